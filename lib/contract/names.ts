@@ -1,0 +1,132 @@
+/**
+ * The rules for names that both synth and deploy check. A check returns the whole
+ * message (value, rule, remedy), or undefined when the name is fine.
+ */
+
+/** PostgreSQL keeps 63 bytes of an identifier (NAMEDATALEN - 1) and cuts the rest with no more than a notice. */
+const MAX_BYTES = 63;
+
+interface Rule {
+  readonly breaks: (name: string) => boolean;
+  readonly rule: string;
+  readonly remedy: string;
+}
+
+const EMPTY: Rule = {
+  breaks: name => name.length === 0,
+  rule: 'it is empty',
+  remedy: 'give it 1 to 63 bytes',
+};
+
+const TOO_LONG: Rule = {
+  breaks: name => byteLength(name) > MAX_BYTES,
+  rule: `it is longer than the ${MAX_BYTES} bytes of UTF-8 that PostgreSQL keeps of a name`,
+  remedy: 'shorten it',
+};
+
+const USERNAME_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  {
+    // C0, DEL and C1
+    // eslint-disable-next-line no-control-regex
+    breaks: name => /[\u0000-\u001f\u007f-\u009f]/.test(name),
+    rule: 'it contains a control character',
+    remedy: 'use printable characters only',
+  },
+  {
+    // https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html (characters of a policy)
+    breaks: name => /[^\u0000-\u00ff]/.test(name), // eslint-disable-line no-control-regex
+    rule: 'it contains a character above U+00FF, which an IAM policy cannot carry',
+    remedy: 'use characters up to U+00FF',
+  },
+  {
+    // In IAM a * matches / and : too, so that another statement's dbuser:*/name would reach this user.
+    breaks: name => /[/:]/.test(name),
+    rule: 'it contains / or :, which separate the parts of the rds-db:connect resource',
+    remedy: 'use another separator, such as . or -',
+  },
+  {
+    breaks: name => name.startsWith('pg_'),
+    rule: 'PostgreSQL reserves names that begin with pg_',
+    remedy: 'choose another name',
+  },
+  {
+    breaks: name => name.startsWith('rds'),
+    rule: 'RDS reserves names that begin with rds',
+    remedy: 'choose another name',
+  },
+  {
+    breaks: name => name === 'public' || name === 'none',
+    rule: 'it is a key word of PostgreSQL where a role is named',
+    remedy: 'name one user instead',
+  },
+];
+
+const ROLE_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  noNullCharacter(),
+  {
+    breaks: name => name === 'rds_iam',
+    rule: 'every user of this library is a member of it already',
+    remedy: 'leave it out',
+  },
+  {
+    breaks: name => name === 'public' || name === 'none',
+    rule: 'it is a key word of PostgreSQL where a role is named',
+    remedy: 'name one role instead',
+  },
+];
+
+const DATABASE_RULES: Rule[] = [EMPTY, TOO_LONG, noNullCharacter()];
+
+/**
+ * @param username name of a PostgreSQL role that signs in with IAM
+ * @param admin the admin's username where it is known
+ */
+export function usernameProblem(username: string, admin?: string): string | undefined {
+  return problem('username', username, [
+    ...USERNAME_RULES,
+    {
+      breaks: name => name === admin,
+      rule: 'it is the admin of the database, whose password would stop working as a member of rds_iam',
+      remedy: 'create a user of another name',
+    },
+  ]);
+}
+
+/** @param role name of a role to be a member of */
+export function roleNameProblem(role: string): string | undefined {
+  return problem('role name', role, ROLE_RULES);
+}
+
+export function databaseNameProblem(database: string): string | undefined {
+  return problem('database name', database, DATABASE_RULES);
+}
+
+/**
+ * The username as the resource of an rds-db:connect statement spells it: `*`, `?` and `$` stand for themselves.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
+export function policyUsername(username: string): string {
+  return username.replace(/[*?$]/g, character => `\${${character}}`);
+}
+
+function problem(kind: string, name: string, rules: Rule[]): string | undefined {
+  const broken = rules.find(({ breaks }) => breaks(name));
+  return broken && `${kind} ${JSON.stringify(name)} is not allowed: ${broken.rule}; ${broken.remedy}`;
+}
+
+function noNullCharacter(): Rule {
+  return {
+    breaks: name => name.includes('\0'),
+    rule: 'it contains the character U+0000, which PostgreSQL cannot store',
+    remedy: 'remove it',
+  };
+}
+
+function byteLength(text: string): number {
+  return new TextEncoder().encode(text).length;
+}
