@@ -66,7 +66,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
     jestConfig: {
       collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
-      coverageThreshold: { global: { statements: 80 } },
+      coverageThreshold: { statements: 80 },
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
     },
   },
