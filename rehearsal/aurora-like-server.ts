@@ -1,0 +1,179 @@
+import { randomBytes } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { escapeIdentifier, escapeLiteral } from 'pg';
+import { CertificateAuthority } from './gateway/certificate-authority';
+import { Gateway } from './gateway/gateway';
+import { Credentials, IssuedCredentials } from './iam/credentials';
+import { signToken, TokenRequest } from './iam/token';
+import { verifyToken } from './iam/token-verifier';
+import { PostgresqlMajor } from './postgresql/binaries';
+import { bootstrap, IS_IAM_USER, Master, RdsIamRole } from './postgresql/bootstrap';
+import { PostgresqlServer } from './postgresql/postgresql-server';
+import { RunFolder } from './run-folder';
+
+export interface AuroraLikeServerOptions {
+  readonly major: PostgresqlMajor;
+
+  /** Databases beside `postgres`, owned by the master. */
+  readonly databases?: string[];
+
+  /** @default { username: 'postgres', password: a random one } */
+  readonly master?: Master;
+
+  /** @default 'grantable' */
+  readonly rdsIam?: RdsIamRole;
+
+  /** Whether the cluster has IAM database authentication. @default true */
+  readonly iamAuthentication?: boolean;
+
+  /** @default 'eu-central-1' */
+  readonly region?: string;
+
+  /**
+   * - `trusted`: a certificate of the authority in `caFile`
+   * - `untrusted`: of another authority
+   * - `otherHost`: of the right authority for another host
+   * - `off`: no TLS
+   *
+   * @default 'trusted'
+   */
+  readonly tls?: 'trusted' | 'untrusted' | 'otherHost' | 'off';
+
+  /** @default - one for this server */
+  readonly certificateAuthority?: CertificateAuthority;
+
+  /** @default - those of this server alone */
+  readonly credentials?: IssuedCredentials;
+
+  /** Who may `rds-db:connect` as whom. It may be set later, too. @default - nobody */
+  readonly authorize?: (principal: string, username: string) => boolean;
+
+  /** Parameters of the server, such as max_connections. */
+  readonly settings?: Record<string, string>;
+}
+
+/**
+ * A real PostgreSQL set up like an Aurora cluster: a master that is no superuser, the roles of RDS, TLS, and
+ * logins with IAM tokens for members of `rds_iam`.
+ */
+export class AuroraLikeServer {
+  static async start(options: AuroraLikeServerOptions): Promise<AuroraLikeServer> {
+    const { major, tls = 'trusted', settings } = options;
+    const master = options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
+    const authority = options.certificateAuthority ?? await CertificateAuthority.create();
+    const postgresql = await PostgresqlServer.start(major, settings);
+    const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
+    try {
+      const statements = bootstrap({ major, master, rdsIam: options.rdsIam ?? 'grantable', databases: options.databases ?? [] });
+      for (const statement of statements) {
+        await postgresql.sql(statement);
+      }
+      const issuer = tls === 'untrusted' ? await CertificateAuthority.create() : authority;
+      server.gateway = await Gateway.listen({
+        certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, '127.0.0.1']),
+        iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
+        passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
+        isIamUser: async username => (await postgresql.sql(IS_IAM_USER, [username])).length > 0,
+        verify: (username, token) => server.verify(username, token),
+        log: line => server.log.push(line),
+      });
+      return server;
+    } catch (error) {
+      await server.stop();
+      throw error;
+    }
+  }
+
+  readonly host = 'localhost';
+  readonly region: string;
+
+  /** As `DBClusterResourceId` of a cluster. */
+  readonly resourceId = `cluster-${randomBytes(13).toString('hex').toUpperCase()}`;
+
+  /** Path of the certificate authority's certificate. */
+  readonly caFile: string;
+
+  readonly credentials: IssuedCredentials;
+
+  /** What the gateway thought of each login: the reasons that a client is not told. */
+  readonly log: string[] = [];
+
+  iamAuthentication: boolean;
+  authorize: (principal: string, username: string) => boolean;
+
+  private gateway?: Gateway;
+
+  private constructor(
+    options: AuroraLikeServerOptions,
+    private readonly postgresql: PostgresqlServer,
+    /** PEM of the certificate authority. */
+    readonly caCertificate: string,
+    public master: Master,
+  ) {
+    this.region = options.region ?? 'eu-central-1';
+    this.iamAuthentication = options.iamAuthentication ?? true;
+    this.authorize = options.authorize ?? (() => false);
+    this.credentials = options.credentials ?? new IssuedCredentials();
+    this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
+    writeFileSync(this.caFile, caCertificate);
+  }
+
+  get port(): number {
+    if (!this.gateway) {
+      throw new Error('the server is not started');
+    }
+    return this.gateway.port;
+  }
+
+  /** Runs SQL as the superuser, past the gateway. */
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+    return this.postgresql.sql<Row>(text, values, database);
+  }
+
+  async setMasterPassword(password: string): Promise<void> {
+    this.master = { ...this.master, password };
+    await this.sql(`ALTER ROLE ${escapeIdentifier(this.master.username)} PASSWORD ${escapeLiteral(password)}`);
+  }
+
+  issueCredentials(principal: string): Credentials {
+    return this.credentials.issue(principal);
+  }
+
+  /** A token that a principal made for a login here; overrides make it a wrong one. */
+  token(principal: string, username: string, overrides: Partial<TokenRequest> = {}): string {
+    return signToken({
+      host: this.host,
+      port: this.port,
+      region: this.region,
+      username,
+      credentials: overrides.credentials ?? this.issueCredentials(principal),
+      at: new Date(),
+      ...overrides,
+    });
+  }
+
+  /** Host and port stay; logins fail until the server is back. */
+  async restart({ downMilliseconds = 0 } = {}): Promise<void> {
+    await this.postgresql.stop('SIGINT');
+    await new Promise(resolve => setTimeout(resolve, downMilliseconds));
+    await this.postgresql.start();
+  }
+
+  async stop(): Promise<void> {
+    await this.gateway?.close();
+    await this.postgresql.stop('SIGQUIT');
+    this.postgresql.remove();
+    RunFolder.open().remove(this.caFile);
+  }
+
+  private verify(username: string, token: string): void {
+    if (!this.iamAuthentication) {
+      throw new Error('IAM database authentication is not enabled on the cluster');
+    }
+    const { host, port, region } = this;
+    const principal = verifyToken(token, { hosts: [host], port, region, username, now: new Date() }, this.credentials);
+    if (!this.authorize(principal, username)) {
+      throw new Error(`${principal} may not rds-db:connect as ${username}`);
+    }
+  }
+}

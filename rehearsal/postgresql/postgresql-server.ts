@@ -1,0 +1,168 @@
+import { ChildProcess, execFile } from 'node:child_process';
+import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { AddressInfo, createServer, Socket } from 'node:net';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { Client } from 'pg';
+import { RunFolder, SERVER_USER } from '../run-folder';
+import { binariesFolder, PostgresqlMajor } from './binaries';
+
+/** The bootstrap superuser, as on RDS. */
+export const SUPERUSER = 'rdsadmin';
+
+const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC', PATH: process.env.PATH };
+
+const SETTINGS = {
+  fsync: 'off',
+  synchronous_commit: 'off',
+  full_page_writes: 'off',
+  wal_level: 'minimal',
+  max_wal_senders: '0',
+  shared_buffers: '16MB',
+  dynamic_shared_memory_type: 'mmap', // lives in the data folder, so that it goes with it
+  max_connections: '250',
+  jit: 'off',
+  huge_pages: 'off',
+  password_encryption: 'scram-sha-256',
+  listen_addresses: '127.0.0.1',
+};
+
+/**
+ * Two doors: the unix socket for sessions the gateway has verified, TCP for passwords.
+ * Only this process' user reaches the socket, for the data folder is closed to others.
+ */
+const PG_HBA = `
+local all      ${SUPERUSER} trust
+local rdsadmin all      reject
+host  rdsadmin all all  reject
+local all      all      trust
+host  all      all 127.0.0.1/32 scram-sha-256
+`;
+
+const READY = 'database system is ready to accept connections';
+
+const templates = new Map<PostgresqlMajor, Promise<string>>();
+
+/** One PostgreSQL server with a data folder of its own. */
+export class PostgresqlServer {
+  static async start(major: PostgresqlMajor, settings: Record<string, string> = {}): Promise<PostgresqlServer> {
+    let template = templates.get(major);
+    if (!template) {
+      template = initialize(major);
+      templates.set(major, template);
+    }
+    const folder = RunFolder.open().newPath(`postgresql-${major}`);
+    await promisify(execFile)('cp', ['-a', await template, folder]);
+    writeFileSync(join(folder, 'pg_hba.conf'), PG_HBA);
+    const server = new PostgresqlServer(major, folder, settings);
+    await server.start();
+    return server;
+  }
+
+  /** Port of the password door, and suffix of the unix socket. */
+  port = 0;
+
+  private process?: ChildProcess;
+
+  private constructor(
+    private readonly major: PostgresqlMajor,
+    /** Data folder; the unix socket is in it. */
+    readonly folder: string,
+    private readonly settings: Record<string, string>,
+  ) {}
+
+  async start(): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      this.port = await freePort();
+      const output = await this.launch();
+      if (output === undefined) {
+        return;
+      }
+      // Somebody may take the port between the question and the start.
+      if (!output.includes('Address already in use') || attempt === 5) {
+        throw new Error(`PostgreSQL ${this.major} did not start:\n${output}`);
+      }
+    }
+  }
+
+  /** Runs SQL as the superuser; several statements without values are possible. */
+  async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
+    const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, database, ssl: false });
+    client.on('error', () => undefined);
+    await client.connect();
+    try {
+      return (await client.query(text, values)).rows as Row[];
+    } finally {
+      await client.end();
+    }
+  }
+
+  /** @param signal SIGINT shuts down in good order, SIGQUIT at once */
+  async stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    const { process } = this;
+    if (process && process.exitCode === null && process.signalCode === null) {
+      process.ref();
+      await new Promise<void>((resolve) => {
+        process.once('exit', () => resolve());
+        process.kill(signal);
+      });
+    }
+  }
+
+  remove(): void {
+    RunFolder.open().remove(this.folder);
+  }
+
+  /** Resolves with undefined when the server is ready, with what it wrote when it ended instead. */
+  private launch(): Promise<string | undefined> {
+    const settings = { ...SETTINGS, ...this.settings, port: `${this.port}`, unix_socket_directories: this.folder };
+    const args = ['-D', this.folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+    const child = RunFolder.open().spawn(join(binariesFolder(this.major), 'postgres'), args, 'QUIT', {
+      ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    this.process = child;
+    return new Promise((resolve, reject) => {
+      let output = '';
+      child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+        output = (output + text).slice(-5000);
+        if (output.includes(READY)) {
+          child.stderr?.removeAllListeners('data').resume();
+          // A server somebody forgot to stop does not keep this process running.
+          child.unref();
+          (child.stderr as Socket).unref();
+          resolve(undefined);
+        }
+      });
+      child.once('error', reject);
+      child.once('exit', () => resolve(output));
+    });
+  }
+}
+
+async function initialize(major: PostgresqlMajor): Promise<string> {
+  const run = RunFolder.open();
+  const folder = run.newPath(`template-${major}`);
+  mkdirSync(folder, { mode: 0o700 });
+  if (SERVER_USER.uid !== undefined) {
+    chownSync(folder, SERVER_USER.uid, SERVER_USER.gid);
+  }
+  const args = ['-D', folder, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N', '--wal-segsize=1'];
+  const child = run.spawn(join(binariesFolder(major), 'initdb'), args, 'KILL', {
+    ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let output = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => output += text);
+  await new Promise<void>((resolve, reject) => {
+    child.once('error', reject);
+    child.once('close', code => code === 0 ? resolve() : reject(new Error(`initdb of PostgreSQL ${major} failed:\n${output}`)));
+  });
+  return folder;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve, reject) => server.once('error', reject).listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise(resolve => server.close(resolve));
+  return port;
+}
