@@ -68,7 +68,7 @@ export class AuroraLikeServer {
       for (const statement of statements) {
         await postgresql.sql(statement);
       }
-      const issuer = tls === 'untrusted' ? await CertificateAuthority.create() : authority;
+      const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
       server.gateway = await Gateway.listen({
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, '127.0.0.1']),
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),

@@ -16,7 +16,8 @@ export class IssuedCredentials {
     const credentials = {
       accessKeyId: `ASIA${randomBytes(8).toString('hex').toUpperCase()}`,
       secretAccessKey: randomBytes(30).toString('base64'),
-      sessionToken: randomBytes(600).toString('base64'), // a real one is about this long, which makes a token of more than 1,000 bytes
+      // As long as those of Lambda functions: what carries a token must carry 2,500 characters.
+      sessionToken: randomBytes(1500).toString('base64'),
     };
     this.issued.set(credentials.accessKeyId, { principal, credentials });
     return credentials;

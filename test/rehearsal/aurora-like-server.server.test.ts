@@ -1,0 +1,64 @@
+import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
+import { login } from './login';
+
+describe.each([15, 17] as const)('a server like Aurora PostgreSQL %i', (major) => {
+  let server: AuroraLikeServer | undefined;
+
+  afterEach(() => server?.stop());
+
+  async function start(options: Partial<AuroraLikeServerOptions> = {}): Promise<AuroraLikeServer> {
+    return server = await AuroraLikeServer.start({ major, ...options });
+  }
+
+  const asMaster = (it: AuroraLikeServer, database = 'postgres') => ({
+    host: it.host, port: it.port, user: it.master.username, password: it.master.password, database, ssl: { ca: it.caCertificate },
+  });
+
+  test('has a master that is no superuser and owns its databases', async () => {
+    const it = await start({ master: { username: 'Chief "1"', password: 'pass\'word' }, databases: ['shop', 'Über "x"'] });
+    expect(await it.sql('SELECT rolsuper, rolcreaterole FROM pg_roles WHERE rolname = $1', ['Chief "1"']))
+      .toEqual([{ rolsuper: false, rolcreaterole: true }]);
+    expect(await it.sql('SELECT datname FROM pg_database WHERE datdba = $1::regrole AND NOT datistemplate ORDER BY 1', ['"Chief ""1"""']))
+      .toEqual([{ datname: 'postgres' }, { datname: 'shop' }, { datname: 'Über "x"' }]);
+    expect(await login(asMaster(it, 'Über "x"'))).toBe('in');
+    await it.setMasterPassword('another');
+    expect(await login({ ...asMaster(it), password: 'pass\'word' })).toMatch(/^28P01/);
+    expect(await login(asMaster(it))).toBe('in');
+  });
+
+  test.each([
+    ['grantable', 'granted'],
+    ['notGrantable', '42501'],
+    ['absent', '42704'],
+  ] as const)('rds_iam %s: %s', async (rdsIam, outcome) => {
+    const it = await start({ rdsIam });
+    await it.sql('CREATE ROLE alice LOGIN');
+    const grant = it.sql('SET ROLE postgres; GRANT rds_iam TO alice').then(() => 'granted', (error: { code: string }) => error.code);
+    expect(await grant).toBe(outcome);
+  });
+
+  test('keeps host and port over a restart, during which logins fail', async () => {
+    const it = await start();
+    const { port } = it;
+    const restart = it.restart({ downMilliseconds: 300 });
+    await new Promise(resolve => setTimeout(resolve, 150));
+    expect(await login(asMaster(it))).toBe('57P03 the database system is starting up');
+    await restart;
+    expect(it.port).toBe(port);
+    expect(await login(asMaster(it))).toBe('in');
+  });
+
+  test.each([
+    ['trusted', /^in$/],
+    ['untrusted', /^unable to verify the first certificate$/],
+    ['otherHost', /Hostname\/IP does not match certificate's altnames/],
+    ['off', /^The server does not support SSL connections$/],
+  ] as const)('TLS %s', async (tls, outcome) => {
+    expect(await login(asMaster(await start({ tls })))).toMatch(outcome);
+  });
+
+  test('passes parameters on to the server', async () => {
+    const it = await start({ settings: { max_connections: '20' } });
+    expect(await it.sql('SHOW max_connections')).toEqual([{ max_connections: '20' }]);
+  });
+});
