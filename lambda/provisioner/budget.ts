@@ -1,0 +1,40 @@
+/** How long one invocation may wait. The clock is passed in, so that tests can turn it. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
+
+/** Waiting for another session, or for a server that comes up, ends here: nobody wants to look at a hanging deployment. */
+export const PATIENCE_MS = 50_000;
+
+/** Kept back to answer before the Lambda is killed. */
+const MARGIN_MS = 5_000;
+
+export class Budget {
+  private readonly start: number;
+  private readonly end: number;
+
+  constructor(private readonly clock: Clock, lambdaMs: number) {
+    this.start = clock.now();
+    this.end = this.start + lambdaMs - MARGIN_MS;
+  }
+
+  public elapsed(): number {
+    return this.clock.now() - this.start;
+  }
+
+  /** Milliseconds of work left. At least 1, because 0 means "no limit" to PostgreSQL. */
+  public work(): number {
+    return Math.max(1, this.end - this.clock.now());
+  }
+
+  /** Milliseconds of waiting left, with the same lower bound. */
+  public patience(): number {
+    return Math.max(1, Math.min(PATIENCE_MS - this.elapsed(), this.work()));
+  }
+
+  public sleep(milliseconds: number): Promise<void> {
+    return this.clock.sleep(milliseconds);
+  }
+}

@@ -1,0 +1,149 @@
+import { Socket } from 'node:net';
+import { Client, DatabaseError } from 'pg';
+import { Admin } from './credentials';
+import { ProvisionError, ServerError } from './errors';
+
+/** A row as it comes; each query of sql/catalog.ts says what its columns are. */
+export type Row = { readonly [column: string]: unknown };
+
+export interface Session {
+  query<T extends Row = Row>(sql: string, values?: unknown[]): Promise<T[]>;
+  /** The notices since the last time this was asked: not errors to PostgreSQL, but some are to us. */
+  takeNotices(): ServerError[];
+  close(): Promise<void>;
+}
+
+export interface SessionOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly database: string;
+  readonly admin: Admin;
+  /** Milliseconds for the connection as a whole, sign-in included. */
+  readonly connectMs: number;
+  /** Milliseconds after which an answer is no longer waited for. */
+  readonly queryMs: number;
+}
+
+/** An unreachable server is given up so long after the start of the invocation; it may be restarting. */
+const UNREACHABLE_UNTIL_MS = 22_000;
+const UNRESOLVED_UNTIL_MS = 8_000;
+
+/** Opens a session over verified TLS. Trusted are the roots of Node.js and those in NODE_EXTRA_CA_CERTS. */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const socket = new Socket();
+  let connected = false;
+  socket.once('connect', () => connected = true);
+  const client = new Client({
+    host: options.host,
+    port: options.port,
+    database: options.database,
+    user: options.admin.username,
+    password: options.admin.password,
+    ssl: { rejectUnauthorized: true, servername: options.host },
+    stream: () => socket,
+    connectionTimeoutMillis: options.connectMs,
+    query_timeout: options.queryMs,
+    application_name: 'cdk-aurora-iam-auth',
+    keepAlive: true,
+  });
+  const notices: ServerError[] = [];
+  client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));
+  // A connection that breaks between two statements is reported by the next one.
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+  } catch (error) {
+    socket.destroy();
+    throw error instanceof DatabaseError ? serverError(error) : connectionProblem(error as NodeJS.ErrnoException, connected, options);
+  }
+  return {
+    query: async <T extends Row>(sql: string, values?: unknown[]) => {
+      try {
+        return (await client.query<T>(sql, values)).rows;
+      } catch (error) {
+        throw error instanceof DatabaseError ? serverError(error) : error;
+      }
+    },
+    takeNotices: () => notices.splice(0),
+    close: () => client.end().catch(() => undefined),
+  };
+}
+
+function serverError(error: DatabaseError): ServerError {
+  const { message, code = '', detail, hint, table, constraint } = error;
+  return new ServerError(message, code, { detail, hint, table, constraint });
+}
+
+interface Problem {
+  readonly breaks: (error: NodeJS.ErrnoException, connected: boolean) => boolean;
+  readonly cause: string;
+  readonly remedy: string;
+  readonly retryUntil: number;
+}
+
+const PROBLEMS: Problem[] = [
+  {
+    breaks: ({ code }) => code === 'ENOTFOUND',
+    cause: 'there is no host of that name',
+    remedy: 'check that the database still exists and that DNS works in the VPC (enableDnsSupport)',
+    retryUntil: UNRESOLVED_UNTIL_MS,
+  },
+  {
+    breaks: ({ code }) => code === 'EAI_AGAIN',
+    cause: 'the name server of the VPC does not answer',
+    remedy: 'check enableDnsSupport and the DHCP options of the VPC',
+    retryUntil: UNREACHABLE_UNTIL_MS,
+  },
+  {
+    breaks: ({ code }) => code === 'ECONNREFUSED',
+    cause: 'the host refuses connections on that port',
+    remedy: 'check the port and that the database is available',
+    retryUntil: UNREACHABLE_UNTIL_MS,
+  },
+  {
+    breaks: ({ code, message }, connected) => !connected && (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || /timeout/.test(message)),
+    cause: 'no answer, packets are dropped on the way',
+    remedy: "check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets",
+    retryUntil: UNREACHABLE_UNTIL_MS,
+  },
+  {
+    breaks: ({ message }) => /timeout/.test(message),
+    cause: 'the connection opened but the server does not speak',
+    remedy: 'check that the database is available and not out of memory',
+    retryUntil: UNREACHABLE_UNTIL_MS,
+  },
+  {
+    breaks: ({ message }) => /does not support SSL/.test(message),
+    cause: 'the server has no TLS',
+    remedy: 'switch TLS on; the provisioner never signs in without it',
+    retryUntil: 0,
+  },
+  {
+    breaks: ({ code }) => code === 'ERR_TLS_CERT_ALTNAME_INVALID',
+    cause: "the server's certificate is for another host",
+    remedy: "connect to the database's own endpoint, not to an alias",
+    retryUntil: 0,
+  },
+  {
+    breaks: ({ code = '' }) => /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+)$/.test(code),
+    cause: "the server's certificate is not trusted",
+    remedy: 'check that its certificate authority is in the file that the environment variable NODE_EXTRA_CA_CERTS of the provisioner names, and that it has not expired',
+    retryUntil: 0,
+  },
+];
+
+/** The server went away, or was not up yet: worth another try. */
+const DISCONNECTED: Problem = {
+  breaks: () => true,
+  cause: 'the connection broke',
+  remedy: 'check that the database is available',
+  retryUntil: UNREACHABLE_UNTIL_MS,
+};
+
+function connectionProblem(error: NodeJS.ErrnoException, connected: boolean, { host, port }: SessionOptions): ProvisionError {
+  const problem = PROBLEMS.find(({ breaks }) => breaks(error, connected)) ?? DISCONNECTED;
+  return new ProvisionError(
+    `cannot connect to ${host}:${port}: ${problem.cause} (${error.code ?? error.message}); ${problem.remedy}`,
+    { retryUntil: problem.retryUntil, cause: error },
+  );
+}

@@ -1,0 +1,58 @@
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { ProvisionError } from './errors';
+
+export interface Admin {
+  readonly username: string;
+  readonly password: string;
+}
+
+/** The whole of it stays under 30 seconds, also when every attempt runs into its time limit. */
+const ATTEMPTS = 3;
+const CONNECT_MS = 3_000;
+const ANSWER_MS = 6_000;
+
+/** Reads the admin's username and password. Host, port and database come from elsewhere: a secret that RDS manages has none. */
+export async function readAdmin(secretArn: string): Promise<Admin> {
+  const client = new SecretsManagerClient({
+    maxAttempts: ATTEMPTS,
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+  });
+  try {
+    const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
+    return parseAdmin(secretArn, SecretString);
+  } catch (error) {
+    throw error instanceof ProvisionError ? error : secretProblem(secretArn, error as Error);
+  } finally {
+    client.destroy();
+  }
+}
+
+function parseAdmin(secretArn: string, text: string | undefined): Admin {
+  let secret: Partial<Admin> | null = null;
+  try {
+    secret = JSON.parse(text ?? '') as Partial<Admin> | null;
+  } catch {
+    // The error of JSON.parse quotes the text.
+  }
+  const { username, password } = secret ?? {};
+  if (typeof username !== 'string' || typeof password !== 'string' || username === '' || password === '') {
+    throw new ProvisionError(`secret ${secretArn} is not a JSON object with a username and a password; store the admin's credentials in this form`);
+  }
+  return { username, password };
+}
+
+const REMEDIES: { readonly [errorName: string]: string } = {
+  AccessDeniedException: "allow the provisioner's role secretsmanager:GetSecretValue on it and, where it has a key of its own, kms:Decrypt on the key; check its resource policy",
+  ResourceNotFoundException: 'check that the secret still exists in this Region',
+  InvalidRequestException: 'restore the secret if it is scheduled for deletion',
+  DecryptionFailure: "check the state of the secret's key",
+};
+
+const UNREACHABLE = 'the subnets of the provisioner need a way to Secrets Manager: a NAT gateway, or an interface endpoint for '
+  + 'com.amazonaws.<region>.secretsmanager that lets its security group in on port 443';
+
+function secretProblem(secretArn: string, error: Error & { $metadata?: { httpStatusCode?: number } }): ProvisionError {
+  const answered = error.$metadata?.httpStatusCode !== undefined;
+  const remedy = Object.hasOwn(REMEDIES, error.name) ? REMEDIES[error.name] : answered ? 'try again' : UNREACHABLE;
+  return new ProvisionError(`cannot read the admin's secret ${secretArn}: ${error.name}: ${error.message}; ${remedy}`, { cause: error });
+}

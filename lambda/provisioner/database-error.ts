@@ -1,0 +1,90 @@
+import { PATIENCE_MS } from './budget';
+import { Change } from './change';
+import { ProvisionError, ServerError } from './errors';
+import { RDS_IAM } from './state';
+
+/** What was going on when the server answered with an error. */
+export interface Attempt {
+  /** In words, as in "cannot ...". */
+  readonly attempted: string;
+  readonly change?: Change;
+  /** What the admin needs for it: the remedy when permission is denied. */
+  readonly needs?: string;
+}
+
+/** A password that is being rotated is in the secret within seconds. */
+const ROTATION_MS = 20_000;
+
+interface Explanation {
+  readonly matches: (error: ServerError, attempt: Attempt) => boolean;
+  /** Milliseconds from the start of the invocation until which the whole transaction is tried again. */
+  readonly retryUntil?: number;
+  readonly remedy: string;
+}
+
+const code = (...codes: string[]) => (error: ServerError) => codes.includes(error.sqlState);
+const kind = (state: string, ...kinds: Change['kind'][]) => (error: ServerError, { change }: Attempt) =>
+  error.sqlState === state && change !== undefined && kinds.includes(change.kind);
+
+const NOT_THE_OWNER = 'only the owner of a database can pass its privileges on: use an admin that is the owner or a member of it';
+const BUSY = 'other sessions change roles at the same time; deploy again when they are done';
+
+/** First match counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const EXPLANATIONS: Explanation[] = [
+  // Somebody else was faster, or is at it: the next try sees the result.
+  { matches: code('40001', '40P01'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: error => error.sqlState === 'XX000' && /tuple (concurrently|already|to be locked)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: error => error.sqlState === '23505' && [error.fields.table, error.fields.constraint].some(name => name?.startsWith('pg_')), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('42710', 'createUser', 'renameUser'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: error => error.sqlState === '42704' && /role with OID/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: code('55P03'), retryUntil: PATIENCE_MS, remedy: 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again' },
+  // The server is coming up, going down, or full.
+  { matches: code('57P01', '57P02', '57P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
+  { matches: code('53300'), retryUntil: PATIENCE_MS, remedy: 'free a connection, or raise max_connections' },
+  { matches: error => error.sqlState.startsWith('08'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
+  // Signing in.
+  {
+    matches: code('28P01'),
+    retryUntil: ROTATION_MS,
+    remedy: "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's",
+  },
+  {
+    matches: error => error.sqlState === '28000' && error.message.includes('PAM'),
+    remedy: `the admin is a member of ${RDS_IAM}, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership`,
+  },
+  { matches: code('28000'), remedy: 'check that the server lets this admin in over TLS' },
+  { matches: error => error.sqlState === '25006' || /recovery/.test(error.message), remedy: 'the host is a reader, which cannot change roles: use the endpoint of the writer' },
+  // What the template asks for is not there, or not the admin's to give.
+  { matches: kind('42704', 'grantRole', 'revokeRole'), remedy: 'create the role before this deployment, or correct its name' },
+  { matches: kind('3D000', 'grantOnDatabase', 'revokeOnDatabase'), remedy: 'create the database before this deployment, or correct its name' },
+  { matches: code('3D000'), remedy: 'the provisioner keeps its records in database postgres: create it' },
+  { matches: kind('0LP01', 'grantRole'), remedy: 'a role cannot be a member of itself: remove one of the two memberships' },
+  {
+    matches: (error, attempt) => kind('42501', 'grantRole', 'revokeRole')(error, attempt) && (attempt.change as { role?: string }).role === RDS_IAM,
+    remedy: `sign in as the master user, or as another member of rds_superuser: from PostgreSQL 16 on others may grant ${RDS_IAM} only WITH ADMIN OPTION on it`,
+  },
+  { matches: kind('42501', 'grantRole', 'revokeRole'), remedy: 'give the admin ADMIN OPTION on that role, or use an admin that has it' },
+  {
+    matches: kind('42501', 'createUser', 'renameUser', 'allowLogin', 'forbidLogin', 'dropUser'),
+    remedy: 'the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on roles it did not create',
+  },
+  { matches: kind('42501', 'grantOnDatabase', 'revokeOnDatabase'), remedy: NOT_THE_OWNER },
+  { matches: code('01006', '01007'), remedy: NOT_THE_OWNER },
+  { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
+];
+
+const UNKNOWN = { remedy: 'the message of the server says why', retryUntil: 0 };
+
+/** The server's answer as a reason: what was attempted, SQLSTATE, message, detail, hint and remedy. */
+export function explain(error: unknown, attempt: Attempt): ProvisionError {
+  if (error instanceof ProvisionError) {
+    return error;
+  }
+  if (!(error instanceof ServerError)) {
+    return new ProvisionError(`cannot ${attempt.attempted}: the connection broke (${(error as Error).message}); check that the database is available`, { retryUntil: PATIENCE_MS, cause: error });
+  }
+  const { remedy, retryUntil } = EXPLANATIONS.find(({ matches }) => matches(error, attempt)) ?? UNKNOWN;
+  const advice = error.sqlState === '42501' && attempt.needs ? `the admin needs ${attempt.needs}` : remedy;
+  const said = [error.message, error.fields.detail, error.fields.hint].filter(Boolean).join('. ');
+  return new ProvisionError(`cannot ${attempt.attempted}: ${said} (SQLSTATE ${error.sqlState}); ${advice}`, { retryUntil, cause: error });
+}

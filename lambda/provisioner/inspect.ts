@@ -1,0 +1,29 @@
+import { Row } from './connection';
+import { Facts } from './lifecycle';
+import { CLAIMS, DATABASE_PRIVILEGES, REGISTRY_EXISTS, ROLE, ROLES_BY_NAME } from './sql/catalog';
+import { Claim, Declaration, NOTHING_DECLARED, ObservedRole } from './state';
+import { Transaction } from './transaction';
+
+const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
+
+export async function registryExists(transaction: Transaction): Promise<boolean> {
+  const [{ exists }] = await transaction.query<{ exists: boolean }>(READ_REGISTRY, REGISTRY_EXISTS);
+  return exists;
+}
+
+/** @param username the name that is asked for */
+export async function readFacts(transaction: Transaction, username: string): Promise<Facts> {
+  const rows = await registryExists(transaction) ? await transaction.query<Claim & Row>(READ_REGISTRY, CLAIMS) : [];
+  const claims = rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName ?? undefined, declaration: claim.declaration as Declaration | null ?? NOTHING_DECLARED }));
+  const names = new Set([username, ...claims.flatMap(claim => [claim.username, claim.roleName ?? claim.username])]);
+  const roles = await transaction.query<{ name: string; oid: string }>({ attempted: 'look roles up by name' }, ROLES_BY_NAME, [[...names]]);
+  return { claims, roles: new Map(roles.map(({ name, oid }) => [name, oid])) };
+}
+
+/** Undefined when there is no such role. */
+export async function readRole(transaction: Transaction, username: string): Promise<ObservedRole | undefined> {
+  const attempt = { attempted: `read role ${JSON.stringify(username)}` };
+  const [role] = await transaction.query<{ canLogin: boolean; memberOf: string[] }>(attempt, ROLE, [username]);
+  const databases = await transaction.query<{ database: string; privilege: string }>(attempt, DATABASE_PRIVILEGES, [username]);
+  return role && { ...role, databases };
+}

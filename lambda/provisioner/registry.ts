@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import { registryExists } from './inspect';
+import { Record } from './lifecycle';
+import { REGISTRY_IN_USE } from './sql/catalog';
+import { CREATE_REGISTRY, DROP_REGISTRY, FORGET_CLAIM, FORGET_RESOURCE, KEEP_DISABLED, RECORD } from './sql/render';
+import { Claim, sameResource } from './state';
+import { Transaction } from './transaction';
+
+const WRITE = {
+  attempted: 'write the registry',
+  needs: 'CREATE on database postgres, and to own the schema cdk_aurora_iam_auth in it once that exists',
+};
+
+/** Writes who manages which role, where that is not on record already. Same transaction as the roles. */
+export async function record(transaction: Transaction, known: Claim[], records: Record[]): Promise<void> {
+  const news = records.filter(wanted => !known.some(claim => isOnRecord(claim, wanted)));
+  if (news.length > 0 && !await registryExists(transaction)) {
+    await execute(transaction, CREATE_REGISTRY);
+  }
+  for (const { stack, stackId, logicalId, username, declaration } of news) {
+    await transaction.query(WRITE, FORGET_RESOURCE, [stack, logicalId]);
+    await transaction.query(WRITE, RECORD, [username, stack, stackId, logicalId, JSON.stringify(declaration)]);
+  }
+}
+
+export async function forget(transaction: Transaction, claims: Claim[]): Promise<void> {
+  for (const { roleOid, stack, logicalId } of claims) {
+    await transaction.query(WRITE, FORGET_CLAIM, [roleOid, stack, logicalId]);
+  }
+  await dropIfUnused(transaction);
+}
+
+/** Keeps a role on record whose resource is gone, so that the next resource of that name can have it. */
+export async function keepDisabled(transaction: Transaction, { roleOid, stack, logicalId }: Claim): Promise<void> {
+  await transaction.query(WRITE, KEEP_DISABLED, [roleOid, stack, logicalId]);
+}
+
+/** The last one out leaves the database as it was. */
+async function dropIfUnused(transaction: Transaction): Promise<void> {
+  if (await registryExists(transaction)) {
+    const [{ inUse }] = await transaction.query<{ inUse: boolean }>(WRITE, REGISTRY_IN_USE);
+    await execute(transaction, inUse ? [] : DROP_REGISTRY);
+  }
+}
+
+async function execute(transaction: Transaction, statements: string[]): Promise<void> {
+  for (const statement of statements) {
+    await transaction.query(WRITE, statement);
+  }
+}
+
+function isOnRecord(claim: Claim, wanted: Record): boolean {
+  return sameResource(claim, wanted)
+    && claim.stackId === wanted.stackId
+    && !claim.disabled
+    && claim.roleName === wanted.username
+    && claim.username === wanted.username
+    && isDeepStrictEqual(claim.declaration, wanted.declaration);
+}

@@ -1,0 +1,32 @@
+import { Budget } from './budget';
+import { ProvisionError } from './errors';
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 3_000;
+
+/**
+ * Runs an attempt again while its error says that this makes sense, with full jitter in between.
+ *
+ * @param failed told each error that is retried, and the delay before the next attempt
+ */
+export async function withRetries<T>(
+  budget: Budget,
+  attempt: () => Promise<T>,
+  failed: (error: ProvisionError, delayMs: number) => void,
+): Promise<T> {
+  for (let round = 0; ; round++) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!(error instanceof ProvisionError)) {
+        throw error;
+      }
+      const delay = Math.ceil(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round));
+      if (budget.elapsed() + delay >= Math.min(error.retryUntil, budget.elapsed() + budget.work())) {
+        throw error;
+      }
+      failed(error, delay);
+      await budget.sleep(delay);
+    }
+  }
+}
