@@ -1,0 +1,97 @@
+import { Token } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Construct } from 'constructs';
+import { AdminCredentials } from './admin-credentials';
+import { DatabaseUser, DatabaseUserOptions } from './database-user';
+import { IIamAuth } from './iam-auth';
+import { ClusterIamAuthentication } from './mixins/cluster-iam-authentication';
+import { adminSecretOf, clusterOfThisApp, portOf, vpcOf } from './private/cluster';
+import { errorAt } from './private/errors';
+import { ManagedDatabase, PROVISIONER_ID } from './private/managed-database';
+
+/** A cluster, and the way to it. */
+export interface AuroraIamAuthProps {
+  /**
+   * The cluster: Aurora PostgreSQL or a Multi-AZ DB cluster for PostgreSQL, made in this app.
+   *
+   * IAM authentication is switched on; a cluster with `iamAuthentication: false` is an error.
+   */
+  readonly cluster: rds.IDatabaseCluster;
+
+  /**
+   * How the users are created.
+   *
+   * @default - with the secret of the cluster
+   */
+  readonly admin?: AdminCredentials;
+
+  /**
+   * The database that users connect to unless they say otherwise.
+   *
+   * @default - the default database of the cluster, else `postgres`
+   */
+  readonly databaseName?: string;
+
+  /**
+   * The VPC of the Lambda function that creates the users.
+   *
+   * @default - the VPC of the cluster
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of that function. It must reach the database and Secrets Manager from there: through a NAT gateway,
+   * or through an interface endpoint for Secrets Manager. It cannot run in a public subnet.
+   *
+   * @default - the private subnets of the VPC; the isolated ones if it has no other
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The security groups of that function. They are allowed to the cluster on its port; the way to Secrets Manager (443) is up to them.
+   *
+   * @default - one of its own, that reaches the cluster and port 443
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/**
+ * Users of Aurora PostgreSQL that sign in with IAM.
+ *
+ * Switches IAM authentication on, and creates users with a Lambda function in the VPC of the cluster. There is one
+ * such function in every stack that has users. It exists once there is a user, and what it logs is kept for a month.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export class AuroraIamAuth extends Construct implements IIamAuth {
+  public readonly databaseName: string;
+
+  /** @internal */
+  public readonly _database: ManagedDatabase;
+
+  constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
+    super(scope, id);
+    const cluster = clusterOfThisApp(this, props.cluster);
+    new ClusterIamAuthentication().applyTo(cluster);
+    this.databaseName = props.databaseName ?? cluster.databaseName ?? 'postgres';
+    this._database = new ManagedDatabase(this, cluster, {
+      cluster: props.cluster,
+      port: portOf(cluster),
+      adminSecret: props.admin?._secret ?? adminSecretOf(this, props.cluster),
+      vpc: props.vpc ?? vpcOf(this, props.cluster),
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups,
+    });
+  }
+
+  public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
+    if (Token.isUnresolved(username)) {
+      throw errorAt(this, 'username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })');
+    }
+    if (username === PROVISIONER_ID) {
+      throw errorAt(this, `username "${username}" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })`);
+    }
+    return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
+  }
+}

@@ -1,0 +1,55 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Dependable, IConstruct, IDependable } from 'constructs';
+
+export interface WayToDatabase {
+  readonly cluster: rds.IDatabaseCluster;
+  readonly adminSecret: secretsmanager.ISecret;
+  readonly vpc: ec2.IVpc;
+  readonly handler: lambda.Function;
+}
+
+/**
+ * What must be there before a user can be created, and still be there when it is removed: an instance
+ * that answers, the rules that let the handler through, the secret and a way to Secrets Manager.
+ *
+ * Exactly these, and no whole construct: below the security group of the cluster are also the rules
+ * of its clients, and a client that waits for its user (`fn.node.addDependency(user)`) would wait for itself.
+ * Looked up late, at synthesis: an endpoint of the VPC may come after the user.
+ */
+export function wayToDatabase(way: WayToDatabase): IDependable {
+  const dependable: IDependable = {};
+  Dependable.implement(dependable, {
+    get dependencyRoots() {
+      return [...databaseOf(way), ...rulesOf(way), ...endpointsOf(way), way.adminSecret];
+    },
+  });
+  return dependable;
+}
+
+function databaseOf({ cluster }: WayToDatabase): IConstruct[] {
+  return cluster.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child)
+    || rds.CfnDBInstance.isCfnDBInstance(child)
+    || secretsmanager.CfnSecretTargetAttachment.isCfnSecretTargetAttachment(child));
+}
+
+/** A rule is below one of the groups it is between; which one depends on the stacks they are in. */
+function rulesOf({ cluster, handler }: WayToDatabase): IConstruct[] {
+  const groups = [...cluster.connections.securityGroups, ...handler.connections.securityGroups];
+  const [theirs, ours] = [cluster, handler].map(({ connections }) => connections.securityGroups.map(group => group.securityGroupId));
+  return groups.flatMap(group => group.node.findAll()).filter((rule) => {
+    const ends = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(rule)
+      ? { from: rule.sourceSecurityGroupId, to: rule.groupId }
+      : ec2.CfnSecurityGroupEgress.isCfnSecurityGroupEgress(rule)
+        ? { from: rule.groupId, to: rule.destinationSecurityGroupId }
+        : {};
+    return ours.some(id => id === ends.from) && theirs.some(id => id === ends.to);
+  });
+}
+
+/** In subnets without a way out, Secrets Manager is reached through an endpoint. */
+function endpointsOf({ vpc }: WayToDatabase): IConstruct[] {
+  return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && child.serviceName?.includes('secretsmanager'));
+}

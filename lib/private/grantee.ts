@@ -1,0 +1,24 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+
+/** What wraps a role that may not be changed: `mutable: false`, `withoutPolicyUpdates()`, an imported role of another account. */
+const IMMUTABLE_ROLE = 'aws-cdk-lib.aws-iam.ImmutableRole';
+
+/** Whether a grant changes no policy; `success` is true for a principal that says it has added the statement, and drops it. */
+export function addsNothing(grant: iam.Grant, grantee: iam.IGrantable): boolean {
+  return !grant.success || dropsStatements(grantee.grantPrincipal);
+}
+
+function dropsStatements(principal: iam.IPrincipal): boolean {
+  const { wrapped } = principal as { wrapped?: iam.IPrincipal }; // a principal with conditions or session tags
+  if (wrapped) {
+    return dropsStatements(wrapped);
+  }
+  const { name, PROPERTY_INJECTION_ID } = principal.constructor as { name?: string; PROPERTY_INJECTION_ID?: string };
+  return principal instanceof iam.UnknownPrincipal || PROPERTY_INJECTION_ID === IMMUTABLE_ROLE || name === 'ImmutableRole';
+}
+
+export function nameOf(grantee: iam.IGrantable): string {
+  const construct = [grantee, grantee.grantPrincipal].find(candidate => Construct.isConstruct(candidate));
+  return construct?.node.path ?? grantee.grantPrincipal.constructor.name;
+}

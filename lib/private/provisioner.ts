@@ -1,0 +1,121 @@
+import * as path from 'node:path';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as cr from 'aws-cdk-lib/custom-resources';
+import { Construct } from 'constructs';
+import { wayToDatabase } from './deployment-order';
+import { ADMIN_SECRET_ARN, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
+
+export interface ProvisionerProps {
+  readonly cluster: rds.IDatabaseCluster;
+  readonly port: number;
+  readonly adminSecret: secretsmanager.ISecret;
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroups?: ec2.ISecurityGroup[];
+}
+
+/** Equal for provisioners that do the same thing the same way. */
+export function fingerprint({ adminSecret, vpc, vpcSubnets, securityGroups }: ProvisionerProps): string {
+  return JSON.stringify([
+    adminSecret.secretArn,
+    vpc.node.path,
+    vpc.selectSubnets(vpcSubnets).subnetIds,
+    securityGroups?.map(({ securityGroupId }) => securityGroupId),
+  ]);
+}
+
+/**
+ * The Lambda function that creates users, and CDK's provider framework in front of it. The framework
+ * runs outside the VPC, so that CloudFormation gets its answer whatever the way to the database is like.
+ */
+export class Provisioner extends Construct {
+  /** Of the custom resources. Their order needs no more: the framework comes after, and goes before, everything a user is created with. */
+  public readonly serviceToken: string;
+
+  constructor(scope: Construct, id: string, props: ProvisionerProps) {
+    super(scope, id);
+    const handler = this.handler(props);
+    const frameworkLogs = this.logGroup('FrameworkLogs');
+    const frameworkRole = this.role('FrameworkRole', frameworkLogs);
+    frameworkRole.addToPolicy(new iam.PolicyStatement({
+      actions: ['lambda:InvokeFunction', 'lambda:GetFunction'],
+      resources: [handler.functionArn],
+    }));
+    const provider = new cr.Provider(this, 'Provider', {
+      onEventHandler: handler,
+      frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(), // the framework would add every version of the function
+      logGroup: frameworkLogs,
+    });
+    provider.node.addDependency(wayToDatabase({ ...props, handler }));
+    this.serviceToken = provider.serviceToken;
+  }
+
+  private handler(props: ProvisionerProps): lambda.Function {
+    const logGroup = this.logGroup('HandlerLogs');
+    const role = this.role('HandlerRole', logGroup);
+    role.addToPolicy(new iam.PolicyStatement({
+      // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
+      actions: [
+        'ec2:AssignPrivateIpAddresses',
+        'ec2:CreateNetworkInterface',
+        'ec2:DeleteNetworkInterface',
+        'ec2:DescribeNetworkInterfaces',
+        'ec2:DescribeSubnets',
+        'ec2:UnassignPrivateIpAddresses',
+      ],
+      resources: ['*'],
+    }));
+    props.adminSecret.grantRead(role);
+    const handler = new lambda.Function(this, 'Handler', {
+      description: `Creates the IAM users of the database ${props.cluster.node.path}`.slice(0, 256),
+      runtime: lambda.Runtime.NODEJS_24_X,
+      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
+      handler: 'index.handler',
+      memorySize: 256,
+      timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
+      environment: {
+        [ADMIN_SECRET_ARN]: props.adminSecret.secretArn,
+        // All Amazon CAs, which Node.js reads at its start: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
+        NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+        NODE_OPTIONS: '--enable-source-maps',
+      },
+      role,
+      logGroup,
+      vpc: props.vpc,
+      vpcSubnets: props.vpcSubnets,
+      securityGroups: props.securityGroups ?? [this.securityGroup(props.vpc)],
+    });
+    // From the side of the function, so that the rules are in its stack and the stack of the cluster does not come to depend on it.
+    handler.connections.allowTo(props.cluster, ec2.Port.tcp(props.port), 'Creates IAM users in PostgreSQL');
+    return handler;
+  }
+
+  private securityGroup(vpc: ec2.IVpc): ec2.ISecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
+      vpc,
+      description: 'Creates IAM users in PostgreSQL',
+      allowAllOutbound: false,
+    });
+    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
+    return securityGroup;
+  }
+
+  private role(id: string, logGroup: logs.LogGroup): iam.Role {
+    const role = new iam.Role(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
+    role.addToPolicy(new iam.PolicyStatement({
+      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+      resources: [logGroup.logGroupArn],
+    }));
+    return role;
+  }
+
+  private logGroup(id: string): logs.LogGroup {
+    return new logs.LogGroup(this, id, { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+  }
+}
