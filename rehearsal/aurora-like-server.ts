@@ -11,6 +11,11 @@ import { bootstrap, IS_IAM_USER, Master, RdsIamRole } from './postgresql/bootstr
 import { PostgresqlServer } from './postgresql/postgresql-server';
 import { RunFolder } from './run-folder';
 
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
 export interface AuroraLikeServerOptions {
   readonly major: PostgresqlMajor;
 
@@ -25,6 +30,13 @@ export interface AuroraLikeServerOptions {
 
   /** Whether the cluster has IAM database authentication. @default true */
   readonly iamAuthentication?: boolean;
+
+  /**
+   * Host and port that clients, tokens and the certificate name. A rehearsal leads clients from there to the gateway.
+   *
+   * @default - localhost and the port the gateway listens at
+   */
+  readonly endpoint?: Endpoint;
 
   /** @default 'eu-central-1' */
   readonly region?: string;
@@ -65,12 +77,15 @@ export class AuroraLikeServer {
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
       const statements = bootstrap({ major, master, rdsIam: options.rdsIam ?? 'grantable', databases: options.databases ?? [] });
-      for (const statement of statements) {
-        await postgresql.sql(statement);
-      }
+      await postgresql.withClient(async (client) => {
+        for (const statement of statements) {
+          await client.query(statement);
+        }
+      });
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
       server.gateway = await Gateway.listen({
-        certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, '127.0.0.1']),
+        isAvailable: () => server.isAvailable,
+        certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
         isIamUser: async username => (await postgresql.sql(IS_IAM_USER, [username])).length > 0,
@@ -84,7 +99,7 @@ export class AuroraLikeServer {
     }
   }
 
-  readonly host = 'localhost';
+  readonly host: string;
   readonly region: string;
 
   /** As `DBClusterResourceId` of a cluster. */
@@ -98,18 +113,22 @@ export class AuroraLikeServer {
   /** What the gateway thought of each login: the reasons that a client is not told. */
   readonly log: string[] = [];
 
+  /** Whether connections are taken at all. */
+  isAvailable = true;
+
   iamAuthentication: boolean;
   authorize: (principal: string, username: string) => boolean;
 
   private gateway?: Gateway;
 
   private constructor(
-    options: AuroraLikeServerOptions,
+    private readonly options: AuroraLikeServerOptions,
     private readonly postgresql: PostgresqlServer,
     /** PEM of the certificate authority. */
     readonly caCertificate: string,
     public master: Master,
   ) {
+    this.host = options.endpoint?.host ?? 'localhost';
     this.region = options.region ?? 'eu-central-1';
     this.iamAuthentication = options.iamAuthentication ?? true;
     this.authorize = options.authorize ?? (() => false);
@@ -119,6 +138,11 @@ export class AuroraLikeServer {
   }
 
   get port(): number {
+    return this.options.endpoint?.port ?? this.gatewayPort;
+  }
+
+  /** Port on 127.0.0.1 that the gateway listens at. */
+  get gatewayPort(): number {
     if (!this.gateway) {
       throw new Error('the server is not started');
     }

@@ -1,5 +1,5 @@
 import { ChildProcess, spawn, SpawnOptions } from 'node:child_process';
-import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -9,6 +9,8 @@ export const SERVER_USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 }
 
 /** A socket's path may have 107 bytes on Linux and 103 on macOS. */
 const LONGEST_FOLDER = 70;
+
+const ROOM_FOR_SERVERS = 1024 ** 3;
 
 /**
  * Reads from a pipe whose other end only this process holds, so it sees the process end in every case:
@@ -75,14 +77,26 @@ export class RunFolder {
   }
 }
 
+/** In memory where there is room, because most of a test's time is data folders being copied. */
 function baseFolder(): string {
-  const candidates = [tmpdir(), '/tmp'];
+  // The programs may have to be copied as well, and /dev/shm need not allow to run them.
+  const memory = !process.env.TMPDIR && isOpenToServerUser(__dirname) && freeBytes('/dev/shm') > ROOM_FOR_SERVERS ? ['/dev/shm'] : [];
+  const candidates = [...memory, tmpdir(), '/tmp'];
   const suitable = candidates.find(folder => folder.length <= LONGEST_FOLDER && isWritable(folder) && isOpenToServerUser(folder));
   if (!suitable) {
     throw new Error(`no temp folder among ${candidates.join(', ')} is writable and short enough for a unix socket `
       + `(${LONGEST_FOLDER} characters): set TMPDIR to one that is`);
   }
   return suitable;
+}
+
+function freeBytes(folder: string): number {
+  try {
+    const { bavail, bsize } = statfsSync(folder);
+    return bavail * bsize;
+  } catch {
+    return 0;
+  }
 }
 
 function isWritable(folder: string): boolean {

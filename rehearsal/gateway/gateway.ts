@@ -10,6 +10,8 @@ import {
 const AUTHENTICATION_TIMEOUT = 60_000;
 
 export interface GatewayOptions {
+  /** While it is false connections are closed at once. */
+  readonly isAvailable: () => boolean;
   /** Undefined: the gateway answers that it has no TLS. */
   readonly certificate?: Certificate;
   /** For sessions whose token was verified; no password is asked there. */
@@ -56,6 +58,11 @@ export class Gateway {
 
   private async accept(socket: Socket): Promise<void> {
     this.track(socket);
+    if (!this.options.isAvailable()) {
+      this.options.log('connection closed: the database is not available');
+      socket.destroy();
+      return;
+    }
     const timer = setTimeout(() => socket.destroy(), AUTHENTICATION_TIMEOUT).unref();
     try {
       await this.negotiate(socket);

@@ -86,12 +86,16 @@ export class PostgresqlServer {
   }
 
   /** Runs SQL as the superuser; several statements without values are possible. */
-  async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
+  sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+    return this.withClient(async client => (await client.query(text, values)).rows as Row[], database);
+  }
+
+  async withClient<Result>(work: (client: Client) => Promise<Result>, database = 'postgres'): Promise<Result> {
     const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, database, ssl: false });
     client.on('error', () => undefined);
     await client.connect();
     try {
-      return (await client.query(text, values)).rows as Row[];
+      return await work(client);
     } finally {
       await client.end();
     }

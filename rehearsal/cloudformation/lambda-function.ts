@@ -1,0 +1,93 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import { Credentials } from '../iam/credentials';
+import { RunFolder } from '../run-folder';
+
+/** A function as its synthesized template describes it. */
+export interface LambdaFunction {
+  readonly name: string;
+  readonly arn: string;
+  /** `Handler`, such as index.handler. */
+  readonly handler: string;
+  /** Folder of the bundled code. */
+  readonly code: string;
+  readonly timeoutSeconds: number;
+  readonly environment: Record<string, string>;
+}
+
+export interface LambdaSurroundings {
+  readonly credentials: Credentials;
+  /** Where the AWS SDK finds Secrets Manager. */
+  readonly endpoint: string;
+  /** Certificate authority of the rehearsal. */
+  readonly caFile: string;
+  /** Port on 127.0.0.1 of each endpoint of a database, by `host:port`. */
+  readonly network: Record<string, number>;
+}
+
+export interface Invocation {
+  readonly result?: unknown;
+  readonly error?: { readonly name: string; readonly message: string };
+  /** What the function wrote to its standard output and error. */
+  readonly log: string;
+}
+
+/** The certificates of Amazon RDS, as Lambda's runtime for Node.js has them. */
+const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
+
+/** Runs a function in a process of its own, which sees nothing of this process' environment. */
+export async function invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings): Promise<Invocation> {
+  const [module, handlerName] = lambda.handler.split('.');
+  const logStreamName = `rehearsal/[$LATEST]${randomUUID().replaceAll('-', '')}`;
+  const awsRequestId = randomUUID();
+  const child = RunFolder.open().spawn(process.execPath, [join(__dirname, 'lambda-runtime.mjs')], 'KILL', {
+    cwd: lambda.code,
+    env: environmentOf(lambda, surroundings, logStreamName),
+    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+  });
+  const deadline = Date.now() + lambda.timeoutSeconds * 1000;
+  let log = '';
+  let answer: Omit<Invocation, 'log'> | undefined;
+  const append = (text: string) => log += text;
+  child.stdout?.setEncoding('utf8').on('data', append);
+  child.stderr?.setEncoding('utf8').on('data', append);
+  child.once('message', message => answer = message as Omit<Invocation, 'log'>);
+  child.send({
+    entry: join(lambda.code, `${module}.js`),
+    handlerName,
+    event,
+    deadline,
+    network: surroundings.network,
+    context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
+  });
+  let timedOut = false;
+  const timer = setTimeout(() => {
+    timedOut = true;
+    child.kill('SIGKILL');
+  }, lambda.timeoutSeconds * 1000);
+  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
+  clearTimeout(timer);
+  const failure = timedOut
+    ? { name: 'Sandbox.Timedout', message: `Task timed out after ${lambda.timeoutSeconds.toFixed(2)} seconds` }
+    : { name: 'Runtime.ExitError', message: `Runtime exited with exit status ${code}` };
+  return { ...answer ?? { error: failure }, log };
+}
+
+function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile }: LambdaSurroundings, logStreamName: string) {
+  const region = lambda.arn.split(':')[3];
+  const own = Object.entries(lambda.environment).map(([name, value]) =>
+    [name, name === 'NODE_EXTRA_CA_CERTS' && value === RUNTIME_CA_FILE ? caFile : value]);
+  return {
+    ...Object.fromEntries(own) as Record<string, string>,
+    PATH: process.env.PATH,
+    TZ: ':UTC',
+    AWS_REGION: region,
+    AWS_DEFAULT_REGION: region,
+    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
+    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
+    AWS_SESSION_TOKEN: credentials.sessionToken,
+    AWS_ENDPOINT_URL: endpoint,
+    AWS_LAMBDA_FUNCTION_NAME: lambda.name,
+    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
+  };
+}

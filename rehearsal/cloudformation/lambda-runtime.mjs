@@ -1,0 +1,38 @@
+import { Socket } from 'node:net';
+import process from 'node:process';
+import { pathToFileURL } from 'node:url';
+
+// The process that a function runs in, in place of Lambda's runtime. One process, one invocation.
+process.once('message', async ({ entry, handlerName, event, context, deadline, network }) => {
+  redirect(network);
+  let answer;
+  try {
+    const loaded = await import(pathToFileURL(entry).href);
+    const handler = loaded[handlerName] ?? loaded.default?.[handlerName];
+    const result = await handler(event, { ...context, getRemainingTimeInMillis: () => deadline - Date.now() });
+    answer = { result };
+  } catch (error) {
+    answer = { error: { name: error?.name ?? 'Error', message: error?.message ?? String(error) } };
+  }
+  process.send(answer, () => process.exit());
+});
+
+/** In place of DNS and the VPC: endpoints of databases lead to a port of this machine. */
+function redirect(network) {
+  const connect = Socket.prototype.connect;
+  const redirected = (options) => {
+    const port = network[`${options.host}:${options.port}`];
+    return port === undefined ? options : { ...options, host: '127.0.0.1', port };
+  };
+  Socket.prototype.connect = function (...args) {
+    const [first, second] = args;
+    if (Array.isArray(first)) { // what net.connect hands over
+      first[0] = redirected(first[0]);
+    } else if (typeof first === 'object') {
+      args[0] = redirected(first);
+    } else if (typeof second === 'string') {
+      args.splice(0, 2, redirected({ port: first, host: second }));
+    }
+    return connect.apply(this, args);
+  };
+}

@@ -1,0 +1,76 @@
+import { randomBytes } from 'node:crypto';
+import { Properties, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState, StackIdentity } from './template';
+
+/** EC2 types whose `Ref` is an id, by the id's prefix. */
+const EC2_IDS: Record<string, string> = {
+  'AWS::EC2::EIP': 'eipalloc',
+  'AWS::EC2::InternetGateway': 'igw',
+  'AWS::EC2::NatGateway': 'nat',
+  'AWS::EC2::NetworkAcl': 'acl',
+  'AWS::EC2::RouteTable': 'rtb',
+  'AWS::EC2::SecurityGroup': 'sg',
+  'AWS::EC2::SecurityGroupEgress': 'sgr',
+  'AWS::EC2::SecurityGroupIngress': 'sgr',
+  'AWS::EC2::Subnet': 'subnet',
+  'AWS::EC2::VPC': 'vpc',
+  'AWS::EC2::VPCEndpoint': 'vpce',
+};
+
+/** Attributes beside those that every type gets here, such as `Arn`. */
+const ATTRIBUTES: Record<string, (id: string, properties: Properties) => Properties> = {
+  'AWS::EC2::EIP': id => ({ AllocationId: id, PublicIp: '192.0.2.1' }),
+  'AWS::EC2::InternetGateway': id => ({ InternetGatewayId: id }),
+  'AWS::EC2::NatGateway': id => ({ NatGatewayId: id }),
+  'AWS::EC2::RouteTable': id => ({ RouteTableId: id }),
+  'AWS::EC2::SecurityGroup': (id, { VpcId }) => ({ GroupId: id, VpcId }),
+  'AWS::EC2::Subnet': (id, { AvailabilityZone, CidrBlock, VpcId }) => ({ SubnetId: id, AvailabilityZone, CidrBlock, VpcId }),
+  'AWS::EC2::VPC': (id, { CidrBlock }) => ({ VpcId: id, CidrBlock, DefaultSecurityGroup: newId('sg'), DefaultNetworkAcl: newId('acl') }),
+  'AWS::IAM::Role': () => ({ RoleId: `AROA${randomBytes(8).toString('hex').toUpperCase()}` }),
+  'AWS::KMS::Key': id => ({ KeyId: id }),
+};
+
+/** Property that gives a resource of the type its name. */
+const NAMES: Record<string, string> = {
+  'AWS::IAM::ManagedPolicy': 'ManagedPolicyName',
+  'AWS::IAM::Policy': 'PolicyName',
+  'AWS::IAM::Role': 'RoleName',
+  'AWS::Lambda::Function': 'FunctionName',
+  'AWS::Logs::LogGroup': 'LogGroupName',
+};
+
+const REF_IS_ARN = ['AWS::IAM::ManagedPolicy', 'AWS::SNS::Topic'];
+
+/** A resource that does nothing in a rehearsal but have an id and attributes, both invented. */
+export const nativeResource: ResourceProvider = {
+  create: request => Promise.resolve(invent(request)),
+  update: (_request: ResourceRequest, { physicalId, attributes }: ResourceState) => Promise.resolve({ physicalId, attributes }),
+  delete: () => Promise.resolve(),
+};
+
+/** `arn:<partition>:<service>:<region>:<account>:<resource>`, IAM being without a Region. */
+export function arn({ partition, region, account }: StackIdentity, service: string, resource: string): string {
+  return `arn:${partition}:${service}:${service === 'iam' ? '' : region}:${account}:${resource}`;
+}
+
+/** A name as CloudFormation makes them: short enough for every type. */
+export function generatedName({ stack, logicalId }: ResourceRequest): string {
+  return `${stack.name.slice(0, 24)}-${logicalId.slice(0, 24)}-${randomBytes(6).toString('hex').toUpperCase()}`;
+}
+
+function invent(request: ResourceRequest): ResourceOutcome {
+  const { stack, type, properties } = request;
+  const [, service, kind] = type.split('::');
+  const prefix = EC2_IDS[type];
+  const id = prefix ? newId(prefix) : (properties[NAMES[type]] as string | undefined) ?? generatedName(request);
+  const separator = type === 'AWS::Lambda::Function' || type === 'AWS::Logs::LogGroup' ? ':' : '/';
+  const resourceKind = kind === 'ManagedPolicy' ? 'policy' : kind === 'LogGroup' ? 'log-group' : kind.toLowerCase();
+  const itsArn = arn(stack, service.toLowerCase(), `${resourceKind}${separator}${id}`);
+  return {
+    physicalId: REF_IS_ARN.includes(type) ? itsArn : id,
+    attributes: { Arn: type === 'AWS::Logs::LogGroup' ? `${itsArn}:*` : itsArn, ...ATTRIBUTES[type]?.(id, properties) },
+  };
+}
+
+function newId(prefix: string): string {
+  return `${prefix}-0${randomBytes(8).toString('hex')}`;
+}

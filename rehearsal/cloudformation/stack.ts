@@ -1,0 +1,216 @@
+import { isDeepStrictEqual } from 'node:util';
+import { dependencyOrder } from './dependencies';
+import { holds, resolve, Scope } from './intrinsics';
+import { templateScope } from './scope';
+import { Properties, ResourceDefinition, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
+
+export interface StackEvent {
+  readonly stackName: string;
+  readonly logicalId: string;
+  readonly type: string;
+  /** As in CloudFormation, such as CREATE_COMPLETE. */
+  readonly status: string;
+  readonly reason?: string;
+}
+
+export interface StackResult {
+  readonly status: string;
+  /** Why it failed. */
+  readonly reason?: string;
+  readonly outputs: Record<string, string>;
+}
+
+export interface StackEnvironment {
+  providerFor(type: string): ResourceProvider;
+  importValue(name: string): unknown;
+  /** What it returns is awaited, so that a caller may look around between two resources. */
+  onEvent(event: StackEvent): void | Promise<void>;
+}
+
+/** A stack and its life by CloudFormation's rules, one resource at a time. */
+export class Stack {
+  readonly resources = new Map<string, ResourceState>();
+  exports: Record<string, string> = {};
+  private template?: Template;
+
+  constructor(readonly identity: StackIdentity, private readonly environment: StackEnvironment) {}
+
+  async deploy(template: Template): Promise<StackResult> {
+    return this.template ? this.update(template, this.template) : this.create(template);
+  }
+
+  /** After DELETE_FAILED the remaining resources are still there, and it can be called again. */
+  async destroy(): Promise<StackResult> {
+    const failure = await this.deleteResources([...this.resources.values()], 'stop');
+    if (failure === undefined) {
+      this.template = undefined;
+      this.exports = {};
+    }
+    return { status: failure === undefined ? 'DELETE_COMPLETE' : 'DELETE_FAILED', reason: failure, outputs: {} };
+  }
+
+  private async create(template: Template): Promise<StackResult> {
+    try {
+      await this.reach(template);
+      return { status: 'CREATE_COMPLETE', outputs: this.publish(template) };
+    } catch (error) {
+      const failure = await this.deleteResources([...this.resources.values()], 'stop');
+      return { status: failure === undefined ? 'ROLLBACK_COMPLETE' : 'ROLLBACK_FAILED', reason: reasons(error, failure), outputs: {} };
+    }
+  }
+
+  private async update(template: Template, previous: Template): Promise<StackResult> {
+    try {
+      this.refuseOtherTypes(template);
+      const replaced = await this.reach(template);
+      const outputs = this.publish(template);
+      await this.cleanUp(template, replaced);
+      return { status: 'UPDATE_COMPLETE', outputs };
+    } catch (error) {
+      try {
+        // What was replaced a moment ago is still there, and is what the resources are updated back to.
+        const replaced = await this.reach(previous);
+        await this.cleanUp(previous, replaced);
+        return { status: 'UPDATE_ROLLBACK_COMPLETE', reason: reasons(error), outputs: this.publish(previous) };
+      } catch (failure) {
+        return { status: 'UPDATE_ROLLBACK_FAILED', reason: reasons(error, failure), outputs: {} };
+      }
+    }
+  }
+
+  /** Creates and updates in dependency order until the stack is as the template says; returns what was replaced. */
+  private async reach(template: Template): Promise<ResourceState[]> {
+    const scope = this.scopeOf(template);
+    const definitions = this.wanted(template);
+    const replaced: ResourceState[] = [];
+    for (const logicalId of dependencyOrder(definitions)) {
+      const definition = definitions[logicalId];
+      const properties = resolve(definition.Properties ?? {}, scope, logicalId) as Properties;
+      const current = this.resources.get(logicalId);
+      if (!current) {
+        await this.createResource(logicalId, definition, properties);
+      } else if (isDeepStrictEqual(current.properties, properties)) {
+        this.resources.set(logicalId, { ...current, definition });
+      } else {
+        const physicalId = await this.updateResource(current, definition, properties);
+        if (physicalId !== current.physicalId) {
+          replaced.push(current);
+        }
+      }
+    }
+    return replaced;
+  }
+
+  private async createResource(logicalId: string, definition: ResourceDefinition, properties: Properties): Promise<void> {
+    const type = definition.Type;
+    await this.step('CREATE', { logicalId, type }, async () => {
+      const { physicalId, attributes } = await this.environment.providerFor(type).create({ stack: this.identity, logicalId, type, properties });
+      // A failed Create leaves no resource: CDK's provider framework keeps the Delete that follows from the handler.
+      this.resources.set(logicalId, { logicalId, type, definition, properties, physicalId, attributes });
+    });
+  }
+
+  private async updateResource(current: ResourceState, definition: ResourceDefinition, properties: Properties): Promise<string> {
+    const { logicalId, type } = current;
+    return this.step('UPDATE', current, async () => {
+      // Also after a failure these are the properties that a rollback starts from.
+      this.resources.set(logicalId, { ...current, properties });
+      const request = { stack: this.identity, logicalId, type, properties };
+      const { physicalId, attributes } = await this.environment.providerFor(type).update(request, current);
+      this.resources.set(logicalId, { logicalId, type, definition, properties, physicalId, attributes });
+      return physicalId;
+    });
+  }
+
+  /** As CloudFormation's clean-up phase: a failure here leaves a resource behind, but the stack is complete. */
+  private async cleanUp(template: Template, replaced: ResourceState[]): Promise<void> {
+    const wanted = this.wanted(template);
+    const dropped = [...this.resources.values()].filter(({ logicalId }) => !Object.hasOwn(wanted, logicalId));
+    await this.deleteResources([...dropped, ...replaced], 'goOn');
+  }
+
+  /** In reverse dependency order; returns the first failure. */
+  private async deleteResources(states: ResourceState[], onFailure: 'stop' | 'goOn'): Promise<string | undefined> {
+    const definitions = Object.fromEntries([...states, ...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition]));
+    const order = dependencyOrder(definitions);
+    const reversed = [...states].sort((a, b) => order.indexOf(b.logicalId) - order.indexOf(a.logicalId));
+    let failure: string | undefined;
+    for (const state of reversed) {
+      const isCurrent = this.resources.get(state.logicalId)?.physicalId === state.physicalId;
+      const { DeletionPolicy, UpdateReplacePolicy } = state.definition;
+      if ((isCurrent ? DeletionPolicy : UpdateReplacePolicy) === 'Retain') {
+        await this.report('DELETE_SKIPPED', state);
+      } else {
+        try {
+          await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));
+        } catch (error) {
+          failure ??= (error as Error).message;
+          if (onFailure === 'stop') {
+            return failure;
+          }
+        }
+      }
+      if (isCurrent) {
+        this.resources.delete(state.logicalId);
+      }
+    }
+    return failure;
+  }
+
+  private refuseOtherTypes(template: Template): void {
+    for (const [logicalId, { Type: type }] of Object.entries(template.Resources)) {
+      const current = this.resources.get(logicalId);
+      if (current && current.type !== type) {
+        throw new Error(`Update of resource type is not permitted: ${logicalId} is ${current.type}, the new template says ${type}`);
+      }
+    }
+  }
+
+  private wanted(template: Template): Record<string, ResourceDefinition> {
+    const scope = this.scopeOf(template);
+    return Object.fromEntries(Object.entries(template.Resources).filter(([logicalId, { Condition }]) =>
+      Condition === undefined || holds({ Condition }, scope, logicalId)));
+  }
+
+  private scopeOf(template: Template): Scope {
+    return templateScope(template, this.identity, this.resources, name => this.environment.importValue(name));
+  }
+
+  private publish(template: Template): Record<string, string> {
+    const scope = this.scopeOf(template);
+    const outputs = Object.entries(template.Outputs ?? {}).filter(([name, { Condition }]) =>
+      Condition === undefined || holds({ Condition }, scope, `Outputs.${name}`));
+    const valueOf = (value: unknown, name: string) => String(resolve(value, scope, `Outputs.${name}`));
+    this.exports = Object.fromEntries(outputs.flatMap(([name, { Value, Export }]) =>
+      Export ? [[valueOf(Export.Name, name), valueOf(Value, name)]] : []));
+    const values = Object.fromEntries(outputs.map(([name, { Value }]) => [name, valueOf(Value, name)]));
+    this.template = template;
+    return values;
+  }
+
+  private async step<Result>(verb: string, resource: { logicalId: string; type: string }, work: () => Promise<Result>): Promise<Result> {
+    await this.report(`${verb}_IN_PROGRESS`, resource);
+    let result: Result;
+    try {
+      result = await work();
+    } catch (error) {
+      const reason = (error as Error).message;
+      await this.report(`${verb}_FAILED`, resource, reason);
+      throw new Error(`${resource.logicalId} (${resource.type}): ${reason}`, { cause: error });
+    }
+    await this.report(`${verb}_COMPLETE`, resource);
+    return result;
+  }
+
+  private async report(status: string, { logicalId, type }: { logicalId: string; type: string }, reason?: string): Promise<void> {
+    await this.environment.onEvent({ stackName: this.identity.name, logicalId, type, status, reason });
+  }
+}
+
+function reasons(error: unknown, rollbackFailure?: unknown): string {
+  return [error, rollbackFailure].filter(each => each !== undefined).map(messageOf).join('; and then the rollback failed: ');
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : error as string;
+}

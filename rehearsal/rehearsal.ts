@@ -1,0 +1,175 @@
+import { randomUUID } from 'node:crypto';
+import { writeFileSync } from 'node:fs';
+import { AuroraLikeServer } from './aurora-like-server';
+import { AssemblyStack, CloudAssembly } from './cloudformation/cloud-assembly';
+import { customResource } from './cloudformation/custom-resource';
+import { DatabaseClusters } from './cloudformation/database-cluster';
+import { invoke } from './cloudformation/lambda-function';
+import { nativeResource } from './cloudformation/native-resource';
+import { onEventFunction } from './cloudformation/provider-framework';
+import { policiesOfRole } from './cloudformation/role-policies';
+import { secret, secretTargetAttachment } from './cloudformation/secret';
+import { SecretsManager } from './cloudformation/secrets-manager';
+import { Stack, StackEvent, StackResult } from './cloudformation/stack';
+import { ResourceProvider, ResourceState } from './cloudformation/template';
+import { CertificateAuthority } from './gateway/certificate-authority';
+import { Credentials, IssuedCredentials } from './iam/credentials';
+import { RunFolder } from './run-folder';
+
+export interface RehearsalOptions {
+  /** Account of stacks that leave it open. @default '111122223333' */
+  readonly account?: string;
+  /** Region of stacks that leave it open. @default 'eu-central-1' */
+  readonly region?: string;
+  /** Called after each step of a deployment, and awaited. */
+  readonly onEvent?: (event: StackEvent) => void | Promise<void>;
+}
+
+export interface FunctionLog {
+  readonly functionName: string;
+  readonly text: string;
+}
+
+/** A stand-in for an AWS account: executes the templates of a CDK app, with real databases and the real bundled handlers. */
+export class Rehearsal {
+  static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
+    const authority = await CertificateAuthority.create();
+    const rehearsal: Rehearsal = new Rehearsal(options, authority, await SecretsManager.listen(
+      (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource)));
+    return rehearsal;
+  }
+
+  /** What functions wrote, in the order they ran. */
+  readonly logs: FunctionLog[] = [];
+
+  private readonly credentials = new IssuedCredentials();
+  private readonly stacks = new Map<string, Stack>();
+  private readonly assets = new Map<string, string>();
+  private readonly caFile: string;
+  private readonly clusters: DatabaseClusters;
+  private readonly providers: Record<string, ResourceProvider>;
+  private readonly custom = customResource(async (serviceToken, event) => {
+    const { lambda, roleArn } = onEventFunction(this.find('AWS::Lambda::Function', serviceToken), {
+      functionByArn: arn => this.find('AWS::Lambda::Function', arn),
+      allows: (principal, action, resource) => this.allows(principal, action, resource),
+      asset: key => this.assets.get(key),
+    });
+    const invocation = await invoke(lambda, event, {
+      credentials: this.credentials.issue(roleArn),
+      endpoint: this.secretsManager.endpoint,
+      caFile: this.caFile,
+      network: this.clusters.network,
+    });
+    this.logs.push({ functionName: lambda.name, text: invocation.log });
+    return invocation;
+  });
+
+  private constructor(
+    private readonly options: RehearsalOptions,
+    certificateAuthority: CertificateAuthority,
+    private readonly secretsManager: SecretsManager,
+  ) {
+    this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
+    writeFileSync(this.caFile, certificateAuthority.certificate);
+    this.clusters = new DatabaseClusters({
+      certificateAuthority,
+      credentials: this.credentials,
+      secretsManager,
+      allows: (principal, action, resource) => this.allows(principal, action, resource),
+    });
+    this.providers = {
+      'AWS::RDS::DBCluster': this.clusters.cluster,
+      'AWS::RDS::DBInstance': this.clusters.instance,
+      'AWS::SecretsManager::Secret': secret(secretsManager),
+      'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, id => this.find('AWS::RDS::DBCluster', id)),
+    };
+  }
+
+  /** Creates or updates one stack of what `cdk synth` wrote. */
+  async deploy(assembly: CloudAssembly, stackName: string): Promise<StackResult> {
+    const definition = assembly.stacks.find(({ name }) => name === stackName);
+    if (!definition) {
+      throw new Error(`the app has no stack ${stackName}, only ${assembly.stacks.map(({ name }) => name).join(', ')}`);
+    }
+    assembly.assets.forEach((folder, key) => this.assets.set(key, folder));
+    const stack = this.stacks.get(stackName) ?? this.newStack(definition);
+    this.stacks.set(stackName, stack);
+    return stack.deploy(definition.template);
+  }
+
+  async destroy(stackName: string): Promise<StackResult> {
+    return this.stack(stackName).destroy();
+  }
+
+  /** Ends all servers. What a stack holds is lost. */
+  async close(): Promise<void> {
+    await this.clusters.close();
+    await this.secretsManager.close();
+    RunFolder.open().remove(this.caFile);
+  }
+
+  /** The resources of a stack at this moment. */
+  resources(stackName: string): ResourceState[] {
+    return [...this.stack(stackName).resources.values()];
+  }
+
+  /** The server of a database cluster. */
+  database(cluster: ResourceState): AuroraLikeServer {
+    return this.clusters.server(cluster.physicalId);
+  }
+
+  credentialsOf(role: ResourceState): Credentials {
+    return this.credentials.issue(role.attributes.Arn as string);
+  }
+
+  /** Whether a role may do something, by the policies that exist at this moment. */
+  allows(roleArn: string | undefined, action: string, resource: string): boolean {
+    const role = this.existing().find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
+    return role !== undefined && policiesOfRole(role, this.existing()).allows(action, resource);
+  }
+
+  private stack(name: string): Stack {
+    const stack = this.stacks.get(name);
+    if (!stack) {
+      throw new Error(`stack ${name} was not deployed`);
+    }
+    return stack;
+  }
+
+  private newStack({ name, account = this.options.account ?? '111122223333', region = this.options.region ?? 'eu-central-1' }: AssemblyStack): Stack {
+    const id = `arn:aws:cloudformation:${region}:${account}:stack/${name}/${randomUUID()}`;
+    return new Stack({ name, id, partition: 'aws', account, region }, {
+      providerFor: type => this.providerFor(type),
+      importValue: exported => this.importValue(exported),
+      onEvent: event => this.options.onEvent?.(event),
+    });
+  }
+
+  private providerFor(type: string): ResourceProvider {
+    if (type === 'AWS::CloudFormation::Stack') {
+      throw new Error('nested stacks are not rehearsed');
+    }
+    const isCustom = type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
+    return isCustom ? this.custom : this.providers[type] ?? nativeResource;
+  }
+
+  private importValue(name: string): string {
+    const exporting = [...this.stacks.values()].find(stack => Object.hasOwn(stack.exports, name));
+    if (!exporting) {
+      throw new Error(`no export named ${name} found: deploy the stack that exports it first`);
+    }
+    return exporting.exports[name];
+  }
+
+  private existing(): ResourceState[] {
+    return [...this.stacks.values()].flatMap(({ resources }) => [...resources.values()]);
+  }
+
+  private find(type: string, id: string): ResourceState {
+    const found = this.existing().find(state => state.type === type && [state.physicalId, state.attributes.Arn].includes(id));
+    if (!found) {
+      throw new Error(`${type} ${id} does not exist at this moment`);
+    }
+    return found;
+  }
+}
