@@ -6,7 +6,7 @@ export interface FunctionEnvironment {
   /** Whether a role may do something at this moment. */
   allows(roleArn: string, action: string, resource: string): boolean;
   /** Folder of an asset, by its object key. */
-  asset(objectKey: string): string | undefined;
+  readonly asset: (objectKey: string) => string | undefined;
 }
 
 /**

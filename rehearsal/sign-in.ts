@@ -1,0 +1,48 @@
+import { Socket } from 'node:net';
+import { Client, DatabaseError } from 'pg';
+import { AuroraLikeServer } from './aurora-like-server';
+
+export interface SignIn {
+  readonly username: string;
+  /** A password, or a token in its place. */
+  readonly password: string;
+  readonly database: string;
+  /** @default true */
+  readonly tls?: boolean;
+}
+
+/** `signed in as <current_user>`, or `refused: <SQLSTATE> <message>`, or `failed: ...` when the database did not answer at all. */
+export async function signIn(server: AuroraLikeServer, { username, password, database, tls = true }: SignIn): Promise<string> {
+  const { host, port, caCertificate, gatewayPort } = server;
+  const client = new Client({
+    host,
+    port,
+    user: username,
+    password,
+    database,
+    // As PGSSLMODE=verify-full: the certificate must be of the authority and for the host.
+    ssl: tls && { ca: caCertificate },
+    stream: () => new GatewaySocket(gatewayPort),
+  });
+  client.on('error', () => undefined);
+  try {
+    await client.connect();
+    const { rows } = await client.query<{ current_user: string }>('SELECT current_user');
+    return `signed in as ${rows[0].current_user}`;
+  } catch (error) {
+    return error instanceof DatabaseError ? `refused: ${error.code} ${error.message}` : `failed: ${(error as Error).message}`;
+  } finally {
+    await client.end().catch(() => undefined);
+  }
+}
+
+/** In place of DNS: whichever host is asked for, the gateway's port of this machine answers. */
+class GatewaySocket extends Socket {
+  constructor(private readonly gatewayPort: number) {
+    super();
+  }
+
+  override connect(): this {
+    return super.connect(this.gatewayPort, '127.0.0.1');
+  }
+}
