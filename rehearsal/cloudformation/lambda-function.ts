@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Credentials } from '../iam/credentials';
 import { RunFolder } from '../run-folder';
@@ -53,7 +54,7 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
   child.stderr?.setEncoding('utf8').on('data', append);
   child.once('message', message => answer = message as Omit<Invocation, 'log'>);
   child.send({
-    entry: join(lambda.code, `${module}.js`),
+    entry: entryOf(lambda.code, module),
     handlerName,
     event,
     deadline,
@@ -71,6 +72,11 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
     ? { name: 'Sandbox.Timedout', message: `Task timed out after ${lambda.timeoutSeconds.toFixed(2)} seconds` }
     : { name: 'Runtime.ExitError', message: `Runtime exited with exit status ${code}` };
   return { ...answer ?? { error: failure }, log };
+}
+
+function entryOf(folder: string, module: string): string {
+  const files = ['.js', '.mjs', '.cjs'].map(extension => join(folder, `${module}${extension}`));
+  return files.find(existsSync) ?? files[0];
 }
 
 function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile }: LambdaSurroundings, logStreamName: string) {

@@ -131,8 +131,7 @@ export class Stack {
 
   /** In reverse dependency order; returns the first failure. */
   private async deleteResources(states: ResourceState[], onFailure: 'stop' | 'goOn'): Promise<string | undefined> {
-    const definitions = Object.fromEntries([...states, ...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition]));
-    const order = dependencyOrder(definitions);
+    const order = dependencyOrder(Object.fromEntries([...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition])));
     const reversed = [...states].sort((a, b) => order.indexOf(b.logicalId) - order.indexOf(a.logicalId));
     let failure: string | undefined;
     for (const state of reversed) {
