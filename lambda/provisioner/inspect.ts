@@ -11,13 +11,18 @@ export async function registryExists(transaction: Transaction): Promise<boolean>
   return exists;
 }
 
-/** @param username the name that is asked for */
-export async function readFacts(transaction: Transaction, username: string): Promise<Facts> {
+/** @param wanted names that matter beside those in the registry */
+export async function readFacts(transaction: Transaction, wanted: string[] = []): Promise<Facts> {
   const rows = await registryExists(transaction) ? await transaction.query<Claim & Row>(READ_REGISTRY, CLAIMS) : [];
   const claims = rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName ?? undefined, declaration: claim.declaration as Declaration | null ?? NOTHING_DECLARED }));
-  const names = new Set([username, ...claims.flatMap(claim => [claim.username, claim.roleName ?? claim.username])]);
-  const roles = await transaction.query<{ name: string; oid: string }>({ attempted: 'look roles up by name' }, ROLES_BY_NAME, [[...names]]);
-  return { claims, roles: new Map(roles.map(({ name, oid }) => [name, oid])) };
+  const names = [...wanted, ...claims.flatMap(claim => [claim.username, claim.roleName ?? claim.username])];
+  return { claims, roles: await readRoles(transaction, names) };
+}
+
+/** Oid by name, of those that exist. */
+export async function readRoles(transaction: Transaction, names: string[]): Promise<Map<string, string>> {
+  const rows = await transaction.query<{ name: string; oid: string }>({ attempted: 'look roles up by name' }, ROLES_BY_NAME, [names]);
+  return new Map(rows.map(({ name, oid }) => [name, oid]));
 }
 
 /** Undefined when there is no such role. */

@@ -22,7 +22,7 @@ export async function apply(session: Session, budget: Budget, log: Logger, reque
   const { owner, username, declaration } = request;
   await inTransaction(session, budget, log, async (transaction) => {
     refuseServer(transaction, username);
-    const facts = await readFacts(transaction, username);
+    const facts = await readFacts(transaction, [username]);
     await carryOut(transaction, facts, decideApply(owner, { username, declaration }, facts));
   });
 }
@@ -33,7 +33,7 @@ export async function apply(session: Session, budget: Budget, log: Logger, reque
  */
 export async function remove(session: Session, budget: Budget, log: Logger, request: Request): Promise<void> {
   const disabled = await inTransaction(session, budget, log, async (transaction) => {
-    const facts = await readFacts(transaction, request.username);
+    const facts = await readFacts(transaction);
     const removal = decideRemove(request.owner, request.username, facts);
     if (removal.kind === 'remove') {
       const observed = await readRole(transaction, removal.username);
@@ -47,7 +47,7 @@ export async function remove(session: Session, budget: Budget, log: Logger, requ
   }
   await endSessions(session, budget, disabled);
   await inTransaction(session, budget, log, async (transaction) => {
-    const facts = await readFacts(transaction, request.username);
+    const facts = await readFacts(transaction);
     const removal = decideRemove(request.owner, request.username, facts);
     if (removal.kind !== 'remove') {
       return handOver(transaction, log, facts, removal);
@@ -59,7 +59,7 @@ export async function remove(session: Session, budget: Budget, log: Logger, requ
     } else {
       await forget(transaction, [removal.claim]);
     }
-    return transaction.apply(decideAfterRemoval(request.owner, await readFacts(transaction, request.username)));
+    return transaction.apply(decideAfterRemoval(request.owner, await readFacts(transaction)));
   });
 }
 

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { registryExists } from './inspect';
+import { readRoles, registryExists } from './inspect';
 import { Record } from './lifecycle';
 import { REGISTRY_IN_USE } from './sql/catalog';
 import { CREATE_REGISTRY, DROP_REGISTRY, FORGET_CLAIM, FORGET_RESOURCE, KEEP_DISABLED, RECORD } from './sql/render';
@@ -13,7 +13,8 @@ const WRITE = {
 
 /** Writes who manages which role, where that is not on record already. Same transaction as the roles. */
 export async function record(transaction: Transaction, known: Claim[], records: Record[]): Promise<void> {
-  const news = records.filter(wanted => !known.some(claim => isOnRecord(claim, wanted)));
+  const roles = await readRoles(transaction, records.map(({ username }) => username));
+  const news = records.filter(wanted => !known.some(claim => isOnRecord(claim, wanted, roles)));
   if (news.length > 0 && !await registryExists(transaction)) {
     await execute(transaction, CREATE_REGISTRY);
   }
@@ -49,11 +50,12 @@ async function execute(transaction: Transaction, statements: string[]): Promise<
   }
 }
 
-function isOnRecord(claim: Claim, wanted: Record): boolean {
+/** @param roles oid by name, after the changes: a role may have got the name of another */
+function isOnRecord(claim: Claim, wanted: Record, roles: ReadonlyMap<string, string>): boolean {
   return sameResource(claim, wanted)
     && claim.stackId === wanted.stackId
     && !claim.disabled
-    && claim.roleName === wanted.username
+    && claim.roleOid === roles.get(wanted.username)
     && claim.username === wanted.username
     && isDeepStrictEqual(claim.declaration, wanted.declaration);
 }

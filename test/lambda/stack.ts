@@ -1,0 +1,137 @@
+import tls from 'node:tls';
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { Admin } from '../../lambda/provisioner/credentials';
+import { Answer, createHandler } from '../../lambda/provisioner/handler';
+import { Event } from '../../lambda/provisioner/request';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+
+/** What a test declares of a user. */
+export interface User {
+  readonly username: string;
+  readonly connect?: string[];
+  readonly memberOf?: string[];
+}
+
+export interface StackOptions {
+  readonly name?: string;
+  /** The unique part of the stack id. A stack that was deleted and made again has another. */
+  readonly unique?: string;
+  readonly admin?: () => Admin | Promise<Admin>;
+  readonly host?: string;
+  readonly port?: number;
+  readonly lambdaMs?: number;
+}
+
+/** The events that CloudFormation sends for the resources of one stack, to the real handler. */
+export class Stack {
+  /** What the handler logged, newest last. */
+  public readonly log: { notice: string; [field: string]: unknown }[] = [];
+  private readonly handler: ReturnType<typeof createHandler>;
+
+  constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
+    this.handler = createHandler({
+      readAdmin: async () => options.admin ? options.admin() : server.master,
+      clock: { now: () => performance.now(), sleep: setTimeout },
+      write: line => this.log.push(JSON.parse(line) as { notice: string }),
+    });
+  }
+
+  public create(logicalId: string, user: User): Promise<Answer> {
+    return this.send({ RequestType: 'Create', LogicalResourceId: logicalId }, user);
+  }
+
+  public update(logicalId: string, user: User, physicalId = 'unknown'): Promise<Answer> {
+    return this.send({ RequestType: 'Update', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
+  }
+
+  /** @param user as it was declared when the physical resource was made */
+  public delete(logicalId: string, user: User, physicalId = 'unknown'): Promise<Answer> {
+    return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
+  }
+
+  public send(event: Partial<Event>, { username, connect = ['shop'], memberOf }: User): Promise<Answer> {
+    const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, lambdaMs = 300_000 } = this.options;
+    const start = performance.now();
+    return this.handler({
+      RequestId: 'request',
+      StackId: `arn:aws:cloudformation:eu-central-1:123456789012:stack/${name}/${unique}`,
+      ResourceType: 'Custom::RdsIamUser',
+      ResourceProperties: {
+        ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
+        ServiceTimeout: '420',
+        Database: { ResourceId: this.server.resourceId, Host: host, Port: String(port) },
+        Username: username,
+        Privileges: Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])),
+        ...memberOf ? { MemberOf: memberOf } : {},
+      },
+      RequestType: 'Create',
+      LogicalResourceId: 'User',
+      ...event,
+    }, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
+  }
+}
+
+let trusted: string | undefined;
+const patched = tls as typeof tls & { untouched?: typeof tls.createSecureContext };
+// Test files of one worker share the module, each with a patch of its own.
+const createSecureContext = patched.untouched ??= tls.createSecureContext;
+tls.createSecureContext = (options) => {
+  const context = createSecureContext(options);
+  if (trusted !== undefined) {
+    (context.context as { addCACert(pem: string): void }).addCACert(trusted);
+  }
+  return context;
+};
+
+/** Makes this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda. One at a time. */
+export function trust(certificate: string): void {
+  trusted = certificate;
+}
+
+/** Signs in over verified TLS and returns the name of the role. */
+export async function signIn(server: AuroraLikeServer, username: string, password: string, database = 'shop'): Promise<string> {
+  const client = new Client({ host: server.host, port: server.port, user: username, password, database, ssl: { rejectUnauthorized: true } });
+  client.on('error', () => undefined);
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ user: string }>('SELECT session_user::text AS "user"');
+    return rows[0].user;
+  } finally {
+    await client.end();
+  }
+}
+
+export function signInWithToken(server: AuroraLikeServer, username: string, database?: string): Promise<string> {
+  return signIn(server, username, server.token('application', username), database);
+}
+
+/** Everything of the server that a user can leave behind: roles, memberships, privileges, default privileges, schemas and tables. */
+export async function snapshot(server: AuroraLikeServer): Promise<unknown> {
+  const shared = await server.sql(`
+    SELECT (SELECT jsonb_agg(to_jsonb(r) - 'oid' ORDER BY rolname) FROM (SELECT rolname, rolcanlogin, rolinherit, rolcreatedb, rolcreaterole, rolconnlimit, rolconfig FROM pg_roles) r) AS roles,
+           (SELECT jsonb_agg(jsonb_build_array(r.rolname, m.rolname, a.admin_option) ORDER BY r.rolname, m.rolname)
+            FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member) AS memberships,
+           (SELECT jsonb_agg(jsonb_build_array(datname, coalesce(datacl, acldefault('d', datdba))::text) ORDER BY datname) FROM pg_database) AS databases`);
+  const inDatabase = (database: string) => server.sql(`
+    SELECT (SELECT jsonb_agg(jsonb_build_array(nspname, nspacl::text) ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_') AS schemas,
+           (SELECT jsonb_agg(jsonb_build_array(relname, relacl::text, relowner::regrole) ORDER BY relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
+            WHERE nspname !~ '^(pg_|information_schema)') AS relations`, [], database);
+  return { shared, postgres: await inDatabase('postgres'), shop: await inDatabase('shop') };
+}
+
+/** Names of all roles that are not the server's own. */
+export async function users(server: AuroraLikeServer): Promise<string[]> {
+  const rows = await server.sql<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> $1 ORDER BY 1", [server.master.username]);
+  return rows.map(({ name }) => name);
+}
+
+/** The message of the error that a promise must end in. */
+export async function failure(promise: Promise<unknown>): Promise<string> {
+  try {
+    await promise;
+  } catch (error) {
+    return (error as Error).message;
+  }
+  throw new Error('it did not fail');
+}

@@ -1,0 +1,231 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { AddressInfo, connect, createServer, Socket } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
+import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
+import { failure, signInWithToken, snapshot, Stack, StackOptions, trust } from './stack';
+
+/** Nothing that goes wrong may keep a deployment waiting for longer. */
+const LIMIT_MS = 60_000;
+jest.setTimeout(2 * LIMIT_MS);
+
+/** What is waited for does not depend on the major. The cases wait at the same time, each with a server of its own. */
+const MAJOR = 17;
+
+interface Outcome {
+  readonly message: string;
+  readonly port: number;
+  readonly milliseconds: number;
+  readonly leftBehind: boolean;
+}
+
+describe('what is given up in time, with its own message, and leaves nothing behind', () => {
+  const closers: (() => Promise<unknown>)[] = [];
+  const outcomes = new Map<string, Promise<Outcome>>();
+  let authority: CertificateAuthority;
+
+  const cases: { [name: string]: () => Promise<Outcome> } = {
+    'wrong admin password': async () => {
+      const server = await start();
+      return failedCreate(server, { admin: () => ({ ...server.master, password: 'wrong' }) });
+    },
+    'connection refused': async () => {
+      const { port, close } = await listener(() => undefined);
+      await close();
+      return failedCreate(await start(), { port });
+    },
+    'no such host': async () => failedCreate(await start(), { host: 'gone.invalid' }),
+    'packets dropped': async () => {
+      const { port, close } = await fullListener();
+      closers.push(close);
+      return failedCreate(await start(), { host: '127.0.0.1', port });
+    },
+    'connected but mute': async () => {
+      const { port, close } = await listener(() => undefined);
+      closers.push(close);
+      return failedCreate(await start(), { port });
+    },
+    'provisioners\' lock held by another session': async () => {
+      const server = await start();
+      await holding(server, 'BEGIN; SELECT pg_advisory_xact_lock(1684174195, 1)');
+      return failedCreate(server);
+    },
+    'row of the catalog locked by another session': async () => {
+      const server = await start();
+      await holding(server, 'BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
+      return failedCreate(server);
+    },
+    'no free connection, ever': async () => {
+      const server = await start({ settings: { max_connections: '8' } });
+      await holding(server, ...Array.from({ length: 8 }, () => 'SELECT 1'));
+      return failedCreate(server);
+    },
+  };
+
+  const expected: [string, RegExp][] = [
+    ['wrong admin password', /^cannot sign in to localhost:\d+ as the admin: password authentication failed for user "postgres" \(SQLSTATE 28P01\); the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's$/],
+    ['connection refused', /^cannot connect to localhost:\d+: the host refuses connections on that port \(ECONNREFUSED\); check the port and that the database is available$/],
+    // Which of the two depends on whether a name server answers here.
+    ['no such host', /^cannot connect to gone\.invalid:\d+: (there is no host of that name \(ENOTFOUND\); check that the database still exists and that DNS works in the VPC \(enableDnsSupport\)|the name server of the VPC does not answer \(EAI_AGAIN\); check enableDnsSupport and the DHCP options of the VPC)$/],
+    ['packets dropped', /^cannot connect to 127\.0\.0\.1:\d+: no answer, packets are dropped on the way \(timeout expired\); check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets$/],
+    ['connected but mute', /^cannot connect to localhost:\d+: the connection opened but the server does not speak \(timeout expired\); check that the database is available and not out of memory$/],
+    ['provisioners\' lock held by another session', /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application the-holder, transaction open for 00:00:\d\d\)$/],
+    ['row of the catalog locked by another session', /^cannot grant CONNECT on database "shop" to "orders": canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
+    ['no free connection, ever', /^cannot sign in to localhost:\d+ as the admin: (sorry, too many clients already|remaining connection slots are reserved .*) \(SQLSTATE 53300\); free a connection, or raise max_connections$/],
+  ];
+
+  beforeAll(async () => {
+    authority = await CertificateAuthority.create();
+    trust(authority.certificate);
+    for (const [name, run] of Object.entries(cases)) {
+      const outcome = run();
+      outcome.catch(() => undefined);
+      outcomes.set(name, outcome);
+    }
+    await Promise.allSettled(outcomes.values());
+  });
+  afterAll(() => Promise.all(closers.map(close => close())));
+
+  test.each(expected)('%s', async (name, message) => {
+    const outcome = await outcomes.get(name)!;
+    expect(outcome.message).toMatch(message);
+    expect(outcome.milliseconds).toBeLessThan(LIMIT_MS);
+    expect(outcome.leftBehind).toBe(false);
+  });
+
+  test.each(['connection refused', 'no such host', 'packets dropped', 'connected but mute'])('%s is known within 30 seconds', async (name) => {
+    expect((await outcomes.get(name)!).milliseconds).toBeLessThan(30_000);
+  });
+
+  async function start(options: Partial<AuroraLikeServerOptions> = {}): Promise<AuroraLikeServer> {
+    const server = await AuroraLikeServer.start({ major: MAJOR, databases: ['shop'], certificateAuthority: authority, ...options });
+    closers.push(() => server.stop());
+    return server;
+  }
+
+  /** Sessions that stay open, each after a statement of its own. */
+  async function holding(server: AuroraLikeServer, ...statements: string[]): Promise<void> {
+    for (const statement of statements) {
+      const session = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true, application_name: 'the-holder' });
+      session.on('error', () => undefined);
+      await session.connect().then(() => session.query(statement), () => undefined);
+    }
+  }
+});
+
+async function failedCreate(server: AuroraLikeServer, options: StackOptions = {}): Promise<Outcome> {
+  const before = await snapshot(server).catch(() => undefined);
+  const begin = performance.now();
+  const message = await failure(new Stack(server, options).create('A', { username: 'orders' }));
+  const milliseconds = performance.now() - begin;
+  const after = await snapshot(server).catch(() => undefined);
+  return { message, port: server.port, milliseconds, leftBehind: JSON.stringify(before) !== JSON.stringify(after) };
+}
+
+describe('what is waited for, and then succeeds', () => {
+  let server: AuroraLikeServer;
+  beforeEach(async () => {
+    server = await AuroraLikeServer.start({ major: MAJOR, databases: ['shop'], authorize: () => true, settings: { max_connections: '8' } });
+    trust(server.caCertificate);
+  });
+  afterEach(() => server.stop());
+
+  test('a server that starts up', async () => {
+    const stack = new Stack(server);
+    const restarted = server.restart({ downMilliseconds: 2_000 });
+    await stack.create('A', { username: 'orders' });
+    await restarted;
+    await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+    expect(stack.log.map(({ notice }) => notice)).toContain('trying again');
+  });
+
+  test('a server that restarts in the middle', async () => {
+    const stack = new Stack(server);
+    await server.sql('BEGIN; CREATE ROLE blocker; GRANT rds_iam TO blocker; COMMIT');
+    const holder = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
+    holder.on('error', () => undefined);
+    await holder.connect();
+    await holder.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
+    const created = stack.create('A', { username: 'orders' });
+    await setTimeout(1_000);
+    await server.restart();
+    await created;
+    await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+  });
+
+  test('a server that has no free connection', async () => {
+    const sessions: Client[] = [];
+    for (let n = 0; n < 8; n++) {
+      const session = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
+      session.on('error', () => undefined);
+      await session.connect().then(() => sessions.push(session), () => undefined);
+    }
+    const stack = new Stack(server);
+    const created = stack.create('A', { username: 'orders' });
+    await setTimeout(1_500);
+    await Promise.all(sessions.map(session => session.end()));
+    await created;
+    await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+    expect(stack.log.find(({ notice }) => notice === 'trying again')?.reason).toContain('SQLSTATE 53300');
+  });
+
+  test('a password that is being rotated: the database has the new one before the secret has', async () => {
+    const secret = { ...server.master };
+    await server.setMasterPassword('the new one');
+    const stack = new Stack(server, { admin: () => ({ ...secret }) });
+    const created = stack.create('A', { username: 'orders' });
+    await setTimeout(1_500);
+    secret.password = 'the new one';
+    await created;
+    await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+    expect(stack.log.find(({ notice }) => notice === 'trying again')?.reason).toContain('SQLSTATE 28P01');
+  });
+});
+
+interface Listener {
+  readonly port: number;
+  readonly close: () => Promise<void>;
+}
+
+async function listener(accept: (socket: Socket) => void): Promise<Listener> {
+  const sockets: Socket[] = [];
+  const server = createServer((socket) => {
+    sockets.push(socket);
+    accept(socket);
+  });
+  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: async () => {
+      sockets.forEach(socket => socket.destroy());
+      await new Promise(resolve => server.close(resolve));
+    },
+  };
+}
+
+/** A process that listens and never accepts. Once its queue is full, the kernel drops what arrives. */
+async function fullListener(): Promise<Listener> {
+  const child = spawn(process.execPath, ['-e', `
+    const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
+      require('fs').writeSync(1, String(server.address().port));
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+    });`]);
+  const [output] = await once(child.stdout, 'data') as [Buffer];
+  const port = Number(output);
+  const sockets: Socket[] = [];
+  for (let connected = true; connected;) {
+    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
+    sockets.push(socket);
+    connected = await Promise.race([once(socket, 'connect').then(() => true), setTimeout(500, false)]);
+  }
+  return {
+    port,
+    close: async () => {
+      sockets.forEach(socket => socket.destroy());
+      child.kill('SIGKILL');
+      await once(child, 'exit');
+    },
+  };
+}
