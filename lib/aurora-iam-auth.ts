@@ -13,7 +13,7 @@ import { ManagedDatabase, PROVISIONER_ID } from './private/managed-database';
 /** A cluster, and the way to it. */
 export interface AuroraIamAuthProps {
   /**
-   * The cluster: Aurora PostgreSQL or a Multi-AZ DB cluster for PostgreSQL, made in this app.
+   * A cluster of Aurora PostgreSQL that this app creates: `DatabaseCluster` or `DatabaseClusterFromSnapshot`.
    *
    * IAM authentication is switched on; a cluster with `iamAuthentication: false` is an error.
    */
@@ -89,8 +89,12 @@ export class AuroraIamAuth extends Construct implements IIamAuth {
     if (Token.isUnresolved(username)) {
       throw errorAt(this, 'username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })');
     }
+    this._database.checkUsername(this, username);
     if (username === PROVISIONER_ID) {
       throw errorAt(this, `username "${username}" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })`);
+    }
+    if (this.node.tryFindChild(username)) {
+      throw errorAt(this, `username ${JSON.stringify(username)} has been added already; keep the user that addUser() returned`);
     }
     return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
   }

@@ -1,4 +1,4 @@
-import { Aws, Token } from 'aws-cdk-lib';
+import { Aws, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { policyUsername, usernameProblem } from './contract/names';
@@ -45,6 +45,18 @@ export class ConnectGrants {
    * @param username name of the database user, in the case it has in the database
    */
   public connect(grantee: iam.IGrantable, username: string): iam.Grant {
+    if (Token.isUnresolved(username)) {
+      throw errorAt(this.database, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself, or grant through a DatabaseUser');
+    }
+    return this._connect(grantee, username);
+  }
+
+  /**
+   * Also takes a token, for a user whose custom resource refuses what would have to be escaped.
+   *
+   * @internal
+   */
+  public _connect(grantee: iam.IGrantable, username: string): iam.Grant {
     const { database } = this;
     const cluster = ownedClusterIn(database);
     if (cluster) {
@@ -55,19 +67,24 @@ export class ConnectGrants {
     if (problem) {
       throw errorAt(database, problem);
     }
+    this.checkAccount(grantee);
     const { account, region } = database.env;
-    const granteeAccount = grantee.grantPrincipal.principalAccount;
-    if (granteeAccount && !Token.isUnresolved(granteeAccount) && !Token.isUnresolved(account) && granteeAccount !== account) {
-      throw errorAt(database, `grantee ${nameOf(grantee)} is in account ${granteeAccount}, the database in ${account}, and rds-db:connect does not cross accounts; `
-        + `create a role in account ${account} that account ${granteeAccount} may assume, and grant it to that role`);
-    }
     const resource = `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${this.resourceId}/${known ? policyUsername(username) : username}`;
     const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [resource] });
     if (addsNothing(grant, grantee)) {
       throw errorAt(database, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
-        + 'pass a role, user or group whose policies this app may change (an imported role: not mutable: false, and in a stack of its own account)');
+        + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account)');
     }
     return grant;
+  }
+
+  private checkAccount(grantee: iam.IGrantable): void {
+    const { account } = this.database.env;
+    const { principalAccount } = grantee.grantPrincipal;
+    if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
+      throw errorAt(this.database, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
+        + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
+    }
   }
 }
 

@@ -6,7 +6,7 @@ import { IDatabaseRole } from './database-role';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
 import { ManagedDatabase } from './private/managed-database';
-import { wireForm } from './private/privilege-set';
+import { databaseProblem, wireForm } from './private/privilege-set';
 import { psqlCommand } from './private/psql-command';
 import { Privileges } from './privileges';
 
@@ -88,16 +88,20 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     this.roleName = username;
     this.databaseName = databaseName;
     this.database = iamAuth._database;
-    this.database.addUsername(this, username);
-
-    const wanted = [Privileges.onDatabase({ database: databaseName }), ...privileges];
-    const roles = wanted.flatMap(({ _memberOf }) => _memberOf ?? []);
+    this.database.checkUsername(this, username);
+    this.database.claimUsername(this, username);
+    const problem = databaseProblem(databaseName);
+    if (problem) {
+      throw errorAt(this, problem);
+    }
+    const grants = [Privileges.onDatabase({ database: databaseName }), ...privileges].flatMap(({ _onDatabase }) => _onDatabase ?? []);
+    const roles = privileges.flatMap(({ _memberOf }) => _memberOf ?? []);
     roles.forEach(role => this.checkMembership(role));
     const properties: DatabaseUserProperties = {
       Database: this.database.address,
       Username: username,
       ...Token.isUnresolved(username) ? { PolicyUsername: username } : {},
-      ...wireForm(wanted.flatMap(({ _onDatabase }) => _onDatabase ?? []), roles.map(role => role.roleName)),
+      ...wireForm(grants, roles.map(({ roleName }) => roleName)),
     };
     const resource = new CustomResource(this, 'Resource', {
       resourceType: DATABASE_USER_RESOURCE_TYPE,
@@ -116,7 +120,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
    */
   public grantConnect(grantee: iam.IGrantable): iam.Grant {
-    return this.database.grants.connect(grantee, this.username);
+    return this.database.grants._connect(grantee, this.username);
   }
 
   /**

@@ -1,7 +1,5 @@
-import { Token } from 'aws-cdk-lib';
-import { databaseNameProblem } from './contract/names';
 import { IDatabaseRole } from './database-role';
-import { DatabaseGrant } from './private/privilege-set';
+import { DatabaseGrant, databaseProblem } from './private/privilege-set';
 
 /** Privileges on a database. */
 export enum DatabasePrivilege {
@@ -36,10 +34,7 @@ export class Privileges {
    */
   public static onDatabase(options: OnDatabaseOptions): Privileges {
     const { database, privileges = [DatabasePrivilege.CONNECT] } = options;
-    if (Token.isUnresolved(database)) {
-      throw new Error('database name is a token, and as a key of the template it must be known at synthesis; write the name itself');
-    }
-    const problem = databaseNameProblem(database);
+    const problem = databaseProblem(database);
     if (problem) {
       throw new Error(problem);
     }

@@ -42,3 +42,23 @@ export function adminSecretOf(scope: IConstruct, cluster: OwnedCluster): secrets
   }
   return cluster.secret;
 }
+
+/** The admins whose names the app tells: of the cluster, and of the secret that is used to create users. */
+export function adminsOf(cluster: OwnedCluster, resource: rds.CfnDBCluster, adminSecret: secretsmanager.ISecret): string[] {
+  return [resource.masterUsername, usernameIn(cluster.secret), usernameIn(adminSecret)]
+    .filter(username => username !== undefined && !Token.isUnresolved(username)) as string[];
+}
+
+/** The username of a secret that CDK generates a password for; the cluster itself refers to it by the secret. */
+function usernameIn(secret: secretsmanager.ISecret | undefined): string | undefined {
+  // What a cluster has as its secret is the attachment, a child of the secret.
+  const resource = [secret, secret?.node.scope].map(construct => construct?.node.defaultChild)
+    .find(child => secretsmanager.CfnSecret.isCfnSecret(child));
+  const generated = resource?.generateSecretString;
+  const template = generated && 'secretStringTemplate' in generated ? generated.secretStringTemplate : undefined;
+  try {
+    return (JSON.parse(template ?? '{}') as { username?: string }).username;
+  } catch {
+    return undefined; // not JSON, or not known at synthesis
+  }
+}

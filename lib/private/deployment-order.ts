@@ -23,7 +23,7 @@ export function wayToDatabase(way: WayToDatabase): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
-      return [...databaseOf(way), ...rulesOf(way), ...endpointsOf(way), way.adminSecret];
+      return [...databaseOf(way), ...secretOf(way), ...rulesOf(way), ...endpointsOf(way)];
     },
   });
   return dependable;
@@ -33,6 +33,13 @@ function databaseOf({ cluster }: WayToDatabase): IConstruct[] {
   return cluster.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child)
     || rds.CfnDBInstance.isCfnDBInstance(child)
     || secretsmanager.CfnSecretTargetAttachment.isCfnSecretTargetAttachment(child));
+}
+
+/** Its rotation, which is below it too, does not matter. */
+function secretOf({ adminSecret }: WayToDatabase): IConstruct[] {
+  return adminSecret.node.findAll().filter(child => secretsmanager.CfnSecret.isCfnSecret(child)
+    || secretsmanager.CfnSecretTargetAttachment.isCfnSecretTargetAttachment(child)
+    || secretsmanager.CfnResourcePolicy.isCfnResourcePolicy(child));
 }
 
 /** A rule is below one of the groups it is between; which one depends on the stacks they are in. */

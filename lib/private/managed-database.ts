@@ -1,7 +1,8 @@
-import { Stack, Stage, Token, Tokenization } from 'aws-cdk-lib';
+import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
 import { claim } from './claims';
+import { adminsOf } from './cluster';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { ConnectGrants } from '../connect-grants';
@@ -39,17 +40,21 @@ export class ManagedDatabase {
     return this.cluster === other.cluster;
   }
 
-  /** A username belongs to one construct of the app, whichever stack and AuroraIamAuth it is in. */
-  public addUsername(user: IConstruct, username: string): void {
+  /** Refuses a name that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
+  public checkUsername(scope: IConstruct, username: string): void {
     if (Token.isUnresolved(username)) {
       return;
     }
-    const { masterUsername } = this.cluster;
-    const problem = usernameProblem(username, Token.isUnresolved(masterUsername) ? undefined : masterUsername);
+    const { cluster, adminSecret } = this.provisionerProps;
+    const problem = [undefined, ...adminsOf(cluster, this.cluster, adminSecret)].map(admin => usernameProblem(username, admin)).find(found => found);
     if (problem) {
-      throw errorAt(user, problem);
+      throw errorAt(scope, problem);
     }
-    const owner = claim(this.cluster, `username ${username}`, user);
+  }
+
+  /** A username belongs to one construct of the app, whichever stack and AuroraIamAuth it is in. */
+  public claimUsername(user: IConstruct, username: string): void {
+    const owner = Token.isUnresolved(username) ? user : claim(this.cluster, `username ${username}`, user);
     if (owner !== user) {
       throw errorAt(user, `username ${JSON.stringify(username)} is taken: ${owner.node.path} creates it in the same database; use that user, or choose another name`);
     }
@@ -63,7 +68,7 @@ export class ManagedDatabase {
     const stack = Stack.of(user);
     for (const key of ['account', 'region'] as const) {
       const [there, here] = [this.cluster.env[key], stack[key]];
-      if (!Token.isUnresolved(there) && !Token.isUnresolved(here) && there !== here) {
+      if (Token.compareStrings(there, here) === TokenComparison.DIFFERENT) {
         throw errorAt(user, `${key} ${here} of the stack is not ${there} of the database, and its users are created from there; `
           + `create the user in a stack of ${key} ${there}`);
       }

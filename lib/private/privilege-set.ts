@@ -1,9 +1,17 @@
 import { Token } from 'aws-cdk-lib';
+import { databaseNameProblem } from '../contract/names';
 import { DatabasePrivileges, DatabaseUserProperties } from '../contract/wire';
 
 export interface DatabaseGrant {
   readonly database: string;
   readonly privileges: string[];
+}
+
+/** What is wrong with a database to have privileges on; its name is a key of the template. */
+export function databaseProblem(database: string): string | undefined {
+  return Token.isUnresolved(database)
+    ? 'database name is a token, and a key of the template must be known at synthesis; give the name itself'
+    : databaseNameProblem(database);
 }
 
 /**

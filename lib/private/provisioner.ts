@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -9,6 +9,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { wayToDatabase } from './deployment-order';
+import { grantRead } from './secret-access';
 import { ADMIN_SECRET_ARN, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
 
 export interface ProvisionerProps {
@@ -71,7 +72,7 @@ export class Provisioner extends Construct {
       ],
       resources: ['*'],
     }));
-    props.adminSecret.grantRead(role);
+    grantRead(props.adminSecret, role);
     const handler = new lambda.Function(this, 'Handler', {
       description: `Creates the IAM users of the database ${props.cluster.node.path}`.slice(0, 256),
       runtime: lambda.Runtime.NODEJS_24_X,
@@ -89,7 +90,7 @@ export class Provisioner extends Construct {
       logGroup,
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
-      securityGroups: props.securityGroups ?? [this.securityGroup(props.vpc)],
+      securityGroups: props.securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props.vpc)],
     });
     // From the side of the function, so that the rules are in its stack and the stack of the cluster does not come to depend on it.
     handler.connections.allowTo(props.cluster, ec2.Port.tcp(props.port), 'Creates IAM users in PostgreSQL');
@@ -104,6 +105,13 @@ export class Provisioner extends Construct {
     });
     securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
     return securityGroup;
+  }
+
+  /** A group of another stack gets its rules from here, because there they would make that stack depend on the one of the cluster. */
+  private inThisStack(group: ec2.ISecurityGroup, index: number): ec2.ISecurityGroup {
+    return Stack.of(group) === Stack.of(this)
+      ? group
+      : ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${index}`, group.securityGroupId, { allowAllOutbound: group.allowAllOutbound });
   }
 
   private role(id: string, logGroup: logs.LogGroup): iam.Role {

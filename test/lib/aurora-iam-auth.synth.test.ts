@@ -1,0 +1,200 @@
+import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseUser } from '../../lib';
+import { ENGINE, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
+
+let app: App;
+let stack: Stack;
+beforeEach(() => {
+  app = newApp();
+  stack = new Stack(app, 'Data');
+});
+
+const PASSWORD = rds.Credentials.fromPassword('admin', SecretValue.ssmSecure('password'));
+
+describe('AuroraIamAuth', () => {
+  test.each<[string, () => rds.IDatabaseCluster]>([
+    ['a provisioned writer', () => newCluster(stack, 'Cluster', { writer: rds.ClusterInstance.provisioned('writer'), readers: [rds.ClusterInstance.provisioned('reader')] })],
+    ['Serverless v2', () => newCluster(stack)],
+    ['a snapshot', () => new rds.DatabaseClusterFromSnapshot(stack, 'Cluster', {
+      engine: ENGINE,
+      writer: rds.ClusterInstance.serverlessV2('writer'),
+      vpc: vpcOf(stack),
+      snapshotIdentifier: 'snapshot',
+      snapshotCredentials: rds.SnapshotCredentials.fromGeneratedSecret('admin'),
+    })],
+  ])('switches IAM authentication on and creates a user: %s', (_, cluster) => {
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: cluster() }).addUser('app');
+    expect(onlyResourceOf(stack, 'AWS::RDS::DBCluster').Properties.EnableIAMDatabaseAuthentication).toBe(true);
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Username).toBe('app');
+  });
+
+  test('creates nothing as long as there is no user', () => {
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+    expect(Object.keys(resourcesOf(stack)).filter(id => id.startsWith('IamAuth'))).toEqual([]);
+  });
+
+  test.each<[string, Partial<rds.DatabaseClusterProps>, Partial<AuroraIamAuthProps>, string]>([
+    ['the one it is given', {}, { databaseName: 'other' }, 'other'],
+    ['the default one of the cluster', {}, {}, 'shop'],
+    ['postgres', { defaultDatabaseName: undefined }, {}, 'postgres'],
+  ])('has a database for its users: %s', (_, clusterProps, props, databaseName) => {
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', clusterProps), ...props });
+    iamAuth.addUser('app');
+    expect(iamAuth.databaseName).toBe(databaseName);
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Privileges).toEqual({ [databaseName]: { Database: ['CONNECT'] } });
+  });
+
+  test.each<[string, (scope: Stack) => AuroraIamAuthProps, string]>([
+    [
+      'an imported cluster',
+      scope => ({ cluster: rds.DatabaseCluster.fromDatabaseClusterAttributes(scope, 'Imported', { clusterIdentifier: 'shop' }) }),
+      'cluster Data/Imported is imported, and IAM authentication can be switched on only where the cluster is made; '
+      + 'pass a DatabaseCluster or DatabaseClusterFromSnapshot of this app, or use ConnectGrants for grants alone',
+    ],
+    [
+      'another engine',
+      scope => ({ cluster: newCluster(scope, 'Cluster', { engine: rds.DatabaseClusterEngine.auroraMysql({ version: rds.AuroraMysqlEngineVersion.VER_3_08_2 }) }) }),
+      'engine "aurora-mysql" of cluster Data/Cluster is not supported, because users are created in the SQL of PostgreSQL; '
+      + 'pass a cluster with the engine aurora-postgresql or postgres',
+    ],
+    [
+      'a cluster without a secret',
+      scope => ({ cluster: newCluster(scope, 'Cluster', { credentials: PASSWORD }) }),
+      'cluster Data/Cluster has no secret (it has a password from elsewhere, from a snapshot or from the cluster it replicates), '
+      + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)',
+    ],
+    [
+      'a cluster that does not tell its VPC',
+      (scope) => {
+        const cluster = newCluster(scope);
+        Object.defineProperty(cluster, 'vpc', { value: undefined });
+        return { cluster };
+      },
+      'cluster Data/Cluster does not tell its VPC, and the function that creates the users runs there; pass vpc',
+    ],
+  ])('fails for %s', (_, props, message) => {
+    expect(() => new AuroraIamAuth(stack, 'IamAuth', props(stack))).toThrow(new Error(`[Data/IamAuth] ${message}`));
+  });
+
+  test('fails for a cluster with iamAuthentication: false', () => {
+    const cluster = newCluster(stack, 'Cluster', { iamAuthentication: false });
+    expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster })).toThrow(new Error(
+      '[Data/Cluster/Resource] iamAuthentication of the cluster is false, and unless it is on no user can sign in with IAM; set it to true or leave it out',
+    ));
+  });
+
+  test('takes another admin where the cluster has no secret', () => {
+    const secret = new secretsmanager.Secret(stack, 'Secret');
+    const cluster = newCluster(stack, 'Cluster', { credentials: PASSWORD });
+    new AuroraIamAuth(stack, 'IamAuth', { cluster, admin: AdminCredentials.fromSecret(secret) }).addUser('app');
+    templateOf(stack).hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { ADMIN_SECRET_ARN: { Ref: logicalIdOf(secret) } } } });
+  });
+
+  describe('a second one for the same cluster in the same stack', () => {
+    test.each<[string, (cluster: rds.DatabaseCluster) => Partial<AuroraIamAuthProps>]>([
+      ['says the same', () => ({})],
+      ['says what is the default', cluster => ({ admin: AdminCredentials.fromSecret(cluster.secret!), vpc: cluster.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } })],
+      ['has another database only', () => ({ databaseName: 'other' })],
+    ])('fails if it %s', (_, props) => {
+      const cluster = newCluster(stack);
+      new AuroraIamAuth(stack, 'First', { cluster });
+      expect(() => new AuroraIamAuth(stack, 'Second', { cluster, ...props(cluster) })).toThrow(new Error(
+        '[Data/Second] cluster Data/Cluster has an AuroraIamAuth in this stack already, with the same admin and network; use Data/First',
+      ));
+    });
+
+    test.each<[string, () => Partial<AuroraIamAuthProps>]>([
+      ['another admin', () => ({ admin: AdminCredentials.fromSecret(new secretsmanager.Secret(stack, 'Secret')) })],
+      ['other subnets', () => ({ vpcSubnets: { availabilityZones: [stack.availabilityZones[0]] } })],
+      ['another security group', () => ({ securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc: vpcOf(stack) })] })],
+    ])('is another provisioner if it has %s', (_, props) => {
+      const cluster = newCluster(stack);
+      new AuroraIamAuth(stack, 'First', { cluster }).addUser('first');
+      new AuroraIamAuth(stack, 'Second', { cluster, ...props() }).addUser('second');
+      templateOf(stack).resourcePropertiesCountIs('AWS::Lambda::Function', { Runtime: 'nodejs24.x' }, 2);
+    });
+  });
+});
+
+describe('addUser', () => {
+  let iamAuth: AuroraIamAuth;
+  beforeEach(() => {
+    iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+  });
+
+  test.each([
+    'mario.rossi@example.com', 'Mixed.Case', 'o\'brien', 'quo"te', 'semi;--', 'a b', '$HOME', '*', 'Müller', 'ÿ', 'a'.repeat(63), 'Default', 'Resource', 'provisioner',
+  ])('has the username as its id: %s', (username) => {
+    const user = iamAuth.addUser(username);
+    expect([user.node.path, user.username, user.roleName]).toEqual([`Data/IamAuth/${username}`, username, username]);
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Username).toBe(username);
+  });
+
+  test('keeps users apart that differ in what an id does not show', () => {
+    ['a.b', 'ab', 'A.b', 'a-b'].forEach(username => iamAuth.addUser(username));
+    expect(Object.keys(resourcesOf(stack, 'Custom::RdsIamUser'))).toHaveLength(4);
+  });
+
+  test.each([
+    ['no name', '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
+    ['a name that is refused', 'a/b', 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
+    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
+    ['the id of the provisioner', 'Provisioner', 'username "Provisioner" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })'],
+    ['a user that is there', 'twice', 'username "twice" has been added already; keep the user that addUser() returned'],
+  ])('fails for %s', (_, username, message) => {
+    iamAuth.addUser('twice');
+    expect(() => iamAuth.addUser(username)).toThrow(new Error(`[Data/IamAuth] ${message}`));
+  });
+
+  test.each<[string, () => AuroraIamAuthProps]>([
+    ['named by the app', () => ({ cluster: newCluster(stack, 'Other', { credentials: rds.Credentials.fromGeneratedSecret('chief') }) })],
+    ['named in the secret of the cluster', () => ({ cluster: newCluster(stack, 'Other', { credentials: rds.Credentials.fromSecret(new rds.DatabaseSecret(stack, 'Secret', { username: 'chief' })) }) })],
+    ['named in the secret that users are created with', () => ({
+      cluster: newCluster(stack, 'Other'),
+      admin: AdminCredentials.fromSecret(new rds.DatabaseSecret(stack, 'Secret', { username: 'chief' })),
+    })],
+  ])('fails for an admin that is %s', (_, props) => {
+    const other = new AuroraIamAuth(stack, 'OtherIamAuth', props());
+    expect(() => other.addUser('chief')).toThrow(/^\[Data\/OtherIamAuth\] username "chief" is not allowed: it is the admin/);
+  });
+
+  test.each<[string, (scope: Stack) => secretsmanager.ISecret]>([
+    ['is not JSON', scope => new secretsmanager.Secret(scope, 'Secret', { generateSecretString: { secretStringTemplate: '?', generateStringKey: 'password' } })],
+    ['has no username', scope => new secretsmanager.Secret(scope, 'Secret')],
+    ['has a username that only the deployment knows', scope => new rds.DatabaseSecret(scope, 'Secret', { username: new CfnParameter(scope, 'Admin').valueAsString })],
+    ['is imported', scope => secretsmanager.Secret.fromSecretNameV2(scope, 'Secret', 'admin')],
+  ])('leaves the admin to the deployment where the secret %s', (_, secret) => {
+    const other = new AuroraIamAuth(stack, 'OtherIamAuth', {
+      cluster: newCluster(stack, 'Other', { credentials: PASSWORD }), admin: AdminCredentials.fromSecret(secret(stack)),
+    });
+    expect(other.addUser('chief').username).toBe('chief');
+  });
+
+  test('fails for a token, and DatabaseUser takes it', () => {
+    const username = new CfnParameter(stack, 'Username').valueAsString;
+    expect(() => iamAuth.addUser(username)).toThrow(new Error(
+      '[Data/IamAuth] username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })',
+    ));
+    expect(new DatabaseUser(stack, 'User', { iamAuth, username }).username).toBe(username);
+  });
+});
+
+describe('the template', () => {
+  const synthesize = (users: string[]) => {
+    const data = new Stack(newApp(), 'Data');
+    const iamAuth = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data) });
+    users.forEach(user => iamAuth.addUser(user));
+    return resourcesOf(data);
+  };
+
+  test('is the same every time', () => {
+    expect(JSON.stringify(synthesize(['b', 'a']))).toBe(JSON.stringify(synthesize(['b', 'a'])));
+  });
+
+  test('has the same resources whatever order the users come in', () => {
+    expect(synthesize(['b', 'a'])).toEqual(synthesize(['a', 'b']));
+  });
+});

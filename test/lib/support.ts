@@ -1,0 +1,87 @@
+import { App, AppProps, CfnResource, Stack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Construct, IConstruct } from 'constructs';
+
+process.env.CDK_VALIDATION = 'false'; // newer versions of aws-cdk-lib: seconds for each process
+
+export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 });
+export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
+
+export function newApp(context: AppProps['context'] = {}): App {
+  return new App({ context: { 'aws:cdk:disable-asset-staging': true, ...context } });
+}
+
+export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.DatabaseClusterProps> = {}): rds.DatabaseCluster {
+  return new rds.DatabaseCluster(scope, id, {
+    engine: ENGINE,
+    writer: rds.ClusterInstance.serverlessV2('writer'),
+    vpc: props.vpc ?? vpcOf(scope),
+    defaultDatabaseName: 'shop',
+    ...props,
+  });
+}
+
+/** One VPC for the clusters of a stack. */
+export function vpcOf(scope: Construct): ec2.IVpc {
+  return scope.node.tryFindChild('Vpc') as ec2.Vpc | undefined ?? new ec2.Vpc(scope, 'Vpc', { maxAzs: 2 });
+}
+
+/** Also fails for a cycle between the resources of the stack. */
+export function templateOf(stack: Stack): Template {
+  return Template.fromStack(stack);
+}
+
+export interface Resource {
+  readonly Type: string;
+  readonly Properties: Record<string, unknown>;
+  readonly DependsOn?: string[];
+}
+
+export function resourcesOf(stack: Stack, type?: string): Record<string, Resource> {
+  const resources = templateOf(stack).toJSON().Resources as Record<string, Resource>;
+  return Object.fromEntries(Object.entries(resources).filter(([, resource]) => type === undefined || resource.Type === type));
+}
+
+export function onlyResourceOf(stack: Stack, type: string): Resource {
+  const resources = Object.values(resourcesOf(stack, type));
+  if (resources.length !== 1) {
+    throw new Error(`${resources.length} resources of type ${type}`);
+  }
+  return resources[0];
+}
+
+export function logicalIdOf(construct: IConstruct): string {
+  const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild as CfnResource;
+  return Stack.of(resource).resolve(resource.logicalId) as string;
+}
+
+/** Everything a resource waits for: what it refers to, what it depends on, and what those do. */
+export function waitsFor(stack: Stack, logicalId: string): Set<string> {
+  const resources = resourcesOf(stack);
+  const found = new Set<string>();
+  const visit = (id: string) => {
+    for (const next of [...resources[id].DependsOn ?? [], ...referencesIn(resources[id].Properties)]) {
+      if (next in resources && !found.has(next)) {
+        found.add(next);
+        visit(next);
+      }
+    }
+  };
+  visit(logicalId);
+  return found;
+}
+
+function referencesIn(value: unknown): string[] {
+  if (typeof value !== 'object' || value === null) {
+    return [];
+  }
+  const { Ref, 'Fn::GetAtt': attribute } = value as { 'Ref'?: string; 'Fn::GetAtt'?: string[] };
+  return [...Ref ? [Ref] : [], ...attribute ? [attribute[0]] : [], ...Object.values(value).flatMap(referencesIn)];
+}
+
+/** What `Ref`, `Fn::GetAtt` and `Fn::ImportValue` are of a resource whose id looks like this. */
+export const reference = (id: RegExp) => ({ Ref: expect.stringMatching(id) as unknown });
+export const attribute = (id: RegExp, name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(id) as unknown, name] });
+export const imported = (name: RegExp) => ({ 'Fn::ImportValue': expect.stringMatching(name) as unknown });
