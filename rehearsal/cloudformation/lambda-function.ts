@@ -46,28 +46,27 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
     env: environmentOf(lambda, surroundings, logStreamName),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
   });
-  const deadline = Date.now() + lambda.timeoutSeconds * 1000;
   let log = '';
   let answer: Omit<Invocation, 'log'> | undefined;
   const append = (text: string) => log += text;
   child.stdout?.setEncoding('utf8').on('data', append);
   child.stderr?.setEncoding('utf8').on('data', append);
   child.once('message', message => answer = message as Omit<Invocation, 'log'>);
-  child.send({
-    entry: entryOf(lambda.code, module),
-    handlerName,
-    event,
-    deadline,
-    network: surroundings.network,
-    context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
-  });
+  const closed = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
   let timedOut = false;
   const timer = setTimeout(() => {
     timedOut = true;
     child.kill('SIGKILL');
   }, lambda.timeoutSeconds * 1000);
-  const code = await new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  clearTimeout(timer);
+  child.send({
+    entry: entryOf(lambda.code, module),
+    handlerName,
+    event,
+    deadline: Date.now() + lambda.timeoutSeconds * 1000,
+    network: surroundings.network,
+    context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
+  }, () => undefined); // a process that cannot be reached is closed, and that is told below
+  const code = await closed.finally(() => clearTimeout(timer));
   const failure = timedOut
     ? { name: 'Sandbox.Timedout', message: `Task timed out after ${lambda.timeoutSeconds.toFixed(2)} seconds` }
     : { name: 'Runtime.ExitError', message: `Runtime exited with exit status ${code}` };

@@ -1,6 +1,8 @@
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { login } from './login';
 
+jest.setTimeout(60_000);
+
 describe.each([15, 17] as const)('a server like Aurora PostgreSQL %i', (major) => {
   let server: AuroraLikeServer | undefined;
 

@@ -1,0 +1,275 @@
+import { StackResult } from '../../rehearsal/cloudformation/stack';
+import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
+import { Rehearsal } from '../../rehearsal/rehearsal';
+import { signIn } from '../../rehearsal/sign-in';
+import { assemblyOf, cluster, connect, custom, policy, policyDocument, provider, role, secret } from './fixtures/app';
+
+jest.setTimeout(60_000);
+
+const READ_SECRET = policy('HandlerRole', 'secretsmanager:GetSecretValue', { Ref: 'Secret' });
+
+describe('Rehearsal', () => {
+  let rehearsal: Rehearsal;
+
+  beforeEach(async () => {
+    rehearsal = await Rehearsal.start();
+  });
+
+  afterEach(() => rehearsal.close());
+
+  const deploy = (Resources: Record<string, ResourceDefinition>, others: Partial<Template> = {}): Promise<StackResult> =>
+    rehearsal.deploy(assemblyOf({ Shop: { Resources, ...others } }), 'Shop');
+
+  const resource = (logicalId: string, stack = 'Shop'): ResourceState =>
+    rehearsal.resources(stack).find(state => state.logicalId === logicalId)!;
+
+  const logs = () => rehearsal.logs.splice(0).map(({ text }) => text).join('');
+
+  describe('runs the handler', () => {
+    test('with the environment of the template and nothing of this process', async () => {
+      process.env.OF_THE_PARENT = 'x';
+      const { status } = await deploy({
+        ...provider({ Environment: { Variables: { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem', OWN: { Ref: 'HandlerRole' } } } }),
+        It: custom('environment'),
+      });
+      delete process.env.OF_THE_PARENT;
+      expect(status).toBe('CREATE_COMPLETE');
+      const { variables, certificates, region, remaining, functionName } = resource('It').attributes as Record<string, string>;
+      expect(variables.split(' ').filter(name => !name.startsWith('NODE_CHANNEL_'))).toEqual([
+        'AWS_ACCESS_KEY_ID', 'AWS_DEFAULT_REGION', 'AWS_ENDPOINT_URL', 'AWS_LAMBDA_FUNCTION_NAME', 'AWS_LAMBDA_LOG_STREAM_NAME', 'AWS_REGION',
+        'AWS_SECRET_ACCESS_KEY', 'AWS_SESSION_TOKEN', 'NODE_EXTRA_CA_CERTS', 'OWN', 'PATH', 'TZ',
+      ]);
+      expect(certificates).toMatch(/ca-\d+\.pem$/);
+      expect(region).toBe('eu-central-1');
+      expect(functionName).toBe(resource('Handler').physicalId);
+      expect(Number(remaining)).toBeGreaterThan(20_000);
+      expect(Number(remaining)).toBeLessThanOrEqual(30_000);
+      expect(logs()).toBe('Create environment\n');
+    });
+
+    test.each<[string, string, object, RegExp]>([
+      ['throws', 'fail', {}, /^It \(Custom::It\): as it was told$/],
+      ['ends', 'exit', {}, /^It \(Custom::It\): Runtime exited with exit status 3$/],
+      ['does not end', 'hang', { Timeout: 2 }, /^It \(Custom::It\): Task timed out after 2\.00 seconds$/],
+      ['has no such handler', 'nothing', { Handler: 'index.none' }, /^It \(Custom::It\): handler is not a function$/],
+    ])('and fails when it %s; the handler gets no Delete', async (_name, action, properties, reason) => {
+      const result = await deploy({ ...provider(properties), It: custom(action) });
+      expect(result.status).toBe('ROLLBACK_COMPLETE');
+      expect(result.reason).toMatch(reason);
+      expect(logs()).not.toContain('Delete');
+      expect(rehearsal.resources('Shop')).toEqual([]);
+    });
+
+    test('only if the framework may invoke it at this moment', async () => {
+      const { FrameworkPolicy, Framework, ...others } = provider();
+      const { reason } = await deploy({ ...others, Framework: { ...Framework, DependsOn: [] }, It: custom('nothing'), FrameworkPolicy });
+      expect(reason).toMatch(/AccessDeniedException: Framework is not authorized to perform: lambda:InvokeFunction/);
+    });
+
+    test('on Create, Update and Delete', async () => {
+      const resources = provider();
+      await deploy({ ...resources, It: custom('nothing', { Size: 1 }) });
+      await deploy({ ...resources, It: custom('nothing', { Size: 1 }) });
+      await deploy({ ...resources, It: custom('nothing', { Size: 2 }) });
+      await rehearsal.destroy('Shop');
+      expect(logs()).toBe('Create nothing\nUpdate nothing\nDelete nothing\n');
+    });
+  });
+
+  describe('lets the handler read', () => {
+    const readSecret = (DependsOn: string[]) => custom('secret', { SecretId: { Ref: 'Secret' } }, DependsOn);
+
+    test('a secret that its role may read', async () => {
+      const { status } = await deploy({ ...provider(), Secret: secret, HandlerPolicy: READ_SECRET, It: readSecret(['HandlerPolicy']) });
+      expect(status).toBe('CREATE_COMPLETE');
+      const { username, password } = JSON.parse(resource('It').attributes.value as string) as Record<string, string>;
+      expect(username).toBe('chief');
+      expect(password).toMatch(/^[^"@/\\]{40}$/);
+    });
+
+    test.each<[string, Record<string, ResourceDefinition>]>([
+      ['without a policy', {}],
+      ['with a policy for another secret', { HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', { 'Fn::Sub': '${Secret}x' }) }],
+      ['with a policy of another role', { HandlerPolicy: policy('FrameworkRole', 'secretsmanager:GetSecretValue', '*') }],
+      ['with a policy that comes later', { It: readSecret([]), HandlerPolicy: READ_SECRET }],
+    ])('no secret %s', async (_name, resources) => {
+      const { reason } = await deploy({ ...provider(), Secret: secret, ...resources, It: readSecret(resources.It ? [] : Object.keys(resources)) });
+      expect(reason).toMatch(/^It \(Custom::It\): not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:/);
+    });
+
+    test('no secret that does not exist', async () => {
+      const { reason } = await deploy({
+        ...provider(), HandlerPolicy: policy('HandlerRole', '*', '*'), It: custom('secret', { SecretId: 'none' }, ['HandlerPolicy']),
+      });
+      expect(reason).toMatch(/can't find the specified secret/);
+    });
+  });
+
+  describe('gives a database cluster', () => {
+    test.each([['15.13', '15.'], ['17.7', '17.']])('%s a server, which the handler reaches over verified TLS', async (EngineVersion, version) => {
+      const { status } = await deploy({ ...provider(), ...cluster({ EngineVersion }), HandlerPolicy: READ_SECRET, It: connect() });
+      expect(status).toBe('CREATE_COMPLETE');
+      expect(resource('It').attributes).toEqual({ user: 'chief', database: 'shop', version: expect.stringMatching(`^${version}`) as string });
+      expect(resource('Cluster').attributes).toMatchObject({
+        'Endpoint.Address': expect.stringMatching(/\.cluster-c\w+\.eu-central-1\.rds\.amazonaws\.com$/) as string,
+        'Endpoint.Port': '5432',
+        'DBClusterResourceId': expect.stringMatching(/^cluster-[A-Z0-9]{26}$/) as string,
+      });
+      expect(rehearsal.database(resource('Cluster')).master).toMatchObject({ username: 'chief' });
+    });
+
+    test('a secret that says how to reach it', async () => {
+      await deploy({ ...provider(), ...cluster({ Port: 6543 }), HandlerPolicy: READ_SECRET,
+        It: custom('secret', { SecretId: { Ref: 'Attachment' } }, ['HandlerPolicy']) });
+      expect(JSON.parse(resource('It').attributes.value as string)).toEqual({
+        username: 'chief', password: expect.any(String) as string, engine: 'postgres', dbname: 'shop',
+        host: resource('Cluster').attributes['Endpoint.Address'], port: 6543, dbClusterIdentifier: resource('Cluster').physicalId,
+      });
+    });
+
+    test('a secret with username and password alone, when RDS manages it', async () => {
+      await deploy({
+        ...provider(),
+        Cluster: {
+          Type: 'AWS::RDS::DBCluster',
+          Properties: { Engine: 'aurora-postgresql', EngineVersion: '17.7', MasterUsername: 'chief', ManageMasterUserPassword: true },
+        },
+        HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] }),
+        It: custom('secret', { SecretId: { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] } }, ['HandlerPolicy']),
+      });
+      expect(JSON.parse(resource('It').attributes.value as string)).toEqual(rehearsal.database(resource('Cluster')).master);
+    });
+
+    test('no connection while it has no instance', async () => {
+      const { Instance, ...others } = cluster();
+      const { reason } = await deploy({ ...provider(), ...others, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']), Instance });
+      expect(reason).toMatch(/^It \(Custom::It\): (Connection terminated|read ECONNRESET)/);
+    });
+
+    test('a certificate that a handler without the certificates of RDS does not trust', async () => {
+      const { reason } = await deploy({ ...provider({ Environment: {} }), ...cluster(), HandlerPolicy: READ_SECRET, It: connect() });
+      expect(reason).toMatch(/^It \(Custom::It\): (unable to verify the first certificate|unable to get local issuer certificate|self-signed)/);
+    });
+
+    test('a server that goes with it', async () => {
+      await deploy(cluster());
+      const server = rehearsal.database(resource('Cluster'));
+      await rehearsal.destroy('Shop');
+      await expect(server.sql('SELECT 1')).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+    });
+
+    test.each<[string, object, RegExp]>([
+      ['Engine', { Engine: 'aurora-mysql' }, /Engine aurora-mysql and EngineVersion 17\.7 is not rehearsed: use aurora-postgresql, 15 or 17/],
+      ['EngineVersion', { EngineVersion: '16.9' }, /EngineVersion 16\.9 is not rehearsed/],
+      ['MasterUsername', { MasterUsername: undefined }, /from a snapshot, for one/],
+    ])('an error when its %s is not rehearsed', async (_name, properties, reason) => {
+      expect((await deploy(cluster(properties))).reason).toMatch(reason);
+    });
+  });
+
+  describe('lets in with a token', () => {
+    const users = (stack: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:rds-db:\${AWS::Region}:\${AWS::AccountId}:dbuser:\${${stack}.DBClusterResourceId}/alice` });
+
+    async function login(roleId: string, username = 'alice', clusterId = 'Cluster', tokenOf = clusterId): Promise<string> {
+      const { host, port, region } = rehearsal.database(resource(tokenOf));
+      const server = rehearsal.database(resource(clusterId));
+      const password = server.token('', username, { host, port, region, credentials: rehearsal.credentialsOf(resource(roleId)) });
+      return signIn(server, { username, password, database: 'postgres' });
+    }
+
+    const createUsers = (clusterId = 'Cluster') =>
+      rehearsal.database(resource(clusterId)).sql('CREATE ROLE alice LOGIN; CREATE ROLE bob LOGIN; GRANT rds_iam TO alice, bob');
+
+    test('whom the policies of its role name, however they are attached', async () => {
+      await deploy({
+        ...cluster(),
+        Inline: role({ Policies: [{ PolicyName: 'x', PolicyDocument: policyDocument('rds-db:connect', users('Cluster')) }] }),
+        Attached: role(), Policy: policy('Attached', 'rds-db:connect', users('Cluster')),
+        Managed: role(),
+        ManagedPolicy: {
+          Type: 'AWS::IAM::ManagedPolicy',
+          Properties: { PolicyDocument: policyDocument('rds-db:connect', users('Cluster')), Roles: [{ Ref: 'Managed' }] },
+        },
+        ByArn: role({ ManagedPolicyArns: [{ Ref: 'ManagedPolicy' }] }),
+        Denied: role({ Policies: [
+          { PolicyName: 'x', PolicyDocument: policyDocument('*', '*') },
+          { PolicyName: 'y', PolicyDocument: { Version: '2012-10-17', Statement: { Effect: 'Deny', Action: 'rds-db:*', Resource: '*' } } },
+        ] }),
+        None: role(),
+        Unknown: role({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] }),
+      });
+      await createUsers();
+      for (const roleId of ['Inline', 'Attached', 'Managed', 'ByArn']) {
+        expect([roleId, await login(roleId)]).toEqual([roleId, 'signed in as alice']);
+        expect([roleId, await login(roleId, 'bob')]).toEqual([roleId, 'refused: 28000 PAM authentication failed for user "bob"']);
+      }
+      for (const roleId of ['Denied', 'None', 'Unknown']) {
+        expect([roleId, await login(roleId)]).toEqual([roleId, 'refused: 28000 PAM authentication failed for user "alice"']);
+      }
+      expect(rehearsal.database(resource('Cluster')).log.at(-1))
+        .toBe('alice: managed policy arn:aws:iam::aws:policy/AdministratorAccess is in no rehearsed stack, so its statements are not known');
+    });
+
+    test('nobody while the cluster has no IAM database authentication', async () => {
+      const grant = { Attached: role(), Policy: policy('Attached', 'rds-db:connect', users('Cluster')) };
+      await deploy({ ...cluster({ EnableIAMDatabaseAuthentication: undefined }), ...grant });
+      await createUsers();
+      expect(await login('Attached')).toMatch(/^refused: 28000 PAM/);
+      await deploy({ ...cluster({ EnableIAMDatabaseAuthentication: true }), ...grant });
+      expect(await login('Attached')).toBe('signed in as alice');
+      await deploy(cluster({ EnableIAMDatabaseAuthentication: true }));
+      await deploy({ ...cluster({ EnableIAMDatabaseAuthentication: true }), Attached: role() });
+      expect(await login('Attached')).toMatch(/^refused: 28000 PAM/);
+    });
+
+    test('of this cluster, not of another in the stack', async () => {
+      const { Secret, Cluster, Instance } = cluster();
+      const Other = { ...Instance, Properties: { DBClusterIdentifier: { Ref: 'Second' } } };
+      await deploy({
+        Secret, Cluster, Instance, Second: Cluster, Other,
+        Attached: role(), Policy: policy('Attached', 'rds-db:connect', users('Second')),
+      });
+      await createUsers('Cluster');
+      await createUsers('Second');
+      expect(await login('Attached', 'alice', 'Second')).toBe('signed in as alice');
+      expect(await login('Attached', 'alice', 'Cluster')).toMatch(/^refused: 28000 PAM/);
+      expect(await login('Attached', 'alice', 'Second', 'Cluster')).toMatch(/^refused: 28000 PAM/);
+    });
+  });
+
+  describe('has several stacks', () => {
+    const network: Template = {
+      Resources: { Vpc: { Type: 'AWS::EC2::VPC' } },
+      Outputs: { Vpc: { Value: { Ref: 'Vpc' }, Export: { Name: 'Network:Vpc' } } },
+    };
+    const shop: Template = {
+      Resources: { Group: { Type: 'AWS::EC2::SecurityGroup', Properties: { VpcId: { 'Fn::ImportValue': 'Network:Vpc' } } } },
+    };
+
+    test('of which one imports what another exports', async () => {
+      const assembly = assemblyOf({ Shop: shop, Network: network }, 'aws://444455556666/us-east-1');
+      expect(assembly.stacks).toMatchObject([{ name: 'Network', account: '444455556666', region: 'us-east-1' }, { name: 'Shop' }]);
+      for (const { name } of assembly.stacks) {
+        expect((await rehearsal.deploy(assembly, name)).status).toBe('CREATE_COMPLETE');
+      }
+      expect(resource('Group').attributes.VpcId).toBe(resource('Vpc', 'Network').physicalId);
+    });
+
+    test('and tells which one is missing', async () => {
+      const assembly = assemblyOf({ Shop: shop, Network: network });
+      expect((await rehearsal.deploy(assembly, 'Shop')).reason).toMatch(/no export named Network:Vpc found: deploy the stack that exports it first/);
+      await expect(rehearsal.deploy(assembly, 'Nonsense')).rejects.toThrow('the app has no stack Nonsense, only Network, Shop');
+      await expect(rehearsal.destroy('Network')).rejects.toThrow('stack Network was not deployed');
+    });
+  });
+
+  test.each<[string, Record<string, ResourceDefinition>, RegExp]>([
+    ['a nested stack', { Nested: { Type: 'AWS::CloudFormation::Stack' } }, /nested stacks are not rehearsed/],
+    ['a custom resource without the provider framework',
+      { ...provider(), It: { Type: 'Custom::It', Properties: { ServiceToken: { 'Fn::GetAtt': ['Handler', 'Arn'] } } } },
+      /Handler is not rehearsed: it is not CDK's provider framework/],
+    ['code that is no asset', { ...provider({ Code: { ZipFile: 'x' } }), It: custom('nothing') }, /code of Handler is not rehearsed/],
+  ])('says that %s is not rehearsed', async (_name, resources, reason) => {
+    expect((await deploy(resources)).reason).toMatch(reason);
+  });
+});
