@@ -7,24 +7,22 @@ interface Check {
   readonly ok: boolean;
 }
 
-type Color = Parameters<typeof styleText>[0];
-
 /** What a run is expected to show and what it showed, printed line by line and as a table in the end. */
 export class CheckList {
   private readonly checks: Check[] = [];
   private readonly started = Date.now();
 
-  constructor(private readonly print: (line: string) => void, private readonly colored: boolean) {}
+  constructor(private readonly print: (line: string) => void) {}
 
   step(title: string): void {
-    this.print(`${this.styled('dim', `${((Date.now() - this.started) / 1000).toFixed(1).padStart(4)} s`)}  ${title}`);
+    this.print(`${styleText('dim', `${((Date.now() - this.started) / 1000).toFixed(1).padStart(4)} s`)}  ${title}`);
   }
 
   /** @param expected how `measured` begins */
   check(name: string, expected: string, measured: string, reason?: string): void {
     const ok = measured.startsWith(expected);
     this.checks.push({ name, expected, measured, ok });
-    this.print(`        ${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : this.styled('dim', ` (${reason})`)}`);
+    this.print(`        ${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`);
   }
 
   get failed(): number {
@@ -36,16 +34,12 @@ export class CheckList {
     const head = ['check', 'expected', 'measured', ''];
     const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column].length)));
     const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd();
-    this.print(`\n${this.styled('bold', line(head))}\n${widths.map(width => '-'.repeat(width)).join('  ')}`);
-    rows.forEach((row, i) => this.print(this.checks[i].ok ? line(row) : this.styled('red', line(row))));
-  }
-
-  styled(color: Color, text: string): string {
-    return this.colored ? styleText(color, text) : text;
+    this.print(`\n${styleText('bold', line(head))}\n${widths.map(width => '-'.repeat(width)).join('  ')}`);
+    rows.forEach((row, i) => this.print(this.checks[i].ok ? line(row) : styleText('red', line(row))));
   }
 
   private mark(ok: boolean): string {
-    return ok ? this.styled('green', '✓') : this.styled('red', '✗');
+    return ok ? styleText('green', '✓') : styleText('red', '✗');
   }
 }
 

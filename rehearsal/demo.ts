@@ -2,6 +2,7 @@
  * `npm run demo`: rehearses examples/quick-start. What CloudFormation would do with its template is done here, on a
  * real PostgreSQL, and then the app's roles try to sign in.
  */
+import { styleText } from 'node:util';
 import { Signer } from '@aws-sdk/rds-signer';
 import { AuroraLikeServer } from './aurora-like-server';
 import { CheckList } from './check-list';
@@ -20,14 +21,14 @@ const USERNAME = 'mario.rossi@example.com';
 const PAM = 'refused: 28000 PAM authentication failed';
 const verbose = process.argv.includes('--verbose');
 
-const list = new CheckList(line => console.log(line), Boolean(process.stdout.isTTY) && !process.env.NO_COLOR);
+const list = new CheckList(line => console.log(line));
 
 async function main(): Promise<void> {
   let afterEvent: (event: StackEvent) => Promise<void> = () => Promise.resolve();
   const rehearsal = await Rehearsal.start({
     onEvent: async (event) => {
       if (verbose) {
-        console.log(`        ${list.styled('dim', [event.status, event.logicalId, event.type, event.reason].filter(Boolean).join(' '))}`);
+        console.log(`        ${styleText('dim', [event.status, event.logicalId, event.type, event.reason].filter(Boolean).join(' '))}`);
       }
       await afterEvent(event);
     },
@@ -121,7 +122,7 @@ main().then(() => {
   console.log(list.failed === 0 ? '\nAll as expected.' : `\n${list.failed} not as expected.`);
   process.exitCode = list.failed === 0 ? 0 : 1;
 }, (error: Error) => {
-  console.error(list.styled('red', `demo: ${error.message}`));
+  console.error(styleText('red', `demo: ${error.message}`));
   if (verbose) {
     console.error(error.cause ?? error);
   }

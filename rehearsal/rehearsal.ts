@@ -91,6 +91,9 @@ export class Rehearsal {
     if (!definition) {
       throw new Error(`the app has no stack ${stackName}, only ${assembly.stacks.map(({ name }) => name).join(', ')}`);
     }
+    if (definition.template.Transform !== undefined) {
+      throw new Error(`stack ${stackName} is not rehearsed: its template has a Transform`);
+    }
     assembly.assets.forEach((folder, key) => this.assets.set(key, folder));
     const stack = this.stacks.get(stackName) ?? this.newStack(definition);
     this.stacks.set(stackName, stack);

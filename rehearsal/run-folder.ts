@@ -54,7 +54,7 @@ export class RunFolder {
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
     this.janitor = spawn('/bin/sh', ['-c', JANITOR, this.path], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
     this.janitor.unref();
-    (this.janitor.stdin as Socket).unref();
+    (this.janitor.stdin as Socket).on('error', () => undefined).unref();
   }
 
   /** A new path inside; nothing is created. */

@@ -1,16 +1,12 @@
 import { ChildProcess, execFile } from 'node:child_process';
-import { chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Client } from 'pg';
 import { RunFolder, SERVER_USER } from '../run-folder';
 import { binariesFolder, PostgresqlMajor } from './binaries';
-
-/** The bootstrap superuser, as on RDS. */
-export const SUPERUSER = 'rdsadmin';
-
-const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC', PATH: process.env.PATH };
+import { DataFolderTemplates, ENVIRONMENT, SUPERUSER } from './data-folder-templates';
 
 const SETTINGS = {
   fsync: 'off',
@@ -41,18 +37,11 @@ host  all      all 127.0.0.1/32 scram-sha-256
 
 const READY = 'database system is ready to accept connections';
 
-const templates = new Map<PostgresqlMajor, Promise<string>>();
-
 /** One PostgreSQL server with a data folder of its own. */
 export class PostgresqlServer {
   static async start(major: PostgresqlMajor, settings: Record<string, string> = {}): Promise<PostgresqlServer> {
-    let template = templates.get(major);
-    if (!template) {
-      template = initialize(major);
-      templates.set(major, template);
-    }
     const folder = RunFolder.open().newPath(`postgresql-${major}`);
-    await promisify(execFile)('cp', ['-a', await template, folder]);
+    await promisify(execFile)('cp', ['-a', await DataFolderTemplates.use(major), folder]);
     writeFileSync(join(folder, 'pg_hba.conf'), PG_HBA);
     const server = new PostgresqlServer(major, folder, settings);
     await server.start();
@@ -115,6 +104,7 @@ export class PostgresqlServer {
 
   remove(): void {
     RunFolder.open().remove(this.folder);
+    DataFolderTemplates.release();
   }
 
   /** Resolves with undefined when the server is ready, with what it wrote when it ended instead. */
@@ -141,26 +131,6 @@ export class PostgresqlServer {
       child.once('exit', () => resolve(output));
     });
   }
-}
-
-async function initialize(major: PostgresqlMajor): Promise<string> {
-  const run = RunFolder.open();
-  const folder = run.newPath(`template-${major}`);
-  mkdirSync(folder, { mode: 0o700 });
-  if (SERVER_USER.uid !== undefined) {
-    chownSync(folder, SERVER_USER.uid, SERVER_USER.gid);
-  }
-  const args = ['-D', folder, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N', '--wal-segsize=1'];
-  const child = run.spawn(join(binariesFolder(major), 'initdb'), args, 'KILL', {
-    ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  let output = '';
-  child.stderr?.setEncoding('utf8').on('data', (text: string) => output += text);
-  await new Promise<void>((resolve, reject) => {
-    child.once('error', reject);
-    child.once('close', code => code === 0 ? resolve() : reject(new Error(`initdb of PostgreSQL ${major} failed:\n${output}`)));
-  });
-  return folder;
 }
 
 async function freePort(): Promise<number> {
