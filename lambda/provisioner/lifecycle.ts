@@ -34,7 +34,7 @@ export interface Decision {
 export type Removal
   = | { readonly kind: 'leave'; readonly reason: string }
     | { readonly kind: 'handOver'; readonly decision: Decision }
-    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string };
+    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[] };
 
 /**
  * Create and Update of a resource. The registry decides which of the two it is, not the event: that makes an event
@@ -54,7 +54,7 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
   const holder = facts.roles.get(username);
   const names = new Names(facts.roles);
   const record: Record[] = [{ ...owner(me), username, declaration }];
-  const converge: Convergence[] = [{ username, wanted: declaration, previous: mine ? [mine.declaration] : [] }];
+  const converge: Convergence[] = [{ username, wanted: declaration, previous: declarationsOf(mine?.roleOid, facts) }];
 
   if (holder === undefined) {
     if (mine) {
@@ -74,7 +74,7 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
       names.rename(username, parkedName(holder));
       names.rename(mine.roleName!, username);
     } else {
-      converge[0] = { username, wanted: declaration, previous: [...sharers, ...released].map(claim => claim.declaration) };
+      converge[0] = { username, wanted: declaration, previous: declarationsOf(holder, facts) };
       return { changes: [], converge, record, forget: released };
     }
   }
@@ -105,12 +105,12 @@ export function decideRemove(me: Owner, username: string, facts: Facts): Removal
   const others = live.filter(claim => claim !== mine);
   const heir = others.filter(({ roleOid }) => roleOid === mine.roleOid).at(-1);
   if (mine.roleName !== undefined && heir === undefined) {
-    return { kind: 'remove', claim: mine, username: mine.roleName };
+    return { kind: 'remove', claim: mine, username: mine.roleName, previous: declarationsOf(mine.roleOid, facts) };
   }
   names.settle(others);
   const converge = heir?.roleName === undefined
     ? []
-    : [{ username: names.nameOf(heir.roleOid) ?? heir.roleName, wanted: heir.declaration, previous: [mine.declaration] }];
+    : [{ username: names.nameOf(heir.roleOid) ?? heir.roleName, wanted: heir.declaration, previous: declarationsOf(heir.roleOid, facts) }];
   return { kind: 'handOver', decision: { changes: names.changes, converge, record: [], forget: [mine] } };
 }
 
@@ -134,6 +134,11 @@ export function parkedName(roleOid: string): string {
  */
 function liveClaims(me: Owner, { claims }: Facts): Claim[] {
   return claims.filter(claim => !claim.disabled && !(claim.stack === me.stack && claim.stackId !== me.stackId));
+}
+
+/** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
+function declarationsOf(roleOid: string | undefined, { claims }: Facts): Declaration[] {
+  return claims.filter(claim => claim.roleOid === roleOid).map(({ declaration }) => declaration);
 }
 
 function refuseForeign(me: Owner, username: string, sharers: Claim[], released: Claim[]): void {

@@ -37,7 +37,7 @@ export async function remove(session: Session, budget: Budget, log: Logger, requ
     const removal = decideRemove(request.owner, request.username, facts);
     if (removal.kind === 'remove') {
       const observed = await readRole(transaction, removal.username);
-      await transaction.apply(observed ? planDisable(removal.username, observed, [removal.claim.declaration]) : []);
+      await transaction.apply(observed ? planDisable(removal.username, observed, removal.previous) : []);
       return removal.username;
     }
     return handOver(transaction, log, facts, removal);
