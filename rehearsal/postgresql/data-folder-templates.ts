@@ -57,7 +57,11 @@ async function initialize(major: PostgresqlMajor): Promise<string> {
   child.stderr?.setEncoding('utf8').on('data', (text: string) => output += text);
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', code => code === 0 ? resolve() : reject(new Error(`initdb of PostgreSQL ${major} failed:\n${output}`)));
+    child.once('close', code => code === 0 ? resolve() : reject(new Error(`initdb of PostgreSQL ${major} failed: ${output.trim()}${remedy(output)}`)));
   });
   return folder;
+}
+
+function remedy(output: string): string {
+  return output.includes('could not look up effective user ID') ? ': PostgreSQL needs a user with a name; add one to /etc/passwd' : '';
 }
