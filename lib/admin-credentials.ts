@@ -3,8 +3,8 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 /**
  * How the provisioner signs in to the database to create users.
  *
- * Its user must be allowed to create roles and to grant `rds_iam`: the master user is, and so is any
- * other member of `rds_superuser`. It must not be a member of `rds_iam`, for then its password stops working.
+ * The user must be allowed to create roles and to grant `rds_iam`, as the master user is. It must not be
+ * a member of `rds_iam`, because then its password does not work.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
  */

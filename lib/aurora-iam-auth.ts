@@ -60,7 +60,7 @@ export interface AuroraIamAuthProps {
  * Users of Aurora PostgreSQL that sign in with IAM.
  *
  * Switches IAM authentication on, and creates users with a Lambda function in the VPC of the cluster. There is one
- * such function in every stack that has users. It exists once there is a user, and what it logs is kept for a month.
+ * such function in every stack that has users. It exists once there is a user; what it logs is kept for a month, or until the stack is deleted.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
  */
@@ -70,6 +70,11 @@ export class AuroraIamAuth extends Construct implements IIamAuth {
   /** @internal */
   public readonly _database: ManagedDatabase;
 
+  /**
+   * @param scope where the construct goes
+   * @param id id of the construct
+   * @param props the cluster, and the way to it
+   */
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
     const cluster = clusterOfThisApp(this, props.cluster);

@@ -39,8 +39,10 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
   readonly iamAuth: IIamAuth;
 
   /**
-   * Name of the PostgreSQL role, in the case it is to have: 1 to 63 bytes of UTF-8, no character above U+00FF,
-   * no `/`, `:` or control character, not `pg_...`, `rds...`, `public`, `none`, nor the name of the admin.
+   * Name of the PostgreSQL role, in the case it is to have.
+   *
+   * 1 to 63 bytes of UTF-8, no character above U+00FF, no `/`, `:` or control character,
+   * not `pg_...`, `rds...`, `public`, `none`, nor the name of the admin.
    *
    * Another name is a rename: what the user owns and may do stays with it.
    * Where the name is a token, the deployment checks it, and refuses `*`, `?` and `$` as well.
@@ -81,6 +83,11 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
 
   private readonly database: ManagedDatabase;
 
+  /**
+   * @param scope where the user goes; also another stack than the one of the database
+   * @param id id of the construct; with another id it is still the same user
+   * @param props the user
+   */
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
     const { username, iamAuth, databaseName = iamAuth.databaseName, privileges = [] } = props;
@@ -124,10 +131,9 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   }
 
   /**
-   * What a client needs to know to connect, as the environment variables of PostgreSQL:
-   * PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full.
+   * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
    *
-   * Two things are the client's own. PGSSLROOTCERT, the file with the CAs of RDS, which depends on where it runs
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own. PGSSLROOTCERT, the file with the CAs of RDS, which depends on where it runs
    * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
    *
    * @see https://www.postgresql.org/docs/current/libpq-envars.html
@@ -146,9 +152,9 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   }
 
   /**
-   * A command for a CfnOutput: makes a token with the AWS CLI and opens psql, in any POSIX shell on a machine that reaches the database.
+   * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
    *
-   * It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS. Fails where the username is a token, which cannot be quoted for a shell.
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS. Fails where the username is a token, which cannot be quoted for a shell.
    */
   public get psqlCommand(): string {
     if (Token.isUnresolved(this.username)) {

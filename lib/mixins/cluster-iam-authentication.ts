@@ -6,9 +6,9 @@ import { requireIamAuthentication } from '../private/iam-authentication';
 /**
  * Switches IAM database authentication on for a cluster of this app.
  *
- * `AuroraIamAuth` applies it by itself. On its own it goes with `ConnectGrants`, for a cluster
- * whose users are made elsewhere. Members sign in with IAM as well as, and other users still
- * with, a password; CloudFormation applies the change without interruption.
+ * Members of `rds_iam` then sign in with IAM; all other users keep their passwords. CloudFormation
+ * applies the change without interruption. `AuroraIamAuth` applies the mixin by itself; on its own it
+ * goes with `ConnectGrants`, for a cluster whose users are made elsewhere.
  *
  * A cluster that says `iamAuthentication: false` is an error, also when that is said later.
  *
@@ -16,7 +16,7 @@ import { requireIamAuthentication } from '../private/iam-authentication';
  */
 export class ClusterIamAuthentication extends Mixin {
   /**
-   * A `CfnDBCluster`, or a construct around one, such as `DatabaseCluster`.
+   * Whether this is a `CfnDBCluster`, or a construct around one, such as `DatabaseCluster`.
    *
    * @param construct what the mixin would be applied to
    */
@@ -25,7 +25,7 @@ export class ClusterIamAuthentication extends Mixin {
   }
 
   /**
-   * Sets `EnableIAMDatabaseAuthentication`; what the mixin does not support is left alone.
+   * Sets `EnableIAMDatabaseAuthentication`. What the mixin does not support is left alone.
    *
    * @param construct the cluster
    */

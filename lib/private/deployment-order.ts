@@ -1,19 +1,18 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Dependable, IConstruct, IDependable } from 'constructs';
 
 export interface WayToDatabase {
   readonly cluster: rds.IDatabaseCluster;
-  readonly adminSecret: secretsmanager.ISecret;
   readonly vpc: ec2.IVpc;
   readonly handler: lambda.Function;
 }
 
 /**
  * What must be there before a user can be created, and still be there when it is removed: an instance
- * that answers, the rules that let the handler through, the secret and a way to Secrets Manager.
+ * that answers, the rules that let the handler through, and a way to Secrets Manager. (The secret, the
+ * roles and the routes come by themselves, because the handler refers to them.)
  *
  * Exactly these, and no whole construct: below the security group of the cluster are also the rules
  * of its clients, and a client that waits for its user (`fn.node.addDependency(user)`) would wait for itself.
@@ -23,23 +22,14 @@ export function wayToDatabase(way: WayToDatabase): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
-      return [...databaseOf(way), ...secretOf(way), ...rulesOf(way), ...endpointsOf(way)];
+      return [...databaseOf(way), ...rulesOf(way), ...endpointsOf(way)];
     },
   });
   return dependable;
 }
 
 function databaseOf({ cluster }: WayToDatabase): IConstruct[] {
-  return cluster.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child)
-    || rds.CfnDBInstance.isCfnDBInstance(child)
-    || secretsmanager.CfnSecretTargetAttachment.isCfnSecretTargetAttachment(child));
-}
-
-/** Its rotation, which is below it too, does not matter. */
-function secretOf({ adminSecret }: WayToDatabase): IConstruct[] {
-  return adminSecret.node.findAll().filter(child => secretsmanager.CfnSecret.isCfnSecret(child)
-    || secretsmanager.CfnSecretTargetAttachment.isCfnSecretTargetAttachment(child)
-    || secretsmanager.CfnResourcePolicy.isCfnResourcePolicy(child));
+  return cluster.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child) || rds.CfnDBInstance.isCfnDBInstance(child));
 }
 
 /** A rule is below one of the groups it is between; which one depends on the stacks they are in. */

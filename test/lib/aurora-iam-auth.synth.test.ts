@@ -114,7 +114,7 @@ describe('AuroraIamAuth', () => {
       const cluster = newCluster(stack);
       new AuroraIamAuth(stack, 'First', { cluster }).addUser('first');
       new AuroraIamAuth(stack, 'Second', { cluster, ...props() }).addUser('second');
-      templateOf(stack).resourcePropertiesCountIs('AWS::Lambda::Function', { Runtime: 'nodejs24.x' }, 2);
+      templateOf(stack).resourcePropertiesCountIs('AWS::Lambda::Function', { Handler: 'index.handler' }, 2);
     });
   });
 });

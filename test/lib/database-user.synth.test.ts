@@ -1,6 +1,7 @@
 import { App, CfnParameter, Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth, DatabaseRole, DatabaseUser, Privileges } from '../../lib';
 import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, waitsFor } from './support';
 
@@ -75,6 +76,13 @@ describe('the custom resource', () => {
     const port = new CfnParameter(stack, 'Port', { type: 'Number' }).valueAsNumber;
     const other = new AuroraIamAuth(stack, 'OtherIamAuth', { cluster: newCluster(stack, 'Other', { port }) });
     expect(propertiesOf(other.addUser('app')).Database).toMatchObject({ Port: { Ref: 'Port' } });
+  });
+
+  test('has the port that RDS chooses', () => {
+    const cluster = newCluster(stack, 'Other');
+    (cluster.node.defaultChild as rds.CfnDBCluster).port = undefined;
+    const other = new AuroraIamAuth(stack, 'OtherIamAuth', { cluster });
+    expect(propertiesOf(other.addUser('app')).Database).toMatchObject({ Port: attribute(/^Other/, 'Endpoint.Port') });
   });
 
   test('comes after the users it is a member of', () => {
