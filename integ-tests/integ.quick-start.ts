@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth } from '../lib';
 
-const app = new App();
+const app = new App({ stackTraces: false }); // they would put the path of this checkout into the snapshot
 const stack = new Stack(app, 'QuickStart');
 
 const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
