@@ -4,9 +4,11 @@ import { App, CfnOutput, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import { DISABLE_CREATION_STACK_TRACES } from 'aws-cdk-lib/cx-api';
 import { AuroraIamAuth } from '../lib';
 
-const app = new App({ stackTraces: false }); // they would put the path of this checkout into the snapshot
+// Stack traces would put the path of this checkout into the snapshot.
+const app = new App({ context: { [DISABLE_CREATION_STACK_TRACES]: true } });
 const stack = new Stack(app, 'QuickStart');
 
 const cluster = new rds.DatabaseCluster(stack, 'Cluster', {

@@ -2,6 +2,7 @@ import { App, AppProps, CfnResource, Stack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import { DISABLE_CREATION_STACK_TRACES } from 'aws-cdk-lib/cx-api';
 import { Construct, IConstruct } from 'constructs';
 
 process.env.CDK_VALIDATION = 'false'; // newer versions of aws-cdk-lib: seconds for each process
@@ -10,7 +11,7 @@ export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.Au
 export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
 
 export function newApp(context: AppProps['context'] = {}): App {
-  return new App({ context: { 'aws:cdk:disable-asset-staging': true, ...context } });
+  return new App({ context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
 }
 
 export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.DatabaseClusterProps> = {}): rds.DatabaseCluster {
