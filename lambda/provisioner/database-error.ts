@@ -75,11 +75,8 @@ const EXPLANATIONS: Explanation[] = [
 
 const UNKNOWN = { remedy: 'the message of the server says why', retryUntil: 0 };
 
-/** The server's answer as a reason: what was attempted, SQLSTATE, message, detail, hint and remedy. */
+/** What a statement ended in, as a reason: what was attempted, SQLSTATE, message, detail, hint and remedy. */
 export function explain(error: unknown, attempt: Attempt): ProvisionError {
-  if (error instanceof ProvisionError) {
-    return error;
-  }
   if (!(error instanceof ServerError)) {
     return new ProvisionError(`cannot ${attempt.attempted}: the connection broke (${(error as Error).message}); check that the database is available`, { retryUntil: PATIENCE_MS, cause: error });
   }

@@ -3,7 +3,7 @@ import { Budget, Clock } from './budget';
 import { openSession } from './connection';
 import { Admin } from './credentials';
 import { explain } from './database-error';
-import { ProvisionError } from './errors';
+import { ProvisionError, ServerError } from './errors';
 import { createLogger, Logger } from './logger';
 import { apply, remove } from './provision';
 import { decode, Event, Request } from './request';
@@ -60,7 +60,7 @@ async function attempt(request: Request, budget: Budget, log: Logger, readAdmin:
       log.info('nothing to remove', { reason: `there is no host ${host} any more` });
       return;
     }
-    throw explain(error, { attempted: `sign in to ${host}:${port} as the admin` });
+    throw error instanceof ServerError ? explain(error, { attempted: `sign in to ${host}:${port} as the admin` }) : error;
   }
   try {
     await (request.action === 'apply' ? apply : remove)(session, budget, log, request);
