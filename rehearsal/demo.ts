@@ -110,7 +110,7 @@ function resource(rehearsal: Rehearsal, type: string, logicalId = ''): ResourceS
 
 function complete(rehearsal: Rehearsal, { status, reason }: StackResult): void {
   if (verbose || reason !== undefined) {
-    rehearsal.logs.splice(0).forEach(({ text }) => console.log(text.replace(/^/gm, '        ')));
+    rehearsal.logs.splice(0).forEach(({ text }) => process.stdout.write(text.replace(/^(?=.)/gm, '        ')));
   }
   if (reason !== undefined) {
     throw new Error(`stack ${STACK} is ${status}: ${reason}`);
