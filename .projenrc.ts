@@ -74,6 +74,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-cdk/integ-runner@^2.197.10',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
     '@aws-sdk/client-secrets-manager@^3',
+    '@aws-sdk/credential-provider-env@^3',
     '@aws-sdk/rds-signer@^3',
     '@eslint/js@^10',
     '@stylistic/eslint-plugin@^5',

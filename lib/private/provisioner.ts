@@ -84,7 +84,6 @@ export class Provisioner extends Construct {
         [ADMIN_SECRET_ARN]: props.adminSecret.secretArn,
         // All Amazon CAs, which Node.js reads at its start: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
         NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
-        NODE_OPTIONS: '--enable-source-maps',
       },
       role,
       logGroup,

@@ -40,7 +40,6 @@ describe('the handler', () => {
         Variables: {
           ADMIN_SECRET_ARN: reference(/^ClusterSecretAttachment/),
           NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
-          NODE_OPTIONS: '--enable-source-maps',
         },
       },
       Handler: 'index.handler',
