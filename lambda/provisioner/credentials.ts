@@ -15,7 +15,7 @@ const ANSWER_MS = 6_000;
 export async function readAdmin(secretArn: string): Promise<Admin> {
   const client = new SecretsManagerClient({
     maxAttempts: ATTEMPTS,
-    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS },
+    requestHandler: { connectionTimeout: CONNECT_MS, requestTimeout: ANSWER_MS, throwOnRequestTimeout: true },
   });
   try {
     const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: secretArn }));
