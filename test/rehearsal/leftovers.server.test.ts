@@ -52,9 +52,10 @@ describe('nothing is left behind', () => {
   ])('by a process that %s', async (_name, ending, signal) => {
     // A process group of its own, as a terminal would make it.
     const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, ending], {
-      cwd: resolve(__dirname, '../..'), detached: true, stdio: ['ignore', 'pipe', 'ignore'],
+      cwd: resolve(__dirname, '../..'), detached: true, stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const [line] = await once(child.stdout.setEncoding('utf8'), 'data') as [string];
+    const ended = once(child, 'exit').then(() => ['{}']);
+    const [line] = await Promise.race([once(child.stdout.setEncoding('utf8'), 'data'), ended]) as [string];
     const { folder, postgres } = JSON.parse(line) as { folder: string; postgres: number };
     const children = signal ? childrenOf(child.pid!) : [];
     if (signal) {
