@@ -46,8 +46,9 @@ export function bootstrap({ major, master, rdsIam, databases }: BootstrapOptions
     // Up to 15 CREATEROLE is the right to grant any role; from 16 on it takes the ADMIN option.
     ...rdsIam === 'grantable' && major >= 16 ? [`GRANT rds_iam TO ${username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : [],
     ...rdsIam === 'notGrantable' && major < 16 ? [`ALTER ROLE ${username} NOCREATEROLE`] : [],
-    'CREATE DATABASE rdsadmin',
-    ...databases.map(name => `CREATE DATABASE ${escapeIdentifier(name)} OWNER ${username}`),
+    // Copying files is the faster strategy here, where nothing is synced.
+    'CREATE DATABASE rdsadmin STRATEGY file_copy',
+    ...databases.map(name => `CREATE DATABASE ${escapeIdentifier(name)} OWNER ${username} STRATEGY file_copy`),
   ];
 }
 

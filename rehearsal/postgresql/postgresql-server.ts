@@ -53,6 +53,8 @@ export class PostgresqlServer {
 
   private process?: ChildProcess;
 
+  private readonly sessions = new Map<string, Promise<Client>>();
+
   private constructor(
     private readonly major: PostgresqlMajor,
     /** Data folder; the unix socket is in it. */
@@ -75,24 +77,38 @@ export class PostgresqlServer {
   }
 
   /** Runs SQL as the superuser; several statements without values are possible. */
-  sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
-    return this.withClient(async client => (await client.query(text, values)).rows as Row[], database);
+  async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
+    const session = await this.session(database);
+    return (await session.query(text, values)).rows as Row[];
   }
 
-  async withClient<Result>(work: (client: Client) => Promise<Result>, database = 'postgres'): Promise<Result> {
+  /** One for each database, kept open: the gateway asks at every login. */
+  private session(database: string): Promise<Client> {
+    const open = this.sessions.get(database) ?? this.openSession(database);
+    this.sessions.set(database, open);
+    return open;
+  }
+
+  private async openSession(database: string): Promise<Client> {
     const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, database, ssl: false });
-    client.on('error', () => undefined);
-    await client.connect();
+    const forget = () => this.sessions.delete(database);
+    client.on('error', forget).on('end', forget);
     try {
-      return await work(client);
-    } finally {
-      await client.end();
+      await client.connect();
+    } catch (error) {
+      forget();
+      throw error;
     }
+    // Like the server, it keeps no process running that forgot it.
+    client.unref();
+    return client;
   }
 
   /** @param signal SIGINT shuts down in good order, SIGQUIT at once */
   async stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const { process } = this;
+    const sessions = await Promise.allSettled(this.sessions.values());
+    await Promise.all(sessions.map(session => session.status === 'fulfilled' ? session.value.end() : undefined));
     if (process && process.exitCode === null && process.signalCode === null) {
       process.ref();
       await new Promise<void>((resolve) => {
