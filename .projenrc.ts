@@ -67,6 +67,8 @@ const project = new awscdk.AwsCdkConstructLibrary({
     jestConfig: {
       collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
       coverageThreshold: { statements: 80 },
+      maxWorkers: 3, // some tests only wait
+      testTimeout: 60_000, // servers start slowly on a busy machine
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
     },
   },

@@ -77,11 +77,9 @@ export class AuroraLikeServer {
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
       const statements = bootstrap({ major, master, rdsIam: options.rdsIam ?? 'grantable', databases: options.databases ?? [] });
-      await postgresql.withClient(async (client) => {
-        for (const statement of statements) {
-          await client.query(statement);
-        }
-      });
+      for (const statement of statements) {
+        await postgresql.sql(statement);
+      }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
       server.gateway = await Gateway.listen({
         isAvailable: () => server.isAvailable,

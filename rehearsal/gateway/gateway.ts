@@ -42,7 +42,8 @@ export class Gateway {
   private constructor(private readonly options: GatewayOptions) {
     const { certificate } = options;
     this.secureContext = certificate && createSecureContext({ ...certificate, minVersion: 'TLSv1.2' });
-    this.server = createServer(socket => void this.accept(socket));
+    // Without a delay, or an answer waits for the client to acknowledge the TLS session tickets.
+    this.server = createServer({ noDelay: true }, socket => void this.accept(socket));
     this.server.unref();
   }
 

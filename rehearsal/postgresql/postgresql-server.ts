@@ -99,8 +99,6 @@ export class PostgresqlServer {
       forget();
       throw error;
     }
-    // Like the server, it keeps no process running that forgot it.
-    client.unref();
     return client;
   }
 
@@ -108,7 +106,7 @@ export class PostgresqlServer {
   async stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const { process } = this;
     const sessions = await Promise.allSettled(this.sessions.values());
-    await Promise.all(sessions.map(session => session.status === 'fulfilled' ? session.value.end() : undefined));
+    await Promise.all(sessions.filter(({ status }) => status === 'fulfilled').map(session => (session as PromiseFulfilledResult<Client>).value.end()));
     if (process && process.exitCode === null && process.signalCode === null) {
       process.ref();
       await new Promise<void>((resolve) => {

@@ -72,21 +72,19 @@ export class Stack {
   }
 }
 
-let trusted: string | undefined;
+let trusted: tls.SecureContext | undefined;
 const patched = tls as typeof tls & { untouched?: typeof tls.createSecureContext };
 // Test files of one worker share the module, each with a patch of its own.
 const createSecureContext = patched.untouched ??= tls.createSecureContext;
-tls.createSecureContext = (options) => {
-  const context = createSecureContext(options);
-  if (trusted !== undefined) {
-    (context.context as { addCACert(pem: string): void }).addCACert(trusted);
-  }
-  return context;
-};
+tls.createSecureContext = options => options?.cert || !trusted ? createSecureContext(options) : trusted;
 
-/** Makes this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda. One at a time. */
+/**
+ * Makes the clients of this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda.
+ * One at a time, and one context for all connections: to fill a store of certificates takes longer than to connect.
+ */
 export function trust(certificate: string): void {
-  trusted = certificate;
+  trusted = createSecureContext();
+  (trusted.context as { addCACert(pem: string): void }).addCACert(certificate);
 }
 
 /** Signs in over verified TLS and returns the name of the role. */
