@@ -5,8 +5,8 @@ import { arn, generatedName, nativeResource } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceProvider, StackIdentity } from './template';
 
-/** Properties that a rehearsal can change on a running cluster. Those that concern neither logins nor databases are not looked at. */
-const REPLACING = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'SnapshotIdentifier', 'EngineVersion', 'Port'];
+/** Properties that a rehearsal cannot change on a running cluster. Those that concern neither logins nor databases are not looked at. */
+const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'SnapshotIdentifier', 'EngineVersion', 'Port'];
 
 export interface DatabaseClustersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials'> {
   readonly secretsManager: SecretsManager;
@@ -74,9 +74,9 @@ export class DatabaseClusters {
       };
     },
     update: async ({ properties }, current) => {
-      const replaces = REPLACING.find(name => properties[name] !== current.properties[name]);
-      if (replaces) {
-        throw new Error(`a changed ${replaces} of a database cluster is not rehearsed`);
+      const changed = FIXED.find(name => properties[name] !== current.properties[name]);
+      if (changed) {
+        throw new Error(`a changed ${changed} of a database cluster is not rehearsed`);
       }
       const server = this.server(current.physicalId);
       server.iamAuthentication = properties.EnableIAMDatabaseAuthentication === true || properties.EnableIAMDatabaseAuthentication === 'true';

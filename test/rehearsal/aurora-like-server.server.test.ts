@@ -1,8 +1,6 @@
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { login } from './login';
 
-jest.setTimeout(60_000);
-
 describe('a server like Aurora', () => {
   let server: AuroraLikeServer | undefined;
 

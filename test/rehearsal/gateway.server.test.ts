@@ -5,8 +5,6 @@ import { Client, DatabaseError } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { GSSENC_REQUEST, SSL_REQUEST } from '../../rehearsal/gateway/protocol';
 
-jest.setTimeout(60_000);
-
 function packet(...numbers: number[]): Buffer {
   const bytes = Buffer.alloc(4 * numbers.length);
   numbers.forEach((number, i) => bytes.writeUInt32BE(number, 4 * i));

@@ -5,8 +5,6 @@ import { join, resolve } from 'node:path';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { RunFolder } from '../../rehearsal/run-folder';
 
-jest.setTimeout(60_000);
-
 const SCRIPT = join(__dirname, 'fixtures/leave-behind.ts');
 const SHARED_MEMORY = '/proc/sysvipc/shm';
 

@@ -1,8 +1,6 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { login } from './login';
 
-jest.setTimeout(60_000);
-
 const POLICIES: Record<string, string[]> = {
   operations: ['alice', 'Mixed Case,x', 'grp'],
   everybodyElse: ['bob', 'Alice', 'carol'],

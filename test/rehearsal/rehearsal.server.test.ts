@@ -4,8 +4,6 @@ import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
 import { assemblyOf, cluster, connect, custom, policy, policyDocument, provider, role, secret } from './fixtures/app';
 
-jest.setTimeout(60_000);
-
 const READ_SECRET = policy('HandlerRole', 'secretsmanager:GetSecretValue', { Ref: 'Secret' });
 
 describe('Rehearsal', () => {

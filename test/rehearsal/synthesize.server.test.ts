@@ -1,7 +1,5 @@
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 
-jest.setTimeout(60_000);
-
 describe('synthesize', () => {
   test('runs an app with its context', async () => {
     const { stacks } = await synthesize('test/rehearsal/fixtures/synthesized-app.ts', { size: '3' });
