@@ -86,7 +86,7 @@ export class AuroraLikeServer {
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
-        isIamUser: async username => (await postgresql.sql(IS_IAM_USER, [username])).length > 0,
+        isIamUser: async username => (await postgresql.ask(IS_IAM_USER, [username])).length > 0,
         verify: (username, token) => server.verify(username, token),
         log: line => server.log.push(line),
       });

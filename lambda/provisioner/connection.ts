@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { Client, DatabaseError } from 'pg';
+import { Client, DatabaseError, QueryConfig } from 'pg';
 import { Admin } from './credentials';
 import { ProvisionError, ServerError } from './errors';
 
@@ -7,7 +7,8 @@ import { ProvisionError, ServerError } from './errors';
 export type Row = { readonly [column: string]: unknown };
 
 export interface Session {
-  query<T extends Row = Row>(sql: string, values?: unknown[]): Promise<T[]>;
+  /** @param answerMs milliseconds after which the connection is given up; it is closed then, so that nothing waits behind the query */
+  query<T extends Row = Row>(sql: string, values: unknown[] | undefined, answerMs: number): Promise<T[]>;
   /** The notices since the last time this was asked: not errors to PostgreSQL, but some are to us. */
   takeNotices(): ServerError[];
   close(): Promise<void>;
@@ -20,9 +21,13 @@ export interface SessionOptions {
   readonly admin: Admin;
   /** Milliseconds for the connection as a whole, sign-in included. */
   readonly connectMs: number;
-  /** Milliseconds after which an answer is no longer waited for. */
-  readonly queryMs: number;
 }
+
+/** To say goodbye must not delay an answer that is decided. */
+const CLOSE_MS = 1_000;
+
+/** A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin. */
+const SAFE_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)";
 
 /** An unreachable server is given up so long after the start of the invocation; it may be restarting. */
 const UNREACHABLE_UNTIL_MS = 22_000;
@@ -42,30 +47,43 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     ssl: { rejectUnauthorized: true, servername: options.host },
     stream: () => socket,
     connectionTimeoutMillis: options.connectMs,
-    query_timeout: options.queryMs,
     application_name: 'cdk-aurora-iam-auth',
-    keepAlive: true,
   });
   const notices: ServerError[] = [];
   client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));
   // A connection that breaks between two statements is reported by the next one.
   client.on('error', () => undefined);
+  const query = async <T extends Row>(sql: string, values: unknown[] | undefined, answerMs: number): Promise<T[]> => {
+    try {
+      return (await client.query<T>({ text: sql, values, query_timeout: answerMs } as QueryConfig)).rows;
+    } catch (error) {
+      if (error instanceof DatabaseError) {
+        throw serverError(error);
+      }
+      socket.destroy();
+      throw error;
+    }
+  };
   try {
     await client.connect();
+    await query(SAFE_SEARCH_PATH, undefined, options.connectMs);
   } catch (error) {
     socket.destroy();
-    throw error instanceof DatabaseError ? serverError(error) : connectionProblem(error as NodeJS.ErrnoException, connected, options);
+    throw error instanceof ServerError
+      ? error
+      : error instanceof DatabaseError
+        ? serverError(error)
+        : connectionProblem(error as NodeJS.ErrnoException, connected, options);
   }
   return {
-    query: async <T extends Row>(sql: string, values?: unknown[]) => {
-      try {
-        return (await client.query<T>(sql, values)).rows;
-      } catch (error) {
-        throw error instanceof DatabaseError ? serverError(error) : error;
-      }
-    },
+    query,
     takeNotices: () => notices.splice(0),
-    close: () => client.end().catch(() => undefined),
+    close: async () => {
+      const ended = client.end().catch(() => undefined);
+      const timer = setTimeout(() => socket.destroy(), CLOSE_MS);
+      await ended;
+      clearTimeout(timer);
+    },
   };
 }
 

@@ -36,7 +36,7 @@ const EXPLANATIONS: Explanation[] = [
   { matches: error => error.sqlState === 'XX000' && /tuple (concurrently|already|to be locked)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '23505' && [error.fields.table, error.fields.constraint].some(name => name?.startsWith('pg_')), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: kind('42710', 'createUser', 'renameUser'), retryUntil: PATIENCE_MS, remedy: BUSY },
-  { matches: error => error.sqlState === '42704' && /role with OID/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: error => error.sqlState === '42704' && /role (with OID \d+|\d+ was concurrently)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: code('55P03'), retryUntil: PATIENCE_MS, remedy: 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again' },
   // The server is coming up, going down, or full.
   { matches: code('57P01', '57P02', '57P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
@@ -52,15 +52,21 @@ const EXPLANATIONS: Explanation[] = [
     matches: error => error.sqlState === '28000' && error.message.includes('PAM'),
     remedy: `the admin is a member of ${RDS_IAM}, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership`,
   },
+  { matches: error => error.sqlState === '28000' && /not permitted to log in/.test(error.message), remedy: 'allow the admin to log in (ALTER ROLE ... LOGIN)' },
   { matches: code('28000'), remedy: 'check that the server lets this admin in over TLS' },
-  { matches: error => error.sqlState === '25006' || /recovery/.test(error.message), remedy: 'the host is a reader, which cannot change roles: use the endpoint of the writer' },
+  {
+    // After a failover the writer's endpoint leads to the former writer for some seconds.
+    matches: error => error.sqlState === '25006' || (error.sqlState === '0A000' && /recovery/.test(error.message)),
+    retryUntil: PATIENCE_MS,
+    remedy: 'the host is a reader, which cannot change roles: use the endpoint of the writer',
+  },
   // What the template asks for is not there, or not the admin's to give.
   { matches: kind('42704', 'grantRole', 'revokeRole'), remedy: 'create the role before this deployment, or correct its name' },
   { matches: kind('3D000', 'grantOnDatabase', 'revokeOnDatabase'), remedy: 'create the database before this deployment, or correct its name' },
   { matches: code('3D000'), remedy: 'the provisioner keeps its records in database postgres: create it' },
   { matches: kind('0LP01', 'grantRole'), remedy: 'a role cannot be a member of itself: remove one of the two memberships' },
   {
-    matches: (error, attempt) => kind('42501', 'grantRole', 'revokeRole')(error, attempt) && (attempt.change as { role?: string }).role === RDS_IAM,
+    matches: ({ sqlState }, { change }) => sqlState === '42501' && (change?.kind === 'grantRole' || change?.kind === 'revokeRole') && change.role === RDS_IAM,
     remedy: `sign in as the master user, or as another member of rds_superuser: from PostgreSQL 16 on others may grant ${RDS_IAM} only WITH ADMIN OPTION on it`,
   },
   { matches: kind('42501', 'grantRole', 'revokeRole'), remedy: 'give the admin ADMIN OPTION on that role, or use an admin that has it' },
@@ -70,6 +76,7 @@ const EXPLANATIONS: Explanation[] = [
   },
   { matches: kind('42501', 'grantOnDatabase', 'revokeOnDatabase'), remedy: NOT_THE_OWNER },
   { matches: code('01006', '01007'), remedy: NOT_THE_OWNER },
+  { matches: code('42P06'), remedy: 'a schema cdk_aurora_iam_auth that is not the registry is in the way: rename it' },
   { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
 ];
 

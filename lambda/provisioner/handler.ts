@@ -37,7 +37,8 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
     try {
       const request = decode(event);
       log.info('started', { host: request.host, port: request.port, username: request.username });
-      await withRetries(budget, () => attempt(request, budget, log, readAdmin), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }));
+      await withRetries(budget, () => attempt(request, budget, log, readAdmin), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }))
+        .catch(error => acceptGone(request, log, error));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
@@ -51,17 +52,12 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
 /** One try from the beginning. The secret is read each time: the password may have been rotated in between. */
 async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>): Promise<void> {
   const { host, port } = request;
-  let session;
-  try {
-    const admin = await readAdmin();
-    session = await openSession({ host, port, database: FIXED_DATABASE, admin, connectMs: Math.min(CONNECT_MS, budget.work()), queryMs: budget.work() });
-  } catch (error) {
-    if (request.action === 'remove' && await isGone(host)) {
-      log.info('nothing to remove', { reason: `there is no host ${host} any more` });
-      return;
-    }
-    throw error instanceof ServerError ? explain(error, { attempted: `sign in to ${host}:${port} as the admin` }) : error;
-  }
+  const admin = await readAdmin();
+  // What is left of the patience bounds the last try, too.
+  const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
+  const session = await openSession({ host, port, database: FIXED_DATABASE, admin, connectMs }).catch((error) => {
+    throw error instanceof ServerError ? explain(error, { attempted: `sign in to ${host}:${port} as the admin`, needs: `CONNECT on database ${FIXED_DATABASE}` }) : error;
+  });
   try {
     await (request.action === 'apply' ? apply : remove)(session, budget, log, request);
   } finally {
@@ -69,7 +65,14 @@ async function attempt(request: Request, budget: Budget, log: Logger, readAdmin:
   }
 }
 
-/** An endpoint's name disappears with its database. A name server that does not answer says nothing of the kind. */
-async function isGone(host: string): Promise<boolean> {
-  return lookup(host).then(() => false, (error: NodeJS.ErrnoException) => error.code === 'ENOTFOUND');
+/**
+ * A user whose database is gone is gone. The name of an endpoint disappears with its database; a name server that does not
+ * answer says nothing of the kind. Asked again after everything has failed, so that one wrong answer is not enough.
+ */
+async function acceptGone({ action, host }: Request, log: Logger, error: unknown): Promise<void> {
+  const gone = action === 'remove' && await lookup(host).then(() => false, (problem: NodeJS.ErrnoException) => problem.code === 'ENOTFOUND');
+  if (!gone) {
+    throw error;
+  }
+  log.info('nothing to remove', { reason: `there is no host ${host} any more; had it only changed its name, the user would still have its access` });
 }

@@ -1,7 +1,7 @@
 import { Row } from './connection';
-import { Facts } from './lifecycle';
+import { Facts, parkedName } from './lifecycle';
 import { CLAIMS, DATABASE_PRIVILEGES, REGISTRY_EXISTS, ROLE, ROLES_BY_NAME } from './sql/catalog';
-import { Claim, Declaration, NOTHING_DECLARED, ObservedRole } from './state';
+import { Claim, ObservedRole } from './state';
 import { Transaction } from './transaction';
 
 const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
@@ -11,10 +11,14 @@ export async function registryExists(transaction: Transaction): Promise<boolean>
   return exists;
 }
 
-/** @param wanted names that matter beside those in the registry */
+/**
+ * An oid alone does not make a role ours: in a database that was copied with pg_dump, the registry has those of another server.
+ *
+ * @param wanted names that matter beside those in the registry
+ */
 export async function readFacts(transaction: Transaction, wanted: string[] = []): Promise<Facts> {
   const rows = await registryExists(transaction) ? await transaction.query<Claim & Row>(READ_REGISTRY, CLAIMS) : [];
-  const claims = rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName ?? undefined, declaration: claim.declaration as Declaration | null ?? NOTHING_DECLARED }));
+  const claims = rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName === claim.username || roleName === parkedName(claim.roleOid) ? roleName : undefined }));
   const names = [...wanted, ...claims.flatMap(claim => [claim.username, claim.roleName ?? claim.username])];
   return { claims, roles: await readRoles(transaction, names) };
 }

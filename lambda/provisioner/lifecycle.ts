@@ -2,6 +2,12 @@ import { Change } from './change';
 import { ProvisionError } from './errors';
 import { Claim, Declaration, Owner, sameResource } from './state';
 
+/** What a resource asks for: a user of one database cluster. */
+export interface User {
+  readonly resourceId: string;
+  readonly username: string;
+}
+
 /** What there is before anything is decided. */
 export interface Facts {
   readonly claims: Claim[];
@@ -18,7 +24,8 @@ export interface Convergence {
 }
 
 /** A row of the registry to write; the role is the one that has the username then. */
-export interface Record extends Owner {
+export interface Registration extends Owner {
+  readonly resourceId: string;
   readonly username: string;
   readonly declaration: Declaration;
 }
@@ -27,7 +34,7 @@ export interface Decision {
   /** Roles created and renamed, in this order. */
   readonly changes: Change[];
   readonly converge: Convergence[];
-  readonly record: Record[];
+  readonly record: Registration[];
   readonly forget: Claim[];
 }
 
@@ -46,14 +53,14 @@ export type Removal
  * - an old resource that takes a name of its own stack renames that role out of the way, until its resource says what
  *   becomes of it. Nothing is dropped to make room.
  */
-export function decideApply(me: Owner, wanted: { username: string; declaration: Declaration }, facts: Facts): Decision {
-  const { username, declaration } = wanted;
+export function decideApply(me: Owner, wanted: User & { declaration: Declaration }, facts: Facts): Decision {
+  const { resourceId, username, declaration } = wanted;
   const live = liveClaims(me, facts);
   const mine = live.find(claim => sameResource(claim, me) && claim.roleName !== undefined);
   const others = live.filter(claim => !sameResource(claim, me));
   const holder = facts.roles.get(username);
   const names = new Names(facts.roles);
-  const record: Record[] = [{ ...owner(me), username, declaration }];
+  const record: Registration[] = [{ ...owner(me), resourceId, username, declaration }];
   const converge: Convergence[] = [{ username, wanted: declaration, previous: declarationsOf(mine?.roleOid, facts) }];
 
   if (holder === undefined) {
@@ -67,7 +74,7 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
     const released = facts.claims.filter(claim => claim.roleOid === holder && !live.includes(claim));
     refuseForeign(me, username, sharers, released);
     if (mine && sharers.length === 0) {
-      throw new ProvisionError(`cannot rename user ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is kept, disabled, from a user that was removed; `
+      throw new ProvisionError(`cannot rename user ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from a user that was removed; `
         + 'drop or rename that role first, or choose another username');
     }
     if (mine) {
@@ -75,7 +82,7 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
       names.rename(mine.roleName!, username);
     } else {
       converge[0] = { username, wanted: declaration, previous: declarationsOf(holder, facts) };
-      return { changes: [], converge, record, forget: released };
+      return { changes: [], converge, record, forget: released.filter(claim => !sameResource(claim, me)) };
     }
   }
 
@@ -84,7 +91,7 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
     if (sharer.username !== username && names.free(sharer.username)) {
       names.create(sharer.username);
       converge.push({ username: sharer.username, wanted: sharer.declaration, previous: [] });
-      record.push({ ...owner(sharer), username: sharer.username, declaration: sharer.declaration });
+      record.push({ ...owner(sharer), resourceId: sharer.resourceId, username: sharer.username, declaration: sharer.declaration });
     }
   }
   names.settle(others);
@@ -92,18 +99,20 @@ export function decideApply(me: Owner, wanted: { username: string; declaration: 
 }
 
 /**
- * Delete of a resource: of its role only if the resource still manages it under that name. After a rename, or after the
- * user moved to another construct, CloudFormation deletes an old physical id that has nothing of its own any more.
+ * Delete of a resource: of its role only if the resource still manages it under that name and for that cluster. After a
+ * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
+ * old physical id that has nothing of its own any more.
  */
-export function decideRemove(me: Owner, username: string, facts: Facts): Removal {
+export function decideRemove(me: Owner, { resourceId, username }: User, facts: Facts): Removal {
   const live = liveClaims(me, facts);
   const mine = live.find(claim => sameResource(claim, me));
-  if (mine?.username !== username) {
-    return { kind: 'leave', reason: mine ? `this resource manages ${quoted(mine.username)} now` : 'this resource manages no user of that name' };
+  if (mine?.username !== username || mine.resourceId !== resourceId) {
+    return { kind: 'leave', reason: mine ? `this resource manages ${quoted(mine.username)} of ${mine.resourceId} now` : 'this resource manages no user of that name' };
   }
   const names = new Names(facts.roles);
   const others = live.filter(claim => claim !== mine);
-  const heir = others.filter(({ roleOid }) => roleOid === mine.roleOid).at(-1);
+  // Any of them: they declare the same name, and the others only until their own Delete arrives.
+  const heir = others.find(({ roleOid }) => roleOid === mine.roleOid);
   if (mine.roleName !== undefined && heir === undefined) {
     return { kind: 'remove', claim: mine, username: mine.roleName, previous: declarationsOf(mine.roleOid, facts) };
   }
@@ -145,7 +154,7 @@ function refuseForeign(me: Owner, username: string, sharers: Claim[], released: 
   const foreign = sharers.find(({ stack }) => stack !== me.stack);
   if (foreign) {
     throw new ProvisionError(`user ${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
-      + 'declare it in one stack only, or choose another username');
+      + 'declare it in one stack only, or choose another username; if that stack is gone, drop the role');
   }
   if (sharers.length + released.length === 0) {
     throw new ProvisionError(`role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `

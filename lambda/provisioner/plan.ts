@@ -7,7 +7,7 @@ import { Declaration, ObservedRole, RDS_IAM } from './state';
  */
 export function plan(username: string, observed: ObservedRole, wanted: Declaration, previous: Declaration[]): Change[] {
   return [
-    ...revokes(username, observed, previous, wanted),
+    ...planRevokes(username, observed, previous, wanted),
     ...databasePrivileges(wanted)
       .filter(wantedPrivilege => !holds(observed, wantedPrivilege))
       .map(({ database, privilege }) => ({ kind: 'grantOnDatabase', username, database, privilege } as const)),
@@ -18,16 +18,16 @@ export function plan(username: string, observed: ObservedRole, wanted: Declarati
   ];
 }
 
-/** Takes a user's access away, first of all the login, then everything that was declared. */
-export function planDisable(username: string, observed: ObservedRole, previous: Declaration[]): Change[] {
+/** Takes a user's access away. */
+export function planEndOfAccess(username: string, observed: ObservedRole): Change[] {
   return [
     ...observed.canLogin ? [{ kind: 'forbidLogin', username } as const] : [],
     ...observed.memberOf.includes(RDS_IAM) ? [{ kind: 'revokeRole', username, role: RDS_IAM } as const] : [],
-    ...revokes(username, observed, previous),
   ];
 }
 
-function revokes(username: string, observed: ObservedRole, previous: Declaration[], wanted?: Declaration): Change[] {
+/** Takes back what earlier declarations granted and the wanted one, if there is one, does not. */
+export function planRevokes(username: string, observed: ObservedRole, previous: Declaration[], wanted?: Declaration): Change[] {
   const kept = wanted ? databasePrivileges(wanted) : [];
   const formerPrivileges = unique(previous.flatMap(databasePrivileges), ({ database, privilege }) => JSON.stringify([database, privilege]));
   const formerRoles = [...new Set(previous.flatMap(({ memberOf }) => memberOf))];

@@ -1,3 +1,4 @@
+import { usernameProblem } from '../../lib/contract/names';
 import { Budget } from './budget';
 import { describe } from './change';
 import { Session } from './connection';
@@ -5,42 +6,45 @@ import { ProvisionError } from './errors';
 import { readFacts, readRole } from './inspect';
 import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, Removal } from './lifecycle';
 import { Logger } from './logger';
-import { plan, planDisable } from './plan';
-import { forget, keepDisabled, record } from './registry';
+import { plan, planEndOfAccess, planRevokes } from './plan';
+import { forget, keepDisabled, record, renameInDeclarations } from './registry';
 import { Request } from './request';
 import { SESSIONS } from './sql/catalog';
 import { END_SESSIONS } from './sql/render';
-import { RDS_IAM } from './state';
+import { Claim, RDS_IAM } from './state';
 import { inTransaction, run, Transaction } from './transaction';
 
 /** Sessions end within milliseconds once told to, unless a process hangs in the kernel. */
 const END_OF_SESSIONS_MS = 10_000;
 const POLL_MS = 50;
 
+/** The admin has lost the right to take something back, or it is gone: no reason to keep a user's login. */
+const CANNOT_BE_REVOKED = ['01006', '42501', '42704', '3D000'];
+const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
+
 /** Makes the user as declared, in one transaction: either all of it is true afterwards, or nothing has changed. */
 export async function apply(session: Session, budget: Budget, log: Logger, request: Request): Promise<void> {
-  const { owner, username, declaration } = request;
   await inTransaction(session, budget, log, async (transaction) => {
-    refuseServer(transaction, username);
-    const facts = await readFacts(transaction, [username]);
-    await carryOut(transaction, facts, decideApply(owner, { username, declaration }, facts));
+    refuseServer(transaction, request.username);
+    const facts = await readFacts(transaction, [request.username]);
+    await carryOut(transaction, facts, decideApply(request.owner, request, facts));
   });
 }
 
 /**
- * Removes the user. First its access, committed; then its sessions, which could not come back any more; then the role. A role
- * that something in a database depends on cannot be dropped without loss: it stays, without access.
+ * Removes the user. First its access, committed, whatever comes after; then its sessions, which could not come back any more;
+ * then the role. A role that something in a database depends on cannot be dropped without loss: it stays, without access.
  */
 export async function remove(session: Session, budget: Budget, log: Logger, request: Request): Promise<void> {
   const disabled = await inTransaction(session, budget, log, async (transaction) => {
     const facts = await readFacts(transaction);
-    const removal = decideRemove(request.owner, request.username, facts);
-    if (removal.kind === 'remove') {
-      const observed = await readRole(transaction, removal.username);
-      await transaction.apply(observed ? planDisable(removal.username, observed, removal.previous) : []);
-      return removal.username;
+    const removal = decideRemove(request.owner, request, facts);
+    if (removal.kind !== 'remove') {
+      return handOver(transaction, log, facts, removal);
     }
-    return handOver(transaction, log, facts, removal);
+    const observed = await readRole(transaction, removal.username);
+    await transaction.apply(observed ? planEndOfAccess(removal.username, observed) : []);
+    return removal.claim;
   });
   if (disabled === undefined) {
     return;
@@ -48,18 +52,31 @@ export async function remove(session: Session, budget: Budget, log: Logger, requ
   await endSessions(session, budget, disabled);
   await inTransaction(session, budget, log, async (transaction) => {
     const facts = await readFacts(transaction);
-    const removal = decideRemove(request.owner, request.username, facts);
+    const removal = decideRemove(request.owner, request, facts);
     if (removal.kind !== 'remove') {
       return handOver(transaction, log, facts, removal);
     }
-    const dependents = await transaction.tryApply({ kind: 'dropUser', username: removal.username }, '2BP01');
-    if (dependents) {
-      await keepDisabled(transaction, removal.claim);
-      log.info('kept', { username: removal.username, reason: 'it cannot log in any more, but was not dropped because objects depend on it', dependents: dependents.fields.detail });
-    } else {
-      await forget(transaction, [removal.claim]);
-    }
-    return transaction.apply(decideAfterRemoval(request.owner, await readFacts(transaction)));
+    await drop(transaction, log, removal);
+    await transaction.apply(decideAfterRemoval(request.owner, await readFacts(transaction)));
+  });
+}
+
+async function drop(transaction: Transaction, log: Logger, { username, claim, previous }: Extract<Removal, { kind: 'remove' }>): Promise<void> {
+  const observed = await readRole(transaction, username);
+  for (const change of observed ? planRevokes(username, observed, previous) : []) {
+    await transaction.attempt(() => transaction.apply([change]), CANNOT_BE_REVOKED);
+  }
+  const dependents = await transaction.attempt(() => transaction.apply([{ kind: 'dropUser', username }]), SOMETHING_DEPENDS_ON_IT);
+  if (!dependents) {
+    return forget(transaction, [claim]);
+  }
+  await keepDisabled(transaction, claim);
+  const left = await readRole(transaction, username);
+  log.info('kept', {
+    username,
+    reason: 'it cannot log in any more, but was not dropped because objects depend on it',
+    dependents: dependents.fields.detail,
+    memberOf: left?.memberOf.join(', '),
   });
 }
 
@@ -72,7 +89,12 @@ async function handOver(transaction: Transaction, log: Logger, facts: Facts, rem
 }
 
 async function carryOut(transaction: Transaction, facts: Facts, decision: Decision): Promise<void> {
-  await transaction.apply(decision.changes);
+  for (const change of decision.changes) {
+    await transaction.apply([change]);
+    if (change.kind === 'renameUser') {
+      await renameInDeclarations(transaction, change.username, change.to);
+    }
+  }
   for (const { username, wanted, previous } of decision.converge) {
     const missing = async () => {
       const observed = await readRole(transaction, username);
@@ -96,18 +118,19 @@ function refuseServer({ server: { admin, hasRdsIam } }: Transaction, username: s
     throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
       + 'check that the host is one, in a version with IAM database authentication');
   }
-  if (username === admin) {
-    throw new ProvisionError(`username ${JSON.stringify(username)} is not allowed: it is the admin of the database, whose password would stop working as a member of ${RDS_IAM}; `
-      + 'create a user of another name');
+  const problem = usernameProblem(username, admin);
+  if (problem) {
+    throw new ProvisionError(problem);
   }
 }
 
-async function endSessions(session: Session, budget: Budget, username: string): Promise<void> {
+/** By oid: another user may have got the name meanwhile. */
+async function endSessions(session: Session, budget: Budget, { roleOid, username }: Claim): Promise<void> {
   const attempt = { attempted: `end the sessions of ${JSON.stringify(username)}`, needs: 'to be a member of pg_signal_backend' };
   const until = budget.elapsed() + END_OF_SESSIONS_MS;
   for (;;) {
-    await run(session, attempt, END_SESSIONS, [username]);
-    const [{ n }] = await run<{ n: number }>(session, attempt, SESSIONS, [username]);
+    await run(session, attempt, END_SESSIONS, [roleOid]);
+    const [{ n }] = await run<{ n: number }>(session, attempt, SESSIONS, [roleOid]);
     if (n === 0) {
       return;
     }

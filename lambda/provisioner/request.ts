@@ -21,6 +21,7 @@ export interface Request {
   readonly owner: Owner;
   readonly host: string;
   readonly port: number;
+  readonly resourceId: string;
   readonly username: string;
   readonly declaration: Declaration;
   readonly physicalId: string;
@@ -37,13 +38,12 @@ export function decode(event: Event): Request {
   if (event.ResourceType !== DATABASE_USER_RESOURCE_TYPE) {
     refuse('resource type', event.ResourceType, 'the provisioner does not know it', 'update the provisioner and the resource to the same version of the library');
   }
-  const properties = decodeProperties(event.ResourceProperties);
+  const properties = action === 'remove' ? decodeIdentity(event.ResourceProperties) : decodeProperties(event.ResourceProperties);
   const { ResourceId: resourceId, Host: host, Port: port } = properties.Database;
   if (!/^[0-9]{1,5}$/.test(port) || Number(port) < 1 || Number(port) > 65535) {
     refuse('port', port, 'it is not a number from 1 to 65535', 'pass the port of the database');
   }
   const { Username: username, PolicyUsername: spelled } = properties;
-  // A Delete takes away whatever was made, so a rule that is new must not stop it.
   if (action === 'apply') {
     throwProblem(usernameProblem(username));
     if (spelled !== undefined && spelled !== policyUsername(username)) {
@@ -56,6 +56,7 @@ export function decode(event: Event): Request {
     owner: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
     host,
     port: Number(port),
+    resourceId,
     username,
     declaration: decodeDeclaration(properties),
     physicalId: action === 'remove' ? event.PhysicalResourceId ?? '' : physicalId(resourceId, username, event.LogicalResourceId),
@@ -72,17 +73,25 @@ function stackWithoutId(stackId: string): string {
   return stackId.split('/').slice(0, 2).join('/');
 }
 
-function decodeProperties(properties: Event['ResourceProperties']): DatabaseUserProperties {
-  const known = ['ServiceToken', 'ServiceTimeout', 'Database', 'Username', 'PolicyUsername', 'Privileges', 'MemberOf'];
-  const { Database: database, Username: username, PolicyUsername: spelled, Privileges: privileges, MemberOf: memberOf } = exactly('the resource', properties, known);
-  const address = exactly('Database', database, ['ResourceId', 'Host', 'Port']);
+/** Which user it is about. A Delete needs no more, and a property or a rule of another version must not stop it. */
+function decodeIdentity({ Database: database, Username: username }: Event['ResourceProperties']): DatabaseUserProperties {
+  const { ResourceId: resourceId, Host: host, Port: port } = object('Database', database);
   return {
     Database: {
-      ResourceId: text('Database.ResourceId', address.ResourceId),
-      Host: text('Database.Host', address.Host),
-      Port: text('Database.Port', address.Port),
+      ResourceId: text('Database.ResourceId', resourceId),
+      Host: text('Database.Host', host),
+      Port: text('Database.Port', port),
     },
     Username: text('Username', username),
+  };
+}
+
+function decodeProperties(properties: Event['ResourceProperties']): DatabaseUserProperties {
+  const known = ['ServiceToken', 'ServiceTimeout', 'Database', 'Username', 'PolicyUsername', 'Privileges', 'MemberOf'];
+  const { Database: database, PolicyUsername: spelled, Privileges: privileges, MemberOf: memberOf } = exactly('the resource', properties, known);
+  exactly('Database', database, ['ResourceId', 'Host', 'Port']);
+  return {
+    ...decodeIdentity(properties),
     PolicyUsername: spelled === undefined ? undefined : text('PolicyUsername', spelled),
     Privileges: Object.fromEntries(Object.entries(object('Privileges', privileges ?? {})).map(([name, value]) => {
       const { Database: onDatabase } = exactly(`Privileges.${name}`, value, ['Database']);

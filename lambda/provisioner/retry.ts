@@ -22,7 +22,7 @@ export async function withRetries<T>(
         throw error;
       }
       const delay = Math.ceil(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round));
-      if (budget.elapsed() + delay >= Math.min(error.retryUntil, budget.elapsed() + budget.work())) {
+      if (budget.elapsed() + delay >= error.retryUntil || delay >= budget.work()) {
         throw error;
       }
       failed(error, delay);

@@ -9,8 +9,6 @@ export interface Declaration {
   readonly memberOf: string[];
 }
 
-export const NOTHING_DECLARED: Declaration = { databases: [], memberOf: [] };
-
 /** What the catalog says of one role. */
 export interface ObservedRole {
   readonly canLogin: boolean;
@@ -29,8 +27,10 @@ export interface Owner {
 /** A row of the registry: this resource manages that role under this name. Two resources of a stack share a role while it moves from one to the other. */
 export interface Claim extends Owner {
   readonly roleOid: string;
-  /** The name the role has now; undefined when the role is gone. */
+  /** The name the role has now; undefined when the role is gone, or goes by a name that we did not give it. */
   readonly roleName?: string;
+  /** `DBClusterResourceId` of the cluster the resource is for. */
+  readonly resourceId: string;
   /** The name the resource declares. */
   readonly username: string;
   readonly declaration: Declaration;

@@ -14,6 +14,12 @@ const NOTICES_THAT_ARE_ERRORS = ['01006', '01007', '42622'];
 /** Locks other than the provisioners' own are short, so the transaction gives way early and tries again. */
 const LOCK_TIMEOUT_MS = 10_000;
 
+/** Every statement takes milliseconds, once it has its locks. */
+const STATEMENT_TIMEOUT_MS = 15_000;
+
+/** The server ends a statement first. If nothing comes back even so, the network is mute. */
+const ANSWER_MARGIN_MS = 5_000;
+
 /** A Lambda that was frozen or killed must not keep the lock for long. */
 const IDLE_TIMEOUT_MS = 30_000;
 
@@ -35,20 +41,24 @@ export class Transaction {
 
   public async apply(changes: Change[]): Promise<void> {
     for (const change of changes) {
+      // Whatever a registry says that was copied from another server: the admin is nobody's user.
+      if (change.username === this.server.admin) {
+        throw new ProvisionError(`cannot ${describe(change)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
+      }
+      this.log.info('changing', { change: describe(change) });
       await run(this.session, { attempted: describe(change), change }, render(change));
-      this.log.info('changed', { change: describe(change) });
     }
   }
 
-  /** Applies a change that may fail with the SQLSTATE, and if it does, leaves the transaction as it was and returns the error. */
-  public async tryApply(change: Change, sqlState: string): Promise<ServerError | undefined> {
+  /** Does something that may fail with one of the SQLSTATEs. If it does, the transaction is as it was before, and the error is returned. */
+  public async attempt(work: () => Promise<unknown>, sqlStates: string[]): Promise<ServerError | undefined> {
     await this.query({ attempted: 'set a savepoint' }, SAVEPOINT);
     try {
-      await this.apply([change]);
+      await work();
       return undefined;
     } catch (error) {
       const { cause } = error as Error;
-      if (!(cause instanceof ServerError && cause.sqlState === sqlState)) {
+      if (!(cause instanceof ServerError && sqlStates.includes(cause.sqlState))) {
         throw error;
       }
       await this.query({ attempted: 'return to the savepoint' }, ROLLBACK_TO_SAVEPOINT);
@@ -65,7 +75,7 @@ export async function inTransaction<T>(session: Session, budget: Budget, log: Lo
   await run(session, { attempted: 'begin a transaction' }, BEGIN);
   try {
     const [server] = await run<Server & Row>(session, { attempted: 'ask for the version' }, SERVER);
-    await prepare(session, budget, server);
+    await takeLock(session, budget, server);
     const transaction = new Transaction(session, log, server);
     const before = await pathToRdsIam(transaction);
     const result = await work(transaction);
@@ -78,36 +88,40 @@ export async function inTransaction<T>(session: Session, budget: Budget, log: Lo
     return result;
   } catch (error) {
     // Should this not arrive, the end of the session rolls back as well.
-    await session.query(ROLLBACK).catch(() => undefined);
+    await run(session, { attempted: 'roll back' }, ROLLBACK).catch(() => undefined);
     throw error;
   }
 }
 
-async function prepare(session: Session, budget: Budget, server: Server): Promise<void> {
-  const settings = [
-    setLocal('statement_timeout', budget.work()),
-    setLocal('idle_in_transaction_session_timeout', IDLE_TIMEOUT_MS),
-    setLocal('lock_timeout', budget.patience()),
-    ...server.version >= 160000 ? [NO_SELF_GRANT] : [],
-  ];
-  for (const setting of settings) {
-    await run(session, { attempted: 'prepare the transaction' }, setting);
-  }
-  await takeLock(session);
-  await run(session, { attempted: 'prepare the transaction' }, setLocal('lock_timeout', Math.min(LOCK_TIMEOUT_MS, budget.patience())));
-}
-
 /** Taken before anything is read that is decided upon. A failure says who holds the lock: that is the session to end. */
-async function takeLock(session: Session): Promise<void> {
+async function takeLock(session: Session, budget: Budget, server: Server): Promise<void> {
+  const patience = budget.patience();
+  await set(session, [
+    setLocal('idle_in_transaction_session_timeout', IDLE_TIMEOUT_MS),
+    setLocal('statement_timeout', patience + ANSWER_MARGIN_MS),
+    setLocal('lock_timeout', patience),
+    ...server.version >= 160000 ? [NO_SELF_GRANT] : [],
+  ]);
   try {
-    await run(session, { attempted: "take the provisioners' lock" }, LOCK);
+    await run(session, { attempted: "take the provisioners' lock" }, LOCK, undefined, patience + 2 * ANSWER_MARGIN_MS);
   } catch (error) {
     if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
       throw error;
     }
-    await session.query(ROLLBACK);
-    const [holders] = await session.query<{ holders: string | null }>(LOCK_HOLDERS, [...LOCK_KEY]);
-    throw new ProvisionError(`${error.message}; it is held by ${holders.holders ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
+    const attempt = { attempted: "ask who holds the provisioners' lock" };
+    await run(session, attempt, ROLLBACK);
+    const [{ holders }] = await run<{ holders: string | null }>(session, attempt, LOCK_HOLDERS, [...LOCK_KEY]);
+    throw new ProvisionError(`${error.message}; it is held by ${holders ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
+  }
+  await set(session, [
+    setLocal('statement_timeout', STATEMENT_TIMEOUT_MS),
+    setLocal('lock_timeout', Math.min(LOCK_TIMEOUT_MS, budget.patience())),
+  ]);
+}
+
+async function set(session: Session, settings: string[]): Promise<void> {
+  for (const setting of settings) {
+    await run(session, { attempted: 'prepare the transaction' }, setting);
   }
 }
 
@@ -117,11 +131,11 @@ async function pathToRdsIam(transaction: Transaction): Promise<string[] | undefi
 }
 
 /** Executes one statement and explains what comes back. */
-export async function run<T extends Row>(session: Session, attempt: Attempt, sql: string, values?: unknown[]): Promise<T[]> {
+export async function run<T extends Row>(session: Session, attempt: Attempt, sql: string, values?: unknown[], answerMs = STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS): Promise<T[]> {
   session.takeNotices();
   let rows: T[];
   try {
-    rows = await session.query<T>(sql, values);
+    rows = await session.query<T>(sql, values, answerMs);
   } catch (error) {
     throw explain(error, attempt);
   }

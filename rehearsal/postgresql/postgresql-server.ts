@@ -3,7 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { Client } from 'pg';
+import { Client, ClientConfig } from 'pg';
 import { RunFolder, SERVER_USER } from '../run-folder';
 import { binariesFolder, PostgresqlMajor } from './binaries';
 import { DataFolderTemplates, ENVIRONMENT, SUPERUSER } from './data-folder-templates';
@@ -76,22 +76,27 @@ export class PostgresqlServer {
     }
   }
 
-  /** Runs SQL as the superuser; several statements without values are possible. */
+  /** Runs SQL as the superuser; several statements without values are possible. Each database has a session that is kept open. */
   async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
-    const session = await this.session(database);
+    const session = await this.session(`sql ${database}`, { database });
     return (await session.query(text, values)).rows as Row[];
   }
 
-  /** One for each database, kept open: the gateway asks at every login. */
-  private session(database: string): Promise<Client> {
-    const open = this.sessions.get(database) ?? this.openSession(database);
-    this.sessions.set(database, open);
+  /** A question to the catalog, as the superuser and in a session of its own. Functions of users are not taken for those of PostgreSQL. */
+  async ask<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
+    const session = await this.session('ask', { database: 'postgres', options: '-c search_path=pg_catalog' });
+    return (await session.query(text, values)).rows as Row[];
+  }
+
+  private session(purpose: string, config: ClientConfig): Promise<Client> {
+    const open = this.sessions.get(purpose) ?? this.openSession(purpose, config);
+    this.sessions.set(purpose, open);
     return open;
   }
 
-  private async openSession(database: string): Promise<Client> {
-    const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, database, ssl: false });
-    const forget = () => this.sessions.delete(database);
+  private async openSession(purpose: string, config: ClientConfig): Promise<Client> {
+    const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, ssl: false, ...config });
+    const forget = () => this.sessions.delete(purpose);
     client.on('error', forget).on('end', forget);
     try {
       await client.connect();

@@ -34,7 +34,7 @@ describe.each([15, 17] as const)('users on PostgreSQL %i', (major) => {
 
   test('the log says each change, and neither event nor password', async () => {
     await stack.create('A', { username: 'orders', memberOf: ['readers'] });
-    expect(stack.log.filter(({ notice }) => notice === 'changed').map(({ change }) => change)).toEqual([
+    expect(stack.log.filter(({ notice }) => notice === 'changing').map(({ change }) => change)).toEqual([
       'create user "orders"',
       'grant CONNECT on database "shop" to "orders"',
       'grant role "readers" to "orders"',
@@ -205,7 +205,7 @@ describe.each([15, 17] as const)('users on PostgreSQL %i', (major) => {
     await other.create('Theirs', { username: 'orders' });
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(
       'user "orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource Theirs); '
-      + 'declare it in one stack only, or choose another username');
+      + 'declare it in one stack only, or choose another username; if that stack is gone, drop the role');
     await stack.delete('A', { username: 'orders' });
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
     await other.delete('Theirs', { username: 'orders' });

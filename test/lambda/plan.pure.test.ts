@@ -1,10 +1,11 @@
 import { describe as inWords } from '../../lambda/provisioner/change';
-import { plan, planDisable } from '../../lambda/provisioner/plan';
+import { plan, planEndOfAccess, planRevokes } from '../../lambda/provisioner/plan';
 import { render } from '../../lambda/provisioner/sql/render';
 import { identifier } from '../../lambda/provisioner/sql/identifier';
-import { Declaration, NOTHING_DECLARED, ObservedRole } from '../../lambda/provisioner/state';
+import { Declaration, ObservedRole } from '../../lambda/provisioner/state';
 
 const NEW: ObservedRole = { canLogin: false, memberOf: [], databases: [] };
+const NOTHING_DECLARED: Declaration = { databases: [], memberOf: [] };
 const DECLARED: Declaration = { databases: [{ database: 'shop', privileges: ['CONNECT'] }], memberOf: ['readers'] };
 const DONE: ObservedRole = { canLogin: true, memberOf: ['rds_iam', 'readers'], databases: [{ database: 'shop', privilege: 'CONNECT' }] };
 
@@ -31,15 +32,19 @@ describe('plan', () => {
   });
 });
 
-describe('planDisable', () => {
-  test('the login goes first', () => {
-    expect(planDisable('u', DONE, [DECLARED]).map(render)).toEqual([
-      'ALTER USER "u" NOLOGIN', 'REVOKE rds_iam FROM "u"', 'REVOKE CONNECT ON DATABASE "shop" FROM "u"', 'REVOKE "readers" FROM "u"',
-    ]);
+describe('planEndOfAccess', () => {
+  test('the login goes first, and nothing that could fail for another reason is with it', () => {
+    expect(planEndOfAccess('u', DONE).map(render)).toEqual(['ALTER USER "u" NOLOGIN', 'REVOKE rds_iam FROM "u"']);
   });
 
   test('nothing for a role without access', () => {
-    expect(planDisable('u', NEW, [DECLARED])).toEqual([]);
+    expect(planEndOfAccess('u', NEW)).toEqual([]);
+  });
+});
+
+describe('planRevokes', () => {
+  test('without a wanted declaration everything declared before goes', () => {
+    expect(planRevokes('u', DONE, [DECLARED]).map(render)).toEqual(['REVOKE CONNECT ON DATABASE "shop" FROM "u"', 'REVOKE "readers" FROM "u"']);
   });
 });
 

@@ -32,6 +32,7 @@ describe('decode', () => {
       },
       host: 'db.example.com',
       port: 5432,
+      resourceId: 'cluster-ABC',
       username: 'mario.rossi@example.com',
       declaration: {
         databases: [{ database: 'shop', privileges: ['CONNECT'] }, { database: 'stock', privileges: ['CONNECT'] }],

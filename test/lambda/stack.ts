@@ -20,6 +20,7 @@ export interface StackOptions {
   readonly admin?: () => Admin | Promise<Admin>;
   readonly host?: string;
   readonly port?: number;
+  readonly resourceId?: string;
   readonly lambdaMs?: number;
 }
 
@@ -51,7 +52,7 @@ export class Stack {
   }
 
   public send(event: Partial<Event>, { username, connect = ['shop'], memberOf }: User): Promise<Answer> {
-    const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, lambdaMs = 300_000 } = this.options;
+    const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, resourceId = this.server.resourceId, lambdaMs = 300_000 } = this.options;
     const start = performance.now();
     return this.handler({
       RequestId: 'request',
@@ -60,7 +61,7 @@ export class Stack {
       ResourceProperties: {
         ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
         ServiceTimeout: '420',
-        Database: { ResourceId: this.server.resourceId, Host: host, Port: String(port) },
+        Database: { ResourceId: resourceId, Host: host, Port: String(port) },
         Username: username,
         Privileges: Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])),
         ...memberOf ? { MemberOf: memberOf } : {},

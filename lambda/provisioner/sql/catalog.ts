@@ -1,4 +1,4 @@
-/** Everything that is read from the database. Texts are the same for all supported majors. */
+/** Everything that is read from the database, with search_path = pg_catalog. Texts are the same for all supported majors. */
 
 /** The schema of the registry, in the database every server has. */
 export const REGISTRY_SCHEMA = 'cdk_aurora_iam_auth';
@@ -15,7 +15,7 @@ export const REGISTRY_EXISTS = `
 
 export const CLAIMS = `
   SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid", r.rolname::text AS "roleName",
-         m.username, m.declaration, m.disabled
+         m.resource_id AS "resourceId", m.username, m.declaration, m.disabled
   FROM ${REGISTRY_SCHEMA}.managed_role m LEFT JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
   ORDER BY m.stack, m.logical_id, m.role_oid`;
 
@@ -26,11 +26,13 @@ export const REGISTRY_IN_USE = `SELECT EXISTS (SELECT FROM ${REGISTRY_SCHEMA}.ma
 export const ROLES_BY_NAME = `
   SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])`;
 
-/** $1 username */
+/** $1 username. A membership that neither inherits nor can be set (16 and newer) is none. */
 export const ROLE = `
   SELECT r.rolcanlogin AS "canLogin",
          ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-               WHERE m.member = r.oid GROUP BY 1 ORDER BY 1) AS "memberOf"
+               WHERE m.member = r.oid
+                 AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+               GROUP BY 1 ORDER BY 1) AS "memberOf"
   FROM pg_catalog.pg_roles r WHERE r.rolname = $1`;
 
 /** $1 username. A NULL acl means the built-in default, hence acldefault(). */
@@ -57,8 +59,8 @@ export const PATH_TO_RDS_IAM = `
   )
   SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
 
-/** $1 username */
-export const SESSIONS = 'SELECT count(*)::int AS n FROM pg_catalog.pg_stat_activity WHERE usename = $1';
+/** $1 role oid */
+export const SESSIONS = 'SELECT count(*)::int AS n FROM pg_catalog.pg_stat_activity WHERE usesysid = $1::text::oid';
 
 /** Who holds the advisory lock ($1, $2) of this database, in words. */
 export const LOCK_HOLDERS = `

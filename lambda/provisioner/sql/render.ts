@@ -37,7 +37,7 @@ export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
 
-/** Transaction-local, so that nothing outlives the transaction on a pooled connection. Milliseconds. */
+/** For this transaction. Milliseconds. */
 export function setLocal(setting: 'lock_timeout' | 'statement_timeout' | 'idle_in_transaction_session_timeout', milliseconds: number): string {
   return `SET LOCAL ${setting} = ${Math.ceil(milliseconds)}`;
 }
@@ -45,11 +45,11 @@ export function setLocal(setting: 'lock_timeout' | 'statement_timeout' | 'idle_i
 /** With it, 16 and newer would make the admin an effective member of every role it creates. */
 export const NO_SELF_GRANT = "SET LOCAL createrole_self_grant = ''";
 
-export const SAVEPOINT = 'SAVEPOINT drop_user';
-export const ROLLBACK_TO_SAVEPOINT = 'ROLLBACK TO SAVEPOINT drop_user';
+export const SAVEPOINT = 'SAVEPOINT attempt';
+export const ROLLBACK_TO_SAVEPOINT = 'ROLLBACK TO SAVEPOINT attempt';
 
-/** $1 username */
-export const END_SESSIONS = 'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usename = $1';
+/** $1 role oid */
+export const END_SESSIONS = 'SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = $1::text::oid';
 
 export const CREATE_REGISTRY = [
   `CREATE SCHEMA ${REGISTRY_SCHEMA}`,
@@ -59,6 +59,7 @@ export const CREATE_REGISTRY = [
     stack text NOT NULL,
     stack_id text NOT NULL,
     logical_id text NOT NULL,
+    resource_id text NOT NULL,
     username text NOT NULL,
     declaration jsonb NOT NULL,
     disabled boolean NOT NULL DEFAULT false,
@@ -67,20 +68,31 @@ export const CREATE_REGISTRY = [
 
 export const DROP_REGISTRY = [`DROP TABLE ${REGISTRY_SCHEMA}.managed_role`, `DROP SCHEMA ${REGISTRY_SCHEMA}`];
 
-/** $1 stack, $2 logical id: what the resource managed before this */
+/** $1 stack id, $2 logical id: what the resource managed before this */
 export const FORGET_RESOURCE = `
-  DELETE FROM ${REGISTRY_SCHEMA}.managed_role WHERE stack = $1 AND logical_id = $2 AND NOT disabled`;
+  DELETE FROM ${REGISTRY_SCHEMA}.managed_role WHERE stack_id = $1 AND logical_id = $2 AND NOT disabled`;
+
+/** Roles that were dropped by hand. */
+export const FORGET_DROPPED = `
+  DELETE FROM ${REGISTRY_SCHEMA}.managed_role WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid)`;
 
 /** $1 role oid, $2 stack, $3 logical id */
 export const FORGET_CLAIM = `
   DELETE FROM ${REGISTRY_SCHEMA}.managed_role WHERE role_oid = $1::text::oid AND stack = $2 AND logical_id = $3`;
 
-/** $1 username (of the role, and as declared), $2 stack, $3 stack id, $4 logical id, $5 declaration */
+/** $1 username (of the role, and as declared), $2 stack, $3 stack id, $4 logical id, $5 resource id, $6 declaration */
 export const RECORD = `
-  INSERT INTO ${REGISTRY_SCHEMA}.managed_role (role_oid, username, stack, stack_id, logical_id, declaration)
-  SELECT oid, $1::text, $2::text, $3::text, $4::text, $5::jsonb FROM pg_catalog.pg_roles WHERE rolname = $1::text
+  INSERT INTO ${REGISTRY_SCHEMA}.managed_role (role_oid, username, stack, stack_id, logical_id, resource_id, declaration)
+  SELECT oid, $1::text, $2::text, $3::text, $4::text, $5::text, $6::jsonb FROM pg_catalog.pg_roles WHERE rolname = $1::text
   ON CONFLICT (role_oid, stack, logical_id) DO UPDATE
-  SET username = excluded.username, stack_id = excluded.stack_id, declaration = excluded.declaration, disabled = false`;
+  SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, declaration = excluded.declaration, disabled = false`;
+
+/** A role has another name ($1 old, $2 new): so it has in the declarations that name it. */
+export const RENAME_IN_DECLARATIONS = `
+  UPDATE ${REGISTRY_SCHEMA}.managed_role
+  SET declaration = jsonb_set(declaration, '{memberOf}', (
+    SELECT jsonb_agg(CASE role WHEN $1::text THEN $2::text ELSE role END) FROM jsonb_array_elements_text(declaration -> 'memberOf') AS role))
+  WHERE declaration -> 'memberOf' ? $1::text`;
 
 /** $1 role oid, $2 stack, $3 logical id */
 export const KEEP_DISABLED = `
