@@ -55,6 +55,8 @@ export class PostgresqlServer {
 
   private readonly sessions = new Map<string, Promise<Client>>();
 
+  private readonly turns = new Map<string, Promise<unknown>>();
+
   private constructor(
     private readonly major: PostgresqlMajor,
     /** Data folder; the unix socket is in it. */
@@ -78,14 +80,19 @@ export class PostgresqlServer {
 
   /** Runs SQL as the superuser; several statements without values are possible. Each database has a session that is kept open. */
   async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
-    const session = await this.session(`sql ${database}`, { database });
-    return (await session.query(text, values)).rows as Row[];
+    return this.inTurn(`sql ${database}`, { database }, async session => (await session.query(text, values)).rows as Row[]);
   }
 
   /** A question to the catalog, as the superuser and in a session of its own. Functions of users are not taken for those of PostgreSQL. */
   async ask<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
-    const session = await this.session('ask', { database: 'postgres', options: '-c search_path=pg_catalog' });
-    return (await session.query(text, values)).rows as Row[];
+    return this.inTurn('ask', { database: 'postgres', options: '-c search_path=pg_catalog' }, async session => (await session.query(text, values)).rows as Row[]);
+  }
+
+  /** One after the other on a session. */
+  private inTurn<Result>(purpose: string, config: ClientConfig, work: (session: Client) => Promise<Result>): Promise<Result> {
+    const result = (this.turns.get(purpose) ?? Promise.resolve()).then(async () => work(await this.session(purpose, config)));
+    this.turns.set(purpose, result.catch(() => undefined));
+    return result;
   }
 
   private session(purpose: string, config: ClientConfig): Promise<Client> {

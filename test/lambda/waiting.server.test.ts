@@ -1,10 +1,8 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { AddressInfo, connect, createServer, Socket } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
+import { fullListener, listener } from './network';
 import { failure, signInWithToken, snapshot, Stack, StackOptions, trust } from './stack';
 
 /** Nothing that goes wrong may keep a deployment waiting for longer. */
@@ -183,49 +181,3 @@ describe('what is waited for, and then succeeds', () => {
     expect(stack.log.find(({ notice }) => notice === 'trying again')?.reason).toContain('SQLSTATE 28P01');
   });
 });
-
-interface Listener {
-  readonly port: number;
-  readonly close: () => Promise<void>;
-}
-
-async function listener(accept: (socket: Socket) => void): Promise<Listener> {
-  const sockets: Socket[] = [];
-  const server = createServer((socket) => {
-    sockets.push(socket);
-    accept(socket);
-  });
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve));
-  return {
-    port: (server.address() as AddressInfo).port,
-    close: async () => {
-      sockets.forEach(socket => socket.destroy());
-      await new Promise(resolve => server.close(resolve));
-    },
-  };
-}
-
-/** A process that listens and never accepts. Once its queue is full, the kernel drops what arrives. */
-async function fullListener(): Promise<Listener> {
-  const child = spawn(process.execPath, ['-e', `
-    const server = require('net').createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      require('fs').writeSync(1, String(server.address().port));
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
-    });`]);
-  const [output] = await once(child.stdout, 'data') as [Buffer];
-  const port = Number(output);
-  const sockets: Socket[] = [];
-  for (let connected = true; connected;) {
-    const socket = connect(port, '127.0.0.1').on('error', () => undefined);
-    sockets.push(socket);
-    connected = await Promise.race([once(socket, 'connect').then(() => true), setTimeout(500, false)]);
-  }
-  return {
-    port,
-    close: async () => {
-      sockets.forEach(socket => socket.destroy());
-      child.kill('SIGKILL');
-      await once(child, 'exit');
-    },
-  };
-}
