@@ -61,13 +61,13 @@ const project = new awscdk.AwsCdkConstructLibrary({
   packageManager: javascript.NodePackageManager.NPM,
   runner: typescript.TypeScriptRunner.tsx(),
   eslint: false, // see below: projen still writes an .eslintrc.json
-  typecheckTests: true, // ts-jest only transpiles (isolatedModules)
+  typecheckTests: false, // all of it at once, see below; ts-jest only transpiles (isolatedModules)
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
     jestConfig: {
       collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
       coverageThreshold: { statements: 80 },
-      maxWorkers: 3, // some tests only wait
+      maxWorkers: 4, // some tests only wait
       testTimeout: 60_000, // servers start slowly on a busy machine
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
     },
@@ -103,7 +103,6 @@ const project = new awscdk.AwsCdkConstructLibrary({
   npmTrustedPublishing: true,
 });
 
-
 // --- package.json -------------------------------------------------------------
 project.addFields({
   // An allow-list: a new top-level directory is not published by accident.
@@ -135,21 +134,31 @@ project.gitignore.exclude('/assets/');
 project.npmignore?.include('/assets/');
 
 // --- TypeScript outside lib/ and test/ ----------------------------------------
-for (const dir of ['lambda', 'rehearsal', 'examples', 'integ-tests', 'benchmarks']) {
-  const tsconfig = new javascript.TypescriptConfig(project, {
+const directories = ['lambda', 'rehearsal', 'examples', 'integ-tests', 'benchmarks'];
+/** Examples are written as a user writes them. */
+const EXAMPLE_PATHS = (root: string) => ({ 'cdk-aurora-iam-auth': [`${root}lib/index.ts`] });
+for (const dir of directories) {
+  new javascript.TypescriptConfig(project, {
     fileName: `${dir}/tsconfig.json`,
     extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
     include: ['**/*.ts'],
     compilerOptions: {
       noEmit: true,
       rootDir: '..',
-      // Examples are written as a user writes them.
-      ...dir === 'examples' ? { paths: { 'cdk-aurora-iam-auth': ['../lib/index.ts'] } } : {},
+      ...dir === 'examples' ? { paths: EXAMPLE_PATHS('../') } : {},
     },
   });
   project.npmignore?.exclude(`/${dir}/`);
-  project.testTask.exec(`tsc -p ${tsconfig.fileName}`, { name: `Type-check ${dir}` });
 }
+// One program for all of them: most of the time goes into the types of aws-cdk-lib.
+const typecheck = new javascript.TypescriptConfig(project, {
+  fileName: 'tsconfig.check.json',
+  extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
+  include: [...directories, 'test', 'scripts'].map(dir => `${dir}/**/*.ts`),
+  compilerOptions: { noEmit: true, rootDir: '.', types: ['jest', 'node'], paths: EXAMPLE_PATHS('./') },
+});
+project.npmignore?.exclude(`/${typecheck.fileName}`);
+project.testTask.exec(`tsc -p ${typecheck.fileName}`, { name: 'Type-check everything but lib/, which jsii has checked' });
 
 // --- ESLint with a flat config --------------------------------------------------
 const eslint = project.addTask('eslint', {

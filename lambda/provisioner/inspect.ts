@@ -1,6 +1,6 @@
 import { Row } from './connection';
 import { Facts, parkedName } from './lifecycle';
-import { CLAIMS, DATABASE_PRIVILEGES, REGISTRY_EXISTS, ROLE, ROLES_BY_NAME } from './sql/catalog';
+import { CLAIMS, REGISTRY_EXISTS, ROLE, ROLES_BY_NAME } from './sql/catalog';
 import { Claim, ObservedRole } from './state';
 import { Transaction } from './transaction';
 
@@ -31,8 +31,6 @@ export async function readRoles(transaction: Transaction, names: string[]): Prom
 
 /** Undefined when there is no such role. */
 export async function readRole(transaction: Transaction, username: string): Promise<ObservedRole | undefined> {
-  const attempt = { attempted: `read role ${JSON.stringify(username)}` };
-  const [role] = await transaction.query<{ canLogin: boolean; memberOf: string[] }>(attempt, ROLE, [username]);
-  const databases = await transaction.query<{ database: string; privilege: string }>(attempt, DATABASE_PRIVILEGES, [username]);
-  return role && { ...role, databases };
+  const [role] = await transaction.query<ObservedRole & Row>({ attempted: `read role ${JSON.stringify(username)}` }, ROLE, [username]);
+  return role;
 }

@@ -49,7 +49,7 @@ async function dropIfUnused(transaction: Transaction): Promise<void> {
     await transaction.query(WRITE, FORGET_DROPPED);
     const [{ inUse }] = await transaction.query<{ inUse: boolean }>(WRITE, REGISTRY_IN_USE);
     if (!inUse) {
-      await transaction.attempt(() => execute(transaction, [setLocal('lock_timeout', IN_USE_MS), ...DROP_REGISTRY]), ['55P03']);
+      await transaction.attempt(() => execute(transaction, [setLocal({ lock_timeout: IN_USE_MS }), ...DROP_REGISTRY]), ['55P03']);
     }
   }
 }

@@ -96,12 +96,11 @@ export async function inTransaction<T>(session: Session, budget: Budget, log: Lo
 /** Taken before anything is read that is decided upon. A failure says who holds the lock: that is the session to end. */
 async function takeLock(session: Session, budget: Budget, server: Server): Promise<void> {
   const patience = budget.patience();
-  await set(session, [
-    setLocal('idle_in_transaction_session_timeout', IDLE_TIMEOUT_MS),
-    setLocal('statement_timeout', patience + ANSWER_MARGIN_MS),
-    setLocal('lock_timeout', patience),
-    ...server.version >= 160000 ? [NO_SELF_GRANT] : [],
-  ]);
+  const preparing = { attempted: 'prepare the transaction' };
+  await run(session, preparing, setLocal({ idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS, statement_timeout: patience + ANSWER_MARGIN_MS, lock_timeout: patience }));
+  if (server.version >= 160000) {
+    await run(session, preparing, NO_SELF_GRANT);
+  }
   try {
     await run(session, { attempted: "take the provisioners' lock" }, LOCK, undefined, patience + 2 * ANSWER_MARGIN_MS);
   } catch (error) {
@@ -113,16 +112,7 @@ async function takeLock(session: Session, budget: Budget, server: Server): Promi
     const [{ holders }] = await run<{ holders: string | null }>(session, attempt, LOCK_HOLDERS, [...LOCK_KEY]);
     throw new ProvisionError(`${error.message}; it is held by ${holders ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
   }
-  await set(session, [
-    setLocal('statement_timeout', STATEMENT_TIMEOUT_MS),
-    setLocal('lock_timeout', Math.min(LOCK_TIMEOUT_MS, budget.patience())),
-  ]);
-}
-
-async function set(session: Session, settings: string[]): Promise<void> {
-  for (const setting of settings) {
-    await run(session, { attempted: 'prepare the transaction' }, setting);
-  }
+  await run(session, preparing, setLocal({ statement_timeout: STATEMENT_TIMEOUT_MS, lock_timeout: Math.min(LOCK_TIMEOUT_MS, budget.patience()) }));
 }
 
 async function pathToRdsIam(transaction: Transaction): Promise<string[] | undefined> {

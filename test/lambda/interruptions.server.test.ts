@@ -67,14 +67,14 @@ describe('a connection that breaks at any statement', () => {
     let boundaries = 0;
     for (let more = true; more; boundaries++) {
       const created = await interruption.during(boundaries, () => stack.create('A', USER));
-      await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+      expect(await users(server)).toEqual(['orders', 'readers']);
       const updated = await interruption.during(boundaries, () => stack.update('A', RENAMED));
-      await expect(signInWithToken(server, 'archive')).resolves.toBe('archive');
+      expect(await users(server)).toEqual(['archive', 'readers']);
       const deleted = await interruption.during(boundaries, () => stack.delete('A', RENAMED));
       expect(await users(server)).toEqual(['readers']);
       more = created || updated || deleted;
     }
-    expect(boundaries).toBeGreaterThan(30);
+    expect(boundaries).toBeGreaterThan(20);
   });
 
   test('when the Lambda dies there, the next event repairs it', async () => {
@@ -90,7 +90,7 @@ describe('a connection that breaks at any statement', () => {
         await expect(snapshot(server)).resolves.toEqual(before);
       }
       await stack.create('A', USER);
-      await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+      expect(await users(server)).toEqual(['orders', 'readers']);
 
       const updated = await dies(mortal => mortal.update('A', RENAMED));
       await stack.update('A', RENAMED);
@@ -101,7 +101,7 @@ describe('a connection that breaks at any statement', () => {
       expect(await users(server)).toEqual(['readers']);
       more = created || updated || deleted;
     }
-    expect(died).toBeGreaterThan(60);
+    expect(died).toBeGreaterThan(40);
   });
 });
 

@@ -74,10 +74,9 @@ export class Stack {
 }
 
 let trusted: tls.SecureContext | undefined;
-const patched = tls as typeof tls & { untouched?: typeof tls.createSecureContext };
-// Test files of one worker share the module, each with a patch of its own.
-const createSecureContext = patched.untouched ??= tls.createSecureContext;
-tls.createSecureContext = options => options?.cert || !trusted ? createSecureContext(options) : trusted;
+const { createSecureContext } = tls;
+tls.createSecureContext = options => options?.cert || options?.ca || !trusted ? createSecureContext(options) : trusted;
+afterAll(() => tls.createSecureContext = createSecureContext);
 
 /**
  * Makes the clients of this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda.

@@ -6,6 +6,9 @@ const ALLOWED = [
   'a b', '*', 'app_*', 'what?', '$user', '${username}', 'back\\slash', 'tick`', '$$', 'select', 'user', 'Public', 'PG_x', '1', '-', '%41', 'a,b', '"', '""', "'; DROP ROLE postgres; --",
 ];
 
+/** The major makes no difference; on the other one, those that are asked for most. */
+const ALLOWED_ON = { 15: ALLOWED.slice(0, 8), 17: ALLOWED };
+
 const REFUSED: [string, string][] = [
   ['', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
   ['x'.repeat(64), `username "${'x'.repeat(64)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
@@ -39,7 +42,7 @@ describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {
   });
   afterAll(() => server.stop());
 
-  test.each(ALLOWED)('%j is created, signs in and is removed', async (username) => {
+  test.each(ALLOWED_ON[major])('%j is created, signs in and is removed', async (username) => {
     const { PhysicalResourceId } = await stack.create('A', { username });
     expect(PhysicalResourceId).toMatch(/^[!-~]{1,1000}$/);
     expect(await users(server)).toEqual([username]);

@@ -26,21 +26,20 @@ export const REGISTRY_IN_USE = `SELECT EXISTS (SELECT FROM ${REGISTRY_SCHEMA}.ma
 export const ROLES_BY_NAME = `
   SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])`;
 
-/** $1 username. A membership that neither inherits nor can be set (16 and newer) is none. */
+/**
+ * $1 username. A membership that neither inherits nor can be set (16 and newer) is none. A NULL acl means the built-in default,
+ * hence acldefault().
+ */
 export const ROLE = `
   SELECT r.rolcanlogin AS "canLogin",
          ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
                WHERE m.member = r.oid
                  AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
-               GROUP BY 1 ORDER BY 1) AS "memberOf"
+               GROUP BY 1 ORDER BY 1) AS "memberOf",
+         ARRAY(SELECT jsonb_build_object('database', d.datname, 'privilege', a.privilege_type)
+               FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+               WHERE a.grantee = r.oid GROUP BY d.datname, a.privilege_type ORDER BY d.datname, a.privilege_type) AS databases
   FROM pg_catalog.pg_roles r WHERE r.rolname = $1`;
-
-/** $1 username. A NULL acl means the built-in default, hence acldefault(). */
-export const DATABASE_PRIVILEGES = `
-  SELECT d.datname::text AS database, a.privilege_type AS privilege
-  FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
-  WHERE a.grantee = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1)
-  GROUP BY 1, 2 ORDER BY 1, 2`;
 
 /**
  * The path on which a role ($1) reaches rds_iam, if any. The option columns are missing on 15 and older and count as true

@@ -37,9 +37,16 @@ export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
 
-/** For this transaction. Milliseconds. */
-export function setLocal(setting: 'lock_timeout' | 'statement_timeout' | 'idle_in_transaction_session_timeout', milliseconds: number): string {
-  return `SET LOCAL ${setting} = ${Math.ceil(milliseconds)}`;
+/** Milliseconds, for this transaction. */
+export interface Timeouts {
+  readonly lock_timeout?: number;
+  readonly statement_timeout?: number;
+  readonly idle_in_transaction_session_timeout?: number;
+}
+
+export function setLocal(timeouts: Timeouts): string {
+  const settings = Object.entries(timeouts).map(([name, milliseconds]) => `pg_catalog.set_config('${name}', '${Math.ceil(milliseconds as number)}', true)`);
+  return `SELECT ${settings.join(', ')}`;
 }
 
 /** With it, 16 and newer would make the admin an effective member of every role it creates. */
