@@ -23,6 +23,7 @@ describe('what is given up in time, with its own message, and leaves nothing beh
   const closers: (() => Promise<unknown>)[] = [];
   const outcomes = new Map<string, Promise<Outcome>>();
   let authority: CertificateAuthority;
+  let gone: Promise<{ log: unknown[]; error?: Error }>;
 
   const cases: { [name: string]: () => Promise<Outcome> } = {
     'wrong admin password': async () => {
@@ -82,9 +83,21 @@ describe('what is given up in time, with its own message, and leaves nothing beh
       outcome.catch(() => undefined);
       outcomes.set(name, outcome);
     }
-    await Promise.allSettled(outcomes.values());
+    const stack = new Stack(await start(), { host: 'gone.invalid' });
+    gone = stack.delete('A', { username: 'orders' }).then(() => ({ log: stack.log }), (error: Error) => ({ log: stack.log, error }));
+    await Promise.allSettled([gone, ...outcomes.values()]);
   });
   afterAll(() => Promise.all(closers.map(close => close())));
+
+  test('a delete when the database is gone succeeds, and says so', async () => {
+    const { log, error } = await gone;
+    if (error) {
+      // Where no name server answers at all, nothing is known, and it must fail.
+      expect(error.message).toContain('EAI_AGAIN');
+    } else {
+      expect(log).toContainEqual(expect.objectContaining({ notice: 'nothing to remove', reason: 'there is no host gone.invalid any more; had it only changed its name, the user would still have its access' }));
+    }
+  });
 
   test.each(expected)('%s', async (name, message) => {
     const outcome = await outcomes.get(name)!;
