@@ -67,6 +67,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     jestConfig: {
       collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
       coverageThreshold: { statements: 80 },
+      globalSetup: '<rootDir>/test/prepare.ts',
       maxWorkers: 4, // some tests only wait
       testTimeout: 60_000, // servers start slowly on a busy machine
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },

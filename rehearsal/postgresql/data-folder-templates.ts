@@ -9,6 +9,9 @@ export const SUPERUSER = 'rdsadmin';
 /** Of all programs of PostgreSQL. */
 export const ENVIRONMENT = { LC_ALL: 'C', TZ: 'UTC', PATH: process.env.PATH };
 
+/** Environment variable: a folder with a template by the name of each major, where many processes share them. */
+export const TEMPLATES = 'POSTGRESQL_DATA_FOLDER_TEMPLATES';
+
 /** Between two servers started one after the other. */
 const IDLE_MILLISECONDS = 2000;
 
@@ -23,7 +26,11 @@ export class DataFolderTemplates {
   /** Each use is to be released. */
   static async use(major: PostgresqlMajor): Promise<string> {
     this.users++;
-    const folder = this.folders.get(major) ?? initialize(major);
+    const shared = process.env[TEMPLATES];
+    if (shared !== undefined) {
+      return join(shared, String(major));
+    }
+    const folder = this.folders.get(major) ?? initialize(major, RunFolder.open().newPath(`template-${major}`));
     this.folders.set(major, folder);
     return folder;
   }
@@ -42,15 +49,14 @@ export class DataFolderTemplates {
   }
 }
 
-async function initialize(major: PostgresqlMajor): Promise<string> {
-  const run = RunFolder.open();
-  const folder = run.newPath(`template-${major}`);
+/** A new data folder. */
+export async function initialize(major: PostgresqlMajor, folder: string): Promise<string> {
   mkdirSync(folder, { mode: 0o700 });
   if (SERVER_USER.uid !== undefined) {
     chownSync(folder, SERVER_USER.uid, SERVER_USER.gid);
   }
   const args = ['-D', folder, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N', '--wal-segsize=1'];
-  const child = run.spawn(join(binariesFolder(major), 'initdb'), args, 'KILL', {
+  const child = RunFolder.open().spawn(join(binariesFolder(major), 'initdb'), args, 'KILL', {
     ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
   });
   let output = '';
