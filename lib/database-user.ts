@@ -67,8 +67,9 @@ export interface ConnectionEnvironmentOptions {
 /**
  * A PostgreSQL role that signs in with an IAM token, and with nothing else: it is a member of `rds_iam` and has no password.
  *
- * It exists as long as the construct does. When the construct goes, the role loses its login and is dropped,
- * unless it owns objects: then it stays without a login, and what it owns stays with it.
+ * It exists as long as the construct does. When the construct goes, the role loses its login and its sessions end. Then it
+ * is dropped, unless anything depends on it, such as a table it owns or a privilege that was granted by hand: then it stays,
+ * without access, and gets it back when a user of that name is declared again.
  *
  * A role of this name that is there already is not taken over; the deployment fails and leaves it as it is.
  *
@@ -133,7 +134,8 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   /**
    * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
    *
-   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own. PGSSLROOTCERT, the file with the CAs of RDS, which depends on where it runs
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the
+   * file with the CAs of RDS, which depends on where it runs
    * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
    *
    * @see https://www.postgresql.org/docs/current/libpq-envars.html

@@ -70,8 +70,9 @@ export function decideApply(me: Owner, wanted: User & { declaration: Declaration
       names.create(username);
     }
   } else if (holder !== mine?.roleOid) {
-    const sharers = others.filter(({ roleOid }) => roleOid === holder);
-    const released = facts.claims.filter(claim => claim.roleOid === holder && !live.includes(claim));
+    const onHolder = facts.claims.filter(({ roleOid, roleName }) => roleOid === holder && roleName !== undefined);
+    const sharers = onHolder.filter(claim => others.includes(claim));
+    const released = onHolder.filter(claim => !live.includes(claim));
     refuseForeign(me, username, sharers, released);
     if (mine && sharers.length === 0) {
       throw new ProvisionError(`cannot rename user ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from a user that was removed; `
@@ -147,7 +148,7 @@ function liveClaims(me: Owner, { claims }: Facts): Claim[] {
 
 /** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
 function declarationsOf(roleOid: string | undefined, { claims }: Facts): Declaration[] {
-  return claims.filter(claim => claim.roleOid === roleOid).map(({ declaration }) => declaration);
+  return claims.filter(claim => claim.roleOid === roleOid && claim.roleName !== undefined).map(({ declaration }) => declaration);
 }
 
 function refuseForeign(me: Owner, username: string, sharers: Claim[], released: Claim[]): void {

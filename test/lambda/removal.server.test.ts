@@ -79,14 +79,35 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
     expect(await users(server)).toEqual([]);
   });
 
-  test('a registry copied from another server does not let a delete touch the admin', async () => {
-    await stack.create('A', { username: 'orders' });
-    await server.sql("UPDATE cdk_aurora_iam_auth.managed_role SET role_oid = 'postgres'::regrole");
-    await stack.delete('A', { username: 'orders' });
-    await server.sql("INSERT INTO cdk_aurora_iam_auth.managed_role SELECT 'postgres'::regrole, 'arn:aws:cloudformation:eu-central-1:123456789012:stack/shop', 'arn:aws:cloudformation:eu-central-1:123456789012:stack/shop/1', 'A', $1, 'postgres', '{\"databases\":[],\"memberOf\":[]}'", [server.resourceId])
-      .catch(() => server.sql('CREATE SCHEMA cdk_aurora_iam_auth AUTHORIZATION postgres'));
-    expect(await failure(stack.delete('A', { username: 'postgres' }).then(() => Promise.reject(new Error('nothing to do'))))).toMatch(/it is the admin; remove its row|nothing to do/);
-    await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth CASCADE; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders');
+  describe('a registry copied from another server, where the oids are those of other roles', () => {
+    const pointTo = (role: string, username: string) => server.sql(
+      `UPDATE cdk_aurora_iam_auth.managed_role SET role_oid = '${role}'::regrole, username = $1`, [username]);
+    const dropOrders = () => server.sql('DROP SCHEMA cdk_aurora_iam_auth CASCADE; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders');
+
+    test('a delete touches no role of another name', async () => {
+      await stack.create('A', { username: 'orders' });
+      await pointTo('postgres', 'orders');
+      await stack.delete('A', { username: 'orders' });
+      expect(stack.log.filter(({ notice }) => notice === 'changing')).toHaveLength(4);
+      await server.sql('REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders');
+    });
+
+    test('a delete never touches the admin', async () => {
+      await stack.create('A', { username: 'orders' });
+      await pointTo('postgres', 'postgres');
+      expect(await failure(stack.delete('A', { username: 'postgres' }))).toBe(
+        'cannot forbid user "postgres" to log in: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres');
+      await dropOrders();
+    });
+
+    test('a create does not take a role that goes by another name there', async () => {
+      await server.sql('CREATE ROLE theirs');
+      await stack.create('A', { username: 'orders' });
+      await pointTo('theirs', 'orders');
+      expect(await failure(stack.create('B', { username: 'theirs' }))).toMatch(/^role "theirs" exists already and was not created by this library/);
+      await server.sql('DROP ROLE theirs');
+      await dropOrders();
+    });
   });
 
   test('a membership follows the role that is renamed, and is revoked when it is not declared any more', async () => {
