@@ -73,7 +73,8 @@ export class ConnectGrants {
     const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [resource] });
     if (addsNothing(grant, grantee)) {
       throw errorAt(database, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
-        + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account)');
+        + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
+        + 'an account, a service or another principal gets in by a role that it may assume');
     }
     return grant;
   }

@@ -160,7 +160,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    */
   public get psqlCommand(): string {
     if (Token.isUnresolved(this.username)) {
-      throw errorAt(this, 'username is a token, and what is not known at synthesis cannot be quoted for a shell; give the username itself, or use connectionEnvironment()');
+      throw errorAt(this, 'username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()');
     }
     const { Host, Port } = this.database.address;
     return psqlCommand({ host: Host, port: Port, region: this.database.region, username: this.username, database: this.databaseName });

@@ -68,7 +68,13 @@ export class ManagedDatabase {
     const stack = Stack.of(user);
     for (const key of ['account', 'region'] as const) {
       const [there, here] = [this.cluster.env[key], stack[key]];
-      if (Token.compareStrings(there, here) === TokenComparison.DIFFERENT) {
+      const comparison = Token.compareStrings(there, here);
+      if (comparison === TokenComparison.ONE_UNRESOLVED) {
+        const [known, open, which] = Token.isUnresolved(here) ? [there, stack.node.path, 'database'] : [here, Stack.of(this.cluster).node.path, 'user'];
+        throw errorAt(user, `${key} of stack ${open} is left open and the one of the ${which} is ${known}, and they must be the same; `
+          + `give stack ${open} the env of the other`);
+      }
+      if (comparison === TokenComparison.DIFFERENT) {
         throw errorAt(user, `${key} ${here} of the stack is not ${there} of the database, and its users are created from there; `
           + `create the user in a stack of ${key} ${there}`);
       }

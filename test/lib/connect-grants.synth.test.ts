@@ -170,7 +170,7 @@ describe('a grantee', () => {
   ])('is refused if it takes no statement: %s', (_, name, grantee) => {
     const data = new Stack(app, 'Ireland', { env: IRELAND });
     const grants = ConnectGrants.fromCluster(cluster(data));
-    const [, said] = /^\[Ireland\/Cluster\] grantee (.*) takes no policy statement, so that rds-db:connect would be granted to nobody; pass a role, user or group whose policies this app may change \(an imported role: not with mutable: false, and in a stack of its own account\)$/
+    const [, said] = /^\[Ireland\/Cluster\] grantee (.*) takes no policy statement, so that rds-db:connect would be granted to nobody; pass a role, user or group whose policies this app may change \(an imported role: not with mutable: false, and in a stack of its own account\); an account, a service or another principal gets in by a role that it may assume$/
       .exec(messageOf(() => grants.connect(grantee(data), 'app'))) ?? [];
     expect(said).toMatch(name);
   });

@@ -151,6 +151,15 @@ describe('DatabaseUser', () => {
     const ireland = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data) });
     expect(() => new DatabaseUser(new Stack(app, 'Apps', { env }), 'User', { iamAuth: ireland, username: 'app' })).toThrow(new Error(`[Apps/User] ${message}`));
   });
+
+  test.each([
+    ['its own stack', 'account of stack Apps is left open and the one of the database is 111111111111, and they must be the same; give stack Apps the env of the other', IRELAND, undefined],
+    ['the stack of the database', 'account of stack Data1 is left open and the one of the user is 111111111111, and they must be the same; give stack Data1 the env of the other', undefined, IRELAND],
+  ])('fails where only %s leaves account and Region open', (_, message, dataEnv, appEnv) => {
+    const data = new Stack(app, 'Data1', { env: dataEnv });
+    const database = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data) });
+    expect(() => new DatabaseUser(new Stack(app, 'Apps', { env: appEnv }), 'User', { iamAuth: database, username: 'app' })).toThrow(new Error(`[Apps/User] ${message}`));
+  });
 });
 
 describe('grantConnect', () => {
@@ -216,7 +225,7 @@ describe('psqlCommand', () => {
   test('fails for a token', () => {
     const username = new CfnParameter(stack, 'Username').valueAsString;
     expect(() => new DatabaseUser(stack, 'User', { iamAuth, username }).psqlCommand).toThrow(new Error(
-      '[Data/User] username is a token, and what is not known at synthesis cannot be quoted for a shell; give the username itself, or use connectionEnvironment()',
+      '[Data/User] username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()',
     ));
   });
 });
