@@ -65,6 +65,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
     jestConfig: {
+      collectCoverage: false, // `npm run coverage`
       collectCoverageFrom: ['lib/**/*.ts', 'lambda/**/*.ts'],
       coverageThreshold: { statements: 80 },
       globalSetup: '<rootDir>/test/prepare.ts',
@@ -196,6 +197,12 @@ project.gitignore.addPatterns(
   '/integ-tests/**/cdk-integ.out.*',
 );
 project.annotateGenerated('/integ-tests/**/*.snapshot/**');
+
+project.addTask('coverage', {
+  description: 'The tests with coverage, which takes a third longer',
+  exec: 'jest --ci --coverage',
+  receiveArgs: true,
+});
 
 // --- the demo and the benchmarks --------------------------------------------------
 const demo = project.addTask('demo', {

@@ -6,9 +6,6 @@ const ALLOWED = [
   'a b', '*', 'app_*', 'what?', '$user', '${username}', 'back\\slash', 'tick`', '$$', 'select', 'user', 'Public', 'PG_x', '1', '-', '%41', 'a,b', '"', '""', "'; DROP ROLE postgres; --",
 ];
 
-/** The major makes no difference; on the other one, those that are asked for most. */
-const ALLOWED_ON = { 15: ALLOWED.slice(0, 8), 17: ALLOWED };
-
 const REFUSED: [string, string][] = [
   ['', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
   ['x'.repeat(64), `username "${'x'.repeat(64)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
@@ -42,7 +39,10 @@ describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {
   });
   afterAll(() => server.stop());
 
-  test.each(ALLOWED_ON[major])('%j is created, signs in and is removed', async (username) => {
+  // The major makes no difference to a name: those that are asked for most on the one, and all, with the refused ones, on the other.
+  const all = major === 17;
+
+  test.each(all ? ALLOWED : ALLOWED.slice(0, 8))('%j is created, signs in and is removed', async (username) => {
     const { PhysicalResourceId } = await stack.create('A', { username });
     expect(PhysicalResourceId).toMatch(/^[!-~]{1,1000}$/);
     expect(await users(server)).toEqual([username]);
@@ -50,7 +50,7 @@ describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {
     await stack.delete('A', { username }, PhysicalResourceId);
   });
 
-  test.each(REFUSED)('%j is refused', async (username, message) => {
+  test.each(all ? REFUSED : REFUSED.slice(-1))('%j is refused', async (username, message) => {
     expect(await failure(stack.create('A', { username }))).toBe(message);
     // CloudFormation deletes what it could not create, and must not be stopped.
     await stack.delete('A', { username });
