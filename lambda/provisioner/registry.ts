@@ -11,6 +11,7 @@ const WRITE = {
   needs: 'CREATE on database postgres, and to own the schema cdk_aurora_iam_auth in it once that exists',
 };
 
+/** Who reads the registry for longer does not hold up a deployment: an empty one that stays does no harm. */
 const IN_USE_MS = 1_000;
 
 /** Writes who manages which role, where that is not on record already. Same transaction as the roles. */
