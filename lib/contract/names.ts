@@ -24,6 +24,25 @@ const TOO_LONG: Rule = {
   remedy: 'shorten it',
 };
 
+/** Names that no new role may have. */
+const RESERVED_RULES: Rule[] = [
+  {
+    breaks: name => name.startsWith('pg_'),
+    rule: 'PostgreSQL reserves names that begin with pg_',
+    remedy: 'choose another name',
+  },
+  {
+    breaks: name => name.startsWith('rds'),
+    rule: 'RDS reserves names that begin with rds',
+    remedy: 'choose another name',
+  },
+  {
+    breaks: name => name === 'public' || name === 'none',
+    rule: 'it is a key word of PostgreSQL where a role is named',
+    remedy: 'name one user instead',
+  },
+];
+
 const USERNAME_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
@@ -46,21 +65,7 @@ const USERNAME_RULES: Rule[] = [
     rule: 'it contains / or :, which separate the parts of the rds-db:connect resource',
     remedy: 'use another separator, such as . or -',
   },
-  {
-    breaks: name => name.startsWith('pg_'),
-    rule: 'PostgreSQL reserves names that begin with pg_',
-    remedy: 'choose another name',
-  },
-  {
-    breaks: name => name.startsWith('rds'),
-    rule: 'RDS reserves names that begin with rds',
-    remedy: 'choose another name',
-  },
-  {
-    breaks: name => name === 'public' || name === 'none',
-    rule: 'it is a key word of PostgreSQL where a role is named',
-    remedy: 'name one user instead',
-  },
+  ...RESERVED_RULES,
 ];
 
 const ROLE_RULES: Rule[] = [
@@ -80,6 +85,36 @@ const ROLE_RULES: Rule[] = [
 ];
 
 const DATABASE_RULES: Rule[] = [EMPTY, TOO_LONG, noNullCharacter()];
+
+const SCHEMA_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  noNullCharacter(),
+  {
+    breaks: name => name.startsWith('pg_') || name === 'information_schema',
+    rule: "it is a schema of the system, whose privileges are PostgreSQL's own",
+    remedy: 'name a schema of your data, or use a predefined role such as pg_monitor',
+  },
+];
+
+const OBJECT_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  noNullCharacter(),
+  {
+    breaks: name => name === '*',
+    rule: 'it stands for all objects of the schema, so that one of this name cannot be told apart',
+    remedy: 'leave the names out to mean all of them',
+  },
+];
+
+/** Of a role that this library creates. */
+const MANAGED_ROLE_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  noNullCharacter(),
+  ...RESERVED_RULES,
+];
 
 /**
  * @param username name of a PostgreSQL role that signs in with IAM
@@ -101,8 +136,32 @@ export function roleNameProblem(role: string): string | undefined {
   return problem('role name', role, ROLE_RULES);
 }
 
+/**
+ * @param role name of a group role that is to be created
+ * @param admin the admin's username where it is known
+ */
+export function managedRoleNameProblem(role: string, admin?: string): string | undefined {
+  return problem('role name', role, [
+    ...MANAGED_ROLE_RULES,
+    {
+      breaks: name => name === admin,
+      rule: 'it is the admin of the database',
+      remedy: 'create a role of another name',
+    },
+  ]);
+}
+
 export function databaseNameProblem(database: string): string | undefined {
   return problem('database name', database, DATABASE_RULES);
+}
+
+export function schemaNameProblem(schema: string): string | undefined {
+  return problem('schema name', schema, SCHEMA_RULES);
+}
+
+/** @param kind what it is, as in "table" */
+export function objectNameProblem(kind: 'table' | 'column' | 'sequence' | 'function', name: string): string | undefined {
+  return problem(`${kind} name`, name, OBJECT_RULES);
 }
 
 /**

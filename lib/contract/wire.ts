@@ -6,6 +6,12 @@
 /** CloudFormation resource type of one database user. */
 export const DATABASE_USER_RESOURCE_TYPE = 'Custom::RdsIamUser';
 
+/** CloudFormation resource type of many users that may do the same. */
+export const DATABASE_USERS_RESOURCE_TYPE = 'Custom::RdsIamUsers';
+
+/** CloudFormation resource type of a group role. */
+export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsRole';
+
 /** Environment variable of the handler: ARN of the secret with the admin's username and password. */
 export const ADMIN_SECRET_ARN = 'ADMIN_SECRET_ARN';
 
@@ -16,9 +22,7 @@ export const HANDLER_TIMEOUT_SECONDS = 300;
 export const SERVICE_TIMEOUT_SECONDS = 420;
 
 /** Properties of `Custom::RdsIamUser`. */
-export interface DatabaseUserProperties {
-  readonly Database: DatabaseAddress;
-
+export interface DatabaseUserProperties extends RoleProperties {
   /** Name of the PostgreSQL role, in the case it is to have. */
   readonly Username: string;
 
@@ -27,12 +31,39 @@ export interface DatabaseUserProperties {
    * at synth, and then nobody has escaped it: the handler refuses a name that would need it.
    */
   readonly PolicyUsername?: string;
+}
+
+/** Properties of `Custom::RdsIamUsers`: everything else is the same for all of them. */
+export interface DatabaseUsersProperties extends RoleProperties {
+  readonly Usernames: string[];
+}
+
+/** Properties of `Custom::RdsRole`. */
+export interface DatabaseRoleProperties extends RoleProperties {
+  readonly RoleName: string;
+}
+
+/** What users and group roles have in common. */
+export interface RoleProperties {
+  readonly Database: DatabaseAddress;
 
   /** Privileges by database name. */
   readonly Privileges?: { readonly [database: string]: DatabasePrivileges };
 
-  /** Names of the roles the user is a member of, `rds_iam` not among them. */
+  /** Names of the roles it is a member of, `rds_iam` not among them. */
   readonly MemberOf?: string[];
+
+  /** What becomes of the PostgreSQL role when the resource is deleted. */
+  readonly OnRemoval: RemovalProperties;
+
+  /** Whatever else the role holds is revoked. */
+  readonly Exclusive?: 'true';
+
+  /** A role of that name that is there already is taken over. */
+  readonly AdoptExisting?: 'true';
+
+  /** Any text; another one makes the deployment compare the role with the catalog again. */
+  readonly Reapply?: string;
 }
 
 export interface DatabaseAddress {
@@ -45,4 +76,72 @@ export interface DatabaseAddress {
 export interface DatabasePrivileges {
   /** Privileges on the database itself. */
   readonly Database?: string[];
+
+  /** Privileges by schema name. */
+  readonly Schemas?: { readonly [schema: string]: SchemaPrivileges };
 }
+
+export interface SchemaPrivileges {
+  /** The role owns the schema, which is created if it is missing. */
+  readonly Owner?: 'true';
+
+  /** Privileges on the schema itself. */
+  readonly Schema?: string[];
+
+  /** Privileges by name of a table, view or foreign table; `*` is all of them that exist at deployment. */
+  readonly Tables?: PrivilegesByName;
+
+  /** Privileges by table name and column name. */
+  readonly Columns?: { readonly [table: string]: PrivilegesByName };
+
+  /** Privileges by sequence name, or `*`. */
+  readonly Sequences?: PrivilegesByName;
+
+  /** Privileges by name of functions and procedures, whatever their arguments, or `*`. */
+  readonly Functions?: PrivilegesByName;
+
+  /** Privileges on what a role creates in this schema from now on, by the name of that role. */
+  readonly FutureObjects?: { readonly [creator: string]: FutureObjectPrivileges };
+}
+
+export interface PrivilegesByName {
+  readonly [name: string]: string[];
+}
+
+export interface FutureObjectPrivileges {
+  readonly Tables?: string[];
+  readonly Sequences?: string[];
+  readonly Functions?: string[];
+}
+
+/** Every object of its kind in a schema, in place of a name. */
+export const ALL_OBJECTS = '*';
+
+export interface RemovalProperties {
+  readonly Action: RemovalAction;
+
+  /** Name of the role that gets what the removed one owns. Only with `DROP`. */
+  readonly ReassignOwnedTo?: string;
+}
+
+/**
+ * - `DROP_OR_DISABLE`: dropped, unless it owns something; then it stays, without access
+ * - `DROP`: what it owns goes to another role, then it is dropped
+ * - `DISABLE`: stays with all it owns and holds, without login
+ * - `RETAIN`: stays as it is, login included
+ */
+export const REMOVAL_ACTIONS = ['DROP_OR_DISABLE', 'DROP', 'DISABLE', 'RETAIN'] as const;
+export type RemovalAction = typeof REMOVAL_ACTIONS[number];
+
+/**
+ * Privileges by what they are on, as the catalog spells them (TEMP is TEMPORARY there).
+ *
+ * @see https://www.postgresql.org/docs/current/ddl-priv.html
+ */
+export const DATABASE_PRIVILEGES = ['CONNECT', 'CREATE', 'TEMPORARY'] as const;
+export const SCHEMA_PRIVILEGES = ['CREATE', 'USAGE'] as const;
+/** MAINTAIN is there from PostgreSQL 17 on. */
+export const TABLE_PRIVILEGES = ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'] as const;
+export const COLUMN_PRIVILEGES = ['INSERT', 'REFERENCES', 'SELECT', 'UPDATE'] as const;
+export const SEQUENCE_PRIVILEGES = ['SELECT', 'UPDATE', 'USAGE'] as const;
+export const FUNCTION_PRIVILEGES = ['EXECUTE'] as const;
