@@ -21,7 +21,13 @@ const COORDINATES = {
 };
 
 /** A PostgreSQL server of each supported major, as a development dependency: `postgresql-<major>`. */
-const POSTGRESQL = { 15: '15.18.0-beta.17', 17: '17.10.0-beta.17' };
+const POSTGRESQL = {
+  14: '14.23.0-beta.17',
+  15: '15.18.0-beta.17',
+  16: '16.14.0-beta.17',
+  17: '17.10.0-beta.17',
+  18: '18.4.0-beta.17',
+};
 
 const project = new awscdk.AwsCdkConstructLibrary({
   ...COORDINATES,

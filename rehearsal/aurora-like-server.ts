@@ -7,7 +7,7 @@ import { Credentials, IssuedCredentials } from './iam/credentials';
 import { signToken, TokenRequest } from './iam/token';
 import { verifyToken } from './iam/token-verifier';
 import { PostgresqlMajor } from './postgresql/binaries';
-import { bootstrap, IS_IAM_USER, Master, RdsIamRole } from './postgresql/bootstrap';
+import { bootstrap, IS_IAM_USER, Master, RdsIamRole, RoleRules } from './postgresql/bootstrap';
 import { PostgresqlServer } from './postgresql/postgresql-server';
 import { RunFolder } from './run-folder';
 
@@ -27,6 +27,9 @@ export interface AuroraLikeServerOptions {
 
   /** @default 'grantable' */
   readonly rdsIam?: RdsIamRole;
+
+  /** `rdsLike` is for 16 and later. @default 'plain' */
+  readonly roleRules?: RoleRules;
 
   /** Whether the cluster has IAM database authentication. @default true */
   readonly iamAuthentication?: boolean;
@@ -76,9 +79,9 @@ export class AuroraLikeServer {
     const postgresql = await PostgresqlServer.start(major, settings);
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
-      const statements = bootstrap({ major, master, rdsIam: options.rdsIam ?? 'grantable', databases: options.databases ?? [] });
-      for (const statement of statements) {
-        await postgresql.sql(statement);
+      const { rdsIam = 'grantable', roleRules = 'plain', databases = [] } = options;
+      for (const { database, text } of bootstrap({ major, master, rdsIam, roleRules, databases })) {
+        await postgresql.sql(text, undefined, database);
       }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
       server.gateway = await Gateway.listen({

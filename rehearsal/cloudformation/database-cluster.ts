@@ -148,7 +148,7 @@ function majorOf({ Engine: engine, EngineVersion: version }: Properties): Postgr
   const major = POSTGRESQL_MAJORS.find(each => `${String(version)}.`.startsWith(`${each}.`));
   if (engine !== 'aurora-postgresql' || major === undefined) {
     throw new Error(`a cluster with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
-      + `use aurora-postgresql, ${POSTGRESQL_MAJORS.join(' or ')}`);
+      + `use aurora-postgresql, ${POSTGRESQL_MAJORS.slice(0, -1).join(', ')} or ${POSTGRESQL_MAJORS.at(-1)}`);
   }
   return major;
 }

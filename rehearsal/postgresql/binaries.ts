@@ -3,7 +3,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { isOpenToServerUser, RunFolder } from '../run-folder';
 
 /** Majors that come with `npm ci`, as `postgresql-<major>`. */
-export const POSTGRESQL_MAJORS = [15, 17] as const;
+export const POSTGRESQL_MAJORS = [14, 15, 16, 17, 18] as const;
 export type PostgresqlMajor = typeof POSTGRESQL_MAJORS[number];
 
 const found = new Map<PostgresqlMajor, string>();

@@ -8,6 +8,15 @@ import { PostgresqlMajor } from './binaries';
  */
 export type RdsIamRole = 'grantable' | 'notGrantable' | 'absent';
 
+/**
+ * What the master may do with roles, from 16 on. Up to 15 there is one rule: CREATEROLE is the right to grant any role.
+ *
+ * - `plain`: as on PostgreSQL. The master has ADMIN OPTION on `rds_iam` and on the roles it creates, and is the grantor.
+ * - `rdsLike`: as reported from RDS. The master needs no ADMIN OPTION, gets none on the roles it creates, and the grantor
+ *   is `rdsadmin`. The master is a superuser for that, so no test notices a privilege that it lacks.
+ */
+export type RoleRules = 'plain' | 'rdsLike';
+
 export interface Master {
   readonly username: string;
   readonly password: string;
@@ -17,39 +26,69 @@ export interface BootstrapOptions {
   readonly major: PostgresqlMajor;
   readonly master: Master;
   readonly rdsIam: RdsIamRole;
+  readonly roleRules: RoleRules;
   readonly databases: string[];
 }
 
+export interface BootstrapStatement {
+  readonly database: 'postgres' | 'template1';
+  readonly text: string;
+}
+
 /** Statements that make a fresh PostgreSQL look like a new Aurora cluster: the roles of RDS and a master that is no superuser. */
-export function bootstrap({ major, master, rdsIam, databases }: BootstrapOptions): string[] {
+export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
+  const { major, master, rdsIam, roleRules, databases } = options;
+  if (roleRules === 'rdsLike' && (major < 16 || rdsIam === 'notGrantable')) {
+    throw new Error(`roleRules rdsLike with PostgreSQL ${major} and rds_iam ${rdsIam} is not possible: its master is a superuser, for the rules from 16 on`);
+  }
   const username = escapeIdentifier(master.username);
+  const inPostgres = (text: string) => ({ database: 'postgres' as const, text });
+  // Copying files is the faster strategy here, where nothing is synced, and the only one of 14.
+  const strategy = major >= 15 ? 'STRATEGY file_copy' : '';
+  // From 15 on it belongs to the owner of the database, and not everybody may create in it.
+  const publicSchema = `ALTER SCHEMA public OWNER TO ${username}`;
   return [
-    `CREATE ROLE rds_superuser NOLOGIN;
-     CREATE ROLE rds_ad NOLOGIN;
-     CREATE ROLE rds_password NOLOGIN;
-     CREATE ROLE rds_replication NOLOGIN;
-     CREATE ROLE rdsrepladmin NOLOGIN NOINHERIT REPLICATION;
-     GRANT pg_monitor, pg_signal_backend, pg_checkpoint, pg_read_all_data, pg_write_all_data,
-       rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION`,
-    ...major >= 16
-      ? [`CREATE ROLE rds_extension NOLOGIN NOINHERIT;
-          CREATE ROLE rds_reserved NOLOGIN NOINHERIT;
-          GRANT pg_create_subscription, pg_use_reserved_connections TO rds_superuser WITH ADMIN OPTION`]
-      : [],
-    ...major >= 17 ? ['GRANT pg_maintain TO rds_superuser WITH ADMIN OPTION'] : [],
-    `CREATE ROLE ${username} LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION
-       VALID UNTIL 'infinity' PASSWORD ${escapeLiteral(master.password)};
-     GRANT rds_superuser TO ${username};
-     ALTER DATABASE postgres OWNER TO ${username};
-     ALTER DATABASE template1 OWNER TO ${username}`,
-    ...rdsIam === 'absent' ? [] : ['CREATE ROLE rds_iam NOLOGIN'],
-    // Up to 15 CREATEROLE is the right to grant any role; from 16 on it takes the ADMIN option.
-    ...rdsIam === 'grantable' && major >= 16 ? [`GRANT rds_iam TO ${username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : [],
-    ...rdsIam === 'notGrantable' && major < 16 ? [`ALTER ROLE ${username} NOCREATEROLE`] : [],
-    // Copying files is the faster strategy here, where nothing is synced.
-    'CREATE DATABASE rdsadmin STRATEGY file_copy',
-    ...databases.map(name => `CREATE DATABASE ${escapeIdentifier(name)} OWNER ${username} STRATEGY file_copy`),
+    ...[
+      `CREATE ROLE rds_superuser NOLOGIN;
+       CREATE ROLE rds_ad NOLOGIN;
+       CREATE ROLE rds_password NOLOGIN;
+       CREATE ROLE rds_replication NOLOGIN;
+       CREATE ROLE rdsrepladmin NOLOGIN NOINHERIT REPLICATION;
+       GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION`,
+      ...major >= 15 ? ['GRANT pg_checkpoint, pg_read_all_data, pg_write_all_data TO rds_superuser WITH ADMIN OPTION'] : [],
+      ...major >= 16
+        ? [`CREATE ROLE rds_extension NOLOGIN NOINHERIT;
+            CREATE ROLE rds_reserved NOLOGIN NOINHERIT;
+            GRANT pg_create_subscription, pg_use_reserved_connections TO rds_superuser WITH ADMIN OPTION`]
+        : [],
+      ...major >= 17 ? ['GRANT pg_maintain TO rds_superuser WITH ADMIN OPTION'] : [],
+      ...major >= 18 ? ['GRANT pg_signal_autovacuum_worker TO rds_superuser WITH ADMIN OPTION'] : [],
+      `CREATE ROLE ${username} LOGIN NOSUPERUSER INHERIT CREATEDB CREATEROLE NOREPLICATION
+         VALID UNTIL 'infinity' PASSWORD ${escapeLiteral(master.password)};
+       GRANT rds_superuser TO ${username};
+       ALTER DATABASE postgres OWNER TO ${username};
+       ALTER DATABASE template1 OWNER TO ${username}`,
+      ...major < 15 ? [publicSchema] : [],
+      ...rdsIam === 'absent' ? [] : ['CREATE ROLE rds_iam NOLOGIN'],
+      ...adminOfRoles(options, username),
+    ].map(inPostgres),
+    ...major < 15 ? [{ database: 'template1' as const, text: publicSchema }] : [],
+    ...[
+      `CREATE DATABASE rdsadmin ${strategy}`,
+      ...databases.map(name => `CREATE DATABASE ${escapeIdentifier(name)} OWNER ${username} ${strategy}`),
+    ].map(inPostgres),
   ];
+}
+
+/** Up to 15 CREATEROLE is the right to grant any role; from 16 on it takes the ADMIN option. */
+function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: string): string[] {
+  if (roleRules === 'rdsLike') {
+    return [`ALTER ROLE ${username} SUPERUSER`];
+  }
+  if (major >= 16) {
+    return rdsIam === 'grantable' ? [`GRANT rds_iam TO ${username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : [];
+  }
+  return rdsIam === 'notGrantable' ? [`ALTER ROLE ${username} NOCREATEROLE`] : [];
 }
 
 /**

@@ -78,9 +78,22 @@ export class PostgresqlServer {
     }
   }
 
-  /** Runs SQL as the superuser; several statements without values are possible. Each database has a session that is kept open. */
+  /**
+   * Runs SQL as the superuser; several statements without values are possible. Each database has a session that is kept
+   * open, but template1, for CREATE DATABASE copies it only while nobody is in it.
+   */
   async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
-    return this.inTurn(`sql ${database}`, { database }, async session => (await session.query(text, values)).rows as Row[]);
+    const purpose = `sql ${database}`;
+    return this.inTurn(purpose, { database }, async (session) => {
+      try {
+        return (await session.query(text, values)).rows as Row[];
+      } finally {
+        if (database === 'template1') {
+          this.sessions.delete(purpose);
+          await session.end();
+        }
+      }
+    });
   }
 
   /** A question to the catalog, as the superuser and in a session of its own. Functions of users are not taken for those of PostgreSQL. */
@@ -96,14 +109,17 @@ export class PostgresqlServer {
   }
 
   private session(purpose: string, config: ClientConfig): Promise<Client> {
-    const open = this.sessions.get(purpose) ?? this.openSession(purpose, config);
+    const open: Promise<Client> = this.sessions.get(purpose) ?? this.openSession(config, () => {
+      if (this.sessions.get(purpose) === open) {
+        this.sessions.delete(purpose);
+      }
+    });
     this.sessions.set(purpose, open);
     return open;
   }
 
-  private async openSession(purpose: string, config: ClientConfig): Promise<Client> {
+  private async openSession(config: ClientConfig, forget: () => void): Promise<Client> {
     const client = new Client({ host: this.folder, port: this.port, user: SUPERUSER, ssl: false, ...config });
-    const forget = () => this.sessions.delete(purpose);
     client.on('error', forget).on('end', forget);
     try {
       await client.connect();
