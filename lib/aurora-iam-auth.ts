@@ -3,12 +3,14 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { AdminCredentials } from './admin-credentials';
+import { DatabaseRole, DatabaseRoleOptions } from './database-role';
 import { DatabaseUser, DatabaseUserOptions } from './database-user';
+import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
 import { IIamAuth } from './iam-auth';
 import { ClusterIamAuthentication } from './mixins/cluster-iam-authentication';
 import { adminSecretOf, clusterOfThisApp, portOf, vpcOf } from './private/cluster';
 import { errorAt } from './private/errors';
-import { ManagedDatabase, PROVISIONER_ID } from './private/managed-database';
+import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
 
 /** A cluster, and the way to it. */
 export interface AuroraIamAuthProps {
@@ -54,6 +56,16 @@ export interface AuroraIamAuthProps {
    * @default - one of its own, that reaches the cluster and port 443
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
+   *
+   * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:
+   * after somebody has granted or revoked by hand, after a restore, or to reach tables that were created meanwhile.
+   *
+   * @default - a user or role is compared when something about it changes
+   */
+  readonly reapply?: string;
 }
 
 /**
@@ -87,20 +99,38 @@ export class AuroraIamAuth extends Construct implements IIamAuth {
       vpc: props.vpc ?? vpcOf(this, props.cluster),
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups,
-    });
+    }, props.reapply);
   }
 
   public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
-    if (Token.isUnresolved(username)) {
-      throw errorAt(this, 'username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })');
-    }
+    this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
     this._database.checkUsername(this, username);
-    if (username === PROVISIONER_ID) {
-      throw errorAt(this, `username "${username}" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })`);
-    }
-    if (this.node.tryFindChild(username)) {
-      throw errorAt(this, `username ${JSON.stringify(username)} has been added already; keep the user that addUser() returned`);
-    }
     return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
+  }
+
+  public addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers {
+    this.checkId('id', id, 'another one');
+    return new DatabaseUsers(this, id, { ...options, iamAuth: this });
+  }
+
+  public addRole(roleName: string, options: DatabaseRoleOptions = {}): DatabaseRole {
+    this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
+    this._database.checkRoleName(this, roleName);
+    return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
+  }
+
+  /** A name that is to be an id as well. */
+  private checkName(kind: NameKind, name: string, instead: string): void {
+    if (Token.isUnresolved(name)) {
+      throw errorAt(this, `${kind} is a token, and the id of a construct must be known at synthesis; use ${instead}`);
+    }
+    this._database.checkUnclaimed(this, kind, name);
+    this.checkId(kind, name, instead);
+  }
+
+  private checkId(kind: string, id: string, instead: string): void {
+    if (id === PROVISIONER_ID || this.node.tryFindChild(id)) {
+      throw errorAt(this, `${kind} ${JSON.stringify(id)} is the id of another construct here; use ${instead}`);
+    }
   }
 }

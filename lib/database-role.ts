@@ -1,16 +1,87 @@
 import { Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { roleNameProblem } from './contract/names';
+import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
+import { IIamAuth } from './iam-auth';
+import { OnRemoval } from './on-removal';
 import { errorAt } from './private/errors';
+import { RoleResource } from './private/role-resource';
+import { Privileges } from './privileges';
 
 /** A role in PostgreSQL: a group, or a user. */
 export interface IDatabaseRole extends IConstruct {
   /** Name of the role, in the case it has in the database. */
   readonly roleName: string;
+
+  /**
+   * What creates the role, unless it is managed elsewhere.
+   *
+   * @internal
+   */
+  readonly _resource?: RoleResource;
 }
 
-/** Roles of PostgreSQL that others can be members of. */
-export class DatabaseRole {
+/** What a role may do, and how it is managed. */
+export interface DatabaseRoleOptions {
+  /**
+   * What the role may do. More can be added with `addPrivileges()`.
+   *
+   * @default - nothing; a user may connect to its database
+   */
+  readonly privileges?: Privileges[];
+
+  /**
+   * What becomes of the role in PostgreSQL when the construct goes.
+   *
+   * @default OnRemoval.dropOrDisable()
+   */
+  readonly onRemoval?: OnRemoval;
+
+  /**
+   * Whether the role has what is declared and nothing else.
+   *
+   * Whatever else it holds is then revoked: memberships, and privileges in all databases of the server. So what somebody grants by hand
+   * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
+   * PostgreSQL gives to everybody (`PUBLIC`).
+   *
+   * @default false: what was granted by hand is left alone
+   */
+  readonly exclusive?: boolean;
+
+  /**
+   * Whether a role of this name is taken over that is there already and that no other construct manages.
+   *
+   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working. From then on the role is
+   * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
+   *
+   * @default false: the deployment fails, and leaves the role as it is
+   */
+  readonly adoptExisting?: boolean;
+}
+
+/** A group role, and what its members may do. */
+export interface DatabaseRoleProps extends DatabaseRoleOptions {
+  /** The database. */
+  readonly iamAuth: IIamAuth;
+
+  /**
+   * Name of the role, in the case it is to have.
+   *
+   * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `public`, `none`, nor the name of the admin, nor the one of a user.
+   *
+   * Another name is a rename: the members of the role, what it owns and what it may do stay with it.
+   */
+  readonly roleName: string;
+}
+
+/**
+ * A group role: privileges under a name, for the users that are `Privileges.memberOf` it.
+ *
+ * It cannot sign in, and is never a member of `rds_iam`. It has the privileges it is given, and no others; CONNECT is not among them by itself.
+ *
+ * @resource Custom::RdsRole
+ */
+export class DatabaseRole extends Construct implements IDatabaseRole {
   /**
    * A role that is managed elsewhere: made by a migration, or predefined, such as `pg_read_all_data`.
    *
@@ -28,7 +99,41 @@ export class DatabaseRole {
     return new ImportedRole(scope, id, roleName);
   }
 
-  private constructor() {}
+  public readonly roleName: string;
+
+  /** @internal */
+  public readonly _resource: RoleResource;
+
+  /**
+   * @param scope where the role goes; also another stack than the one of the database
+   * @param id id of the construct; with another id it is still the same role
+   * @param props the role
+   */
+  constructor(scope: Construct, id: string, props: DatabaseRoleProps) {
+    super(scope, id);
+    const { iamAuth: { _database: database }, roleName, privileges = [], ...options } = props;
+    this.roleName = roleName;
+    database.checkRoleName(this, roleName);
+    database.claimName(this, 'role name', roleName);
+    this._resource = new RoleResource(this, {
+      ...options,
+      database,
+      kind: 'role',
+      resourceType: DATABASE_ROLE_RESOURCE_TYPE,
+      identity: { RoleName: roleName },
+      names: [roleName],
+    });
+    this.addPrivileges(...privileges);
+  }
+
+  /**
+   * Gives the role, and with it all its members, more privileges.
+   *
+   * @param privileges what it may do besides
+   */
+  public addPrivileges(...privileges: Privileges[]): void {
+    this._resource.addPrivileges(privileges);
+  }
 }
 
 class ImportedRole extends Construct implements IDatabaseRole {

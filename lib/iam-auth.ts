@@ -1,5 +1,7 @@
 import { IConstruct } from 'constructs';
+import { DatabaseRole, DatabaseRoleOptions } from './database-role';
 import { DatabaseUser, DatabaseUserOptions } from './database-user';
+import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
 import { ManagedDatabase } from './private/managed-database';
 
 /** A database whose users sign in with IAM. */
@@ -19,4 +21,24 @@ export interface IIamAuth extends IConstruct {
    * @param options what the user may do
    */
   addUser(username: string, options?: DatabaseUserOptions): DatabaseUser;
+
+  /**
+   * Creates users that may do the same, in one resource and one transaction, in the stack of this construct.
+   *
+   * For users in another stack: `new DatabaseUsers(scope, id, { iamAuth, usernames })`.
+   *
+   * @param id id of the construct
+   * @param options the users, and what each of them may do
+   */
+  addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers;
+
+  /**
+   * Creates a group role in the stack of this construct, for users to be members of.
+   *
+   * For a role in another stack, or whose name is not known at synthesis: `new DatabaseRole(scope, id, { iamAuth, roleName })`.
+   *
+   * @param roleName name of the PostgreSQL role, in the case it is to have; also the id of the construct
+   * @param options what its members may do
+   */
+  addRole(roleName: string, options?: DatabaseRoleOptions): DatabaseRole;
 }

@@ -1,66 +1,152 @@
 import { IDatabaseRole } from './database-role';
-import { DatabaseGrant, databaseProblem } from './private/privilege-set';
-
-/** Privileges on a database. */
-export enum DatabasePrivilege {
-  /** Connect to the database. */
-  CONNECT = 'CONNECT',
-}
-
-/** A database, and what a user may do with it. */
-export interface OnDatabaseOptions {
-  /** Name of the database, in the case it has on the server. Not a token: CloudFormation cannot have it as a key. */
-  readonly database: string;
-
-  /**
-   * The privileges.
-   *
-   * @default - CONNECT
-   */
-  readonly privileges?: DatabasePrivilege[];
-}
+import { byName, Grant, inSchema, inSchemas, onData, onObjects, quoted } from './private/grant';
+import { checkKeys, checkNotEmpty } from './private/privilege-checks';
+import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
+import {
+  DataOptions, OnColumnsOptions, OnDatabaseOptions, OnFunctionsOptions, OnSchemaOptions, OnSequencesOptions, OnTablesOptions, SchemaOptions, SchemasOptions,
+} from './privilege-options';
 
 /**
- * Something that a user may do in the database.
+ * Something that a role or user may do in the database.
  *
- * A user has the union of what it is given. A value can be given to any number of users.
+ * A role has the union of what it is given. A value can be given to any number of roles. What is not given any more is revoked by the next deployment.
+ *
+ * `readOnly`, `readWrite`, `createObjects` and `schemaOwner` are complete: they include CONNECT on the database and USAGE on the schema.
+ * The exact ones, `on...`, grant what they say and nothing else.
+ *
+ * @see https://www.postgresql.org/docs/current/ddl-priv.html
  */
 export class Privileges {
   /**
-   * Privileges on a database itself. The database must exist when the user is deployed.
+   * Read all tables and views of some schemas: CONNECT on the database, USAGE on the schemas, SELECT on their tables and sequences.
    *
-   * @see https://www.postgresql.org/docs/current/ddl-priv.html
+   * SELECT on a sequence is what pg_dump needs. It is not enough for `nextval`, which would change the sequence.
+   *
+   * @see https://www.postgresql.org/docs/current/functions-sequence.html
+   * @param options the database, the schemas, and who creates objects in them
+   */
+  public static readOnly(options: DataOptions): Privileges {
+    return new Privileges(onData('readOnly', 'read', options, {
+      Tables: [TablePrivilege.SELECT],
+      Sequences: [SequencePrivilege.SELECT],
+    }));
+  }
+
+  /**
+   * Read and change the rows of all tables of some schemas: CONNECT on the database, USAGE on the schemas, SELECT, INSERT, UPDATE and DELETE
+   * on their tables, SELECT and USAGE on their sequences.
+   *
+   * @param options the database, the schemas, and who creates objects in them
+   */
+  public static readWrite(options: DataOptions): Privileges {
+    return new Privileges(onData('readWrite', 'read or written', options, {
+      Tables: [TablePrivilege.DELETE, TablePrivilege.INSERT, TablePrivilege.SELECT, TablePrivilege.UPDATE],
+      Sequences: [SequencePrivilege.SELECT, SequencePrivilege.USAGE],
+    }));
+  }
+
+  /**
+   * Create objects in some schemas, as migrations do: CONNECT on the database, USAGE and CREATE on the schemas.
+   *
+   * The role owns what it creates. It gets nothing on what others have created there.
+   *
+   * @param options the database and the schemas
+   */
+  public static createObjects(options: SchemasOptions): Privileges {
+    return new Privileges(inSchemas(options, { Schema: [SchemaPrivilege.CREATE, SchemaPrivilege.USAGE] }));
+  }
+
+  /**
+   * Own a schema: CONNECT on the database, and everything in the schema that the owner creates there.
+   *
+   * The schema is created if it is missing. One that belongs to somebody else is left alone, and the deployment fails.
+   * It stays, with its objects, when the role does not own it any more. Not for `addUsers`, because a schema has one owner.
+   *
+   * @param options the database and the schema
+   */
+  public static schemaOwner(options: SchemaOptions): Privileges {
+    const { database, schema } = options;
+    return new Privileges({ ...inSchemas({ database, schemas: [schema] }, { Owner: 'true' }), owned: { database, schema } });
+  }
+
+  /**
+   * Exactly these privileges on a database itself. It must exist when the role is deployed.
+   *
    * @param options the database and the privileges
    */
   public static onDatabase(options: OnDatabaseOptions): Privileges {
     const { database, privileges = [DatabasePrivilege.CONNECT] } = options;
-    const problem = databaseProblem(database);
-    if (problem) {
-      throw new Error(problem);
-    }
-    if (privileges.length === 0) {
-      throw new Error(`privileges on database ${JSON.stringify(database)} are an empty list, which grants nothing; name one, or leave privileges out for CONNECT`);
-    }
-    return new Privileges({ database, privileges: [...privileges] }, undefined);
+    checkKeys('database', [database]);
+    checkNotEmpty(privileges, `privileges on database ${quoted(database)}`, 'privileges out for CONNECT');
+    return new Privileges({ databases: { [database]: { Database: [...privileges] } } });
   }
 
   /**
-   * What another role may do. The user is a member of the role and inherits its privileges.
+   * Exactly these privileges on a schema itself: neither CONNECT on the database nor anything on the objects in the schema.
+   *
+   * @param options the schema and the privileges
+   */
+  public static onSchema(options: OnSchemaOptions): Privileges {
+    const { schema, privileges = [SchemaPrivilege.USAGE] } = options;
+    checkNotEmpty(privileges, `privileges on schema ${quoted(schema)}`, 'privileges out for USAGE');
+    return new Privileges(inSchema(options, { Schema: [...privileges] }));
+  }
+
+  /**
+   * Exactly these privileges on tables, views and foreign tables. To use them also takes CONNECT on the database and USAGE on the schema.
+   *
+   * @param options the tables and the privileges
+   */
+  public static onTables(options: OnTablesOptions): Privileges {
+    return new Privileges(onObjects({ ...options, kind: 'table', names: options.tables }));
+  }
+
+  /**
+   * Exactly these privileges on columns of a table. To use them also takes CONNECT on the database and USAGE on the schema.
+   *
+   * @param options the columns and the privileges
+   */
+  public static onColumns(options: OnColumnsOptions): Privileges {
+    const { table, columns, privileges } = options;
+    checkKeys('table', [table]);
+    checkNotEmpty(columns, `columns of table ${quoted(table)}`);
+    checkKeys('column', columns);
+    checkNotEmpty(privileges, `privileges on columns of table ${quoted(table)}`);
+    return new Privileges(inSchema(options, { Columns: { [table]: byName(columns, privileges) } }));
+  }
+
+  /**
+   * Exactly these privileges on sequences. To use them also takes CONNECT on the database and USAGE on the schema.
+   *
+   * @param options the sequences and the privileges
+   */
+  public static onSequences(options: OnSequencesOptions): Privileges {
+    return new Privileges(onObjects({ ...options, kind: 'sequence', names: options.sequences }));
+  }
+
+  /**
+   * Exactly these privileges on functions and procedures. To use them also takes CONNECT on the database and USAGE on the schema.
+   *
+   * @param options the functions and the privileges
+   */
+  public static onFunctions(options: OnFunctionsOptions): Privileges {
+    const { privileges = [FunctionPrivilege.EXECUTE] } = options;
+    return new Privileges(onObjects({ ...options, kind: 'function', names: options.functions, privileges, otherwise: 'privileges out for EXECUTE' }));
+  }
+
+  /**
+   * What another role may do. The member inherits its privileges. It does not own what the other one owns, but may do with it what the owner may.
    *
    * @param role a role, or another user of the same database, which is then deployed first
    */
   public static memberOf(role: IDatabaseRole): Privileges {
-    return new Privileges(undefined, role);
+    return new Privileges({ memberOf: role });
   }
 
   /** @internal */
-  public readonly _onDatabase?: DatabaseGrant;
+  public readonly _grant: Grant;
 
-  /** @internal */
-  public readonly _memberOf?: IDatabaseRole;
-
-  private constructor(onDatabase: DatabaseGrant | undefined, memberOf: IDatabaseRole | undefined) {
-    this._onDatabase = onDatabase;
-    this._memberOf = memberOf;
+  private constructor(grant: Grant) {
+    this._grant = grant;
   }
 }

@@ -15,3 +15,8 @@ export function claim(owner: IConstruct, what: string, claimant: IConstruct): IC
   }
   return claims.get(what)!;
 }
+
+/** Who has claimed something of a construct. */
+export function claimant(owner: IConstruct, what: string): IConstruct | undefined {
+  return CLAIMS.get(owner)?.get(what);
+}

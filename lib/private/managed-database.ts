@@ -1,22 +1,30 @@
 import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
-import { claim } from './claims';
+import { claim, claimant } from './claims';
 import { adminsOf } from './cluster';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { ConnectGrants } from '../connect-grants';
-import { usernameProblem } from '../contract/names';
+import { managedRoleNameProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth. */
 export const PROVISIONER_ID = 'Provisioner';
 
-/** What users need of the database they are in: its address, its grants, and who creates them. */
+/** What a role is called in a message. */
+export type NameKind = 'username' | 'role name';
+
+/** What users and group roles need of the database they are in: its address, its grants, and who creates them. */
 export class ManagedDatabase {
   public readonly grants: ConnectGrants;
 
-  constructor(private readonly iamAuth: Construct, private readonly cluster: rds.CfnDBCluster, private readonly provisionerProps: ProvisionerProps) {
+  constructor(
+    private readonly iamAuth: Construct,
+    private readonly cluster: rds.CfnDBCluster,
+    private readonly provisionerProps: ProvisionerProps,
+    public readonly reapply?: string,
+  ) {
     const first = claim(cluster, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(provisionerProps)}`, iamAuth);
     if (first !== iamAuth) {
       throw errorAt(iamAuth, `cluster ${provisionerProps.cluster.node.path} has an AuroraIamAuth in this stack already, with the same admin and network; use ${first.node.path}`);
@@ -40,23 +48,36 @@ export class ManagedDatabase {
     return this.cluster === other.cluster;
   }
 
-  /** Refuses a name that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
+  /** Refuses a username that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
   public checkUsername(scope: IConstruct, username: string): void {
-    if (Token.isUnresolved(username)) {
-      return;
-    }
-    const { cluster, adminSecret } = this.provisionerProps;
-    const problem = [undefined, ...adminsOf(cluster, this.cluster, adminSecret)].map(admin => usernameProblem(username, admin)).find(found => found);
-    if (problem) {
-      throw errorAt(scope, problem);
+    this.checkName(scope, username, usernameProblem);
+  }
+
+  /** Refuses a name that a group role cannot have; a token is refused by the deployment. */
+  public checkRoleName(scope: IConstruct, roleName: string): void {
+    this.checkName(scope, roleName, managedRoleNameProblem);
+  }
+
+  /** A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and group roles share their names. */
+  public claimName(construct: IConstruct, kind: NameKind, name: string): void {
+    if (!Token.isUnresolved(name) && claim(this.cluster, `role ${name}`, construct) !== construct) {
+      this.checkUnclaimed(construct, kind, name);
     }
   }
 
-  /** A username belongs to one construct of the app, whichever stack and AuroraIamAuth it is in. */
-  public claimUsername(user: IConstruct, username: string): void {
-    const owner = Token.isUnresolved(username) ? user : claim(this.cluster, `username ${username}`, user);
-    if (owner !== user) {
-      throw errorAt(user, `username ${JSON.stringify(username)} is taken: ${owner.node.path} creates it in the same database; use that user, or choose another name`);
+  /** As claimName, on behalf of a construct that is not there yet. */
+  public checkUnclaimed(scope: IConstruct, kind: NameKind, name: string): void {
+    const owner = claimant(this.cluster, `role ${name}`);
+    if (owner) {
+      throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner.node.path} creates it in the same database; use that one, or choose another name`);
+    }
+  }
+
+  public claimSchema(construct: IConstruct, database: string, schema: string): void {
+    const owner = claim(this.cluster, `schema ${JSON.stringify([database, schema])}`, construct);
+    if (owner !== construct) {
+      throw errorAt(construct, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is owned by ${owner.node.path}, and a schema has one owner; `
+        + 'make this one a member of that role, or give it privileges on the schema');
     }
   }
 
@@ -83,6 +104,17 @@ export class ManagedDatabase {
       ? [this.iamAuth, PROVISIONER_ID]
       : [stack, `${PROVISIONER_ID} ${pathInStage(this.iamAuth)}`];
     return scope.node.tryFindChild(id) as Provisioner | undefined ?? new Provisioner(scope, id, this.provisionerProps);
+  }
+
+  private checkName(scope: IConstruct, name: string, problemOf: typeof usernameProblem): void {
+    if (Token.isUnresolved(name)) {
+      return;
+    }
+    const { cluster, adminSecret } = this.provisionerProps;
+    const problem = [undefined, ...adminsOf(cluster, this.cluster, adminSecret)].map(admin => problemOf(name, admin)).find(found => found);
+    if (problem) {
+      throw errorAt(scope, problem);
+    }
   }
 }
 

@@ -1,32 +1,68 @@
 import { Token } from 'aws-cdk-lib';
-import { databaseNameProblem } from '../contract/names';
-import { DatabasePrivileges, DatabaseUserProperties } from '../contract/wire';
+import { ALL_OBJECTS, PrivilegesByName, RoleProperties, SchemaPrivileges } from '../contract/wire';
 
-export interface DatabaseGrant {
-  readonly database: string;
-  readonly privileges: string[];
-}
+export type PrivilegesByDatabase = NonNullable<RoleProperties['Privileges']>;
 
-/** What is wrong with a database to have privileges on; its name is a key of the template. */
-export function databaseProblem(database: string): string | undefined {
-  return Token.isUnresolved(database)
-    ? 'database name is a token, and a key of the template must be known at synthesis; give the name itself'
-    : databaseNameProblem(database);
-}
+/** What is on the wire: lists of privileges, below keys that say what they are on. */
+type Tree = string | readonly string[] | { readonly [key: string]: Tree };
 
 /**
- * Everything a user may do, as its custom resource says it: merged, without duplicates and in a
+ * Everything a role may do, as its custom resource says it: merged, without duplicates and in a
  * fixed order, so that the same privileges in another order are the same template.
  */
-export function wireForm(grants: DatabaseGrant[], roles: string[]): Pick<DatabaseUserProperties, 'Privileges' | 'MemberOf'> {
-  const databases = inOrder(grants.map(({ database }) => database));
-  const privileges = databases.map((database): [string, DatabasePrivileges] => [database, {
-    Database: inOrder(grants.filter(grant => grant.database === database).flatMap(grant => grant.privileges)),
-  }]);
-  return {
-    ...privileges.length > 0 ? { Privileges: Object.fromEntries(privileges) } : {},
-    ...roles.length > 0 ? { MemberOf: inOrder(roles) } : {},
-  };
+export function wireForm(grants: PrivilegesByDatabase[], roles: string[]): Pick<RoleProperties, 'Privileges' | 'MemberOf'> {
+  return withoutEmpty({
+    Privileges: withoutRepetition(merge([{}, ...grants] as Tree[]) as PrivilegesByDatabase),
+    MemberOf: inOrder(roles),
+  });
+}
+
+/** Names come from databases and may be those of members of every object, such as "constructor": so no look-up by key. */
+function merge(trees: Tree[]): Tree {
+  if (trees.every(tree => typeof tree === 'string')) {
+    return trees[0];
+  }
+  if (trees.every(tree => Array.isArray(tree))) {
+    return inOrder(trees.flat() as string[]);
+  }
+  const byKey = new Map<string, Tree[]>();
+  for (const [key, tree] of trees.flatMap(tree => Object.entries(tree as Record<string, Tree>))) {
+    byKey.set(key, [...byKey.get(key) ?? [], tree]);
+  }
+  return Object.fromEntries(inOrder([...byKey.keys()]).map(key => [key, merge(byKey.get(key)!)]));
+}
+
+/** What is granted on all objects of a schema says nothing new on one of them; what is granted on a table, nothing on its columns. */
+function withoutRepetition(databases: PrivilegesByDatabase): PrivilegesByDatabase {
+  return mapValues(databases, database => database.Schemas
+    ? { ...database, Schemas: mapValues(database.Schemas, withoutRepetitionIn) }
+    : database);
+}
+
+function withoutRepetitionIn(schema: SchemaPrivileges): SchemaPrivileges {
+  const { Tables = {}, Columns = {}, Sequences = {}, Functions = {} } = schema;
+  const onTable = new Map(Object.entries(Tables));
+  return withoutEmpty({
+    ...schema,
+    Tables: beyondAll(Tables),
+    Sequences: beyondAll(Sequences),
+    Functions: beyondAll(Functions),
+    Columns: withoutEmpty(mapValues(Columns, (columns, table) =>
+      beyond(columns, [...onTable.get(table) ?? [], ...onTable.get(ALL_OBJECTS) ?? []]))),
+  });
+}
+
+function beyondAll(names: PrivilegesByName): PrivilegesByName {
+  const { [ALL_OBJECTS]: all = [] } = names;
+  return withoutEmpty(mapValues(names, (privileges, name) => name === ALL_OBJECTS ? privileges : without(all, privileges)));
+}
+
+function beyond(names: PrivilegesByName, granted: string[]): PrivilegesByName {
+  return withoutEmpty(mapValues(names, privileges => without(granted, privileges)));
+}
+
+function without(granted: string[], privileges: string[]): string[] {
+  return privileges.filter(privilege => !granted.includes(privilege));
 }
 
 /** Sorted by code unit; tokens, whose text is not the same in every run, come last in the order they were given. */
@@ -36,4 +72,12 @@ function inOrder(names: string[]): string[] {
     ...unique.filter(name => !Token.isUnresolved(name)).sort(),
     ...unique.filter(name => Token.isUnresolved(name)),
   ];
+}
+
+function mapValues<A, B>(record: { readonly [key: string]: A }, map: (value: A, key: string) => B): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, map(value, key)]));
+}
+
+function withoutEmpty<T extends object>(record: T): T {
+  return Object.fromEntries(Object.entries(record).filter(([, value]) => Object.keys(value as object).length > 0)) as T;
 }

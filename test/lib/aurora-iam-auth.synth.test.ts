@@ -143,7 +143,7 @@ describe('addUser', () => {
     ['a name that is refused', 'a/b', 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
     ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
     ['the id of the provisioner', 'Provisioner', 'username "Provisioner" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })'],
-    ['a user that is there', 'twice', 'username "twice" has been added already; keep the user that addUser() returned'],
+    ['a user that is there', 'twice', 'username "twice" is taken: Data/IamAuth/twice creates it in the same database; use that one, or choose another name'],
   ])('fails for %s', (_, username, message) => {
     iamAuth.addUser('twice');
     expect(() => iamAuth.addUser(username)).toThrow(new Error(`[Data/IamAuth] ${message}`));

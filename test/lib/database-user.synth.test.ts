@@ -28,6 +28,7 @@ describe('the custom resource', () => {
       Database: { ResourceId: ofCluster('DBClusterResourceId'), Host: ofCluster('Endpoint.Address'), Port: '5432' },
       Username: 'app',
       Privileges: { shop: { Database: ['CONNECT'] } },
+      OnRemoval: { Action: 'DROP_OR_DISABLE' },
     });
   });
 
@@ -113,7 +114,7 @@ describe('DatabaseUser', () => {
     iamAuth.addUser('app');
     const apps = new Stack(app, 'Apps');
     expect(() => new DatabaseUser(apps, 'User', { iamAuth, username: 'app' })).toThrow(new Error(
-      '[Apps/User] username "app" is taken: Data/IamAuth/app creates it in the same database; use that user, or choose another name',
+      '[Apps/User] username "app" is taken: Data/IamAuth/app creates it in the same database; use that one, or choose another name',
     ));
   });
 

@@ -1,0 +1,113 @@
+import { Token } from 'aws-cdk-lib';
+import { Construct, Dependable } from 'constructs';
+import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
+import { DatabaseUserOptions, IDatabaseUser } from './database-user';
+import { IIamAuth } from './iam-auth';
+import { errorAt } from './private/errors';
+import { IamUser } from './private/iam-user';
+import { ManagedDatabase } from './private/managed-database';
+import { keyProblem } from './private/privilege-checks';
+import { RoleResource } from './private/role-resource';
+import { Privileges } from './privileges';
+
+/** Users that may do the same. */
+export interface DatabaseUsersOptions extends DatabaseUserOptions {
+  /**
+   * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
+   *
+   * A name that is left out is a user that is removed, and a new name a new user: there is no rename.
+   */
+  readonly usernames: string[];
+}
+
+/** Users of a database that may do the same. */
+export interface DatabaseUsersProps extends DatabaseUsersOptions {
+  /** The database. */
+  readonly iamAuth: IIamAuth;
+}
+
+/**
+ * Users that may do the same, in one resource of the stack, created and changed in one transaction: all of them or none.
+ *
+ * For large teams: a stack can have 500 resources. Each of the users is what a `DatabaseUser` is.
+ *
+ * @resource Custom::RdsIamUsers
+ */
+export class DatabaseUsers extends Construct {
+  private readonly resource: RoleResource;
+  private readonly users: Map<string, IDatabaseUser>;
+
+  /**
+   * @param scope where the users go; also another stack than the one of the database
+   * @param id id of the construct
+   * @param props the users
+   */
+  constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
+    super(scope, id);
+    const { iamAuth, usernames, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
+    const database = iamAuth._database;
+    this.checkUsernames(database, usernames);
+    const problem = keyProblem('database', databaseName);
+    if (problem) {
+      throw errorAt(this, problem);
+    }
+    this.resource = new RoleResource(this, {
+      ...options,
+      database,
+      kind: 'users',
+      resourceType: DATABASE_USERS_RESOURCE_TYPE,
+      identity: { Usernames: [...usernames].sort() },
+      names: usernames,
+    });
+    const users = new Construct(this, 'Users');
+    this.users = new Map(usernames.map(username => [username, new OneOfUsers(users, this.resource, database, username, databaseName)]));
+    this.addPrivileges(Privileges.onDatabase({ database: databaseName }), ...privileges);
+  }
+
+  /**
+   * One of the users.
+   *
+   * @param username its name, as in `usernames`
+   */
+  public user(username: string): IDatabaseUser {
+    const user = this.users.get(username);
+    if (!user) {
+      throw errorAt(this, `username ${JSON.stringify(username)} is none of these users; add it to usernames, or spell it as it is there`);
+    }
+    return user;
+  }
+
+  /**
+   * Gives each of the users more privileges.
+   *
+   * @param privileges what they may do besides
+   */
+  public addPrivileges(...privileges: Privileges[]): void {
+    this.resource.addPrivileges(privileges);
+  }
+
+  private checkUsernames(database: ManagedDatabase, usernames: string[]): void {
+    if (usernames.length === 0) {
+      throw errorAt(this, 'usernames are an empty list, which would create nobody; name one, or leave the construct out');
+    }
+    for (const username of usernames) {
+      if (Token.isUnresolved(username)) {
+        throw errorAt(this, 'username is a token, and the names of several users must be known at synthesis; give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })');
+      }
+      database.checkUsername(this, username);
+    }
+    const twice = usernames.find((username, index) => usernames.indexOf(username) !== index);
+    if (twice !== undefined) {
+      throw errorAt(this, `username ${JSON.stringify(twice)} is there twice; name each user once`);
+    }
+    usernames.forEach(username => database.claimName(this, 'username', username));
+  }
+}
+
+class OneOfUsers extends IamUser {
+  constructor(scope: Construct, public readonly _resource: RoleResource, database: ManagedDatabase, username: string, databaseName: string) {
+    super(scope, username, database, username, databaseName);
+    // What waits for the user waits for the resource that creates it.
+    Dependable.implement(this, { dependencyRoots: [_resource.scope] });
+  }
+}

@@ -1,0 +1,44 @@
+import { Token } from 'aws-cdk-lib';
+import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem } from '../contract/names';
+
+/** What the template has as a key, and the rules for its name. */
+const PROBLEMS = {
+  database: databaseNameProblem,
+  schema: schemaNameProblem,
+  table: (name: string) => objectNameProblem('table', name),
+  column: (name: string) => objectNameProblem('column', name),
+  sequence: (name: string) => objectNameProblem('sequence', name),
+  function: (name: string) => objectNameProblem('function', name),
+  role: roleNameProblem,
+};
+export type Kind = keyof typeof PROBLEMS;
+
+/** Keys that CloudFormation or JavaScript takes for something else. */
+const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
+
+/** What is wrong with a name that becomes a key of the template. */
+export function keyProblem(kind: Kind, name: string): string | undefined {
+  if (Token.isUnresolved(name)) {
+    return `${kind} name is a token, and a key of the template must be known at synthesis; give the name itself`;
+  }
+  return KEY_WORD.test(name)
+    ? `${kind} name ${JSON.stringify(name)} is not allowed: as a key of the template it would be taken for a key word; rename it`
+    : PROBLEMS[kind](name);
+}
+
+export function checkKeys(kind: Kind, names: string[]): void {
+  const problem = names.map(name => keyProblem(kind, name)).find(found => found);
+  if (problem) {
+    throw new Error(problem);
+  }
+}
+
+/**
+ * @param what what the list has, as in "privileges on database "shop""
+ * @param otherwise what leaving the list out means, where it may be left out
+ */
+export function checkNotEmpty(list: readonly unknown[], what: string, otherwise?: string): void {
+  if (list.length === 0) {
+    throw new Error(`${what} are an empty list, which grants nothing; name one${otherwise ? `, or leave ${otherwise}` : ''}`);
+  }
+}

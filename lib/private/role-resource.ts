@@ -1,0 +1,128 @@
+import { Annotations, CustomResource, Duration, Lazy } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { errorAt } from './errors';
+import { ManagedDatabase } from './managed-database';
+import { wireForm } from './privilege-set';
+import { RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import { DatabaseRoleOptions, IDatabaseRole } from '../database-role';
+import { OnRemoval } from '../on-removal';
+import { SchemaOptions } from '../privilege-options';
+import { Privileges } from '../privileges';
+
+/** What one resource makes: a user, several that may do the same, or a group role. */
+export type RoleKind = 'user' | 'users' | 'role';
+
+export interface RoleResourceProps extends Omit<DatabaseRoleOptions, 'privileges'> {
+  readonly database: ManagedDatabase;
+  readonly kind: RoleKind;
+  readonly resourceType: string;
+
+  /** The names in the properties of the custom resource. */
+  readonly identity: { readonly [property: string]: string | string[] };
+
+  /** The same names, for the checks. */
+  readonly names: string[];
+}
+
+/** Id of the warning, for those who acknowledge it. */
+const FUTURE_OBJECTS = 'cdk-aurora-iam-auth:futureObjects';
+
+const ITSELF = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
+
+/** The custom resource of a role or user: what it may do, and what must be deployed before it. */
+export class RoleResource {
+  public readonly kind: RoleKind;
+  private readonly privileges: Privileges[] = [];
+  private readonly predecessors = new Set<RoleResource>();
+  private readonly resource: CustomResource;
+
+  constructor(public readonly scope: Construct, private readonly props: RoleResourceProps) {
+    const { database, identity, onRemoval = OnRemoval.dropOrDisable(), exclusive, adoptExisting } = props;
+    this.kind = props.kind;
+    const heir = onRemoval._heir;
+    const { reapply } = database;
+    const properties: RoleProperties = {
+      Database: database.address,
+      ...identity,
+      // Late, so that privileges added after the construction are among them.
+      Privileges: Lazy.any({ produce: () => this.wireForm().Privileges }) as unknown as RoleProperties['Privileges'],
+      MemberOf: Lazy.any({ produce: () => this.wireForm().MemberOf }) as unknown as RoleProperties['MemberOf'],
+      OnRemoval: { Action: onRemoval._action, ...heir ? { ReassignOwnedTo: heir.roleName } : {} },
+      ...exclusive ? { Exclusive: 'true' } : {},
+      ...adoptExisting ? { AdoptExisting: 'true' } : {},
+      ...reapply === undefined ? {} : { Reapply: reapply },
+    };
+    this.resource = new CustomResource(scope, 'Resource', {
+      resourceType: props.resourceType,
+      serviceToken: database.provisionerFor(scope).serviceToken,
+      serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
+      properties: { ...properties },
+    });
+    if (heir) {
+      this.comesAfter(heir, 'which is to be dropped; name another role in reassignOwnedTo');
+    }
+  }
+
+  public addPrivileges(privileges: Privileges[]): void {
+    for (const value of privileges) {
+      const { memberOf, creators = [], owned, warning } = value._grant;
+      if (memberOf) {
+        this.comesAfter(memberOf, 'and a role cannot be a member of itself; leave it out');
+        this.checkMembership(memberOf);
+      }
+      creators.forEach(creator => this.comesAfter(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy'));
+      if (owned) {
+        this.claimSchema(owned);
+      }
+      if (warning) {
+        Annotations.of(this.scope).addWarningV2(FUTURE_OBJECTS, warning);
+      }
+      this.privileges.push(value);
+    }
+  }
+
+  private wireForm(): ReturnType<typeof wireForm> {
+    const grants = this.privileges.map(({ _grant }) => _grant);
+    return wireForm(grants.map(({ databases = {} }) => databases), grants.flatMap(({ memberOf }) => memberOf?.roleName ?? []));
+  }
+
+  /** The other role exists before this one is created, and until it is removed. */
+  private comesAfter(role: IDatabaseRole, notItself: string): void {
+    const { roleName, _resource: other } = role;
+    const name = `role name ${JSON.stringify(roleName)}`;
+    if (other && !other.props.database.isSameAs(this.props.database)) {
+      const kind = other.kind === 'role' ? 'role' : 'user';
+      throw errorAt(this.scope, `${name} is a ${kind} of another database, ${role.node.path}; create a ${kind} of that name in this one`);
+    }
+    if (this.props.names.includes(roleName)) {
+      throw errorAt(this.scope, `${name} is ${ITSELF[this.kind]}, ${notItself}`);
+    }
+    if (other?.waitsFor(this)) {
+      throw errorAt(this.scope, `${name} waits for ${this.scope.node.path} in a deployment already, and so cannot come before it; `
+        + 'take one of the two references out, or let both refer to a third role');
+    }
+    if (other) {
+      this.predecessors.add(other);
+    }
+    this.resource.node.addDependency(role);
+  }
+
+  private waitsFor(other: RoleResource): boolean {
+    return [...this.predecessors].some(predecessor => predecessor === other || predecessor.waitsFor(other));
+  }
+
+  private checkMembership({ roleName, _resource: other, node }: IDatabaseRole): void {
+    if (this.kind === 'role' && other && other.kind !== 'role') {
+      throw errorAt(this.scope, `role name ${JSON.stringify(roleName)} is the user ${node.path}, and its members are members of rds_iam as well, which a group role never is; `
+        + 'make the user a member of this role, or both of a third one');
+    }
+  }
+
+  private claimSchema({ database, schema }: SchemaOptions): void {
+    if (this.kind === 'users') {
+      throw errorAt(this.scope, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is to be owned by several users, and a schema has one owner; `
+        + 'let a DatabaseRole own it, and make the users members of that role');
+    }
+    this.props.database.claimSchema(this.scope, database, schema);
+  }
+}
