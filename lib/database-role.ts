@@ -33,7 +33,7 @@ export interface DatabaseRoleOptions {
   /**
    * What becomes of the role in PostgreSQL when the construct goes.
    *
-   * @default OnRemoval.dropOrDisable()
+   * @default - OnRemoval.dropOrDisable()
    */
   readonly onRemoval?: OnRemoval;
 
@@ -44,7 +44,7 @@ export interface DatabaseRoleOptions {
    * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
    * PostgreSQL gives to everybody (`PUBLIC`).
    *
-   * @default false: what was granted by hand is left alone
+   * @default - what was granted by hand is left alone
    */
   readonly exclusive?: boolean;
 
@@ -54,7 +54,7 @@ export interface DatabaseRoleOptions {
    * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working. From then on the role is
    * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
    *
-   * @default false: the deployment fails, and leaves the role as it is
+   * @default - the deployment fails, and leaves the role as it is
    */
   readonly adoptExisting?: boolean;
 }

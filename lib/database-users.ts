@@ -1,4 +1,3 @@
-import { Token } from 'aws-cdk-lib';
 import { Construct, Dependable } from 'constructs';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
 import { DatabaseUserOptions, IDatabaseUser } from './database-user';
@@ -8,6 +7,7 @@ import { IamUser } from './private/iam-user';
 import { ManagedDatabase } from './private/managed-database';
 import { keyProblem } from './private/privilege-checks';
 import { RoleResource } from './private/role-resource';
+import { isToken } from './private/token';
 import { Privileges } from './privileges';
 
 /** Users that may do the same. */
@@ -44,8 +44,9 @@ export class DatabaseUsers extends Construct {
    */
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
-    const { iamAuth, usernames, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
+    const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
     const database = iamAuth._database;
+    const usernames = [...props.usernames].sort();
     this.checkUsernames(database, usernames);
     const problem = keyProblem('database', databaseName);
     if (problem) {
@@ -56,7 +57,7 @@ export class DatabaseUsers extends Construct {
       database,
       kind: 'users',
       resourceType: DATABASE_USERS_RESOURCE_TYPE,
-      identity: { Usernames: [...usernames].sort() },
+      identity: { Usernames: usernames },
       names: usernames,
     });
     const users = new Construct(this, 'Users');
@@ -91,7 +92,7 @@ export class DatabaseUsers extends Construct {
       throw errorAt(this, 'usernames are an empty list, which would create nobody; name one, or leave the construct out');
     }
     for (const username of usernames) {
-      if (Token.isUnresolved(username)) {
+      if (isToken(username)) {
         throw errorAt(this, 'username is a token, and the names of several users must be known at synthesis; give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })');
       }
       database.checkUsername(this, username);
@@ -107,7 +108,6 @@ export class DatabaseUsers extends Construct {
 class OneOfUsers extends IamUser {
   constructor(scope: Construct, public readonly _resource: RoleResource, database: ManagedDatabase, username: string, databaseName: string) {
     super(scope, username, database, username, databaseName);
-    // What waits for the user waits for the resource that creates it.
-    Dependable.implement(this, { dependencyRoots: [_resource.scope] });
+    Dependable.implement(this, { dependencyRoots: [_resource.resource] }); // a client that waits for its user waits for all of them
   }
 }

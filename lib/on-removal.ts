@@ -40,7 +40,7 @@ export class OnRemoval {
   }
 
   /**
-   * The role stays as it is, login included, and is nobody's. Whoever may `rds-db:connect` as it can go on.
+   * The role stays as it is, login included: an identity that may `rds-db:connect` as it still gets in.
    */
   public static retain(): OnRemoval {
     return new OnRemoval('RETAIN');

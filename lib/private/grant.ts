@@ -40,7 +40,7 @@ export function onData(factory: string, use: string, options: DataOptions, objec
       Sequences: { [ALL_OBJECTS]: objects.Sequences },
       ...futureObjects(objectsCreatedBy, objects),
     }),
-    creators: objectsCreatedBy,
+    creators: [...objectsCreatedBy ?? []],
     warning: objectsCreatedBy ? undefined : warning,
   };
 }
@@ -90,7 +90,7 @@ export function onObjects(options: ObjectsOptions): Grant {
       [KEYS[kind]]: byName(names ?? [ALL_OBJECTS], privileges),
       ...futureObjects(objectsCreatedBy, { [KEYS[kind]]: [...privileges] }),
     }),
-    creators: objectsCreatedBy,
+    creators: [...objectsCreatedBy],
   };
 }
 

@@ -13,14 +13,18 @@ import { ConnectionEnvironmentOptions, IDatabaseUser } from '../database-user';
  * @internal
  */
 export abstract class IamUser extends Construct implements IDatabaseUser {
+  public readonly username: string;
   public readonly roleName: string;
+  public readonly databaseName: string;
 
   /** @internal */
   public abstract readonly _resource: RoleResource;
 
-  constructor(scope: Construct, id: string, private readonly database: ManagedDatabase, public readonly username: string, public readonly databaseName: string) {
+  constructor(scope: Construct, id: string, private readonly database: ManagedDatabase, username: string, databaseName: string) {
     super(scope, id);
+    this.username = username; // no parameter property: jsii does not see those of a hidden class
     this.roleName = username;
+    this.databaseName = databaseName;
   }
 
   public grantConnect(grantee: iam.IGrantable): iam.Grant {

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { isToken } from './token';
 import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem } from '../contract/names';
 
 /** What the template has as a key, and the rules for its name. */
@@ -18,7 +18,7 @@ const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
 
 /** What is wrong with a name that becomes a key of the template. */
 export function keyProblem(kind: Kind, name: string): string | undefined {
-  if (Token.isUnresolved(name)) {
+  if (isToken(name)) {
     return `${kind} name is a token, and a key of the template must be known at synthesis; give the name itself`;
   }
   return KEY_WORD.test(name)

@@ -32,11 +32,11 @@ const ITSELF = { user: 'the user itself', users: 'one of these users', role: 'th
 /** The custom resource of a role or user: what it may do, and what must be deployed before it. */
 export class RoleResource {
   public readonly kind: RoleKind;
+  public readonly resource: CustomResource;
   private readonly privileges: Privileges[] = [];
   private readonly predecessors = new Set<RoleResource>();
-  private readonly resource: CustomResource;
 
-  constructor(public readonly scope: Construct, private readonly props: RoleResourceProps) {
+  constructor(private readonly scope: Construct, private readonly props: RoleResourceProps) {
     const { database, identity, onRemoval = OnRemoval.dropOrDisable(), exclusive, adoptExisting } = props;
     this.kind = props.kind;
     const heir = onRemoval._heir;

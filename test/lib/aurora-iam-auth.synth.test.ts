@@ -2,7 +2,7 @@ import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseUser } from '../../lib';
+import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseRole, DatabaseUser } from '../../lib';
 import { ENGINE, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
 
 let app: App;
@@ -179,6 +179,42 @@ describe('addUser', () => {
       '[Data/IamAuth] username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })',
     ));
     expect(new DatabaseUser(stack, 'User', { iamAuth, username }).username).toBe(username);
+  });
+});
+
+describe('addRole and addUsers', () => {
+  let iamAuth: AuroraIamAuth;
+  beforeEach(() => {
+    iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+    iamAuth.addUsers('Team', { usernames: ['ann'] });
+    iamAuth.addRole('readers');
+  });
+
+  test('have the ids they are given', () => {
+    expect(['Team', 'readers'].map(id => iamAuth.node.findChild(id).node.path)).toEqual(['Data/IamAuth/Team', 'Data/IamAuth/readers']);
+  });
+
+  const OF_USER = 'use new DatabaseUser(scope, id, { iamAuth, username })';
+  const OF_ROLE = 'use new DatabaseRole(scope, id, { iamAuth, roleName })';
+
+  test.each<[string, (auth: AuroraIamAuth, scope: Stack) => unknown, string]>([
+    ['a role that is there', auth => auth.addRole('readers'), 'role name "readers" is taken: Data/IamAuth/readers creates it in the same database; use that one, or choose another name'],
+    ['a role that is a user', auth => auth.addRole('ann'), 'role name "ann" is taken: Data/IamAuth/Team creates it in the same database; use that one, or choose another name'],
+    ['a role with the id of the provisioner', auth => auth.addRole('Provisioner'), `role name "Provisioner" is the id of another construct here; ${OF_ROLE}`],
+    ['a role with the id of users', auth => auth.addRole('Team'), `role name "Team" is the id of another construct here; ${OF_ROLE}`],
+    ['a user with the id of users', auth => auth.addUser('Team'), `username "Team" is the id of another construct here; ${OF_USER}`],
+    ['users with an id that is there', auth => auth.addUsers('Team', { usernames: ['bob'] }), 'id "Team" is the id of another construct here; use another one'],
+    ['users with the id of the provisioner', auth => auth.addUsers('Provisioner', { usernames: ['bob'] }), 'id "Provisioner" is the id of another construct here; use another one'],
+    ['a role that is refused', auth => auth.addRole('rds_x'), 'role name "rds_x" is not allowed: RDS reserves names that begin with rds; choose another name'],
+    ['a role that is a token', (auth, scope) => auth.addRole(new CfnParameter(scope, 'Role').valueAsString), `role name is a token, and the id of a construct must be known at synthesis; ${OF_ROLE}`],
+  ])('fails for %s', (_, add, message) => {
+    expect(() => add(iamAuth, stack)).toThrow(new Error(`[Data/IamAuth] ${message}`));
+  });
+
+  test('the name that is an id here is free for the construct itself', () => {
+    new DatabaseUser(stack, 'User', { iamAuth, username: 'Team' });
+    new DatabaseRole(stack, 'Role', { iamAuth, roleName: 'Provisioner' });
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Username).toBe('Team');
   });
 });
 
