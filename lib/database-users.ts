@@ -15,7 +15,7 @@ export interface DatabaseUsersOptions extends DatabaseUserOptions {
   /**
    * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
    *
-   * A name that is left out is a user that is removed, and a new name a new user: there is no rename.
+   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename.
    */
   readonly usernames: string[];
 }
@@ -29,7 +29,8 @@ export interface DatabaseUsersProps extends DatabaseUsersOptions {
 /**
  * Users that may do the same, in one resource of the stack, created and changed in one transaction: all of them or none.
  *
- * For large teams: a stack can have 500 resources. Each of the users is what a `DatabaseUser` is.
+ * For large teams: a stack can have 500 resources. Each of the users is what a `DatabaseUser` is. Let them be members of a `DatabaseRole`
+ * that has the privileges, rather than each have their own: PostgreSQL has room for some 2,400 roles in the privileges of one table.
  *
  * @resource Custom::RdsIamUsers
  */

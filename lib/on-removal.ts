@@ -10,21 +10,23 @@ export interface DropOptions {
 /**
  * What becomes of a role in PostgreSQL when its construct goes, or the stack.
  *
- * Whatever is chosen, no data is dropped. What counts is what was deployed last: to remove a role in another way, deploy that first.
+ * No data is dropped, whatever is chosen. What counts is what was deployed last: to remove a role in another way, deploy that first.
  */
 export class OnRemoval {
   /**
-   * The access ends: no login, no membership in `rds_iam`, its sessions are terminated. Then the role is dropped, unless anything depends on it,
-   * such as a table it owns or a privilege that was granted by hand: then it stays, without access,
-   * and gets it back when a role of that name is declared again.
+   * Ends the access, then drops the role unless it owns something.
+   *
+   * First it loses its login and its membership in `rds_iam`, and its sessions end. Then everything it holds is revoked, in all databases of the server.
+   * A role that owns something stays, without access, and gets it back when a role of that name is declared again.
    */
   public static dropOrDisable(): OnRemoval {
     return new OnRemoval('DROP_OR_DISABLE');
   }
 
   /**
-   * The access ends and sessions are terminated. What the role owns, in all databases, goes to another role; its privileges are revoked everywhere,
-   * those that were granted by hand as well; then it is dropped.
+   * Ends the access, hands over what the role owns, and drops it.
+   *
+   * As `dropOrDisable()`, but what the role owns, in all databases of the server, goes to another role before.
    *
    * @param options who gets what the role owns
    */
@@ -33,14 +35,17 @@ export class OnRemoval {
   }
 
   /**
-   * The access ends and sessions are terminated. The role stays, with all it owns and holds, and gets its access back when a role of that name is declared again.
+   * Ends the access and leaves the rest as it is.
+   *
+   * The role loses its login and its membership in `rds_iam`, and its sessions end. It stays with all it owns and holds,
+   * and gets its access back when a role of that name is declared again.
    */
   public static disable(): OnRemoval {
     return new OnRemoval('DISABLE');
   }
 
   /**
-   * The role stays as it is, login included: an identity that may `rds-db:connect` as it still gets in.
+   * Leaves the role as it is, login included: an identity that may `rds-db:connect` as it still gets in.
    */
   public static retain(): OnRemoval {
     return new OnRemoval('RETAIN');

@@ -60,7 +60,11 @@ export class Privileges {
    * Own a schema: CONNECT on the database, and everything in the schema that the owner creates there.
    *
    * The schema is created if it is missing. One that belongs to somebody else is left alone, and the deployment fails.
-   * It stays, with its objects, when the role does not own it any more. Not for `addUsers`, because a schema has one owner.
+   * When it is not declared any more, or the role goes, it is dropped if it is empty; one with objects in it stays.
+   * Not for `addUsers`, because a schema has one owner.
+   *
+   * Others that have privileges in the schema must be deployed after the owner: they are if it is among their `objectsCreatedBy`; else say
+   * `other.node.addDependency(owner)`.
    *
    * @param options the database and the schema
    */
