@@ -1,32 +1,150 @@
-/** A privilege on a database that this version grants. */
-export type DatabasePrivilege = 'CONNECT';
+import { RoleKind } from './state';
 
-/** One step that changes the database. The log is made of these, and so are the statements. */
+/** What a privilege is on. Names in one change share their schema. */
+export type Target
+  = | { readonly type: 'DATABASE'; readonly database: string }
+    | { readonly type: 'SCHEMA'; readonly schema: string }
+    | { readonly type: 'TABLE' | 'SEQUENCE' | 'TYPE'; readonly schema: string; readonly names: string[] }
+    | { readonly type: 'COLUMN'; readonly schema: string; readonly table: string; readonly columns: string[] }
+    | { readonly type: 'ROUTINE'; readonly schema: string; readonly routines: Routine[] }
+    | { readonly type: 'LANGUAGE' | 'FOREIGN DATA WRAPPER' | 'FOREIGN SERVER'; readonly name: string }
+    | { readonly type: 'LARGE OBJECT'; readonly oid: string };
+
+export interface Routine {
+  readonly name: string;
+  /** As the server writes them: SQL, not to be quoted again. */
+  readonly args: string;
+}
+
+export type FutureObjectType = 'TABLES' | 'SEQUENCES' | 'FUNCTIONS' | 'TYPES' | 'SCHEMAS' | 'LARGE OBJECTS';
+
+/** Objects that a role creates from now on. */
+export interface FutureTarget {
+  readonly creator: string;
+  /** Absent: in all schemas. */
+  readonly schema?: string;
+  readonly objects: FutureObjectType;
+}
+
+/**
+ * One step that changes the database. The log is made of these, and so are the statements.
+ * `as` is the role whose rights the admin needs for it, where its own are not enough.
+ */
 export type Change
-  = | { readonly kind: 'createUser'; readonly username: string }
-    | { readonly kind: 'renameUser'; readonly username: string; readonly to: string }
-    | { readonly kind: 'grantOnDatabase'; readonly username: string; readonly database: string; readonly privilege: DatabasePrivilege }
-    | { readonly kind: 'revokeOnDatabase'; readonly username: string; readonly database: string; readonly privilege: DatabasePrivilege }
-    | { readonly kind: 'grantRole'; readonly username: string; readonly role: string }
-    | { readonly kind: 'revokeRole'; readonly username: string; readonly role: string }
-    | { readonly kind: 'allowLogin'; readonly username: string }
-    | { readonly kind: 'forbidLogin'; readonly username: string }
-    | { readonly kind: 'dropUser'; readonly username: string };
+  = | { readonly kind: 'createRole'; readonly role: string; readonly roleKind: RoleKind }
+    | { readonly kind: 'renameRole'; readonly role: string; readonly to: string }
+    | { readonly kind: 'dropRole'; readonly role: string }
+    | { readonly kind: 'allowLogin'; readonly role: string }
+    | { readonly kind: 'forbidLogin'; readonly role: string }
+    /** `options`: it is a member already, but does not inherit. */
+    | { readonly kind: 'grantRole'; readonly group: string; readonly role: string; readonly options?: true }
+    | { readonly kind: 'revokeRole'; readonly group: string; readonly role: string; readonly as?: string }
+    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'createSchema'; readonly schema: string; readonly role: string; readonly as: string }
+    | { readonly kind: 'dropSchema'; readonly schema: string; readonly role: string; readonly as: string }
+    | { readonly kind: 'reassignOwned'; readonly role: string; readonly to: string; readonly as: string[] }
+    | { readonly kind: 'dropOwned'; readonly role: string; readonly as: string };
 
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
-/** What a change does, in words: for the log and for the reason of a failure. */
-export function describe(change: Change): string {
-  const user = JSON.stringify(change.username);
+/** The roles whose rights a change needs. */
+export function actors(change: Change): string[] {
+  const { as } = change as { readonly as?: string | string[] };
+  return as === undefined ? [] : [as].flat();
+}
+
+/** The roles that a change is made to. */
+export function rolesOf(change: Change): string[] {
+  return 'roles' in change ? change.roles : [change.role];
+}
+
+/** What takes a change back; nothing for what only a removal does, which goes on instead. */
+export function inverse(change: Change): Change | undefined {
   switch (change.kind) {
-    case 'createUser': return `create user ${user}`;
-    case 'renameUser': return `rename user ${user} to ${JSON.stringify(change.to)}`;
-    case 'grantOnDatabase': return `grant ${change.privilege} on database ${JSON.stringify(change.database)} to ${user}`;
-    case 'revokeOnDatabase': return `revoke ${change.privilege} on database ${JSON.stringify(change.database)} from ${user}`;
-    case 'grantRole': return `grant role ${JSON.stringify(change.role)} to ${user}`;
-    case 'revokeRole': return `revoke role ${JSON.stringify(change.role)} from ${user}`;
-    case 'allowLogin': return `allow user ${user} to log in`;
-    case 'forbidLogin': return `forbid user ${user} to log in`;
-    case 'dropUser': return `drop user ${user}`;
+    case 'createRole': return { kind: 'dropRole', role: change.role };
+    case 'renameRole': return { kind: 'renameRole', role: change.to, to: change.role };
+    case 'allowLogin': return { kind: 'forbidLogin', role: change.role };
+    case 'forbidLogin': return { kind: 'allowLogin', role: change.role };
+    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, role: change.role };
+    case 'revokeRole': return { kind: 'grantRole', group: change.group, role: change.role };
+    case 'grant': return { ...change, kind: 'revoke' };
+    case 'revoke': return { ...change, kind: 'grant' };
+    case 'grantFuture': return { ...change, kind: 'revokeFuture' };
+    case 'revokeFuture': return { ...change, kind: 'grantFuture' };
+    case 'createSchema': return { ...change, kind: 'dropSchema' };
+    case 'dropSchema': return { ...change, kind: 'createSchema' };
+    case 'dropRole':
+    case 'reassignOwned':
+    case 'dropOwned': return undefined;
   }
+}
+
+/**
+ * What a change does, in words: for the log and for the reason of a failure.
+ *
+ * @param database the one it is made in
+ */
+export function describe(change: Change, database: string): string {
+  return `${inWords(change)}${isLocal(change) ? ` in database ${quoted(database)}` : ''}`;
+}
+
+/** Whether only the database in which it is made sees it. */
+function isLocal(change: Change): boolean {
+  return 'on' in change ? !('type' in change.on && change.on.type === 'DATABASE') : ['createSchema', 'dropSchema', 'reassignOwned', 'dropOwned'].includes(change.kind);
+}
+
+function inWords(change: Change): string {
+  switch (change.kind) {
+    case 'createRole': return `create ${change.roleKind} ${quoted(change.role)}`;
+    case 'renameRole': return `rename ${quoted(change.role)} to ${quoted(change.to)}`;
+    case 'dropRole': return `drop role ${quoted(change.role)}`;
+    case 'allowLogin': return `allow user ${quoted(change.role)} to log in`;
+    case 'forbidLogin': return `forbid ${quoted(change.role)} to log in`;
+    case 'grantRole': return `grant role ${quoted(change.group)} to ${quoted(change.role)}${change.options ? ' so that it inherits its privileges' : ''}`;
+    case 'revokeRole': return `revoke role ${quoted(change.group)} from ${quoted(change.role)}`;
+    case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
+    case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
+    case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
+    case 'revokeFuture': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeFuture(change.on)} from ${list('roles', change.roles)}`;
+    case 'createSchema': return `create schema ${quoted(change.schema)} owned by ${quoted(change.role)}`;
+    case 'dropSchema': return `drop the empty schema ${quoted(change.schema)} of ${quoted(change.role)}`;
+    case 'reassignOwned': return `hand over what ${quoted(change.role)} owns to ${quoted(change.to)}`;
+    case 'dropOwned': return `take back whatever else depends on ${quoted(change.role)}, which owns nothing`;
+  }
+}
+
+function describeTarget(on: Target): string {
+  switch (on.type) {
+    case 'DATABASE': return `database ${quoted(on.database)}`;
+    case 'SCHEMA': return `schema ${quoted(on.schema)}`;
+    case 'TABLE':
+    case 'SEQUENCE':
+    case 'TYPE': return `${list(`${on.type.toLowerCase()}s`, on.names)} in schema ${quoted(on.schema)}`;
+    case 'COLUMN': return `${list('columns', on.columns)} of table ${quoted(on.table)} in schema ${quoted(on.schema)}`;
+    case 'ROUTINE': return `${list('functions', on.routines.map(({ name }) => name))} in schema ${quoted(on.schema)}`;
+    case 'LANGUAGE':
+    case 'FOREIGN DATA WRAPPER':
+    case 'FOREIGN SERVER': return `${on.type.toLowerCase()} ${quoted(on.name)}`;
+    case 'LARGE OBJECT': return `large object ${on.oid}`;
+  }
+}
+
+function describeFuture({ creator, schema, objects }: FutureTarget): string {
+  return `${objects.toLowerCase()} that ${quoted(creator)} creates in ${schema === undefined ? 'all schemas' : `schema ${quoted(schema)}`}`;
+}
+
+const NAMED_ONE_BY_ONE = 3;
+
+function list(plural: string, names: string[]): string {
+  const kind = plural === 'roles' ? '' : `${plural.slice(0, names.length === 1 ? -1 : undefined)} `;
+  return names.length <= NAMED_ONE_BY_ONE
+    ? `${kind}${names.map(quoted).join(', ')}`
+    : `${names.length} ${plural} (${names.slice(0, NAMED_ONE_BY_ONE).map(quoted).join(', ')}, ...)`;
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
 }

@@ -1,5 +1,5 @@
 import { Socket } from 'node:net';
-import { Client, DatabaseError, QueryConfig } from 'pg';
+import { Client, DatabaseError, QueryConfig, QueryResult } from 'pg';
 import { Admin } from './credentials';
 import { ProvisionError, ServerError } from './errors';
 
@@ -7,8 +7,14 @@ import { ProvisionError, ServerError } from './errors';
 export type Row = { readonly [column: string]: unknown };
 
 export interface Session {
-  /** @param answerMs milliseconds after which the connection is given up; it is closed then, so that nothing waits behind the query */
-  query<T extends Row = Row>(sql: string, values: unknown[] | undefined, answerMs: number): Promise<T[]>;
+  readonly database: string;
+  /**
+   * Statements in one message: what comes after a failed one is not executed.
+   *
+   * @param answerMs milliseconds after which the connection is given up; it is closed then, so that nothing waits behind it
+   * @returns rows of each statement
+   */
+  query(statements: string[], answerMs: number): Promise<Row[][]>;
   /** The notices since the last time this was asked: not errors to PostgreSQL, but some are to us. */
   takeNotices(): ServerError[];
   close(): Promise<void>;
@@ -26,8 +32,11 @@ export interface SessionOptions {
 /** To say goodbye must not delay an answer that is decided. */
 const CLOSE_MS = 1_000;
 
-/** A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin. */
-const SAFE_SEARCH_PATH = "SELECT pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', false)";
+/**
+ * A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin.
+ * From the first statement on, and whatever is set for the role or the database.
+ */
+const SAFE_SEARCH_PATH = '-c search_path=pg_catalog,pg_temp';
 
 /** An unreachable server is given up so long after the start of the invocation; it may be restarting. */
 const UNREACHABLE_UNTIL_MS = 22_000;
@@ -48,14 +57,16 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     stream: () => socket,
     connectionTimeoutMillis: options.connectMs,
     application_name: 'cdk-aurora-iam-auth',
+    options: SAFE_SEARCH_PATH,
   });
   const notices: ServerError[] = [];
   client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));
   // A connection that breaks between two statements is reported by the next one.
   client.on('error', () => undefined);
-  const query = async <T extends Row>(sql: string, values: unknown[] | undefined, answerMs: number): Promise<T[]> => {
+  const query = async (statements: string[], answerMs: number): Promise<Row[][]> => {
     try {
-      return (await client.query<T>({ text: sql, values, query_timeout: answerMs } as QueryConfig)).rows;
+      const results = await client.query({ text: statements.join(';\n'), query_timeout: answerMs } as QueryConfig) as QueryResult<Row> | QueryResult<Row>[];
+      return [results].flat().map(({ rows }) => rows);
     } catch (error) {
       if (error instanceof DatabaseError) {
         throw serverError(error);
@@ -66,16 +77,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   };
   try {
     await client.connect();
-    await query(SAFE_SEARCH_PATH, undefined, options.connectMs);
   } catch (error) {
     socket.destroy();
-    throw error instanceof ServerError
-      ? error
-      : error instanceof DatabaseError
-        ? serverError(error)
-        : connectionProblem(error as NodeJS.ErrnoException, connected, options);
+    throw error instanceof DatabaseError ? serverError(error) : connectionProblem(error as NodeJS.ErrnoException, connected, options);
   }
   return {
+    database: options.database,
     query,
     takeNotices: () => notices.splice(0),
     close: async () => {

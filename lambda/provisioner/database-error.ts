@@ -26,7 +26,10 @@ const code = (...codes: string[]) => (error: ServerError) => codes.includes(erro
 const kind = (state: string, ...kinds: Change['kind'][]) => (error: ServerError, { change }: Attempt) =>
   error.sqlState === state && change !== undefined && kinds.includes(change.kind);
 
+const on = (...types: string[]) => ({ change }: Attempt) => change !== undefined && 'on' in change && types.includes('type' in change.on ? change.on.type : 'FUTURE');
+
 const NOT_THE_OWNER = 'only the owner of a database can pass its privileges on: use an admin that is the owner or a member of it';
+const NOT_TO_GRANT = 'the admin may not pass that on: use an admin that owns it, or that may become a member of its owner';
 const BUSY = 'other sessions change roles at the same time; deploy again when they are done';
 
 /** First match counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
@@ -35,11 +38,11 @@ const EXPLANATIONS: Explanation[] = [
   { matches: code('40001', '40P01'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === 'XX000' && /tuple (concurrently|already|to be locked)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '23505' && [error.fields.table, error.fields.constraint].some(name => name?.startsWith('pg_')), retryUntil: PATIENCE_MS, remedy: BUSY },
-  { matches: kind('42710', 'createUser', 'renameUser'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('42710', 'createRole', 'renameRole'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '42704' && /role (with OID \d+|\d+ was concurrently)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: code('55P03'), retryUntil: PATIENCE_MS, remedy: 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again' },
   // The server is coming up, going down, or full.
-  { matches: code('57P01', '57P02', '57P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
+  { matches: code('57P01', '57P02', '57P03', '57P05', '25P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
   { matches: code('53300'), retryUntil: PATIENCE_MS, remedy: 'free a connection, or raise max_connections' },
   { matches: error => error.sqlState.startsWith('08'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
   // Signing in.
@@ -62,20 +65,34 @@ const EXPLANATIONS: Explanation[] = [
   },
   // What the template asks for is not there, or not the admin's to give.
   { matches: kind('42704', 'grantRole', 'revokeRole'), remedy: 'create the role before this deployment, or correct its name' },
-  { matches: kind('3D000', 'grantOnDatabase', 'revokeOnDatabase'), remedy: 'create the database before this deployment, or correct its name' },
+  { matches: kind('42704', 'grantFuture', 'reassignOwned'), remedy: 'create the role before this deployment, or correct its name' },
+  { matches: (error, attempt) => error.sqlState === '3D000' && on('DATABASE')(attempt), remedy: 'create the database before this deployment, or correct its name' },
+  {
+    matches: ({ sqlState }, { attempted }) => sqlState === '3D000' && !attempted.includes('"postgres"'),
+    remedy: 'create the database before this deployment, or correct its name',
+  },
   { matches: code('3D000'), remedy: 'the provisioner keeps its records in database postgres: create it' },
   { matches: kind('0LP01', 'grantRole'), remedy: 'a role cannot be a member of itself: remove one of the two memberships' },
   {
-    matches: ({ sqlState }, { change }) => sqlState === '42501' && (change?.kind === 'grantRole' || change?.kind === 'revokeRole') && change.role === RDS_IAM,
+    matches: ({ sqlState }, { change }) => sqlState === '42501' && (change?.kind === 'grantRole' || change?.kind === 'revokeRole') && change.group === RDS_IAM,
     remedy: `sign in as the master user, or as another member of rds_superuser: from PostgreSQL 16 on others may grant ${RDS_IAM} only WITH ADMIN OPTION on it`,
   },
   { matches: kind('42501', 'grantRole', 'revokeRole'), remedy: 'give the admin ADMIN OPTION on that role, or use an admin that has it' },
   {
-    matches: kind('42501', 'createUser', 'renameUser', 'allowLogin', 'forbidLogin', 'dropUser'),
+    matches: kind('42501', 'createRole', 'renameRole', 'allowLogin', 'forbidLogin', 'dropRole'),
     remedy: 'the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on roles it did not create',
   },
-  { matches: kind('42501', 'grantOnDatabase', 'revokeOnDatabase'), remedy: NOT_THE_OWNER },
-  { matches: code('01006', '01007'), remedy: NOT_THE_OWNER },
+  {
+    matches: ({ sqlState, message }) => sqlState === '42501' && /permission denied to grant role|must have admin option on role/.test(message),
+    remedy: 'that role owns it, or has granted it, and the admin must become a member of it for the moment: give the admin ADMIN OPTION on it, or use an admin that has it',
+  },
+  { matches: ({ sqlState }, attempt) => ['42501', '01006', '01007'].includes(sqlState) && on('DATABASE')(attempt), remedy: NOT_THE_OWNER },
+  { matches: kind('42501', 'createSchema'), remedy: 'the admin needs CREATE on the database' },
+  { matches: kind('42501', 'reassignOwned'), remedy: 'the new owner needs CREATE on the database, and the admin must be able to become a member of both roles' },
+  { matches: code('42501', '01006', '01007'), remedy: NOT_TO_GRANT },
+  { matches: code('42703'), remedy: 'create the column before this deployment, or correct its name' },
+  { matches: ({ sqlState, message }) => sqlState === '42601' && /maintain/i.test(message), remedy: 'MAINTAIN is there from PostgreSQL 17 on: leave it out' },
+  { matches: code('54000'), remedy: 'there is a limit of about 2,400 roles with privileges on one table: give the privileges to a group role, and make the users members of it' },
   { matches: code('42P06'), remedy: 'a schema cdk_aurora_iam_auth that is not the registry is in the way: rename it' },
   { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
 ];

@@ -1,13 +1,19 @@
 import { lookup } from 'node:dns/promises';
+import { apply } from './apply';
 import { Budget, Clock } from './budget';
 import { openSession } from './connection';
 import { Admin } from './credentials';
 import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
+import { Journal } from './journal';
+import { withLock } from './lock';
 import { createLogger, Logger } from './logger';
-import { apply, remove } from './provision';
+import { remove } from './remove';
 import { decode, Event, Request } from './request';
 import { withRetries } from './retry';
+import { FIXED_DATABASE, Sessions } from './sessions';
+import { undo } from './undo';
+import { Work } from './work';
 
 export interface Dependencies {
   readonly readAdmin: () => Promise<Admin>;
@@ -26,9 +32,8 @@ export interface Answer {
   readonly PhysicalResourceId: string;
 }
 
-/** The database that every server has and where the registry is. */
-const FIXED_DATABASE = 'postgres';
 const CONNECT_MS = 8_000;
+const NAMES_LOGGED = 10;
 
 export function createHandler({ readAdmin, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
   return async (event, context) => {
@@ -36,9 +41,8 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
     const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
     try {
       const request = decode(event);
-      log.info('started', { host: request.host, port: request.port, username: request.username });
-      await withRetries(budget, () => attempt(request, budget, log, readAdmin), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }))
-        .catch(error => acceptGone(request, log, error));
+      log.info('started', { host: request.host, port: request.port, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
+      await provision(request, budget, log, readAdmin, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
@@ -49,19 +53,46 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
   };
 }
 
+/** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
+async function provision(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>, newBudget: () => Budget): Promise<void> {
+  const journal = new Journal();
+  const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
+    within,
+    () => attempt(request, within, log, readAdmin, body),
+    (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
+  );
+  try {
+    await tries(budget, work => request.action === 'apply' ? apply(work, request, journal) : remove(work, request));
+  } catch (error) {
+    if (journal.isEmpty) {
+      return acceptGone(request, log, error);
+    }
+    log.info('undoing', { reason: (error as Error).message });
+    await tries(newBudget(), work => undo(work, request.owner, journal)).catch((failure: Error) => {
+      throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error });
+    });
+    throw error;
+  }
+}
+
 /** One try from the beginning. The secret is read each time: the password may have been rotated in between. */
-async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>): Promise<void> {
+async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>, body: (work: Work) => Promise<void>): Promise<void> {
   const { host, port } = request;
   const admin = await readAdmin();
-  // What is left of the patience bounds the last try, too.
-  const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
-  const session = await openSession({ host, port, database: FIXED_DATABASE, admin, connectMs }).catch((error) => {
-    throw error instanceof ServerError ? explain(error, { attempted: `sign in to ${host}:${port} as the admin`, needs: `CONNECT on database ${FIXED_DATABASE}` }) : error;
-  });
+  const open = (database: string) => {
+    // What is left of the patience bounds the last try, too.
+    const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
+    return openSession({ host, port, database, admin, connectMs }).catch((error) => {
+      throw error instanceof ServerError
+        ? explain(error, { attempted: `sign in to database ${JSON.stringify(database)} of ${host}:${port} as the admin`, needs: `CONNECT on database ${JSON.stringify(database)}` })
+        : error;
+    });
+  };
+  const main = await open(FIXED_DATABASE);
   try {
-    await (request.action === 'apply' ? apply : remove)(session, budget, log, request);
+    await withLock(main, budget, locked => body({ ...locked, sessions: new Sessions(main, open), budget, log }));
   } finally {
-    await session.close();
+    await main.close();
   }
 }
 

@@ -1,36 +1,45 @@
-import { Row } from './connection';
 import { Facts, parkedName } from './lifecycle';
-import { CLAIMS, REGISTRY_EXISTS, ROLE, ROLES_BY_NAME } from './sql/catalog';
-import { Claim, ObservedRole } from './state';
+import { DatabaseOwner, ObservedRole } from './plan';
+import { DatabaseState } from './plan-database';
+import { databaseOwners, DatabaseQuestion, DATABASES, rolesByName, rolesInDatabase, rolesWithShared } from './sql/catalog';
+import { CLAIMS, REGISTERED_NAMES } from './sql/registry';
+import { Claim } from './state';
 import { Transaction } from './transaction';
 
 const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
-
-export async function registryExists(transaction: Transaction): Promise<boolean> {
-  const [{ exists }] = await transaction.query<{ exists: boolean }>(READ_REGISTRY, REGISTRY_EXISTS);
-  return exists;
-}
 
 /**
  * An oid alone does not make a role ours: in a database that was copied with pg_dump, the registry has those of another server.
  *
  * @param wanted names that matter beside those in the registry
  */
-export async function readFacts(transaction: Transaction, wanted: string[] = []): Promise<Facts> {
-  const rows = await registryExists(transaction) ? await transaction.query<Claim & Row>(READ_REGISTRY, CLAIMS) : [];
-  const claims = rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName === claim.username || roleName === parkedName(claim.roleOid) ? roleName : undefined }));
-  const names = [...wanted, ...claims.flatMap(claim => [claim.username, claim.roleName ?? claim.username])];
-  return { claims, roles: await readRoles(transaction, names) };
+export async function readFacts(transaction: Transaction, registryExists: boolean, wanted: string[] = []): Promise<Facts> {
+  const results = registryExists
+    ? await transaction.read(READ_REGISTRY, DATABASES, rolesByName(wanted, REGISTERED_NAMES), CLAIMS)
+    : await transaction.read({ attempted: 'look roles up by name' }, DATABASES, rolesByName(wanted));
+  const [databases, roles, rows = []] = results as unknown as [{ name: string }[], { name: string; oid: string }[], Claim[]];
+  return {
+    claims: rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName === claim.username || roleName === parkedName(claim.roleOid) ? roleName : undefined })),
+    roles: new Map(roles.map(({ name, oid }) => [name, oid])),
+    databases: databases.map(({ name }) => name),
+  };
 }
 
-/** Oid by name, of those that exist. */
-export async function readRoles(transaction: Transaction, names: string[]): Promise<Map<string, string>> {
-  const rows = await transaction.query<{ name: string; oid: string }>({ attempted: 'look roles up by name' }, ROLES_BY_NAME, [names]);
-  return new Map(rows.map(({ name, oid }) => [name, oid]));
+export interface Shared {
+  readonly roles: ReadonlyMap<string, ObservedRole>;
+  /** Of the databases that were asked for and exist. */
+  readonly owners: DatabaseOwner[];
 }
 
-/** Undefined when there is no such role. */
-export async function readRole(transaction: Transaction, username: string): Promise<ObservedRole | undefined> {
-  const [role] = await transaction.query<ObservedRole & Row>({ attempted: `read role ${JSON.stringify(username)}` }, ROLE, [username]);
-  return role;
+/** What all databases of the server share: roles, and privileges on databases. */
+export async function readShared(transaction: Transaction, names: string[], databases: string[] = []): Promise<Shared> {
+  const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
+  const [roles, owners] = await transaction.read(attempt, rolesWithShared(names), databaseOwners(databases)) as unknown as [ObservedRole[], DatabaseOwner[]];
+  return { roles: new Map(roles.map(role => [role.role, role])), owners };
+}
+
+/** What the database of the transaction has for these roles. */
+export async function readDatabase(transaction: Transaction, question: DatabaseQuestion): Promise<DatabaseState> {
+  const [[state]] = await transaction.read({ attempted: `read database ${JSON.stringify(transaction.database)}` }, rolesInDatabase(question));
+  return state as unknown as DatabaseState;
 }

@@ -1,26 +1,25 @@
 import { Change } from './change';
 import { ProvisionError } from './errors';
-import { Claim, Declaration, Owner, sameResource } from './state';
+import { Wanted } from './plan';
+import { Claim, Declaration, Owner, RoleKind, sameResource } from './state';
 
-/** What a resource asks for: a user of one database cluster. */
-export interface User {
+/** What a resource asks for: roles of one database cluster. */
+export interface WantedRoles {
   readonly resourceId: string;
-  readonly username: string;
+  readonly roles: { readonly username: string; readonly declaration: Declaration }[];
+  /** A resource of one role: another username is another name for it. */
+  readonly single: boolean;
+  /** A role of that name that nobody manages is taken over. */
+  readonly adoptExisting: boolean;
 }
 
 /** What there is before anything is decided. */
 export interface Facts {
   readonly claims: Claim[];
-  /** Oid by name, of the roles whose names matter here: the wanted one and those that the claims declare. */
+  /** Oid by name, of the roles whose names matter here: the wanted ones and those that the claims declare. */
   readonly roles: ReadonlyMap<string, string>;
-}
-
-/** A role that is to end up as declared, whoever's resource asks for it. */
-export interface Convergence {
-  readonly username: string;
-  readonly wanted: Declaration;
-  /** Earlier declarations: they bound what may be revoked. */
-  readonly previous: Declaration[];
+  /** Databases that can be connected to. */
+  readonly databases: string[];
 }
 
 /** A row of the registry to write; the role is the one that has the username then. */
@@ -28,14 +27,19 @@ export interface Registration extends Owner {
   readonly resourceId: string;
   readonly username: string;
   readonly declaration: Declaration;
+  /** What the resource has on record that this comes instead of. */
+  readonly supersedes: 'any name' | 'this name';
 }
 
 export interface Decision {
   /** Roles created and renamed, in this order. */
   readonly changes: Change[];
-  readonly converge: Convergence[];
+  /** Roles that are to end up as declared, whoever's resource asks for it. */
+  readonly converge: Wanted[];
   readonly record: Registration[];
   readonly forget: Claim[];
+  /** Names of roles that nobody managed before. */
+  readonly adopted: string[];
 }
 
 export type Removal
@@ -53,50 +57,68 @@ export type Removal
  * - an old resource that takes a name of its own stack renames that role out of the way, until its resource says what
  *   becomes of it. Nothing is dropped to make room.
  */
-export function decideApply(me: Owner, wanted: User & { declaration: Declaration }, facts: Facts): Decision {
-  const { resourceId, username, declaration } = wanted;
+export function decideApply(me: Owner, wanted: WantedRoles, facts: Facts): Decision {
   const live = liveClaims(me, facts);
-  const mine = live.find(claim => sameResource(claim, me) && claim.roleName !== undefined);
+  const names = new Names(facts.roles);
+  const decisions = wanted.roles.map(role => decideRole(me, wanted, role, facts, live, names));
+  names.settle(live.filter(claim => !sameResource(claim, me)));
+  return {
+    changes: names.changes,
+    converge: decisions.flatMap(({ converge }) => converge),
+    record: decisions.flatMap(({ record }) => record),
+    forget: decisions.flatMap(({ forget }) => forget),
+    adopted: decisions.flatMap(({ adopted }) => adopted),
+  };
+}
+
+function decideRole(
+  me: Owner,
+  { resourceId, single, adoptExisting }: WantedRoles,
+  { username, declaration }: WantedRoles['roles'][number],
+  facts: Facts,
+  live: Claim[],
+  names: Names,
+): Omit<Decision, 'changes'> {
+  const mine = live.find(claim => sameResource(claim, me) && claim.roleName !== undefined && (single || claim.username === username));
   const others = live.filter(claim => !sameResource(claim, me));
   const holder = facts.roles.get(username);
-  const names = new Names(facts.roles);
-  const record: Registration[] = [{ ...owner(me), resourceId, username, declaration }];
-  const converge: Convergence[] = [{ username, wanted: declaration, previous: declarationsOf(mine?.roleOid, facts) }];
+  const record: Registration[] = [{ ...owner(me), resourceId, username, declaration, supersedes: single ? 'any name' : 'this name' }];
+  const converge: Wanted[] = [{ role: username, declaration, previous: declarationsOf(mine?.roleOid, facts) }];
 
   if (holder === undefined) {
     if (mine) {
       names.rename(mine.roleName!, username);
     } else {
-      names.create(username);
+      names.create(username, declaration.kind);
     }
   } else if (holder !== mine?.roleOid) {
     const onHolder = facts.claims.filter(({ roleOid, roleName }) => roleOid === holder && roleName !== undefined);
     const sharers = onHolder.filter(claim => others.includes(claim));
     const released = onHolder.filter(claim => !live.includes(claim));
-    refuseForeign(me, username, sharers, released);
+    const unmanaged = sharers.length + released.length === 0;
+    refuseForeign(me, username, sharers, unmanaged && (mine !== undefined || !adoptExisting));
     if (mine && sharers.length === 0) {
-      throw new ProvisionError(`cannot rename user ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from a user that was removed; `
-        + 'drop or rename that role first, or choose another username');
+      throw new ProvisionError(`cannot rename ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
+        + 'drop or rename that role first, or choose another name');
     }
-    if (mine) {
-      names.rename(username, parkedName(holder));
-      names.rename(mine.roleName!, username);
-    } else {
-      converge[0] = { username, wanted: declaration, previous: declarationsOf(holder, facts) };
-      return { changes: [], converge, record, forget: released.filter(claim => !sameResource(claim, me)) };
+    if (!mine) {
+      const shared = { role: username, declaration, previous: declarationsOf(holder, facts) };
+      return { converge: [shared], record, forget: released.filter(claim => !sameResource(claim, me)), adopted: unmanaged ? [username] : [] };
     }
+    names.rename(username, parkedName(holder));
+    names.rename(mine.roleName!, username);
   }
 
   // Whoever shared the renamed role declares its old name still, and gets a role of that name.
   for (const sharer of others.filter(({ roleOid }) => roleOid === mine?.roleOid)) {
     if (sharer.username !== username && names.free(sharer.username)) {
-      names.create(sharer.username);
-      converge.push({ username: sharer.username, wanted: sharer.declaration, previous: [] });
-      record.push({ ...owner(sharer), resourceId: sharer.resourceId, username: sharer.username, declaration: sharer.declaration });
+      const declared = inForce(sharer);
+      names.create(sharer.username, declared.kind);
+      converge.push({ role: sharer.username, declaration: declared, previous: [] });
+      record.push({ ...owner(sharer), resourceId: sharer.resourceId, username: sharer.username, declaration: declared, supersedes: 'this name' });
     }
   }
-  names.settle(others);
-  return { changes: names.changes, converge, record, forget: [] };
+  return { converge, record, forget: [], adopted: [] };
 }
 
 /**
@@ -104,11 +126,12 @@ export function decideApply(me: Owner, wanted: User & { declaration: Declaration
  * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
  * old physical id that has nothing of its own any more.
  */
-export function decideRemove(me: Owner, { resourceId, username }: User, facts: Facts): Removal {
+export function decideRemove(me: Owner, { resourceId, username }: { resourceId: string; username: string }, facts: Facts): Removal {
   const live = liveClaims(me, facts);
-  const mine = live.find(claim => sameResource(claim, me));
-  if (mine?.username !== username || mine.resourceId !== resourceId) {
-    return { kind: 'leave', reason: mine ? `this resource manages ${quoted(mine.username)} of ${mine.resourceId} now` : 'this resource manages no user of that name' };
+  const own = live.filter(claim => sameResource(claim, me));
+  const mine = own.find(claim => claim.username === username && claim.resourceId === resourceId);
+  if (!mine) {
+    return { kind: 'leave', reason: own.length > 0 ? `this resource manages ${quoted(own[0].username)} of ${own[0].resourceId} now` : 'this resource manages no role of that name' };
   }
   const names = new Names(facts.roles);
   const others = live.filter(claim => claim !== mine);
@@ -118,10 +141,17 @@ export function decideRemove(me: Owner, { resourceId, username }: User, facts: F
     return { kind: 'remove', claim: mine, username: mine.roleName, previous: declarationsOf(mine.roleOid, facts) };
   }
   names.settle(others);
-  const converge = heir?.roleName === undefined
+  const converge: Wanted[] = heir?.roleName === undefined
     ? []
-    : [{ username: names.nameOf(heir.roleOid) ?? heir.roleName, wanted: heir.declaration, previous: declarationsOf(heir.roleOid, facts) }];
-  return { kind: 'handOver', decision: { changes: names.changes, converge, record: [], forget: [mine] } };
+    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration: inForce(heir), previous: declarationsOf(heir.roleOid, facts) }];
+  return { kind: 'handOver', decision: { changes: names.changes, converge, record: [], forget: [mine], adopted: [] } };
+}
+
+/** Names that a resource manages and does not declare any more. */
+export function undeclared(me: Owner, { resourceId, roles }: Pick<WantedRoles, 'resourceId' | 'roles'>, facts: Facts): string[] {
+  return liveClaims(me, facts)
+    .filter(claim => sameResource(claim, me) && claim.resourceId === resourceId && !roles.some(({ username }) => username === claim.username))
+    .map(({ username }) => username);
 }
 
 /** What is left to do for the others of the stack once a role is gone: names that had to wait for it. */
@@ -143,23 +173,28 @@ export function parkedName(roleOid: string): string {
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
  */
 function liveClaims(me: Owner, { claims }: Facts): Claim[] {
-  return claims.filter(claim => !claim.disabled && !(claim.stack === me.stack && claim.stackId !== me.stackId));
+  return claims.filter(claim => !claim.released && !(claim.stack === me.stack && claim.stackId !== me.stackId));
 }
 
 /** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
 function declarationsOf(roleOid: string | undefined, { claims }: Facts): Declaration[] {
-  return claims.filter(claim => claim.roleOid === roleOid && claim.roleName !== undefined).map(({ declaration }) => declaration);
+  return claims.filter(claim => claim.roleOid === roleOid && claim.roleName !== undefined).flatMap(({ declarations }) => declarations);
 }
 
-function refuseForeign(me: Owner, username: string, sharers: Claim[], released: Claim[]): void {
+/** The latest of them, should a change have been under way. */
+function inForce({ declarations }: Claim): Declaration {
+  return declarations[declarations.length - 1];
+}
+
+function refuseForeign(me: Owner, username: string, sharers: Claim[], unmanaged: boolean): void {
   const foreign = sharers.find(({ stack }) => stack !== me.stack);
   if (foreign) {
-    throw new ProvisionError(`user ${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
-      + 'declare it in one stack only, or choose another username; if that stack is gone, drop the role');
+    throw new ProvisionError(`${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
+      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
   }
-  if (sharers.length + released.length === 0) {
+  if (unmanaged) {
     throw new ProvisionError(`role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
-      + 'choose another username, or drop or rename that role first');
+      + 'choose another name, drop or rename that role first, or take it over with adoptExisting');
   }
 }
 
@@ -188,15 +223,15 @@ class Names {
     return [...this.oids].find(([, held]) => held === oid)?.[0];
   }
 
-  public create(name: string): void {
+  public create(name: string, roleKind: RoleKind): void {
     this.oids.set(name, undefined);
-    this.changes.push({ kind: 'createUser', username: name });
+    this.changes.push({ kind: 'createRole', role: name, roleKind });
   }
 
   public rename(from: string, to: string): void {
     this.oids.set(to, this.oids.get(from));
     this.oids.delete(from);
-    this.changes.push({ kind: 'renameUser', username: from, to });
+    this.changes.push({ kind: 'renameRole', role: from, to });
   }
 
   /** Gives the roles that wait for their names those that are free now. */

@@ -1,12 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
-import { readRoles, registryExists } from './inspect';
-import { Registration } from './lifecycle';
-import { REGISTRY_IN_USE } from './sql/catalog';
-import { CREATE_REGISTRY, DROP_REGISTRY, FORGET_CLAIM, FORGET_DROPPED, FORGET_RESOURCE, KEEP_DISABLED, RECORD, RENAME_IN_DECLARATIONS, setLocal } from './sql/render';
-import { Claim, sameResource } from './state';
-import { Transaction } from './transaction';
+import { Change } from './change';
+import { Attempt } from './database-error';
+import { Decision, Facts, Registration } from './lifecycle';
+import { CREATE_REGISTRY, DROP_REGISTRY, forget, FORGET_DROPPED, insert, REGISTRY_EXISTS, REGISTRY_IN_USE, release, setDeclarations } from './sql/registry';
+import { setTimeouts } from './sql/session';
+import { Claim, Declaration, Owner, sameResource, withRenamed } from './state';
+import { Step, Transaction } from './transaction';
 
-const WRITE = {
+const WRITE: Attempt = {
   attempted: 'write the registry',
   needs: 'CREATE on database postgres, and to own the schema cdk_aurora_iam_auth in it once that exists',
 };
@@ -14,60 +15,87 @@ const WRITE = {
 /** Who reads the registry for longer does not hold up a deployment: an empty one that stays does no harm. */
 const IN_USE_MS = 1_000;
 
-/** Writes who manages which role, where that is not on record already. Same transaction as the roles. */
-export async function record(transaction: Transaction, known: Claim[], records: Registration[]): Promise<void> {
-  const roles = await readRoles(transaction, records.map(({ username }) => username));
-  const news = records.filter(wanted => !known.some(claim => isOnRecord(claim, wanted, roles)));
-  if (news.length > 0 && !await registryExists(transaction)) {
-    await execute(transaction, CREATE_REGISTRY);
-  }
-  for (const { stack, stackId, logicalId, resourceId, username, declaration } of news) {
-    await transaction.query(WRITE, FORGET_RESOURCE, [stackId, logicalId]);
-    await transaction.query(WRITE, RECORD, [username, stack, stackId, logicalId, resourceId, JSON.stringify(declaration)]);
-  }
+/**
+ * Writes who manages which role, where that is not on record already. In the transaction that changes the roles.
+ *
+ * @param under way: the declaration is added to what may have been granted, and becomes all of it with `done`
+ */
+export function recordSteps(phase: 'under way' | 'done', facts: Facts, records: Registration[]): Step[] {
+  const rows = records.map((registration) => {
+    const replaced = facts.claims.filter(claim => replaces(registration, claim));
+    const declarations = phase === 'done' ? [registration.declaration] : distinct([...replaced.flatMap(({ declarations }) => declarations), registration.declaration]);
+    return { registration, replaced, declarations };
+  });
+  return rows.length === 0
+    ? []
+    : [{
+        attempt: WRITE,
+        statements: [
+          forget(rows.flatMap(({ replaced }) => replaced)),
+          insert(rows.map(({ registration: { stack, stackId, logicalId, resourceId, username }, declarations }) => ({ stack, stackId, logicalId, resourceId, username, declarations }))),
+        ],
+      }];
 }
 
-export async function forget(transaction: Transaction, claims: Claim[]): Promise<void> {
-  for (const { roleOid, stack, logicalId } of claims) {
-    await transaction.query(WRITE, FORGET_CLAIM, [roleOid, stack, logicalId]);
-  }
-  await dropIfUnused(transaction);
-}
-
-/** Keeps a role on record whose resource is gone, so that the next resource of that name can have it. */
-export async function keepDisabled(transaction: Transaction, { roleOid, stack, logicalId }: Claim): Promise<void> {
-  await transaction.query(WRITE, KEEP_DISABLED, [roleOid, stack, logicalId]);
+/** What is not on record as it is to be; another role may get the name. */
+export function notOnRecord(facts: Facts, { changes, record }: Decision): Registration[] {
+  const named = changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []);
+  return record.filter(wanted => named.includes(wanted.username) || !facts.claims.some(claim => sameResource(claim, wanted)
+    && claim.stackId === wanted.stackId
+    && !claim.released
+    && claim.roleName === wanted.username
+    && claim.resourceId === wanted.resourceId
+    && claim.username === wanted.username
+    && isDeepStrictEqual(claim.declarations, [wanted.declaration])));
 }
 
 /** What others declare about a role goes with its name. */
-export async function renameInDeclarations(transaction: Transaction, from: string, to: string): Promise<void> {
-  await transaction.query(WRITE, RENAME_IN_DECLARATIONS, [from, to]);
+export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
+  const renames = changes.filter(change => change.kind === 'renameRole');
+  const renamed = (declaration: Declaration) => renames.reduce((result, { role, to }) => withRenamed(result, role, to), declaration);
+  const changed = claims
+    .map(claim => ({ claim, declarations: claim.declarations.map(renamed) }))
+    .filter(({ claim, declarations }) => !isDeepStrictEqual(claim.declarations, declarations));
+  return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ claim, declarations }) => setDeclarations(claim, declarations)) }];
+}
+
+/** Puts back what was on record for a resource, and for the roles that it has on record now. */
+export function restoreSteps(me: Owner, facts: Facts, before: Claim[]): Step[] {
+  const now = facts.claims.filter(claim => sameResource(claim, me));
+  const rows = before.filter(claim => sameResource(claim, me) || now.some(({ roleOid }) => roleOid === claim.roleOid));
+  return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows)] }] : []];
+}
+
+export function createSteps(): Step[] {
+  return [{ attempt: WRITE, statements: CREATE_REGISTRY }];
+}
+
+export function forgetSteps(claims: Claim[]): Step[] {
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [forget(claims)] }];
+}
+
+/** Keeps roles on record whose resource is gone, so that the next resource of that name can have them. */
+export function releaseSteps(claims: Claim[]): Step[] {
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [release(claims)] }];
 }
 
 /** The last one out leaves the database as it was, unless somebody reads the registry just then, such as pg_dump. */
-async function dropIfUnused(transaction: Transaction): Promise<void> {
-  if (await registryExists(transaction)) {
-    await transaction.query(WRITE, FORGET_DROPPED);
-    const [{ inUse }] = await transaction.query<{ inUse: boolean }>(WRITE, REGISTRY_IN_USE);
-    if (!inUse) {
-      await transaction.attempt(() => execute(transaction, [setLocal({ lock_timeout: IN_USE_MS }), ...DROP_REGISTRY]), ['55P03']);
-    }
+export async function dropIfUnused(transaction: Transaction): Promise<void> {
+  const [[{ exists }]] = await transaction.read(WRITE, REGISTRY_EXISTS);
+  if (exists !== true) {
+    return;
+  }
+  const [, [{ inUse }]] = await transaction.read(WRITE, FORGET_DROPPED, REGISTRY_IN_USE);
+  if (inUse !== true) {
+    await transaction.attempt(() => transaction.read(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), ...DROP_REGISTRY), ['55P03']);
   }
 }
 
-async function execute(transaction: Transaction, statements: string[]): Promise<void> {
-  for (const statement of statements) {
-    await transaction.query(WRITE, statement);
-  }
+/** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays on record. */
+function replaces({ supersedes, username, ...resource }: Registration, claim: Claim): boolean {
+  return sameResource(claim, resource) && (claim.username === username || (supersedes === 'any name' && !claim.released));
 }
 
-/** @param roles oid by name, after the changes: a role may have got the name of another */
-function isOnRecord(claim: Claim, wanted: Registration, roles: ReadonlyMap<string, string>): boolean {
-  return sameResource(claim, wanted)
-    && claim.stackId === wanted.stackId
-    && !claim.disabled
-    && claim.roleOid === roles.get(wanted.username)
-    && claim.resourceId === wanted.resourceId
-    && claim.username === wanted.username
-    && isDeepStrictEqual(claim.declaration, wanted.declaration);
+function distinct(declarations: Declaration[]): Declaration[] {
+  return declarations.filter((declaration, index) => declarations.findIndex(other => isDeepStrictEqual(other, declaration)) === index);
 }

@@ -1,11 +1,12 @@
 import { Budget } from './budget';
-import { Change, describe } from './change';
+import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Row, Session } from './connection';
 import { Attempt, explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { Logger } from './logger';
-import { LOCK_HOLDERS, PATH_TO_RDS_IAM, SERVER } from './sql/catalog';
-import { BEGIN, COMMIT, LOCK, LOCK_KEY, NO_SELF_GRANT, render, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setLocal } from './sql/render';
+import { ADMIN_PATH_TO_RDS_IAM, standing } from './sql/catalog';
+import { Dialect, render, Standing } from './sql/render';
+import { BEGIN, COMMIT, NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
 import { RDS_IAM } from './state';
 
 /** PostgreSQL does not do what was asked and calls it a notice: privileges not revoked or not granted (01006, 01007), a name cut short (42622). */
@@ -18,10 +19,13 @@ const LOCK_TIMEOUT_MS = 10_000;
 const STATEMENT_TIMEOUT_MS = 15_000;
 
 /** The server ends a statement first. If nothing comes back even so, the network is mute. */
-const ANSWER_MARGIN_MS = 5_000;
+export const ANSWER_MARGIN_MS = 5_000;
 
-/** A Lambda that was frozen or killed must not keep the lock for long. */
-const IDLE_TIMEOUT_MS = 30_000;
+/** A Lambda that was frozen or killed must not keep locks for long. */
+export const IDLE_TIMEOUT_MS = 30_000;
+
+/** Statements in one message: a thousand users are some thousand statements, and each message is to be answered in time. */
+const STATEMENTS_A_MESSAGE = 500;
 
 export interface Server {
   /** The role that is in use. */
@@ -31,101 +35,167 @@ export interface Server {
   readonly hasRdsIam: boolean;
 }
 
+/** What one message is to achieve: a change, or something that is written or read beside. */
+export interface Step {
+  readonly attempt: Attempt;
+  readonly statements: string[];
+}
+
 /** The only writer: statements of one transaction, executed one after the other. */
 export class Transaction {
-  constructor(private readonly session: Session, private readonly log: Logger, public readonly server: Server) {}
+  /** What has been changed, in this order. */
+  public readonly changes: Change[] = [];
+  /** Sent in front of the first statement. */
+  private prelude: string[];
+  private before?: string[];
+  private after?: string[];
 
-  public query<T extends Row>(attempt: Attempt, sql: string, values?: unknown[]): Promise<T[]> {
-    return run<T>(this.session, attempt, sql, values);
+  constructor(private readonly session: Session, budget: Budget, private readonly log: Logger, public readonly server: Server) {
+    this.prelude = [
+      BEGIN,
+      setTimeouts({ idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS, statement_timeout: STATEMENT_TIMEOUT_MS, lock_timeout: Math.min(LOCK_TIMEOUT_MS, budget.patience()) }, 'transaction'),
+      ...server.version >= 160000 ? [NO_SELF_GRANT] : [],
+      ADMIN_PATH_TO_RDS_IAM,
+    ];
   }
 
-  public async apply(changes: Change[]): Promise<void> {
+  public get database(): string {
+    return this.session.database;
+  }
+
+  /** Reads, each statement its own rows. */
+  public async read(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+    const prelude = this.prelude.splice(0);
+    const results = await run(this.session, attempt, [...prelude, ...statements]);
+    if (prelude.length > 0) {
+      this.before = pathIn(results[prelude.length - 1]);
+    }
+    return results.slice(prelude.length);
+  }
+
+  /**
+   * Executes changes, and writes beside them, in as few messages as can be. When one fails, they are executed again one by
+   * one, so that the error is about the one that it was.
+   */
+  public async apply(changes: Change[], ...others: Step[]): Promise<void> {
+    const dialect = await this.dialectFor(changes);
+    const steps = [...changes.map(change => ({ attempt: { attempted: describe(change, this.database), change }, statements: render(change, dialect) })), ...others];
     for (const change of changes) {
       // Whatever a registry says that was copied from another server: the admin is nobody's user.
-      if (change.username === this.server.admin) {
-        throw new ProvisionError(`cannot ${describe(change)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
+      if (rolesOf(change).includes(this.server.admin)) {
+        throw new ProvisionError(`cannot ${describe(change, this.database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
       }
-      this.log.info('changing', { change: describe(change) });
-      await run(this.session, { attempted: describe(change), change }, render(change));
+      this.log.info('changing', { change: describe(change, this.database) });
     }
+    for (const message of messages(steps)) {
+      await this.send(message);
+    }
+    this.changes.push(...changes);
   }
 
   /** Does something that may fail with one of the SQLSTATEs. If it does, the transaction is as it was before, and the error is returned. */
   public async attempt(work: () => Promise<unknown>, sqlStates: string[]): Promise<ServerError | undefined> {
-    await this.query({ attempted: 'set a savepoint' }, SAVEPOINT);
+    const changed = this.changes.length;
+    await this.read({ attempted: 'set a savepoint' }, SAVEPOINT.attempt);
     try {
       await work();
+      await this.read({ attempted: 'release the savepoint' }, RELEASE_SAVEPOINT);
       return undefined;
     } catch (error) {
       const { cause } = error as Error;
       if (!(cause instanceof ServerError && sqlStates.includes(cause.sqlState))) {
         throw error;
       }
-      await this.query({ attempted: 'return to the savepoint' }, ROLLBACK_TO_SAVEPOINT);
+      await this.read({ attempted: 'return to the savepoint' }, ROLLBACK_TO_SAVEPOINT.attempt, RELEASE_SAVEPOINT);
+      this.changes.splice(changed);
       return cause;
     }
+  }
+
+  /** @param committing told what will have been changed, right before it is: the answer to a commit may be lost */
+  public async commit(committing: (changes: Change[]) => void): Promise<void> {
+    if (this.prelude.length > 0) {
+      return;
+    }
+    if (!this.before && this.after) {
+      throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
+        + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
+    }
+    committing(this.changes);
+    await run(this.session, { attempted: 'commit' }, [COMMIT]);
+  }
+
+  /** Should this not arrive, the end of the session rolls back as well. */
+  public async rollback(): Promise<void> {
+    await run(this.session, { attempted: 'roll back' }, [ROLLBACK]).catch(() => undefined);
+  }
+
+  private async send(steps: Step[]): Promise<void> {
+    const [{ attempt }] = steps;
+    const whole = steps.length === 1 ? attempt : { ...attempt, attempted: `${attempt.attempted}, and ${steps.length - 1} more` };
+    if (this.prelude.length > 0) {
+      await this.read(whole);
+    }
+    try {
+      const results = await this.read(whole, SAVEPOINT.message, ...steps.flatMap(({ statements }) => statements), ADMIN_PATH_TO_RDS_IAM);
+      this.after = pathIn(results[results.length - 1]);
+    } catch (error) {
+      // What is tried again as a whole needs no better reason.
+      if (steps.length === 1 || !(error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0)) {
+        throw error;
+      }
+      await this.read(whole, ROLLBACK_TO_SAVEPOINT.message);
+      for (const step of steps) {
+        await this.read(step.attempt, ...step.statements);
+      }
+      this.after = pathIn((await this.read(whole, ADMIN_PATH_TO_RDS_IAM))[0]);
+    }
+  }
+
+  private async dialectFor(changes: Change[]): Promise<Dialect> {
+    const roles = [...new Set(changes.flatMap(actors))];
+    const rows = roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, standing(roles)))[0];
+    const known = (rows as { role: string; held: boolean; options: Standing | null }[]).map(({ role, held, options }): [string, Standing] => [role, held ? 'held' : options ?? 'none']);
+    return { ...this.server, standing: new Map(known) };
   }
 }
 
 /**
- * Runs the work in one transaction, under the lock that all provisioners of the server take. Everything is rolled back when
- * anything fails, and when it would make the admin a member of rds_iam: at the commit its password would stop working.
+ * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
+ * of rds_iam: at the commit its password would stop working.
+ *
+ * @param committing told what will have been changed, right before the commit
  */
-export async function inTransaction<T>(session: Session, budget: Budget, log: Logger, work: (transaction: Transaction) => Promise<T>): Promise<T> {
-  await run(session, { attempted: 'begin a transaction' }, BEGIN);
+export async function inTransaction<T>(
+  session: Session,
+  budget: Budget,
+  log: Logger,
+  server: Server,
+  work: (transaction: Transaction) => Promise<T>,
+  committing: (changes: Change[]) => void = () => undefined,
+): Promise<T> {
+  const transaction = new Transaction(session, budget, log, server);
   try {
-    const [server] = await run<Server & Row>(session, { attempted: 'ask for the version' }, SERVER);
-    await takeLock(session, budget, server);
-    const transaction = new Transaction(session, log, server);
-    const before = await pathToRdsIam(transaction);
     const result = await work(transaction);
-    const after = await pathToRdsIam(transaction);
-    if (!before && after) {
-      throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${after.join(' -> ')}), and its password would stop working, so it was undone; `
-        + `revoke the membership of ${JSON.stringify(after[0])} in ${JSON.stringify(after[1])} first`);
-    }
-    await run(session, { attempted: 'commit' }, COMMIT);
+    await transaction.commit(committing);
     return result;
   } catch (error) {
-    // Should this not arrive, the end of the session rolls back as well.
-    await run(session, { attempted: 'roll back' }, ROLLBACK).catch(() => undefined);
+    await transaction.rollback();
     throw error;
   }
 }
 
-/** Taken before anything is read that is decided upon. A failure says who holds the lock: that is the session to end. */
-async function takeLock(session: Session, budget: Budget, server: Server): Promise<void> {
-  const patience = budget.patience();
-  const preparing = { attempted: 'prepare the transaction' };
-  await run(session, preparing, setLocal({ idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS, statement_timeout: patience + ANSWER_MARGIN_MS, lock_timeout: patience }));
-  if (server.version >= 160000) {
-    await run(session, preparing, NO_SELF_GRANT);
-  }
-  try {
-    await run(session, { attempted: "take the provisioners' lock" }, LOCK, undefined, patience + 2 * ANSWER_MARGIN_MS);
-  } catch (error) {
-    if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
-      throw error;
-    }
-    const attempt = { attempted: "ask who holds the provisioners' lock" };
-    await run(session, attempt, ROLLBACK);
-    const [{ holders }] = await run<{ holders: string | null }>(session, attempt, LOCK_HOLDERS, [...LOCK_KEY]);
-    throw new ProvisionError(`${error.message}; it is held by ${holders ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
-  }
-  await run(session, preparing, setLocal({ statement_timeout: STATEMENT_TIMEOUT_MS, lock_timeout: Math.min(LOCK_TIMEOUT_MS, budget.patience()) }));
+/** The changes that take others back, last first. */
+export function inverses(changes: Change[]): Change[] {
+  return changes.flatMap(change => inverse(change) ?? []).reverse();
 }
 
-async function pathToRdsIam(transaction: Transaction): Promise<string[] | undefined> {
-  const [row] = await transaction.query<{ path: string[] }>({ attempted: `check that the admin is not a member of ${RDS_IAM}` }, PATH_TO_RDS_IAM, [transaction.server.admin]);
-  return row?.path;
-}
-
-/** Executes one statement and explains what comes back. */
-export async function run<T extends Row>(session: Session, attempt: Attempt, sql: string, values?: unknown[], answerMs = STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS): Promise<T[]> {
+/** Executes statements in one message and explains what comes back. */
+export async function run(session: Session, attempt: Attempt, statements: string[], answerMs = STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS): Promise<Row[][]> {
   session.takeNotices();
-  let rows: T[];
+  let results: Row[][];
   try {
-    rows = await session.query<T>(sql, values, answerMs);
+    results = await session.query(statements, answerMs);
   } catch (error) {
     throw explain(error, attempt);
   }
@@ -133,5 +203,25 @@ export async function run<T extends Row>(session: Session, attempt: Attempt, sql
   if (notice) {
     throw explain(notice, attempt);
   }
-  return rows;
+  return results;
+}
+
+function* messages(steps: Step[]): Generator<Step[]> {
+  let message: Step[] = [];
+  let statements = 0;
+  for (const step of steps) {
+    if (statements + step.statements.length > STATEMENTS_A_MESSAGE && message.length > 0) {
+      yield message;
+      [message, statements] = [[], 0];
+    }
+    message.push(step);
+    statements += step.statements.length;
+  }
+  if (message.length > 0) {
+    yield message;
+  }
+}
+
+function pathIn(rows: Row[]): string[] | undefined {
+  return (rows[0] as { path: string[] } | undefined)?.path;
 }

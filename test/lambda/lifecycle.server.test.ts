@@ -86,7 +86,7 @@ describe.each([15, 17] as const)('users on PostgreSQL %i', (major) => {
     await stack.create('A', { username: 'orders' });
     await stack.delete('A', { username: 'orders' });
     await stack.delete('A', { username: 'orders' });
-    expect(stack.log.at(-2)).toMatchObject({ notice: 'nothing to remove', reason: 'this resource manages no user of that name' });
+    expect(stack.log.at(-2)).toMatchObject({ notice: 'nothing to remove', reason: 'this resource manages no role of that name' });
   });
 
   test('a rename keeps what the user owns, and the delete of the old id that follows removes nothing', async () => {
@@ -193,7 +193,7 @@ describe.each([15, 17] as const)('users on PostgreSQL %i', (major) => {
     await server.sql("CREATE ROLE orders LOGIN PASSWORD 'x'");
     const found = await snapshot(server);
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(
-      'role "orders" exists already and was not created by this library, so it is left as it is; choose another username, or drop or rename that role first');
+      'role "orders" exists already and was not created by this library, so it is left as it is; choose another name, drop or rename that role first, or take it over with adoptExisting');
     await expect(snapshot(server)).resolves.toEqual(found);
     await stack.delete('A', { username: 'orders' });
     await expect(snapshot(server)).resolves.toEqual(found);

@@ -63,6 +63,7 @@ export class Stack {
         ServiceTimeout: '420',
         Database: { ResourceId: resourceId, Host: host, Port: String(port) },
         Username: username,
+        OnRemoval: { Action: 'DROP_OR_DISABLE' },
         Privileges: Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])),
         ...memberOf ? { MemberOf: memberOf } : {},
       },

@@ -1,53 +1,162 @@
-/** Everything that is read from the database, with search_path = pg_catalog. Texts are the same for all supported majors. */
+import { literal, textArray } from './quote';
 
-/** The schema of the registry, in the database every server has. */
-export const REGISTRY_SCHEMA = 'cdk_aurora_iam_auth';
+/** What is read from the catalogs, with search_path = pg_catalog. Texts are the same for all supported majors. */
 
 export const SERVER = `
   SELECT current_user::text AS admin, current_setting('server_version_num')::int AS version,
          EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam') AS "hasRdsIam"`;
 
-/** By name in the catalog, not by to_regclass(): that may answer from before another session's commit. */
-export const REGISTRY_EXISTS = `
-  SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = '${REGISTRY_SCHEMA}' AND c.relname = 'managed_role') AS exists`;
+/** Oid by name; beside those given, the names in a table of the registry. */
+export function rolesByName(names: string[], registered?: string): string {
+  return `
+  SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles
+  WHERE rolname = ANY (${textArray(names)})${registered === undefined ? '' : ` OR rolname IN (${registered})`}`;
+}
 
-export const CLAIMS = `
-  SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid", r.rolname::text AS "roleName",
-         m.resource_id AS "resourceId", m.username, m.declaration, m.disabled
-  FROM ${REGISTRY_SCHEMA}.managed_role m LEFT JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
-  ORDER BY m.stack, m.logical_id, m.role_oid`;
+/** Databases that can be connected to. */
+export const DATABASES = `
+  SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn ORDER BY 1`;
 
-/** Whether any resource or kept role is left in the registry. */
-export const REGISTRY_IN_USE = `SELECT EXISTS (SELECT FROM ${REGISTRY_SCHEMA}.managed_role) AS "inUse"`;
-
-/** $1 names */
-export const ROLES_BY_NAME = `
-  SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles WHERE rolname = ANY ($1::text[])`;
+/** The options of a membership are missing on 15 and older: there it inherits if its member does, and can be set. */
+const INHERIT = "coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, u.rolinherit)";
+const SET = "coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)";
 
 /**
- * $1 username. A membership that neither inherits nor can be set (16 and newer) is none. A NULL acl means the built-in default,
- * hence acldefault().
+ * Roles with what they hold that is shared by all databases of the server.
+ *
+ * A membership that neither inherits nor can be set (16 and newer) is none. Up to 15 there is one row a membership, and who
+ * may grant roles may revoke any; from 16 on each grantor takes back its own.
  */
-export const ROLE = `
-  SELECT r.rolcanlogin AS "canLogin",
-         ARRAY(SELECT g.rolname::text FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-               WHERE m.member = r.oid
-                 AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
-               GROUP BY 1 ORDER BY 1) AS "memberOf",
-         ARRAY(SELECT jsonb_build_object('database', d.datname, 'privilege', a.privilege_type)
-               FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
-               WHERE a.grantee = r.oid GROUP BY d.datname, a.privilege_type ORDER BY d.datname, a.privilege_type) AS databases
-  FROM pg_catalog.pg_roles r WHERE r.rolname = $1`;
+export function rolesWithShared(names: string[]): string {
+  return `
+  SELECT u.rolname::text AS role, u.oid::text AS oid, u.rolcanlogin AS "canLogin",
+         ARRAY(SELECT jsonb_build_object('group', g.rolname, 'inherits', ${INHERIT},
+                 'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
+               FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+               LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
+               WHERE m.member = u.oid AND (${INHERIT} OR ${SET}) ORDER BY g.rolname, gr.rolname) AS memberships,
+         ARRAY(SELECT jsonb_build_object('member', v.rolname,
+                 'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
+               FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles v ON v.oid = m.member
+               LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
+               WHERE m.roleid = u.oid AND v.oid <> me.oid ORDER BY v.rolname, gr.rolname) AS members,
+         ARRAY(SELECT jsonb_build_object('database', d.datname, 'privilege', a.privilege_type, 'grantable', a.is_grantable,
+                 'ours', a.grantor IN (me.oid, d.datdba), 'as', ${actingAs('a.grantor', 'd.datdba')})
+               FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a
+               WHERE a.grantee = u.oid AND d.datdba <> u.oid ORDER BY d.datname, a.privilege_type) AS databases,
+         ARRAY(SELECT DISTINCT d.datname::text
+               FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+               WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = u.oid ORDER BY 1) AS "dependsIn"
+  FROM pg_catalog.pg_roles u CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  WHERE u.rolname = ANY (${textArray(names)})`;
+}
+
+/** Databases, with the role that can pass their privileges on. */
+export function databaseOwners(names: string[]): string {
+  return `
+  SELECT d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner, ${actingAs('d.datdba', 'd.datdba')} AS "as"
+  FROM pg_catalog.pg_database d CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  WHERE d.datname = ANY (${textArray(names)})`;
+}
 
 /**
- * The path on which a role ($1) reaches rds_iam, if any. The option columns are missing on 15 and older and count as true
+ * Whom to be for taking back what a grantor has granted, or to grant as an owner. Null: the admin itself will do.
+ * pg_database_owner can have no members; the owner of the database has its rights.
+ */
+function actingAs(grantor: string, owner: string): string {
+  return `CASE WHEN ${grantor} = me.oid OR (${grantor} = ${owner} AND pg_has_role(${owner}, 'USAGE')) THEN NULL
+               WHEN pg_get_userbyid(${grantor}) = 'pg_database_owner'
+               THEN (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database())::text
+               ELSE pg_get_userbyid(${grantor})::text END`;
+}
+
+export interface DatabaseQuestion {
+  /** Names of the roles whose privileges are asked for. */
+  readonly roles: string[];
+  /** Schemas to look at. */
+  readonly schemas: string[];
+  /** Look at everything else too: all schemas, and the other kinds of objects. */
+  readonly everything: boolean;
+}
+
+/**
+ * One row with everything about roles in the database of the session: schemas and objects that privileges can be granted on,
+ * and what the roles hold. `kind` is the word that GRANT ... ON expects. Objects of an extension are marked: its script decides
+ * about their privileges.
+ */
+export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion): string {
+  return `
+  WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
+  who AS (SELECT oid, rolname::text AS role FROM pg_catalog.pg_roles WHERE rolname = ANY (${textArray(roles)})),
+  ns AS (
+    SELECT oid, nspname::text AS schema, nspowner, nspacl, nspname = ANY (${textArray(schemas)}) AS named FROM pg_catalog.pg_namespace
+    WHERE nspname = ANY (${textArray(schemas)}) OR ${everything} AND nspname !~ '^pg_' AND nspname <> 'information_schema'),
+  object(kind, schema, named, name, sub, classid, oid, owner, acl) AS (
+    SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ns.schema, ns.named, c.relname::text, NULL::text, 'pg_class'::regclass, c.oid, c.relowner, c.relacl
+    FROM pg_catalog.pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    UNION ALL
+    SELECT 'ROUTINE', ns.schema, ns.named, p.proname::text, pg_get_function_identity_arguments(p.oid), 'pg_proc'::regclass, p.oid, p.proowner, p.proacl
+    FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace),
+  other(kind, schema, name, sub, owner, acl) AS (
+    SELECT 'SCHEMA', schema, NULL::text, NULL::text, nspowner, nspacl FROM ns
+    UNION ALL
+    SELECT 'COLUMN', o.schema, o.name, a.attname::text, o.owner, a.attacl
+    FROM object o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid WHERE o.kind = 'TABLE' AND a.attacl IS NOT NULL AND NOT a.attisdropped
+    UNION ALL
+    SELECT 'TYPE', ns.schema, t.typname::text, NULL, t.typowner, t.typacl FROM pg_catalog.pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typacl IS NOT NULL
+    UNION ALL
+    SELECT 'LANGUAGE', NULL, lanname::text, NULL, lanowner, lanacl FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL AND ${everything}
+    UNION ALL
+    SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname::text, NULL, fdwowner, fdwacl FROM pg_catalog.pg_foreign_data_wrapper WHERE ${everything}
+    UNION ALL
+    SELECT 'FOREIGN SERVER', NULL, srvname::text, NULL, srvowner, srvacl FROM pg_catalog.pg_foreign_server WHERE ${everything}
+    UNION ALL
+    SELECT 'LARGE OBJECT', NULL, oid::text, NULL, lomowner, lomacl FROM pg_catalog.pg_largeobject_metadata WHERE ${everything}),
+  held AS (
+    SELECT who.role, o.kind, o.schema, o.name, o.sub, a.privilege_type AS privilege, a.is_grantable AS grantable, ${actingAs('a.grantor', 'o.owner')} AS "as",
+           a.grantor IN (me.oid, o.owner) AS ours
+    FROM (SELECT kind, schema, name, sub, owner, acl FROM object UNION ALL SELECT kind, schema, name, sub, owner, acl FROM other) o
+    CROSS JOIN me CROSS JOIN LATERAL aclexplode(o.acl) a JOIN who ON who.oid = a.grantee WHERE o.owner <> a.grantee),
+  future AS (
+    SELECT who.role, pg_get_userbyid(d.defaclrole)::text AS creator, n.nspname::text AS schema,
+           CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END AS objects,
+           a.privilege_type AS privilege, a.is_grantable AS grantable
+    FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
+    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)
+  SELECT
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')},
+              'empty', NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ns.oid AND d.deptype = 'n')) ORDER BY ns.schema), '[]')
+     FROM ns CROSS JOIN me WHERE ns.named) AS schemas,
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'schema', o.schema, 'name', o.name, 'args', o.sub, 'owner', pg_get_userbyid(o.owner), 'as', ${actingAs('o.owner', 'o.owner')},
+              'ofExtension', EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e')) ORDER BY o.kind, o.schema, o.name, o.sub), '[]')
+     FROM object o CROSS JOIN me WHERE o.named) AS objects,
+    (SELECT coalesce(jsonb_agg(to_jsonb(held) ORDER BY role, kind, schema, name, sub, privilege), '[]') FROM held) AS held,
+    (SELECT coalesce(jsonb_agg(to_jsonb(future) ORDER BY role, creator, schema, objects, privilege), '[]') FROM future) AS future`;
+}
+
+/**
+ * How the admin stands to roles that it may have to act as: whether it is one already, and the options of a membership that
+ * it granted to itself.
+ */
+export function standing(roles: string[]): string {
+  return `
+  SELECT r.rolname::text AS role,
+         CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
+         (SELECT jsonb_build_object('inherit', (to_jsonb(m) ->> 'inherit_option')::boolean, 'set', (to_jsonb(m) ->> 'set_option')::boolean)
+          FROM pg_catalog.pg_auth_members m
+          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND to_jsonb(m) ? 'inherit_option') AS options
+  FROM pg_catalog.pg_roles r CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  WHERE r.rolname = ANY (${textArray(roles)})`;
+}
+
+/**
+ * The path on which the role reaches rds_iam, if any. The option columns are missing on 15 and older and count as true
  * there. Skipped is the ADMIN-only edge that 16 and newer give the creator of a role: it passes nothing on.
  */
-export const PATH_TO_RDS_IAM = `
+export function pathToRdsIam(role: string): string {
+  return `
   WITH RECURSIVE walk(oid, path) AS (
-    SELECT oid, ARRAY[rolname::text] FROM pg_catalog.pg_roles WHERE rolname = $1
+    SELECT oid, ARRAY[rolname::text] FROM pg_catalog.pg_roles WHERE rolname = ${role}
     UNION ALL
     SELECT m.roleid, w.path || g.rolname::text
     FROM walk w JOIN pg_catalog.pg_auth_members m ON m.member = w.oid JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
@@ -57,14 +166,58 @@ export const PATH_TO_RDS_IAM = `
                AND NOT coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
   )
   SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
+}
 
-/** $1 role oid */
-export const SESSIONS = 'SELECT count(*)::int AS n FROM pg_catalog.pg_stat_activity WHERE usesysid = $1::text::oid';
+/** A role with its members, theirs and so on must not be one of rds_iam. */
+export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 
-/** Who holds the advisory lock ($1, $2) of this database, in words. */
-export const LOCK_HOLDERS = `
-  SELECT string_agg(format('pid %s (role %s, application %s, transaction open for %s)', l.pid, a.usename, a.application_name,
-                           date_trunc('second', clock_timestamp() - a.xact_start)), ', ' ORDER BY l.pid) AS holders
+/** What the role owns in this database, and what it owns of the server. Default privileges are counted as owned by their creator, but are no data. */
+export function ownedObjects(role: string): string {
+  return `
+  SELECT FROM pg_catalog.pg_shdepend s
+  WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
+    AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
+    AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))`;
+}
+
+/** Whether the role owns something here, and whether anything else here depends on it. */
+export function dependencies(role: string): string {
+  return `
+  SELECT EXISTS (${ownedObjects(role)}) AS owns,
+         EXISTS (SELECT FROM pg_catalog.pg_shdepend s
+                 WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
+                   AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))) AS depends`;
+}
+
+/** What the role owns, counted by database and kind. Details only the database itself knows. */
+export function ownedCounts(role: string): string {
+  return `
+  SELECT string_agg(format('%s %s in %s', n, what, place), ', ' ORDER BY place, what) AS owned FROM (
+    SELECT count(*) AS n, CASE s.classid WHEN 'pg_class'::regclass THEN 'tables, views and sequences' WHEN 'pg_proc'::regclass THEN 'functions'
+             WHEN 'pg_namespace'::regclass THEN 'schemas' WHEN 'pg_type'::regclass THEN 'types' WHEN 'pg_database'::regclass THEN 'databases'
+             WHEN 'pg_largeobject'::regclass THEN 'large objects' ELSE substr(s.classid::regclass::text, 4) END AS what,
+           coalesce('database ' || quote_ident(d.datname), 'the server') AS place
+    FROM pg_catalog.pg_shdepend s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
+      AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
+    GROUP BY 2, 3) o`;
+}
+
+export function sessions(roleOids: string[]): string {
+  return `SELECT count(*)::int AS n FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
+}
+
+/** Tells the sessions of these roles to end. */
+export function endSessions(roleOids: string[]): string {
+  return `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
+}
+
+/** Who holds the advisory lock of this database, in words. */
+export function lockHolders([classId, objectId]: readonly [number, number]): string {
+  return `
+  SELECT string_agg(format('pid %s (role %s, application %s, connected for %s)', l.pid, a.usename, a.application_name,
+                           date_trunc('second', clock_timestamp() - a.backend_start)), ', ' ORDER BY l.pid) AS holders
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = $1::bigint::oid AND l.objid = $2::bigint::oid
+  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+}

@@ -1,0 +1,34 @@
+import { managedRoleNameProblem, usernameProblem } from '../../lib/contract/names';
+import { realize } from './converge';
+import { ProvisionError } from './errors';
+import { Journal } from './journal';
+import { decideApply, undeclared } from './lifecycle';
+import { remove } from './remove';
+import { Request } from './request';
+import { RDS_IAM } from './state';
+import { Work } from './work';
+
+/** Makes the roles as declared. A resource of many that names fewer than before removes the others. */
+export async function apply(work: Work, request: Request, journal: Journal): Promise<void> {
+  refuseServer(work, request);
+  const { owner, usernames, declaration } = request;
+  const wanted = { ...request, roles: usernames.map(username => ({ username, declaration })) };
+  const facts = await realize(work, usernames, before => decideApply(owner, wanted, before), journal);
+  const gone = undeclared(owner, wanted, facts);
+  if (!request.single && gone.length > 0) {
+    await remove(work, { ...request, usernames: gone });
+  }
+}
+
+function refuseServer({ server: { admin, hasRdsIam } }: Work, { kind, usernames }: Request): void {
+  if (!hasRdsIam) {
+    throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
+      + 'check that the host is one, in a version with IAM database authentication');
+  }
+  for (const username of usernames) {
+    const problem = kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin);
+    if (problem) {
+      throw new ProvisionError(problem);
+    }
+  }
+}

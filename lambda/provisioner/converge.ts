@@ -1,0 +1,156 @@
+import { Change, describe } from './change';
+import { ProvisionError } from './errors';
+import { readDatabase, readFacts, readShared, Shared } from './inspect';
+import { Journal } from './journal';
+import { Decision, Facts } from './lifecycle';
+import { planShared, Wanted } from './plan';
+import { planDatabase, problemIn, schemasOf } from './plan-database';
+import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
+import { FIXED_DATABASE } from './sessions';
+import { pathToRdsIam } from './sql/catalog';
+import { literal } from './sql/quote';
+import { RDS_IAM } from './state';
+import { inTransaction, Transaction } from './transaction';
+import { Work } from './work';
+
+/**
+ * Makes a decision true.
+ *
+ * What all databases of the server share takes one transaction, and each database one of its own. With no more than the shared
+ * part it is all or nothing. Otherwise roles come first, without access; then the databases; then memberships and the login, so that
+ * nobody can log in before everything else is committed. What has been committed is in the journal, should the rest fail.
+ *
+ * @returns the facts it was decided upon
+ */
+export async function realize(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal): Promise<Facts> {
+  const { facts, decision, databases, settled } = await journaled(work, journal, FIXED_DATABASE, async (transaction) => {
+    const facts = await readFacts(transaction, work.registryExists, names);
+    journal.remember(facts.claims);
+    const decision = decide(facts);
+    decision.adopted.forEach(role => work.log.info('adopting', {
+      role, note: 'it is managed from now on; a password that it may have stops working, because a member of rds_iam signs in with a token only',
+    }));
+    if (!decision.converge.some(hasParts)) {
+      await transaction.apply(decision.changes, ...renameSteps(facts, decision.changes));
+      await converge(work, transaction, facts, decision);
+      return { facts, decision, databases: [], settled: true };
+    }
+    return { facts, decision, ...await prepare(work, transaction, facts, decision) };
+  });
+  for (const database of databases) {
+    await journaled(work, journal, database, transaction => convergeDatabase(transaction, decision.converge));
+  }
+  if (!settled) {
+    await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision));
+  }
+  return facts;
+}
+
+/** Roles that exist under the right names, on record; whether they have all that is shared already; and the databases to go to. */
+async function prepare(work: Work, transaction: Transaction, facts: Facts, decision: Decision): Promise<{ databases: string[]; settled: boolean }> {
+  const { changes, converge, forget } = decision;
+  const news = notOnRecord(facts, decision);
+  const unchanged = changes.length + news.length + forget.length === 0;
+  if (!unchanged) {
+    await transaction.apply(changes, ...renameSteps(facts, changes), ...registrySteps(work, news), ...recordSteps('under way', facts, news));
+  }
+  const existing = converge.map(({ role }) => role).filter(role => !changes.some(change => change.kind === 'createRole' && change.role === role));
+  const shared = existing.length > 0 ? await readShared(transaction, existing, databasesOf(converge)) : undefined;
+  return {
+    databases: visits(converge, facts, shared),
+    settled: unchanged && shared !== undefined && missing(converge, shared).length === 0,
+  };
+}
+
+/** Whether there is more to it than what all databases share. */
+function hasParts({ declaration, previous }: Wanted): boolean {
+  return [declaration, ...previous].some(({ exclusive, databases }) => exclusive || databases.some(({ schemas }) => schemas.length > 0));
+}
+
+/** Databases in which something is declared, or was; for an exclusive role also those in which it has anything at all. */
+function visits(converge: Wanted[], facts: Facts, shared: Shared | undefined): string[] {
+  const withSchemas = (declarations: Wanted['previous']) => declarations.flatMap(({ databases }) => databases.filter(({ schemas }) => schemas.length > 0).map(({ database }) => database));
+  const wanted = converge.flatMap(({ declaration }) => withSchemas([declaration]));
+  const others = converge.flatMap(({ role, declaration, previous }) => [
+    ...withSchemas(previous),
+    ...declaration.exclusive ? shared?.roles.get(role)?.dependsIn ?? [] : [],
+  ]).filter(database => facts.databases.includes(database));
+  return [...new Set([...wanted, ...others])].sort();
+}
+
+async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision): Promise<void> {
+  const { converge: wanted, forget } = decision;
+  const roles = wanted.map(({ role }) => role);
+  const read = () => readShared(transaction, roles, databasesOf(wanted));
+  const news = notOnRecord(facts, decision);
+  const changes = missing(wanted, await read());
+  const steps = [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news)];
+  if (changes.length + steps.length > 0) {
+    await transaction.apply(changes, ...steps);
+  }
+  if (changes.length > 0) {
+    refuseRemaining(missing(wanted, await read()), FIXED_DATABASE);
+  }
+  for (const { role, declaration: { kind, memberOf } } of wanted) {
+    if (kind === 'role' && memberOf.length > 0) {
+      await refuseGroupOfIamUsers(transaction, role);
+    }
+  }
+  if (forget.length > 0) {
+    await dropIfUnused(transaction);
+  }
+}
+
+async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Promise<void> {
+  const { database } = transaction;
+  const question = {
+    roles: wanted.map(({ role }) => role),
+    schemas: schemasOf(database, wanted),
+    everything: wanted.some(({ declaration }) => declaration.exclusive),
+  };
+  const state = await readDatabase(transaction, question);
+  const problem = problemIn(database, wanted, state);
+  if (problem !== undefined) {
+    throw new ProvisionError(problem);
+  }
+  const changes = planDatabase(database, wanted, state);
+  if (changes.length > 0) {
+    await transaction.apply(changes);
+    refuseRemaining(planDatabase(database, wanted, await readDatabase(transaction, question)), database);
+  }
+}
+
+/** What is committed is in the journal. */
+function journaled<T>({ sessions, budget, log, server }: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  return sessions.in(database, session => inTransaction(session, budget, log, server, body, changes => journal.note(database, changes)));
+}
+
+function missing(wanted: Wanted[], { roles, owners }: Shared): Change[] {
+  return wanted.flatMap((one) => {
+    const observed = roles.get(one.role);
+    return observed ? planShared(one, observed, owners) : [{ kind: 'createRole', role: one.role, roleKind: one.declaration.kind } as const];
+  });
+}
+
+function databasesOf(wanted: Wanted[]): string[] {
+  return [...new Set(wanted.flatMap(({ declaration }) => declaration.databases.map(({ database }) => database)))];
+}
+
+function registrySteps({ registryExists }: Work, news: unknown[]): ReturnType<typeof createSteps> {
+  return registryExists || news.length === 0 ? [] : createSteps();
+}
+
+function refuseRemaining(left: Change[], database: string): void {
+  if (left.length > 0) {
+    throw new ProvisionError('not everything is as declared after all changes were made: '
+      + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`);
+  }
+}
+
+async function refuseGroupOfIamUsers(transaction: Transaction, role: string): Promise<void> {
+  const [rows] = await transaction.read({ attempted: `check that ${JSON.stringify(role)} is not a member of ${RDS_IAM}` }, pathToRdsIam(literal(role)));
+  if (rows.length > 0) {
+    throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${(rows[0].path as string[]).join(' -> ')}), `
+      + 'and so would be everybody who is a member of it; make it a member of group roles only');
+  }
+}

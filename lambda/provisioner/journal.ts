@@ -1,0 +1,31 @@
+import { Change } from './change';
+import { Claim } from './state';
+
+/** What the attempts of one event have committed, so that it can be taken back should they fail in the end. */
+export class Journal {
+  private readonly entries: { readonly database: string; readonly changes: Change[] }[] = [];
+  private before?: Claim[];
+
+  /** @param changes about to be committed: the answer may be lost */
+  public note(database: string, changes: Change[]): void {
+    this.entries.push({ database, changes });
+  }
+
+  /** What was on record before the first attempt. */
+  public remember(claims: Claim[]): void {
+    this.before ??= claims;
+  }
+
+  public get isEmpty(): boolean {
+    return this.entries.length === 0;
+  }
+
+  public get claims(): Claim[] {
+    return this.before ?? [];
+  }
+
+  /** The last one first. */
+  public get backwards(): { readonly database: string; readonly changes: Change[] }[] {
+    return [...this.entries].reverse();
+  }
+}

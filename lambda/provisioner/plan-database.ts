@@ -1,0 +1,306 @@
+import { ALL_OBJECTS } from '../../lib/contract/wire';
+import { Change, FutureObjectType, FutureTarget, Target } from './change';
+import { Wanted } from './plan';
+import { Declaration, NamedPrivileges, SchemaDeclaration } from './state';
+
+/** What the catalogs of one database say. `as`: whom the admin must be to grant on it, or to take it back; null: itself. */
+export interface DatabaseState {
+  readonly schemas: { readonly schema: string; readonly owner: string; readonly as: string | null; readonly empty: boolean }[];
+  readonly objects: DatabaseObject[];
+  readonly held: HeldPrivilege[];
+  readonly future: FuturePrivilege[];
+}
+
+export interface DatabaseObject {
+  readonly kind: 'TABLE' | 'SEQUENCE' | 'ROUTINE';
+  readonly schema: string;
+  readonly name: string;
+  /** Of a routine, as the server writes them. */
+  readonly args: string | null;
+  readonly owner: string;
+  readonly as: string | null;
+  readonly ofExtension: boolean;
+}
+
+/** A privilege on something, identified as GRANT does. */
+interface Right {
+  readonly kind: string;
+  readonly schema: string | null;
+  readonly name: string | null;
+  /** Column, or arguments. */
+  readonly sub: string | null;
+  readonly privilege: string;
+}
+
+export interface HeldPrivilege extends Right {
+  readonly role: string;
+  readonly grantable: boolean;
+  /** Granted by the owner or the admin, as this library does. */
+  readonly ours: boolean;
+  readonly as: string | null;
+}
+
+export interface FuturePrivilege {
+  readonly role: string;
+  readonly creator: string;
+  readonly schema: string | null;
+  readonly objects: FutureObjectType;
+  readonly privilege: string;
+  readonly grantable: boolean;
+}
+
+/** Schemas that a plan for these roles has to know. */
+export function schemasOf(database: string, wanted: Wanted[]): string[] {
+  const declarations = wanted.flatMap(({ declaration, previous }) => [declaration, ...previous]);
+  return [...new Set(declarations.flatMap(declaration => schemasIn(declaration, database)).map(({ schema }) => schema))];
+}
+
+/** What is declared and is not there, or belongs to somebody else: a message, or nothing. */
+export function problemIn(database: string, wanted: Wanted[], { schemas, objects }: DatabaseState): string | undefined {
+  const inDatabase = `in database ${quoted(database)}`;
+  for (const { role, declaration } of wanted) {
+    for (const { schema, owner, tables, columns, sequences, functions } of schemasIn(declaration, database)) {
+      const found = schemas.find(candidate => candidate.schema === schema);
+      if (owner && found && found.owner !== role) {
+        return `schema ${quoted(schema)} ${inDatabase} belongs to ${quoted(found.owner)} and not to ${quoted(role)}; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO`;
+      }
+      if (!owner && !found) {
+        return `there is no schema ${quoted(schema)} ${inDatabase}; create it before this deployment, or correct its name`;
+      }
+      const named: [DatabaseObject['kind'], string, string[]][] = [
+        ['TABLE', 'table or view', [...namesOf(tables), ...columns.map(({ table }) => table)]],
+        ['SEQUENCE', 'sequence', namesOf(sequences)],
+        ['ROUTINE', 'function or procedure', namesOf(functions)],
+      ];
+      for (const [kind, word, names] of named) {
+        const missing = names.find(name => !objects.some(object => object.kind === kind && object.schema === schema && object.name === name));
+        if (missing !== undefined) {
+          return `there is no ${word} ${quoted(missing)} in schema ${quoted(schema)} ${inDatabase}; create it before this deployment, or correct its name`;
+        }
+      }
+    }
+  }
+  return undefined;
+}
+
+/**
+ * What is missing in one database to make roles as declared, and what is too much. Revoked first, because what is taken from a
+ * table is taken from its columns as well.
+ */
+export function planDatabase(database: string, wanted: Wanted[], state: DatabaseState): Change[] {
+  const index = new Index(state);
+  const plans = wanted.map(one => planRole(database, one, state, index));
+  return [
+    ...merged(plans.flatMap(({ revokes }) => revokes)),
+    ...plans.flatMap(({ schemas }) => schemas),
+    ...merged(plans.flatMap(({ grants }) => grants)),
+  ];
+}
+
+/** Takes back everything that a role holds in one database, whoever has granted it; and a schema of its own with nothing in it. */
+export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
+  return [
+    ...changesOf('revoke', role, state.held.filter(held => held.role === role), held => held.as),
+    ...futureChanges('revokeFuture', role, state.future.filter(future => future.role === role)),
+    ...dropSchemas(database, role, [], previous, state),
+  ];
+}
+
+function planRole(database: string, { role, declaration, previous }: Wanted, state: DatabaseState, index: Index): { revokes: Change[]; schemas: Change[]; grants: Change[] } {
+  const declared = schemasIn(declaration, database);
+  const { exclusive } = declaration;
+
+  const wanted = rightsOf(declared, index).filter(right => index.ownerOf(right) !== role);
+  const before = new Set(previous.flatMap(earlier => rightsOf(schemasIn(earlier, database), index)).map(keyOf));
+  const held = state.held.filter(one => one.role === role);
+  const [wantedKeys, heldKeys] = [new Set(wanted.map(keyOf)), new Set(held.map(keyOf))];
+  const surplus = held.filter(one => !wantedKeys.has(keyOf(one)) && (exclusive || (one.ours && before.has(keyOf(one)))));
+  const options = exclusive ? held.filter(one => one.grantable && wantedKeys.has(keyOf(one))) : [];
+  // Taken from the table, and with it from its columns.
+  const tables = new Set(surplus.filter(({ kind }) => kind === 'TABLE').map(({ schema, name, privilege }) => JSON.stringify([schema, name, privilege])));
+  const missing = wanted.filter(right => !heldKeys.has(keyOf(right)) || (right.kind === 'COLUMN' && tables.has(JSON.stringify([right.schema, right.name, right.privilege]))));
+
+  const wantedFuture = futureOf(role, declared);
+  const beforeFuture = previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database)));
+  const heldFuture = state.future.filter(one => one.role === role);
+  const isIn = (list: FuturePrivilege[], one: FuturePrivilege) => list.some(other => futureKey(other) === futureKey(one));
+  const surplusFuture = heldFuture.filter(one => !isIn(wantedFuture, one) && (exclusive || isIn(beforeFuture, one)));
+  const optionsFuture = exclusive ? heldFuture.filter(one => one.grantable && isIn(wantedFuture, one)) : [];
+
+  return {
+    revokes: [
+      ...changesOf('revoke', role, surplus, one => one.as),
+      ...changesOf('revoke', role, options, one => one.as, { grantable: true }),
+      ...futureChanges('revokeFuture', role, surplusFuture),
+      ...futureChanges('revokeFuture', role, optionsFuture, { grantable: true }),
+      ...dropSchemas(database, role, declared, previous, state),
+    ],
+    schemas: declared.filter(({ schema, owner }) => owner && !state.schemas.some(there => there.schema === schema))
+      .map(({ schema }) => ({ kind: 'createSchema', schema, role, as: role } as const)),
+    grants: [
+      ...changesOf('grant', role, missing, right => index.actorFor(right)),
+      ...futureChanges('grantFuture', role, wantedFuture.filter(one => !isIn(heldFuture, one))),
+    ],
+  };
+}
+
+/** A schema that was declared to be the role's own and is no longer goes if there is nothing in it. */
+function dropSchemas(database: string, role: string, declared: SchemaDeclaration[], previous: Declaration[], { schemas }: DatabaseState): Change[] {
+  const kept = declared.map(({ schema }) => schema);
+  const owned = new Set(previous.flatMap(earlier => schemasIn(earlier, database)).filter(({ owner }) => owner).map(({ schema }) => schema));
+  return schemas
+    .filter(({ schema, owner, empty }) => owned.has(schema) && !kept.includes(schema) && owner === role && empty)
+    .map(({ schema }) => ({ kind: 'dropSchema', schema, role, as: role }));
+}
+
+function schemasIn({ databases }: Declaration, database: string): SchemaDeclaration[] {
+  return databases.filter(one => one.database === database).flatMap(({ schemas }) => schemas);
+}
+
+/** What there is to grant on, by name. */
+class Index {
+  private readonly objects = new Map<string, DatabaseObject[]>();
+  private readonly bySchema = new Map<string, DatabaseObject[]>();
+
+  constructor(private readonly state: DatabaseState) {
+    for (const object of state.objects) {
+      add(this.objects, JSON.stringify([object.kind, object.schema, object.name]), object);
+      add(this.bySchema, JSON.stringify([object.kind, object.schema]), object);
+    }
+  }
+
+  /** All of an extension's own are left out: its script has decided who may use them, and on RDS they are not the admin's to grant. */
+  public find(kind: DatabaseObject['kind'], schema: string, name: string): DatabaseObject[] {
+    return name === ALL_OBJECTS
+      ? (this.bySchema.get(JSON.stringify([kind, schema])) ?? []).filter(({ ofExtension }) => !ofExtension)
+      : this.objects.get(JSON.stringify([kind, schema, name])) ?? [];
+  }
+
+  public ownerOf(right: Right): string | undefined {
+    return this.on(right)?.owner;
+  }
+
+  public actorFor(right: Right): string | null {
+    return this.on(right)?.as ?? null;
+  }
+
+  private on({ kind, schema, name, sub }: Right): { owner: string; as: string | null } | undefined {
+    if (kind === 'SCHEMA') {
+      return this.state.schemas.find(there => there.schema === schema);
+    }
+    const objects = this.objects.get(JSON.stringify([kind === 'COLUMN' ? 'TABLE' : kind, schema, name]));
+    return kind === 'ROUTINE' ? objects?.find(({ args }) => args === sub) : objects?.[0];
+  }
+}
+
+function rightsOf(declared: SchemaDeclaration[], index: Index): Right[] {
+  const rights = declared.flatMap(({ schema, owner, privileges, tables, columns, sequences, functions }): Right[] => {
+    const on = (kind: DatabaseObject['kind'], entries: NamedPrivileges[]) => entries.flatMap(({ name, privileges: words }) =>
+      index.find(kind, schema, name).flatMap(object => words.map(privilege => ({ kind, schema, name: object.name, sub: object.args, privilege }))));
+    return [
+      ...owner ? [] : privileges.map(privilege => ({ kind: 'SCHEMA', schema, name: null, sub: null, privilege })),
+      ...on('TABLE', tables),
+      ...columns.flatMap(({ table, name, privileges: words }) => words.map(privilege => ({ kind: 'COLUMN', schema, name: table, sub: name, privilege }))),
+      ...on('SEQUENCE', sequences),
+      ...on('ROUTINE', functions),
+    ];
+  });
+  return [...new Map(rights.map(right => [keyOf(right), right])).values()];
+}
+
+function futureOf(role: string, declared: SchemaDeclaration[]): FuturePrivilege[] {
+  return declared.flatMap(({ schema, futureObjects }) => futureObjects.flatMap(({ creator, tables, sequences, functions }) =>
+    ([['TABLES', tables], ['SEQUENCES', sequences], ['FUNCTIONS', functions]] as const).flatMap(([objects, privileges]) =>
+      privileges.map(privilege => ({ role, creator, schema, objects, privilege, grantable: false })))));
+}
+
+/** As few statements as can be: objects with the same privileges to change share one. */
+function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => string | null, option: { grantable?: true } = {}): Change[] {
+  const byObject = new Map<string, { right: R; as: string | null; privileges: string[] }>();
+  for (const right of rights) {
+    const as = actor(right);
+    const key = JSON.stringify([right.kind, right.schema, right.name, right.sub, as]);
+    const entry = byObject.get(key) ?? { right, as, privileges: [] };
+    entry.privileges.push(right.privilege);
+    byObject.set(key, entry);
+  }
+  const groups = new Map<string, { rights: R[]; as: string | null; privileges: string[] }>();
+  for (const { right, as, privileges } of byObject.values()) {
+    const sorted = [...new Set(privileges)].sort();
+    const shared = { TABLE: null, SEQUENCE: null, TYPE: null, ROUTINE: null, COLUMN: right.name }[right.kind];
+    const key = JSON.stringify([right.kind, right.schema, shared === undefined ? [right.name, right.sub] : shared, as, sorted]);
+    const group = groups.get(key) ?? { rights: [], as, privileges: sorted };
+    group.rights.push(right);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(group => ({
+    kind, privileges: group.privileges, on: targetOf(group.rights), roles: [role], ...option, ...group.as === null ? {} : { as: group.as },
+  }));
+}
+
+function targetOf(rights: Right[]): Target {
+  const [{ kind, schema, name }] = rights;
+  switch (kind) {
+    case 'SCHEMA': return { type: 'SCHEMA', schema: schema! };
+    case 'COLUMN': return { type: 'COLUMN', schema: schema!, table: name!, columns: rights.map(({ sub }) => sub!) };
+    case 'ROUTINE': return { type: 'ROUTINE', schema: schema!, routines: rights.map(right => ({ name: right.name!, args: right.sub! })) };
+    case 'LARGE OBJECT': return { type: kind, oid: name! };
+    case 'LANGUAGE':
+    case 'FOREIGN DATA WRAPPER':
+    case 'FOREIGN SERVER': return { type: kind, name: name! };
+    default: return { type: kind as 'TABLE' | 'SEQUENCE' | 'TYPE', schema: schema!, names: rights.map(right => right.name!) };
+  }
+}
+
+function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string, rights: FuturePrivilege[], option: { grantable?: true } = {}): Change[] {
+  const groups = new Map<string, { on: FutureTarget; privileges: string[] }>();
+  for (const { creator, schema, objects, privilege } of rights) {
+    const on = { creator, objects, ...schema === null ? {} : { schema } };
+    const key = JSON.stringify(on);
+    const group = groups.get(key) ?? { on, privileges: [] };
+    group.privileges.push(privilege);
+    groups.set(key, group);
+  }
+  return [...groups.values()].map(({ on, privileges }) => ({ kind, privileges: [...new Set(privileges)].sort(), on, roles: [role], ...option, as: on.creator }));
+}
+
+/** The same for many roles is one statement. */
+function merged(changes: Change[]): Change[] {
+  const groups = new Map<string, Change>();
+  for (const change of changes) {
+    if (!('roles' in change)) {
+      groups.set(JSON.stringify(change), change);
+      continue;
+    }
+    const { roles, ...rest } = change;
+    const key = JSON.stringify(rest);
+    const group = groups.get(key) as typeof change | undefined;
+    groups.set(key, { ...change, roles: [...group?.roles ?? [], ...roles] });
+  }
+  return [...groups.values()];
+}
+
+function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {
+  const values = map.get(key);
+  if (values) {
+    values.push(value);
+  } else {
+    map.set(key, [value]);
+  }
+}
+
+function keyOf({ kind, schema, name, sub, privilege }: Right): string {
+  return JSON.stringify([kind, schema, name, sub, privilege]);
+}
+
+function futureKey({ creator, schema, objects, privilege }: FuturePrivilege): string {
+  return JSON.stringify([creator, schema, objects, privilege]);
+}
+
+function namesOf(entries: NamedPrivileges[]): string[] {
+  return entries.map(({ name }) => name).filter(name => name !== ALL_OBJECTS);
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}

@@ -1,0 +1,181 @@
+import { Change, describe } from './change';
+import { ProvisionError, ServerError } from './errors';
+import { realize } from './converge';
+import { readDatabase, readFacts, readShared } from './inspect';
+import { Journal } from './journal';
+import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle';
+import { planEndOfAccess, planSharedRemoval } from './plan';
+import { planDatabaseRemoval } from './plan-database';
+import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
+import { Request } from './request';
+import { FIXED_DATABASE } from './sessions';
+import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
+import { Claim, OnRemoval } from './state';
+import { run, Transaction } from './transaction';
+import { inDatabase, inShared, Work } from './work';
+
+/** Sessions end within milliseconds once told to, unless a process hangs in the kernel. */
+const END_OF_SESSIONS_MS = 10_000;
+const POLL_MS = 50;
+
+/** The admin has no right to take something back, or it is gone: no reason to keep a login. */
+const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
+const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
+
+type Leaving = Extract<Removal, { kind: 'remove' }>;
+
+/**
+ * Removes roles. First their access, committed, whatever comes after; then their sessions, which could not come back any more;
+ * then what they hold, in all databases of the server, whoever has granted it; then the roles. A role that owns something is not
+ * dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
+ */
+export async function remove(work: Work, { owner, resourceId, usernames, kind, onRemoval }: Request): Promise<void> {
+  const before = await inShared(work, transaction => readFacts(transaction, work.registryExists));
+  const removals = usernames.map(username => ({ username, removal: decideRemove(owner, { resourceId, username }, before) }));
+  for (const { username, removal } of removals) {
+    if (removal.kind === 'leave') {
+      work.log.info('nothing to remove', { username, reason: removal.reason });
+    } else if (removal.kind === 'handOver') {
+      await realize(work, [], facts => handedOver(decideRemove(owner, { resourceId, username }, facts)), new Journal());
+    }
+  }
+  const leaving = removals.flatMap(({ removal }) => removal.kind === 'remove' ? [removal] : []);
+  if (leaving.length === 0) {
+    return;
+  }
+  if (onRemoval.action === 'RETAIN') {
+    return keep(work, leaving, 'it is to be retained, with its login and all it holds');
+  }
+  await inShared(work, async (transaction) => {
+    const { roles } = await readShared(transaction, namesOf(leaving));
+    await transaction.apply([...roles.values()].flatMap(role => planEndOfAccess(kind, role)));
+  });
+  await endSessionsOf(work, leaving.map(({ claim }) => claim));
+  if (onRemoval.action === 'DISABLE') {
+    return keep(work, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
+  }
+  await clear(work, leaving, onRemoval);
+  await inShared(work, async (transaction) => {
+    await dropRoles(work, transaction, leaving);
+    await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
+    await dropIfUnused(transaction);
+  });
+}
+
+/** Takes back what the roles hold, everywhere. */
+async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Promise<void> {
+  const databases = await inShared(work, async (transaction) => {
+    const { roles } = await readShared(transaction, namesOf(leaving));
+    // The fixed one first: what all databases share goes under the lock of one transaction.
+    return [...new Set([FIXED_DATABASE, ...[...roles.values()].flatMap(({ dependsIn }) => dependsIn).sort()])];
+  });
+  if (onRemoval.action === 'DROP') {
+    for (const database of databases) {
+      await inDatabase(work, database, transaction => handOverOwned(transaction, leaving, onRemoval.reassignOwnedTo));
+    }
+  }
+  await inShared(work, async (transaction) => {
+    const { roles } = await readShared(transaction, namesOf(leaving));
+    await applyWhatCan(work, transaction, [...roles.values()].flatMap(planSharedRemoval));
+  });
+  for (const database of databases) {
+    await inDatabase(work, database, transaction => clearDatabase(work, transaction, leaving)).catch((error: unknown) => {
+      // A database that does not let the admin in keeps the role from being dropped, and no more than that.
+      if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0)) {
+        throw error;
+      }
+      work.log.info('not taken back', { database, reason: error.message });
+    });
+  }
+}
+
+async function handOverOwned(transaction: Transaction, leaving: Leaving[], heir: string): Promise<void> {
+  for (const { username } of leaving) {
+    const [[{ owns }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(username)} owns` }, dependencies(username));
+    if (owns === true) {
+      await transaction.apply([{ kind: 'reassignOwned', role: username, to: heir, as: [username, heir] }]);
+    }
+  }
+}
+
+async function clearDatabase(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {
+  const { database } = transaction;
+  const state = await readDatabase(transaction, { roles: namesOf(leaving), schemas: [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))], everything: true });
+  await applyWhatCan(work, transaction, leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
+  for (const { username } of leaving) {
+    // Policies, default privileges of its own, memberships it has granted.
+    const [[{ owns, depends }]] = await transaction.read({ attempted: `look for what depends on ${JSON.stringify(username)}` }, dependencies(username));
+    if (depends === true && owns !== true) {
+      await applyWhatCan(work, transaction, [{ kind: 'dropOwned', role: username, as: username }]);
+    }
+  }
+}
+
+/** All at once, or what can be done of it, one by one. */
+async function applyWhatCan(work: Work, transaction: Transaction, changes: Change[]): Promise<void> {
+  if (changes.length === 0 || !await transaction.attempt(() => transaction.apply(changes), CANNOT_BE_REVOKED)) {
+    return;
+  }
+  for (const change of changes) {
+    const failed = await transaction.attempt(() => transaction.apply([change]), CANNOT_BE_REVOKED);
+    if (failed) {
+      work.log.info('not taken back', { change: describe(change, transaction.database), reason: failed.message });
+    }
+  }
+}
+
+async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {
+  const drop = ({ username }: Leaving): Change => ({ kind: 'dropRole', role: username });
+  if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
+    return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
+  }
+  for (const one of leaving) {
+    const dependents = await transaction.attempt(() => transaction.apply([drop(one)]), SOMETHING_DEPENDS_ON_IT);
+    if (!dependents) {
+      await transaction.apply([], ...forgetSteps([one.claim]));
+      continue;
+    }
+    await transaction.apply([], ...releaseSteps([one.claim]));
+    const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
+    work.log.info('kept', {
+      username: one.username,
+      reason: 'it has no access any more, but was not dropped because objects depend on it',
+      owned: owned as string | null ?? undefined,
+      dependents: dependents.fields.detail,
+    });
+  }
+}
+
+function keep(work: Work, leaving: Leaving[], reason: string): Promise<void> {
+  leaving.forEach(({ username }) => work.log.info('kept', { username, reason }));
+  return inShared(work, transaction => transaction.apply([], ...releaseSteps(leaving.map(({ claim }) => claim))));
+}
+
+function handedOver(removal: Removal): Decision {
+  return removal.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
+}
+
+/** By oid: another role may have got the name meanwhile. */
+async function endSessionsOf({ sessions: { main }, budget }: Work, claims: Claim[]): Promise<void> {
+  const oids = claims.map(({ roleOid }) => roleOid);
+  const attempt = { attempted: `end the sessions of ${claims.map(({ username }) => JSON.stringify(username)).join(', ')}`, needs: 'to be a member of pg_signal_backend' };
+  const until = budget.elapsed() + END_OF_SESSIONS_MS;
+  for (;;) {
+    const [, [{ n }]] = await run(main, attempt, [endSessions(oids), sessionsOf(oids)]);
+    if (n === 0) {
+      return;
+    }
+    if (budget.elapsed() > until) {
+      throw new ProvisionError(`cannot ${attempt.attempted}: ${String(n)} did not end within ${END_OF_SESSIONS_MS / 1000} s; end them (pg_terminate_backend) and delete again`);
+    }
+    await budget.sleep(POLL_MS);
+  }
+}
+
+function ownSchemas(database: string, previous: Leaving['previous']): string[] {
+  return previous.flatMap(({ databases }) => databases).filter(one => one.database === database).flatMap(({ schemas }) => schemas).filter(({ owner }) => owner).map(({ schema }) => schema);
+}
+
+function namesOf(leaving: Leaving[]): string[] {
+  return leaving.map(({ username }) => username);
+}
