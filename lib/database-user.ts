@@ -5,9 +5,9 @@ import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { DatabaseRoleOptions, IDatabaseRole } from './database-role';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
-import { IamUser } from './private/iam-user';
 import { keyProblem } from './private/privilege-checks';
 import { RoleResource } from './private/role-resource';
+import { UserAccess } from './private/user-access';
 import { Privileges } from './privileges';
 
 /** A role in PostgreSQL that signs in with an IAM token. */
@@ -96,9 +96,15 @@ export interface ConnectionEnvironmentOptions {
  *
  * @resource Custom::RdsIamUser
  */
-export class DatabaseUser extends IamUser {
+export class DatabaseUser extends Construct implements IDatabaseUser {
+  public readonly username: string;
+  public readonly roleName: string;
+  public readonly databaseName: string;
+
   /** @internal */
   public readonly _resource: RoleResource;
+
+  private readonly access: UserAccess;
 
   /**
    * @param scope where the user goes; also another stack than the one of the database
@@ -106,9 +112,13 @@ export class DatabaseUser extends IamUser {
    * @param props the user
    */
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
+    super(scope, id);
     const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
     const database = iamAuth._database;
-    super(scope, id, database, username, databaseName);
+    this.username = username;
+    this.roleName = username;
+    this.databaseName = databaseName;
+    this.access = new UserAccess(this, database);
     database.checkUsername(this, username);
     database.claimName(this, 'username', username);
     const problem = keyProblem('database', databaseName);
@@ -133,5 +143,17 @@ export class DatabaseUser extends IamUser {
    */
   public addPrivileges(...privileges: Privileges[]): void {
     this._resource.addPrivileges(privileges);
+  }
+
+  public grantConnect(grantee: iam.IGrantable): iam.Grant {
+    return this.access.grantConnect(grantee);
+  }
+
+  public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
+    return this.access.environment(options);
+  }
+
+  public get psqlCommand(): string {
+    return this.access.psqlCommand();
   }
 }

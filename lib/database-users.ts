@@ -1,13 +1,14 @@
+import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
-import { DatabaseUserOptions, IDatabaseUser } from './database-user';
+import { ConnectionEnvironmentOptions, DatabaseUserOptions, IDatabaseUser } from './database-user';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
-import { IamUser } from './private/iam-user';
 import { ManagedDatabase } from './private/managed-database';
 import { keyProblem } from './private/privilege-checks';
 import { RoleResource } from './private/role-resource';
 import { isToken } from './private/token';
+import { UserAccess } from './private/user-access';
 import { Privileges } from './privileges';
 
 /** Users that may do the same. */
@@ -106,9 +107,26 @@ export class DatabaseUsers extends Construct {
   }
 }
 
-class OneOfUsers extends IamUser {
-  constructor(scope: Construct, public readonly _resource: RoleResource, database: ManagedDatabase, username: string, databaseName: string) {
-    super(scope, username, database, username, databaseName);
+class OneOfUsers extends Construct implements IDatabaseUser {
+  public readonly roleName: string;
+  private readonly access: UserAccess;
+
+  constructor(scope: Construct, public readonly _resource: RoleResource, database: ManagedDatabase, public readonly username: string, public readonly databaseName: string) {
+    super(scope, username);
+    this.roleName = username;
+    this.access = new UserAccess(this, database);
     Dependable.implement(this, { dependencyRoots: [_resource.resource] }); // a client that waits for its user waits for all of them
+  }
+
+  public grantConnect(grantee: iam.IGrantable): iam.Grant {
+    return this.access.grantConnect(grantee);
+  }
+
+  public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
+    return this.access.environment(options);
+  }
+
+  public get psqlCommand(): string {
+    return this.access.psqlCommand();
   }
 }
