@@ -1,5 +1,5 @@
 import { ChildProcess, spawn, SpawnOptions } from 'node:child_process';
-import { accessSync, chmodSync, constants, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
+import { accessSync, chmodSync, constants, mkdirSync, mkdtempSync, rmSync, statfsSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -60,6 +60,14 @@ export class RunFolder {
   /** A new path inside; nothing is created. */
   newPath(name: string): string {
     return join(this.path, `${name}-${++this.folders}`);
+  }
+
+  /** A new folder inside that the server's user may pass through, whatever the umask is. */
+  newFolder(name: string): string {
+    const path = this.newPath(name);
+    mkdirSync(path);
+    chmodSync(path, 0o755);
+    return path;
   }
 
   spawn(command: string, args: string[], signal: 'QUIT' | 'KILL', options: SpawnOptions = {}): ChildProcess {

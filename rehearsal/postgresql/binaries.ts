@@ -1,24 +1,18 @@
-import { cpSync, existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { cp } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { isOpenToServerUser, RunFolder } from '../run-folder';
+import { isOpenToServerUser } from '../run-folder';
+import { shared } from '../shared-folder';
 
 /** Majors that come with `npm ci`, as `postgresql-<major>`. */
 export const POSTGRESQL_MAJORS = [14, 15, 16, 17, 18] as const;
 export type PostgresqlMajor = typeof POSTGRESQL_MAJORS[number];
 
-const found = new Map<PostgresqlMajor, string>();
-
 /** Folder with `initdb` and `postgres` of a major. */
-export function binariesFolder(major: PostgresqlMajor): string {
-  const known = found.get(major);
-  if (known) {
-    return known;
-  }
+export async function binariesFolder(major: PostgresqlMajor): Promise<string> {
   const native = join(packageFolder(major), 'native');
   createMissingLinks(native);
-  const folder = join(isOpenToServerUser(native) ? native : copyOf(native, major), 'bin');
-  found.set(major, folder);
-  return folder;
+  return join(isOpenToServerUser(native) ? native : await copyOf(native, major), 'bin');
 }
 
 /** npm keeps the platform package of one major at the top and those of the others below their `postgresql-<major>`. */
@@ -64,8 +58,6 @@ function createMissingLinks(native: string): void {
 }
 
 /** Under /root, for one, the user that PostgreSQL runs as cannot reach its own program. */
-function copyOf(native: string, major: PostgresqlMajor): string {
-  const copy = join(RunFolder.open().path, `postgresql-${major}`);
-  cpSync(native, copy, { recursive: true, verbatimSymlinks: true });
-  return copy;
+function copyOf(native: string, major: PostgresqlMajor): Promise<string> {
+  return shared(`programs-${major}`, copy => cp(native, copy, { recursive: true, verbatimSymlinks: true }));
 }

@@ -37,10 +37,7 @@ export interface BootstrapStatement {
 
 /** Statements that make a fresh PostgreSQL look like a new Aurora cluster: the roles of RDS and a master that is no superuser. */
 export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
-  const { major, master, rdsIam, roleRules, databases } = options;
-  if (roleRules === 'rdsLike' && (major < 16 || rdsIam === 'notGrantable')) {
-    throw new Error(`roleRules rdsLike with PostgreSQL ${major} and rds_iam ${rdsIam} is not possible: its master is a superuser, for the rules from 16 on`);
-  }
+  const { major, master, rdsIam, databases } = options;
   const username = escapeIdentifier(master.username);
   const inPostgres = (text: string) => ({ database: 'postgres' as const, text });
   // Copying files is the faster strategy here, where nothing is synced, and the only one of 14.
@@ -83,6 +80,12 @@ export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
 /** Up to 15 CREATEROLE is the right to grant any role; from 16 on it takes the ADMIN option. */
 function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: string): string[] {
   if (roleRules === 'rdsLike') {
+    if (major < 16) {
+      throw new Error(`roleRules rdsLike is for PostgreSQL 16 and later, not ${major}`);
+    }
+    if (rdsIam === 'notGrantable') {
+      throw new Error('with roleRules rdsLike the master is a superuser, so rds_iam cannot be notGrantable');
+    }
     return [`ALTER ROLE ${username} SUPERUSER`];
   }
   if (major >= 16) {

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { Client, ClientConfig } from 'pg';
 import { RunFolder, SERVER_USER } from '../run-folder';
 import { binariesFolder, PostgresqlMajor } from './binaries';
-import { DataFolderTemplates, ENVIRONMENT, SUPERUSER } from './data-folder-templates';
+import { dataFolderTemplate, ENVIRONMENT, SUPERUSER } from './data-folder-template';
 
 const SETTINGS = {
   fsync: 'off',
@@ -41,7 +41,7 @@ const READY = 'database system is ready to accept connections';
 export class PostgresqlServer {
   static async start(major: PostgresqlMajor, settings: Record<string, string> = {}): Promise<PostgresqlServer> {
     const folder = RunFolder.open().newPath(`postgresql-${major}`);
-    await promisify(execFile)('cp', ['-a', await DataFolderTemplates.use(major), folder]);
+    await promisify(execFile)('cp', ['-a', await dataFolderTemplate(major), folder]);
     writeFileSync(join(folder, 'pg_hba.conf'), PG_HBA);
     const server = new PostgresqlServer(major, folder, settings);
     await server.start();
@@ -146,14 +146,13 @@ export class PostgresqlServer {
 
   remove(): void {
     RunFolder.open().remove(this.folder);
-    DataFolderTemplates.release();
   }
 
   /** Resolves with undefined when the server is ready, with what it wrote when it ended instead. */
-  private launch(): Promise<string | undefined> {
+  private async launch(): Promise<string | undefined> {
     const settings = { ...SETTINGS, ...this.settings, port: `${this.port}`, unix_socket_directories: this.folder };
     const args = ['-D', this.folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
-    const child = RunFolder.open().spawn(join(binariesFolder(this.major), 'postgres'), args, 'QUIT', {
+    const child = RunFolder.open().spawn(join(await binariesFolder(this.major), 'postgres'), args, 'QUIT', {
       ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.process = child;

@@ -27,18 +27,27 @@ describe('a server like Aurora', () => {
   });
 
   test.each([
-    [15, 'notGrantable', '42501'],
-    [15, 'absent', '42704'],
-    [17, 'notGrantable', '42501'],
-    [17, 'absent', '42704'],
-  ] as const)('on PostgreSQL %i with rds_iam %s the master cannot grant it (%s)', async (major, rdsIam, code) => {
-    const it = await start({ major, rdsIam });
+    [14, 'plain', 'notGrantable', '42501'],
+    [15, 'plain', 'absent', '42704'],
+    [16, 'plain', 'notGrantable', '42501'],
+    [17, 'plain', 'absent', '42704'],
+    [17, 'rdsLike', 'absent', '42704'],
+    [18, 'plain', 'notGrantable', '42501'],
+  ] as const)('on PostgreSQL %i, %s, with rds_iam %s the master cannot grant it (%s)', async (major, roleRules, rdsIam, code) => {
+    const it = await start({ major, roleRules, rdsIam });
     await it.sql('CREATE ROLE alice LOGIN');
     await expect(it.sql('SET ROLE postgres; GRANT rds_iam TO alice')).rejects.toMatchObject({ code });
   });
 
+  test.each([
+    [15, 'grantable', /^roleRules rdsLike is for PostgreSQL 16 and later, not 15$/],
+    [16, 'notGrantable', /^with roleRules rdsLike the master is a superuser, so rds_iam cannot be notGrantable$/],
+  ] as const)('fails with the role rules of RDS on PostgreSQL %i with rds_iam %s', async (major, rdsIam, message) => {
+    await expect(start({ major, rdsIam, roleRules: 'rdsLike' })).rejects.toThrow(message);
+  });
+
   test('keeps host, port and parameters over a restart, during which logins fail', async () => {
-    const it = await start({ settings: { max_connections: '20' } });
+    const it = await start({ settings: { max_connections: '500' } });
     const { port } = it;
     const restart = it.restart({ downMilliseconds: 1500 });
     await new Promise(resolve => setTimeout(resolve, 700));
@@ -46,7 +55,7 @@ describe('a server like Aurora', () => {
     await restart;
     expect(it.port).toBe(port);
     expect(await login(asMaster(it))).toBe('in');
-    expect(await it.sql('SHOW max_connections')).toEqual([{ max_connections: '20' }]);
+    expect(await it.sql('SHOW max_connections')).toEqual([{ max_connections: '500' }]);
   });
 
   test.each([

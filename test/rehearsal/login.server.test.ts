@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { SETUPS } from '../../rehearsal/setups';
 import { login } from './login';
 
 const POLICIES: Record<string, string[]> = {
@@ -11,11 +12,11 @@ const minutesAgo = (minutes: number) => new Date(Date.now() - minutes * 60_000);
 
 const PAM = (user: string) => `28000 PAM authentication failed for user "${user}"`;
 
-describe.each([15, 17] as const)('logins on PostgreSQL %i', (major) => {
+describe.each(SETUPS)('logins on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
 
   beforeAll(async () => {
-    server = await AuroraLikeServer.start({ major, authorize: (principal, username) => POLICIES[principal]?.includes(username) });
+    server = await AuroraLikeServer.start({ ...setup, authorize: (principal, username) => POLICIES[principal]?.includes(username) });
     await server.sql(`
       CREATE ROLE alice LOGIN PASSWORD 'secret of alice'; GRANT rds_iam TO alice;
       CREATE ROLE bob LOGIN; GRANT rds_iam TO bob;

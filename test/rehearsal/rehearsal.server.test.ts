@@ -104,7 +104,7 @@ describe('Rehearsal', () => {
   });
 
   describe('gives a database cluster', () => {
-    test.each([['15.13', '15.'], ['17.7', '17.']])('%s a server, which the handler reaches over verified TLS', async (EngineVersion, version) => {
+    test.each([['14.18', '14.'], ['15.13', '15.'], ['16.9', '16.'], ['17.7', '17.'], ['18.1', '18.']])('%s a server, which the handler reaches over verified TLS', async (EngineVersion, version) => {
       const { status } = await deploy({ ...provider(), ...cluster({ EngineVersion }), HandlerPolicy: READ_SECRET, It: connect() });
       expect(status).toBe('CREATE_COMPLETE');
       expect(resource('It').attributes).toEqual({ user: 'chief', database: 'shop', version: expect.stringMatching(`^${version}`) as string });
