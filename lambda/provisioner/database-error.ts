@@ -66,11 +66,7 @@ const EXPLANATIONS: Explanation[] = [
   // What the template asks for is not there, or not the admin's to give.
   { matches: kind('42704', 'grantRole', 'revokeRole'), remedy: 'create the role before this deployment, or correct its name' },
   { matches: kind('42704', 'grantFuture', 'reassignOwned'), remedy: 'create the role before this deployment, or correct its name' },
-  { matches: (error, attempt) => error.sqlState === '3D000' && on('DATABASE')(attempt), remedy: 'create the database before this deployment, or correct its name' },
-  {
-    matches: ({ sqlState }, { attempted }) => sqlState === '3D000' && !attempted.includes('"postgres"'),
-    remedy: 'create the database before this deployment, or correct its name',
-  },
+  { matches: ({ sqlState }, { attempted }) => sqlState === '3D000' && attempted.includes('database "'), remedy: 'create the database before this deployment, or correct its name' },
   { matches: code('3D000'), remedy: 'the provisioner keeps its records in database postgres: create it' },
   { matches: kind('0LP01', 'grantRole'), remedy: 'a role cannot be a member of itself: remove one of the two memberships' },
   {

@@ -84,7 +84,7 @@ async function attempt(request: Request, budget: Budget, log: Logger, readAdmin:
     const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
     return openSession({ host, port, database, admin, connectMs }).catch((error) => {
       throw error instanceof ServerError
-        ? explain(error, { attempted: `sign in to database ${JSON.stringify(database)} of ${host}:${port} as the admin`, needs: `CONNECT on database ${JSON.stringify(database)}` })
+        ? explain(error, { attempted: `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`, needs: `CONNECT on database ${JSON.stringify(database)}` })
         : error;
     });
   };

@@ -7,7 +7,7 @@ export interface ObservedRole {
   readonly oid: string;
   readonly canLogin: boolean;
   /** One for each who has granted it. */
-  readonly memberships: { readonly group: string; readonly inherits: boolean; readonly as: string | null }[];
+  readonly memberships: { readonly group: string; readonly inherits: boolean; readonly effective: boolean; readonly as: string | null }[];
   readonly members: { readonly member: string; readonly as: string | null }[];
   /** `ours`: granted by the owner or the admin, as this library does. */
   readonly databases: { readonly database: string; readonly privilege: string; readonly grantable: boolean; readonly ours: boolean; readonly as: string | null }[];
@@ -51,7 +51,7 @@ export function planShared(wanted: Wanted, observed: ObservedRole, owners: Datab
       }),
     ...groups.flatMap((group): Change[] => held(group).length === 0
       ? [{ kind: 'grantRole', group, role }]
-      : group === RDS_IAM || held(group).some(({ inherits }) => inherits) ? [] : [{ kind: 'grantRole', group, role, options: true }]),
+      : held(group).some(({ inherits, effective }) => group === RDS_IAM ? effective : inherits) ? [] : [{ kind: 'grantRole', group, role, options: true }]),
     ...kind === 'user' && !observed.canLogin ? [{ kind: 'allowLogin', role } as const] : [],
   ];
 }
@@ -89,8 +89,8 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
 
 function revokeGroups({ role, declaration: { kind, exclusive }, previous }: Wanted, observed: ObservedRole, wanted: string[]): Change[] {
   return observed.memberships
-    .filter(({ group, as }) => !wanted.includes(group)
-      && (exclusive || (kind === 'role' && group === RDS_IAM) || (as === null && previous.some(({ memberOf }) => memberOf.includes(group)))))
+    .filter(({ group, effective, as }) => !wanted.includes(group)
+      && (exclusive || (kind === 'role' && group === RDS_IAM) || (effective && as === null && previous.some(({ memberOf }) => memberOf.includes(group)))))
     .map(membership => revokeRole(role, membership));
 }
 

@@ -202,7 +202,7 @@ function decodeOnRemoval(value: unknown): OnRemoval {
 /** What it does not understand must not stop a Delete: then it does what loses least. */
 function onRemovalOfDelete(value: unknown): OnRemoval {
   try {
-    return decodeOnRemoval(value);
+    return value === undefined ? { action: 'DROP_OR_DISABLE' } : decodeOnRemoval(value);
   } catch {
     return { action: 'DISABLE' };
   }

@@ -4,14 +4,33 @@ import { Client } from 'pg';
 import { Admin } from '../../lambda/provisioner/credentials';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { Event } from '../../lambda/provisioner/request';
+import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 
-/** What a test declares of a user. */
+/** What a test declares of a user: in short, or as it is in the template. */
 export interface User {
   readonly username: string;
+  /** Databases to connect to. @default ['shop'], and none beside `privileges` */
   readonly connect?: string[];
   readonly memberOf?: string[];
+  readonly privileges?: { readonly [database: string]: DatabasePrivileges };
+  readonly onRemoval?: RemovalProperties;
+  readonly exclusive?: boolean;
+  readonly adoptExisting?: boolean;
+  readonly reapply?: string;
 }
+
+/** Many users that may do the same. */
+export interface Users extends Omit<User, 'username'> {
+  readonly usernames: string[];
+}
+
+/** A group role. */
+export interface Role extends Omit<User, 'username'> {
+  readonly roleName: string;
+}
+
+export type Declared = User | Users | Role;
 
 export interface StackOptions {
   readonly name?: string;
@@ -38,40 +57,51 @@ export class Stack {
     });
   }
 
-  public create(logicalId: string, user: User): Promise<Answer> {
+  public create(logicalId: string, user: Declared): Promise<Answer> {
     return this.send({ RequestType: 'Create', LogicalResourceId: logicalId }, user);
   }
 
-  public update(logicalId: string, user: User, physicalId = 'unknown'): Promise<Answer> {
+  public update(logicalId: string, user: Declared, physicalId = 'unknown'): Promise<Answer> {
     return this.send({ RequestType: 'Update', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
   /** @param user as it was declared when the physical resource was made */
-  public delete(logicalId: string, user: User, physicalId = 'unknown'): Promise<Answer> {
+  public delete(logicalId: string, user: Declared, physicalId = 'unknown'): Promise<Answer> {
     return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
-  public send(event: Partial<Event>, { username, connect = ['shop'], memberOf }: User): Promise<Answer> {
+  public send(event: Partial<Event>, declared: Declared): Promise<Answer> {
     const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, resourceId = this.server.resourceId, lambdaMs = 300_000 } = this.options;
     const start = performance.now();
     return this.handler({
       RequestId: 'request',
       StackId: `arn:aws:cloudformation:eu-central-1:123456789012:stack/${name}/${unique}`,
-      ResourceType: 'Custom::RdsIamUser',
+      ResourceType: 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE,
       ResourceProperties: {
         ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
         ServiceTimeout: '420',
         Database: { ResourceId: resourceId, Host: host, Port: String(port) },
-        Username: username,
-        OnRemoval: { Action: 'DROP_OR_DISABLE' },
-        Privileges: Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])),
-        ...memberOf ? { MemberOf: memberOf } : {},
+        ...propertiesOf(declared),
       },
       RequestType: 'Create',
       LogicalResourceId: 'User',
       ...event,
     }, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
   }
+}
+
+function propertiesOf(declared: Declared): { [property: string]: unknown } {
+  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply } = declared;
+  const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
+  return {
+    ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
+    Privileges: { ...Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])), ...privileges },
+    ...memberOf ? { MemberOf: memberOf } : {},
+    OnRemoval: onRemoval,
+    ...exclusive ? { Exclusive: 'true' } : {},
+    ...adoptExisting ? { AdoptExisting: 'true' } : {},
+    ...reapply === undefined ? {} : { Reapply: reapply },
+  };
 }
 
 let trusted: tls.SecureContext | undefined;

@@ -24,17 +24,17 @@ const SET = "coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)";
 /**
  * Roles with what they hold that is shared by all databases of the server.
  *
- * A membership that neither inherits nor can be set (16 and newer) is none. Up to 15 there is one row a membership, and who
+ * A membership that neither inherits nor can be set (16 and newer) has no effect. Up to 15 there is one row a membership, and who
  * may grant roles may revoke any; from 16 on each grantor takes back its own.
  */
 export function rolesWithShared(names: string[]): string {
   return `
   SELECT u.rolname::text AS role, u.oid::text AS oid, u.rolcanlogin AS "canLogin",
-         ARRAY(SELECT jsonb_build_object('group', g.rolname, 'inherits', ${INHERIT},
+         ARRAY(SELECT jsonb_build_object('group', g.rolname, 'inherits', ${INHERIT}, 'effective', ${INHERIT} OR ${SET},
                  'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
                FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
                LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
-               WHERE m.member = u.oid AND (${INHERIT} OR ${SET}) ORDER BY g.rolname, gr.rolname) AS memberships,
+               WHERE m.member = u.oid ORDER BY g.rolname, gr.rolname) AS memberships,
          ARRAY(SELECT jsonb_build_object('member', v.rolname,
                  'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
                FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles v ON v.oid = m.member
@@ -60,11 +60,12 @@ export function databaseOwners(names: string[]): string {
 }
 
 /**
- * Whom to be for taking back what a grantor has granted, or to grant as an owner. Null: the admin itself will do.
- * pg_database_owner can have no members; the owner of the database has its rights.
+ * Whom to be for taking back what a grantor has granted, or to grant as an owner. Null: the admin itself will do, or nobody:
+ * a superuser's rights are out of reach. pg_database_owner can have no members; the owner of the database has its rights.
  */
 function actingAs(grantor: string, owner: string): string {
   return `CASE WHEN ${grantor} = me.oid OR (${grantor} = ${owner} AND pg_has_role(${owner}, 'USAGE')) THEN NULL
+               WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${grantor}) THEN NULL
                WHEN pg_get_userbyid(${grantor}) = 'pg_database_owner'
                THEN (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database())::text
                ELSE pg_get_userbyid(${grantor})::text END`;
