@@ -1,5 +1,5 @@
 import { managedRoleNameProblem, usernameProblem } from '../../lib/contract/names';
-import { realize } from './converge';
+import { carryOut } from './converge';
 import { ProvisionError } from './errors';
 import { Journal } from './journal';
 import { decideApply, undeclared } from './lifecycle';
@@ -13,7 +13,7 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   refuseServer(work, request);
   const { owner, usernames, declaration } = request;
   const wanted = { ...request, roles: usernames.map(username => ({ username, declaration })) };
-  const facts = await realize(work, usernames, before => decideApply(owner, wanted, before), journal);
+  const facts = await carryOut(work, usernames, before => decideApply(owner, wanted, before), journal);
   const gone = undeclared(owner, wanted, facts);
   if (!request.single && gone.length > 0) {
     await remove(work, { ...request, usernames: gone });

@@ -33,10 +33,10 @@ export interface SessionOptions {
 const CLOSE_MS = 1_000;
 
 /**
- * A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin.
- * From the first statement on, and whatever is set for the role or the database.
+ * From the first statement on, and whatever is set for the role or the database. A function in public, or of a user of the
+ * database, must not be taken for one of PostgreSQL's: the session has the rights of the admin. And some notices are errors to us.
  */
-const SAFE_SEARCH_PATH = '-c search_path=pg_catalog,pg_temp';
+const SETTINGS = '-c search_path=pg_catalog,pg_temp -c client_min_messages=notice';
 
 /** An unreachable server is given up so long after the start of the invocation; it may be restarting. */
 const UNREACHABLE_UNTIL_MS = 22_000;
@@ -57,7 +57,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     stream: () => socket,
     connectionTimeoutMillis: options.connectMs,
     application_name: 'cdk-aurora-iam-auth',
-    options: SAFE_SEARCH_PATH,
+    options: SETTINGS,
   });
   const notices: ServerError[] = [];
   client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));

@@ -22,7 +22,7 @@ import { Work } from './work';
  *
  * @returns the facts it was decided upon
  */
-export async function realize(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal): Promise<Facts> {
+export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal): Promise<Facts> {
   const { facts, decision, databases, settled } = await journaled(work, journal, FIXED_DATABASE, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists, names);
     journal.remember(facts.claims);

@@ -1,6 +1,6 @@
 import { Change, describe } from './change';
 import { ProvisionError, ServerError } from './errors';
-import { realize } from './converge';
+import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { Journal } from './journal';
 import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle';
@@ -36,7 +36,7 @@ export async function remove(work: Work, { owner, resourceId, usernames, kind, o
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username, reason: removal.reason });
     } else if (removal.kind === 'handOver') {
-      await realize(work, [], facts => handedOver(decideRemove(owner, { resourceId, username }, facts)), new Journal());
+      await carryOut(work, [], facts => handedOver(decideRemove(owner, { resourceId, username }, facts)), new Journal());
     }
   }
   const leaving = removals.flatMap(({ removal }) => removal.kind === 'remove' ? [removal] : []);

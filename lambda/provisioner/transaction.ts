@@ -49,6 +49,7 @@ export class Transaction {
   private prelude: string[];
   private before?: string[];
   private after?: string[];
+  private wrote = false;
 
   constructor(private readonly session: Session, budget: Budget, private readonly log: Logger, public readonly server: Server) {
     this.prelude = [
@@ -88,6 +89,7 @@ export class Transaction {
       this.log.info('changing', { change: describe(change, this.database) });
     }
     for (const message of messages(steps)) {
+      this.wrote = true;
       await this.send(message);
     }
     this.changes.push(...changes);
@@ -121,7 +123,9 @@ export class Transaction {
       throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
         + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
     }
-    committing(this.changes);
+    if (this.wrote) {
+      committing(this.changes);
+    }
     await run(this.session, { attempted: 'commit' }, [COMMIT]);
   }
 
