@@ -12,7 +12,13 @@ export interface SignIn {
 }
 
 /** `signed in as <current_user>`, or `refused: <SQLSTATE> <message>`, or `failed: ...` when the database did not answer at all. */
-export async function signIn(server: AuroraLikeServer, { username, password, database, tls = true }: SignIn): Promise<string> {
+export async function signIn(server: AuroraLikeServer, login: SignIn): Promise<string> {
+  const answer = await execute<{ current_user: string }>(server, login, 'SELECT current_user');
+  return typeof answer === 'string' ? answer : `signed in as ${answer[0].current_user}`;
+}
+
+/** Signs in and executes one statement. Rows, or what was answered instead. */
+export async function execute<Row>(server: AuroraLikeServer, { username, password, database, tls = true }: SignIn, sql: string): Promise<Row[] | string> {
   const { host, port, caCertificate, gatewayPort } = server;
   const client = new Client({
     host,
@@ -27,8 +33,7 @@ export async function signIn(server: AuroraLikeServer, { username, password, dat
   client.on('error', () => undefined);
   try {
     await client.connect();
-    const { rows } = await client.query<{ current_user: string }>('SELECT current_user');
-    return `signed in as ${rows[0].current_user}`;
+    return (await client.query(sql)).rows as Row[];
   } catch (error) {
     return error instanceof DatabaseError ? `refused: ${error.code} ${error.message}` : `failed: ${(error as Error).message}`;
   } finally {
