@@ -14,7 +14,7 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   const { owner, usernames, declaration } = request;
   const wanted = { ...request, roles: usernames.map(username => ({ username, declaration })) };
   const facts = await carryOut(work, usernames, before => decideApply(owner, wanted, before), journal);
-  const gone = undeclared(owner, wanted, facts);
+  const gone = undeclared(owner, request, facts);
   if (!request.single && gone.length > 0) {
     await remove(work, { ...request, usernames: gone });
   }

@@ -148,9 +148,9 @@ export function decideRemove(me: Owner, { resourceId, username }: { resourceId: 
 }
 
 /** Names that a resource manages and does not declare any more. */
-export function undeclared(me: Owner, { resourceId, roles }: Pick<WantedRoles, 'resourceId' | 'roles'>, facts: Facts): string[] {
+export function undeclared(me: Owner, { resourceId, usernames }: { resourceId: string; usernames: string[] }, facts: Facts): string[] {
   return liveClaims(me, facts)
-    .filter(claim => sameResource(claim, me) && claim.resourceId === resourceId && !roles.some(({ username }) => username === claim.username))
+    .filter(claim => sameResource(claim, me) && claim.resourceId === resourceId && !usernames.includes(claim.username))
     .map(({ username }) => username);
 }
 

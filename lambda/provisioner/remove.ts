@@ -3,7 +3,7 @@ import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { Journal } from './journal';
-import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle';
+import { decideAfterRemoval, decideRemove, Decision, Removal, undeclared } from './lifecycle';
 import { planEndOfAccess, planSharedRemoval } from './plan';
 import { planDatabaseRemoval } from './plan-database';
 import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
@@ -29,9 +29,11 @@ type Leaving = Extract<Removal, { kind: 'remove' }>;
  * then what they hold, in all databases of the server, whoever has granted it; then the roles. A role that owns something is not
  * dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
  */
-export async function remove(work: Work, { owner, resourceId, usernames, kind, onRemoval }: Request): Promise<void> {
+export async function remove(work: Work, { action, owner, resourceId, usernames, kind, single, onRemoval }: Request): Promise<void> {
   const before = await inShared(work, transaction => readFacts(transaction, work.registryExists));
-  const removals = usernames.map(username => ({ username, removal: decideRemove(owner, { resourceId, username }, before) }));
+  // With the resource of many goes whoever it has on record, whatever its last properties were.
+  const others = action === 'remove' && !single ? undeclared(owner, { resourceId, usernames }, before) : [];
+  const removals = [...usernames, ...others].map(username => ({ username, removal: decideRemove(owner, { resourceId, username }, before) }));
   for (const { username, removal } of removals) {
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username, reason: removal.reason });
