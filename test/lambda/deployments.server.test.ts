@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { Random } from './random';
 import { signIn, snapshot, Stack, trust, User } from './stack';
 
 /** A stack as it is declared: users by logical id. */
@@ -25,22 +26,22 @@ describe.each([15, 17] as const)('deployments on PostgreSQL %i', (major) => {
   afterAll(() => server.stop());
 
   test.each([major])('seed %i: after each deployment and each rollback exactly the declared users have access', async (seed) => {
-    const random = generator(seed);
+    const random = new Random(seed);
     const before = await snapshot(server);
     let unique = 1;
     let deployed: Template = new Map();
     for (let n = 0; n <= DEPLOYMENTS; n++) {
       const stack = new Stack(server, { unique: `${unique}` });
       const last = n === DEPLOYMENTS;
-      const wanted = last || random() < 0.1 ? new Map<string, User>() : randomTemplate(random);
-      const succeeded = await deploy(stack, deployed, wanted, last || random() < 0.7, random);
+      const wanted = last || random.chance(0.1) ? new Map<string, User>() : randomTemplate(random);
+      const succeeded = await deploy(stack, deployed, wanted, last || random.chance(0.7), random);
       deployed = succeeded ? wanted : deployed;
       unique += deployed.size === 0 ? 1 : 0;
       await expect(observed(server)).resolves.toEqual(declared(deployed));
       await expect(withoutLogin(server)).resolves.toEqual([]);
       await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-      const [owner] = shuffled([...deployed.values()], random);
-      if (owner && random() < 0.3) {
+      const [owner] = random.shuffled([...deployed.values()]);
+      if (owner && random.chance(0.3)) {
         await server.sql(`CREATE TABLE t${n} (); ALTER TABLE t${n} OWNER TO ${owner.username}`, [], 'shop');
       }
     }
@@ -54,35 +55,35 @@ describe.each([15, 17] as const)('deployments on PostgreSQL %i', (major) => {
 });
 
 /** @returns whether it succeeded; if not, it was rolled back */
-async function deploy(stack: Stack, from: Template, to: Template, intended: boolean, random: () => number): Promise<boolean> {
-  const changed = shuffled([...to].filter(([id, user]) => JSON.stringify(from.get(id)) !== JSON.stringify(user)), random);
-  const begun = intended ? changed : changed.slice(0, Math.floor(random() * (changed.length + 1)));
+async function deploy(stack: Stack, from: Template, to: Template, intended: boolean, random: Random): Promise<boolean> {
+  const changed = random.shuffled([...to].filter(([id, user]) => JSON.stringify(from.get(id)) !== JSON.stringify(user)));
+  const begun = intended ? changed : changed.slice(0, Math.floor(random.next() * (changed.length + 1)));
   const results = await Promise.allSettled(begun.map(([id, user]) => send(stack, from.has(id) ? 'update' : 'create', id, user, random)));
   const failures = results.filter(result => result.status === 'rejected').map(({ reason }) => (reason as Error).message);
-  failures.forEach(message => expect(message).toContain('a role of that name is left from a user that was removed'));
+  failures.forEach(message => expect(message).toContain('a role of that name is left from one that was removed'));
   const succeeds = intended && failures.length === 0;
   const done = begun.filter(([id], n) => from.has(id) || results[n].status === 'fulfilled');
   if (!succeeds) {
-    await atOnce(shuffled(done.filter(([id]) => from.has(id)), random), ([id]) => send(stack, 'update', id, from.get(id)!, random));
+    await atOnce(random.shuffled(done.filter(([id]) => from.has(id))), ([id]) => send(stack, 'update', id, from.get(id)!, random));
   }
   const kept = succeeds ? to : from;
   // Resources that are not in the template any more, and physical ids that a rename has left.
   const gone = [...succeeds ? from : done].filter(([id, user]) => kept.get(id)?.username !== user.username);
-  await atOnce(shuffled(gone, random), ([id, user]) => send(stack, 'delete', id, user, random));
+  await atOnce(random.shuffled(gone), ([id, user]) => send(stack, 'delete', id, user, random));
   return succeeds;
 }
 
-async function send(stack: Stack, action: 'create' | 'update' | 'delete', id: string, user: User, random: () => number): Promise<void> {
+async function send(stack: Stack, action: 'create' | 'update' | 'delete', id: string, user: User, random: Random): Promise<void> {
   await stack[action](id, user);
-  if (random() < 0.2) {
+  if (random.chance(0.2)) {
     await stack[action](id, user);
   }
 }
 
-function randomTemplate(random: () => number): Template {
-  const names = shuffled(USERNAMES, random);
-  const ids = LOGICAL_IDS.filter(() => random() < 0.6);
-  return new Map(ids.map((id, n) => [id, { username: names[n], connect: DATABASES.filter(() => random() < 0.5) }]));
+function randomTemplate(random: Random): Template {
+  const names = random.shuffled(USERNAMES);
+  const ids = LOGICAL_IDS.filter(() => random.chance(0.6));
+  return new Map(ids.map((id, n) => [id, { username: names[n], connect: DATABASES.filter(() => random.chance(0.5)) }]));
 }
 
 function declared(template: Template): unknown {
@@ -109,19 +110,4 @@ function withoutLogin(server: AuroraLikeServer): Promise<unknown> {
 
 async function atOnce<T>(items: T[], work: (item: T) => Promise<void>): Promise<void> {
   await Promise.all(items.map(work));
-}
-
-function shuffled<T>(items: readonly T[], random: () => number): T[] {
-  return items.map(item => ({ item, order: random() })).sort((a, b) => a.order - b.order).map(({ item }) => item);
-}
-
-/** mulberry32: the same numbers for the same seed. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let t = Math.imul(state ^ (state >>> 15), 1 | state);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
 }

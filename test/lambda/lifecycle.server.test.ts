@@ -204,8 +204,8 @@ describe.each([15, 17] as const)('users on PostgreSQL %i', (major) => {
     const other = new Stack(server, { name: 'other' });
     await other.create('Theirs', { username: 'orders' });
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(
-      'user "orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource Theirs); '
-      + 'declare it in one stack only, or choose another username; if that stack is gone, drop the role');
+      '"orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource Theirs); '
+      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
     await stack.delete('A', { username: 'orders' });
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
     await other.delete('Theirs', { username: 'orders' });

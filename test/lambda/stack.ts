@@ -7,6 +7,8 @@ import { Event } from '../../lambda/provisioner/request';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 
+export { snapshot } from './catalog';
+
 /** What a test declares of a user: in short, or as it is in the template. */
 export interface User {
   readonly username: string;
@@ -107,7 +109,8 @@ function propertiesOf(declared: Declared): { [property: string]: unknown } {
 let trusted: tls.SecureContext | undefined;
 const { createSecureContext } = tls;
 tls.createSecureContext = options => options?.cert || options?.ca || !trusted ? createSecureContext(options) : trusted;
-afterAll(() => tls.createSecureContext = createSecureContext);
+// Other test files run in the same process. The benchmarks use this file without jest.
+globalThis.afterAll?.(() => tls.createSecureContext = createSecureContext);
 
 /**
  * Makes the clients of this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda.
@@ -133,20 +136,6 @@ export async function signIn(server: AuroraLikeServer, username: string, passwor
 
 export function signInWithToken(server: AuroraLikeServer, username: string, database?: string): Promise<string> {
   return signIn(server, username, server.token('application', username), database);
-}
-
-/** Everything of the server that a user can leave behind: roles, memberships, privileges, default privileges, schemas and tables. */
-export async function snapshot(server: AuroraLikeServer): Promise<unknown> {
-  const shared = await server.sql(`
-    SELECT (SELECT jsonb_agg(to_jsonb(r) - 'oid' ORDER BY rolname) FROM (SELECT rolname, rolcanlogin, rolinherit, rolcreatedb, rolcreaterole, rolconnlimit, rolconfig FROM pg_roles) r) AS roles,
-           (SELECT jsonb_agg(jsonb_build_array(r.rolname, m.rolname, a.admin_option) ORDER BY r.rolname, m.rolname)
-            FROM pg_auth_members a JOIN pg_roles r ON r.oid = a.roleid JOIN pg_roles m ON m.oid = a.member) AS memberships,
-           (SELECT jsonb_agg(jsonb_build_array(datname, coalesce(datacl, acldefault('d', datdba))::text) ORDER BY datname) FROM pg_database) AS databases`);
-  const inDatabase = (database: string) => server.sql(`
-    SELECT (SELECT jsonb_agg(jsonb_build_array(nspname, nspacl::text) ORDER BY nspname) FROM pg_namespace WHERE nspname !~ '^pg_') AS schemas,
-           (SELECT jsonb_agg(jsonb_build_array(relname, relacl::text, relowner::regrole) ORDER BY relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-            WHERE nspname !~ '^(pg_|information_schema)') AS relations`, [], database);
-  return { shared, postgres: await inDatabase('postgres'), shop: await inDatabase('shop') };
 }
 
 /** Names of all roles that are not the server's own. */
