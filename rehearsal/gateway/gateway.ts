@@ -142,6 +142,8 @@ export class Gateway {
 
   private handOn(client: Socket, door: NetConnectOpts, { packet }: StartupPacket): void {
     const server = connect(door);
+    // Or the end of a long message waits for the server to acknowledge its beginning.
+    server.setNoDelay(true);
     this.track(server);
     server.write(packet);
     client.pipe(server).pipe(client);
