@@ -10,45 +10,65 @@ export const SERVER = `
 export function rolesByName(names: string[], registered?: string): string {
   return `
   SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles
-  WHERE rolname = ANY (${textArray(names)})${registered === undefined ? '' : ` OR rolname IN (${registered})`}`;
+  WHERE ${isOneOf('rolname', names)}${registered === undefined ? '' : ` OR rolname::text IN (${registered})`}`;
+}
+
+/** As texts, for which there is a hash table: with names, each row would be compared with each of what may be thousands. */
+function isOneOf(column: string, names: string[]): string {
+  return `${column}::text = ANY (${textArray(names)})`;
 }
 
 /** Databases that can be connected to. */
 export const DATABASES = `
   SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn ORDER BY 1`;
 
-/** The options of a membership are missing on 15 and older: there it inherits if its member does, and can be set. */
-const INHERIT = "coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, u.rolinherit)";
-const SET = "coalesce((to_jsonb(m) ->> 'set_option')::boolean, true)";
+/**
+ * pg_auth_members with the options of 16 and newer, which are null on 15 and older: a name that is no column of the inner table is
+ * looked for in the outer one.
+ */
+const AUTH_MEMBERS = `(
+      SELECT m.* FROM (SELECT NULL::boolean AS inherit_option, NULL::boolean AS set_option) missing
+      CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option FROM pg_catalog.pg_auth_members) m)`;
 
 /**
- * Roles with what they hold that is shared by all databases of the server.
- *
- * A membership that neither inherits nor can be set (16 and newer) has no effect. Up to 15 there is one row a membership, and who
- * may grant roles may revoke any; from 16 on each grantor takes back its own.
+ * Memberships of roles u, and in them. Without options one inherits if its member does, and can be set. Up to 15 there is one row a
+ * membership and who may grant roles may revoke any; from 16 on each grantor takes back its own: `granted_as`, if it is not the admin.
+ */
+const MEMBERSHIPS = `
+    SELECT m.roleid, m.member, g.rolname AS group_name, v.rolname AS member_name, coalesce(m.inherit_option, v.rolinherit) AS inherits,
+           coalesce(m.set_option, true) AS settable, CASE WHEN m.inherit_option IS NOT NULL AND m.grantor <> me.oid AND NOT gr.rolsuper THEN gr.rolname END AS granted_as
+    FROM me CROSS JOIN ${AUTH_MEMBERS} m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member
+    LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
+    WHERE m.roleid IN (SELECT oid FROM u) OR m.member IN (SELECT oid FROM u)`;
+
+/**
+ * Roles with what they hold that is shared by all databases of the server. There may be thousands: everything is read once, however
+ * few the planner expects, and then put together by role. A membership that neither inherits nor can be set (16 and newer) has no effect.
  */
 export function rolesWithShared(names: string[]): string {
   return `
-  SELECT u.rolname::text AS role, u.oid::text AS oid, u.rolcanlogin AS "canLogin",
-         ARRAY(SELECT jsonb_build_object('group', g.rolname, 'inherits', ${INHERIT}, 'effective', ${INHERIT} OR ${SET},
-                 'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
-               FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-               LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
-               WHERE m.member = u.oid ORDER BY g.rolname, gr.rolname) AS memberships,
-         ARRAY(SELECT jsonb_build_object('member', v.rolname,
-                 'as', CASE WHEN current_setting('server_version_num')::int >= 160000 AND gr.oid <> me.oid AND NOT gr.rolsuper THEN gr.rolname END)
-               FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles v ON v.oid = m.member
-               LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
-               WHERE m.roleid = u.oid AND v.oid <> me.oid ORDER BY v.rolname, gr.rolname) AS members,
-         ARRAY(SELECT jsonb_build_object('database', d.datname, 'privilege', a.privilege_type, 'grantable', a.is_grantable,
-                 'ours', a.grantor IN (me.oid, d.datdba), 'as', ${actingAs('a.grantor', 'd.datdba')})
-               FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a
-               WHERE a.grantee = u.oid AND d.datdba <> u.oid ORDER BY d.datname, a.privilege_type) AS databases,
-         ARRAY(SELECT DISTINCT d.datname::text
-               FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-               WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = u.oid ORDER BY 1) AS "dependsIn"
-  FROM pg_catalog.pg_roles u CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
-  WHERE u.rolname = ANY (${textArray(names)})`;
+  WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
+  u AS (SELECT oid, rolname::text AS role, rolcanlogin FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
+  m AS MATERIALIZED (${MEMBERSHIPS}),
+  memberships AS MATERIALIZED (
+    SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'as', granted_as)
+                                   ORDER BY group_name, granted_as) AS list
+    FROM m WHERE member IN (SELECT oid FROM u) GROUP BY member),
+  members AS MATERIALIZED (
+    SELECT roleid AS oid, json_agg(json_build_object('member', member_name, 'as', granted_as) ORDER BY member_name, granted_as) AS list
+    FROM m CROSS JOIN me WHERE roleid IN (SELECT oid FROM u) AND m.member <> me.oid GROUP BY roleid),
+  acl AS MATERIALIZED (SELECT d.datname, d.datdba, a.* FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a),
+  databases AS MATERIALIZED (
+    SELECT a.grantee AS oid, json_agg(json_build_object('database', a.datname, 'privilege', a.privilege_type, 'grantable', a.is_grantable,
+                               'ours', a.grantor IN (me.oid, a.datdba), 'as', ${actingAs('a.grantor', 'a.datdba')}) ORDER BY a.datname, a.privilege_type) AS list
+    FROM acl a CROSS JOIN me WHERE a.grantee IN (SELECT oid FROM u) AND a.datdba <> a.grantee GROUP BY a.grantee),
+  depends AS MATERIALIZED (
+    SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list
+    FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u) GROUP BY s.refobjid)
+  SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", coalesce(memberships.list, '[]') AS memberships,
+         coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn"
+  FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN depends USING (oid)`;
 }
 
 /** Databases, with the role that can pass their privileges on. */
@@ -56,7 +76,7 @@ export function databaseOwners(names: string[]): string {
   return `
   SELECT d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner, ${actingAs('d.datdba', 'd.datdba')} AS "as"
   FROM pg_catalog.pg_database d CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
-  WHERE d.datname = ANY (${textArray(names)})`;
+  WHERE ${isOneOf('d.datname', names)}`;
 }
 
 /**
@@ -143,16 +163,14 @@ export function standing(roles: string[]): string {
   return `
   SELECT r.rolname::text AS role,
          CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
-         (SELECT jsonb_build_object('inherit', (to_jsonb(m) ->> 'inherit_option')::boolean, 'set', (to_jsonb(m) ->> 'set_option')::boolean)
-          FROM pg_catalog.pg_auth_members m
-          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND to_jsonb(m) ? 'inherit_option') AS options
+         (SELECT json_build_object('inherit', m.inherit_option, 'set', m.set_option) FROM ${AUTH_MEMBERS} m
+          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND m.inherit_option IS NOT NULL) AS options
   FROM pg_catalog.pg_roles r CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
   WHERE r.rolname = ANY (${textArray(roles)})`;
 }
 
 /**
- * The path on which the role reaches rds_iam, if any. The option columns are missing on 15 and older and count as true
- * there. Skipped is the ADMIN-only edge that 16 and newer give the creator of a role: it passes nothing on.
+ * The path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give the creator of a role: it passes nothing on.
  */
 export function pathToRdsIam(role: string): string {
   return `
@@ -160,11 +178,9 @@ export function pathToRdsIam(role: string): string {
     SELECT oid, ARRAY[rolname::text] FROM pg_catalog.pg_roles WHERE rolname = ${role}
     UNION ALL
     SELECT m.roleid, w.path || g.rolname::text
-    FROM walk w JOIN pg_catalog.pg_auth_members m ON m.member = w.oid JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+    FROM walk w JOIN ${AUTH_MEMBERS} m ON m.member = w.oid JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
     WHERE NOT g.rolname = ANY (w.path)
-      AND NOT (m.admin_option
-               AND NOT coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
-               AND NOT coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+      AND NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true))
   )
   SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
 }
@@ -213,11 +229,12 @@ export function endSessions(roleOids: string[]): string {
   return `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
 }
 
-/** Who holds the advisory lock of this database, in words. */
+/** Who holds the advisory lock of this database, by process id and in words. */
 export function lockHolders([classId, objectId]: readonly [number, number]): string {
   return `
-  SELECT string_agg(format('pid %s (role %s, application %s, connected for %s)', l.pid, a.usename, a.application_name,
-                           date_trunc('second', clock_timestamp() - a.backend_start)), ', ' ORDER BY l.pid) AS holders
+  SELECT string_agg(l.pid::text, ', ' ORDER BY l.pid) AS pids,
+         string_agg(format('pid %s (role %s, application %s, connected for %s)', l.pid, a.usename, a.application_name,
+                                  date_trunc('second', clock_timestamp() - a.backend_start)), ', ' ORDER BY l.pid) AS holders
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
