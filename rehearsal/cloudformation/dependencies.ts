@@ -18,6 +18,41 @@ export function dependencyOrder(resources: Record<string, ResourceDefinition>): 
   return [...ordered];
 }
 
+/** Logical ids that each resource waits for. */
+export function dependencies(resources: Record<string, ResourceDefinition>): Map<string, string[]> {
+  return new Map(dependencyOrder(resources).map(logicalId =>
+    [logicalId, dependenciesOf(resources[logicalId]).filter(name => Object.hasOwn(resources, name))]));
+}
+
+/** The same the other way round: a resource is deleted after those that depend on it. */
+export function dependents(resources: Record<string, ResourceDefinition>): Map<string, string[]> {
+  const all = dependencies(resources);
+  return new Map([...all.keys()].reverse().map(logicalId =>
+    [logicalId, [...all].filter(([, names]) => names.includes(logicalId)).map(([name]) => name)]));
+}
+
+/**
+ * Works on each when those it waits for are done, and on independent ones at the same time, as CloudFormation does. After a
+ * failure nothing new is begun; what is under way is waited for, and then the first failure thrown.
+ *
+ * @param predecessors each name after those it waits for
+ */
+export async function inParallel(predecessors: ReadonlyMap<string, string[]>, work: (logicalId: string) => Promise<void>): Promise<void> {
+  const failures: unknown[] = [];
+  const finished = new Map<string, Promise<void>>();
+  for (const [logicalId, names] of predecessors) {
+    finished.set(logicalId, Promise.all(names.map(name => finished.get(name)!)).then(async () => {
+      if (failures.length === 0) {
+        await work(logicalId).catch((error: unknown) => void failures.push(error));
+      }
+    }));
+  }
+  await Promise.all(finished.values());
+  if (failures.length > 0) {
+    throw failures[0];
+  }
+}
+
 function dependenciesOf({ Properties: properties, DependsOn: dependsOn = [] }: ResourceDefinition): string[] {
   return [...referencesIn(properties), ...(Array.isArray(dependsOn) ? dependsOn : [dependsOn])];
 }

@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { dependencyOrder } from './dependencies';
+import { dependencies, dependents, inParallel } from './dependencies';
 import { holds, resolve, Scope } from './intrinsics';
 import { templateScope } from './scope';
 import { Properties, ResourceDefinition, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
@@ -27,7 +27,7 @@ export interface StackEnvironment {
   onEvent(event: StackEvent): void | Promise<void>;
 }
 
-/** A stack and its life by CloudFormation's rules, one resource at a time. */
+/** A stack and its life by CloudFormation's rules. */
 export class Stack {
   readonly resources = new Map<string, ResourceState>();
   exports: Record<string, string> = {};
@@ -83,7 +83,7 @@ export class Stack {
     const scope = this.scopeOf(template);
     const definitions = this.wanted(template);
     const replaced: ResourceState[] = [];
-    for (const logicalId of dependencyOrder(definitions)) {
+    await inParallel(dependencies(definitions), async (logicalId) => {
       const definition = definitions[logicalId];
       const properties = resolve(definition.Properties ?? {}, scope, logicalId) as Properties;
       const current = this.resources.get(logicalId);
@@ -97,7 +97,7 @@ export class Stack {
           replaced.push(current);
         }
       }
-    }
+    });
     return replaced;
   }
 
@@ -131,29 +131,43 @@ export class Stack {
 
   /** In reverse dependency order; returns the first failure. */
   private async deleteResources(states: ResourceState[], onFailure: 'stop' | 'goOn'): Promise<string | undefined> {
-    const order = dependencyOrder(Object.fromEntries([...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition])));
-    const reversed = [...states].sort((a, b) => order.indexOf(b.logicalId) - order.indexOf(a.logicalId));
+    const order = dependents(Object.fromEntries([...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition])));
     let failure: string | undefined;
-    for (const state of reversed) {
-      const isCurrent = this.resources.get(state.logicalId)?.physicalId === state.physicalId;
-      const { DeletionPolicy, UpdateReplacePolicy } = state.definition;
-      if ((isCurrent ? DeletionPolicy : UpdateReplacePolicy) === 'Retain') {
-        await this.report('DELETE_SKIPPED', state);
-      } else {
+    await inParallel(order, async (logicalId) => {
+      for (const state of states.filter(one => one.logicalId === logicalId)) {
         try {
-          await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));
+          await this.deleteResource(state);
         } catch (error) {
           failure ??= (error as Error).message;
           if (onFailure === 'stop') {
-            return failure;
+            throw error;
           }
+          this.forget(state);
         }
       }
-      if (isCurrent) {
-        this.resources.delete(state.logicalId);
-      }
-    }
+    }).catch(() => undefined);
     return failure;
+  }
+
+  private async deleteResource(state: ResourceState): Promise<void> {
+    const { DeletionPolicy, UpdateReplacePolicy } = state.definition;
+    if ((this.isCurrent(state) ? DeletionPolicy : UpdateReplacePolicy) === 'Retain') {
+      await this.report('DELETE_SKIPPED', state);
+    } else {
+      await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));
+    }
+    this.forget(state);
+  }
+
+  /** Of a resource that was replaced, the new one stays. */
+  private forget(state: ResourceState): void {
+    if (this.isCurrent(state)) {
+      this.resources.delete(state.logicalId);
+    }
+  }
+
+  private isCurrent({ logicalId, physicalId }: ResourceState): boolean {
+    return this.resources.get(logicalId)?.physicalId === physicalId;
   }
 
   private refuseOtherTypes(template: Template): void {

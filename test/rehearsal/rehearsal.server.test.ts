@@ -61,7 +61,7 @@ describe('Rehearsal', () => {
 
     test('only if the framework may invoke it at this moment', async () => {
       const { FrameworkPolicy, Framework, ...others } = provider();
-      const { reason } = await deploy({ ...others, Framework: { ...Framework, DependsOn: [] }, It: custom('nothing'), FrameworkPolicy });
+      const { reason } = await deploy({ ...others, Framework: { ...Framework, DependsOn: [] }, It: custom('nothing'), FrameworkPolicy: { ...FrameworkPolicy, DependsOn: 'It' } });
       expect(reason).toMatch(/AccessDeniedException: Framework is not authorized to perform: lambda:InvokeFunction/);
     });
 
@@ -90,7 +90,7 @@ describe('Rehearsal', () => {
       ['without a policy', {}],
       ['with a policy for another secret', { HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', { 'Fn::Sub': '${Secret}x' }) }],
       ['with a policy of another role', { HandlerPolicy: policy('FrameworkRole', 'secretsmanager:GetSecretValue', '*') }],
-      ['with a policy that comes later', { It: readSecret([]), HandlerPolicy: READ_SECRET }],
+      ['with a policy that comes later', { It: readSecret([]), HandlerPolicy: { ...READ_SECRET, DependsOn: 'It' } }],
     ])('no secret %s', async (_name, resources) => {
       const { reason } = await deploy({ ...provider(), Secret: secret, ...resources, It: readSecret(resources.It ? [] : Object.keys(resources)) });
       expect(reason).toMatch(/^It \(Custom::It\): not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:/);
@@ -141,7 +141,7 @@ describe('Rehearsal', () => {
 
     test('no connection while it has no instance', async () => {
       const { Instance, ...others } = cluster();
-      const { reason } = await deploy({ ...provider(), ...others, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']), Instance });
+      const { reason } = await deploy({ ...provider(), ...others, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']), Instance: { ...Instance, DependsOn: 'It' } });
       expect(reason).toMatch(/^It \(Custom::It\): (Connection terminated|read ECONNRESET)/);
     });
 

@@ -78,7 +78,7 @@ describe('Stack', () => {
 
     test('that fails deletes what was created, in reverse order, but not what failed', async () => {
       recorder.failing = ['create C'];
-      const { status, reason } = await deploy({ A: resource('a'), B: resource('b'), C: resource('c'), D: resource('d') });
+      const { status, reason } = await deploy({ A: resource('a'), B: resource('b', { DependsOn: 'A' }), C: resource('c', { DependsOn: 'B' }), D: resource('d', { DependsOn: 'C' }) });
       expect(status).toBe('ROLLBACK_COMPLETE');
       expect(reason).toBe('C (Custom::Recorded): no luck');
       expect(recorder.take()).toEqual(['create A', 'create B', 'create C', 'delete B b: b', 'delete A a: a']);
@@ -201,9 +201,50 @@ describe('Stack', () => {
     });
   });
 
+  describe('at the same time', () => {
+    /** Every call takes until the next turn of the event loop, so that those at the same time are seen to be. */
+    const atWork = () => {
+      let running = 0;
+      const seen: number[] = [];
+      const during = async <T>(result: Promise<T>) => {
+        seen.push(++running);
+        await new Promise(setImmediate);
+        running--;
+        return result;
+      };
+      stack = new Stack(IDENTITY, {
+        providerFor: () => ({
+          create: request => during(recorder.create(request)),
+          update: (request, current) => during(recorder.update(request, current)),
+          delete: (identity, state) => during(recorder.delete(identity, state)),
+        }),
+        importValue: () => undefined,
+        onEvent: () => undefined,
+      });
+      return seen;
+    };
+
+    test('works on what does not depend on each other', async () => {
+      const seen = atWork();
+      const resources = { A: resource('a'), B: resource('b'), C: resource('c', { DependsOn: ['A', 'B'] }) };
+      await deploy(resources);
+      expect(seen.splice(0)).toEqual([1, 2, 1]);
+      await stack.destroy();
+      expect(seen).toEqual([1, 1, 2]);
+    });
+
+    test('begins nothing after a failure, and takes back what was under way', async () => {
+      atWork();
+      recorder.failing = ['create A'];
+      const { status } = await deploy({ A: resource('a'), B: resource('b'), C: resource('c', { DependsOn: 'B' }) });
+      expect(status).toBe('ROLLBACK_COMPLETE');
+      expect(recorder.take()).toEqual(['create A', 'create B', 'delete B b: b']);
+    });
+  });
+
   describe('destroy', () => {
     test('deletes in reverse dependency order', async () => {
-      await deploy({ B: resource('b', { DependsOn: 'A' }), A: resource('a'), C: resource('c') });
+      await deploy({ B: resource('b', { DependsOn: 'A' }), A: resource('a'), C: resource('c', { DependsOn: 'B' }) });
       recorder.take();
       expect((await stack.destroy()).status).toBe('DELETE_COMPLETE');
       expect(recorder.take()).toEqual(['delete C c: c', 'delete B b: b', 'delete A a: a']);
@@ -217,7 +258,7 @@ describe('Stack', () => {
     });
 
     test('that fails can be repeated', async () => {
-      await deploy({ A: resource('a'), B: resource('b'), C: resource('c') });
+      await deploy({ A: resource('a'), B: resource('b', { DependsOn: 'A' }), C: resource('c', { DependsOn: 'B' }) });
       recorder.take();
       recorder.failing = ['delete B'];
       expect(await stack.destroy()).toMatchObject({ status: 'DELETE_FAILED', reason: 'B (Custom::Recorded): no luck' });
