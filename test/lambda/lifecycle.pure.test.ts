@@ -1,0 +1,250 @@
+import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, parkedName, undeclared, WantedRoles } from '../../lambda/provisioner/lifecycle';
+import { Claim, Declaration, Owner } from '../../lambda/provisioner/state';
+
+const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
+const CLUSTER = 'cluster-1';
+
+function declaration(database: string, kind: Declaration['kind'] = 'user'): Declaration {
+  return { kind, memberOf: [], databases: [{ database, privileges: ['CONNECT'], schemas: [] }], exclusive: false };
+}
+
+const SHOP = declaration('shop');
+const STOCK = declaration('stock');
+
+function owner(logicalId: string, stack = STACK, unique = '1'): Owner {
+  return { stack, stackId: `${stack}/${unique}`, logicalId };
+}
+
+/** A row of the registry; the role has the name that is declared, unless said otherwise. */
+function claim(logicalId: string, username: string, roleOid: string, more: Partial<Claim> = {}): Claim {
+  return { ...owner(logicalId), resourceId: CLUSTER, username, roleName: username, roleOid, declarations: [SHOP], released: false, ...more };
+}
+
+function facts(claims: Claim[], others: { readonly [name: string]: string } = {}): Facts {
+  const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] => roleName === undefined ? [] : [[roleName, roleOid]]);
+  return { claims, roles: new Map([...roles, ...Object.entries(others)]), databases: ['postgres', 'shop', 'stock'] };
+}
+
+function wanted(username: string, more: Partial<WantedRoles> = {}, declared = SHOP): WantedRoles {
+  return { resourceId: CLUSTER, roles: [{ username, declaration: declared }], single: true, adoptExisting: false, ...more };
+}
+
+function list(usernames: string[], more: Partial<WantedRoles> = {}): WantedRoles {
+  return wanted('', { single: false, roles: usernames.map(username => ({ username, declaration: SHOP })), ...more });
+}
+
+function registration(me: Owner, username: string, supersedes: 'any name' | 'this name' = 'any name', declared = SHOP): Decision['record'][number] {
+  return { ...me, resourceId: CLUSTER, username, declaration: declared, supersedes };
+}
+
+const rename = (role: string, to: string) => ({ kind: 'renameRole', role, to });
+
+const ME = owner('Me');
+const NO_CHANGE = { changes: [], forget: [], adopted: [] };
+
+describe('decideApply', () => {
+  test.each(['user', 'role'] as const)('a %s that is not there is created', (kind) => {
+    const declared = declaration('shop', kind);
+    expect(decideApply(ME, wanted('a', {}, declared), facts([]))).toEqual({
+      changes: [{ kind: 'createRole', role: 'a', roleKind: kind }],
+      converge: [{ role: 'a', declaration: declared, previous: [] }],
+      record: [registration(ME, 'a', 'any name', declared)],
+      forget: [],
+      adopted: [],
+    });
+  });
+
+  test('a Create that is delivered twice is an update', () => {
+    expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Me', 'a', '1')]))).toEqual({
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
+    });
+  });
+
+  test('both declarations bound what may be revoked when a change was under way', () => {
+    expect(decideApply(ME, wanted('a'), facts([claim('Me', 'a', '1', { declarations: [SHOP, STOCK] })])).converge[0].previous).toEqual([SHOP, STOCK]);
+  });
+
+  test('another name renames the role', () => {
+    expect(decideApply(ME, wanted('b'), facts([claim('Me', 'a', '1')]))).toEqual({
+      ...NO_CHANGE, changes: [rename('a', 'b')], converge: [{ role: 'b', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'b')],
+    });
+  });
+
+  test.each([
+    ['dropped', facts([claim('Me', 'a', '1', { roleName: undefined })])],
+    ['renamed', facts([claim('Me', 'a', '1', { roleName: undefined })], { elsewhere: '1' })],
+  ])('a role that was %s by hand is created again', (_, found) => {
+    expect(decideApply(ME, wanted('a'), found)).toMatchObject({ changes: [{ kind: 'createRole', role: 'a' }], converge: [{ previous: [] }] });
+  });
+
+  test('a role that nobody manages is left alone', () => {
+    expect(() => decideApply(ME, wanted('a'), facts([], { a: '1' }))).toThrow(new Error(
+      'role "a" exists already and was not created by this library, so it is left as it is; choose another name, drop or rename that role first, or take it over with adoptExisting'));
+  });
+
+  test('a role that nobody manages is adopted if so declared', () => {
+    expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([], { a: '1' }))).toEqual({
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [] }], record: [registration(ME, 'a')], adopted: ['a'],
+    });
+  });
+
+  test('a rename adopts nobody', () => {
+    expect(() => decideApply(ME, wanted('b', { adoptExisting: true }), facts([claim('Me', 'a', '1')], { b: '2' }))).toThrow('role "b" exists already');
+  });
+
+  test('a role of another stack is refused', () => {
+    const other = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/other';
+    const found = facts([claim('Theirs', 'a', '1', owner('Theirs', other, '9'))]);
+    for (const adoptExisting of [false, true]) {
+      expect(() => decideApply(ME, wanted('a', { adoptExisting }), found)).toThrow(new Error(
+        `"a" is managed by another stack already (${other}/9, resource Theirs); declare it in one stack only, or choose another name; if that stack is gone, drop the role`));
+    }
+  });
+
+  test('a user that moved to another construct is shared until the old one is gone', () => {
+    expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Old', 'a', '1')]))).toEqual({
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
+    });
+  });
+
+  test('a stack of the same name and another id is gone, and its roles are taken over with what it granted', () => {
+    const gone = [claim('Me', 'a', '1', { stackId: `${STACK}/0` }), claim('Old', 'a', '1', { stackId: `${STACK}/0`, declarations: [STOCK] })];
+    expect(decideApply(ME, wanted('a'), facts(gone))).toEqual({
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP, STOCK] }], record: [registration(ME, 'a')], forget: [gone[1]], adopted: [],
+    });
+  });
+
+  test('a role that was kept is taken over by the next resource of that name, whoever that is', () => {
+    const kept = claim('Old', 'a', '1', { released: true });
+    const foreign = claim('Old', 'a', '1', { ...owner('Old', `${STACK}2`), released: true });
+    for (const one of [kept, foreign]) {
+      expect(decideApply(ME, wanted('a'), facts([one]))).toEqual({
+        changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'a')], forget: [one], adopted: [],
+      });
+    }
+  });
+
+  test('a role that the same resource kept is not forgotten: its row is written again', () => {
+    expect(decideApply(ME, wanted('a'), facts([claim('Me', 'a', '1', { released: true })]))).toMatchObject({ changes: [], forget: [] });
+  });
+
+  test('a rename does not take the place of a role that was kept', () => {
+    const found = facts([claim('Me', 'a', '1'), claim('Old', 'b', '2', { released: true })]);
+    expect(() => decideApply(ME, wanted('b'), found)).toThrow(new Error(
+      'cannot rename "a" to "b": a role of that name is left from one that was removed; drop or rename that role first, or choose another name'));
+  });
+
+  test('two users of a stack swap their names: one waits for the other', () => {
+    const [parked, other] = [parkedName('2'), owner('Other')];
+    const first = decideApply(ME, wanted('b'), facts([claim('Me', 'a', '1'), claim('Other', 'b', '2')]));
+    expect(first.changes).toEqual([rename('b', parked), rename('a', 'b')]);
+    expect(first.converge).toEqual([{ role: 'b', declaration: SHOP, previous: [SHOP] }]);
+    const second = decideApply(other, wanted('a'), facts([claim('Me', 'b', '1'), claim('Other', 'b', '2', { roleName: parked })]));
+    expect(second.changes).toEqual([rename(parked, 'a')]);
+    expect(second.record).toEqual([registration(other, 'a')]);
+  });
+
+  test('a role that waits gets its name as soon as it is free', () => {
+    const found = facts([claim('Me', 'b', '1'), claim('Other', 'b', '2', { roleName: parkedName('2') })]);
+    expect(decideApply(ME, wanted('c'), found).changes).toEqual([rename('b', 'c'), rename(parkedName('2'), 'b')]);
+  });
+
+  test('whoever shared a role that is renamed gets one of the old name', () => {
+    const found = facts([claim('Me', 'a', '1'), claim('Other', 'a', '1', { declarations: [SHOP, STOCK] })]);
+    expect(decideApply(ME, wanted('b'), found)).toEqual({
+      changes: [rename('a', 'b'), { kind: 'createRole', role: 'a', roleKind: 'user' }],
+      converge: [{ role: 'b', declaration: SHOP, previous: [SHOP, SHOP, STOCK] }, { role: 'a', declaration: STOCK, previous: [] }],
+      record: [registration(ME, 'b'), registration(owner('Other'), 'a', 'this name', STOCK)],
+      forget: [],
+      adopted: [],
+    });
+  });
+
+  describe('of many users', () => {
+    test('each name is a role of its own: nothing is renamed', () => {
+      const found = facts([claim('Me', 'a', '1'), claim('Me', 'b', '2')]);
+      expect(decideApply(ME, list(['b', 'c']), found)).toEqual({
+        ...NO_CHANGE,
+        changes: [{ kind: 'createRole', role: 'c', roleKind: 'user' }],
+        converge: [{ role: 'b', declaration: SHOP, previous: [SHOP] }, { role: 'c', declaration: SHOP, previous: [] }],
+        record: [registration(ME, 'b', 'this name'), registration(ME, 'c', 'this name')],
+      });
+    });
+
+    test('one may come from a resource of its own, one that was kept, and one that nobody managed', () => {
+      const kept = claim('Old', 'kept', '2', { released: true });
+      const found = facts([claim('Single', 'single', '1'), kept], { unmanaged: '3' });
+      expect(decideApply(ME, list(['single', 'kept', 'unmanaged'], { adoptExisting: true }), found)).toMatchObject({ changes: [], forget: [kept], adopted: ['unmanaged'] });
+    });
+
+    test('one that is refused refuses all', () => {
+      expect(() => decideApply(ME, list(['a', 'b']), facts([], { b: '1' }))).toThrow('role "b" exists already');
+    });
+  });
+});
+
+describe('decideRemove', () => {
+  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, username }, found);
+
+  test('the role of the resource, with everything that was ever granted to it', () => {
+    const mine = claim('Me', 'a', '1');
+    const kept = claim('Old', 'a', '1', { released: true, declarations: [STOCK] });
+    expect(remove(facts([mine, kept]))).toEqual({ kind: 'remove', claim: mine, username: 'a', previous: [SHOP, STOCK] });
+  });
+
+  test('a role that waits for its name is removed under the one it has', () => {
+    expect(remove(facts([claim('Me', 'a', '1', { roleName: parkedName('1') })]))).toMatchObject({ kind: 'remove', username: parkedName('1') });
+  });
+
+  test('after a rename, or a restore to another cluster, the old physical resource has nothing of its own', () => {
+    expect(remove(facts([claim('Me', 'b', '1')]))).toEqual({ kind: 'leave', reason: 'this resource manages "b" of cluster-1 now' });
+    expect(remove(facts([claim('Me', 'a', '1')]), 'a', 'cluster-0')).toEqual({ kind: 'leave', reason: 'this resource manages "a" of cluster-1 now' });
+  });
+
+  test.each([
+    ['nothing is on record', facts([], { a: '1' })],
+    ['it is released', facts([claim('Me', 'a', '1', { released: true })])],
+    ['it is of another resource', facts([claim('Other', 'a', '1')])],
+    ['it is of a stack that came later', facts([claim('Me', 'a', '1', { stackId: `${STACK}/2` })])],
+  ])('nothing when %s', (_, found) => {
+    expect(remove(found)).toEqual({ kind: 'leave', reason: 'this resource manages no role of that name' });
+  });
+
+  test('a user that moved to another construct stays, as that one declares it', () => {
+    const [mine, heir] = [claim('Me', 'a', '1'), claim('Heir', 'a', '1', { declarations: [STOCK] })];
+    expect(remove(facts([mine, heir]))).toEqual({
+      kind: 'handOver', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
+    });
+  });
+
+  test('an heir that waits for its name gets it', () => {
+    const parked = parkedName('1');
+    const [mine, heir] = [claim('Me', 'a', '1', { roleName: parked }), claim('Heir', 'a', '1', { roleName: parked })];
+    expect(remove(facts([mine, heir]))).toMatchObject({ kind: 'handOver', decision: { changes: [rename(parked, 'a')], converge: [{ role: 'a' }] } });
+  });
+
+  test('a role that was dropped by hand is forgotten, and whoever waits for its name gets it', () => {
+    const mine = claim('Me', 'a', '1', { roleName: undefined });
+    const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
+    expect(remove(facts([mine, waiting]))).toEqual({
+      kind: 'handOver', decision: { changes: [rename(parkedName('2'), 'a')], converge: [], record: [], forget: [mine], adopted: [] },
+    });
+  });
+});
+
+describe('undeclared', () => {
+  test('what the resource has on record of this cluster and does not name any more', () => {
+    const found = facts([
+      claim('Me', 'a', '1'), claim('Me', 'b', '2'), claim('Me', 'c', '3', { resourceId: 'cluster-0' }), claim('Me', 'd', '4', { released: true }), claim('Other', 'e', '5'),
+    ]);
+    expect(undeclared(ME, { resourceId: CLUSTER, usernames: ['a'] }, found)).toEqual(['b']);
+  });
+});
+
+describe('decideAfterRemoval', () => {
+  test('who waited for the name of the removed role gets it', () => {
+    const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
+    expect(decideAfterRemoval(ME, facts([waiting]))).toEqual([rename(parkedName('2'), 'a')]);
+    expect(decideAfterRemoval(ME, facts([waiting], { a: '1' }))).toEqual([]);
+  });
+});
