@@ -1,5 +1,5 @@
 import { Owner } from '../state';
-import { json, literal } from './quote';
+import { json, literal, textArray } from './quote';
 
 /** Which CloudFormation resource manages which role: a table in database postgres, the admin's alone. */
 
@@ -51,15 +51,19 @@ export interface RegistryRow extends Owner {
   readonly released?: boolean;
 }
 
+/** What many rows have in common is sent once. */
 export function insert(rows: RegistryRow[]): string {
-  const values = rows.map(({ roleOid, stack, stackId, logicalId, resourceId, username, declarations, released = false }) =>
-    ({ roleOid, stack, stackId, logicalId, resourceId, username, declarations, released }));
+  const groups = grouped(rows, ({ stack, stackId, logicalId, resourceId, declarations, released = false }) => ({ stack, stackId, logicalId, resourceId, declarations, released }));
+  const values = groups.map(([shared, rows]) => ({ ...shared, roles: rows.map(({ roleOid, username }) => ({ roleOid, username })) }));
   return `
   INSERT INTO ${TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, declarations, released)
-  SELECT r.oid, n."username", n."stack", n."stackId", n."logicalId", n."resourceId", n."declarations", n."released"
+  SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."declarations", g."released"
   FROM jsonb_to_recordset(${json(values)})
-    AS n("roleOid" text, "stack" text, "stackId" text, "logicalId" text, "resourceId" text, "username" text, "declarations" jsonb, "released" boolean)
-  JOIN pg_catalog.pg_roles r ON CASE WHEN n."roleOid" IS NULL THEN r.rolname = n."username" ELSE r.oid = n."roleOid"::oid END
+    AS g("stack" text, "stackId" text, "logicalId" text, "resourceId" text, "declarations" jsonb, "released" boolean, "roles" jsonb)
+  CROSS JOIN LATERAL jsonb_to_recordset(g."roles") AS n("roleOid" text, "username" text)
+  CROSS JOIN LATERAL (
+    SELECT oid FROM pg_catalog.pg_roles WHERE n."roleOid" IS NULL AND rolname = n."username"::name
+    UNION ALL SELECT oid FROM pg_catalog.pg_roles WHERE oid = n."roleOid"::oid) r
   ON CONFLICT (role_oid, stack, logical_id) DO UPDATE
   SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, declarations = excluded.declarations, released = excluded.released`;
 }
@@ -76,22 +80,33 @@ export interface RegistryKey {
 }
 
 export function forget(keys: RegistryKey[]): string {
-  return `DELETE FROM ${TABLE} m USING ${keysOf(keys)} WHERE ${SAME_KEY}`;
+  return `DELETE FROM ${TABLE} WHERE ${isOneOf(keys)}`;
 }
 
 /** Keeps a role on record whose resource is gone, so that the next resource of that name can have it. */
 export function release(keys: RegistryKey[]): string {
-  return `UPDATE ${TABLE} m SET released = true FROM ${keysOf(keys)} WHERE ${SAME_KEY}`;
+  return `UPDATE ${TABLE} SET released = true WHERE ${isOneOf(keys)}`;
 }
 
-export function setDeclarations({ roleOid, stack, logicalId }: RegistryKey, declarations: unknown[]): string {
-  return `UPDATE ${TABLE} SET declarations = ${json(declarations)}
-          WHERE role_oid = ${literal(roleOid)}::oid AND stack = ${literal(stack)} AND logical_id = ${literal(logicalId)}`;
+export function setDeclarations(key: RegistryKey, declarations: unknown[]): string {
+  return `UPDATE ${TABLE} SET declarations = ${json(declarations)} WHERE ${isOneOf([key])}`;
 }
 
-const SAME_KEY = 'm.role_oid = k."roleOid"::oid AND m.stack = k."stack" AND m.logical_id = k."logicalId"';
+function isOneOf(keys: RegistryKey[]): string {
+  const conditions = grouped(keys, ({ stack, logicalId }) => ({ stack, logicalId })).map(([{ stack, logicalId }, keys]) =>
+    `stack = ${literal(stack)} AND logical_id = ${literal(logicalId)} AND role_oid = ANY (${textArray(keys.map(({ roleOid }) => roleOid))}::oid[])`);
+  return conditions.join(' OR ') || 'false';
+}
 
-function keysOf(keys: RegistryKey[]): string {
-  const values = keys.map(({ roleOid, stack, logicalId }) => ({ roleOid, stack, logicalId }));
-  return `jsonb_to_recordset(${json(values)}) AS k("roleOid" text, "stack" text, "logicalId" text)`;
+/** Items that have a part in common, with that part. */
+function grouped<Item, Part>(items: Item[], partOf: (item: Item) => Part): [Part, Item[]][] {
+  const groups = new Map<string, [Part, Item[]]>();
+  for (const item of items) {
+    const part = partOf(item);
+    const key = JSON.stringify(part);
+    const group = groups.get(key) ?? [part, []];
+    group[1].push(item);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
 }
