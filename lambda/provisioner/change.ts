@@ -28,7 +28,9 @@ export interface FutureTarget {
 
 /**
  * One step that changes the database. The log is made of these, and so are the statements.
- * `as` is the role whose rights the admin needs for it, where its own are not enough.
+ *
+ * - `as`: the role whose rights the admin needs for it, where its own are not enough
+ * - `grantor`: the role that has granted it and does not own what it is on: only as that role it is taken back
  */
 export type Change
   = | { readonly kind: 'createRole'; readonly role: string; readonly roleKind: RoleKind }
@@ -38,9 +40,9 @@ export type Change
     | { readonly kind: 'forbidLogin'; readonly role: string }
     /** `options`: it is a member already, but does not inherit. */
     | { readonly kind: 'grantRole'; readonly group: string; readonly role: string; readonly options?: true }
-    | { readonly kind: 'revokeRole'; readonly group: string; readonly role: string; readonly as?: string }
-    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
-    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'revokeRole'; readonly group: string; readonly role: string; readonly grantor?: string }
+    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true } & Acting
+    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true } & Acting
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
     | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
     | { readonly kind: 'createSchema'; readonly schema: string; readonly role: string; readonly as: string }
@@ -48,12 +50,22 @@ export type Change
     | { readonly kind: 'reassignOwned'; readonly role: string; readonly to: string; readonly as: string[] }
     | { readonly kind: 'dropOwned'; readonly role: string; readonly as: string };
 
+export interface Acting {
+  readonly as?: string;
+  readonly grantor?: string;
+}
+
 export type ChangeOf<K extends Change['kind']> = Extract<Change, { kind: K }>;
 
 /** The roles whose rights a change needs. */
 export function actors(change: Change): string[] {
-  const { as } = change as { readonly as?: string | string[] };
-  return as === undefined ? [] : [as].flat();
+  const { as, grantor } = change as { readonly as?: string | string[]; readonly grantor?: string };
+  return [as ?? [], grantor ?? []].flat();
+}
+
+/** How to take back what one role has granted to another. */
+export function takingBack({ as, ours }: { readonly as: string | null; readonly ours: boolean }): Acting {
+  return as === null ? {} : ours ? { as } : { grantor: as };
 }
 
 /** The roles that a change is made to. */

@@ -1,5 +1,5 @@
 import { ALL_OBJECTS } from '../../lib/contract/wire';
-import { Change, FutureObjectType, FutureTarget, Target } from './change';
+import { Acting, Change, FutureObjectType, FutureTarget, takingBack, Target } from './change';
 import { Wanted } from './plan';
 import { Declaration, NamedPrivileges, SchemaDeclaration } from './state';
 
@@ -100,7 +100,7 @@ export function planDatabase(database: string, wanted: Wanted[], state: Database
 /** Takes back everything that a role holds in one database, whoever has granted it; and a schema of its own with nothing in it. */
 export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
   return [
-    ...changesOf('revoke', role, state.held.filter(held => held.role === role), held => held.as),
+    ...changesOf('revoke', role, state.held.filter(held => held.role === role), takingBack),
     ...futureChanges('revokeFuture', role, state.future.filter(future => future.role === role)),
     ...dropSchemas(database, role, [], previous, state),
   ];
@@ -129,8 +129,8 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
 
   return {
     revokes: [
-      ...changesOf('revoke', role, surplus, one => one.as),
-      ...changesOf('revoke', role, options, one => one.as, { grantable: true }),
+      ...changesOf('revoke', role, surplus, takingBack),
+      ...changesOf('revoke', role, options, takingBack, { grantable: true }),
       ...futureChanges('revokeFuture', role, surplusFuture),
       ...futureChanges('revokeFuture', role, optionsFuture, { grantable: true }),
       ...dropSchemas(database, role, declared, previous, state),
@@ -180,8 +180,8 @@ class Index {
     return this.on(right)?.owner;
   }
 
-  public actorFor(right: Right): string | null {
-    return this.on(right)?.as ?? null;
+  public actorFor(right: Right): Acting {
+    return takingBack({ as: this.on(right)?.as ?? null, ours: true });
   }
 
   private on({ kind, schema, name, sub }: Right): { owner: string; as: string | null } | undefined {
@@ -215,26 +215,26 @@ function futureOf(role: string, declared: SchemaDeclaration[]): FuturePrivilege[
 }
 
 /** As few statements as can be: objects with the same privileges to change share one. */
-function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => string | null, option: { grantable?: true } = {}): Change[] {
-  const byObject = new Map<string, { right: R; as: string | null; privileges: string[] }>();
+function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => Acting, option: { grantable?: true } = {}): Change[] {
+  const byObject = new Map<string, { right: R; acting: Acting; privileges: string[] }>();
   for (const right of rights) {
-    const as = actor(right);
-    const key = JSON.stringify([right.kind, right.schema, right.name, right.sub, as]);
-    const entry = byObject.get(key) ?? { right, as, privileges: [] };
+    const acting = actor(right);
+    const key = JSON.stringify([right.kind, right.schema, right.name, right.sub, acting]);
+    const entry = byObject.get(key) ?? { right, acting, privileges: [] };
     entry.privileges.push(right.privilege);
     byObject.set(key, entry);
   }
-  const groups = new Map<string, { rights: R[]; as: string | null; privileges: string[] }>();
-  for (const { right, as, privileges } of byObject.values()) {
+  const groups = new Map<string, { rights: R[]; acting: Acting; privileges: string[] }>();
+  for (const { right, acting, privileges } of byObject.values()) {
     const sorted = [...new Set(privileges)].sort();
     const shared = { TABLE: null, SEQUENCE: null, TYPE: null, ROUTINE: null, COLUMN: right.name }[right.kind];
-    const key = JSON.stringify([right.kind, right.schema, shared === undefined ? [right.name, right.sub] : shared, as, sorted]);
-    const group = groups.get(key) ?? { rights: [], as, privileges: sorted };
+    const key = JSON.stringify([right.kind, right.schema, shared === undefined ? [right.name, right.sub] : shared, acting, sorted]);
+    const group = groups.get(key) ?? { rights: [], acting, privileges: sorted };
     group.rights.push(right);
     groups.set(key, group);
   }
   return [...groups.values()].map(group => ({
-    kind, privileges: group.privileges, on: targetOf(group.rights), roles: [role], ...option, ...group.as === null ? {} : { as: group.as },
+    kind, privileges: group.privileges, on: targetOf(group.rights), roles: [role], ...option, ...group.acting,
   }));
 }
 

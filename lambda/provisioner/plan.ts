@@ -1,4 +1,4 @@
-import { Change } from './change';
+import { Change, takingBack } from './change';
 import { Declaration, RDS_IAM } from './state';
 
 /** What the catalogs say of one role that all databases of the server share. `as`: whom the admin must be to take it back; null: itself. */
@@ -47,7 +47,7 @@ export function planShared(wanted: Wanted, observed: ObservedRole, owners: Datab
       .filter(({ database, privilege }) => !observed.databases.some(row => row.database === database && row.privilege === privilege))
       .flatMap(({ database, privilege }): Change[] => {
         const owner = owners.find(row => row.database === database);
-        return owner?.owner === role ? [] : [{ kind: 'grant', privileges: [privilege], on: { type: 'DATABASE', database }, roles: [role], ...as(owner?.as) }];
+        return owner?.owner === role ? [] : [{ kind: 'grant', privileges: [privilege], on: { type: 'DATABASE', database }, roles: [role], ...owner?.as ? { as: owner.as } : {} }];
       }),
     ...groups.flatMap((group): Change[] => held(group).length === 0
       ? [{ kind: 'grantRole', group, role }]
@@ -99,13 +99,9 @@ function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
 }
 
 function revokeRole(role: string, membership: { group: string; as: string | null }): Change {
-  return { kind: 'revokeRole', group: membership.group, role, ...as(membership.as) };
+  return { kind: 'revokeRole', group: membership.group, role, ...takingBack({ ...membership, ours: false }) };
 }
 
-function revokeOnDatabase(role: string, row: { database: string; privilege: string; as: string | null }, option: { grantable?: true } = {}): Change {
-  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...as(row.as) };
-}
-
-function as(role: string | null | undefined): { as?: string } {
-  return role ? { as: role } : {};
+function revokeOnDatabase(role: string, row: ObservedRole['databases'][number], option: { grantable?: true } = {}): Change {
+  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...takingBack(row) };
 }

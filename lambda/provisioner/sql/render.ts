@@ -1,4 +1,4 @@
-import { Change, ChangeOf, FutureTarget, Target } from '../change';
+import { Acting, Change, ChangeOf, FutureTarget, Target } from '../change';
 import { ownedObjects } from './catalog';
 import { identifier, literal, qualified } from './quote';
 
@@ -35,12 +35,12 @@ const RENDERER: Renderer = {
       ? `ALTER ROLE ${identifier(role)} INHERIT`
       : `GRANT ${groupName(group)} TO ${identifier(role)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`,
   ],
-  revokeRole: ({ group, role, as }, dialect) => asRole(as, dialect, [`REVOKE ${groupName(group)} FROM ${identifier(role)}`]),
-  grant: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asRole(as, dialect, [`GRANT ${onTarget(privileges, on)} TO ${roles.map(identifier).join(', ')}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+  revokeRole: ({ group, role, grantor }, dialect) => acting({ grantor }, dialect, [`REVOKE ${groupName(group)} FROM ${identifier(role)}`]),
+  grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
+    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${roles.map(identifier).join(', ')}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   // What the role has passed on goes as well.
-  revoke: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asRole(as, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${roles.map(identifier).join(', ')} CASCADE`]),
+  revoke: ({ privileges, on, roles, grantable, ...by }, dialect) =>
+    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${roles.map(identifier).join(', ')} CASCADE`]),
   grantFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
     asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${roles.map(identifier).join(', ')}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   revokeFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
@@ -68,9 +68,11 @@ export function hasMembershipOptions(version: number): boolean {
   return version >= 160000;
 }
 
-/** As that role itself: a privilege is taken back by who has granted it. */
-function asRole(as: string | undefined, dialect: Dialect, statements: string[]): string[] {
-  return as ? asMember(as, dialect, [`SET LOCAL ROLE ${identifier(as)}`, ...statements, 'RESET ROLE']) : statements;
+/** As the grantor itself, which needs USAGE on the schema then; a member of the owner counts as the owner, and keeps rights of its own. */
+function acting({ as, grantor }: Acting, dialect: Dialect, statements: string[]): string[] {
+  return grantor === undefined
+    ? asMember(as, dialect, statements)
+    : asMember(grantor, dialect, [`SET LOCAL ROLE ${identifier(grantor)}`, ...statements, 'RESET ROLE']);
 }
 
 /**
