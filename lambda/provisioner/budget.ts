@@ -14,6 +14,7 @@ const MARGIN_MS = 5_000;
 export class Budget {
   private readonly start: number;
   private readonly end: number;
+  private queued = 0;
 
   constructor(private readonly clock: Clock, lambdaMs: number) {
     this.start = clock.now();
@@ -24,6 +25,16 @@ export class Budget {
     return this.clock.now() - this.start;
   }
 
+  /** The same without what was spent in a queue that moves: this is what patience is compared with. */
+  public waited(): number {
+    return this.elapsed() - this.queued;
+  }
+
+  /** To wait for one's turn is no sign that something is wrong. */
+  public excuse(milliseconds: number): void {
+    this.queued += milliseconds;
+  }
+
   /** Milliseconds of work left. At least 1, because 0 means "no limit" to PostgreSQL. */
   public work(): number {
     return Math.max(1, this.end - this.clock.now());
@@ -31,7 +42,7 @@ export class Budget {
 
   /** Milliseconds of waiting left, with the same lower bound. */
   public patience(): number {
-    return Math.max(1, Math.min(PATIENCE_MS - this.elapsed(), this.work()));
+    return Math.max(1, Math.min(PATIENCE_MS - this.waited(), this.work()));
   }
 
   public sleep(milliseconds: number): Promise<void> {

@@ -1,4 +1,4 @@
-import { Budget } from './budget';
+import { Budget, PATIENCE_MS } from './budget';
 import { Session } from './connection';
 import { ProvisionError, ServerError } from './errors';
 import { lockHolders, SERVER } from './sql/catalog';
@@ -6,8 +6,8 @@ import { REGISTRY_EXISTS } from './sql/registry';
 import { LOCK, LOCK_KEY, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
-/** While other databases are worked on, the session that holds the lock is idle, and must not be taken for a dead one. */
-const STAY_AWAKE_MS = 10_000;
+/** Who has the lock now and still has it after so long is in the way, and is not just the next one in the queue. */
+const TURN_MS = { longest: PATIENCE_MS / 2, shortest: PATIENCE_MS / 10 };
 
 export interface Locked {
   readonly server: Server;
@@ -22,28 +22,35 @@ export interface Locked {
  * @param session in the database that all provisioners take
  */
 export async function withLock<T>(session: Session, budget: Budget, work: (locked: Locked) => Promise<T>): Promise<T> {
-  const locked = await takeLock(session, budget);
-  const timer = setInterval(() => void session.query(['SELECT 1'], ANSWER_MARGIN_MS).catch(() => undefined), STAY_AWAKE_MS);
-  try {
-    return await work(locked);
-  } finally {
-    clearInterval(timer);
-  }
+  return work(await takeLock(session, budget));
 }
 
-/** Taken before anything is read that is decided upon. A failure says who holds the lock: that is the session to end. */
+/**
+ * Taken before anything is read that is decided upon. Many wait for it when a stack has many users: as long as it goes from one
+ * to the next, each waits for its turn. A failure says who holds the lock: that is the session to end.
+ */
 async function takeLock(session: Session, budget: Budget): Promise<Locked> {
-  const patience = budget.patience();
-  const timeouts = { lock_timeout: patience, statement_timeout: patience + ANSWER_MARGIN_MS, idle_session_timeout: IDLE_TIMEOUT_MS };
-  try {
-    const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY_EXISTS];
-    const [, , [server], [{ exists }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, patience + 2 * ANSWER_MARGIN_MS);
-    return { server: server as unknown as Server, registryExists: exists as boolean };
-  } catch (error) {
-    if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
-      throw error;
+  for (let before: unknown; ;) {
+    const begin = budget.elapsed();
+    const turn = Math.min(budget.work(), Math.max(TURN_MS.shortest, Math.min(TURN_MS.longest, budget.patience())));
+    const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_session_timeout: IDLE_TIMEOUT_MS };
+    try {
+      const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY_EXISTS];
+      const [, , [server], [{ exists }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
+      budget.excuse(budget.elapsed() - begin);
+      return { server: server as unknown as Server, registryExists: exists as boolean };
+    } catch (error) {
+      if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
+        throw error;
+      }
+      const [[{ holders, pids }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [lockHolders(LOCK_KEY)]);
+      if ((holders !== null && pids === before) || budget.work() < TURN_MS.longest) {
+        throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
+      }
+      if (before !== undefined) {
+        budget.excuse(budget.elapsed() - begin);
+      }
+      before = pids;
     }
-    const [[{ holders }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [lockHolders(LOCK_KEY)]);
-    throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
   }
 }

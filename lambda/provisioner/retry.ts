@@ -8,21 +8,23 @@ const LONGEST_DELAY_MS = 3_000;
  * Runs an attempt again while its error says that this makes sense, with full jitter in between.
  *
  * @param failed told each error that is retried, and the delay before the next attempt
+ * @param worthIt whether this is the place to try again after such an error
  */
 export async function withRetries<T>(
   budget: Budget,
   attempt: () => Promise<T>,
   failed: (error: ProvisionError, delayMs: number) => void,
+  worthIt: (error: ProvisionError) => boolean = () => true,
 ): Promise<T> {
   for (let round = 0; ; round++) {
     try {
       return await attempt();
     } catch (error) {
-      if (!(error instanceof ProvisionError)) {
+      if (!(error instanceof ProvisionError && worthIt(error))) {
         throw error;
       }
       const delay = Math.ceil(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round));
-      if (budget.elapsed() + delay >= error.retryUntil || delay >= budget.work()) {
+      if (budget.waited() + delay >= error.retryUntil || delay >= budget.work()) {
         throw error;
       }
       failed(error, delay);

@@ -24,6 +24,14 @@ describe('Budget', () => {
     expect([budget.elapsed(), budget.work(), budget.patience()]).toEqual([20_000, 275_000, 30_000]);
   });
 
+  test('time spent in a queue that moves does not try the patience, but is time', () => {
+    const time = new Time();
+    const budget = new Budget(time, 300_000);
+    time.time += 100_000;
+    budget.excuse(90_000);
+    expect([budget.elapsed(), budget.waited(), budget.work(), budget.patience()]).toEqual([100_000, 10_000, 195_000, 40_000]);
+  });
+
   test('never 0, which means "no limit" to PostgreSQL', () => {
     const time = new Time();
     const budget = new Budget(time, 6_000);
@@ -62,6 +70,13 @@ describe('withRetries', () => {
     const time = new Time();
     const attempt = failing(time, error);
     await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined)).rejects.toBe(error);
+    expect(attempt).toHaveBeenCalledTimes(1);
+  });
+
+  test('leaves an error to others that is not for this place', async () => {
+    const time = new Time();
+    const attempt = failing(time, new ProvisionError('x', { retryUntil: 5_000 }), 100);
+    await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined, () => false)).rejects.toThrow('x');
     expect(attempt).toHaveBeenCalledTimes(1);
   });
 

@@ -24,6 +24,7 @@ describe('what is given up in time, with its own message, and leaves nothing beh
   const outcomes = new Map<string, Promise<Outcome>>();
   let authority: CertificateAuthority;
   let gone: Promise<{ log: unknown[]; error?: Error }>;
+  let queued: Promise<string>;
 
   const cases: { [name: string]: () => Promise<Outcome> } = {
     'wrong admin password': async () => {
@@ -70,8 +71,8 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     ['no such host', /^cannot connect to gone\.invalid:\d+: (there is no host of that name \(ENOTFOUND\); check that the database still exists and that DNS works in the VPC \(enableDnsSupport\)|the name server of the VPC does not answer \(EAI_AGAIN\); check enableDnsSupport and the DHCP options of the VPC)$/],
     ['packets dropped', /^cannot connect to 127\.0\.0\.1:\d+: no answer, packets are dropped on the way \(timeout expired\); check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets$/],
     ['connected but mute', /^cannot connect to localhost:\d+: the connection opened but the server does not speak \(timeout expired\); check that the database is available and not out of memory$/],
-    ['provisioners\' lock held by another session', /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application the-holder, transaction open for 00:00:\d\d\)$/],
-    ['row of the catalog locked by another session', /^cannot grant CONNECT on database "shop" to "orders": canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
+    ['provisioners\' lock held by another session', /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application the-holder, connected for 00:0\d:\d\d\)$/],
+    ['row of the catalog locked by another session', /^cannot grant CONNECT on database "shop" to "orders", and 4 more: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
     ['no free connection, ever', /^cannot sign in to localhost:\d+ as the admin: (sorry, too many clients already|remaining connection slots are reserved .*) \(SQLSTATE 53300\); free a connection, or raise max_connections$/],
   ];
 
@@ -85,7 +86,8 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     }
     const stack = new Stack(await start(), { host: 'gone.invalid' });
     gone = stack.delete('A', { username: 'orders' }).then(() => ({ log: stack.log }), (error: Error) => ({ log: stack.log, error }));
-    await Promise.allSettled([gone, ...outcomes.values()]);
+    queued = queuedCreate();
+    await Promise.allSettled([gone, queued, ...outcomes.values()]);
   });
   afterAll(() => Promise.all(closers.map(close => close())));
 
@@ -110,6 +112,26 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     expect((await outcomes.get(name)!).milliseconds).toBeLessThan(30_000);
   });
 
+  test('a queue for the provisioners\' lock in which everybody gets a turn is waited for, however long it is', async () => {
+    await expect(queued).resolves.toBe('orders');
+  });
+
+  /** Behind others that keep the lock for longer, all of them together, than one of them may. */
+  async function queuedCreate(): Promise<string> {
+    const server = await start({ authorize: () => true });
+    const turns = await sessions(server, 5);
+    const begin = performance.now();
+    const done = turns.map(async (session) => {
+      await session.query('SELECT pg_advisory_lock(1684174195, 1), pg_sleep(12)');
+      await session.end();
+    });
+    await setTimeout(500);
+    await new Stack(server).create('A', { username: 'orders' });
+    expect(performance.now() - begin).toBeGreaterThan(LIMIT_MS);
+    await Promise.all(done);
+    return signInWithToken(server, 'orders');
+  }
+
   async function start(options: Partial<AuroraLikeServerOptions> = {}): Promise<AuroraLikeServer> {
     const server = await AuroraLikeServer.start({ major: MAJOR, databases: ['shop'], certificateAuthority: authority, ...options });
     closers.push(() => server.stop());
@@ -118,13 +140,21 @@ describe('what is given up in time, with its own message, and leaves nothing beh
 
   /** Sessions that stay open, each after a statement of its own. */
   async function holding(server: AuroraLikeServer, ...statements: string[]): Promise<void> {
-    for (const statement of statements) {
-      const session = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true, application_name: 'the-holder' });
-      session.on('error', () => undefined);
-      await session.connect().then(() => session.query(statement), () => undefined);
-    }
+    const open = await sessions(server, statements.length);
+    await Promise.all(open.map((session, n) => session.query(statements[n])));
   }
 });
+
+/** As many sessions of the admin as can be had. */
+async function sessions(server: AuroraLikeServer, count: number): Promise<Client[]> {
+  const open: Client[] = [];
+  for (let n = 0; n < count; n++) {
+    const session = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true, application_name: 'the-holder' });
+    session.on('error', () => undefined);
+    await session.connect().then(() => open.push(session), () => undefined);
+  }
+  return open;
+}
 
 async function failedCreate(server: AuroraLikeServer, options: StackOptions = {}): Promise<Outcome> {
   const before = await snapshot(server).catch(() => undefined);
@@ -155,9 +185,7 @@ describe('what is waited for, and then succeeds', () => {
   test('a server that restarts in the middle', async () => {
     const stack = new Stack(server);
     await server.sql('BEGIN; CREATE ROLE blocker; GRANT rds_iam TO blocker; COMMIT');
-    const holder = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
-    holder.on('error', () => undefined);
-    await holder.connect();
+    const [holder] = await sessions(server, 1);
     await holder.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
     const created = stack.create('A', { username: 'orders' });
     await setTimeout(1_000);
@@ -167,16 +195,11 @@ describe('what is waited for, and then succeeds', () => {
   });
 
   test('a server that has no free connection', async () => {
-    const sessions: Client[] = [];
-    for (let n = 0; n < 8; n++) {
-      const session = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
-      session.on('error', () => undefined);
-      await session.connect().then(() => sessions.push(session), () => undefined);
-    }
+    const open = await sessions(server, 8);
     const stack = new Stack(server);
     const created = stack.create('A', { username: 'orders' });
     await setTimeout(1_500);
-    await Promise.all(sessions.map(session => session.end()));
+    await Promise.all(open.map(session => session.end()));
     await created;
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
     expect(stack.log.find(({ notice }) => notice === 'trying again')?.reason).toContain('SQLSTATE 53300');
