@@ -93,6 +93,13 @@ const EXPLANATIONS: Explanation[] = [
   { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
 ];
 
+/** Another session was in the way of a transaction, whose own session is well. */
+const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '55P03'];
+
+export function isConflict({ retryUntil, cause }: ProvisionError): boolean {
+  return retryUntil > 0 && cause instanceof ServerError && CONFLICTS.includes(cause.sqlState);
+}
+
 const UNKNOWN = { remedy: 'the message of the server says why', retryUntil: 0 };
 
 /** What a statement ended in, as a reason: what was attempted, SQLSTATE, message, detail, hint and remedy. */

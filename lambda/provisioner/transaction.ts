@@ -1,9 +1,10 @@
 import { Budget } from './budget';
 import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Row, Session } from './connection';
-import { Attempt, explain } from './database-error';
+import { Attempt, explain, isConflict } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { Logger } from './logger';
+import { withRetries } from './retry';
 import { ADMIN_PATH_TO_RDS_IAM, standing } from './sql/catalog';
 import { Dialect, render, Standing } from './sql/render';
 import { BEGIN, COMMIT, NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
@@ -166,11 +167,12 @@ export class Transaction {
 
 /**
  * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
- * of rds_iam: at the commit its password would stop working.
+ * of rds_iam: at the commit its password would stop working. With another session in its way it is done again from its beginning:
+ * the provisioners' lock, for which others wait in a queue, is not given away for that.
  *
  * @param committing told what will have been changed, right before the commit
  */
-export async function inTransaction<T>(
+export function inTransaction<T>(
   session: Session,
   budget: Budget,
   log: Logger,
@@ -178,15 +180,18 @@ export async function inTransaction<T>(
   work: (transaction: Transaction) => Promise<T>,
   committing: (changes: Change[]) => void = () => undefined,
 ): Promise<T> {
-  const transaction = new Transaction(session, budget, log, server);
-  try {
-    const result = await work(transaction);
-    await transaction.commit(committing);
-    return result;
-  } catch (error) {
-    await transaction.rollback();
-    throw error;
-  }
+  const once = async () => {
+    const transaction = new Transaction(session, budget, log, server);
+    try {
+      const result = await work(transaction);
+      await transaction.commit(committing);
+      return result;
+    } catch (error) {
+      await transaction.rollback();
+      throw error;
+    }
+  };
+  return withRetries(budget, once, (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }), isConflict);
 }
 
 /** The changes that take others back, last first. */
