@@ -43,8 +43,8 @@ export interface Decision {
 }
 
 export type Removal
-  = | { readonly kind: 'leave'; readonly reason: string }
-    | { readonly kind: 'handOver'; readonly decision: Decision }
+  = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
+    | { readonly kind: 'handOver'; readonly username: string; readonly decision: Decision }
     | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[] };
 
 /**
@@ -58,10 +58,10 @@ export type Removal
  *   becomes of it. Nothing is dropped to make room.
  */
 export function decideApply(me: Owner, wanted: WantedRoles, facts: Facts): Decision {
-  const live = liveClaims(me, facts);
+  const registry = new Registry(me, facts);
   const names = new Names(facts.roles);
-  const decisions = wanted.roles.map(role => decideRole(me, wanted, role, facts, live, names));
-  names.settle(live.filter(claim => !sameResource(claim, me)));
+  const decisions = wanted.roles.map(role => decideRole(me, wanted, role, facts, registry, names));
+  names.settle(registry.others);
   return {
     changes: names.changes,
     converge: decisions.flatMap(({ converge }) => converge),
@@ -76,14 +76,13 @@ function decideRole(
   { resourceId, single, adoptExisting }: WantedRoles,
   { username, declaration }: WantedRoles['roles'][number],
   facts: Facts,
-  live: Claim[],
+  registry: Registry,
   names: Names,
 ): Omit<Decision, 'changes'> {
-  const mine = live.find(claim => sameResource(claim, me) && claim.roleName !== undefined && (single || claim.username === username));
-  const others = live.filter(claim => !sameResource(claim, me));
+  const mine = registry.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
   const holder = facts.roles.get(username);
   const record: Registration[] = [{ ...owner(me), resourceId, username, declaration, supersedes: single ? 'any name' : 'this name' }];
-  const converge: Wanted[] = [{ role: username, declaration, previous: declarationsOf(mine?.roleOid, facts) }];
+  const converge: Wanted[] = [{ role: username, declaration, previous: registry.declarationsOf(mine?.roleOid) }];
 
   if (holder === undefined) {
     if (mine) {
@@ -92,9 +91,9 @@ function decideRole(
       names.create(username, declaration.kind);
     }
   } else if (holder !== mine?.roleOid) {
-    const onHolder = facts.claims.filter(({ roleOid, roleName }) => roleOid === holder && roleName !== undefined);
-    const sharers = onHolder.filter(claim => others.includes(claim));
-    const released = onHolder.filter(claim => !live.includes(claim));
+    const onHolder = registry.on(holder).filter(({ roleName }) => roleName !== undefined);
+    const sharers = onHolder.filter(claim => registry.isLive(claim) && !sameResource(claim, me));
+    const released = onHolder.filter(claim => !registry.isLive(claim));
     const unmanaged = sharers.length + released.length === 0;
     refuseForeign(me, username, sharers, unmanaged && (mine !== undefined || !adoptExisting));
     if (mine && sharers.length === 0) {
@@ -102,7 +101,7 @@ function decideRole(
         + 'drop or rename that role first, or choose another name');
     }
     if (!mine) {
-      const shared = { role: username, declaration, previous: declarationsOf(holder, facts) };
+      const shared = { role: username, declaration, previous: registry.declarationsOf(holder) };
       return { converge: [shared], record, forget: released.filter(claim => !sameResource(claim, me)), adopted: unmanaged ? [username] : [] };
     }
     names.rename(username, parkedName(holder));
@@ -110,8 +109,8 @@ function decideRole(
   }
 
   // Whoever shared the renamed role declares its old name still, and gets a role of that name.
-  for (const sharer of others.filter(({ roleOid }) => roleOid === mine?.roleOid)) {
-    if (sharer.username !== username && names.free(sharer.username)) {
+  for (const sharer of registry.on(mine?.roleOid)) {
+    if (registry.isLive(sharer) && !sameResource(sharer, me) && sharer.username !== username && names.free(sharer.username)) {
       const declared = inForce(sharer);
       names.create(sharer.username, declared.kind);
       converge.push({ role: sharer.username, declaration: declared, previous: [] });
@@ -126,59 +125,48 @@ function decideRole(
  * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
  * old physical id that has nothing of its own any more.
  */
-export function decideRemove(me: Owner, { resourceId, username }: { resourceId: string; username: string }, facts: Facts): Removal {
-  const live = liveClaims(me, facts);
-  const own = live.filter(claim => sameResource(claim, me));
-  const mine = own.find(claim => claim.username === username && claim.resourceId === resourceId);
-  if (!mine) {
-    return { kind: 'leave', reason: own.length > 0 ? `this resource manages ${quoted(own[0].username)} of ${own[0].resourceId} now` : 'this resource manages no role of that name' };
-  }
+export function decideRemove(me: Owner, { resourceId, usernames }: { resourceId: string; usernames: string[] }, facts: Facts): Removal[] {
+  const registry = new Registry(me, facts);
+  return usernames.map((username): Removal => {
+    const mine = registry.own.find(claim => claim.username === username && claim.resourceId === resourceId);
+    if (!mine) {
+      const [other] = registry.own;
+      return { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
+    }
+    // Any of them: they declare the same name, and the others only until their own Delete arrives.
+    const heir = registry.on(mine.roleOid).find(claim => claim !== mine && registry.isLive(claim));
+    return mine.roleName !== undefined && heir === undefined
+      ? { kind: 'remove', claim: mine, username: mine.roleName, previous: registry.declarationsOf(mine.roleOid) }
+      : { kind: 'handOver', username, decision: handOver(mine, heir, facts, registry) };
+  });
+}
+
+function handOver(mine: Claim, heir: Claim | undefined, facts: Facts, registry: Registry): Decision {
   const names = new Names(facts.roles);
-  const others = live.filter(claim => claim !== mine);
-  // Any of them: they declare the same name, and the others only until their own Delete arrives.
-  const heir = others.find(({ roleOid }) => roleOid === mine.roleOid);
-  if (mine.roleName !== undefined && heir === undefined) {
-    return { kind: 'remove', claim: mine, username: mine.roleName, previous: declarationsOf(mine.roleOid, facts) };
-  }
-  names.settle(others);
+  names.settle([...registry.own, ...registry.others].filter(claim => claim !== mine));
   const converge: Wanted[] = heir?.roleName === undefined
     ? []
-    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration: inForce(heir), previous: declarationsOf(heir.roleOid, facts) }];
-  return { kind: 'handOver', decision: { changes: names.changes, converge, record: [], forget: [mine], adopted: [] } };
+    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration: inForce(heir), previous: registry.declarationsOf(heir.roleOid) }];
+  return { changes: names.changes, converge, record: [], forget: [mine], adopted: [] };
 }
 
 /** Names that a resource manages and does not declare any more. */
 export function undeclared(me: Owner, { resourceId, usernames }: { resourceId: string; usernames: string[] }, facts: Facts): string[] {
-  return liveClaims(me, facts)
-    .filter(claim => sameResource(claim, me) && claim.resourceId === resourceId && !usernames.includes(claim.username))
-    .map(({ username }) => username);
+  const declared = new Set(usernames);
+  return new Registry(me, facts).own.filter(claim => claim.resourceId === resourceId && !declared.has(claim.username)).map(({ username }) => username);
 }
 
 /** What is left to do for the others of the stack once a role is gone: names that had to wait for it. */
 export function decideAfterRemoval(me: Owner, facts: Facts): Change[] {
+  const { own, others } = new Registry(me, facts);
   const names = new Names(facts.roles);
-  names.settle(liveClaims(me, facts));
+  names.settle([...own, ...others]);
   return names.changes;
 }
 
 /** A role that had to make room for another of its stack waits under this name. */
 export function parkedName(roleOid: string): string {
   return `cdk_aurora_iam_auth_renaming_${roleOid}`;
-}
-
-/**
- * The claims whose resources exist. A stack of the same name but another id is a predecessor that was deleted:
- * stack names are unique in an account and Region.
- *
- * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
- */
-function liveClaims(me: Owner, { claims }: Facts): Claim[] {
-  return claims.filter(claim => !claim.released && !(claim.stack === me.stack && claim.stackId !== me.stackId));
-}
-
-/** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
-function declarationsOf(roleOid: string | undefined, { claims }: Facts): Declaration[] {
-  return claims.filter(claim => claim.roleOid === roleOid && claim.roleName !== undefined).flatMap(({ declarations }) => declarations);
 }
 
 /** The latest of them, should a change have been under way. */
@@ -204,6 +192,41 @@ function owner({ stack, stackId, logicalId }: Owner): Owner {
 
 function quoted(name: string): string {
   return JSON.stringify(name);
+}
+
+/**
+ * What is on record, as one resource sees it. Live are the claims whose resources exist: a stack of the same name but another id is
+ * a predecessor that was deleted, because stack names are unique in an account and Region.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
+ */
+class Registry {
+  public readonly own: Claim[];
+  public readonly others: Claim[];
+  private readonly live: ReadonlySet<Claim>;
+  private readonly byRole = new Map<string, Claim[]>();
+
+  constructor(me: Owner, { claims }: Facts) {
+    const live = claims.filter(claim => !claim.released && !(claim.stack === me.stack && claim.stackId !== me.stackId));
+    this.live = new Set(live);
+    this.own = live.filter(claim => sameResource(claim, me));
+    this.others = live.filter(claim => !sameResource(claim, me));
+    claims.forEach(claim => this.byRole.set(claim.roleOid, [...this.on(claim.roleOid), claim]));
+  }
+
+  public isLive(claim: Claim): boolean {
+    return this.live.has(claim);
+  }
+
+  /** Claims to one role. */
+  public on(roleOid: string | undefined): Claim[] {
+    return roleOid === undefined ? [] : this.byRole.get(roleOid) ?? [];
+  }
+
+  /** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
+  public declarationsOf(roleOid: string | undefined): Declaration[] {
+    return this.on(roleOid).filter(({ roleName }) => roleName !== undefined).flatMap(({ declarations }) => declarations);
+  }
 }
 
 /** The names of the roles while changes to them are being decided. */

@@ -21,8 +21,9 @@ const IN_USE_MS = 1_000;
  * @param under way: the declaration is added to what may have been granted, and becomes all of it with `done`
  */
 export function recordSteps(phase: 'under way' | 'done', facts: Facts, records: Registration[]): Step[] {
+  const claims = byResource(facts.claims);
   const rows = records.map((registration) => {
-    const replaced = facts.claims.filter(claim => replaces(registration, claim));
+    const replaced = (claims.get(resourceKey(registration)) ?? []).filter(claim => replaces(registration, claim));
     const declarations = phase === 'done' ? [registration.declaration] : distinct([...replaced.flatMap(({ declarations }) => declarations), registration.declaration]);
     return { registration, replaced, declarations };
   });
@@ -39,13 +40,13 @@ export function recordSteps(phase: 'under way' | 'done', facts: Facts, records: 
 
 /** What is not on record as it is to be; another role may get the name. */
 export function notOnRecord(facts: Facts, { changes, record }: Decision): Registration[] {
-  const named = changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []);
-  return record.filter(wanted => named.includes(wanted.username) || !facts.claims.some(claim => sameResource(claim, wanted)
+  const named = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []));
+  const claims = byResource(facts.claims);
+  return record.filter(wanted => named.has(wanted.username) || !(claims.get(resourceKey(wanted)) ?? []).some(claim => claim.username === wanted.username
     && claim.stackId === wanted.stackId
     && !claim.released
     && claim.roleName === wanted.username
     && claim.resourceId === wanted.resourceId
-    && claim.username === wanted.username
     && isDeepStrictEqual(claim.declarations, [wanted.declaration])));
 }
 
@@ -53,7 +54,7 @@ export function notOnRecord(facts: Facts, { changes, record }: Decision): Regist
 export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
   const renames = changes.filter(change => change.kind === 'renameRole');
   const renamed = (declaration: Declaration) => renames.reduce((result, { role, to }) => withRenamed(result, role, to), declaration);
-  const changed = claims
+  const changed = (renames.length === 0 ? [] : claims)
     .map(claim => ({ claim, declarations: claim.declarations.map(renamed) }))
     .filter(({ claim, declarations }) => !isDeepStrictEqual(claim.declarations, declarations));
   return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ claim, declarations }) => setDeclarations(claim, declarations)) }];
@@ -92,8 +93,26 @@ export async function dropIfUnused(transaction: Transaction): Promise<void> {
 }
 
 /** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays on record. */
-function replaces({ supersedes, username, ...resource }: Registration, claim: Claim): boolean {
-  return sameResource(claim, resource) && (claim.username === username || (supersedes === 'any name' && !claim.released));
+function replaces({ supersedes, username }: Registration, claim: Claim): boolean {
+  return claim.username === username || (supersedes === 'any name' && !claim.released);
+}
+
+/** A resource of many has many. */
+function byResource(claims: Claim[]): Map<string, Claim[]> {
+  const groups = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const group = groups.get(resourceKey(claim));
+    if (group) {
+      group.push(claim);
+    } else {
+      groups.set(resourceKey(claim), [claim]);
+    }
+  }
+  return groups;
+}
+
+function resourceKey({ stack, logicalId }: Owner): string {
+  return JSON.stringify([stack, logicalId]);
 }
 
 function distinct(declarations: Declaration[]): Declaration[] {

@@ -33,15 +33,16 @@ export async function remove(work: Work, { action, owner, resourceId, usernames,
   const before = await inShared(work, transaction => readFacts(transaction, work.registryExists));
   // With the resource of many goes whoever it has on record, whatever its last properties were.
   const others = action === 'remove' && !single ? undeclared(owner, { resourceId, usernames }, before) : [];
-  const removals = [...usernames, ...others].map(username => ({ username, removal: decideRemove(owner, { resourceId, username }, before) }));
-  for (const { username, removal } of removals) {
+  const removals = decideRemove(owner, { resourceId, usernames: [...usernames, ...others] }, before);
+  for (const removal of removals) {
+    const { username } = removal;
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username, reason: removal.reason });
     } else if (removal.kind === 'handOver') {
-      await carryOut(work, [], facts => handedOver(decideRemove(owner, { resourceId, username }, facts)), new Journal());
+      await carryOut(work, [], facts => handedOver(decideRemove(owner, { resourceId, usernames: [username] }, facts)[0]), new Journal());
     }
   }
-  const leaving = removals.flatMap(({ removal }) => removal.kind === 'remove' ? [removal] : []);
+  const leaving = removals.filter(removal => removal.kind === 'remove');
   if (leaving.length === 0) {
     return;
   }

@@ -184,7 +184,7 @@ describe('decideApply', () => {
 });
 
 describe('decideRemove', () => {
-  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, username }, found);
+  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, usernames: [username] }, found)[0];
 
   test('the role of the resource, with everything that was ever granted to it', () => {
     const mine = claim('Me', 'a', '1');
@@ -197,8 +197,8 @@ describe('decideRemove', () => {
   });
 
   test('after a rename, or a restore to another cluster, the old physical resource has nothing of its own', () => {
-    expect(remove(facts([claim('Me', 'b', '1')]))).toEqual({ kind: 'leave', reason: 'this resource manages "b" of cluster-1 now' });
-    expect(remove(facts([claim('Me', 'a', '1')]), 'a', 'cluster-0')).toEqual({ kind: 'leave', reason: 'this resource manages "a" of cluster-1 now' });
+    expect(remove(facts([claim('Me', 'b', '1')]))).toEqual({ kind: 'leave', username: 'a', reason: 'this resource manages "b" of cluster-1 now' });
+    expect(remove(facts([claim('Me', 'a', '1')]), 'a', 'cluster-0')).toEqual({ kind: 'leave', username: 'a', reason: 'this resource manages "a" of cluster-1 now' });
   });
 
   test.each([
@@ -207,13 +207,13 @@ describe('decideRemove', () => {
     ['it is of another resource', facts([claim('Other', 'a', '1')])],
     ['it is of a stack that came later', facts([claim('Me', 'a', '1', { stackId: `${STACK}/2` })])],
   ])('nothing when %s', (_, found) => {
-    expect(remove(found)).toEqual({ kind: 'leave', reason: 'this resource manages no role of that name' });
+    expect(remove(found)).toEqual({ kind: 'leave', username: 'a', reason: 'this resource manages no role of that name' });
   });
 
   test('a user that moved to another construct stays, as that one declares it', () => {
     const [mine, heir] = [claim('Me', 'a', '1'), claim('Heir', 'a', '1', { declarations: [STOCK] })];
     expect(remove(facts([mine, heir]))).toEqual({
-      kind: 'handOver', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
+      kind: 'handOver', username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
     });
   });
 
@@ -227,9 +227,14 @@ describe('decideRemove', () => {
     const mine = claim('Me', 'a', '1', { roleName: undefined });
     const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
     expect(remove(facts([mine, waiting]))).toEqual({
-      kind: 'handOver', decision: { changes: [rename(parkedName('2'), 'a')], converge: [], record: [], forget: [mine], adopted: [] },
+      kind: 'handOver', username: 'a', decision: { changes: [rename(parkedName('2'), 'a')], converge: [], record: [], forget: [mine], adopted: [] },
     });
   });
+});
+
+test('a resource of many removes each for itself', () => {
+  const found = facts([claim('Me', 'a', '1'), claim('Me', 'b', '2'), claim('Other', 'b', '2')]);
+  expect(decideRemove(ME, { resourceId: CLUSTER, usernames: ['a', 'b', 'c'] }, found).map(({ kind, username }) => [kind, username])).toEqual([['remove', 'a'], ['handOver', 'b'], ['leave', 'c']]);
 });
 
 describe('undeclared', () => {
