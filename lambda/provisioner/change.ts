@@ -31,6 +31,9 @@ export interface FutureTarget {
  *
  * - `as`: the role whose rights the admin needs for it, where its own are not enough
  * - `grantor`: the role that has granted it and does not own what it is on: only as that role it is taken back
+ * - `grantable`: with the grant option, or the grant option alone
+ * - `wasGrantable`: what is revoked was held with the grant option
+ * - `again`: it is held already, but goes with another change, or with what takes that back
  */
 export type Change
   = | { readonly kind: 'createRole'; readonly role: string; readonly roleKind: RoleKind }
@@ -41,10 +44,10 @@ export type Change
     /** `options`: it is a member already, but does not inherit. */
     | { readonly kind: 'grantRole'; readonly group: string; readonly role: string; readonly options?: true }
     | { readonly kind: 'revokeRole'; readonly group: string; readonly role: string; readonly grantor?: string }
-    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true } & Acting
-    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true } & Acting
+    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & Acting
+    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & Acting
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
-    | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
+    | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true; readonly as?: string }
     | { readonly kind: 'createSchema'; readonly schema: string; readonly role: string; readonly as: string }
     | { readonly kind: 'dropSchema'; readonly schema: string; readonly role: string; readonly as: string }
     | { readonly kind: 'reassignOwned'; readonly role: string; readonly to: string; readonly as: string[] }
@@ -82,16 +85,20 @@ export function inverse(change: Change): Change | undefined {
     case 'forbidLogin': return { kind: 'allowLogin', role: change.role };
     case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, role: change.role };
     case 'revokeRole': return { kind: 'grantRole', group: change.group, role: change.role };
-    case 'grant': return { ...change, kind: 'revoke' };
-    case 'revoke': return { ...change, kind: 'grant' };
+    case 'grant': return change.again ? change : { ...change, kind: 'revoke' };
+    case 'revoke': return granting({ ...change, kind: 'grant' });
     case 'grantFuture': return { ...change, kind: 'revokeFuture' };
-    case 'revokeFuture': return { ...change, kind: 'grantFuture' };
+    case 'revokeFuture': return granting({ ...change, kind: 'grantFuture' });
     case 'createSchema': return { ...change, kind: 'dropSchema' };
     case 'dropSchema': return { ...change, kind: 'createSchema' };
     case 'dropRole':
     case 'reassignOwned':
     case 'dropOwned': return undefined;
   }
+}
+
+function granting<C extends ChangeOf<'grant' | 'grantFuture'>>({ wasGrantable, ...change }: C & { wasGrantable?: true }): Change {
+  return (wasGrantable ? { ...change, grantable: true } : change) as Change;
 }
 
 /**
@@ -117,7 +124,7 @@ function inWords(change: Change): string {
     case 'forbidLogin': return `forbid ${quoted(change.role)} to log in`;
     case 'grantRole': return `grant role ${quoted(change.group)} to ${quoted(change.role)}${change.options ? ' so that it inherits its privileges' : ''}`;
     case 'revokeRole': return `revoke role ${quoted(change.group)} from ${quoted(change.role)}`;
-    case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
+    case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}${change.again ? ' again' : ''}`;
     case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
     case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
     case 'revokeFuture': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeFuture(change.on)} from ${list('roles', change.roles)}`;

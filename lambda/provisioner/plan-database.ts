@@ -32,12 +32,15 @@ interface Right {
   readonly privilege: string;
 }
 
-export interface HeldPrivilege extends Right {
-  readonly role: string;
-  readonly grantable: boolean;
-  /** Granted by the owner or the admin, as this library does. */
+interface Granted extends Right {
+  /** By the owner or the admin, as this library does. */
   readonly ours: boolean;
   readonly as: string | null;
+}
+
+export interface HeldPrivilege extends Granted {
+  readonly role: string;
+  readonly grantable: boolean;
 }
 
 export interface FuturePrivilege {
@@ -100,8 +103,8 @@ export function planDatabase(database: string, wanted: Wanted[], state: Database
 /** Takes back everything that a role holds in one database, whoever has granted it; and a schema of its own with nothing in it. */
 export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
   return [
-    ...changesOf('revoke', role, state.held.filter(held => held.role === role), takingBack),
-    ...futureChanges('revokeFuture', role, state.future.filter(future => future.role === role)),
+    ...revokesOf(role, state.held.filter(held => held.role === role)),
+    ...futureRevokes(role, state.future.filter(future => future.role === role)),
     ...dropSchemas(database, role, [], previous, state),
   ];
 }
@@ -116,9 +119,8 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
   const [wantedKeys, heldKeys] = [new Set(wanted.map(keyOf)), new Set(held.map(keyOf))];
   const surplus = held.filter(one => !wantedKeys.has(keyOf(one)) && (exclusive || (one.ours && before.has(keyOf(one)))));
   const options = exclusive ? held.filter(one => one.grantable && wantedKeys.has(keyOf(one))) : [];
-  // Taken from the table, and with it from its columns.
-  const tables = new Set(surplus.filter(({ kind }) => kind === 'TABLE').map(({ schema, name, privilege }) => JSON.stringify([schema, name, privilege])));
-  const missing = wanted.filter(right => !heldKeys.has(keyOf(right)) || (right.kind === 'COLUMN' && tables.has(JSON.stringify([right.schema, right.name, right.privilege]))));
+  const missing = wanted.filter(right => !heldKeys.has(keyOf(right)));
+  const again = columnsOf([...surplus, ...missing.map(right => ({ ...right, as: null, ours: true }))], held.filter(one => !surplus.includes(one)));
 
   const wantedFuture = futureOf(role, declared);
   const beforeFuture = previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database)));
@@ -129,19 +131,42 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
 
   return {
     revokes: [
-      ...changesOf('revoke', role, surplus, takingBack),
+      ...revokesOf(role, surplus),
       ...changesOf('revoke', role, options, takingBack, { grantable: true }),
-      ...futureChanges('revokeFuture', role, surplusFuture),
+      ...futureRevokes(role, surplusFuture),
       ...futureChanges('revokeFuture', role, optionsFuture, { grantable: true }),
       ...dropSchemas(database, role, declared, previous, state),
     ],
     schemas: declared.filter(({ schema, owner }) => owner && !state.schemas.some(there => there.schema === schema))
       .map(({ schema }) => ({ kind: 'createSchema', schema, role, as: role } as const)),
     grants: [
+      ...changesOf('grant', role, again.filter(({ grantable }) => !grantable), right => index.actorFor(right), { again: true }),
+      ...changesOf('grant', role, again.filter(({ grantable }) => grantable), right => index.actorFor(right), { again: true, grantable: true }),
       ...changesOf('grant', role, missing, right => index.actorFor(right)),
       ...futureChanges('grantFuture', role, wantedFuture.filter(one => !isIn(heldFuture, one))),
     ],
   };
+}
+
+/** What is revoked from a table, now or to undo it, goes from its columns as well if the same role has granted it. */
+function columnsOf(changed: Granted[], held: HeldPrivilege[]): HeldPrivilege[] {
+  const onTable = ({ schema, name, privilege, as, ours }: Granted) => JSON.stringify([schema, name, privilege, ours || as]);
+  const tables = new Set(changed.filter(({ kind }) => kind === 'TABLE').map(onTable));
+  return held.filter(one => one.kind === 'COLUMN' && tables.has(onTable(one)));
+}
+
+function revokesOf(role: string, held: HeldPrivilege[]): Change[] {
+  return [
+    ...changesOf('revoke', role, held.filter(({ grantable }) => !grantable), takingBack),
+    ...changesOf('revoke', role, held.filter(({ grantable }) => grantable), takingBack, { wasGrantable: true }),
+  ];
+}
+
+function futureRevokes(role: string, held: FuturePrivilege[]): Change[] {
+  return [
+    ...futureChanges('revokeFuture', role, held.filter(({ grantable }) => !grantable)),
+    ...futureChanges('revokeFuture', role, held.filter(({ grantable }) => grantable), { wasGrantable: true }),
+  ];
 }
 
 /** A schema that was declared to be the role's own and is no longer goes if there is nothing in it. */
@@ -214,8 +239,14 @@ function futureOf(role: string, declared: SchemaDeclaration[]): FuturePrivilege[
       privileges.map(privilege => ({ role, creator, schema, objects, privilege, grantable: false })))));
 }
 
+interface Option {
+  readonly grantable?: true;
+  readonly wasGrantable?: true;
+  readonly again?: true;
+}
+
 /** As few statements as can be: objects with the same privileges to change share one. */
-function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => Acting, option: { grantable?: true } = {}): Change[] {
+function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => Acting, option: Option = {}): Change[] {
   const byObject = new Map<string, { right: R; acting: Acting; privileges: string[] }>();
   for (const right of rights) {
     const acting = actor(right);
@@ -252,7 +283,7 @@ function targetOf(rights: Right[]): Target {
   }
 }
 
-function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string, rights: FuturePrivilege[], option: { grantable?: true } = {}): Change[] {
+function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string, rights: FuturePrivilege[], option: Pick<Option, 'grantable' | 'wasGrantable'> = {}): Change[] {
   const groups = new Map<string, { on: FutureTarget; privileges: string[] }>();
   for (const { creator, schema, objects, privilege } of rights) {
     const on = { creator, objects, ...schema === null ? {} : { schema } };

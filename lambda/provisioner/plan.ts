@@ -103,5 +103,6 @@ function revokeRole(role: string, membership: { group: string; as: string | null
 }
 
 function revokeOnDatabase(role: string, row: ObservedRole['databases'][number], option: { grantable?: true } = {}): Change {
-  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...takingBack(row) };
+  const wasGrantable = row.grantable && !option.grantable ? { wasGrantable: true } as const : {};
+  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...wasGrantable, ...takingBack(row) };
 }
