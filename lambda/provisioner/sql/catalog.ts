@@ -91,6 +91,9 @@ function actingAs(grantor: string, owner: string): string {
                ELSE pg_get_userbyid(${grantor})::text END`;
 }
 
+/** As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. */
+const ARGUMENTS = "CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END";
+
 export interface DatabaseQuestion {
   /** Names of the roles whose privileges are asked for. */
   readonly roles: string[];
@@ -116,7 +119,7 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
     SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ns.schema, ns.named, c.relname::text, NULL::text, 'pg_class'::regclass, c.oid, c.relowner, c.relacl
     FROM pg_catalog.pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
     UNION ALL
-    SELECT 'ROUTINE', ns.schema, ns.named, p.proname::text, pg_get_function_identity_arguments(p.oid), 'pg_proc'::regclass, p.oid, p.proowner, p.proacl
+    SELECT 'ROUTINE', ns.schema, ns.named, p.proname::text, ${ARGUMENTS}, 'pg_proc'::regclass, p.oid, p.proowner, p.proacl
     FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace),
   other(kind, schema, name, sub, owner, acl) AS (
     SELECT 'SCHEMA', schema, NULL::text, NULL::text, nspowner, nspacl FROM ns
