@@ -149,7 +149,10 @@ export class Transaction {
       if (steps.length === 1 || !(error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0)) {
         throw error;
       }
-      await this.read(whole, ROLLBACK_TO_SAVEPOINT.message);
+      // What is no SQL at all is not executed, the savepoint neither.
+      await this.read(whole, ROLLBACK_TO_SAVEPOINT.message).catch(() => {
+        throw error;
+      });
       for (const step of steps) {
         await this.read(step.attempt, ...step.statements);
       }
