@@ -41,9 +41,9 @@ export type Change
     | { readonly kind: 'dropRole'; readonly role: string }
     | { readonly kind: 'allowLogin'; readonly role: string }
     | { readonly kind: 'forbidLogin'; readonly role: string }
-    /** `options`: it is a member already, but does not inherit. */
-    | { readonly kind: 'grantRole'; readonly group: string; readonly role: string; readonly options?: true }
-    | { readonly kind: 'revokeRole'; readonly group: string; readonly role: string; readonly grantor?: string }
+    /** `options`: they are members already, but do not inherit. */
+    | { readonly kind: 'grantRole'; readonly group: string; readonly roles: string[]; readonly options?: true }
+    | { readonly kind: 'revokeRole'; readonly group: string; readonly roles: string[]; readonly grantor?: string }
     | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & Acting
     | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & Acting
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
@@ -76,6 +76,23 @@ export function rolesOf(change: Change): string[] {
   return 'roles' in change ? change.roles : [change.role];
 }
 
+/** The same for many roles is one change. */
+export function merged(changes: Change[]): Change[] {
+  const groups = new Map<string, Change>();
+  for (const change of changes) {
+    const { roles, ...rest } = change as Extract<Change, { roles: string[] }>;
+    const key = JSON.stringify(rest);
+    const group = groups.get(key);
+    groups.set(key, group && roles ? { ...change, roles: [...rolesOf(group), ...roles] } as Change : change);
+  }
+  return [...groups.values()];
+}
+
+/** A change to each of its roles alone. */
+export function oneByOne(change: Change): Change[] {
+  return 'roles' in change ? change.roles.map(role => ({ ...change, roles: [role] })) : [change];
+}
+
 /** What takes a change back; nothing for what only a removal does, which goes on instead. */
 export function inverse(change: Change): Change | undefined {
   switch (change.kind) {
@@ -83,8 +100,8 @@ export function inverse(change: Change): Change | undefined {
     case 'renameRole': return { kind: 'renameRole', role: change.to, to: change.role };
     case 'allowLogin': return { kind: 'forbidLogin', role: change.role };
     case 'forbidLogin': return { kind: 'allowLogin', role: change.role };
-    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, role: change.role };
-    case 'revokeRole': return { kind: 'grantRole', group: change.group, role: change.role };
+    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, roles: change.roles };
+    case 'revokeRole': return { kind: 'grantRole', group: change.group, roles: change.roles };
     case 'grant': return change.again ? change : { ...change, kind: 'revoke' };
     case 'revoke': return granting({ ...change, kind: 'grant' });
     case 'grantFuture': return { ...change, kind: 'revokeFuture' };
@@ -122,8 +139,8 @@ function inWords(change: Change): string {
     case 'dropRole': return `drop role ${quoted(change.role)}`;
     case 'allowLogin': return `allow user ${quoted(change.role)} to log in`;
     case 'forbidLogin': return `forbid ${quoted(change.role)} to log in`;
-    case 'grantRole': return `grant role ${quoted(change.group)} to ${quoted(change.role)}${change.options ? ' so that it inherits its privileges' : ''}`;
-    case 'revokeRole': return `revoke role ${quoted(change.group)} from ${quoted(change.role)}`;
+    case 'grantRole': return `grant role ${quoted(change.group)} to ${list('roles', change.roles)}${change.options ? ' so that its privileges are inherited' : ''}`;
+    case 'revokeRole': return `revoke role ${quoted(change.group)} from ${list('roles', change.roles)}`;
     case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}${change.again ? ' again' : ''}`;
     case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
     case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;

@@ -31,8 +31,12 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
       role, note: 'it is managed from now on; a password that it may have stops working, because a member of rds_iam signs in with a token only',
     }));
     if (!decision.converge.some(hasParts)) {
-      await transaction.apply(decision.changes, ...renameSteps(facts, decision.changes));
-      await converge(work, transaction, facts, decision);
+      const { changes } = decision;
+      const renames = changes.some(({ kind }) => kind === 'renameRole');
+      if (renames) {
+        await transaction.apply(changes, ...renameSteps(facts, changes));
+      }
+      await converge(work, transaction, facts, decision, renames ? undefined : rolesCreated(changes));
       return { facts, decision, databases: [], settled: true };
     }
     return { facts, decision, ...await prepare(work, transaction, facts, decision) };
@@ -54,11 +58,12 @@ async function prepare(work: Work, transaction: Transaction, facts: Facts, decis
   if (!unchanged) {
     await transaction.apply(changes, ...renameSteps(facts, changes), ...registrySteps(work, news), ...recordSteps('under way', facts, news));
   }
-  const existing = converge.map(({ role }) => role).filter(role => !changes.some(change => change.kind === 'createRole' && change.role === role));
+  const created = rolesCreated(changes);
+  const existing = converge.map(({ role }) => role).filter(role => !created.has(role));
   const shared = existing.length > 0 ? await readShared(transaction, existing, databasesOf(converge)) : undefined;
   return {
     databases: visits(converge, facts, shared),
-    settled: unchanged && shared !== undefined && missing(converge, shared).length === 0,
+    settled: unchanged && shared !== undefined && planShared(converge, shared.roles, shared.owners).length === 0,
   };
 }
 
@@ -78,18 +83,22 @@ function visits(converge: Wanted[], facts: Facts, shared: Shared | undefined): s
   return [...new Set([...wanted, ...others])].sort();
 }
 
-async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision): Promise<void> {
+/** @param absent roles that are not there yet, and need not be looked for */
+async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision, absent: ReadonlySet<string> = new Set()): Promise<void> {
   const { converge: wanted, forget } = decision;
   const roles = wanted.map(({ role }) => role);
-  const read = () => readShared(transaction, roles, databasesOf(wanted));
+  const missing = async (names: string[]) => {
+    const { roles, owners } = await readShared(transaction, names, databasesOf(wanted));
+    return planShared(wanted, roles, owners);
+  };
   const news = notOnRecord(facts, decision);
-  const changes = missing(wanted, await read());
+  const changes = await missing(roles.filter(role => !absent.has(role)));
   const steps = [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news)];
   if (changes.length + steps.length > 0) {
     await transaction.apply(changes, ...steps);
   }
   if (changes.length > 0) {
-    refuseRemaining(missing(wanted, await read()), FIXED_DATABASE);
+    refuseRemaining(await missing(roles), FIXED_DATABASE);
   }
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
@@ -101,6 +110,9 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
   }
 }
 
+/** Applications create tables all the time, also between two looks at the catalog. */
+const LOOKS = 4;
+
 async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Promise<void> {
   const { database } = transaction;
   const question = {
@@ -108,15 +120,20 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Pro
     schemas: schemasOf(database, wanted),
     everything: wanted.some(({ declaration }) => declaration.exclusive),
   };
-  const state = await readDatabase(transaction, question);
-  const problem = problemIn(database, wanted, state);
-  if (problem !== undefined) {
-    throw new ProvisionError(problem);
-  }
-  const changes = planDatabase(database, wanted, state);
-  if (changes.length > 0) {
+  for (let look = 1; ; look++) {
+    const state = await readDatabase(transaction, question);
+    const problem = problemIn(database, wanted, state);
+    if (problem !== undefined) {
+      throw new ProvisionError(problem);
+    }
+    const changes = planDatabase(database, wanted, state);
+    if (changes.length === 0) {
+      return;
+    }
+    if (look === LOOKS) {
+      refuseRemaining(changes, database);
+    }
     await transaction.apply(changes);
-    refuseRemaining(planDatabase(database, wanted, await readDatabase(transaction, question)), database);
   }
 }
 
@@ -125,11 +142,8 @@ function journaled<T>({ sessions, budget, log, server }: Work, journal: Journal,
   return sessions.in(database, session => inTransaction(session, budget, log, server, body, changes => journal.note(database, changes)));
 }
 
-function missing(wanted: Wanted[], { roles, owners }: Shared): Change[] {
-  return wanted.flatMap((one) => {
-    const observed = roles.get(one.role);
-    return observed ? planShared(one, observed, owners) : [{ kind: 'createRole', role: one.role, roleKind: one.declaration.kind } as const];
-  });
+function rolesCreated(changes: Change[]): ReadonlySet<string> {
+  return new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
 }
 
 function databasesOf(wanted: Wanted[]): string[] {

@@ -33,6 +33,9 @@ export interface Shared {
 
 /** What all databases of the server share: roles, and privileges on databases. */
 export async function readShared(transaction: Transaction, names: string[], databases: string[] = []): Promise<Shared> {
+  if (names.length + databases.length === 0) {
+    return { roles: new Map(), owners: [] };
+  }
   const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
   const [roles, owners] = await transaction.read(attempt, rolesWithShared(names), databaseOwners(databases)) as unknown as [ObservedRole[], DatabaseOwner[]];
   return { roles: new Map(roles.map(role => [role.role, role])), owners };

@@ -1,5 +1,5 @@
 import { ALL_OBJECTS } from '../../lib/contract/wire';
-import { Acting, Change, FutureObjectType, FutureTarget, takingBack, Target } from './change';
+import { Acting, Change, FutureObjectType, FutureTarget, merged, takingBack, Target } from './change';
 import { Wanted } from './plan';
 import { Declaration, NamedPrivileges, SchemaDeclaration } from './state';
 
@@ -293,22 +293,6 @@ function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string, right
     groups.set(key, group);
   }
   return [...groups.values()].map(({ on, privileges }) => ({ kind, privileges: [...new Set(privileges)].sort(), on, roles: [role], ...option, as: on.creator }));
-}
-
-/** The same for many roles is one statement. */
-function merged(changes: Change[]): Change[] {
-  const groups = new Map<string, Change>();
-  for (const change of changes) {
-    if (!('roles' in change)) {
-      groups.set(JSON.stringify(change), change);
-      continue;
-    }
-    const { roles, ...rest } = change;
-    const key = JSON.stringify(rest);
-    const group = groups.get(key) as typeof change | undefined;
-    groups.set(key, { ...change, roles: [...group?.roles ?? [], ...roles] });
-  }
-  return [...groups.values()];
 }
 
 function add<K, V>(map: Map<K, V[]>, key: K, value: V): void {

@@ -1,4 +1,4 @@
-import { Change, takingBack } from './change';
+import { Change, merged, takingBack } from './change';
 import { Declaration, RDS_IAM } from './state';
 
 /** What the catalogs say of one role that all databases of the server share. `as`: whom the admin must be to take it back; null: itself. */
@@ -31,29 +31,45 @@ export interface Wanted {
 }
 
 /**
- * What is missing to make a role as declared, and what is too much, as far as all databases share it. Access comes last: a user
- * can log in once everything else is in place.
+ * What is missing to make roles as declared, and what is too much, as far as all databases share it. Access comes last: a user
+ * can log in once everything else is in place. Roles that were not observed are new.
  */
-export function planShared(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): Change[] {
+export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, ObservedRole>, owners: DatabaseOwner[]): Change[] {
+  const plans = wanted.map(one => planRole(one, observed.get(one.role) ?? { ...NOTHING, role: one.role }, owners));
+  return [
+    ...wanted.filter(({ role }) => !observed.has(role)).map(({ role, declaration: { kind } }) => ({ kind: 'createRole', role, roleKind: kind } as const)),
+    ...merged(plans.flatMap(({ revokes }) => revokes)),
+    ...merged(plans.flatMap(({ grants }) => grants)),
+    ...plans.flatMap(({ logins }) => logins),
+  ];
+}
+
+const NOTHING = { oid: '', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [] };
+
+function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
   const { role, declaration: { kind, memberOf, databases, exclusive } } = wanted;
   const groups = kind === 'user' ? [...memberOf, RDS_IAM] : memberOf;
   const privileges = databases.flatMap(({ database, privileges }) => privileges.map(privilege => ({ database, privilege })));
   const held = (group: string) => observed.memberships.filter(membership => membership.group === group);
-  return [
-    ...revokeDatabases(wanted, observed, privileges, exclusive),
-    ...revokeGroups(wanted, observed, groups),
-    ...kind === 'role' ? forbidLogin(observed) : [],
-    ...privileges
-      .filter(({ database, privilege }) => !observed.databases.some(row => row.database === database && row.privilege === privilege))
-      .flatMap(({ database, privilege }): Change[] => {
-        const owner = owners.find(row => row.database === database);
-        return owner?.owner === role ? [] : [{ kind: 'grant', privileges: [privilege], on: { type: 'DATABASE', database }, roles: [role], ...owner?.as ? { as: owner.as } : {} }];
-      }),
-    ...groups.flatMap((group): Change[] => held(group).length === 0
-      ? [{ kind: 'grantRole', group, role }]
-      : held(group).some(({ inherits, effective }) => group === RDS_IAM ? effective : inherits) ? [] : [{ kind: 'grantRole', group, role, options: true }]),
-    ...kind === 'user' && !observed.canLogin ? [{ kind: 'allowLogin', role } as const] : [],
-  ];
+  return {
+    revokes: [
+      ...revokeDatabases(wanted, observed, privileges, exclusive),
+      ...revokeGroups(wanted, observed, groups),
+      ...kind === 'role' ? forbidLogin(observed) : [],
+    ],
+    grants: [
+      ...privileges
+        .filter(({ database, privilege }) => !observed.databases.some(row => row.database === database && row.privilege === privilege))
+        .flatMap(({ database, privilege }): Change[] => {
+          const owner = owners.find(row => row.database === database);
+          return owner?.owner === role ? [] : [{ kind: 'grant', privileges: [privilege], on: { type: 'DATABASE', database }, roles: [role], ...owner?.as ? { as: owner.as } : {} }];
+        }),
+      ...groups.flatMap((group): Change[] => held(group).length === 0
+        ? [{ kind: 'grantRole', group, roles: [role] }]
+        : held(group).some(({ inherits, effective }) => group === RDS_IAM ? effective : inherits) ? [] : [{ kind: 'grantRole', group, roles: [role], options: true }]),
+    ],
+    logins: kind === 'user' && !observed.canLogin ? [{ kind: 'allowLogin', role }] : [],
+  };
 }
 
 /**
@@ -89,8 +105,8 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
 
 function revokeGroups({ role, declaration: { kind, exclusive }, previous }: Wanted, observed: ObservedRole, wanted: string[]): Change[] {
   return observed.memberships
-    .filter(({ group, effective, as }) => !wanted.includes(group)
-      && (exclusive || (kind === 'role' && group === RDS_IAM) || (effective && as === null && previous.some(({ memberOf }) => memberOf.includes(group)))))
+    .filter(({ group, effective }) => !wanted.includes(group)
+      && (exclusive || (kind === 'role' && group === RDS_IAM) || (effective && previous.some(({ memberOf }) => memberOf.includes(group)))))
     .map(membership => revokeRole(role, membership));
 }
 
@@ -99,7 +115,7 @@ function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
 }
 
 function revokeRole(role: string, membership: { group: string; as: string | null }): Change {
-  return { kind: 'revokeRole', group: membership.group, role, ...takingBack({ ...membership, ours: false }) };
+  return { kind: 'revokeRole', group: membership.group, roles: [role], ...takingBack({ ...membership, ours: false }) };
 }
 
 function revokeOnDatabase(role: string, row: ObservedRole['databases'][number], option: { grantable?: true } = {}): Change {

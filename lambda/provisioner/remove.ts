@@ -1,4 +1,5 @@
-import { Change, describe } from './change';
+import { applyWhatCan } from './best-effort';
+import { Change, merged } from './change';
 import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
@@ -51,7 +52,7 @@ export async function remove(work: Work, { action, owner, resourceId, usernames,
   }
   await inShared(work, async (transaction) => {
     const { roles } = await readShared(transaction, namesOf(leaving));
-    await transaction.apply([...roles.values()].flatMap(role => planEndOfAccess(kind, role)));
+    await transaction.apply(merged([...roles.values()].flatMap(role => planEndOfAccess(kind, role))));
   });
   await endSessionsOf(work, leaving.map(({ claim }) => claim));
   if (onRemoval.action === 'DISABLE') {
@@ -79,7 +80,7 @@ async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Prom
   }
   await inShared(work, async (transaction) => {
     const { roles } = await readShared(transaction, namesOf(leaving));
-    await applyWhatCan(work, transaction, [...roles.values()].flatMap(planSharedRemoval));
+    await takeBack(work, transaction, [...roles.values()].flatMap(planSharedRemoval));
   });
   for (const database of databases) {
     await inDatabase(work, database, transaction => clearDatabase(work, transaction, leaving)).catch((error: unknown) => {
@@ -93,10 +94,10 @@ async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Prom
 }
 
 async function handOverOwned(transaction: Transaction, leaving: Leaving[], heir: string): Promise<void> {
-  for (const { username } of leaving) {
-    const [[{ owns }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(username)} owns` }, dependencies(username));
-    if (owns === true) {
-      await transaction.apply([{ kind: 'reassignOwned', role: username, to: heir, as: [username, heir] }]);
+  const [dependents] = await transaction.read({ attempted: 'look for what the roles own' }, dependencies(namesOf(leaving)));
+  for (const { role, owns } of dependents as { role: string; owns: boolean }[]) {
+    if (owns) {
+      await transaction.apply([{ kind: 'reassignOwned', role, to: heir, as: [role, heir] }]);
     }
   }
 }
@@ -104,27 +105,18 @@ async function handOverOwned(transaction: Transaction, leaving: Leaving[], heir:
 async function clearDatabase(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {
   const { database } = transaction;
   const state = await readDatabase(transaction, { roles: namesOf(leaving), schemas: [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))], everything: true });
-  await applyWhatCan(work, transaction, leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
-  for (const { username } of leaving) {
-    // Policies, default privileges of its own, memberships it has granted.
-    const [[{ owns, depends }]] = await transaction.read({ attempted: `look for what depends on ${JSON.stringify(username)}` }, dependencies(username));
-    if (depends === true && owns !== true) {
-      await applyWhatCan(work, transaction, [{ kind: 'dropOwned', role: username, as: username }]);
+  await takeBack(work, transaction, leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
+  // Policies, default privileges of its own, memberships it has granted.
+  const [dependents] = await transaction.read({ attempted: 'look for what depends on the roles' }, dependencies(namesOf(leaving)));
+  for (const { role, owns } of dependents as { role: string; owns: boolean }[]) {
+    if (!owns) {
+      await takeBack(work, transaction, [{ kind: 'dropOwned', role, as: role }]);
     }
   }
 }
 
-/** All at once, or what can be done of it, one by one. */
-async function applyWhatCan(work: Work, transaction: Transaction, changes: Change[]): Promise<void> {
-  if (changes.length === 0 || !await transaction.attempt(() => transaction.apply(changes), CANNOT_BE_REVOKED)) {
-    return;
-  }
-  for (const change of changes) {
-    const failed = await transaction.attempt(() => transaction.apply([change]), CANNOT_BE_REVOKED);
-    if (failed) {
-      work.log.info('not taken back', { change: describe(change, transaction.database), reason: failed.message });
-    }
-  }
+function takeBack(work: Work, transaction: Transaction, changes: Change[]): Promise<void> {
+  return applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
 async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {

@@ -1,4 +1,5 @@
-import { Change, describe } from './change';
+import { applyWhatCan } from './best-effort';
+import { Change } from './change';
 import { readFacts } from './inspect';
 import { Journal } from './journal';
 import { dropIfUnused, renameSteps, restoreSteps } from './registry';
@@ -15,14 +16,7 @@ const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', 
  */
 export async function undo(work: Work, me: Owner, journal: Journal): Promise<void> {
   for (const { database, changes } of journal.backwards) {
-    await inDatabase(work, database, async (transaction) => {
-      for (const change of inverses(changes)) {
-        const failed = await transaction.attempt(() => transaction.apply([change]), NOT_TO_BE_UNDONE);
-        if (failed) {
-          work.log.info('not undone', { change: describe(change, database), reason: failed.message });
-        }
-      }
-    });
+    await inDatabase(work, database, transaction => applyWhatCan(work, transaction, inverses(changes), 'not undone', NOT_TO_BE_UNDONE));
   }
   if (work.registryExists) {
     await inShared(work, transaction => restoreRegistry(transaction, me, journal));

@@ -92,7 +92,7 @@ function actingAs(grantor: string, owner: string): string {
 }
 
 /** As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. */
-const ARGUMENTS = "CASE p.prokind WHEN 'a' THEN oidvectortypes(p.proargtypes) ELSE pg_get_function_identity_arguments(p.oid) END";
+const ARGUMENTS = 'oidvectortypes(p.proargtypes)';
 
 export interface DatabaseQuestion {
   /** Names of the roles whose privileges are asked for. */
@@ -191,22 +191,23 @@ export function pathToRdsIam(role: string): string {
 /** A role with its members, theirs and so on must not be one of rds_iam. */
 export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 
-/** What the role owns in this database, and what it owns of the server. Default privileges are counted as owned by their creator, but are no data. */
+/** In this database and of the server. Default privileges are counted as owned by their creator, but are no data. */
+const HERE = "s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
+const OWNED = "s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass";
+
+/** What the role owns in this database, and what it owns of the server. */
 export function ownedObjects(role: string): string {
   return `
   SELECT FROM pg_catalog.pg_shdepend s
-  WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
-    AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
-    AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))`;
+  WHERE s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) AND ${HERE} AND ${OWNED}`;
 }
 
-/** Whether the role owns something here, and whether anything else here depends on it. */
-export function dependencies(role: string): string {
+/** The roles on which anything here depends, and whether that is something they own. */
+export function dependencies(roles: string[]): string {
   return `
-  SELECT EXISTS (${ownedObjects(role)}) AS owns,
-         EXISTS (SELECT FROM pg_catalog.pg_shdepend s
-                 WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
-                   AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))) AS depends`;
+  SELECT r.rolname::text AS role, bool_or(${OWNED}) AS owns
+  FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
+  WHERE ${HERE} AND ${isOneOf('r.rolname', roles)} GROUP BY r.rolname ORDER BY r.rolname`;
 }
 
 /** What the role owns, counted by database and kind. Details only the database itself knows. */

@@ -30,21 +30,19 @@ const RENDERER: Renderer = {
   dropRole: ({ role }) => [`DROP ROLE ${identifier(role)}`],
   allowLogin: ({ role }) => [`ALTER USER ${identifier(role)} LOGIN`],
   forbidLogin: ({ role }) => [`ALTER USER ${identifier(role)} NOLOGIN`],
-  grantRole: ({ group, role, options }, { version }) => [
-    options && !hasMembershipOptions(version)
-      ? `ALTER ROLE ${identifier(role)} INHERIT`
-      : `GRANT ${groupName(group)} TO ${identifier(role)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`,
-  ],
-  revokeRole: ({ group, role, grantor }, dialect) => acting({ grantor }, dialect, [`REVOKE ${groupName(group)} FROM ${identifier(role)}`]),
+  grantRole: ({ group, roles, options }, { version }) => options && !hasMembershipOptions(version)
+    ? roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`)
+    : [`GRANT ${groupName(group)} TO ${identifiers(roles)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`],
+  revokeRole: ({ group, roles, grantor }, dialect) => acting({ grantor }, dialect, [`REVOKE ${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
   grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${roles.map(identifier).join(', ')}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   // What the role has passed on goes as well.
   revoke: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${roles.map(identifier).join(', ')} CASCADE`]),
+    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${identifiers(roles)} CASCADE`]),
   grantFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${roles.map(identifier).join(', ')}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+    asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   revokeFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asMember(as, dialect, [`${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${roles.map(identifier).join(', ')}`]),
+    asMember(as, dialect, [`${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${identifiers(roles)}`]),
   createSchema: ({ schema, role, as }, dialect) => asMember(as, dialect, [`CREATE SCHEMA ${identifier(schema)} AUTHORIZATION ${identifier(role)}`]),
   dropSchema: ({ schema, as }, dialect) => asMember(as, dialect, [`DROP SCHEMA ${identifier(schema)} RESTRICT`]),
   reassignOwned: ({ role, to, as }, dialect) =>
@@ -105,7 +103,7 @@ function onTarget(privileges: string[], on: Target): string {
     case 'SEQUENCE':
     case 'TYPE': return `${words} ON ${on.type} ${on.names.map(name => qualified(on.schema, name)).join(', ')}`;
     case 'COLUMN': {
-      const columns = on.columns.map(identifier).join(', ');
+      const columns = identifiers(on.columns);
       return `${privileges.map(privilege => `${privilege} (${columns})`).join(', ')} ON TABLE ${qualified(on.schema, on.table)}`;
     }
     case 'ROUTINE': return `${words} ON ROUTINE ${on.routines.map(({ name, args }) => `${qualified(on.schema, name)}(${args})`).join(', ')}`;
@@ -114,6 +112,10 @@ function onTarget(privileges: string[], on: Target): string {
     case 'FOREIGN SERVER': return `${words} ON ${on.type} ${identifier(on.name)}`;
     case 'LARGE OBJECT': return `${words} ON LARGE OBJECT ${BigInt(on.oid)}`;
   }
+}
+
+function identifiers(names: string[]): string {
+  return names.map(identifier).join(', ');
 }
 
 /** Reads as in every AWS guide: GRANT rds_iam TO "name". */
