@@ -6,6 +6,7 @@ import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { Event } from '../../lambda/provisioner/request';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { Setup, SETUPS } from '../../rehearsal/setups';
 
 export { snapshot } from './catalog';
 
@@ -59,6 +60,11 @@ export class Stack {
     });
   }
 
+  /** What was changed since this was asked last, in words. */
+  public takeChanges(): unknown[] {
+    return this.log.splice(0).filter(({ notice }) => notice === 'changing').map(({ change }) => change);
+  }
+
   public create(logicalId: string, user: Declared): Promise<Answer> {
     return this.send({ RequestType: 'Create', LogicalResourceId: logicalId }, user);
   }
@@ -104,6 +110,11 @@ function propertiesOf(declared: Declared): { [property: string]: unknown } {
     ...adoptExisting ? { AdoptExisting: 'true' } : {},
     ...reapply === undefined ? {} : { Reapply: reapply },
   };
+}
+
+/** Some of the set-ups, for suites that take long; all of them if ALL_SETUPS is set. */
+export function setups(...names: string[]): readonly Setup[] {
+  return process.env.ALL_SETUPS ? SETUPS : SETUPS.filter(({ name }) => names.includes(name));
 }
 
 let trusted: tls.SecureContext | undefined;
