@@ -1,6 +1,7 @@
 import tls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
+import { Clock } from '../../lambda/provisioner/budget';
 import { Admin } from '../../lambda/provisioner/credentials';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { Event } from '../../lambda/provisioner/request';
@@ -44,6 +45,7 @@ export interface StackOptions {
   readonly port?: number;
   readonly resourceId?: string;
   readonly lambdaMs?: number;
+  readonly clock?: Clock;
 }
 
 /** The events that CloudFormation sends for the resources of one stack, to the real handler. */
@@ -55,7 +57,7 @@ export class Stack {
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     this.handler = createHandler({
       readAdmin: async () => options.admin ? options.admin() : server.master,
-      clock: { now: () => performance.now(), sleep: setTimeout },
+      clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
       write: line => this.log.push(JSON.parse(line) as { notice: string }),
     });
   }
