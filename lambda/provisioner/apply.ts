@@ -2,22 +2,17 @@ import { managedRoleNameProblem, usernameProblem } from '../../lib/contract/name
 import { carryOut } from './converge';
 import { ProvisionError } from './errors';
 import { Journal } from './journal';
-import { decideApply, undeclared } from './lifecycle';
-import { remove } from './remove';
+import { decideApply } from './lifecycle';
 import { Request } from './request';
 import { RDS_IAM } from './state';
 import { Work } from './work';
 
-/** Makes the roles as declared. A resource of many that names fewer than before removes the others. */
+/** Makes the roles as declared. */
 export async function apply(work: Work, request: Request, journal: Journal): Promise<void> {
   refuseServer(work, request);
   const { owner, usernames, declaration } = request;
   const wanted = { ...request, roles: usernames.map(username => ({ username, declaration })) };
-  const facts = await carryOut(work, usernames, before => decideApply(owner, wanted, before), journal);
-  const gone = undeclared(owner, request, facts);
-  if (!request.single && gone.length > 0) {
-    await remove(work, { ...request, usernames: gone });
-  }
+  await carryOut(work, usernames, before => decideApply(owner, wanted, before), journal);
 }
 
 function refuseServer({ server: { admin, hasRdsIam } }: Work, { kind, usernames }: Request): void {

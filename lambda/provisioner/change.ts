@@ -88,9 +88,21 @@ export function merged(changes: Change[]): Change[] {
   return [...groups.values()];
 }
 
-/** A change to each of its roles alone. */
+/** A change to each of its roles, and on each of its objects, alone. */
 export function oneByOne(change: Change): Change[] {
-  return 'roles' in change ? change.roles.map(role => ({ ...change, roles: [role] })) : [change];
+  const byRole = 'roles' in change ? change.roles.map(role => ({ ...change, roles: [role] })) : [change];
+  return byRole.flatMap(one => 'on' in one && 'type' in one.on ? targetByTarget(one.on).map(on => ({ ...one, on }) as Change) : [one]);
+}
+
+function targetByTarget(on: Target): Target[] {
+  switch (on.type) {
+    case 'TABLE':
+    case 'SEQUENCE':
+    case 'TYPE': return on.names.map(name => ({ ...on, names: [name] }));
+    case 'COLUMN': return on.columns.map(column => ({ ...on, columns: [column] }));
+    case 'ROUTINE': return on.routines.map(routine => ({ ...on, routines: [routine] }));
+    default: return [on];
+  }
 }
 
 /** What takes a change back; nothing for what only a removal does, which goes on instead. */

@@ -7,7 +7,7 @@ import { planShared, Wanted } from './plan';
 import { planDatabase, problemIn, schemasOf } from './plan-database';
 import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
 import { FIXED_DATABASE } from './sessions';
-import { pathToRdsIam } from './sql/catalog';
+import { passwordMembers, pathToRdsIam } from './sql/catalog';
 import { literal } from './sql/quote';
 import { RDS_IAM } from './state';
 import { inTransaction, Transaction } from './transaction';
@@ -94,6 +94,7 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
   const news = notOnRecord(facts, decision);
   const changes = await missing(roles.filter(role => !absent.has(role)));
   const steps = [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news)];
+  await refusePasswordMembers(transaction, changes, absent);
   if (changes.length + steps.length > 0) {
     await transaction.apply(changes, ...steps);
   }
@@ -137,8 +138,15 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Pro
   }
 }
 
+/** Kept to take back what has been committed, should it not all be done in time. */
+const TIME_TO_UNDO_MS = 45_000;
+
 /** What is committed is in the journal. */
 function journaled<T>({ sessions, budget, log, server }: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  if (budget.work() < TIME_TO_UNDO_MS) {
+    throw new ProvisionError(`not done after ${Math.round(budget.elapsed() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
+      + 'deploy again when the database is less busy, or declare less at once');
+  }
   return sessions.in(database, session => inTransaction(session, budget, log, server, body, changes => journal.note(database, changes)));
 }
 
@@ -158,6 +166,16 @@ function refuseRemaining(left: Change[], database: string): void {
   if (left.length > 0) {
     throw new ProvisionError('not everything is as declared after all changes were made: '
       + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`);
+  }
+}
+
+/** Whoever is a member of a user is one of rds_iam as well. A new role has no members. */
+async function refusePasswordMembers(transaction: Transaction, changes: Change[], absent: ReadonlySet<string>): Promise<void> {
+  const users = changes.flatMap(change => change.kind === 'grantRole' && change.group === RDS_IAM ? change.roles : []).filter(role => !absent.has(role));
+  const [members] = users.length === 0 ? [[]] : await transaction.read({ attempted: 'look for members of the users' }, passwordMembers(users));
+  if (members.length > 0) {
+    throw new ProvisionError(`${members.map(({ member }) => JSON.stringify(member)).join(', ')} would become a member of ${RDS_IAM} through ${users.map(user => JSON.stringify(user)).join(', ')}, `
+      + 'and the password that it signs in with would stop working; revoke that membership, or make both members of a group role instead');
   }
 }
 

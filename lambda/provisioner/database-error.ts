@@ -40,6 +40,9 @@ const EXPLANATIONS: Explanation[] = [
   { matches: error => error.sqlState === '23505' && [error.fields.table, error.fields.constraint].some(name => name?.startsWith('pg_')), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: kind('42710', 'createRole', 'renameRole'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '42704' && /role (with OID \d+|\d+ was concurrently)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
+  // It was there a moment ago: what is declared is looked up before.
+  { matches: kind('42P01', 'grant', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('42883', 'grant', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: code('55P03'), retryUntil: PATIENCE_MS, remedy: 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again' },
   // The server is coming up, going down, or full.
   { matches: code('57P01', '57P02', '57P03', '57P05', '25P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
@@ -94,7 +97,7 @@ const EXPLANATIONS: Explanation[] = [
 ];
 
 /** Another session was in the way of a transaction, whose own session is well. */
-const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '55P03'];
+const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '42883', '42P01', '55P03'];
 
 export function isConflict({ retryUntil, cause }: ProvisionError): boolean {
   return retryUntil > 0 && cause instanceof ServerError && CONFLICTS.includes(cause.sqlState);

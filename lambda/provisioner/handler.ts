@@ -62,7 +62,7 @@ async function provision(request: Request, budget: Budget, log: Logger, readAdmi
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
-    await tries(budget, work => request.action === 'apply' ? apply(work, request, journal) : remove(work, request));
+    await tries(budget, work => request.action === 'apply' ? applyOrUndo(work, request, journal) : remove(work, request));
   } catch (error) {
     if (journal.isEmpty) {
       return acceptGone(request, log, error);
@@ -71,6 +71,20 @@ async function provision(request: Request, budget: Budget, log: Logger, readAdmi
     await tries(newBudget(), work => undo(work, request.owner, journal)).catch((failure: Error) => {
       throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error });
     });
+    throw error;
+  }
+}
+
+/** What fails for good is taken back before anybody else gets the lock, as long as the session is well. */
+async function applyOrUndo(work: Work, request: Request, journal: Journal): Promise<void> {
+  try {
+    await apply(work, request, journal);
+  } catch (error) {
+    const retried = error instanceof ProvisionError && error.retryUntil > 0;
+    if (!retried && !journal.isEmpty) {
+      work.log.info('undoing', { reason: (error as Error).message });
+      await undo(work, request.owner, journal).then(() => journal.clear(), () => undefined);
+    }
     throw error;
   }
 }

@@ -16,6 +16,11 @@ export class Journal {
     this.before ??= claims;
   }
 
+  /** All of it is taken back. */
+  public clear(): void {
+    this.entries.length = 0;
+  }
+
   public get isEmpty(): boolean {
     return this.entries.length === 0;
   }

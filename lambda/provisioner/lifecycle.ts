@@ -6,6 +6,7 @@ import { Claim, Declaration, Owner, RoleKind, sameResource } from './state';
 /** What a resource asks for: roles of one database cluster. */
 export interface WantedRoles {
   readonly resourceId: string;
+  readonly physicalId: string;
   readonly roles: { readonly username: string; readonly declaration: Declaration }[];
   /** A resource of one role: another username is another name for it. */
   readonly single: boolean;
@@ -25,6 +26,7 @@ export interface Facts {
 /** A row of the registry to write; the role is the one that has the username then. */
 export interface Registration extends Owner {
   readonly resourceId: string;
+  readonly physicalId: string;
   readonly username: string;
   readonly declaration: Declaration;
   /** What the resource has on record that this comes instead of. */
@@ -44,7 +46,7 @@ export interface Decision {
 
 export type Removal
   = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
-    | { readonly kind: 'handOver'; readonly username: string; readonly decision: Decision }
+    | { readonly kind: 'handOver'; readonly username: string; readonly heir?: Claim; readonly decision: Decision }
     | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[] };
 
 /**
@@ -73,7 +75,7 @@ export function decideApply(me: Owner, wanted: WantedRoles, facts: Facts): Decis
 
 function decideRole(
   me: Owner,
-  { resourceId, single, adoptExisting }: WantedRoles,
+  { resourceId, physicalId, single, adoptExisting }: WantedRoles,
   { username, declaration }: WantedRoles['roles'][number],
   facts: Facts,
   registry: Registry,
@@ -81,7 +83,7 @@ function decideRole(
 ): Omit<Decision, 'changes'> {
   const mine = registry.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
   const holder = facts.roles.get(username);
-  const record: Registration[] = [{ ...owner(me), resourceId, username, declaration, supersedes: single ? 'any name' : 'this name' }];
+  const record: Registration[] = [{ ...owner(me), resourceId, physicalId, username, declaration, supersedes: single ? 'any name' : 'this name' }];
   const converge: Wanted[] = [{ role: username, declaration, previous: registry.declarationsOf(mine?.roleOid) }];
 
   if (holder === undefined) {
@@ -114,20 +116,32 @@ function decideRole(
       const declared = inForce(sharer);
       names.create(sharer.username, declared.kind);
       converge.push({ role: sharer.username, declaration: declared, previous: [] });
-      record.push({ ...owner(sharer), resourceId: sharer.resourceId, username: sharer.username, declaration: declared, supersedes: 'this name' });
+      record.push({ ...owner(sharer), resourceId: sharer.resourceId, physicalId: sharer.physicalId, username: sharer.username, declaration: declared, supersedes: 'this name' });
     }
   }
   return { converge, record, forget: [], adopted: [] };
+}
+
+/** The resource that is deleted, as it was. */
+export interface Deleted {
+  readonly resourceId: string;
+  readonly physicalId: string;
+  readonly single: boolean;
+  readonly usernames: string[];
 }
 
 /**
  * Delete of a resource: of its role only if the resource still manages it under that name and for that cluster. After a
  * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
  * old physical id that has nothing of its own any more.
+ *
+ * A resource of many has another physical id with each list. What it still declares has the new one, so that the Delete of
+ * the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
  */
-export function decideRemove(me: Owner, { resourceId, usernames }: { resourceId: string; usernames: string[] }, facts: Facts): Removal[] {
+export function decideRemove(me: Owner, { resourceId, physicalId, single, usernames }: Deleted, facts: Facts): Removal[] {
   const registry = new Registry(me, facts);
-  return usernames.map((username): Removal => {
+  const names = single ? usernames : registry.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username);
+  return names.map((username): Removal => {
     const mine = registry.own.find(claim => claim.username === username && claim.resourceId === resourceId);
     if (!mine) {
       const [other] = registry.own;
@@ -137,7 +151,7 @@ export function decideRemove(me: Owner, { resourceId, usernames }: { resourceId:
     const heir = registry.on(mine.roleOid).find(claim => claim !== mine && registry.isLive(claim));
     return mine.roleName !== undefined && heir === undefined
       ? { kind: 'remove', claim: mine, username: mine.roleName, previous: registry.declarationsOf(mine.roleOid) }
-      : { kind: 'handOver', username, decision: handOver(mine, heir, facts, registry) };
+      : { kind: 'handOver', username, heir, decision: handOver(mine, heir, facts, registry) };
   });
 }
 
@@ -148,12 +162,6 @@ function handOver(mine: Claim, heir: Claim | undefined, facts: Facts, registry: 
     ? []
     : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration: inForce(heir), previous: registry.declarationsOf(heir.roleOid) }];
   return { changes: names.changes, converge, record: [], forget: [mine], adopted: [] };
-}
-
-/** Names that a resource manages and does not declare any more. */
-export function undeclared(me: Owner, { resourceId, usernames }: { resourceId: string; usernames: string[] }, facts: Facts): string[] {
-  const declared = new Set(usernames);
-  return new Registry(me, facts).own.filter(claim => claim.resourceId === resourceId && !declared.has(claim.username)).map(({ username }) => username);
 }
 
 /** What is left to do for the others of the stack once a role is gone: names that had to wait for it. */

@@ -1,8 +1,8 @@
 import { Budget, PATIENCE_MS } from './budget';
 import { Session } from './connection';
 import { ProvisionError, ServerError } from './errors';
-import { lockHolders, SERVER } from './sql/catalog';
-import { REGISTRY_EXISTS } from './sql/registry';
+import { endStrangers, lockHolders, SERVER } from './sql/catalog';
+import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
 import { LOCK, LOCK_KEY, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
@@ -35,15 +35,23 @@ async function takeLock(session: Session, budget: Budget): Promise<Locked> {
     const turn = Math.min(budget.work(), Math.max(TURN_MS.shortest, Math.min(TURN_MS.longest, budget.patience())));
     const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_session_timeout: IDLE_TIMEOUT_MS };
     try {
-      const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY_EXISTS];
-      const [, , [server], [{ exists }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
+      const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY];
+      const [, , [server], [{ exists, foreign }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
       budget.excuse(budget.elapsed() - begin);
+      if (foreign !== null) {
+        throw new ProvisionError(`schema ${REGISTRY_SCHEMA} in database ${session.database} belongs to ${JSON.stringify(foreign)}, or something in it does, and is not the registry of this library; `
+          + 'rename or drop it, or, if that was the admin before, make the admin a member of that role');
+      }
       return { server: server as unknown as Server, registryExists: exists as boolean };
     } catch (error) {
       if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
         throw error;
       }
-      const [[{ holders, pids }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [lockHolders(LOCK_KEY)]);
+      // Everybody who may connect may take an advisory lock, and must not be able to keep its own removal from happening.
+      const [[{ holders, pids }], strangers] = await run(session, { attempted: "ask who holds the provisioners' lock", needs: 'to be a member of pg_signal_backend' }, [lockHolders(LOCK_KEY), endStrangers(LOCK_KEY)]);
+      if (strangers.length > 0) {
+        continue;
+      }
       if ((holders !== null && pids === before) || budget.work() < TURN_MS.longest) {
         throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
       }

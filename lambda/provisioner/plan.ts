@@ -13,6 +13,8 @@ export interface ObservedRole {
   readonly databases: { readonly database: string; readonly privilege: string; readonly grantable: boolean; readonly ours: boolean; readonly as: string | null }[];
   /** Databases in which something depends on the role. */
   readonly dependsIn: string[];
+  /** Databases in which it owns something. */
+  readonly ownsIn: string[];
 }
 
 /** Who can pass the privileges of a database on. */
@@ -44,7 +46,7 @@ export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, Obser
   ];
 }
 
-const NOTHING = { oid: '', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [] };
+const NOTHING = { oid: '', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [], ownsIn: [] };
 
 function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
   const { role, declaration: { kind, memberOf, databases, exclusive } } = wanted;

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { Change } from './change';
 import { Attempt } from './database-error';
 import { Decision, Facts, Registration } from './lifecycle';
-import { CREATE_REGISTRY, DROP_REGISTRY, forget, FORGET_DROPPED, insert, REGISTRY_EXISTS, REGISTRY_IN_USE, release, setDeclarations } from './sql/registry';
+import { CREATE_REGISTRY, DROP_REGISTRY, forget, FORGET_DROPPED, insert, REGISTRY, REGISTRY_IN_USE, release, setDeclarations } from './sql/registry';
 import { setTimeouts } from './sql/session';
 import { Claim, Declaration, Owner, sameResource, withRenamed } from './state';
 import { Step, Transaction } from './transaction';
@@ -33,7 +33,8 @@ export function recordSteps(phase: 'under way' | 'done', facts: Facts, records: 
         attempt: WRITE,
         statements: [
           forget(rows.flatMap(({ replaced }) => replaced)),
-          insert(rows.map(({ registration: { stack, stackId, logicalId, resourceId, username }, declarations }) => ({ stack, stackId, logicalId, resourceId, username, declarations }))),
+          insert(rows.map(({ registration: { stack, stackId, logicalId, resourceId, physicalId, username }, declarations }) =>
+            ({ stack, stackId, logicalId, resourceId, physicalId, username, declarations }))),
         ],
       }];
 }
@@ -47,6 +48,7 @@ export function notOnRecord(facts: Facts, { changes, record }: Decision): Regist
     && !claim.released
     && claim.roleName === wanted.username
     && claim.resourceId === wanted.resourceId
+    && claim.physicalId === wanted.physicalId
     && isDeepStrictEqual(claim.declarations, [wanted.declaration])));
 }
 
@@ -60,11 +62,22 @@ export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
   return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ claim, declarations }) => setDeclarations(claim, declarations)) }];
 }
 
-/** Puts back what was on record for a resource, and for the roles that it has on record now. */
-export function restoreSteps(me: Owner, facts: Facts, before: Claim[]): Step[] {
+/**
+ * Puts back what was on record for a resource, and for the roles that it has on record now.
+ *
+ * @param complete whether all that was granted since has been taken back; if not, it may be later
+ */
+export function restoreSteps(me: Owner, facts: Facts, before: Claim[], complete: boolean): Step[] {
   const now = facts.claims.filter(claim => sameResource(claim, me));
-  const rows = before.filter(claim => sameResource(claim, me) || now.some(({ roleOid }) => roleOid === claim.roleOid));
+  const rows = before
+    .filter(claim => sameResource(claim, me) || now.some(({ roleOid }) => roleOid === claim.roleOid))
+    .map(claim => complete ? claim : { ...claim, declarations: distinct([...now.filter(({ roleOid }) => roleOid === claim.roleOid).flatMap(({ declarations }) => declarations), ...claim.declarations]) });
   return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows)] }] : []];
+}
+
+export async function registryExists(transaction: Transaction): Promise<boolean> {
+  const [[{ exists }]] = await transaction.read(WRITE, REGISTRY);
+  return exists === true;
 }
 
 export function createSteps(): Step[] {
@@ -82,8 +95,7 @@ export function releaseSteps(claims: Claim[]): Step[] {
 
 /** The last one out leaves the database as it was, unless somebody reads the registry just then, such as pg_dump. */
 export async function dropIfUnused(transaction: Transaction): Promise<void> {
-  const [[{ exists }]] = await transaction.read(WRITE, REGISTRY_EXISTS);
-  if (exists !== true) {
+  if (!await registryExists(transaction)) {
     return;
   }
   const [, [{ inUse }]] = await transaction.read(WRITE, FORGET_DROPPED, REGISTRY_IN_USE);

@@ -1,10 +1,10 @@
 import { applyWhatCan } from './best-effort';
-import { Change, merged } from './change';
+import { Change, describe, merged } from './change';
 import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { Journal } from './journal';
-import { decideAfterRemoval, decideRemove, Decision, Removal, undeclared } from './lifecycle';
+import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle';
 import { planEndOfAccess, planSharedRemoval } from './plan';
 import { planDatabaseRemoval } from './plan-database';
 import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
@@ -30,17 +30,19 @@ type Leaving = Extract<Removal, { kind: 'remove' }>;
  * then what they hold, in all databases of the server, whoever has granted it; then the roles. A role that owns something is not
  * dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
  */
-export async function remove(work: Work, { action, owner, resourceId, usernames, kind, single, onRemoval }: Request): Promise<void> {
-  const before = await inShared(work, transaction => readFacts(transaction, work.registryExists));
-  // With the resource of many goes whoever it has on record, whatever its last properties were.
-  const others = action === 'remove' && !single ? undeclared(owner, { resourceId, usernames }, before) : [];
-  const removals = decideRemove(owner, { resourceId, usernames: [...usernames, ...others] }, before);
+export async function remove(work: Work, request: Request): Promise<void> {
+  const { owner, kind, onRemoval } = request;
+  const removals = decideRemove(owner, request, await inShared(work, transaction => readFacts(transaction, work.registryExists)));
+  if (removals.length === 0) {
+    work.log.info('nothing to remove', { reason: 'this resource manages nobody who is not on its list any more' });
+  }
   for (const removal of removals) {
     const { username } = removal;
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username, reason: removal.reason });
     } else if (removal.kind === 'handOver') {
-      await carryOut(work, [], facts => handedOver(decideRemove(owner, { resourceId, usernames: [username] }, facts)[0]), new Journal());
+      work.log.info('handed over', { username, reason: removal.heir ? `resource ${removal.heir.logicalId} manages it` : 'the role is gone, or goes by a name that it was not given here' });
+      await carryOut(work, [], facts => handedOver(decideRemove(owner, request, facts).find(one => one.username === username)), new Journal());
     }
   }
   const leaving = removals.filter(removal => removal.kind === 'remove');
@@ -53,6 +55,9 @@ export async function remove(work: Work, { action, owner, resourceId, usernames,
   await inShared(work, async (transaction) => {
     const { roles } = await readShared(transaction, namesOf(leaving));
     await transaction.apply(merged([...roles.values()].flatMap(role => planEndOfAccess(kind, role))));
+    if (onRemoval.action === 'DISABLE') {
+      await refuseAccess(transaction, leaving, kind);
+    }
   });
   await endSessionsOf(work, leaving.map(({ claim }) => claim));
   if (onRemoval.action === 'DISABLE') {
@@ -60,21 +65,30 @@ export async function remove(work: Work, { action, owner, resourceId, usernames,
   }
   await clear(work, leaving, onRemoval);
   await inShared(work, async (transaction) => {
-    await dropRoles(work, transaction, leaving);
+    await dropRoles(work, transaction, leaving, kind);
     await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
     await dropIfUnused(transaction);
   });
 }
 
+/** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access; a group gives its members what it owns. */
+async function refuseAccess(transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
+  const { roles } = await readShared(transaction, namesOf(leaving));
+  const left = [...roles.values()].filter(({ canLogin, members }) => canLogin || (kind === 'role' && members.length > 0)).flatMap(role => planEndOfAccess(kind, role));
+  if (left.length > 0) {
+    throw new ProvisionError(`access would be left behind: still to ${left.map(change => describe(change, FIXED_DATABASE)).join('; ')}, which another role has granted; `
+      + 'take it back as that role, and delete again');
+  }
+}
+
 /** Takes back what the roles hold, everywhere. */
 async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Promise<void> {
-  const databases = await inShared(work, async (transaction) => {
-    const { roles } = await readShared(transaction, namesOf(leaving));
-    // The fixed one first: what all databases share goes under the lock of one transaction.
-    return [...new Set([FIXED_DATABASE, ...[...roles.values()].flatMap(({ dependsIn }) => dependsIn).sort()])];
-  });
+  const roles = await inShared(work, async transaction => [...(await readShared(transaction, namesOf(leaving))).roles.values()]);
+  // The fixed one first: there is what all databases share.
+  const fixedAnd = (others: string[]) => [...new Set([FIXED_DATABASE, ...others.sort()])];
+  const databases = fixedAnd(roles.flatMap(({ dependsIn }) => dependsIn));
   if (onRemoval.action === 'DROP') {
-    for (const database of databases) {
+    for (const database of fixedAnd(roles.flatMap(({ ownsIn }) => ownsIn))) {
       await inDatabase(work, database, transaction => handOverOwned(transaction, leaving, onRemoval.reassignOwnedTo));
     }
   }
@@ -115,11 +129,11 @@ async function clearDatabase(work: Work, transaction: Transaction, leaving: Leav
   }
 }
 
-function takeBack(work: Work, transaction: Transaction, changes: Change[]): Promise<void> {
-  return applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
+async function takeBack(work: Work, transaction: Transaction, changes: Change[]): Promise<void> {
+  await applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
-async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {
+async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
   const drop = ({ username }: Leaving): Change => ({ kind: 'dropRole', role: username });
   if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
     return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
@@ -130,6 +144,7 @@ async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[
       await transaction.apply([], ...forgetSteps([one.claim]));
       continue;
     }
+    await refuseAccess(transaction, [one], kind);
     await transaction.apply([], ...releaseSteps([one.claim]));
     const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
     work.log.info('kept', {
@@ -146,8 +161,8 @@ function keep(work: Work, leaving: Leaving[], reason: string): Promise<void> {
   return inShared(work, transaction => transaction.apply([], ...releaseSteps(leaving.map(({ claim }) => claim))));
 }
 
-function handedOver(removal: Removal): Decision {
-  return removal.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
+function handedOver(removal: Removal | undefined): Decision {
+  return removal?.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
 }
 
 /** By oid: another role may have got the name meanwhile. */

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { databaseNameProblem, managedRoleNameProblem, objectNameProblem, policyUsername, roleNameProblem, schemaNameProblem, usernameProblem } from '../../lib/contract/names';
 import {
   ALL_OBJECTS, COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
@@ -99,9 +100,13 @@ export function decode(event: Event): Request {
     declaration: decodeDeclaration(type.kind, usernames, properties),
     onRemoval: decodeOnRemoval(properties.OnRemoval),
     adoptExisting: flag('AdoptExisting', properties.AdoptExisting),
-    // Identity of what is managed: another database or another name is another physical resource. ASCII, below CloudFormation's 1 kB.
-    physicalId: [known.resourceId, ...type.single ? [encodeURIComponent(usernames[0])] : [], event.LogicalResourceId].join('/'),
+    // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows. ASCII, below CloudFormation's 1 kB.
+    physicalId: [known.resourceId, type.single ? encodeURIComponent(usernames[0]) : fingerprint(usernames), event.LogicalResourceId].join('/'),
   };
+}
+
+function fingerprint(usernames: string[]): string {
+  return createHash('sha256').update(JSON.stringify(usernames)).digest('hex').slice(0, 32);
 }
 
 function checkNames(type: ResourceType, usernames: string[], spelled: unknown): void {

@@ -69,6 +69,8 @@ export interface Claim extends Owner {
   readonly roleName?: string;
   /** `DBClusterResourceId` of the cluster the resource is for. */
   readonly resourceId: string;
+  /** Of the CloudFormation resource, when it declared the role last. */
+  readonly physicalId: string;
   /** The name the resource declares. */
   readonly username: string;
   /** What may have been granted: the declaration in force, and while a change is under way the next one too. */

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Budget } from './budget';
 import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Row, Session } from './connection';
@@ -51,6 +52,8 @@ export class Transaction {
   private before?: string[];
   private after?: string[];
   private wrote = false;
+  /** What the catalog said of the admin's memberships in roles that it has acted as since. */
+  private readonly memberships = new Map<string, unknown>();
 
   constructor(private readonly session: Session, budget: Budget, private readonly log: Logger, public readonly server: Server) {
     this.prelude = [
@@ -124,6 +127,7 @@ export class Transaction {
       throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
         + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
     }
+    await this.refuseOtherMemberships();
     if (this.wrote) {
       committing(this.changes);
     }
@@ -161,10 +165,22 @@ export class Transaction {
   }
 
   private async dialectFor(changes: Change[]): Promise<Dialect> {
-    const roles = [...new Set(changes.flatMap(actors))];
-    const rows = roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, standing(roles)))[0];
-    const known = (rows as { role: string; held: boolean; options: Standing | null }[]).map(({ role, held, options }): [string, Standing] => [role, held ? 'held' : options ?? 'none']);
-    return { ...this.server, standing: new Map(known) };
+    const rows = await this.standing([...new Set(changes.flatMap(actors))]);
+    rows.filter(({ role }) => !this.memberships.has(role)).forEach(({ role, rows: before }) => this.memberships.set(role, before));
+    return { ...this.server, standing: new Map(rows.map(({ role, held, options }): [string, Standing] => [role, held ? 'held' : options ?? 'none'])) };
+  }
+
+  private async standing(roles: string[]): Promise<{ role: string; held: boolean; options: Standing | null; rows: unknown }[]> {
+    return roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, standing(roles)))[0] as never;
+  }
+
+  /** The memberships that it took are gone, and those that it had are as they were. */
+  private async refuseOtherMemberships(): Promise<void> {
+    const changed = (await this.standing([...this.memberships.keys()])).find(({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)));
+    if (changed) {
+      throw new ProvisionError(`the membership of the admin in ${JSON.stringify(changed.role)} would not be what it was, so everything was undone; `
+        + 'let another role own what is declared, or grant that role to the admin');
+    }
   }
 }
 

@@ -1,8 +1,10 @@
 import { applyWhatCan } from './best-effort';
-import { Change } from './change';
+import { Change, describe, rolesOf } from './change';
 import { readFacts } from './inspect';
 import { Journal } from './journal';
-import { dropIfUnused, renameSteps, restoreSteps } from './registry';
+import { parkedName } from './lifecycle';
+import { dropIfUnused, registryExists, renameSteps, restoreSteps } from './registry';
+import { FIXED_DATABASE } from './sessions';
 import { Owner, sameResource } from './state';
 import { inverses, Transaction } from './transaction';
 import { inDatabase, inShared, Work } from './work';
@@ -13,23 +15,59 @@ const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', 
 /**
  * Takes back what a failed event has committed, last first: a failed deployment leaves the database as it was. The framework
  * never sends the Delete that follows a failed Create.
+ *
+ * Others may have worked on the server since. So only roles are touched that the stack still has on record under these names: of
+ * what was about to be committed, it is not known whether it was, and another stack may have the name by now.
  */
 export async function undo(work: Work, me: Owner, journal: Journal): Promise<void> {
+  const roles = await inShared(work, transaction => rolesOnRecord(transaction, me));
+  let complete = true;
   for (const { database, changes } of journal.backwards) {
-    await inDatabase(work, database, transaction => applyWhatCan(work, transaction, inverses(changes), 'not undone', NOT_TO_BE_UNDONE));
+    const ours = inverses(changes).filter((change) => {
+      const known = rolesOf(change).every(role => roles.has(role));
+      if (!known) {
+        work.log.info('not undone', { change: describe(change, database), reason: 'the stack has no role of that name on record' });
+      }
+      return known;
+    });
+    const undone = await inDatabase(work, database, async transaction =>
+      applyWhatCan(work, transaction, database === FIXED_DATABASE ? await aroundTakenNames(transaction, ours, roles) : ours, 'not undone', NOT_TO_BE_UNDONE));
+    complete &&= undone;
   }
-  if (work.registryExists) {
-    await inShared(work, transaction => restoreRegistry(transaction, me, journal));
-  }
+  await inShared(work, transaction => restoreRegistry(transaction, me, journal, complete));
+}
+
+/** Oid by name, of the roles that the stack has on record. */
+async function rolesOnRecord(transaction: Transaction, me: Owner): Promise<Map<string, string>> {
+  const { claims } = await readFacts(transaction, await registryExists(transaction));
+  return new Map(claims.flatMap(({ stackId, roleName, roleOid }) => stackId === me.stackId && roleName !== undefined ? [[roleName, roleOid]] : []));
+}
+
+/** A role whose name another one has got meanwhile waits for it, as in any deployment that renames several. */
+async function aroundTakenNames(transaction: Transaction, changes: Change[], roles: Map<string, string>): Promise<Change[]> {
+  const { roles: taken } = await readFacts(transaction, false, changes.flatMap(change => change.kind === 'renameRole' ? [change.to] : []));
+  const names = new Set(taken.keys());
+  return changes.flatMap((change): Change[] => {
+    if (change.kind !== 'renameRole') {
+      rolesOf(change).forEach(role => change.kind === 'dropRole' && names.delete(role));
+      return [change];
+    }
+    const to = names.has(change.to) ? parkedName(roles.get(change.role)!) : change.to;
+    names.delete(change.role);
+    names.add(to);
+    return to === change.role ? [] : [{ ...change, to }];
+  });
 }
 
 /** As far as the roles are there: one that could not be dropped stays on record. */
-async function restoreRegistry(transaction: Transaction, me: Owner, journal: Journal): Promise<void> {
+async function restoreRegistry(transaction: Transaction, me: Owner, journal: Journal, complete: boolean): Promise<void> {
+  if (!await registryExists(transaction)) {
+    return;
+  }
   const renames = journal.backwards.flatMap(({ changes }) => inverses(changes)).filter((change): change is Change => change.kind === 'renameRole');
-  const facts = await readFacts(transaction, true);
-  await transaction.apply([], ...renameSteps(facts, renames));
+  await transaction.apply([], ...renameSteps(await readFacts(transaction, true), renames));
   const now = await readFacts(transaction, true);
   const kept = now.claims.filter(claim => sameResource(claim, me) && claim.roleName !== undefined && !journal.claims.some(({ roleOid }) => roleOid === claim.roleOid));
-  await transaction.apply([], ...restoreSteps(me, now, [...journal.claims, ...kept]));
+  await transaction.apply([], ...restoreSteps(me, now, [...journal.claims, ...kept], complete));
   await dropIfUnused(transaction);
 }

@@ -41,6 +41,11 @@ const RESERVED_RULES: Rule[] = [
     rule: 'it is a key word of PostgreSQL where a role is named',
     remedy: 'name one user instead',
   },
+  {
+    breaks: name => name.startsWith('cdk_aurora_iam_auth'),
+    rule: 'this library uses names that begin with cdk_aurora_iam_auth',
+    remedy: 'choose another name',
+  },
 ];
 
 const USERNAME_RULES: Rule[] = [
@@ -94,6 +99,11 @@ const SCHEMA_RULES: Rule[] = [
     breaks: name => name.startsWith('pg_') || name === 'information_schema',
     rule: "it is a schema of the system, whose privileges are PostgreSQL's own",
     remedy: 'name a schema of your data, or use a predefined role such as pg_monitor',
+  },
+  {
+    breaks: name => name === 'cdk_aurora_iam_auth',
+    rule: 'this library keeps its records there, which are the admin\'s alone',
+    remedy: 'name another schema',
   },
 ];
 

@@ -63,11 +63,12 @@ export function rolesWithShared(names: string[]): string {
                                'ours', a.grantor IN (me.oid, a.datdba), 'as', ${actingAs('a.grantor', 'a.datdba')}) ORDER BY a.datname, a.privilege_type) AS list
     FROM acl a CROSS JOIN me WHERE a.grantee IN (SELECT oid FROM u) AND a.datdba <> a.grantee GROUP BY a.grantee),
   depends AS MATERIALIZED (
-    SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list
+    SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list,
+           json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE s.deptype = 'o') AS owned
     FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u) GROUP BY s.refobjid)
   SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", coalesce(memberships.list, '[]') AS memberships,
-         coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn"
+         coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn", coalesce(depends.owned, '[]') AS "ownsIn"
   FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN depends USING (oid)`;
 }
 
@@ -159,15 +160,17 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
 }
 
 /**
- * How the admin stands to roles that it may have to act as: whether it is one already, and the options of a membership that
- * it granted to itself.
+ * How the admin stands to roles that it may have to act as: whether it is one already, the options of a membership that
+ * it granted to itself, and all it says in the catalog, to be compared with later.
  */
 export function standing(roles: string[]): string {
   return `
   SELECT r.rolname::text AS role,
          CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
          (SELECT json_build_object('inherit', m.inherit_option, 'set', m.set_option) FROM ${AUTH_MEMBERS} m
-          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND m.inherit_option IS NOT NULL) AS options
+          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND m.inherit_option IS NOT NULL) AS options,
+         (SELECT json_agg(json_build_array(m.grantor, m.admin_option, m.inherit_option, m.set_option) ORDER BY m.grantor) FROM ${AUTH_MEMBERS} m
+          WHERE m.roleid = r.oid AND m.member = me.oid) AS rows
   FROM pg_catalog.pg_roles r CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
   WHERE r.rolname = ANY (${textArray(roles)})`;
 }
@@ -188,12 +191,24 @@ export function pathToRdsIam(role: string): string {
   SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
 }
 
-/** A role with its members, theirs and so on must not be one of rds_iam. */
 export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 
 /** In this database and of the server. Default privileges are counted as owned by their creator, but are no data. */
 const HERE = "s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
 const OWNED = "s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass";
+
+/** Members of these roles, theirs and so on, that log in by other means than rds_iam. */
+export function passwordMembers(roles: string[]): string {
+  return `
+  WITH RECURSIVE walk(oid, path) AS (
+    SELECT oid, ARRAY[oid] FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', roles)}
+    UNION ALL
+    SELECT m.member, w.path || m.member FROM walk w JOIN ${AUTH_MEMBERS} m ON m.roleid = w.oid
+    WHERE NOT m.member = ANY (w.path) AND (coalesce(m.inherit_option, true) OR coalesce(m.set_option, true))
+  )
+  SELECT DISTINCT r.rolname::text AS member FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
+  WHERE cardinality(w.path) > 1 AND r.rolcanlogin AND NOT r.rolsuper AND NOT pg_has_role(r.oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'), 'MEMBER') ORDER BY 1`;
+}
 
 /** What the role owns in this database, and what it owns of the server. */
 export function ownedObjects(role: string): string {
@@ -242,4 +257,13 @@ export function lockHolders([classId, objectId]: readonly [number, number]): str
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
   WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+}
+
+/** Ends the sessions of those who hold this lock, or wait for it, and cannot make roles: it is no business of theirs. */
+export function endStrangers([classId, objectId]: readonly [number, number]): string {
+  return `
+  SELECT pg_catalog.pg_terminate_backend(l.pid), a.usename::text AS role
+  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
+  WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND NOT r.rolcreaterole AND NOT r.rolsuper`;
 }

@@ -6,15 +6,25 @@ import { json, literal, textArray } from './quote';
 export const REGISTRY_SCHEMA = 'cdk_aurora_iam_auth';
 const TABLE = `${REGISTRY_SCHEMA}.managed_role`;
 
-/** By name in the catalog, not by to_regclass(): that may answer from before another session's commit. */
-export const REGISTRY_EXISTS = `
-  SELECT EXISTS (
-    SELECT FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-    WHERE n.nspname = '${REGISTRY_SCHEMA}' AND c.relname = 'managed_role') AS exists`;
+/**
+ * Whether it is there, and whose it is if it is not the admin's: to read a view of somebody else would be to run that one's
+ * functions with the rights of the admin. By name in the catalog, not by to_regclass(): that may answer from before another session's commit.
+ */
+export const REGISTRY = `
+  SELECT c.oid IS NOT NULL AS exists,
+         CASE WHEN NOT ${isAdmins('n.nspowner')} THEN pg_get_userbyid(n.nspowner)
+              WHEN NOT ${isAdmins('c.relowner')} OR c.relkind <> 'r' THEN pg_get_userbyid(c.relowner) END::text AS foreign
+  FROM (SELECT oid, rolsuper FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  LEFT JOIN pg_catalog.pg_namespace n ON n.nspname = '${REGISTRY_SCHEMA}'
+  LEFT JOIN pg_catalog.pg_class c ON c.relnamespace = n.oid AND c.relname = 'managed_role'`;
+
+function isAdmins(owner: string): string {
+  return `(${owner} = me.oid OR NOT me.rolsuper AND pg_has_role(${owner}, 'USAGE'))`;
+}
 
 export const CLAIMS = `
   SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid", r.rolname::text AS "roleName",
-         m.resource_id AS "resourceId", m.username, m.declarations, m.released
+         m.resource_id AS "resourceId", m.physical_id AS "physicalId", m.username, m.declarations, m.released
   FROM ${TABLE} m LEFT JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
   ORDER BY m.stack, m.logical_id, m.role_oid`;
 
@@ -31,6 +41,7 @@ export const CREATE_REGISTRY = [
     stack_id text NOT NULL,
     logical_id text NOT NULL,
     resource_id text NOT NULL,
+    physical_id text NOT NULL,
     username text NOT NULL,
     declarations jsonb NOT NULL,
     released boolean NOT NULL DEFAULT false,
@@ -46,6 +57,7 @@ export const REGISTRY_IN_USE = `SELECT EXISTS (SELECT FROM ${TABLE}) AS "inUse"`
 export interface RegistryRow extends Owner {
   readonly roleOid?: string;
   readonly resourceId: string;
+  readonly physicalId: string;
   readonly username: string;
   readonly declarations: unknown[];
   readonly released?: boolean;
@@ -53,19 +65,20 @@ export interface RegistryRow extends Owner {
 
 /** What many rows have in common is sent once. */
 export function insert(rows: RegistryRow[]): string {
-  const groups = grouped(rows, ({ stack, stackId, logicalId, resourceId, declarations, released = false }) => ({ stack, stackId, logicalId, resourceId, declarations, released }));
+  const groups = grouped(rows, ({ stack, stackId, logicalId, resourceId, physicalId, declarations, released = false }) =>
+    ({ stack, stackId, logicalId, resourceId, physicalId, declarations, released }));
   const values = groups.map(([shared, rows]) => ({ ...shared, roles: rows.map(({ roleOid, username }) => ({ roleOid, username })) }));
   return `
-  INSERT INTO ${TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, declarations, released)
-  SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."declarations", g."released"
+  INSERT INTO ${TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, physical_id, declarations, released)
+  SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."physicalId", g."declarations", g."released"
   FROM jsonb_to_recordset(${json(values)})
-    AS g("stack" text, "stackId" text, "logicalId" text, "resourceId" text, "declarations" jsonb, "released" boolean, "roles" jsonb)
+    AS g("stack" text, "stackId" text, "logicalId" text, "resourceId" text, "physicalId" text, "declarations" jsonb, "released" boolean, "roles" jsonb)
   CROSS JOIN LATERAL jsonb_to_recordset(g."roles") AS n("roleOid" text, "username" text)
   CROSS JOIN LATERAL (
     SELECT oid FROM pg_catalog.pg_roles WHERE n."roleOid" IS NULL AND rolname = n."username"::name
     UNION ALL SELECT oid FROM pg_catalog.pg_roles WHERE oid = n."roleOid"::oid) r
   ON CONFLICT (role_oid, stack, logical_id) DO UPDATE
-  SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, declarations = excluded.declarations, released = excluded.released`;
+  SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, physical_id = excluded.physical_id, declarations = excluded.declarations, released = excluded.released`;
 }
 
 /** Roles that were dropped by hand. */
