@@ -1,18 +1,50 @@
-import { describe as inWords } from '../../lambda/provisioner/change';
-import { plan, planEndOfAccess, planRevokes } from '../../lambda/provisioner/plan';
+import { Change } from '../../lambda/provisioner/change';
+import { DatabaseOwner, ObservedRole, planEndOfAccess, planShared, planSharedRemoval, Wanted } from '../../lambda/provisioner/plan';
 import { render } from '../../lambda/provisioner/sql/render';
-import { identifier } from '../../lambda/provisioner/sql/identifier';
-import { Declaration, ObservedRole } from '../../lambda/provisioner/state';
+import { Declaration } from '../../lambda/provisioner/state';
 
-const NEW: ObservedRole = { canLogin: false, memberOf: [], databases: [] };
-const NOTHING_DECLARED: Declaration = { databases: [], memberOf: [] };
-const DECLARED: Declaration = { databases: [{ database: 'shop', privileges: ['CONNECT'] }], memberOf: ['readers'] };
-const DONE: ObservedRole = { canLogin: true, memberOf: ['rds_iam', 'readers'], databases: [{ database: 'shop', privilege: 'CONNECT' }] };
+type Membership = ObservedRole['memberships'][number];
+type OnDatabase = ObservedRole['databases'][number];
 
-describe('plan', () => {
-  test('login and rds_iam come last', () => {
-    expect(plan('u', NEW, DECLARED, []).map(render)).toEqual([
+const ADMINS: DatabaseOwner[] = ['shop', 'stock'].map(database => ({ database, owner: 'admin', as: null }));
+
+const NOTHING_DECLARED: Declaration = { kind: 'user', memberOf: [], databases: [], exclusive: false };
+const DECLARED: Declaration = { kind: 'user', memberOf: ['readers'], databases: [{ database: 'shop', privileges: ['CONNECT', 'CREATE'], schemas: [] }], exclusive: false };
+
+function wanted(declaration: Partial<Declaration>, previous: Declaration[] = [], role = 'u'): Wanted {
+  return { role, declaration: { ...NOTHING_DECLARED, ...declaration }, previous };
+}
+
+function memberOf(group: string, more: Partial<Membership> = {}): Membership {
+  return { group, inherits: true, effective: true, as: null, ...more };
+}
+
+function on(database: string, privilege: string, more: Partial<OnDatabase> = {}): OnDatabase {
+  return { database, privilege, grantable: false, ours: true, as: null, ...more };
+}
+
+function observed(more: Partial<ObservedRole> = {}): ObservedRole {
+  return { role: 'u', oid: '1', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [], ...more } as ObservedRole;
+}
+
+const DONE = observed({ canLogin: true, memberships: [memberOf('rds_iam'), memberOf('readers')], databases: [on('shop', 'CONNECT'), on('shop', 'CREATE')] });
+
+/** What is planned, as PostgreSQL 17 would get it from an admin that may be everybody. */
+function sql(changes: Change[]): string[] {
+  const standing = new Map(['owner', 'other'].map(role => [role, 'held'] as const));
+  return changes.flatMap(change => render(change, { admin: 'admin', version: 170000, standing }));
+}
+
+function plan(one: Wanted, role: ObservedRole, owners = ADMINS): string[] {
+  return sql(planShared([one], new Map([[role.role, role]]), owners));
+}
+
+describe('planShared', () => {
+  test('a role that was not observed is created; rds_iam comes last but one, LOGIN last', () => {
+    expect(sql(planShared([wanted(DECLARED)], new Map(), ADMINS))).toEqual([
+      'CREATE USER "u" NOLOGIN',
       'GRANT CONNECT ON DATABASE "shop" TO "u"',
+      'GRANT CREATE ON DATABASE "shop" TO "u"',
       'GRANT "readers" TO "u"',
       'GRANT rds_iam TO "u"',
       'ALTER USER "u" LOGIN',
@@ -20,50 +52,143 @@ describe('plan', () => {
   });
 
   test('nothing when everything is as declared', () => {
-    expect(plan('u', DONE, DECLARED, [DECLARED])).toEqual([]);
+    expect(plan(wanted(DECLARED, [DECLARED]), DONE)).toEqual([]);
   });
 
-  test('what an earlier declaration granted and this one does not is revoked, once', () => {
-    expect(plan('u', DONE, NOTHING_DECLARED, [DECLARED, DECLARED]).map(render)).toEqual(['REVOKE CONNECT ON DATABASE "shop" FROM "u"', 'REVOKE "readers" FROM "u"']);
+  test('what an earlier declaration granted and this one does not is revoked, once and first', () => {
+    expect(plan(wanted({ memberOf: ['writers'] }, [DECLARED, DECLARED]), DONE)).toEqual([
+      'REVOKE CONNECT ON DATABASE "shop" FROM "u" CASCADE',
+      'REVOKE CREATE ON DATABASE "shop" FROM "u" CASCADE',
+      'REVOKE "readers" FROM "u" CASCADE',
+      'GRANT "writers" TO "u"',
+    ]);
   });
 
-  test('what nobody declared is left alone', () => {
-    expect(plan('u', { ...DONE, memberOf: ['rds_iam', 'readers', 'admins'] }, DECLARED, [])).toEqual([]);
+  test('what no declaration granted is left alone', () => {
+    expect(plan(wanted({}, [NOTHING_DECLARED]), DONE)).toEqual([]);
+  });
+
+  test('neither is what was declared, and somebody else has granted', () => {
+    const role = observed({ ...DONE, databases: [on('shop', 'CONNECT', { ours: false, as: 'other' })] });
+    expect(plan(wanted({ memberOf: ['readers'] }, [DECLARED]), role)).toEqual([]);
+  });
+
+  test('login and rds_iam are put back', () => {
+    expect(plan(wanted(DECLARED), observed({ ...DONE, canLogin: false, memberships: [memberOf('readers')] }))).toEqual(['GRANT rds_iam TO "u"', 'ALTER USER "u" LOGIN']);
+  });
+
+  test('a membership that is not inherited is repaired; that of rds_iam must only be effective', () => {
+    const without = { inherits: false };
+    expect(plan(wanted(DECLARED), observed({ ...DONE, memberships: [memberOf('rds_iam', without), memberOf('readers', without)] })))
+      .toEqual(['GRANT "readers" TO "u" WITH INHERIT TRUE, SET TRUE']);
+    expect(plan(wanted({}), observed({ ...DONE, memberships: [memberOf('rds_iam', { inherits: false, effective: false })] })))
+      .toEqual(['GRANT rds_iam TO "u" WITH INHERIT TRUE, SET TRUE']);
+  });
+
+  test('one of two memberships in a group is enough', () => {
+    const role = observed({ ...DONE, memberships: [memberOf('rds_iam'), memberOf('readers', { inherits: false, as: 'other' }), memberOf('readers')] });
+    expect(plan(wanted(DECLARED), role)).toEqual([]);
+  });
+
+  test('a group role never logs in and never holds rds_iam, whoever has granted it', () => {
+    const role = observed({ canLogin: true, memberships: [memberOf('rds_iam', { as: 'other' })] });
+    expect(plan(wanted({ kind: 'role', memberOf: ['readers'] }), role)).toEqual([
+      'SET LOCAL ROLE "other"', 'REVOKE rds_iam FROM "u" CASCADE', 'RESET ROLE', 'ALTER USER "u" NOLOGIN', 'GRANT "readers" TO "u"',
+    ]);
+    expect(sql(planShared([wanted({ kind: 'role' })], new Map(), ADMINS))).toEqual(['CREATE ROLE "u" NOLOGIN']);
+  });
+
+  describe('an exclusive role', () => {
+    const exclusive = { ...DECLARED, exclusive: true };
+
+    test('loses all it holds beside, as whoever has granted it', () => {
+      const role = observed({
+        ...DONE,
+        memberships: [...DONE.memberships, memberOf('admins'), memberOf('admins', { as: 'other', effective: false, inherits: false })],
+        databases: [...DONE.databases, on('stock', 'TEMPORARY', { ours: false, as: 'other' })],
+      });
+      expect(plan(wanted(exclusive), role)).toEqual([
+        'SET LOCAL ROLE "other"', 'REVOKE TEMPORARY ON DATABASE "stock" FROM "u" CASCADE', 'RESET ROLE',
+        'REVOKE "admins" FROM "u" CASCADE',
+        'SET LOCAL ROLE "other"', 'REVOKE "admins" FROM "u" CASCADE', 'RESET ROLE',
+      ]);
+    });
+
+    test('loses the option to pass on what it holds', () => {
+      const role = observed({ ...DONE, databases: [on('shop', 'CONNECT', { grantable: true }), on('shop', 'CREATE')] });
+      expect(plan(wanted(exclusive), role)).toEqual(['REVOKE GRANT OPTION FOR CONNECT ON DATABASE "shop" FROM "u" CASCADE']);
+      expect(plan(wanted(DECLARED), role)).toEqual([]);
+    });
+
+    test('nothing when everything is as declared', () => {
+      expect(plan(wanted(exclusive), DONE)).toEqual([]);
+    });
+  });
+
+  test('the owner of a database needs no privileges on it', () => {
+    expect(plan(wanted({ databases: DECLARED.databases }), observed({ ...DONE, databases: [] }), [{ database: 'shop', owner: 'u', as: 'u' }])).toEqual([]);
+  });
+
+  test("on another one's database the admin grants as a member of the owner", () => {
+    const changes = planShared([wanted(DECLARED)], new Map(), [{ database: 'shop', owner: 'owner', as: 'owner' }]);
+    expect(changes).toContainEqual({ kind: 'grant', privileges: ['CONNECT'], on: { type: 'DATABASE', database: 'shop' }, roles: ['u'], as: 'owner' });
+  });
+
+  test('a database that is not there is the error of the statement', () => {
+    expect(plan(wanted({ databases: [{ database: 'gone', privileges: ['CONNECT'], schemas: [] }] }), DONE)).toEqual(['GRANT CONNECT ON DATABASE "gone" TO "u"']);
+  });
+
+  test('what was held with the grant option is undone with it', () => {
+    const role = observed({ ...DONE, databases: [on('stock', 'CONNECT', { grantable: true })] });
+    const [revoked] = planShared([wanted({ databases: [] }, [{ ...DECLARED, databases: [{ database: 'stock', privileges: ['CONNECT'], schemas: [] }] }])], new Map([['u', role]]), ADMINS);
+    expect(revoked).toEqual({ kind: 'revoke', privileges: ['CONNECT'], on: { type: 'DATABASE', database: 'stock' }, roles: ['u'], wasGrantable: true });
+  });
+
+  test('the same for many roles is one statement, and nobody logs in before all have everything', () => {
+    const one = (role: string) => wanted({ ...DECLARED, databases: [{ database: 'shop', privileges: ['CONNECT'], schemas: [] }] }, [], role);
+    expect(sql(planShared([one('a'), one('b'), one('c')], new Map([['b', observed({ role: 'b' })]]), ADMINS))).toEqual([
+      'CREATE USER "a" NOLOGIN',
+      'CREATE USER "c" NOLOGIN',
+      'GRANT CONNECT ON DATABASE "shop" TO "a", "b", "c"',
+      'GRANT "readers" TO "a", "b", "c"',
+      'GRANT rds_iam TO "a", "b", "c"',
+      'ALTER USER "a" LOGIN',
+      'ALTER USER "b" LOGIN',
+      'ALTER USER "c" LOGIN',
+    ]);
   });
 });
 
 describe('planEndOfAccess', () => {
-  test('the login goes first, and nothing that could fail for another reason is with it', () => {
-    expect(planEndOfAccess('u', DONE).map(render)).toEqual(['ALTER USER "u" NOLOGIN', 'REVOKE rds_iam FROM "u"']);
+  test('of a user: the login goes first, and nothing that could fail for another reason is with it', () => {
+    expect(sql(planEndOfAccess('user', DONE))).toEqual(['ALTER USER "u" NOLOGIN', 'REVOKE rds_iam FROM "u" CASCADE']);
+  });
+
+  test('rds_iam goes as often as it was granted', () => {
+    const role = observed({ memberships: [memberOf('rds_iam'), memberOf('rds_iam', { as: 'other' })] });
+    expect(planEndOfAccess('user', role)).toEqual([
+      { kind: 'revokeRole', group: 'rds_iam', roles: ['u'] }, { kind: 'revokeRole', group: 'rds_iam', roles: ['u'], grantor: 'other' },
+    ]);
+  });
+
+  test('of a group: its members, who would have what it owns', () => {
+    const role = observed({ members: [{ member: 'a', as: null }, { member: 'b', as: 'other' }] });
+    expect(sql(planEndOfAccess('role', role))).toEqual(['REVOKE "u" FROM "a" CASCADE', 'SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE']);
+    expect(planEndOfAccess('user', role)).toEqual([]);
   });
 
   test('nothing for a role without access', () => {
-    expect(planEndOfAccess('u', NEW)).toEqual([]);
+    expect(planEndOfAccess('user', observed())).toEqual([]);
   });
 });
 
-describe('planRevokes', () => {
-  test('without a wanted declaration everything declared before goes', () => {
-    expect(planRevokes('u', DONE, [DECLARED]).map(render)).toEqual(['REVOKE CONNECT ON DATABASE "shop" FROM "u"', 'REVOKE "readers" FROM "u"']);
+describe('planSharedRemoval', () => {
+  test('everything goes, as whoever has granted it', () => {
+    const role = observed({ memberships: [memberOf('readers')], databases: [on('shop', 'CONNECT'), on('stock', 'CONNECT', { ours: false, as: 'other', grantable: true })] });
+    expect(sql(planSharedRemoval(role))).toEqual([
+      'REVOKE CONNECT ON DATABASE "shop" FROM "u" CASCADE',
+      'SET LOCAL ROLE "other"', 'REVOKE CONNECT ON DATABASE "stock" FROM "u" CASCADE', 'RESET ROLE',
+      'REVOKE "readers" FROM "u" CASCADE',
+    ]);
   });
-});
-
-describe('render and describe', () => {
-  test.each([
-    [{ kind: 'createUser', username: 'a"b' }, 'CREATE USER "a""b" NOLOGIN', 'create user "a\\"b"'],
-    [{ kind: 'renameUser', username: 'a', to: 'B' }, 'ALTER ROLE "a" RENAME TO "B"', 'rename user "a" to "B"'],
-    [{ kind: 'forbidLogin', username: 'a' }, 'ALTER USER "a" NOLOGIN', 'forbid user "a" to log in'],
-    [{ kind: 'dropUser', username: 'a' }, 'DROP ROLE "a"', 'drop user "a"'],
-  ] as const)('%j', (change, sql, words) => {
-    expect(render(change)).toBe(sql);
-    expect(inWords(change)).toBe(words);
-  });
-});
-
-describe('identifier', () => {
-  test.each([
-    ['simple', '"simple"'], ['Mixed Case', '"Mixed Case"'], ['"; DROP ROLE postgres; --', '"""; DROP ROLE postgres; --"'], ["o'brien", '"o\'brien"'], ['\\', '"\\"'], ['$$', '"$$"'], ['""', '""""""'],
-  ])('%j is quoted', (name, sql) => expect(identifier(name)).toBe(sql));
-
-  test.each(['', 'a\0b'])('%j is refused', name => expect(() => identifier(name)).toThrow('is not an identifier: it is empty or contains the character U+0000'));
 });
