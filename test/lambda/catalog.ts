@@ -18,7 +18,7 @@ const RELATIONS = `pg_class c JOIN ${NAMESPACES} ON ns.oid = relnamespace AND re
 
 const IN_DATABASE = [
   owned('schema', 'nspname', 'nspowner', 'nspacl', "'n'", NAMESPACES),
-  owned('relation', 'c.oid::regclass', 'relowner', 'relacl', `CASE relkind WHEN 'S' THEN 's' ELSE 'r' END::"char"`, RELATIONS),
+  owned('relation', 'c.oid::regclass', 'relowner', 'relacl', 'CASE relkind WHEN \'S\' THEN \'s\' ELSE \'r\' END::"char"', RELATIONS),
   owned('column', "c.oid::regclass || '.' || attname", 'relowner', 'attacl', "'c'", `pg_attribute JOIN (${RELATIONS}) ON attrelid = c.oid AND attacl <> '{}'`),
   owned('routine', 'p.oid::regprocedure', 'proowner', 'proacl', "'f'", `pg_proc p JOIN ${NAMESPACES} ON ns.oid = pronamespace`),
   owned('type', 't.oid::regtype', 'typowner', 'typacl', "'T'", `pg_type t JOIN ${NAMESPACES} ON ns.oid = typnamespace`),

@@ -16,6 +16,8 @@ interface Expectation {
   future: { readonly right: FutureRight; grantable: boolean }[];
   readonly groups: Set<string>;
   login: boolean;
+  /** Not managed any more, but there, because it owned something. */
+  kept: boolean;
 }
 
 /**
@@ -31,8 +33,12 @@ export class Expected {
     return [...this.roles.keys()];
   }
 
+  public get kept(): string[] {
+    return this.names.filter(name => this.roles.get(name)!.kept);
+  }
+
   public apply(role: string, declared: Declared): void {
-    const one = this.roles.get(role) ?? { declared: { privileges: {}, future: [], groups: [] }, held: new Map<string, Holding>(), future: [], groups: new Set<string>(), login: false };
+    const one = this.roles.get(role) ?? { declared: { privileges: {}, future: [], groups: [] }, held: new Map<string, Holding>(), future: [], groups: new Set<string>(), login: false, kept: false };
     this.roles.set(role, one);
     const isUser = !('roleName' in declared);
     const { exclusive = false, privileges, memberOf = [] } = declared;
@@ -62,6 +68,7 @@ export class Expected {
     [...one.groups].filter(group => !groups.includes(group) && (exclusive || one.declared.groups.includes(group))).forEach(group => one.groups.delete(group));
     groups.forEach(group => one.groups.add(group));
     one.login = isUser;
+    one.kept = false;
     this.ownSchemas(role, one.declared.privileges, privileges);
     one.declared = { privileges, future, groups: memberOf };
   }
@@ -78,8 +85,8 @@ export class Expected {
     }
   }
 
-  /** @returns whether the role is kept, without anything, because it owns something */
-  public remove(role: string): boolean {
+  /** A role that owns something stays, without anything that was granted. */
+  public remove(role: string): void {
     const one = this.roles.get(role)!;
     one.held.clear();
     one.groups.clear();
@@ -87,12 +94,11 @@ export class Expected {
     one.login = false;
     this.ownSchemas(role, one.declared.privileges, {});
     this.roles.forEach(({ groups }) => groups.delete(role));
-    const kept = [...this.world.things, ...this.world.schemas].some(({ owner }) => owner === role);
-    if (!kept) {
+    one.kept = [...this.world.things, ...this.world.schemas].some(({ owner }) => owner === role);
+    if (!one.kept) {
       this.roles.delete(role);
       this.roles.forEach(other => other.future = other.future.filter(({ right }) => right.creator !== role));
     }
-    return kept;
   }
 
   public grant(role: string, right: Right, granter: Granter, grantable = false): void {

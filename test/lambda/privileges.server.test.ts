@@ -214,7 +214,7 @@ describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privilege
 
   describe('a schema of its own', () => {
     const owner = (schema: string, others: Partial<User> = {}) => orders({ shop: { Database: ['CONNECT'], Schemas: { [schema]: { Owner: 'true' } } } }, others);
-    const ownerOf = async (schema: string) => (await server.sql<{ owner: string }>("SELECT nspowner::regrole::text AS owner FROM pg_namespace WHERE nspname = $1", [schema], 'shop')).map(({ owner }) => owner);
+    const ownerOf = async (schema: string) => (await server.sql<{ owner: string }>('SELECT nspowner::regrole::text AS owner FROM pg_namespace WHERE nspname = $1', [schema], 'shop')).map(({ owner }) => owner);
 
     test('is created and belongs to the role, which can create tables in it, and is dropped when it is empty', async () => {
       await stack.create('A', owner('Own "schema"'));

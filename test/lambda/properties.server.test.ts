@@ -20,7 +20,9 @@ const RESOURCES: { id: string; kind: 'roleName' | 'username' | 'usernames'; name
   { id: 'L', kind: 'usernames', names: ['lea', 'leo', 'liz'] },
 ];
 
-type State = ReadonlyMap<string, Declared>;
+/** By logical id. */
+type Template = ReadonlyMap<string, Declared>;
+type Deployed = ReadonlyMap<string, { readonly declared: Declared; readonly physicalId: string }>;
 
 jest.setTimeout(DEPLOYMENTS * 20_000 + 60_000);
 
@@ -43,27 +45,25 @@ describe.each(SETUPS)('random privileges on PostgreSQL $name', (setup) => {
     const drift = new Drift(server, world, expected, random);
     const stack = new Stack(server);
     const before = await snapshot(server);
-    const kept = new Map<string, string>();
-    let deployed: State = new Map();
+    let deployed: Deployed = new Map();
 
     for (let n = 0; n <= DEPLOYMENTS; n++) {
       if (n === DEPLOYMENTS) {
         await drift.dropTables();
       }
-      const wanted = n === DEPLOYMENTS ? new Map<string, Declared>() : randomState(random, world, deployed, kept);
-      await refuse(server, stack, deployed, wanted, random);
-      await deploy(stack, expected, deployed, wanted, kept);
-      deployed = wanted;
+      const template = n === DEPLOYMENTS ? new Map<string, Declared>() : randomTemplate(random, world, deployed, expected.kept);
+      await refuse(server, stack, deployed, template, random);
+      deployed = await deploy(stack, expected, deployed, template);
       await expect(heldBy(server, expected.names)).resolves.toEqual(expected.lines());
       await unchanged(server, stack, deployed);
       await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-      for (const role of random.some([...deployed.values()].flatMap(namesOf), 0.8)) {
+      for (const role of random.some([...deployed.values()].flatMap(({ declared }) => namesOf(declared)), 0.8)) {
         await drift.inject(role);
       }
       await expect(heldBy(server, expected.names)).resolves.toEqual(expected.lines());
     }
 
-    for (const name of kept.keys()) {
+    for (const name of expected.kept) {
       for (const database of DATABASES) {
         await server.sql(`DROP OWNED BY "${name}"`, [], database);
       }
@@ -74,77 +74,76 @@ describe.each(SETUPS)('random privileges on PostgreSQL $name', (setup) => {
   });
 });
 
-/** By CloudFormation's rules: created and updated, then what is gone is deleted, the old name of a renamed user too. */
-async function deploy(stack: Stack, expected: Expected, from: State, to: State, kept: Map<string, string>): Promise<void> {
+/** By CloudFormation's rules: created and updated; then deleted what is gone, and what has another physical id now under its old one. */
+async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Template): Promise<Deployed> {
+  const deployed = new Map<string, { declared: Declared; physicalId: string }>();
   for (const { id } of RESOURCES.filter(({ id }) => to.has(id))) {
     const [earlier, declared] = [from.get(id), to.get(id)!];
-    await (earlier ? stack.update(id, declared) : stack.create(id, declared));
+    const { PhysicalResourceId: physicalId } = await (earlier ? stack.update(id, declared, earlier.physicalId) : stack.create(id, declared));
+    deployed.set(id, { declared, physicalId });
     const names = namesOf(declared);
-    if (earlier && !('usernames' in declared) && names[0] !== namesOf(earlier)[0]) {
-      expected.rename(namesOf(earlier)[0], names[0]);
+    if (earlier && !('usernames' in declared) && namesOf(earlier.declared)[0] !== names[0]) {
+      expected.rename(namesOf(earlier.declared)[0], names[0]);
     }
     names.forEach(name => expected.apply(name, declared));
-    names.forEach(name => kept.delete(name));
-    if (earlier && 'usernames' in declared) {
-      namesOf(earlier).filter(name => !names.includes(name)).forEach(name => expected.remove(name) && kept.set(name, id));
-    }
   }
-  for (const [id, earlier] of from) {
-    const declared = to.get(id);
-    if (!declared || ('username' in declared && namesOf(declared)[0] !== namesOf(earlier)[0])) {
-      await stack.delete(id, earlier);
-    }
-    if (!declared) {
-      namesOf(earlier).forEach(name => expected.remove(name) && kept.set(name, id));
-    }
+  for (const [id, { declared, physicalId }] of [...from].filter(([id, { physicalId }]) => deployed.get(id)?.physicalId !== physicalId)) {
+    await stack.delete(id, declared, physicalId);
   }
+  const names = [...to.values()].flatMap(namesOf);
+  expected.names.filter(name => !names.includes(name) && !expected.kept.includes(name)).forEach(name => expected.remove(name));
+  return deployed;
 }
 
 /** A deployment that fails late, and leaves everything in all databases as it was. */
-async function refuse(server: AuroraLikeServer, stack: Stack, from: State, to: State, random: Random): Promise<void> {
+async function refuse(server: AuroraLikeServer, stack: Stack, from: Deployed, to: Template, random: Random): Promise<void> {
   if (to.size === 0 || random.chance(0.5)) {
     return;
   }
   const [id, declared] = random.one([...to]);
+  const earlier = from.get(id);
   // An empty schema that is dropped and then made again has lost what others had in it.
-  if (JSON.stringify(from.get(id) ?? {}).includes('Owner')) {
+  if (earlier && JSON.stringify(earlier.declared).includes('Owner')) {
     return;
   }
-  const broken = random.one<Partial<Declared>>([
-    { privileges: { ...declared.privileges, theirs: { Schemas: { app: { Tables: { missing: ['SELECT'] } } } } } },
-    { privileges: { ...declared.privileges, unknown: { Schemas: { app: { Tables: { '*': ['SELECT'] } } } } } },
-    { memberOf: [...declared.memberOf ?? [], 'nobody'] },
-  ]);
+  const broken = {
+    ...declared,
+    ...random.one<Partial<Declared>>([
+      { privileges: { ...declared.privileges, theirs: { Schemas: { app: { Tables: { missing: ['SELECT'] } } } } } },
+      { privileges: { ...declared.privileges, unknown: { Schemas: { app: { Tables: { '*': ['SELECT'] } } } } } },
+      { memberOf: [...declared.memberOf ?? [], 'nobody'] },
+    ]),
+  };
   const before = await snapshot(server);
-  await expect(from.has(id) ? stack.update(id, { ...declared, ...broken }) : stack.create(id, { ...declared, ...broken })).rejects.toThrow();
+  await expect(earlier ? stack.update(id, broken, earlier.physicalId) : stack.create(id, broken)).rejects.toThrow();
   await expect(snapshot(server)).resolves.toEqual(before);
 }
 
 /** The same once more: the log has no change, and the server has seen no transaction that writes. */
-async function unchanged(server: AuroraLikeServer, stack: Stack, deployed: State): Promise<void> {
+async function unchanged(server: AuroraLikeServer, stack: Stack, deployed: Deployed): Promise<void> {
   const transactions = () => server.sql('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next');
-  const [before, logged] = [await transactions(), stack.log.length];
-  for (const [id, declared] of deployed) {
-    await stack.update(id, declared);
+  const before = await transactions();
+  stack.takeChanges();
+  for (const [id, { declared, physicalId }] of deployed) {
+    await stack.update(id, declared, physicalId);
   }
-  expect(stack.log.slice(logged).filter(({ notice }) => notice === 'changing')).toEqual([]);
+  expect(stack.takeChanges()).toEqual([]);
   await expect(transactions()).resolves.toEqual(before);
 }
 
-function randomState(random: Random, world: World, deployed: State, kept: Map<string, string>): State {
-  const state = new Map<string, Declared>();
+function randomTemplate(random: Random, world: World, deployed: Deployed, kept: string[]): Template {
+  const template = new Map<string, Declared>();
   for (const { id, kind, names } of RESOURCES.filter(() => random.chance(0.75))) {
+    const earlier = deployed.get(id);
     // A role that stayed keeps its name from others.
-    const stayed = names.filter(name => kept.has(name));
-    const previous = deployed.get(id);
-    const name = stayed[0] ?? (previous && random.chance(0.7) ? namesOf(previous)[0] : random.one(names));
+    const name = names.find(name => kept.includes(name)) ?? (earlier && random.chance(0.7) ? namesOf(earlier.declared)[0] : random.one(names));
     const declared = kind === 'usernames' ? { usernames: random.few(names) } : kind === 'username' ? { username: name } : { roleName: name };
-    state.set(id, { ...declared, ...randomDeclaration(random, world, id, kind, state) });
+    template.set(id, { ...declared, ...randomDeclaration(random, world, id, kind, template) });
   }
-  return state;
+  return template;
 }
 
-function randomDeclaration(random: Random, world: World, id: string, kind: string, others: State): Omit<Declared, 'username'> {
+function randomDeclaration(random: Random, world: World, id: string, kind: string, others: Template): Omit<Declared, 'username'> {
   const earlier = [...others.values()];
   const groups = [READERS, ...earlier.flatMap(other => 'roleName' in other ? [other.roleName] : [])];
   const creators = [MIGRATOR, 'postgres', ...earlier.flatMap(other => 'username' in other ? [other.username] : [])];
