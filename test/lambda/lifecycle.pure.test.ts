@@ -1,8 +1,9 @@
-import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, parkedName, undeclared, WantedRoles } from '../../lambda/provisioner/lifecycle';
+import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, parkedName, WantedRoles } from '../../lambda/provisioner/lifecycle';
 import { Claim, Declaration, Owner } from '../../lambda/provisioner/state';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 const CLUSTER = 'cluster-1';
+const PHYSICAL = 'cluster-1/list/Me';
 
 function declaration(database: string, kind: Declaration['kind'] = 'user'): Declaration {
   return { kind, memberOf: [], databases: [{ database, privileges: ['CONNECT'], schemas: [] }], exclusive: false };
@@ -17,7 +18,7 @@ function owner(logicalId: string, stack = STACK, unique = '1'): Owner {
 
 /** A row of the registry; the role has the name that is declared, unless said otherwise. */
 function claim(logicalId: string, username: string, roleOid: string, more: Partial<Claim> = {}): Claim {
-  return { ...owner(logicalId), resourceId: CLUSTER, username, roleName: username, roleOid, declarations: [SHOP], released: false, ...more };
+  return { ...owner(logicalId), resourceId: CLUSTER, physicalId: PHYSICAL, username, roleName: username, roleOid, declarations: [SHOP], released: false, ...more };
 }
 
 function facts(claims: Claim[], others: { readonly [name: string]: string } = {}): Facts {
@@ -26,7 +27,7 @@ function facts(claims: Claim[], others: { readonly [name: string]: string } = {}
 }
 
 function wanted(username: string, more: Partial<WantedRoles> = {}, declared = SHOP): WantedRoles {
-  return { resourceId: CLUSTER, roles: [{ username, declaration: declared }], single: true, adoptExisting: false, ...more };
+  return { resourceId: CLUSTER, physicalId: PHYSICAL, roles: [{ username, declaration: declared }], single: true, adoptExisting: false, ...more };
 }
 
 function list(usernames: string[], more: Partial<WantedRoles> = {}): WantedRoles {
@@ -34,7 +35,7 @@ function list(usernames: string[], more: Partial<WantedRoles> = {}): WantedRoles
 }
 
 function registration(me: Owner, username: string, supersedes: 'any name' | 'this name' = 'any name', declared = SHOP): Decision['record'][number] {
-  return { ...me, resourceId: CLUSTER, username, declaration: declared, supersedes };
+  return { ...me, resourceId: CLUSTER, physicalId: PHYSICAL, username, declaration: declared, supersedes };
 }
 
 const rename = (role: string, to: string) => ({ kind: 'renameRole', role, to });
@@ -184,7 +185,7 @@ describe('decideApply', () => {
 });
 
 describe('decideRemove', () => {
-  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, usernames: [username] }, found)[0];
+  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, physicalId: PHYSICAL, single: true, usernames: [username] }, found)[0];
 
   test('the role of the resource, with everything that was ever granted to it', () => {
     const mine = claim('Me', 'a', '1');
@@ -213,7 +214,7 @@ describe('decideRemove', () => {
   test('a user that moved to another construct stays, as that one declares it', () => {
     const [mine, heir] = [claim('Me', 'a', '1'), claim('Heir', 'a', '1', { declarations: [STOCK] })];
     expect(remove(facts([mine, heir]))).toEqual({
-      kind: 'handOver', username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
+      kind: 'handOver', heir, username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
     });
   });
 
@@ -232,17 +233,19 @@ describe('decideRemove', () => {
   });
 });
 
-test('a resource of many removes each for itself', () => {
-  const found = facts([claim('Me', 'a', '1'), claim('Me', 'b', '2'), claim('Other', 'b', '2')]);
-  expect(decideRemove(ME, { resourceId: CLUSTER, usernames: ['a', 'b', 'c'] }, found).map(({ kind, username }) => [kind, username])).toEqual([['remove', 'a'], ['handOver', 'b'], ['leave', 'c']]);
-});
+describe('decideRemove of a resource of many', () => {
+  const remove = (found: Facts, physicalId: string) => decideRemove(ME, { resourceId: CLUSTER, physicalId, single: false, usernames: ['a', 'b', 'c'] }, found)
+    .map(({ kind, username }) => [kind, username]);
 
-describe('undeclared', () => {
-  test('what the resource has on record of this cluster and does not name any more', () => {
-    const found = facts([
-      claim('Me', 'a', '1'), claim('Me', 'b', '2'), claim('Me', 'c', '3', { resourceId: 'cluster-0' }), claim('Me', 'd', '4', { released: true }), claim('Other', 'e', '5'),
-    ]);
-    expect(undeclared(ME, { resourceId: CLUSTER, usernames: ['a'] }, found)).toEqual(['b']);
+  test('each for itself', () => {
+    expect(remove(facts([claim('Me', 'a', '1'), claim('Me', 'b', '2'), claim('Other', 'b', '2')]), PHYSICAL)).toEqual([['remove', 'a'], ['handOver', 'b']]);
+  });
+
+  test('those who were on the list of the old physical resource and are not on the new one', () => {
+    const found = facts([claim('Me', 'a', '1'), claim('Me', 'b', '2', { physicalId: 'cluster-1/before/Me' })]);
+    expect(remove(found, 'cluster-1/before/Me')).toEqual([['remove', 'b']]);
+    expect(remove(found, PHYSICAL)).toEqual([['remove', 'a']]);
+    expect(remove(found, 'cluster-1/other/Me')).toEqual([]);
   });
 });
 
