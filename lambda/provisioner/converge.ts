@@ -87,19 +87,18 @@ function visits(converge: Wanted[], facts: Facts, shared: Shared | undefined): s
 async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision, absent: ReadonlySet<string> = new Set()): Promise<void> {
   const { converge: wanted, forget } = decision;
   const roles = wanted.map(({ role }) => role);
-  const missing = async (names: string[]) => {
-    const { roles, owners } = await readShared(transaction, names, databasesOf(wanted));
-    return planShared(wanted, roles, owners);
-  };
+  const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted));
   const news = notOnRecord(facts, decision);
-  const changes = await missing(roles.filter(role => !absent.has(role)));
+  const before = await read(roles.filter(role => !absent.has(role)));
+  const changes = planShared(wanted, before.roles, before.owners);
   const steps = [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news)];
-  await refusePasswordMembers(transaction, changes, absent);
+  await refusePasswordMembers(transaction, changes, before);
   if (changes.length + steps.length > 0) {
     await transaction.apply(changes, ...steps);
   }
   if (changes.length > 0) {
-    refuseRemaining(await missing(roles), FIXED_DATABASE);
+    const after = await read(roles);
+    refuseRemaining(planShared(wanted, after.roles, after.owners), FIXED_DATABASE);
   }
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
@@ -169,9 +168,9 @@ function refuseRemaining(left: Change[], database: string): void {
   }
 }
 
-/** Whoever is a member of a user is one of rds_iam as well. A new role has no members. */
-async function refusePasswordMembers(transaction: Transaction, changes: Change[], absent: ReadonlySet<string>): Promise<void> {
-  const users = changes.flatMap(change => change.kind === 'grantRole' && change.group === RDS_IAM ? change.roles : []).filter(role => !absent.has(role));
+/** Whoever is a member of a user is one of rds_iam as well. */
+async function refusePasswordMembers(transaction: Transaction, changes: Change[], { roles }: Shared): Promise<void> {
+  const users = changes.flatMap(change => change.kind === 'grantRole' && change.group === RDS_IAM ? change.roles : []).filter(role => roles.get(role)?.members.length);
   const [members] = users.length === 0 ? [[]] : await transaction.read({ attempted: 'look for members of the users' }, passwordMembers(users));
   if (members.length > 0) {
     throw new ProvisionError(`${members.map(({ member }) => JSON.stringify(member)).join(', ')} would become a member of ${RDS_IAM} through ${users.map(user => JSON.stringify(user)).join(', ')}, `
