@@ -6,8 +6,8 @@ import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
 import { LOCK, LOCK_KEY, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
-/** Who has the lock now and still has it after so long is in the way, and is not just the next one in the queue. */
-const TURN_MS = { longest: PATIENCE_MS / 2, shortest: PATIENCE_MS / 10 };
+/** After so long a look at who has the lock; the first one soon, should it be somebody who must not. */
+const TURN_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.45 };
 
 export interface Locked {
   readonly server: Server;
@@ -30,9 +30,9 @@ export async function withLock<T>(session: Session, budget: Budget, work: (locke
  * to the next, each waits for its turn. A failure says who holds the lock: that is the session to end.
  */
 async function takeLock(session: Session, budget: Budget): Promise<Locked> {
-  for (let before: unknown; ;) {
+  for (let holder: { readonly pids: unknown; readonly since: number } | undefined; ;) {
     const begin = budget.elapsed();
-    const turn = Math.min(budget.work(), Math.max(TURN_MS.shortest, Math.min(TURN_MS.longest, budget.patience())));
+    const turn = Math.min(budget.work(), holder ? TURN_MS.others : TURN_MS.first);
     const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_session_timeout: IDLE_TIMEOUT_MS };
     try {
       const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY];
@@ -52,13 +52,13 @@ async function takeLock(session: Session, budget: Budget): Promise<Locked> {
       if (strangers.length > 0) {
         continue;
       }
-      if ((holders !== null && pids === before) || budget.work() < TURN_MS.longest) {
+      if (!holder || pids !== holder.pids) {
+        budget.excuse(holder ? budget.elapsed() - begin : 0);
+        holder = { pids, since: begin };
+      }
+      if ((holders !== null && budget.elapsed() - holder.since >= PATIENCE_MS) || budget.work() < TURN_MS.others) {
         throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
       }
-      if (before !== undefined) {
-        budget.excuse(budget.elapsed() - begin);
-      }
-      before = pids;
     }
   }
 }

@@ -53,6 +53,7 @@ export class Stack {
   /** What the handler logged, newest last. */
   public readonly log: { notice: string; [field: string]: unknown }[] = [];
   private readonly handler: ReturnType<typeof createHandler>;
+  private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     this.handler = createHandler({
@@ -71,19 +72,24 @@ export class Stack {
     return this.send({ RequestType: 'Create', LogicalResourceId: logicalId }, user);
   }
 
-  public update(logicalId: string, user: Declared, physicalId = 'unknown'): Promise<Answer> {
+  public update(logicalId: string, user: Declared, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
     return this.send({ RequestType: 'Update', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
   /** @param user as it was declared when the physical resource was made */
-  public delete(logicalId: string, user: Declared, physicalId = 'unknown'): Promise<Answer> {
+  public delete(logicalId: string, user: Declared, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
     return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
-  public send(event: Partial<Event>, declared: Declared): Promise<Answer> {
+  /** As the last answer gave it. */
+  public physicalIdOf(logicalId: string): string {
+    return this.physicalIds.get(logicalId) ?? 'unknown';
+  }
+
+  public async send(event: Partial<Event>, declared: Declared): Promise<Answer> {
     const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, resourceId = this.server.resourceId, lambdaMs = 300_000 } = this.options;
     const start = performance.now();
-    return this.handler({
+    const answer = await this.handler({
       RequestId: 'request',
       StackId: `arn:aws:cloudformation:eu-central-1:123456789012:stack/${name}/${unique}`,
       ResourceType: 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE,
@@ -97,6 +103,10 @@ export class Stack {
       LogicalResourceId: 'User',
       ...event,
     }, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
+    if (event.RequestType !== 'Delete') {
+      this.physicalIds.set(event.LogicalResourceId ?? 'User', answer.PhysicalResourceId);
+    }
+    return answer;
   }
 }
 

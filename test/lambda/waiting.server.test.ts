@@ -72,7 +72,7 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     ['packets dropped', /^cannot connect to 127\.0\.0\.1:\d+: no answer, packets are dropped on the way \(timeout expired\); check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets$/],
     ['connected but mute', /^cannot connect to localhost:\d+: the connection opened but the server does not speak \(timeout expired\); check that the database is available and not out of memory$/],
     ['provisioners\' lock held by another session', /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application the-holder, connected for 00:0\d:\d\d\)$/],
-    ['row of the catalog locked by another session', /^cannot grant CONNECT on database "shop" to "orders", and 4 more: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
+    ['row of the catalog locked by another session', /^cannot create user "orders", and 5 more: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
     ['no free connection, ever', /^cannot sign in to localhost:\d+ as the admin: (sorry, too many clients already|remaining connection slots are reserved .*) \(SQLSTATE 53300\); free a connection, or raise max_connections$/],
   ];
 

@@ -207,7 +207,8 @@ export function passwordMembers(roles: string[]): string {
     WHERE NOT m.member = ANY (w.path) AND (coalesce(m.inherit_option, true) OR coalesce(m.set_option, true))
   )
   SELECT DISTINCT r.rolname::text AS member FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
-  WHERE cardinality(w.path) > 1 AND r.rolcanlogin AND NOT r.rolsuper AND NOT pg_has_role(r.oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'), 'MEMBER') ORDER BY 1`;
+  WHERE cardinality(w.path) > 1 AND r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> session_user
+    AND NOT pg_has_role(r.oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'), 'MEMBER') ORDER BY 1`;
 }
 
 /** What the role owns in this database, and what it owns of the server. */
