@@ -38,11 +38,11 @@ export interface DatabaseRoleOptions {
   readonly onRemoval?: OnRemoval;
 
   /**
-   * Whether the role has what is declared and nothing else.
+   * Whether the role has the memberships and privileges that are declared and no others.
    *
-   * Whatever else it holds is then revoked: memberships, and privileges in all databases of the server. So what somebody grants by hand
+   * Whatever else it holds is then revoked, in all databases of the server. So what somebody grants by hand
    * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
-   * PostgreSQL gives to everybody (`PUBLIC`).
+   * PostgreSQL gives to everybody (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
    *
    * @default - what was granted by hand is left alone
    */
@@ -51,7 +51,8 @@ export interface DatabaseRoleOptions {
   /**
    * Whether a role of this name is taken over that is there already and that no other construct manages.
    *
-   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working. From then on the role is
+   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that has members that
+   * sign in with passwords is refused, because theirs would as well. From then on the role is
    * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
    *
    * @default - the deployment fails, and leaves the role as it is
@@ -67,7 +68,7 @@ export interface DatabaseRoleProps extends DatabaseRoleOptions {
   /**
    * Name of the role, in the case it is to have.
    *
-   * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `public`, `none`, nor the name of the admin, nor the one of a user.
+   * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a user.
    *
    * Another name is a rename: the members of the role, what it owns and what it may do stay with it.
    */

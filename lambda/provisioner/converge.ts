@@ -7,7 +7,7 @@ import { planShared, Wanted } from './plan';
 import { planDatabase, problemIn, schemasOf } from './plan-database';
 import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
 import { FIXED_DATABASE } from './sessions';
-import { passwordMembers, pathToRdsIam } from './sql/catalog';
+import { objectCount, passwordMembers, pathToRdsIam } from './sql/catalog';
 import { literal } from './sql/quote';
 import { RDS_IAM } from './state';
 import { inTransaction, Transaction } from './transaction';
@@ -120,6 +120,9 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Pro
     schemas: schemasOf(database, wanted),
     everything: wanted.some(({ declaration }) => declaration.exclusive),
   };
+  if (wanted.length > 1) {
+    await refuseTooMany(transaction, wanted, question.schemas);
+  }
   for (let look = 1; ; look++) {
     const state = await readDatabase(transaction, question);
     const problem = problemIn(database, wanted, state);
@@ -139,6 +142,18 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Pro
 
 /** Kept to take back what has been committed, should it not all be done in time. */
 const TIME_TO_UNDO_MS = 45_000;
+
+/** Each user and object is an entry in the catalog, and all of them are compared. */
+const MOST_ENTRIES = 50_000;
+
+async function refuseTooMany(transaction: Transaction, wanted: Wanted[], schemas: string[]): Promise<void> {
+  const [[{ n }]] = await transaction.read({ attempted: `count the objects of database ${JSON.stringify(transaction.database)}` }, objectCount(schemas));
+  const entries = Number(n) * wanted.length;
+  if (entries > MOST_ENTRIES) {
+    throw new ProvisionError(`${wanted.length} users with privileges of their own in schemas with ${Number(n)} objects, in database ${JSON.stringify(transaction.database)}, may be ${entries} entries `
+      + `in the catalog, more than ${MOST_ENTRIES}; give the privileges to a group role, and make the users members of it`);
+  }
+}
 
 /** What is committed is in the journal. */
 function journaled<T>({ sessions, budget, log, server }: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {

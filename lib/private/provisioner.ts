@@ -78,7 +78,7 @@ export class Provisioner extends Construct {
       runtime: lambda.Runtime.NODEJS_24_X,
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
       handler: 'index.handler',
-      memorySize: 256,
+      memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
         [ADMIN_SECRET_ARN]: props.adminSecret.secretArn,

@@ -104,6 +104,14 @@ export interface DatabaseQuestion {
   readonly everything: boolean;
 }
 
+/** How many tables, sequences and functions there are. */
+export function objectCount(schemas: string[]): string {
+  const inSchemas = `(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY (${textArray(schemas)}))`;
+  return `
+  SELECT ((SELECT count(*) FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relnamespace IN ${inSchemas})
+          + (SELECT count(*) FROM pg_catalog.pg_proc WHERE pronamespace IN ${inSchemas}))::int AS n`;
+}
+
 /**
  * One row with everything about roles in the database of the session: schemas and objects that privileges can be granted on,
  * and what the roles hold. `kind` is the word that GRANT ... ON expects. Objects of an extension are marked: its script decides
