@@ -39,6 +39,7 @@ const EXPLANATIONS: Explanation[] = [
   { matches: error => error.sqlState === 'XX000' && /tuple (concurrently|already|to be locked)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '23505' && [error.fields.table, error.fields.constraint].some(name => name?.startsWith('pg_')), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: kind('42710', 'createRole', 'renameRole'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('42P06', 'createSchema'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: error => error.sqlState === '42704' && /role (with OID \d+|\d+ was concurrently)/.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
   // It was there a moment ago: what is declared is looked up before.
   { matches: kind('42P01', 'grant', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
@@ -97,7 +98,7 @@ const EXPLANATIONS: Explanation[] = [
 ];
 
 /** Another session was in the way of a transaction, whose own session is well. */
-const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '42883', '42P01', '55P03'];
+const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '42883', '42P01', '42P06', '55P03'];
 
 export function isConflict({ retryUntil, cause }: ProvisionError): boolean {
   return retryUntil > 0 && cause instanceof ServerError && CONFLICTS.includes(cause.sqlState);
