@@ -1,5 +1,7 @@
-import { explain } from '../../lambda/provisioner/database-error';
-import { ProvisionError, ServerError } from '../../lambda/provisioner/errors';
+import { PATIENCE_MS } from '../../lambda/provisioner/budget';
+import { Change, Target } from '../../lambda/provisioner/change';
+import { explain, isConflict } from '../../lambda/provisioner/database-error';
+import { ProvisionError, ServerError, ServerErrorFields } from '../../lambda/provisioner/errors';
 
 describe('ProvisionError', () => {
   test.each([
@@ -27,55 +29,120 @@ describe('ProvisionError', () => {
 });
 
 describe('explain', () => {
-  const attempt = { attempted: 'do it' };
+  const BUSY = 'other sessions change roles at the same time; deploy again when they are done';
+  const AVAILABLE = 'check that the database is available';
+  const CREATE_ROLE = 'create the role before this deployment, or correct its name';
+  const NEEDS_CREATEROLE = 'the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on roles it did not create';
+  const NOT_THE_OWNER = 'only the owner of a database can pass its privileges on: use an admin that is the owner or a member of it';
+  const NOT_TO_GRANT = 'the admin may not pass that on: use an admin that owns it, or that may become a member of its owner';
+  const READER = 'the host is a reader, which cannot change roles: use the endpoint of the writer';
+  const UNKNOWN = 'the message of the server says why';
 
-  test.each<[string, ServerError, boolean]>([
-    ['serialization failure', new ServerError('could not serialize access', '40001'), true],
-    ['deadlock', new ServerError('deadlock detected', '40P01'), true],
-    ['concurrent update of a tuple', new ServerError('tuple concurrently updated', 'XX000'), true],
-    ['another internal error', new ServerError('cache lookup failed', 'XX000'), false],
-    ['duplicate in the catalog', new ServerError('duplicate key', '23505', { table: 'pg_authid' }), true],
-    ['duplicate by constraint in the catalog', new ServerError('duplicate key', '23505', { constraint: 'pg_authid_rolname_index' }), true],
-    ['duplicate elsewhere', new ServerError('duplicate key', '23505', { table: 'notes' }), false],
-    ['grantee dropped meanwhile', new ServerError('role with OID 1 does not exist', '42704'), true],
-    ['role missing', new ServerError('role "x" does not exist', '42704'), false],
-    ['starting up', new ServerError('the database system is starting up', '57P03'), true],
-    ['connection failure', new ServerError('connection failure', '08006'), true],
-    ['permission denied', new ServerError('permission denied', '42501'), false],
-    ['unknown', new ServerError('division by zero', '22012'), false],
-  ])('whether to try again: %s', (_, error, retried) => {
-    expect(explain(error, attempt).retryUntil > 0).toBe(retried);
+  const grantOn = (on: Target, kind: 'grant' | 'revoke' = 'grant'): Change => ({ kind, privileges: ['ALL'], on, roles: ['u'] });
+  const DATABASE: Target = { type: 'DATABASE', database: 'shop' };
+  const TABLE: Target = { type: 'TABLE', schema: 'app', names: ['t'] };
+  const CREATE: Change = { kind: 'createRole', role: 'u', roleKind: 'user' };
+  const MEMBER: Change = { kind: 'grantRole', group: 'g', roles: ['u'] };
+  const FUTURE: Change = { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'c', objects: 'TABLES' }, roles: ['u'] };
+  const REASSIGN: Change = { kind: 'reassignOwned', role: 'u', to: 'heir', as: ['u', 'heir'] };
+
+  /** SQLSTATE, message, what else is known, milliseconds to try again, remedy. */
+  type Case = [string, string, { fields?: ServerErrorFields; change?: Change; attempted?: string }, number, string];
+
+  test.each<Case>([
+    ['40001', 'could not serialize access', {}, PATIENCE_MS, BUSY],
+    ['40P01', 'deadlock detected', {}, PATIENCE_MS, BUSY],
+    ['XX000', 'tuple concurrently updated', {}, PATIENCE_MS, BUSY],
+    ['XX000', 'tuple already updated by self', {}, PATIENCE_MS, BUSY],
+    ['XX000', 'tuple to be locked was already moved to another partition', {}, PATIENCE_MS, BUSY],
+    ['XX000', 'cache lookup failed', {}, 0, UNKNOWN],
+    ['23505', 'duplicate key', { fields: { table: 'pg_authid' } }, PATIENCE_MS, BUSY],
+    ['23505', 'duplicate key', { fields: { constraint: 'pg_authid_rolname_index' } }, PATIENCE_MS, BUSY],
+    ['23505', 'duplicate key', { fields: { table: 'notes' } }, 0, UNKNOWN],
+    ['42710', 'role "u" already exists', { change: CREATE }, PATIENCE_MS, BUSY],
+    ['42710', 'role "b" already exists', { change: { kind: 'renameRole', role: 'u', to: 'b' } }, PATIENCE_MS, BUSY],
+    ['42710', 'object already exists', {}, 0, UNKNOWN],
+    ['42P06', 'schema "own" already exists', { change: { kind: 'createSchema', schema: 'own', role: 'u', as: 'u' } }, PATIENCE_MS, BUSY],
+    ['42P06', 'schema "cdk_aurora_iam_auth" already exists', {}, 0, 'a schema cdk_aurora_iam_auth that is not the registry is in the way: rename it'],
+    ['42704', 'role with OID 4711 does not exist', { change: MEMBER }, PATIENCE_MS, BUSY],
+    ['42704', 'role 4711 was concurrently dropped', {}, PATIENCE_MS, BUSY],
+    ['42704', 'role "g" does not exist', { change: MEMBER }, 0, CREATE_ROLE],
+    ['42704', 'role "g" does not exist', { change: { kind: 'revokeRole', group: 'g', roles: ['u'] } }, 0, CREATE_ROLE],
+    ['42704', 'role "c" does not exist', { change: FUTURE }, 0, CREATE_ROLE],
+    ['42704', 'role "heir" does not exist', { change: REASSIGN }, 0, CREATE_ROLE],
+    ['42704', 'role "u" does not exist', {}, 0, UNKNOWN],
+    ['42P01', 'relation "app.t" does not exist', { change: grantOn(TABLE) }, PATIENCE_MS, BUSY],
+    ['42P01', 'relation "app.t" does not exist', { change: grantOn(TABLE, 'revoke') }, PATIENCE_MS, BUSY],
+    ['42883', 'function app.f() does not exist', { change: grantOn(TABLE) }, PATIENCE_MS, BUSY],
+    ['42P01', 'relation "x" does not exist', {}, 0, UNKNOWN],
+    ['55P03', 'canceling statement due to lock timeout', {}, PATIENCE_MS, 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again'],
+    ...['57P01', '57P02', '57P03', '57P05', '25P03', '08006', '08P01'].map((state): Case => [state, 'the database system is starting up', {}, PATIENCE_MS, AVAILABLE]),
+    ['53300', 'too many connections', {}, PATIENCE_MS, 'free a connection, or raise max_connections'],
+    ['28P01', 'password authentication failed', {}, 20_000, "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's"],
+    ['28000', 'PAM authentication failed for user "admin"', {}, 0, 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership'],
+    ['28000', 'role "admin" is not permitted to log in', {}, 0, 'allow the admin to log in (ALTER ROLE ... LOGIN)'],
+    ['28000', 'no pg_hba.conf entry', {}, 0, 'check that the server lets this admin in over TLS'],
+    ['25006', 'cannot execute CREATE ROLE in a read-only transaction', { change: CREATE }, PATIENCE_MS, READER],
+    ['0A000', 'cannot set transaction read-write mode during recovery', {}, PATIENCE_MS, READER],
+    ['0A000', 'not supported', {}, 0, UNKNOWN],
+    ['3D000', 'database "shop" does not exist', { attempted: 'sign in to database "shop" of here' }, 0, 'create the database before this deployment, or correct its name'],
+    ['3D000', 'database "postgres" does not exist', { attempted: 'sign in to here' }, 0, 'the provisioner keeps its records in database postgres: create it'],
+    ['0LP01', 'role "g" is a member of role "u"', { change: MEMBER }, 0, 'a role cannot be a member of itself: remove one of the two memberships'],
+    ['0LP01', 'invalid grant', {}, 0, UNKNOWN],
+    ['42501', 'permission denied to grant role "rds_iam"', { change: { kind: 'grantRole', group: 'rds_iam', roles: ['u'] } }, 0, 'sign in as the master user, or as another member of rds_superuser: from PostgreSQL 16 on others may grant rds_iam only WITH ADMIN OPTION on it'],
+    ['42501', 'permission denied to revoke role "rds_iam"', { change: { kind: 'revokeRole', group: 'rds_iam', roles: ['u'] } }, 0, 'sign in as the master user, or as another member of rds_superuser: from PostgreSQL 16 on others may grant rds_iam only WITH ADMIN OPTION on it'],
+    ['42501', 'permission denied to grant role "g"', { change: MEMBER }, 0, 'give the admin ADMIN OPTION on that role, or use an admin that has it'],
+    ['42501', 'permission denied', { change: { kind: 'revokeRole', group: 'g', roles: ['u'] } }, 0, 'give the admin ADMIN OPTION on that role, or use an admin that has it'],
+    ...([CREATE, { kind: 'renameRole', role: 'u', to: 'b' }, { kind: 'allowLogin', role: 'u' }, { kind: 'forbidLogin', role: 'u' }, { kind: 'dropRole', role: 'u' }] as Change[])
+      .map((change): Case => ['42501', 'permission denied', { change }, 0, NEEDS_CREATEROLE]),
+    ['42501', 'permission denied to grant role "owner"', { change: { ...grantOn(TABLE), as: 'owner' } as Change }, 0, 'that role owns it, or has granted it, and the admin must become a member of it for the moment: give the admin ADMIN OPTION on it, or use an admin that has it'],
+    ['42501', 'must have admin option on role "c"', { change: FUTURE }, 0, 'that role owns it, or has granted it, and the admin must become a member of it for the moment: give the admin ADMIN OPTION on it, or use an admin that has it'],
+    ...['42501', '01006', '01007'].map((state): Case => [state, 'no privileges were granted', { change: grantOn(DATABASE) }, 0, NOT_THE_OWNER]),
+    ['42501', 'permission denied for database shop', { change: { kind: 'createSchema', schema: 'own', role: 'u', as: 'u' } }, 0, 'the admin needs CREATE on the database'],
+    ['42501', 'permission denied for schema app', { change: REASSIGN }, 0, 'the new owner needs CREATE on the database, and the admin must be able to become a member of both roles'],
+    ...['42501', '01006', '01007'].map((state): Case => [state, 'no privileges were granted', { change: grantOn(TABLE) }, 0, NOT_TO_GRANT]),
+    ['42703', 'column "n" does not exist', {}, 0, 'create the column before this deployment, or correct its name'],
+    ['42601', 'unrecognized privilege type "maintain"', {}, 0, 'MAINTAIN is there from PostgreSQL 17 on: leave it out'],
+    ['42601', 'syntax error', {}, 0, UNKNOWN],
+    ['54000', 'row is too big', {}, 0, 'there is a limit of about 2,400 roles with privileges on one table: give the privileges to a group role, and make the users members of it'],
+    ['57014', 'canceling statement due to statement timeout', {}, 0, 'the database took too long; deploy again when it is less busy'],
+    ['22012', 'division by zero', {}, 0, UNKNOWN],
+  ])('%s %s %j', (sqlState, message, { fields, change, attempted = 'do it' }, retryUntil, remedy) => {
+    const error = explain(new ServerError(message, sqlState, fields), { attempted, change });
+    expect(error.message).toBe(`cannot ${attempted}: ${message} (SQLSTATE ${sqlState}); ${remedy}`);
+    expect(error.retryUntil).toBe(retryUntil);
   });
 
   test('names what was attempted, message, detail, hint, SQLSTATE and remedy', () => {
     const error = new ServerError('role "x" cannot be dropped because some objects depend on it', '2BP01', { detail: '1 object in database shop', hint: 'look there' });
-    expect(explain(error, attempt).message).toBe(
+    expect(explain(error, { attempted: 'do it' }).message).toBe(
       'cannot do it: role "x" cannot be dropped because some objects depend on it. 1 object in database shop. look there (SQLSTATE 2BP01); the message of the server says why');
   });
 
-  test('a user that another session creates at the same time is looked at again', () => {
-    const error = new ServerError('role "x" already exists', '42710');
-    expect(explain(error, { attempted: 'create', change: { kind: 'createUser', username: 'x' } }).retryUntil).toBeGreaterThan(0);
-  });
-
-  test('permission denied names what the admin needs', () => {
+  test('permission denied names what the admin needs where that is known', () => {
     expect(explain(new ServerError('permission denied', '42501'), { attempted: 'do it', needs: 'this' }).message).toBe('cannot do it: permission denied (SQLSTATE 42501); the admin needs this');
   });
 
-  test('a circular membership', () => {
-    const error = new ServerError('role "a" is a member of role "b"', '0LP01');
-    expect(explain(error, { attempted: 'grant', change: { kind: 'grantRole', username: 'b', role: 'a' } }).message).toBe(
-      'cannot grant: role "a" is a member of role "b" (SQLSTATE 0LP01); a role cannot be a member of itself: remove one of the two memberships');
-  });
-
-  test('a reader', () => {
-    expect(explain(new ServerError('cannot execute CREATE ROLE in a read-only transaction', '25006'), attempt).message).toContain('use the endpoint of the writer');
-    expect(explain(new ServerError('cannot set transaction read-write mode during recovery', '0A000'), attempt).message).toContain('use the endpoint of the writer');
-  });
-
   test('a connection that breaks is worth another try', () => {
-    const error = explain(new Error('Connection terminated unexpectedly'), attempt);
+    const error = explain(new Error('Connection terminated unexpectedly'), { attempted: 'do it' });
     expect(error.message).toBe('cannot do it: the connection broke (Connection terminated unexpectedly); check that the database is available');
-    expect(error.retryUntil).toBeGreaterThan(0);
+    expect(error.retryUntil).toBe(PATIENCE_MS);
+  });
+});
+
+describe('isConflict', () => {
+  const explained = (sqlState: string, message: string) => explain(new ServerError(message, sqlState), { attempted: 'do it' });
+
+  test('another session was in the way, and the own one is well', () => {
+    expect(isConflict(explained('40001', 'could not serialize access'))).toBe(true);
+    expect(isConflict(explained('55P03', 'lock timeout'))).toBe(true);
+    expect(isConflict(explained('42704', 'role with OID 1 does not exist'))).toBe(true);
+  });
+
+  test('not what is final, and not what ends the session', () => {
+    expect(isConflict(explained('42704', 'role "x" does not exist'))).toBe(false);
+    expect(isConflict(explained('57P01', 'terminating connection'))).toBe(false);
+    expect(isConflict(explain(new Error('Connection terminated'), { attempted: 'do it' }))).toBe(false);
+    expect(isConflict(new ProvisionError('x', { retryUntil: 1 }))).toBe(false);
   });
 });
