@@ -32,6 +32,14 @@ describe('Budget', () => {
     expect([budget.elapsed(), budget.waited(), budget.work(), budget.patience()]).toEqual([100_000, 10_000, 195_000, 40_000]);
   });
 
+  test('what was spent in a queue that moves does not count as waiting, but as work', () => {
+    const time = new Time();
+    const budget = new Budget(time, 300_000);
+    time.time += 60_000;
+    budget.excuse(55_000);
+    expect([budget.elapsed(), budget.waited(), budget.work(), budget.patience()]).toEqual([60_000, 5_000, 235_000, 45_000]);
+  });
+
   test('never 0, which means "no limit" to PostgreSQL', () => {
     const time = new Time();
     const budget = new Budget(time, 6_000);
@@ -77,6 +85,24 @@ describe('withRetries', () => {
     const time = new Time();
     const attempt = failing(time, new ProvisionError('x', { retryUntil: 5_000 }), 100);
     await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined, () => false)).rejects.toThrow('x');
+    expect(attempt).toHaveBeenCalledTimes(1);
+  });
+
+  test('what was spent in a queue is no reason to stop', async () => {
+    const time = new Time();
+    const budget = new Budget(time, 300_000);
+    time.time += 60_000;
+    budget.excuse(60_000);
+    const attempt = failing(time, new ProvisionError('x', { retryUntil: 5_000 }), 100);
+    await expect(withRetries(budget, attempt, () => undefined)).rejects.toThrow('x');
+    expect(attempt.mock.calls.length).toBeGreaterThan(3);
+    expect(time.time).toBeLessThanOrEqual(66_100);
+  });
+
+  test('leaves to somebody else what is not worth it here', async () => {
+    const time = new Time();
+    const attempt = failing(time, new ProvisionError('x', { retryUntil: 50_000 }));
+    await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined, ({ message }) => message !== 'x')).rejects.toThrow('x');
     expect(attempt).toHaveBeenCalledTimes(1);
   });
 
