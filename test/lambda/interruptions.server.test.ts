@@ -1,104 +1,192 @@
-import { Client } from 'pg';
+import { Clock } from '../../lambda/provisioner/budget';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
+import { AdminWatch } from './admin-watch';
+import { snapshot } from './catalog';
+import { Expected } from './expected';
+import { Fault, Faults } from './faults';
+import { failure, setups, Stack, StackOptions, trust, User } from './stack';
+import { heldBy, MIGRATOR, READERS, startWorld, World } from './world';
 
-jest.setTimeout(120_000);
+const FULL = process.env.ALL_SETUPS !== undefined;
+jest.setTimeout(FULL ? 1_200_000 : 300_000);
 
-const USER = { username: 'orders', connect: ['shop', 'stock'], memberOf: ['readers'] };
-const RENAMED = { username: 'archive', connect: ['shop'] };
+const SCHEMA = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } };
+const FUTURE = { FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } } };
 
-type HandlerClient = Client & {
-  readonly connection: { readonly stream: { end(): void } };
-  readonly connectionParameters: { readonly application_name?: string };
+/** Everything there are phases for: what all databases share, two databases, a creator whose rights the admin lacks, a group, a rename. */
+const USER: User = {
+  username: 'orders',
+  memberOf: [READERS],
+  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { ...SCHEMA, ...FUTURE } } }, stock: { Database: ['CONNECT'], Schemas: { app: SCHEMA } } },
+};
+const CHANGED: User = {
+  username: 'sales',
+  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: SCHEMA } }, stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] }, ...FUTURE } } } },
 };
 
-/** Breaks the handler's connection once, after its nth statement has gone out and before the answer is back. */
-class Interruption {
-  private statements = 0;
-  private at?: number;
+type Event = 'create' | 'update' | 'delete';
+const EVENTS: readonly Event[] = ['create', 'update', 'delete'];
 
-  constructor() {
-    // eslint-disable-next-line @typescript-eslint/unbound-method
-    const query = Client.prototype.query as (...args: unknown[]) => unknown;
-    // eslint-disable-next-line @typescript-eslint/no-this-alias
-    const interruption = this;
-    jest.spyOn(Client.prototype, 'query').mockImplementation(function (this: HandlerClient, ...args: unknown[]) {
-      const result = query.apply(this, args);
-      // The gateway and the tests ask the server things, too.
-      if (this.connectionParameters.application_name === 'cdk-aurora-iam-auth' && interruption.statements++ === interruption.at) {
-        this.connection.stream.end();
-      }
-      return result as never;
-    });
-  }
-
-  /** @returns whether it came to the nth statement at all */
-  public async during(n: number, work: () => Promise<unknown>): Promise<boolean> {
-    this.statements = 0;
-    this.at = n;
-    await work().finally(() => this.at = undefined);
-    return this.statements > n;
-  }
-}
-
-describe('a connection that breaks at any statement', () => {
+describe.each(setups('17, plain'))('a connection that breaks on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
-  let interruption: Interruption;
-  let before: unknown;
+  let watch: AdminWatch;
+  let faults: Faults;
+  let empty: unknown;
+  /** What each event asks of the server if nothing happens, and what is there after it. */
+  let asked: Record<Event, string[]>;
+  let done: Record<Event, string[]>;
 
   beforeAll(async () => {
-    server = await AuroraLikeServer.start({ major: 17, databases: ['shop', 'stock'], authorize: () => true });
+    const { server: started, world } = await startWorld(setup);
+    server = started;
     trust(server.caCertificate);
-    await server.sql('CREATE ROLE readers NOLOGIN; GRANT readers TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
-    before = await snapshot(server);
-    interruption = new Interruption();
+    watch = new AdminWatch(server);
+    faults = Faults.install();
+    empty = await snapshot(server);
+    done = { create: linesOf(USER, world), update: linesOf(CHANGED, world), delete: [] };
+    asked = { create: await record('create'), update: await record('update'), delete: await record('delete') };
+  });
+  afterEach(async () => {
+    await expect(snapshot(server)).resolves.toEqual(empty);
   });
   afterAll(async () => {
     jest.restoreAllMocks();
+    await watch.stop();
     await server.stop();
-  });
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
+    expect(watch.refused).toEqual([]);
+    expect(watch.signIns).toBeGreaterThan(20);
   });
 
-  test('the next try, or the next event when the Lambda dies there, makes everything right', async () => {
-    const stack = new Stack(server);
-    let died = 0;
-    for (let n = 0, more = true; more; n++) {
-      const dies = (event: (mortal: Stack) => Promise<unknown>) => interruption.during(n, () => event(mortal(server)).catch(() => died++));
+  test('at any message of an event: the handler tries again, and all is as declared', async () => {
+    faults.happened = 0;
+    // Before a message is as after the one before it, except to a handler that is about to commit.
+    const twice = (event: Event, at: number) => FULL || commits(event).includes(at);
+    await eachOf(everything, (event, at) => faults.during([...twice(event, at) ? [{ at, breaks: 'before' } as const] : [], { at, breaks: 'after' }], () => send(event)));
+    // The second try may have less to do.
+    expect(faults.happened).toBeGreaterThan(FULL ? 1.8 * count(everything) : count(everything));
+  });
 
-      const created = await dies(mortal => mortal.create('A', USER));
-      // One transaction: nothing of it, or everything when it was the answer to the commit that got lost.
-      const left = await users(server);
-      if (!left.includes('orders')) {
-        await expect(snapshot(server)).resolves.toEqual(before);
+  test('until the handler gives up, or dies: nobody gets access by what is left, and the next event makes it right', async () => {
+    await eachOf(commits, async (event, at) => {
+      const before = await snapshot(server);
+      const hadAccess = await access();
+      if (event !== 'delete') {
+        await failing(event, [{ at, breaks: 'after' }]);
+        expect(await snapshot(server)).toEqual(before);
       }
-      await stack.create('A', USER);
-      await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
-
-      const updated = await interruption.during(n, () => stack.update('A', RENAMED));
-      expect(await users(server)).toEqual(['archive', 'readers']);
-
-      const deleted = await dies(mortal => mortal.delete('A', RENAMED));
-      await stack.delete('A', RENAMED);
-      expect(await users(server)).toEqual(['readers']);
-      more = created || updated || deleted;
-    }
-    expect(died).toBeGreaterThan(25);
+      await dying(event, at);
+      const complete = JSON.stringify(await held()) === JSON.stringify(done[event]);
+      expect(await access()).toEqual({
+        create: complete ? ['orders'] : [],
+        update: ['sales'],
+        delete: at === commits(event)[0] ? hadAccess : [],
+      }[event]);
+      await send(event);
+    });
   });
+
+  test('and breaks again while the handler takes back what it had committed', async () => {
+    const [at] = commits('create').slice(-1);
+    const undoing = await failing('create', [{ at, breaks: 'after' }]);
+    for (const [n, message] of undoing.entries()) {
+      if (FULL || message.endsWith('COMMIT')) {
+        await failing('create', [{ at, breaks: 'after' }, { at: n, breaks: 'after' }]);
+        expect({ n, message, left: await held() }).toEqual({ n, message, left: [] });
+      }
+    }
+  });
+
+  test('because the server restarts: the handler waits for it, and all is as declared', async () => {
+    await eachOf(event => [1, 2, 3].map(third => Math.ceil(asked[event].length * third / 3) - 1), async (event, at) => {
+      let restarted: Promise<void> | undefined;
+      const restart = () => {
+        restarted = server.restart();
+      };
+      await faults.during([{ at, effect: restart }], () => send(event, {}));
+      await restarted;
+    });
+  });
+
+  /** Create, update and delete, again and again, with something happening at the next of the places in each of them. */
+  async function eachOf(places: (event: Event) => number[], work: (event: Event, at: number) => Promise<unknown>): Promise<void> {
+    const longest = Math.max(...EVENTS.map(event => places(event).length));
+    for (let n = 0; n < longest; n++) {
+      for (const event of EVENTS) {
+        const at = places(event).at(n);
+        await (at === undefined ? send(event) : work(event, at));
+        expect({ event, at: at && asked[event][at], held: await held() }).toEqual({ event, at: at && asked[event][at], held: done[event] });
+      }
+    }
+  }
+
+  function everything(event: Event): number[] {
+    return [...asked[event].keys()];
+  }
+
+  /** Where the server is not as before any more. The rest of a transaction is as if it had not been. */
+  function commits(event: Event): number[] {
+    return everything(event).filter(at => asked[event][at].endsWith('COMMIT'));
+  }
+
+  function count(places: (event: Event) => number[]): number {
+    return EVENTS.flatMap(places).length;
+  }
+
+  function send(event: Event, options: StackOptions = { clock: impatient() }): Promise<unknown> {
+    return new Stack(server, options)[event]('A', event === 'create' ? USER : CHANGED);
+  }
+
+  function record(event: Event): Promise<string[]> {
+    return faults.during([], () => send(event));
+  }
+
+  /** The first fault lasts until the handler gives up. @returns what is asked afterwards */
+  function failing(event: Event, [first, ...others]: Fault[]): Promise<string[]> {
+    const stack = new Stack(server, { clock: impatient() });
+    const lasts = () => !stack.log.some(({ notice }) => notice === 'undoing');
+    return faults.during([{ ...first, lasts }, ...others], () => failure(stack[event]('A', event === 'create' ? USER : CHANGED)));
+  }
+
+  /** It does nothing any more from there on. */
+  function dying(event: Event, at: number): Promise<unknown> {
+    let dead = false;
+    const admin = () => {
+      if (dead) {
+        throw new Error('dead');
+      }
+      return server.master;
+    };
+    return faults.during([{ at, breaks: 'after', effect: () => dead = true }], () => failure(send(event, { admin })));
+  }
+
+  function held(): Promise<string[]> {
+    return heldBy(server, [USER.username, CHANGED.username]);
+  }
+
+  /** Who of the two could sign in; or somebody else as a member of them. */
+  async function access(): Promise<string[]> {
+    const rows = await server.sql<{ name: string }>(`
+      SELECT rolname::text AS name FROM pg_roles r WHERE rolname = ANY ($1)
+      AND (rolcanlogin OR pg_has_role(oid, 'rds_iam', 'MEMBER')
+           OR EXISTS (SELECT FROM pg_roles other WHERE other.oid <> r.oid AND NOT rolsuper AND pg_has_role(other.oid, r.oid, 'USAGE')))`, [[USER.username, CHANGED.username]]);
+    return rows.map(({ name }) => name);
+  }
 });
 
-/** The Lambda that dies: it has no second try. */
-function mortal(server: AuroraLikeServer): Stack {
-  let signedIn = false;
-  return new Stack(server, {
-    admin: () => {
-      if (signedIn) {
-        throw new Error('killed');
-      }
-      signedIn = true;
-      return server.master;
+function linesOf(user: User, world: World): string[] {
+  const expected = new Expected(world);
+  expected.apply(user.username, user);
+  return expected.lines();
+}
+
+/** A clock whose sleeps are over at once. */
+function impatient(): Clock {
+  let slept = 0;
+  return {
+    now: () => performance.now() + slept,
+    sleep: (milliseconds) => {
+      slept += milliseconds;
+      return Promise.resolve();
     },
-  });
+  };
 }
