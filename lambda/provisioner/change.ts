@@ -78,14 +78,18 @@ export function rolesOf(change: Change): string[] {
 
 /** The same for many roles is one change. */
 export function merged(changes: Change[]): Change[] {
-  const groups = new Map<string, Change>();
+  const groups = new Map<string, { readonly change: Change; readonly roles: string[] }>();
   for (const change of changes) {
-    const { roles, ...rest } = change as Extract<Change, { roles: string[] }>;
+    const { roles = [], ...rest } = change as Extract<Change, { roles: string[] }>;
     const key = JSON.stringify(rest);
     const group = groups.get(key);
-    groups.set(key, group && roles ? { ...change, roles: [...rolesOf(group), ...roles] } as Change : change);
+    if (group) {
+      group.roles.push(...roles);
+    } else {
+      groups.set(key, { change, roles: [...roles] });
+    }
   }
-  return [...groups.values()];
+  return [...groups.values()].map(({ change, roles }) => 'roles' in change ? { ...change, roles } : change);
 }
 
 /** A change to each of its roles, and on each of its objects, alone. */
