@@ -81,8 +81,15 @@ export function planEndOfAccess(kind: Declaration['kind'], observed: ObservedRol
   return [
     ...forbidLogin(observed),
     ...observed.memberships.filter(({ group }) => group === RDS_IAM).map(membership => revokeRole(observed.role, membership)),
-    ...kind === 'role' ? observed.members.map(({ member, as }) => revokeRole(member, { group: observed.role, as })) : [],
+    ...kind === 'role' ? lastPassedOnFirst(observed.members).map(({ member, as }) => revokeRole(member, { group: observed.role, as })) : [],
   ];
+}
+
+/** From 16 on only its grantor takes a membership back, which must still hold its own then. */
+function lastPassedOnFirst(members: ObservedRole['members']): ObservedRole['members'] {
+  const distance = (grantor: string | null): number =>
+    grantor === null ? 0 : 1 + Math.max(0, ...members.filter(({ member }) => member === grantor).map(({ as }) => distance(as)));
+  return [...members].sort((a, b) => distance(b.as) - distance(a.as));
 }
 
 /** Takes back everything that all databases share, whoever has granted it. */

@@ -1,5 +1,5 @@
 import { applyWhatCan } from './best-effort';
-import { Change, describe, merged } from './change';
+import { actors, Change, describe, merged } from './change';
 import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
@@ -53,8 +53,7 @@ export async function remove(work: Work, request: Request): Promise<void> {
     return keep(work, leaving, 'it is to be retained, with its login and all it holds');
   }
   await inShared(work, async (transaction) => {
-    const { roles } = await readShared(transaction, namesOf(leaving));
-    await transaction.apply(merged([...roles.values()].flatMap(role => planEndOfAccess(kind, role))));
+    await endAccess(transaction, leaving, kind);
     if (onRemoval.action === 'DISABLE') {
       await refuseAccess(transaction, leaving, kind);
     }
@@ -69,6 +68,17 @@ export async function remove(work: Work, request: Request): Promise<void> {
     await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
     await dropIfUnused(transaction);
   });
+}
+
+/** What the admin takes back, takes with it what was passed on. For the rest the admin must act as those who have granted it. */
+async function endAccess(transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
+  const plan = async () => [...(await readShared(transaction, namesOf(leaving))).roles.values()].flatMap(role => planEndOfAccess(kind, role));
+  const changes = await plan();
+  const ofTheAdmin = changes.filter(change => actors(change).length === 0);
+  await transaction.apply(merged(ofTheAdmin));
+  if (ofTheAdmin.length < changes.length) {
+    await transaction.apply(merged(await plan()));
+  }
 }
 
 /** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access; a group gives its members what it owns. */

@@ -3,8 +3,8 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { AdminWatch } from './admin-watch';
 import { snapshot } from './catalog';
 import { Expected } from './expected';
-import { setups, Stack, trust, User } from './stack';
-import { DATABASES, heldBy, MIGRATOR, READERS, startWorld, World } from './world';
+import { setups, Stack, trust, User, users } from './stack';
+import { DATABASES, heldBy, HELPER, MIGRATOR, READERS, startWorld, World } from './world';
 
 const FULL = process.env.ALL_SETUPS !== undefined;
 
@@ -59,6 +59,14 @@ describe.each(setups('14', '15', '16, RDS-like', '17, plain', '18, RDS-like'))('
     expect(watch.refused).toEqual([]);
     expect(watch.signIns).toBeGreaterThan(1);
     await removeSilently([...created, ...updated]);
+  });
+
+  test('the first users that come and the last ones that go, with every event delivered twice', async () => {
+    const few = usernames().slice(0, 6);
+    const twice = (action: 'create' | 'delete') => Promise.all(few.flatMap(username => [1, 2].map(() => stack[action](username, { username }))));
+    await twice('create');
+    expect(await users(server)).toEqual([HELPER, MIGRATOR, READERS, ...few].sort());
+    await twice('delete');
   });
 
   /** In one event, as if each of them had come with a resource of its own. */

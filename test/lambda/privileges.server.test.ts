@@ -29,12 +29,17 @@ describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privilege
         shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['INSERT', 'SELECT'] }, Sequences: { orders_id_seq: ['USAGE'] }, Functions: { f: ['EXECUTE'] } } } },
         stock: { Schemas: { public: { Schema: ['CREATE', 'USAGE'] } } },
       });
+      // A master that is a superuser need not act as the owner of "events", so that it is one change.
+      const onTables = (what: string, to: string, more = ['orders']) => {
+        const tables = setup.roleRules === 'rdsLike' ? [['Line "items"', 'events', ...more, 'totals']] : [['Line "items"', ...more, 'totals'], ['events']];
+        return tables.map(names => names.map(name => JSON.stringify(name))).map(names =>
+          `${what} on ${names.length > 3 ? `${names.length} tables (${names.slice(0, 3).join(', ')}, ...)` : `${names.length > 1 ? 'tables' : 'table'} ${names.join(', ')}`} in schema "app" ${to} "orders" in database "shop"`);
+      };
       await stack.create('A', wide);
       expect(stack.takeChanges()).toEqual([
         'create user "orders"',
         'grant USAGE on schema "app" to "orders" in database "shop"',
-        'grant INSERT, SELECT on tables "Line \\"items\\"", "orders", "totals" in schema "app" to "orders" in database "shop"',
-        'grant INSERT, SELECT on table "events" in schema "app" to "orders" in database "shop"',
+        ...onTables('grant INSERT, SELECT', 'to'),
         'grant USAGE on sequence "orders_id_seq" in schema "app" to "orders" in database "shop"',
         'grant EXECUTE on functions "f", "f" in schema "app" to "orders" in database "shop"',
         'grant CREATE, USAGE on schema "public" to "orders" in database "stock"',
@@ -49,8 +54,7 @@ describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privilege
         'revoke EXECUTE on functions "f", "f" in schema "app" from "orders" in database "shop"',
         'revoke USAGE on schema "app" from "orders" in database "shop"',
         'revoke USAGE on sequence "orders_id_seq" in schema "app" from "orders" in database "shop"',
-        'revoke INSERT, SELECT on tables "Line \\"items\\"", "totals" in schema "app" from "orders" in database "shop"',
-        'revoke INSERT, SELECT on table "events" in schema "app" from "orders" in database "shop"',
+        ...onTables('revoke INSERT, SELECT', 'from', []),
         'revoke INSERT on table "orders" in schema "app" from "orders" in database "shop"',
         'grant UPDATE on table "orders" in schema "app" to "orders" in database "shop"',
         'revoke CREATE, USAGE on schema "public" from "orders" in database "stock"',

@@ -44,7 +44,7 @@ describe('the handler', () => {
       },
       Handler: 'index.handler',
       LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerHandlerLogs/) },
-      MemorySize: 256,
+      MemorySize: 512,
       Role: attribute(/^IamAuthProvisionerHandlerRole/, 'Arn'),
       Runtime: 'nodejs24.x',
       Timeout: 300,
