@@ -230,6 +230,12 @@ const benchBundle = project.addTask('bench:bundle', {
 benchBundle.spawn(bundle);
 benchBundle.exec('tsx benchmarks/bundle.ts');
 
+project.addTask('bench:engine', {
+  description: 'Count the handler\'s connections and round trips, and compare many users with bare SQL; fail above the limits',
+  exec: 'tsx benchmarks/engine.ts',
+  receiveArgs: true,
+});
+
 // --- code samples of README.md and of the doc comments ----------------------------
 const rosetta = project.addTask('rosetta', {
   description: 'Compile the code samples (fixture: rosetta/default.ts-fixture)',

@@ -1,0 +1,34 @@
+/**
+ * What the handler costs, on a PostgreSQL set up like Aurora: its connections and round trips for one user, and the time for
+ * many of them next to that of the bare SQL. A figure above its limit makes it fail.
+ *
+ *     npm run bench:engine              on PostgreSQL 17
+ *     npm run bench:engine -- --all     on every major, from 16 on under both rules
+ */
+import { AuroraLikeServer } from '../rehearsal/aurora-like-server';
+import { SETUPS } from '../rehearsal/setups';
+import { trust } from '../test/lambda/stack';
+import { inWords, isWithin } from './figures';
+import { measureManyUsers } from './many-users';
+import { measureRoundTrips } from './round-trips';
+
+const DEFAULT_MAJOR = 17;
+
+async function main(): Promise<void> {
+  const all = process.argv.includes('--all');
+  for (const setup of SETUPS.filter(({ major }) => all || major === DEFAULT_MAJOR)) {
+    const server = await AuroraLikeServer.start({ ...setup, databases: ['shop', 'stock'] });
+    trust(server.caCertificate);
+    try {
+      console.log(`PostgreSQL ${setup.name}`);
+      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server)]) {
+        console.log([`  ${title}`, ...figures.map(inWords)].join('\n'));
+        process.exitCode = figures.every(isWithin) ? process.exitCode : 1;
+      }
+    } finally {
+      await server.stop();
+    }
+  }
+}
+
+void main();

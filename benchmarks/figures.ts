@@ -1,0 +1,24 @@
+/** One line of the output: what was measured, and what it may be at most. */
+export interface Figure {
+  readonly name: string;
+  readonly value: number;
+  readonly unit?: string;
+  /** Behind the point. @default 0 */
+  readonly digits?: number;
+  readonly limit?: number;
+}
+
+export interface Section {
+  readonly title: string;
+  readonly figures: Figure[];
+}
+
+export function isWithin({ value, limit }: Figure): boolean {
+  return limit === undefined || value <= limit;
+}
+
+export function inWords(figure: Figure): string {
+  const { name, value, unit = '', digits = 0, limit } = figure;
+  const judged = limit === undefined ? '' : `limit ${limit}${isWithin(figure) ? '' : '  EXCEEDED'}`;
+  return `    ${name.padEnd(66)}${value.toFixed(digits).padStart(8)} ${unit.padEnd(4)}${judged}`.trimEnd();
+}

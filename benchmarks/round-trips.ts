@@ -1,0 +1,76 @@
+import { AuroraLikeServer } from '../rehearsal/aurora-like-server';
+import { Stack, User } from '../test/lambda/stack';
+import { Figure, Section } from './figures';
+import { Traffic } from './traffic';
+
+const DATABASES = ['shop', 'stock'];
+const TABLES = 20;
+const CONNECTIONS = 1;
+const FIRST = 8;
+const UNCHANGED = 4;
+
+const READ_WRITE = { tables: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'], sequences: ['SELECT', 'USAGE'] };
+
+/** As `Privileges.readWrite({ database, schemas: [schema], objectsCreatedBy })` has it in the template. */
+function readWrite(databases: string[], schema: string, creator?: string): User {
+  const declared = {
+    Schema: ['USAGE'],
+    Tables: { '*': READ_WRITE.tables },
+    Sequences: { '*': READ_WRITE.sequences },
+    ...creator ? { FutureObjects: { [creator]: { Tables: READ_WRITE.tables, Sequences: READ_WRITE.sequences } } } : {},
+  };
+  return { username: 'orders', privileges: Object.fromEntries(databases.map(database => [database, { Database: ['CONNECT'], Schemas: { [schema]: declared } }])) };
+}
+
+/** The same user, when it may no more than read one table. */
+function narrowed(schema: string): User {
+  return { username: 'orders', privileges: { shop: { Database: ['CONNECT'], Schemas: { [schema]: { Schema: ['USAGE'], Tables: { table_1: ['SELECT'] } } } } } };
+}
+
+/**
+ * Connections and round trips of one user from its first deployment to its removal. One of the databases is postgres, where the
+ * lock and the registry are. The objects are the master's, or those of a role that the master may act as.
+ */
+export async function measureRoundTrips(server: AuroraLikeServer): Promise<Section[]> {
+  await prepare(server);
+  const traffic = new Traffic(server.port);
+  const sections: Section[] = [];
+  for (const databases of [DATABASES.slice(0, 1), DATABASES]) {
+    for (const [schema, creator] of [['app'], ['migrated', 'migrator']]) {
+      const stack = new Stack(server);
+      const wanted = readWrite(databases, schema, creator);
+      const sent = async (name: string, work: () => Promise<unknown>, limit?: number) => figures(name, await traffic.during(work), limit);
+      sections.push({
+        title: `readWrite in ${databases.join(' and ')}${creator ? ", on another role's objects and what it creates" : ''}`,
+        figures: [
+          ...await sent('first', () => stack.create('User', wanted), FIRST),
+          ...await sent('unchanged', () => stack.update('User', wanted), UNCHANGED),
+          ...await sent('narrowed to one table', () => stack.update('User', narrowed(schema))),
+          ...await sent('removed', () => stack.delete('User', narrowed(schema))),
+        ],
+      });
+    }
+  }
+  return sections;
+}
+
+function figures(event: string, connections: { database: string; roundTrips: number }[], limit?: number): Figure[] {
+  return [...new Set(connections.map(({ database }) => database))].flatMap((database): Figure[] => {
+    const here = connections.filter(connection => connection.database === database);
+    return [
+      { name: `${event}: connections to ${database}`, value: here.length, limit: limit && CONNECTIONS },
+      { name: `${event}: round trips to ${database}`, value: here.reduce((sum, { roundTrips }) => sum + roundTrips, 0), limit },
+    ];
+  });
+}
+
+async function prepare(server: AuroraLikeServer): Promise<void> {
+  const master = server.master.username;
+  await server.sql(`CREATE ROLE migrator; GRANT migrator TO ${master} WITH ADMIN OPTION`);
+  for (const database of DATABASES) {
+    for (const [schema, owner] of [['app', master], ['migrated', 'migrator']]) {
+      const tables = Array.from({ length: TABLES }, (_, n) => `CREATE TABLE ${schema}.table_${n} (id serial, total int);`);
+      await server.sql(`CREATE SCHEMA ${schema} AUTHORIZATION ${owner}; SET ROLE ${owner}; ${tables.join(' ')} RESET ROLE`, undefined, database);
+    }
+  }
+}
