@@ -44,6 +44,13 @@ const EXPLANATIONS: Explanation[] = [
   // It was there a moment ago: what is declared is looked up before.
   { matches: kind('42P01', 'grant', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
   { matches: kind('42883', 'grant', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('3F000', 'grant', 'revoke', 'grantFuture', 'revokeFuture', 'dropSchema'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  { matches: kind('42703', 'revoke'), retryUntil: PATIENCE_MS, remedy: BUSY },
+  {
+    matches: (error, attempt) => kind('42704', 'revoke')(error, attempt) && on('TYPE', 'LARGE OBJECT', 'LANGUAGE', 'FOREIGN DATA WRAPPER', 'FOREIGN SERVER')(attempt),
+    retryUntil: PATIENCE_MS,
+    remedy: BUSY,
+  },
   { matches: code('55P03'), retryUntil: PATIENCE_MS, remedy: 'end the session that holds the lock (pg_stat_activity, pg_blocking_pids) and deploy again' },
   // The server is coming up, going down, or full.
   { matches: code('57P01', '57P02', '57P03', '57P05', '25P03'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
@@ -98,7 +105,7 @@ const EXPLANATIONS: Explanation[] = [
 ];
 
 /** Another session was in the way of a transaction, whose own session is well. */
-const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '42710', '42704', '42883', '42P01', '42P06', '55P03'];
+const CONFLICTS = ['40001', '40P01', 'XX000', '23505', '3F000', '42703', '42704', '42710', '42883', '42P01', '42P06', '55P03'];
 
 export function isConflict({ retryUntil, cause }: ProvisionError): boolean {
   return retryUntil > 0 && cause instanceof ServerError && CONFLICTS.includes(cause.sqlState);
