@@ -68,6 +68,7 @@ const EXPLANATIONS: Explanation[] = [
   },
   { matches: error => error.sqlState === '28000' && /not permitted to log in/.test(error.message), remedy: 'allow the admin to log in (ALTER ROLE ... LOGIN)' },
   { matches: code('28000'), remedy: 'check that the server lets this admin in over TLS' },
+  { matches: error => error.sqlState === '55000' && error.message.includes('not currently accepting connections'), remedy: 'allow connections to it (ALTER DATABASE ... ALLOW_CONNECTIONS true)' },
   {
     // After a failover the writer's endpoint leads to the former writer for some seconds.
     matches: error => error.sqlState === '25006' || (error.sqlState === '0A000' && /recovery/.test(error.message)),
