@@ -53,7 +53,7 @@ export async function remove(work: Work, request: Request): Promise<void> {
     return keep(work, leaving, 'it is to be retained, with its login and all it holds');
   }
   await inShared(work, async (transaction) => {
-    await endAccess(transaction, leaving, kind);
+    await endAccess(work, transaction, leaving, kind);
     if (onRemoval.action === 'DISABLE') {
       await refuseAccess(transaction, leaving, kind);
     }
@@ -70,14 +70,14 @@ export async function remove(work: Work, request: Request): Promise<void> {
   });
 }
 
-/** What the admin takes back, takes with it what was passed on. For the rest the admin must act as those who have granted it. */
-async function endAccess(transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
+/** What the admin takes back, takes with it what was passed on. For the rest it must act as those who have granted it; if it may not, the login goes even so. */
+async function endAccess(work: Work, transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
   const plan = async () => [...(await readShared(transaction, namesOf(leaving))).roles.values()].flatMap(role => planEndOfAccess(kind, role));
   const changes = await plan();
   const ofTheAdmin = changes.filter(change => actors(change).length === 0);
   await transaction.apply(merged(ofTheAdmin));
   if (ofTheAdmin.length < changes.length) {
-    await transaction.apply(merged(await plan()));
+    await takeBack(work, transaction, await plan());
   }
 }
 

@@ -146,4 +146,43 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
       expect(notices('not taken back')).toEqual([]);
     });
   });
+
+  if (outOfReach) {
+    describe('a role that the admin cannot become a member of has granted', () => {
+      beforeEach(() => server.sql('CREATE ROLE doorman; CREATE ROLE intern'));
+      afterEach(() => server.sql('DROP ROLE doorman; DROP ROLE intern'));
+
+      test.each([['DROP_OR_DISABLE', undefined], ['DISABLE', ['in rds_iam']]] as const)('rds_iam, and %s: the login goes even so', async (action, left) => {
+        const user: User = { username: 'orders', onRemoval: { Action: action } };
+        await server.sql('GRANT rds_iam TO doorman WITH ADMIN OPTION');
+        await stack.create('A', user);
+        await server.sql('SET ROLE doorman; GRANT rds_iam TO orders; RESET ROLE');
+        await stack.delete('A', user);
+        expect(await canSignIn('orders')).toBe(false);
+        expect(notices('not taken back')[0]).toMatchObject({ change: 'revoke role "rds_iam" from "orders"', reason: 'permission denied to grant role "doorman"' });
+        expect(await oidOf('orders') && await held('orders')).toEqual(left && ['DATABASE shop: CONNECT', ...left]);
+        await server.sql('REVOKE rds_iam FROM doorman CASCADE');
+        await stack.create('A', user);
+        await stack.delete('A', { username: 'orders' });
+      });
+
+      test.each([
+        ['owns nothing: it goes', false],
+        ['owns something: the Delete fails and says whose memberships are left', true],
+      ])('membership in a group, which %s', async (_, owns) => {
+        const group: Role = { roleName: 'analysts', privileges: READ };
+        await stack.create('G', group);
+        await server.sql('GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO intern; RESET ROLE');
+        if (owns) {
+          await inShop('CREATE TABLE app.ours (n int); ALTER TABLE app.ours OWNER TO analysts');
+          expect(await failure(stack.delete('G', group))).toBe(
+            'access would be left behind: still to revoke role "analysts" from "intern"; revoke role "analysts" from "doorman", which another role has granted; take it back as that role, and delete again');
+          await server.sql('REVOKE analysts FROM doorman CASCADE');
+          await inShop('DROP TABLE app.ours');
+        }
+        await stack.delete('G', group);
+        expect(await oidOf('analysts')).toBeUndefined();
+      });
+    });
+  }
 });
