@@ -1,5 +1,6 @@
 import { applyWhatCan } from './best-effort';
 import { actors, Change, describe, merged } from './change';
+import { Attempt } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
@@ -11,7 +12,7 @@ import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
 import { Request } from './request';
 import { FIXED_DATABASE } from './sessions';
 import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
-import { Claim, OnRemoval } from './state';
+import { OnRemoval } from './state';
 import { run, Transaction } from './transaction';
 import { inDatabase, inShared, Work } from './work';
 
@@ -52,13 +53,18 @@ export async function remove(work: Work, request: Request): Promise<void> {
   if (onRemoval.action === 'RETAIN') {
     return keep(work, leaving, 'it is to be retained, with its login and all it holds');
   }
+  let tries = 0;
   await inShared(work, async (transaction) => {
+    // Who changes its own password in a transaction that stays open has locked itself, and must not keep its access by that.
+    if (tries++ > 0) {
+      await transaction.read(endingSessions(leaving), endSessions(oidsOf(leaving)));
+    }
     await endAccess(work, transaction, leaving, kind);
     if (onRemoval.action === 'DISABLE') {
       await refuseAccess(transaction, leaving, kind);
     }
   });
-  await endSessionsOf(work, leaving.map(({ claim }) => claim));
+  await endSessionsOf(work, leaving);
   if (onRemoval.action === 'DISABLE') {
     return keep(work, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
   }
@@ -175,10 +181,8 @@ function handedOver(removal: Removal | undefined): Decision {
   return removal?.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
 }
 
-/** By oid: another role may have got the name meanwhile. */
-async function endSessionsOf({ sessions: { main }, budget }: Work, claims: Claim[]): Promise<void> {
-  const oids = claims.map(({ roleOid }) => roleOid);
-  const attempt = { attempted: `end the sessions of ${claims.map(({ username }) => JSON.stringify(username)).join(', ')}`, needs: 'to be a member of pg_signal_backend' };
+async function endSessionsOf({ sessions: { main }, budget }: Work, leaving: Leaving[]): Promise<void> {
+  const [attempt, oids] = [endingSessions(leaving), oidsOf(leaving)];
   const until = budget.elapsed() + END_OF_SESSIONS_MS;
   for (;;) {
     const [, [{ n }]] = await run(main, attempt, [endSessions(oids), sessionsOf(oids)]);
@@ -194,6 +198,15 @@ async function endSessionsOf({ sessions: { main }, budget }: Work, claims: Claim
 
 function ownSchemas(database: string, previous: Leaving['previous']): string[] {
   return previous.flatMap(({ databases }) => databases).filter(one => one.database === database).flatMap(({ schemas }) => schemas).filter(({ owner }) => owner).map(({ schema }) => schema);
+}
+
+function endingSessions(leaving: Leaving[]): Attempt {
+  return { attempted: `end the sessions of ${leaving.map(({ claim }) => JSON.stringify(claim.username)).join(', ')}`, needs: 'to be a member of pg_signal_backend' };
+}
+
+/** Another role may have got the name meanwhile. */
+function oidsOf(leaving: Leaving[]): string[] {
+  return leaving.map(({ claim }) => claim.roleOid);
 }
 
 function namesOf(leaving: Leaving[]): string[] {

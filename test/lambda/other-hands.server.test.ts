@@ -1,3 +1,5 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
@@ -185,4 +187,35 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
       });
     });
   }
+
+  const session = async (username: string, sql: string): Promise<{ ended: Promise<unknown> }> => {
+    const client = new Client({ host: server.host, port: server.port, user: username, password: server.token('application', username), database: 'shop', ssl: true });
+    const ended = new Promise(resolve => client.on('error', resolve));
+    await client.connect();
+    await client.query(sql);
+    return { ended };
+  };
+
+  describe('a user goes while its own session', () => {
+    const user: User = { username: 'orders', privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['CREATE', 'USAGE'], Tables: { '*': ['DELETE', 'SELECT', 'UPDATE'] } }, own: { Owner: 'true' } } } } };
+    /** Its patience is half a second. */
+    const impatient = () => {
+      let asked = 0;
+      return { now: () => asked++ === 0 ? 0 : 49_500, sleep: setTimeout };
+    };
+
+    test.each([
+      ['has locked tables', 'LOCK TABLE app.orders, app.events IN ACCESS EXCLUSIVE MODE'],
+      ['has made tables', 'CREATE TABLE own.t (n int); CREATE TABLE app.uncommitted (n int); GRANT SELECT ON own.t TO helper'],
+      ['has changed its own settings', "ALTER ROLE orders SET work_mem = '1MB'"],
+      ['has changed its own password', "ALTER ROLE orders PASSWORD 'x'"],
+    ])('%s in a transaction that is open: it is ended, and the user is dropped', async (_, sql) => {
+      await stack.create('A', user);
+      const sessions = [await session('orders', `BEGIN; ${sql}`), await session('orders', 'BEGIN')];
+      stack = new Stack(server, { clock: impatient() });
+      await stack.delete('A', user);
+      await Promise.all(sessions.map(({ ended }) => ended));
+      expect([await oidOf('orders'), notices('not taken back')]).toEqual([undefined, []]);
+    });
+  });
 });
