@@ -9,7 +9,7 @@ import { DATABASES, heldBy, HELPER, MIGRATOR, READERS, startWorld, World } from 
 const FULL = process.env.ALL_SETUPS !== undefined;
 
 /** Handlers that run at the same time. */
-const RUNS = FULL ? 200 : 12;
+const RUNS = FULL ? 200 : 40;
 jest.setTimeout(FULL ? 600_000 : 120_000);
 
 const ALONE: [string, typeof grantingInALoop] = ['alone', () => ({ stop: () => Promise.resolve(0) })];
