@@ -3,8 +3,9 @@ import { carryOut } from './converge';
 import { ProvisionError } from './errors';
 import { Journal } from './journal';
 import { decideApply } from './lifecycle';
+import { reportRenamed } from './renamed';
 import { Request } from './request';
-import { RDS_IAM } from './state';
+import { RDS_IAM, sameResource } from './state';
 import { Work } from './work';
 
 /** Makes the roles as declared. */
@@ -12,7 +13,12 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   refuseServer(work, request);
   const { owner, usernames, declaration } = request;
   const wanted = { ...request, roles: usernames.map(username => ({ username, declaration })) };
-  await carryOut(work, usernames, before => decideApply(owner, wanted, before), journal);
+  await carryOut(work, usernames, (before) => {
+    before.claims
+      .filter(claim => sameResource(claim, owner) && (request.single || usernames.includes(claim.username)) && !usernames.some(name => before.roles.get(name) === claim.roleOid))
+      .forEach(claim => reportRenamed(work, before, claim));
+    return decideApply(owner, wanted, before);
+  }, journal);
 }
 
 function refuseServer({ server: { admin, hasRdsIam } }: Work, { kind, usernames }: Request): void {

@@ -9,6 +9,7 @@ import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle
 import { planEndOfAccess, planSharedRemoval } from './plan';
 import { planDatabaseRemoval } from './plan-database';
 import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
+import { reportRenamed } from './renamed';
 import { Request } from './request';
 import { FIXED_DATABASE } from './sessions';
 import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
@@ -33,7 +34,8 @@ type Leaving = Extract<Removal, { kind: 'remove' }>;
  */
 export async function remove(work: Work, request: Request): Promise<void> {
   const { owner, kind, onRemoval } = request;
-  const removals = decideRemove(owner, request, await inShared(work, transaction => readFacts(transaction, work.registryExists)));
+  const facts = await inShared(work, transaction => readFacts(transaction, work.registryExists));
+  const removals = decideRemove(owner, request, facts);
   if (removals.length === 0) {
     work.log.info('nothing to remove', { reason: 'this resource manages nobody who is not on its list any more' });
   }
@@ -42,7 +44,9 @@ export async function remove(work: Work, request: Request): Promise<void> {
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username, reason: removal.reason });
     } else if (removal.kind === 'handOver') {
-      work.log.info('handed over', { username, reason: removal.heir ? `resource ${removal.heir.logicalId} manages it` : 'the role is gone, or goes by a name that it was not given here' });
+      if (!removal.decision.forget.some(claim => reportRenamed(work, facts, claim))) {
+        work.log.info('handed over', { username, reason: removal.heir ? `resource ${removal.heir.logicalId} manages it` : 'the role is gone' });
+      }
       await carryOut(work, [], facts => handedOver(decideRemove(owner, request, facts).find(one => one.username === username)), new Journal());
     }
   }

@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
+import { failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** What others have done to the roles of a stack: a superuser, an admin of earlier, an operator with a console, the users themselves. */
@@ -216,6 +216,74 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
       await stack.delete('A', user);
       await Promise.all(sessions.map(({ ended }) => ended));
       expect([await oidOf('orders'), notices('not taken back')]).toEqual([undefined, []]);
+    });
+  });
+
+  describe('somebody has renamed a role in the database', () => {
+    const list: Users = { usernames: ['ann', 'bob'], privileges: READ };
+    const all = async (role: string) => (await held(role)).filter(line => line !== 'logs in' && line !== 'in rds_iam');
+    const KEPT = {
+      username: 'anna', reason: 'it is on record as "ann"; if it was renamed by hand, it has what it had, its login too, and is not managed any more: drop it unless somebody needs it',
+    };
+    const dropAnna = () => inShop('DROP OWNED BY anna; DROP ROLE anna');
+
+    test('of a list that is declared again: who is on the list is there, the other one is left alone and in the log', async () => {
+      await stack.create('L', list);
+      const [oid, was] = [await oidOf('ann'), await all('ann')];
+      await server.sql('ALTER ROLE ann RENAME TO anna');
+      await stack.update('L', { ...list, reapply: 'now' });
+      expect([await oidOf('anna'), await all('anna'), await all('ann'), await canSignIn('ann'), await canSignIn('bob')]).toEqual([oid, was, was, true, true]);
+      expect(notices('kept')).toMatchObject([KEPT]);
+      await dropAnna();
+      await stack.delete('L', list);
+    });
+
+    test('of a list that is deleted: the others go, and the log says who is left', async () => {
+      await stack.create('L', list);
+      await server.sql('ALTER ROLE ann RENAME TO anna');
+      await stack.delete('L', list);
+      expect([await oidOf('ann'), await oidOf('bob'), await canSignIn('anna')]).toEqual([undefined, undefined, true]);
+      expect(notices('kept')).toMatchObject([KEPT]);
+      await dropAnna();
+    });
+
+    test('of one user that is declared under another name: that one is made, and the log says who is left', async () => {
+      await stack.create('A', { username: 'ann', privileges: READ });
+      await server.sql('ALTER ROLE ann RENAME TO anna');
+      await stack.update('A', { username: 'eve', privileges: READ });
+      expect([await canSignIn('eve'), await canSignIn('anna'), notices('kept')]).toMatchObject([true, true, [KEPT]]);
+      await dropAnna();
+      await stack.delete('A', { username: 'eve' });
+    });
+
+    test('and the template follows: it is taken over with adoptExisting, as what it is', async () => {
+      await stack.create('A', { username: 'ann', privileges: READ });
+      const oid = await oidOf('ann');
+      await server.sql('ALTER ROLE ann RENAME TO anna');
+      await stack.update('A', { username: 'anna', privileges: READ, adoptExisting: true });
+      expect([await oidOf('anna'), await canSignIn('anna'), notices('kept'), notices('adopting').length]).toEqual([oid, true, [], 1]);
+      await stack.delete('A', { username: 'ann' });
+      expect(await canSignIn('anna')).toBe(true);
+      await stack.delete('A', { username: 'anna' });
+    });
+
+    test('and gives it back: it is the same role, with what it owns', async () => {
+      await stack.create('L', list);
+      const oid = await oidOf('ann');
+      await server.sql('ALTER ROLE ann RENAME TO anna; ALTER ROLE anna RENAME TO ann');
+      await stack.update('L', { ...list, reapply: 'now' });
+      expect([await oidOf('ann'), notices('kept')]).toEqual([oid, []]);
+      await stack.delete('L', list);
+    });
+
+    test('to the name of another one that is declared: it is refused, and nothing changes', async () => {
+      await stack.create('L', list);
+      await server.sql('ALTER ROLE ann RENAME TO eve');
+      const found = await snapshot(server);
+      expect(await failure(stack.update('L', { ...list, usernames: ['ann', 'bob', 'eve'] }))).toBe('role "eve" exists already and was not created by this library, so it is left as it is; choose another name, drop or rename that role first, or take it over with adoptExisting');
+      await expect(snapshot(server)).resolves.toEqual(found);
+      await server.sql('ALTER ROLE eve RENAME TO ann');
+      await stack.delete('L', list);
     });
   });
 });
