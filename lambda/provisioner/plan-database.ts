@@ -120,14 +120,15 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
   const surplus = held.filter(one => !wantedKeys.has(keyOf(one)) && (exclusive || (one.ours && before.has(keyOf(one)))));
   const options = exclusive ? held.filter(one => one.grantable && wantedKeys.has(keyOf(one))) : [];
   const missing = wanted.filter(right => !heldKeys.has(keyOf(right)));
-  const again = columnsOf([...surplus, ...missing.map(right => ({ ...right, as: null, ours: true }))], held.filter(one => !surplus.includes(one)));
+  const going = new Set(surplus);
+  const again = columnsOf([...surplus, ...missing.map(right => ({ ...right, as: null, ours: true }))], held.filter(one => !going.has(one)));
 
   const wantedFuture = futureOf(role, declared);
-  const beforeFuture = previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database)));
+  const beforeFuture = new Set(previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database))).map(futureKey));
   const heldFuture = state.future.filter(one => one.role === role);
-  const isIn = (list: FuturePrivilege[], one: FuturePrivilege) => list.some(other => futureKey(other) === futureKey(one));
-  const surplusFuture = heldFuture.filter(one => !isIn(wantedFuture, one) && (exclusive || isIn(beforeFuture, one)));
-  const optionsFuture = exclusive ? heldFuture.filter(one => one.grantable && isIn(wantedFuture, one)) : [];
+  const [wantedFutureKeys, heldFutureKeys] = [new Set(wantedFuture.map(futureKey)), new Set(heldFuture.map(futureKey))];
+  const surplusFuture = heldFuture.filter(one => !wantedFutureKeys.has(futureKey(one)) && (exclusive || beforeFuture.has(futureKey(one))));
+  const optionsFuture = exclusive ? heldFuture.filter(one => one.grantable && wantedFutureKeys.has(futureKey(one))) : [];
 
   return {
     revokes: [
@@ -143,7 +144,7 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
       ...changesOf('grant', role, again.filter(({ grantable }) => !grantable), right => index.actorFor(right), { again: true }),
       ...changesOf('grant', role, again.filter(({ grantable }) => grantable), right => index.actorFor(right), { again: true, grantable: true }),
       ...changesOf('grant', role, missing, right => index.actorFor(right)),
-      ...futureChanges('grantFuture', role, wantedFuture.filter(one => !isIn(heldFuture, one))),
+      ...futureChanges('grantFuture', role, wantedFuture.filter(one => !heldFutureKeys.has(futureKey(one)))),
     ],
   };
 }

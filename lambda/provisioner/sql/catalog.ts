@@ -92,8 +92,11 @@ function actingAs(grantor: string, owner: string): string {
                ELSE pg_get_userbyid(${grantor})::text END`;
 }
 
-/** As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. */
-const ARGUMENTS = 'oidvectortypes(p.proargtypes)';
+/**
+ * As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. Without IN, a procedure with an OUT argument of
+ * that type could be meant as well.
+ */
+const ARGUMENTS = "(SELECT coalesce(string_agg('IN ' || format_type(t, NULL), ', ' ORDER BY n), '') FROM unnest(p.proargtypes) WITH ORDINALITY a(t, n))";
 
 export interface DatabaseQuestion {
   /** Names of the roles whose privileges are asked for. */
