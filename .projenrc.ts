@@ -86,6 +86,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-sdk/client-secrets-manager@^3',
     '@aws-sdk/credential-provider-env@^3',
     '@aws-sdk/rds-signer@^3',
+    '@aws/cloudformation-validate@1.9.0-beta', // exact: a beta
     '@eslint/js@^10',
     '@stylistic/eslint-plugin@^5',
     '@types/aws-lambda@^8',
