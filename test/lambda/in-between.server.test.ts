@@ -139,6 +139,21 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
     });
   });
 
+  test('a create breaks at its commit, and another stack has made that user before the next try: it is told so, and that user is left alone', async () => {
+    const [other, theirs] = [new Stack(server, { name: 'other' }), user('orders', { privileges: {} })];
+    let found: unknown;
+    const create = async () => {
+      await other.create('B', theirs);
+      found = await snapshot(server);
+    };
+    moments = [{ database: 'postgres', asked: /^COMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others: create }];
+    expect(await failure(stack.create('A', user('orders')))).toBe('"orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource B); '
+      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
+    await expect(snapshot(server)).resolves.toEqual(found);
+    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'not undone', change: 'drop role "orders"', reason: 'the stack has no role of that name on record' }));
+    await other.delete('B', theirs);
+  });
+
   describe('a catalog that changes between a look at it and what follows', () => {
     const all = (...privileges: string[]): User => user('orders', {
       privileges: { shop: { Schemas: { busy: { Schema: ['USAGE'], Tables: { '*': privileges }, Sequences: { '*': ['USAGE'] }, Functions: { '*': ['EXECUTE'] } } } } },
