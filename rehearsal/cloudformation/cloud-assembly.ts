@@ -7,7 +7,7 @@ interface Manifest {
     readonly type: string;
     readonly environment?: string;
     readonly dependencies?: string[];
-    readonly properties?: { readonly templateFile?: string; readonly file?: string; readonly stackName?: string };
+    readonly properties?: { readonly templateFile?: string; readonly file?: string; readonly stackName?: string; readonly directoryName?: string };
   }>;
 }
 
@@ -21,6 +21,8 @@ interface AssetManifest {
 export interface AssemblyStack {
   readonly name: string;
   readonly template: Template;
+  /** Names of the stacks that are deployed before it. */
+  readonly dependencies: string[];
   /** Undefined where the stack leaves it open. */
   readonly account?: string;
   readonly region?: string;
@@ -49,7 +51,13 @@ export class CloudAssembly {
       }
     };
     Object.keys(artifacts).forEach(visit);
-    return [...ordered].filter(id => artifacts[id].type === 'aws:cloudformation:stack').map(id => this.stack(id));
+    return [...ordered].filter(id => this.isStack(id)).map(id => this.stack(id));
+  }
+
+  /** Folders of the stages, each of which is an assembly of its own. */
+  get stages(): string[] {
+    return Object.values(this.manifest.artifacts).filter(({ type }) => type === 'cdk:cloud-assembly')
+      .map(({ properties }) => join(this.folder, properties?.directoryName ?? ''));
   }
 
   /** Folder of each asset that is one, by its object key in the bucket. */
@@ -60,11 +68,20 @@ export class CloudAssembly {
       Object.values(destinations).map(({ objectKey }) => [objectKey, join(this.folder, source.path)])));
   }
 
+  private isStack(id: string): boolean {
+    return this.manifest.artifacts[id].type === 'aws:cloudformation:stack';
+  }
+
+  private nameOf(id: string): string {
+    return this.manifest.artifacts[id].properties?.stackName ?? id;
+  }
+
   private stack(id: string): AssemblyStack {
-    const { properties = {}, environment = '' } = this.manifest.artifacts[id];
+    const { properties = {}, environment = '', dependencies = [] } = this.manifest.artifacts[id];
     const [, account, region] = /^aws:\/\/([^/]+)\/(.+)$/.exec(environment) ?? [];
     return {
-      name: properties.stackName ?? id,
+      name: this.nameOf(id),
+      dependencies: dependencies.filter(each => this.isStack(each)).map(each => this.nameOf(each)),
       template: this.read<Template>(properties.templateFile ?? ''),
       account: account === 'unknown-account' ? undefined : account,
       region: region === 'unknown-region' ? undefined : region,

@@ -144,7 +144,8 @@ function endpointOf(identifier: string, { region }: StackIdentity): string {
   return `${identifier}.cluster-c${randomBytes(5).toString('hex')}.${region}.rds.amazonaws.com`;
 }
 
-function majorOf({ Engine: engine, EngineVersion: version }: Properties): PostgresqlMajor {
+/** Major of the server that a cluster gets. Throws when there is none. */
+export function majorOf({ Engine: engine, EngineVersion: version }: Properties): PostgresqlMajor {
   const major = POSTGRESQL_MAJORS.find(each => `${String(version)}.`.startsWith(`${each}.`));
   if (engine !== 'aurora-postgresql' || major === undefined) {
     throw new Error(`a cluster with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
