@@ -1,4 +1,6 @@
 import { styleText } from 'node:util';
+import { textTable } from './text-table';
+import { INDENT } from './timeline';
 
 interface Check {
   readonly name: string;
@@ -10,19 +12,14 @@ interface Check {
 /** What a run is expected to show and what it showed, printed line by line and as a table in the end. */
 export class CheckList {
   private readonly checks: Check[] = [];
-  private readonly started = Date.now();
 
   constructor(private readonly print: (line: string) => void) {}
-
-  step(title: string): void {
-    this.print(`${styleText('dim', `${((Date.now() - this.started) / 1000).toFixed(1).padStart(4)} s`)}  ${title}`);
-  }
 
   /** @param expected how `measured` begins */
   check(name: string, expected: string, measured: string, reason?: string): void {
     const ok = measured.startsWith(expected);
     this.checks.push({ name, expected, measured, ok });
-    this.print(`        ${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`);
+    this.print(`${INDENT}${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`);
   }
 
   get failed(): number {
@@ -32,10 +29,8 @@ export class CheckList {
   table(): void {
     const rows = this.checks.map(({ name, expected, measured, ok }) => [name, expected, shortened(measured), ok ? 'ok' : 'DIFFERS']);
     const head = ['check', 'expected', 'measured', ''];
-    const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column].length)));
-    const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd();
-    this.print(`\n${styleText('bold', line(head))}\n${widths.map(width => '-'.repeat(width)).join('  ')}`);
-    rows.forEach((row, i) => this.print(this.checks[i].ok ? line(row) : styleText('red', line(row))));
+    const lines = textTable(head, rows, (line, i) => this.checks[i].ok ? line : styleText('red', line));
+    this.print(['', ...lines].join('\n'));
   }
 
   private mark(ok: boolean): string {

@@ -13,6 +13,7 @@ import { Credentials } from './iam/credentials';
 import { signToken } from './iam/token';
 import { Rehearsal } from './rehearsal';
 import { signIn, SignIn } from './sign-in';
+import { Timeline } from './timeline';
 
 const APP = 'examples/quick-start/app.ts';
 const STACK = 'QuickStart';
@@ -21,33 +22,34 @@ const USERNAME = 'mario.rossi@example.com';
 const PAM = 'refused: 28000 PAM authentication failed';
 const verbose = process.argv.includes('--verbose');
 
-const list = new CheckList(line => console.log(line));
+const list = new CheckList(console.log);
+const timeline = new Timeline(console.log);
 
 async function main(): Promise<void> {
   let afterEvent: (event: StackEvent) => Promise<void> = () => Promise.resolve();
   const rehearsal = await Rehearsal.start({
     onEvent: async (event) => {
       if (verbose) {
-        console.log(`        ${styleText('dim', [event.status, event.logicalId, event.type, event.reason].filter(Boolean).join(' '))}`);
+        timeline.event(event);
       }
       await afterEvent(event);
     },
   });
   try {
-    list.step(`synthesize ${APP}`);
+    timeline.step(`synthesize ${APP}`);
     const granted = synthesize(APP);
     const withoutGrant = synthesize(APP, { grant: 'false' });
     withoutGrant.catch(() => undefined); // reported where it is awaited
     const assembly = await granted;
 
-    list.step(`deploy ${STACK}: a PostgreSQL server set up like Aurora, then the handler for its custom resource`);
+    timeline.step(`deploy ${STACK}: a PostgreSQL server set up like Aurora, then the handler for its custom resource`);
     complete(rehearsal, await rehearsal.deploy(assembly, STACK));
     const server = rehearsal.database(resource(rehearsal, 'AWS::RDS::DBCluster'));
     const operator = rehearsal.credentialsOf(resource(rehearsal, 'AWS::IAM::Role', 'Operator'));
     const visitor = rehearsal.credentialsOf(resource(rehearsal, 'AWS::IAM::Role', 'Visitor'));
     const otherCase = 'Mario.Rossi@example.com';
 
-    list.step(`sign in at ${server.host}:${server.port}`);
+    timeline.step(`sign in at ${server.host}:${server.port}`);
     await check(server, 'role with the grant', `signed in as ${USERNAME}`, await tokenOf(server, operator));
     await check(server, 'same name in other case', 'refused: 28P01', { ...await tokenOf(server, operator, otherCase), username: otherCase });
     await check(server, 'role without the grant', PAM, await tokenOf(server, visitor));
@@ -56,12 +58,12 @@ async function main(): Promise<void> {
     await check(server, 'without TLS', 'refused: 28000 pg_hba.conf rejects', { ...await tokenOf(server, operator), tls: false });
     await checkAdmin(server, 'admin, by its password');
 
-    list.step('take the grant out of the app and deploy again');
+    timeline.step('take the grant out of the app and deploy again');
     complete(rehearsal, await rehearsal.deploy(await withoutGrant, STACK));
     await check(server, 'role whose grant was removed', PAM, await tokenOf(server, operator));
     await checkAdmin(server, 'admin, after the update');
 
-    list.step(`destroy ${STACK}`);
+    timeline.step(`destroy ${STACK}`);
     afterEvent = async ({ type, status }) => {
       // The last moment to ask: the server goes with the cluster.
       if (type === 'Custom::RdsIamUser' && status === 'DELETE_COMPLETE') {
@@ -110,7 +112,7 @@ function resource(rehearsal: Rehearsal, type: string, logicalId = ''): ResourceS
 
 function complete(rehearsal: Rehearsal, { status, reason }: StackResult): void {
   if (verbose || reason !== undefined) {
-    rehearsal.logs.splice(0).forEach(({ text }) => process.stdout.write(text.replace(/^(?=.)/gm, '        ')));
+    timeline.logs(rehearsal.logs);
   }
   if (reason !== undefined) {
     throw new Error(`stack ${STACK} is ${status}: ${reason}`);

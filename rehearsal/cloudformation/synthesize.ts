@@ -1,29 +1,33 @@
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { RunFolder } from '../run-folder';
 import { CloudAssembly } from './cloud-assembly';
 
 const ROOT = resolve(__dirname, '../..');
 
 /**
- * Runs a CDK app written in TypeScript, as `cdk synth` would.
+ * Runs a CDK app written in TypeScript or JavaScript, as `cdk synth` would.
  *
  * @param app file of the app, from the root of the repository
  * @param context as with `cdk synth -c name=value`
  */
 export async function synthesize(app: string, context: Record<string, string> = {}): Promise<CloudAssembly> {
-  if (!existsSync(resolve(ROOT, app))) {
+  const file = resolve(ROOT, app);
+  if (!existsSync(file)) {
     throw new Error(`${app} does not synthesize: there is no such file`);
   }
   const folder = RunFolder.open().newPath('cdk.out');
-  const child = RunFolder.open().spawn(process.execPath, ['--import', 'tsx', app], 'KILL', {
-    cwd: ROOT,
+  const project = projectOf(file);
+  const child = RunFolder.open().spawn(process.execPath, ['--import', pathToFileURL(require.resolve('tsx')).href, file], 'KILL', {
+    cwd: project,
     env: {
       ...process.env,
       CDK_OUTDIR: folder,
-      CDK_CONTEXT_JSON: JSON.stringify(context),
+      CDK_CONTEXT_JSON: JSON.stringify({ ...contextOf(project), ...context }),
       CDK_VALIDATION: 'false',
-      TSX_TSCONFIG_PATH: 'examples/tsconfig.json',
+      // The examples import this library by its name.
+      ...relative(ROOT, file).startsWith('..') ? {} : { TSX_TSCONFIG_PATH: join(ROOT, 'examples/tsconfig.json') },
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -31,8 +35,29 @@ export async function synthesize(app: string, context: Record<string, string> = 
   child.stderr?.setEncoding('utf8').on('data', (text: string) => output += text);
   const code = await new Promise<number | null>((done, reject) => child.once('error', reject).once('close', done));
   if (code !== 0) {
-    const message = output.split('\n').find(line => /^\w*Error\b/.test(line)) ?? `exit status ${code}`;
-    throw new Error(`${app} does not synthesize: ${message}`, { cause: output });
+    throw new Error(`${app} does not synthesize: ${firstError(output) ?? `exit status ${code}`}`, { cause: output });
+  }
+  if (!existsSync(join(folder, 'manifest.json'))) {
+    throw new Error(`${app} does not synthesize: it ran and wrote no cloud assembly, so it is no CDK app`);
   }
   return new CloudAssembly(folder);
+}
+
+/** Where `cdk synth` would be called. */
+function projectOf(file: string): string {
+  const above = (folder: string): string[] => [folder, ...dirname(folder) === folder ? [] : above(dirname(folder))];
+  const folders = above(dirname(file));
+  return folders.find(folder => ['cdk.json', 'package.json'].some(name => existsSync(join(folder, name)))) ?? folders[0];
+}
+
+function contextOf(project: string): Record<string, unknown> {
+  const read = (name: string) => existsSync(join(project, name)) ? JSON.parse(readFileSync(join(project, name), 'utf8')) as Record<string, unknown> : {};
+  return { 'aws:cdk:enable-path-metadata': true, ...read('cdk.json').context as object | undefined, ...read('cdk.context.json') };
+}
+
+/** Some errors only announce the line that says it. */
+function firstError(output: string): string | undefined {
+  const lines = output.split('\n').map(line => line.trim()).filter(line => line !== '');
+  const first = lines.findIndex(line => /^\w*Error\b/.test(line));
+  return lines[first]?.endsWith(':') ? lines.slice(first, first + 2).join(' ') : lines[first];
 }
