@@ -11,7 +11,7 @@ import { policiesOfRole } from './cloudformation/role-policies';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
 import { SecretsManager } from './cloudformation/secrets-manager';
 import { Stack, StackEvent, StackResult } from './cloudformation/stack';
-import { ResourceProvider, ResourceState } from './cloudformation/template';
+import { ResourceProvider, ResourceState, whyNotRehearsed } from './cloudformation/template';
 import { CertificateAuthority } from './gateway/certificate-authority';
 import { Credentials, IssuedCredentials } from './iam/credentials';
 import { RunFolder } from './run-folder';
@@ -91,8 +91,9 @@ export class Rehearsal {
     if (!definition) {
       throw new Error(`the app has no stack ${stackName}, only ${assembly.stacks.map(({ name }) => name).join(', ')}`);
     }
-    if (definition.template.Transform !== undefined) {
-      throw new Error(`stack ${stackName} is not rehearsed: its template has a Transform`);
+    const reason = whyNotRehearsed(definition.template);
+    if (reason !== undefined) {
+      throw new Error(`stack ${stackName} is not rehearsed: ${reason}`);
     }
     assembly.assets.forEach((folder, key) => this.assets.set(key, folder));
     const stack = this.stacks.get(stackName) ?? this.newStack(definition);

@@ -1,5 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
-
 /** What the names in a template stand for. */
 export interface Scope {
   /** A parameter, pseudo parameter or resource. */
@@ -9,7 +7,10 @@ export interface Scope {
   /** The expression of a condition. */
   condition(name: string): unknown;
   importValue(name: string): unknown;
+  isResource(name: string): boolean;
   readonly region: string;
+  /** Whether the template has the transform AWS::LanguageExtensions. */
+  readonly languageExtensions: boolean;
 }
 
 /** What Ref AWS::NoValue gives: whatever holds it is left out. */
@@ -18,10 +19,14 @@ export const NO_VALUE = Symbol('AWS::NoValue');
 type Arguments = { value: unknown; scope: Scope; path: string };
 
 const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
-  'Ref': ({ value, scope, path }) => scope.ref(text(value, path)),
+  'Ref': ({ value, scope, path }) => {
+    const name = text(value, path);
+    return at(path, () => scope.ref(name));
+  },
   'Fn::GetAtt': ({ value, scope, path }) => {
-    const [logicalId, attribute] = typeof value === 'string' ? splitOnce(value) : arrayOf(value, 2, path);
-    return scope.attribute(text(logicalId, path), text(resolve(attribute, scope, path), path));
+    const [first, second] = typeof value === 'string' ? splitOnce(value) : arrayOf(value, 2, path);
+    const [logicalId, attribute] = [text(first, path), text(resolve(second, scope, path), path)];
+    return at(path, () => scope.attribute(logicalId, attribute));
   },
   'Fn::Join': ({ value, scope, path }) => {
     const [delimiter, items] = arrayOf(value, 2, path);
@@ -29,20 +34,28 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   },
   'Fn::Sub': ({ value, scope, path }) => {
     const [template, variables] = typeof value === 'string' ? [value, {}] : arrayOf(value, 2, path);
-    return substitute(text(template, path), variables as Record<string, unknown>, scope, path);
+    return substitute(text(template, path), object(variables, path), scope, path);
   },
   'Fn::Split': ({ value, scope, path }) => {
     const [delimiter, source] = arrayOf(value, 2, path);
-    return text(resolve(source, scope, path), path).split(text(delimiter, path));
+    return text(resolve(source, scope, path), path).split(text(delimiter, path) || fail(path, 'an empty delimiter is not rehearsed'));
   },
   'Fn::Select': ({ value, scope, path }) => {
     const [index, items] = arrayOf(value, 2, path);
-    const item = list(resolve(items, scope, path), path)[Number(resolve(index, scope, path))];
-    return item ?? fail(path, `Fn::Select finds no item ${String(index)}`);
+    const [position, all] = [scalar(resolve(index, scope, path), path), list(resolve(items, scope, path), path)];
+    if (Array.isArray(items) && items.length > all.length) {
+      fail(path, 'AWS::NoValue is not allowed in a list to select from');
+    }
+    return (/^\d+$/.test(position) ? all[Number(position)] : undefined) ?? fail(path, `there is no item ${position} in ${JSON.stringify(all)}`);
   },
   'Fn::FindInMap': ({ value, scope, path }) => {
-    const [name, first, second] = arrayOf(value, 3, path).map(key => text(resolve(key, scope, path), path));
-    return scope.mapping(name, first, second) ?? fail(path, `mapping ${name} has no ${first}, ${second}`);
+    const [name, first, second, fallback] = arrayOf(value, list(value, path).length === 4 ? 4 : 3, path);
+    const keys = [name, first, second].map(key => scalar(withoutResources(key, scope, path), path));
+    if (fallback !== undefined || ![name, first, second].every(isSimpleKey)) {
+      needExtensions(scope, path, 'a default, or a function other than Ref and Fn::FindInMap,');
+    }
+    return at(path, () => scope.mapping(keys[0], keys[1], keys[2]))
+      ?? (fallback === undefined ? fail(path, `mapping ${keys[0]} has no ${keys[1]}, ${keys[2]}`) : resolve(defaultValue(fallback, path), scope, path));
   },
   'Fn::If': ({ value, scope, path }) => {
     const [condition, whenTrue, whenFalse] = arrayOf(value, 3, path);
@@ -50,10 +63,24 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   },
   'Fn::Base64': ({ value, scope, path }) => Buffer.from(text(resolve(value, scope, path), path)).toString('base64'),
   'Fn::GetAZs': ({ value, scope, path }) => {
-    const region = resolve(value, scope, path) || scope.region;
-    return ['a', 'b', 'c'].map(zone => `${text(region, path)}${zone}`);
+    const region = text(resolve(value, scope, path), path) || scope.region;
+    return ['a', 'b', 'c'].map(zone => `${region}${zone}`);
   },
-  'Fn::ImportValue': ({ value, scope, path }) => scope.importValue(text(resolve(value, scope, path), path)),
+  'Fn::ImportValue': ({ value, scope, path }) => {
+    const name = text(withoutResources(value, scope, path), path);
+    return at(path, () => scope.importValue(name));
+  },
+  'Fn::Length': ({ value, scope, path }) => {
+    needExtensions(scope, path);
+    refuseNoValue(value, path);
+    return list(withoutResources(value, scope, path), path).length;
+  },
+  'Fn::ToJsonString': ({ value, scope, path }) => {
+    needExtensions(scope, path);
+    refuseNoValue(value, path);
+    const json = resolve(value, { ...scope, attribute: (...names) => attributeInJson(names, scope.attribute(...names)) }, path);
+    return typeof json === 'object' ? JSON.stringify(json) : fail(path, `expected an object or a list, not ${show(json)}`);
+  },
 };
 
 /** The value with all intrinsic functions resolved. An unknown one throws, with the path to it. */
@@ -61,33 +88,53 @@ export function resolve(value: unknown, scope: Scope, path: string): unknown {
   if (Array.isArray(value)) {
     return value.map((item, i) => resolve(item, scope, `${path}[${i}]`)).filter(item => item !== NO_VALUE);
   }
-  if (typeof value !== 'object' || value === null) {
+  if (typeof value !== 'object') {
     return value;
+  }
+  if (value === null) {
+    return fail(path, 'null is not allowed in a template');
   }
   const name = intrinsicOf(value, path);
   if (name !== undefined) {
-    return FUNCTIONS[name]({ value: (value as Record<string, unknown>)[name], scope, path });
+    return FUNCTIONS[name]({ value: (value as Record<string, unknown>)[name], scope, path: `${path}.${name}` });
   }
   const entries = Object.entries(value).map(([key, item]) => [key, resolve(item, scope, `${path}.${key}`)] as const);
   return Object.fromEntries(entries.filter(([, item]) => item !== NO_VALUE));
 }
 
-/** Whether a condition expression is true. */
-export function holds(expression: unknown, scope: Scope, path: string): boolean {
-  const [[name, value], ...more] = Object.entries(expression as Record<string, unknown>);
-  if (more.length > 0) {
-    fail(path, 'a condition has exactly one function');
+/**
+ * Whether a condition expression is true.
+ *
+ * @param under conditions that are being looked at
+ */
+export function holds(expression: unknown, scope: Scope, path: string, under: string[] = []): boolean {
+  const functions = Object.entries(object(expression, path));
+  if (functions.length !== 1) {
+    fail(path, `a condition has exactly one function, not ${show(expression)}`);
   }
-  const each = () => list(value, path).map(item => holds(item, scope, path));
+  const [[name, value]] = functions;
+  const within = `${path}.${name}`;
+  const each = (least: number, most: number) => {
+    const items = list(value, within);
+    return items.length < least || items.length > most
+      ? fail(within, `expected ${least === most ? least : `${least} to ${most}`} conditions, not ${items.length}`)
+      : items.map(item => holds(item, scope, within, under));
+  };
   switch (name) {
-    case 'Condition': return holds(scope.condition(text(value, path)), scope, `Conditions.${text(value, path)}`);
-    case 'Fn::Equals': {
-      const [left, right] = arrayOf(value, 2, path).map(side => resolve(side, scope, path));
-      return isDeepStrictEqual(left, right);
+    case 'Condition': {
+      const condition = text(value, within);
+      if (under.includes(condition)) {
+        fail(path, `circular dependency between conditions: ${[...under.slice(under.indexOf(condition)), condition].join(' -> ')}`);
+      }
+      return holds(at(path, () => scope.condition(condition)), scope, `Conditions.${condition}`, [...under, condition]);
     }
-    case 'Fn::And': return each().every(Boolean);
-    case 'Fn::Or': return each().some(Boolean);
-    case 'Fn::Not': return !each()[0];
+    case 'Fn::Equals': {
+      const [left, right] = arrayOf(value, 2, within).map(side => scalar(withoutResources(side, scope, within), within));
+      return left === right;
+    }
+    case 'Fn::And': return each(2, 10).every(Boolean);
+    case 'Fn::Or': return each(2, 10).some(Boolean);
+    case 'Fn::Not': return !each(1, 1)[0];
     default: return fail(path, `condition function ${name} is not rehearsed`);
   }
 }
@@ -98,37 +145,89 @@ export function referencesIn(value: unknown): string[] {
     return [];
   }
   return Object.entries(value).flatMap(([key, item]) => {
+    const [first, second] = (Array.isArray(item) ? item : [item, undefined]) as [unknown, unknown];
     switch (key) {
       case 'Ref': return [String(item)];
-      case 'Fn::GetAtt': return [String(typeof item === 'string' ? splitOnce(item)[0] : (item as unknown[])[0])];
+      case 'Fn::GetAtt': return [splitOnce(String(first))[0], ...referencesIn([second])];
       case 'Fn::Sub': {
-        const [template, variables] = (typeof item === 'string' ? [item, {}] : item) as [string, object];
-        const names = [...template.matchAll(VARIABLE)].map(([, name]) => splitOnce(name)[0]);
-        return [...names, ...referencesIn(variables)];
+        const names = [...String(first).matchAll(VARIABLE)].map(([, name]) => name).filter(name => !name.startsWith('!'));
+        return [...names.filter(name => !Object.hasOwn(Object(second) as object, name)).map(name => splitOnce(name)[0]), ...referencesIn(second)];
       }
       default: return referencesIn(item);
     }
   });
 }
 
-const VARIABLE = /\$\{([^}!][^}]*)\}/g;
+const VARIABLE = /\$\{([^}]*)\}/g;
 
 function substitute(template: string, variables: Record<string, unknown>, scope: Scope, path: string): string {
-  const values = template.replace(VARIABLE, (_, name: string) => {
+  return template.replace(VARIABLE, (variable, name: string) => {
+    if (name.startsWith('!')) {
+      return `\${${name.slice(1)}}`;
+    }
+    if (!/^[\w.:]+$/.test(name)) {
+      fail(path, `${variable} is not allowed: a name has letters, digits, underscores, periods and colons; write \${!${name}} for the text itself`);
+    }
     if (Object.hasOwn(variables, name)) {
-      return scalar(resolve(variables[name], scope, path), path);
+      return scalar(resolve(variables[name], scope, `${path}.${name}`), path);
     }
     const [logicalId, attribute] = splitOnce(name);
-    return scalar(attribute === undefined ? scope.ref(logicalId) : scope.attribute(logicalId, attribute), path);
+    return scalar(at(path, () => attribute === undefined ? scope.ref(logicalId) : scope.attribute(logicalId, attribute)), path);
   });
-  return values.replace(/\$\{!([^}]*)\}/g, '${$1}');
+}
+
+/** Where CloudFormation allows parameters, mappings and conditions, but nothing that exists later. */
+function withoutResources(value: unknown, scope: Scope, path: string): unknown {
+  const name = referencesIn([value]).find(each => scope.isResource(each));
+  return name === undefined ? resolve(value, scope, path) : fail(path, `resource ${name} is not allowed here: this must be known before any resource exists`);
+}
+
+function needExtensions(scope: Scope, path: string, what = 'this function'): void {
+  if (!scope.languageExtensions) {
+    fail(path, `${what} needs the transform AWS::LanguageExtensions in the template`);
+  }
+}
+
+function refuseNoValue(value: unknown, path: string): void {
+  if (referencesIn([value]).includes('AWS::NoValue')) {
+    fail(path, 'AWS::NoValue in it is not rehearsed: CloudFormation does not document what becomes of it');
+  }
+}
+
+/** The transform makes an Fn::Sub of the JSON, which takes nothing but strings. */
+function attributeInJson(names: string[], value: unknown): string {
+  if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
+    return String(value);
+  }
+  throw new Error(`${names.join('.')} is not a string; CloudFormation puts no other attribute into JSON`);
+}
+
+function isSimpleKey(key: unknown): boolean {
+  return typeof key !== 'object' || key === null || ['Ref', 'Fn::FindInMap'].includes(Object.keys(key)[0]);
+}
+
+function defaultValue(argument: unknown, path: string): unknown {
+  const { DefaultValue: value, ...others } = object(argument, path);
+  return value !== undefined && Object.keys(others).length === 0 ? value : fail(path, `expected {"DefaultValue": ...}, not ${show(argument)}`);
+}
+
+/** The work, with the path in front of what it complains about. */
+function at<Result>(path: string, work: () => Result): Result {
+  try {
+    return work();
+  } catch (error) {
+    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
+  }
 }
 
 function intrinsicOf(value: object, path: string): string | undefined {
   const keys = Object.keys(value);
   const name = keys.find(key => key === 'Ref' || key.startsWith('Fn::'));
-  if (name !== undefined && (keys.length > 1 || !Object.hasOwn(FUNCTIONS, name))) {
-    fail(path, keys.length > 1 ? `${name} stands beside ${keys.filter(key => key !== name).join(', ')}` : `${name} is not rehearsed`);
+  if (name !== undefined && !Object.hasOwn(FUNCTIONS, name)) {
+    fail(path, `${name} is not rehearsed`);
+  }
+  if (name !== undefined && keys.length > 1) {
+    fail(path, `${name} stands beside ${keys.filter(key => key !== name).join(', ')}`);
   }
   return name;
 }
@@ -139,21 +238,31 @@ function splitOnce(name: string): [string, string | undefined] {
 }
 
 function arrayOf(value: unknown, length: number, path: string): unknown[] {
-  return Array.isArray(value) && value.length === length ? value : fail(path, `expected ${length} arguments, not ${JSON.stringify(value)}`);
+  return Array.isArray(value) && value.length === length ? value : fail(path, `expected ${length} arguments, not ${show(value)}`);
 }
 
 function list(value: unknown, path: string): unknown[] {
-  return Array.isArray(value) ? value : fail(path, `expected a list, not ${JSON.stringify(value)}`);
+  return Array.isArray(value) ? value : fail(path, `expected a list, not ${show(value)}`);
 }
 
 function text(value: unknown, path: string): string {
-  return typeof value === 'string' ? value : fail(path, `expected a string, not ${JSON.stringify(value)}`);
+  return typeof value === 'string' ? value : fail(path, `expected a string, not ${show(value)}`);
 }
 
 function scalar(value: unknown, path: string): string {
   return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
     ? String(value)
-    : fail(path, `expected a string, not ${value === NO_VALUE ? 'AWS::NoValue' : JSON.stringify(value)}`);
+    : fail(path, `expected a string, not ${show(value)}`);
+}
+
+function object(value: unknown, path: string): Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value as Record<string, unknown>
+    : fail(path, `expected an object, not ${show(value)}`);
+}
+
+function show(value: unknown): string {
+  return value === NO_VALUE ? 'AWS::NoValue' : JSON.stringify(value);
 }
 
 function fail(path: string, problem: string): never {

@@ -1,11 +1,18 @@
+import { isDeepStrictEqual } from 'node:util';
+
 /** A CloudFormation template, as far as it is rehearsed. */
 export interface Template {
-  readonly Parameters?: Record<string, { readonly Type: string; readonly Default?: unknown }>;
+  readonly Parameters?: Record<string, ParameterDefinition>;
   readonly Mappings?: Record<string, Record<string, Record<string, unknown>>>;
   readonly Conditions?: Record<string, unknown>;
   readonly Resources: Record<string, ResourceDefinition>;
   readonly Outputs?: Record<string, { readonly Value: unknown; readonly Condition?: string; readonly Export?: { readonly Name: unknown } }>;
   readonly Transform?: unknown;
+}
+
+export interface ParameterDefinition {
+  readonly Type: string;
+  readonly Default?: string | number;
 }
 
 export interface ResourceDefinition {
@@ -60,4 +67,23 @@ export interface ResourceProvider {
   /** Another physical id in the outcome means that the resource was replaced. */
   update(request: ResourceRequest, current: ResourceState): Promise<ResourceOutcome>;
   delete(stack: StackIdentity, state: ResourceState): Promise<void>;
+}
+
+export function hasLanguageExtensions({ Transform: transform }: Template): boolean {
+  return isDeepStrictEqual([transform].flat(), ['AWS::LanguageExtensions']);
+}
+
+/** Why a template cannot be rehearsed. Functions are looked at when they are resolved. */
+export function whyNotRehearsed(template: Template): string | undefined {
+  if (template.Transform !== undefined && !hasLanguageExtensions(template)) {
+    return `its template has the Transform ${JSON.stringify(template.Transform)}, only AWS::LanguageExtensions is known`;
+  }
+  const { Resources: resources, Conditions: conditions = {}, Outputs: outputs = {} } = template;
+  const loop = [resources, conditions, outputs].flatMap(section => Object.keys(section)).find(name => name.startsWith('Fn::'));
+  if (loop !== undefined) {
+    return `its template has ${loop}`;
+  }
+  const [logicalId] = Object.entries(resources).find(([, { DeletionPolicy, UpdateReplacePolicy }]) =>
+    [DeletionPolicy, UpdateReplacePolicy].some(policy => typeof policy === 'object')) ?? [];
+  return logicalId && `the policy on deletion or replacement of ${logicalId} is a function`;
 }
