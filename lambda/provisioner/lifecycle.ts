@@ -128,6 +128,8 @@ export interface Deleted {
   readonly physicalId: string;
   readonly single: boolean;
   readonly usernames: string[];
+  /** Its creation was cancelled, and nobody knows how far it came. */
+  readonly cancelled: boolean;
 }
 
 /**
@@ -138,9 +140,9 @@ export interface Deleted {
  * A resource of many has another physical id with each list. What it still declares has the new one, so that the Delete of
  * the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
  */
-export function decideRemove(me: Owner, { resourceId, physicalId, single, usernames }: Deleted, facts: Facts): Removal[] {
+export function decideRemove(me: Owner, { resourceId, physicalId, single, usernames, cancelled }: Deleted, facts: Facts): Removal[] {
   const registry = new Registry(me, facts);
-  const names = single ? usernames : registry.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username);
+  const names = single || cancelled ? usernames : registry.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username);
   return names.map((username): Removal => {
     const mine = registry.own.find(claim => claim.username === username && claim.resourceId === resourceId);
     if (!mine) {

@@ -1,9 +1,9 @@
 import { Budget, PATIENCE_MS } from './budget';
 import { Session } from './connection';
 import { ProvisionError, ServerError } from './errors';
-import { endStrangers, lockHolders, SERVER } from './sql/catalog';
+import { earlierWaiters, endStrangers, lockHolders, SERVER } from './sql/catalog';
 import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
-import { LOCK, LOCK_KEY, setTimeouts } from './sql/session';
+import { LOCK, LOCK_KEY, setTimeouts, UNLOCK } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
 /** After so long a look at who has the lock; the first one soon, should it be somebody who must not. */
@@ -27,7 +27,8 @@ export async function withLock<T>(session: Session, budget: Budget, work: (locke
 
 /**
  * Taken before anything is read that is decided upon. Many wait for it when a stack has many users: as long as it goes from one
- * to the next, each waits for its turn. A failure says who holds the lock: that is the session to end.
+ * to the next, each waits for its turn, in the order of their arrival. CloudFormation takes back an event that it has cancelled by
+ * another one, and does not wait for the end of the first. A failure says who holds the lock: that is the session to end.
  */
 async function takeLock(session: Session, budget: Budget): Promise<Locked> {
   for (let holder: { readonly pids: unknown; readonly since: number } | undefined; ;) {
@@ -35,9 +36,13 @@ async function takeLock(session: Session, budget: Budget): Promise<Locked> {
     const turn = Math.min(budget.work(), holder ? TURN_MS.others : TURN_MS.first);
     const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_session_timeout: IDLE_TIMEOUT_MS };
     try {
-      const statements = [setTimeouts(timeouts, 'session'), LOCK, SERVER, REGISTRY];
-      const [, , [server], [{ exists, foreign }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
+      const statements = [setTimeouts(timeouts, 'session'), LOCK, earlierWaiters(LOCK_KEY), SERVER, REGISTRY];
+      const [, , [{ earlier }], [server], [{ exists, foreign }]] = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
       budget.excuse(budget.elapsed() - begin);
+      if (earlier !== 0) {
+        await run(session, { attempted: "let others have the provisioners' lock first" }, [UNLOCK]);
+        continue;
+      }
       if (foreign !== null) {
         throw new ProvisionError(`schema ${REGISTRY_SCHEMA} in database ${session.database} belongs to ${JSON.stringify(foreign)}, or something in it does, and is not the registry of this library; `
           + 'rename or drop it, or, if that was the admin before, make the admin a member of that role');

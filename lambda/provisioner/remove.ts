@@ -11,6 +11,7 @@ import { planDatabaseRemoval } from './plan-database';
 import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
 import { reportRenamed } from './renamed';
 import { Request } from './request';
+import { LONGEST_DELAY_MS } from './retry';
 import { FIXED_DATABASE } from './sessions';
 import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
 import { OnRemoval } from './state';
@@ -20,6 +21,9 @@ import { inDatabase, inShared, Work } from './work';
 /** Sessions end within milliseconds once told to, unless a process hangs in the kernel. */
 const END_OF_SESSIONS_MS = 10_000;
 const POLL_MS = 50;
+
+/** A Lambda function in a VPC starts and connects within this time. */
+const UNTIL_CREATED_MS = 20_000;
 
 /** The admin has no right to take something back, or it is gone: no reason to keep a login. */
 const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
@@ -36,6 +40,9 @@ export async function remove(work: Work, request: Request): Promise<void> {
   const { owner, kind, onRemoval } = request;
   const facts = await inShared(work, transaction => readFacts(transaction, work.registryExists));
   const removals = decideRemove(owner, request, facts);
+  if (request.cancelled && removals.every(({ kind }) => kind === 'leave') && work.budget.waited() < UNTIL_CREATED_MS - LONGEST_DELAY_MS) {
+    throw new ProvisionError('nothing to remove yet: the creation that was cancelled may be under way', { retryUntil: UNTIL_CREATED_MS });
+  }
   if (removals.length === 0) {
     work.log.info('nothing to remove', { reason: 'this resource manages nobody who is not on its list any more' });
   }

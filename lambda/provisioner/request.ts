@@ -34,6 +34,8 @@ export interface Request {
   readonly onRemoval: OnRemoval;
   readonly adoptExisting: boolean;
   readonly physicalId: string;
+  /** A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for its answer. */
+  readonly cancelled: boolean;
 }
 
 interface ResourceType {
@@ -86,12 +88,18 @@ export function decode(event: Event): Request {
     usernames,
   } as const;
   if (action === 'remove') {
+    const physicalId = event.PhysicalResourceId ?? '';
+    // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
+    const cancelled = !physicalId.startsWith(`${known.resourceId}/`);
+    const onRemoval = onRemovalOfDelete(properties.OnRemoval);
     return {
       ...known,
       declaration: { kind: type.kind, memberOf: [], databases: [], exclusive: false },
-      onRemoval: onRemovalOfDelete(properties.OnRemoval),
+      // Nobody knows whether the role was there before.
+      onRemoval: cancelled && properties.AdoptExisting === 'true' && onRemoval.action !== 'RETAIN' ? { action: 'DISABLE' } : onRemoval,
       adoptExisting: false,
-      physicalId: event.PhysicalResourceId ?? '',
+      physicalId,
+      cancelled,
     };
   }
   checkNames(type, usernames, properties.PolicyUsername);
@@ -102,6 +110,7 @@ export function decode(event: Event): Request {
     adoptExisting: flag('AdoptExisting', properties.AdoptExisting),
     // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows. ASCII, below CloudFormation's 1 kB.
     physicalId: [known.resourceId, type.single ? encodeURIComponent(usernames[0]) : fingerprint(usernames), event.LogicalResourceId].join('/'),
+    cancelled: false,
   };
 }
 

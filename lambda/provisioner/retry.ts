@@ -2,7 +2,7 @@ import { Budget } from './budget';
 import { ProvisionError } from './errors';
 
 const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 3_000;
+export const LONGEST_DELAY_MS = 3_000;
 
 /**
  * Runs an attempt again while its error says that this makes sense, with full jitter in between.

@@ -1,6 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto';
-import { createServer, IncomingMessage, Server } from 'node:http';
-import { AddressInfo } from 'node:net';
+import { AwsService, failure } from './aws-endpoint';
 
 interface Secret {
   readonly arn: string;
@@ -11,32 +10,10 @@ interface Secret {
 /** Whether the owner of an access key may do something to a resource. */
 export type Authorize = (accessKeyId: string, action: string, resource: string) => boolean;
 
-/** The secrets that exist at this moment, and GetSecretValue over HTTP for functions: they find it by AWS_ENDPOINT_URL. */
+/** The secrets that exist at this moment. */
 export class SecretsManager {
-  static async listen(authorize: Authorize): Promise<SecretsManager> {
-    const secretsManager = new SecretsManager(authorize);
-    await new Promise<void>((resolve, reject) => secretsManager.server.once('error', reject).listen(0, '127.0.0.1', resolve));
-    return secretsManager;
-  }
-
   private readonly secrets = new Map<string, Secret>();
-  private readonly server: Server;
-
-  private constructor(private readonly authorize: Authorize) {
-    this.server = createServer((request, response) => {
-      void this.answer(request).catch((error: unknown) => failure(500, 'InternalServiceError', String(error))).then(({ status, body }) =>
-        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1' }).end(JSON.stringify(body)));
-    }).unref();
-  }
-
-  get endpoint(): string {
-    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
-  }
-
-  async close(): Promise<void> {
-    this.server.closeAllConnections();
-    await new Promise(resolve => this.server.close(resolve));
-  }
+  constructor(private readonly authorize: Authorize) {}
 
   create(arnWithoutSuffix: string, value: string): string {
     const arn = `${arnWithoutSuffix}-${randomBytes(3).toString('hex')}`;
@@ -69,17 +46,12 @@ export class SecretsManager {
     return [...this.secrets.values()].find(({ arn, name }) => id === arn || id === name || id === arn.slice(0, -7));
   }
 
-  private async answer(request: IncomingMessage): Promise<Answer> {
-    const chunks: Buffer[] = [];
-    for await (const chunk of request) {
-      chunks.push(chunk as Buffer);
-    }
-    const target = request.headers['x-amz-target'];
+  /** GetSecretValue, for whom a policy allows it. */
+  readonly service: AwsService = ({ target, body, accessKeyId }) => {
     if (target !== 'secretsmanager.GetSecretValue') {
-      return failure(400, 'UnknownOperationException', `${String(target)} is not rehearsed`);
+      return undefined;
     }
-    const { SecretId: id } = JSON.parse(Buffer.concat(chunks).toString()) as { SecretId: string };
-    const accessKeyId = /Credential=([^/]+)\//.exec(request.headers.authorization ?? '')?.[1] ?? '';
+    const { SecretId: id } = JSON.parse(body) as { SecretId: string };
     const secret = this.find(id);
     if (!secret) {
       return failure(400, 'ResourceNotFoundException', 'Secrets Manager can\'t find the specified secret.');
@@ -90,16 +62,7 @@ export class SecretsManager {
     }
     const { arn: ARN, name: Name, value: SecretString } = secret;
     return { status: 200, body: { ARN, Name, SecretString, VersionId: randomUUID(), VersionStages: ['AWSCURRENT'] } };
-  }
-}
-
-interface Answer {
-  readonly status: number;
-  readonly body: Record<string, unknown>;
-}
-
-function failure(status: number, type: string, message: string): Answer {
-  return { status, body: { __type: type, message } };
+  };
 }
 
 function problem(message: string): never {

@@ -1,6 +1,7 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { readAdmin } from '../../lambda/provisioner/credentials';
+import { AwsEndpoint } from '../../rehearsal/cloudformation/aws-endpoint';
 import { SecretsManager } from '../../rehearsal/cloudformation/secrets-manager';
 import { failure } from './stack';
 
@@ -12,16 +13,18 @@ const UNREACHABLE = 'the subnets of the provisioner need a way to Secrets Manage
 describe('the secret of the admin', () => {
   const environment = process.env;
   let secretsManager: SecretsManager;
+  let endpoint: AwsEndpoint;
   let allowed: boolean;
 
   beforeEach(async () => {
     allowed = true;
-    secretsManager = await SecretsManager.listen((_, action) => allowed && action === 'secretsmanager:GetSecretValue');
-    process.env = { ...environment, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'x', AWS_ENDPOINT_URL: secretsManager.endpoint };
+    secretsManager = new SecretsManager((_, action) => allowed && action === 'secretsmanager:GetSecretValue');
+    endpoint = await AwsEndpoint.listen([secretsManager.service]);
+    process.env = { ...environment, AWS_REGION: 'eu-central-1', AWS_ACCESS_KEY_ID: 'AKIA', AWS_SECRET_ACCESS_KEY: 'x', AWS_ENDPOINT_URL: endpoint.url };
   });
   afterEach(async () => {
     process.env = environment;
-    await secretsManager.close();
+    await endpoint.close();
   });
 
   const secret = (value: string) => secretsManager.create('arn:aws:secretsmanager:eu-central-1:123456789012:secret:admin', value);
@@ -53,11 +56,9 @@ describe('the secret of the admin', () => {
   });
 
   test('Secrets Manager that refuses the connection: the endpoint to add is named', async () => {
-    const { endpoint } = secretsManager;
-    await secretsManager.close();
+    await endpoint.close();
     expect(await failure(readAdmin('arn'))).toMatch(new RegExp(`^cannot read the admin's secret arn: .*ECONNREFUSED.*; ${escaped(UNREACHABLE)}$`));
-    expect(endpoint).toContain('127.0.0.1');
-    secretsManager = await SecretsManager.listen(() => true);
+    endpoint = await AwsEndpoint.listen([]);
   });
 
   test('Secrets Manager that does not answer: known within 30 seconds, and the endpoint to add is named', async () => {

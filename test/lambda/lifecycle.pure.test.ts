@@ -185,7 +185,7 @@ describe('decideApply', () => {
 });
 
 describe('decideRemove', () => {
-  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, physicalId: PHYSICAL, single: true, usernames: [username] }, found)[0];
+  const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, physicalId: PHYSICAL, single: true, usernames: [username], cancelled: false }, found)[0];
 
   test('the role of the resource, with everything that was ever granted to it', () => {
     const mine = claim('Me', 'a', '1');
@@ -234,7 +234,7 @@ describe('decideRemove', () => {
 });
 
 describe('decideRemove of a resource of many', () => {
-  const remove = (found: Facts, physicalId: string) => decideRemove(ME, { resourceId: CLUSTER, physicalId, single: false, usernames: ['a', 'b', 'c'] }, found)
+  const remove = (found: Facts, physicalId: string, cancelled = false) => decideRemove(ME, { resourceId: CLUSTER, physicalId, single: false, usernames: ['a', 'b', 'c'], cancelled }, found)
     .map(({ kind, username }) => [kind, username]);
 
   test('each for itself', () => {
@@ -246,6 +246,10 @@ describe('decideRemove of a resource of many', () => {
     expect(remove(found, 'cluster-1/before/Me')).toEqual([['remove', 'b']]);
     expect(remove(found, PHYSICAL)).toEqual([['remove', 'a']]);
     expect(remove(found, 'cluster-1/other/Me')).toEqual([]);
+  });
+
+  test('all of them, if their creation was cancelled', () => {
+    expect(remove(facts([claim('Me', 'a', '1'), claim('Me', 'b', '2')]), 'made up', true)).toEqual([['remove', 'a'], ['remove', 'b'], ['leave', 'c']]);
   });
 });
 

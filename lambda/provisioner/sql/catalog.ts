@@ -271,6 +271,15 @@ export function lockHolders([classId, objectId]: readonly [number, number]): str
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
 }
 
+/** How many wait for this lock who came before this session, but stand behind it by now: who looks who holds it loses its place. */
+export function earlierWaiters([classId, objectId]: readonly [number, number]): string {
+  return `
+  SELECT count(*)::int AS earlier FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+  WHERE l.locktype = 'advisory' AND NOT l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+    AND a.backend_start < (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid())`;
+}
+
 /** Ends the sessions of those who hold this lock, or wait for it, and cannot make roles: it is no business of theirs. */
 export function endStrangers([classId, objectId]: readonly [number, number]): string {
   return `

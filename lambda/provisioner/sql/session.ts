@@ -4,6 +4,8 @@
 export const LOCK_KEY = [1684174195, 1] as const;
 export const LOCK = `SELECT pg_catalog.pg_advisory_lock(${LOCK_KEY.join(', ')})`;
 
+export const UNLOCK = `SELECT pg_catalog.pg_advisory_unlock(${LOCK_KEY.join(', ')})`;
+
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
