@@ -169,7 +169,7 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
     });
     afterEach(async () => {
       await server.sql('DROP SCHEMA IF EXISTS busy CASCADE', [], 'shop');
-      await stack.delete('A', user('orders'));
+      await stack.delete('A', user('orders'), `${server.resourceId}/orders/A`);
     });
 
     test('what is created meanwhile is granted, too', async () => {
