@@ -61,7 +61,7 @@ export interface AuroraLikeServerOptions {
   readonly credentials?: IssuedCredentials;
 
   /** Who may `rds-db:connect` as whom. It may be set later, too. @default - nobody */
-  readonly authorize?: (principal: string, username: string) => boolean;
+  readonly authorize?: (principal: string, username: string, at: Date) => boolean;
 
   /** Parameters of the server, such as max_connections. */
   readonly settings?: Record<string, string>;
@@ -118,7 +118,10 @@ export class AuroraLikeServer {
   isAvailable = true;
 
   iamAuthentication: boolean;
-  authorize: (principal: string, username: string) => boolean;
+  authorize: (principal: string, username: string, at: Date) => boolean;
+
+  /** The clock by which tokens are made and logins decided. */
+  now = () => new Date();
 
   private gateway?: Gateway;
 
@@ -172,7 +175,7 @@ export class AuroraLikeServer {
       region: this.region,
       username,
       credentials: overrides.credentials ?? this.issueCredentials(principal),
-      at: new Date(),
+      at: this.now(),
       ...overrides,
     });
   }
@@ -196,8 +199,9 @@ export class AuroraLikeServer {
       throw new Error('IAM database authentication is not enabled on the cluster');
     }
     const { host, port, region } = this;
-    const principal = verifyToken(token, { hosts: [host], port, region, username, now: new Date() }, this.credentials);
-    if (!this.authorize(principal, username)) {
+    const now = this.now();
+    const principal = verifyToken(token, { hosts: [host], port, region, username, now }, this.credentials);
+    if (!this.authorize(principal, username, now)) {
       throw new Error(`${principal} may not rds-db:connect as ${username}`);
     }
   }

@@ -7,7 +7,7 @@ import { DatabaseClusters } from './cloudformation/database-cluster';
 import { invoke } from './cloudformation/lambda-function';
 import { nativeResource } from './cloudformation/native-resource';
 import { onEventFunction } from './cloudformation/provider-framework';
-import { policiesOfRole } from './cloudformation/role-policies';
+import { roleAllows } from './cloudformation/role-policies';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
 import { SecretsManager } from './cloudformation/secrets-manager';
 import { Stack, StackEvent, StackResult } from './cloudformation/stack';
@@ -75,7 +75,7 @@ export class Rehearsal {
       certificateAuthority,
       credentials: this.credentials,
       secretsManager,
-      allows: (principal, action, resource) => this.allows(principal, action, resource),
+      allows: (principal, action, resource, at) => this.allows(principal, action, resource, at),
     });
     this.providers = {
       'AWS::RDS::DBCluster': this.clusters.cluster,
@@ -126,10 +126,10 @@ export class Rehearsal {
     return this.credentials.issue(role.attributes.Arn as string);
   }
 
-  /** Whether a role may do something, by the policies that exist at this moment. */
-  allows(roleArn: string | undefined, action: string, resource: string): boolean {
+  /** Whether a role may do something, by the policies that exist at this moment, if it asks at that time. */
+  allows(roleArn: string | undefined, action: string, resource: string, at = new Date()): boolean {
     const role = this.existing().find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
-    return role !== undefined && policiesOfRole(role, this.existing()).allows(action, resource);
+    return role !== undefined && roleAllows(role, this.existing(), { action, resource, at });
   }
 
   private stack(name: string): Stack {

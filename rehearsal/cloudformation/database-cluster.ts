@@ -11,7 +11,7 @@ const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier'
 export interface DatabaseClustersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials'> {
   readonly secretsManager: SecretsManager;
   /** Whether a principal may do something to a resource. */
-  readonly allows: (principal: string, action: string, resource: string) => boolean;
+  readonly allows: (principal: string, action: string, resource: string, at: Date) => boolean;
 }
 
 /** A server for each `AWS::RDS::DBCluster`; it can be reached while the cluster has an instance. */
@@ -56,8 +56,8 @@ export class DatabaseClusters {
         databases: database === undefined ? [] : [database as string],
         iamAuthentication: iamAuthentication === true || iamAuthentication === 'true',
       });
-      server.authorize = (principal, username) =>
-        this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${server.resourceId}/${username}`));
+      server.authorize = (principal, username, at) =>
+        this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${server.resourceId}/${username}`), at);
       // Aurora answers at the endpoint when there is an instance behind it; a Multi-AZ cluster brings its own.
       server.isAvailable = properties.DBClusterInstanceClass !== undefined;
       this.servers.set(identifier, server);

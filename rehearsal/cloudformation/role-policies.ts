@@ -1,4 +1,6 @@
-import { IdentityPolicies, PolicyDocument } from '../iam/identity-policies';
+import { AccessRequest, Principal } from '../iam/condition-keys';
+import { IdentityPolicies } from '../iam/identity-policies';
+import { PolicyDocument } from '../iam/policy-document';
 import { ResourceState } from './template';
 
 /** Policies of AWS that CDK attaches to functions. None of them reaches what a rehearsal decides. */
@@ -7,12 +9,20 @@ const AWS_MANAGED_POLICIES: Record<string, string[]> = {
   'service-role/AWSLambdaVPCAccessExecutionRole': ['logs:*', 'ec2:*'],
 };
 
-/** All identity-based policies that a role has at this moment: inline ones and those attached, from whichever stack. */
-export function policiesOfRole(role: ResourceState, existing: ResourceState[]): IdentityPolicies {
+/** Whether a role may do something, by what exists at this moment, in whichever stack. */
+export function roleAllows(role: ResourceState, existing: ResourceState[], request: Omit<AccessRequest, 'principal'>): boolean {
+  return policiesOfRole(role, existing).allows({ ...request, principal: principalOf(role) });
+}
+
+/** The name of the session is not known, and with it `aws:userid`; nor are tags that only the stack has. */
+function principalOf({ attributes, properties }: ResourceState): Principal {
+  const tags = (properties.Tags ?? []) as { Key: string; Value: string }[];
+  return { arn: attributes.Arn as string, tags: Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value])) };
+}
+
+/** All identity-based policies that a role has, inline ones and those attached, and its permissions boundary. */
+function policiesOfRole(role: ResourceState, existing: ResourceState[]): IdentityPolicies {
   const { Policies, ManagedPolicyArns, PermissionsBoundary } = role.properties;
-  if (PermissionsBoundary !== undefined) {
-    throw new Error(`role ${role.physicalId} has a permissions boundary, which is not rehearsed`);
-  }
   const inline = (Policies ?? []) as { PolicyDocument: PolicyDocument }[];
   const attached = existing.filter(({ type, properties }) =>
     ['AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy'].includes(type) && (properties.Roles as string[] | undefined)?.includes(role.physicalId));
@@ -21,7 +31,7 @@ export function policiesOfRole(role: ResourceState, existing: ResourceState[]): 
     ...inline.map(policy => policy.PolicyDocument),
     ...attached.map(({ properties }) => properties.PolicyDocument as PolicyDocument),
     ...managed,
-  ]);
+  ], PermissionsBoundary === undefined ? undefined : managedPolicy(PermissionsBoundary as string, existing));
 }
 
 function managedPolicy(arn: string, existing: ResourceState[]): PolicyDocument {

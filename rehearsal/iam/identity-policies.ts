@@ -1,82 +1,68 @@
-export interface PolicyDocument {
-  readonly Version?: string;
-  readonly Statement: PolicyStatement | PolicyStatement[];
+import { conditionHolds } from './condition';
+import { AccessRequest, ConditionKeys, conditionKeysOf } from './condition-keys';
+import { matchesResource, matchesString, PatternReader, readLiterally } from './pattern';
+import { checkDocument, hasVariables, list, PolicyDocument, PolicyStatement } from './policy-document';
+
+/** What is asked of policies, and how what they say of condition keys is answered. */
+export interface Question {
+  readonly action: string;
+  readonly resource: string;
+  readonly keys: ConditionKeys;
 }
-
-export interface PolicyStatement {
-  readonly Sid?: string;
-  readonly Effect: string;
-  readonly Action?: string | string[];
-  readonly NotAction?: string | string[];
-  readonly Resource?: string | string[];
-  readonly NotResource?: string | string[];
-  readonly Condition?: unknown;
-}
-
-const STATEMENT_ELEMENTS = ['Sid', 'Effect', 'Action', 'NotAction', 'Resource', 'NotResource', 'Condition'];
-
-/** Policy variables, and with them the escapes ${*}, ${?} and ${$}, exist in this version only. */
-const VERSION_WITH_VARIABLES = '2012-10-17';
 
 /**
- * Decides by the identity-based policies of one principal, within one account. What it does not know it does not
- * guess: it throws.
+ * Decides by the identity-based policies of one principal, within one account. What it does not know, and what IAM does
+ * not document, it does not guess: it throws.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export class IdentityPolicies {
-  constructor(private readonly documents: PolicyDocument[]) {}
+  /** @param boundary permissions boundary: what it does not allow nobody does */
+  constructor(private readonly documents: PolicyDocument[], private readonly boundary?: PolicyDocument) {
+    [...documents, ...boundary ? [boundary] : []].forEach(checkDocument);
+  }
 
-  /** Default is no; an explicit Deny outweighs every Allow. */
-  allows(action: string, resource: string): boolean {
-    const effects = this.documents.flatMap(document =>
-      list(document.Statement).filter(statement => applies(statement, document.Version, action, resource)).map(({ Effect }) => Effect));
-    return effects.includes('Allow') && !effects.includes('Deny');
+  allows(request: AccessRequest): boolean {
+    return this.decide({ action: request.action, resource: request.resource, keys: conditionKeysOf(request) });
+  }
+
+  /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html */
+  decide(question: Question): boolean {
+    const decisions = [this.documents, ...this.boundary ? [[this.boundary]] : []].map(documents => allow(documents, question));
+    return decisions.every(Boolean);
   }
 }
 
-function applies(statement: PolicyStatement, version: string | undefined, action: string, resource: string): boolean {
-  const unknown = Object.keys(statement).find(element => !STATEMENT_ELEMENTS.includes(element));
-  if (unknown || !['Allow', 'Deny'].includes(statement.Effect)) {
-    throw new Error(`policy statement ${JSON.stringify(statement)} cannot be evaluated: ${unknown ?? `Effect ${statement.Effect}`} is not known`);
-  }
-  const matchesAction = anyOf(statement.Action, statement.NotAction, pattern => matches(pattern, action.toLowerCase(), undefined, true));
-  const matchesResource = anyOf(statement.Resource, statement.NotResource, pattern => matches(pattern, resource, version, false));
-  if (matchesAction && matchesResource && statement.Condition !== undefined) {
-    throw new Error(`policy statement ${JSON.stringify(statement)} cannot be evaluated: conditions are not rehearsed`);
-  }
-  return matchesAction && matchesResource;
+/** Default is no; an explicit Deny outweighs every Allow. */
+function allow(documents: PolicyDocument[], question: Question): boolean {
+  const effects = documents.flatMap(document =>
+    list(document.Statement).filter(statement => applies(statement, hasVariables(document), question)).map(({ Effect }) => Effect));
+  return effects.includes('Allow') && !effects.includes('Deny');
 }
 
-function anyOf(positive: string | string[] | undefined, negative: string | string[] | undefined, test: (pattern: string) => boolean): boolean {
-  if ((positive === undefined) === (negative === undefined)) {
-    throw new Error('a policy statement needs exactly one of Action and NotAction, and one of Resource and NotResource');
-  }
-  return positive === undefined ? !list(negative!).some(test) : list(positive).some(test);
-}
-
-function matches(pattern: string, text: string, version: string | undefined, ignoreCase: boolean): boolean {
-  const parts = version === VERSION_WITH_VARIABLES ? /\$\{([^}]*)\}|[^]/gu : /[^]/gu;
-  const expression = [...pattern.matchAll(parts)].map(([part, variable]: (string | undefined)[]) => {
-    if (variable !== undefined) {
-      return literal(valueOf(variable, pattern));
+function applies(statement: PolicyStatement, withVariables: boolean, { action, resource, keys }: Question): boolean {
+  const { Action, NotAction, Resource, NotResource, Condition = {} } = statement;
+  const reader = new PatternReader(withVariables, keys);
+  const matchesAction = (pattern: string) => matchesString(readLiterally(pattern.toLowerCase()), action.toLowerCase());
+  const isOfResource = (text: string) => {
+    const pattern = reader.read(text);
+    return pattern !== undefined && matchesResource(pattern, resource);
+  };
+  try {
+    const holds = isListed(Action, NotAction, matchesAction)
+      && isListed(Resource, NotResource, isOfResource)
+      && conditionHolds(Condition, reader, keys);
+    if (holds && reader.missing.length > 0) {
+      throw new Error(`the request has no value for ${reader.missing.join(', ')}. IAM says that this "might" make the entire statement invalid, `
+        + 'so it is not known whether the rest of it counts; give a default, or write a statement of its own');
     }
-    return part === '*' ? '.*' : part === '?' ? '.' : literal(part ?? '');
-  }).join('');
-  return new RegExp(`^${expression}$`, ignoreCase ? 'isu' : 'su').test(text);
-}
-
-function valueOf(variable: string, pattern: string): string {
-  if (!['*', '?', '$'].includes(variable)) {
-    throw new Error(`policy variable \${${variable}} in ${JSON.stringify(pattern)} is not rehearsed`);
+    return holds;
+  } catch (error) {
+    throw new Error(`policy statement ${JSON.stringify(statement)} cannot be evaluated: ${(error as Error).message}`, { cause: error });
   }
-  return variable;
 }
 
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');
-}
-
-function list<Item>(items: Item | Item[]): Item[] {
-  return Array.isArray(items) ? items : [items];
+/** Each pattern is looked at, so that it does not depend on their order whether one that is not known is an error. */
+function isListed(positive: string | string[] | undefined, negative: string | string[] | undefined, test: (pattern: string) => boolean): boolean {
+  return positive === undefined ? !list(negative!).map(test).some(Boolean) : list(positive).map(test).some(Boolean);
 }

@@ -1,0 +1,130 @@
+import { ConditionKeys } from './condition-keys';
+
+/** A piece of a policy's string. What a variable stands for is text, even when it holds a * or a colon. */
+export interface Token {
+  readonly kind: 'text' | 'colon' | 'any' | 'one';
+  readonly text: string;
+}
+
+export type Pattern = Token[];
+
+/** `${key}` or `${key, 'default'}`; a tag key has letters, digits, spaces and `_.:/=+-@`. */
+const VARIABLE = /^([\p{L}\p{N}_.:/=+\-@ ]+)(?:, '([^']*)')?$/u;
+
+/**
+ * Reads the strings of one statement for one request, replacing policy variables and their escapes.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+ */
+export class PatternReader {
+  /** Variables that the request has no value for, and that have no default. */
+  readonly missing: string[] = [];
+
+  /** @param hasVariables whether the version of the policy language has them */
+  constructor(readonly hasVariables: boolean, private readonly keys: ConditionKeys) {}
+
+  /** @returns undefined when a variable in it has no value: then it matches nothing */
+  read(text: string): Pattern | undefined {
+    if (!this.hasVariables) {
+      return readLiterally(text);
+    }
+    const tokens = [...text.matchAll(/\$\{([^}]*)\}|[^]/gu)].map(([part, variable]: (string | undefined)[], at, parts) => {
+      if (part === '$' && parts[at + 1]?.[0] === '{') {
+        throw new Error(`\${ in ${JSON.stringify(text)} has no closing brace; write \${$}{ for the characters themselves`);
+      }
+      return variable === undefined ? tokenOf(part!) : this.valueOf(variable);
+    });
+    return tokens.every(token => token !== undefined) ? tokens : undefined;
+  }
+
+  private valueOf(variable: string): Token | undefined {
+    if (['*', '?', '$'].includes(variable)) {
+      return { kind: 'text', text: variable };
+    }
+    const [, key, byDefault] = (VARIABLE.exec(variable) ?? []) as (string | undefined)[];
+    if (key === undefined) {
+      throw new Error(`policy variable \${${variable}} has not the form \${key} or \${key, 'default'}`);
+    }
+    const value = this.keys(key).value ?? byDefault;
+    if (Array.isArray(value)) {
+      throw new Error(`policy variable \${${variable}} is of a key with several values, and IAM takes only those with one`);
+    }
+    if (value === undefined) {
+      this.missing.push(`\${${variable}}`);
+      return undefined;
+    }
+    return { kind: 'text', text: value };
+  }
+}
+
+/** For strings in which IAM knows no variables. */
+export function readLiterally(text: string): Pattern {
+  return [...text].map(tokenOf);
+}
+
+export function textOf(pattern: Pattern): string {
+  return pattern.map(({ text }) => text).join('');
+}
+
+/** `*` for any characters, also none, and `?` for one. */
+export function matchesString(pattern: Pattern, text: string): boolean {
+  return matches(pattern, text, ({ kind }) => kind === 'any' ? '.*' : '.');
+}
+
+/**
+ * IAM documents wildcards within the segments of an ARN, and that a * at the end of a segment goes beyond it. It does
+ * not say whether another wildcard matches a colon, so it is an error where that decides.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+ */
+export function matchesResource(pattern: Pattern, resource: string): boolean {
+  const across = matchesString(pattern, resource);
+  const within = matches(pattern, resource, ({ kind }, next) =>
+    kind === 'one' ? '[^:]' : next === undefined || next.kind === 'colon' ? '.*' : '[^:]*');
+  if (across !== within) {
+    throw new Error(`whether resource ${JSON.stringify(textOf(pattern))} matches ${JSON.stringify(resource)} is not documented: `
+      + 'a wildcard inside a segment would have to match a colon; put the * at the end of the segment, or name the resource');
+  }
+  return across;
+}
+
+/**
+ * Each of the six parts for itself.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+ */
+export function matchesArn(pattern: Pattern, arn: string): boolean {
+  const actual = arnParts(readLiterally(arn)).map(textOf);
+  return arnParts(pattern).every((part, at) => matchesString(part, actual[at]));
+}
+
+/** Throws when there are fewer than six. */
+export function arnParts(pattern: Pattern): Pattern[] {
+  const parts: Token[][] = [[]];
+  for (const token of pattern) {
+    if (token.kind === 'colon' && parts.length < 6) {
+      parts.push([]);
+    } else {
+      parts.at(-1)!.push(token);
+    }
+  }
+  if (parts.length < 6) {
+    throw new Error(`${JSON.stringify(textOf(pattern))} is no ARN of six parts, which is what Arn operators compare; use a String operator`);
+  }
+  return parts;
+}
+
+function matches(pattern: Pattern, text: string, wildcard: (token: Token, next: Token | undefined) => string): boolean {
+  const expression = pattern.map((token, at) =>
+    token.kind === 'any' || token.kind === 'one' ? wildcard(token, pattern[at + 1]) : literal(token.text)).join('');
+  return new RegExp(`^${expression}$`, 'su').test(text);
+}
+
+function tokenOf(character: string): Token {
+  const kind = character === '*' ? 'any' : character === '?' ? 'one' : character === ':' ? 'colon' : 'text';
+  return { kind, text: character };
+}
+
+function literal(text: string): string {
+  return text.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');
+}
