@@ -83,6 +83,11 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   },
 };
 
+/** Whether `Ref` or an `Fn::` function is rehearsed. */
+export function isRehearsed(intrinsic: string): boolean {
+  return Object.hasOwn(FUNCTIONS, intrinsic);
+}
+
 /** The value with all intrinsic functions resolved. An unknown one throws, with the path to it. */
 export function resolve(value: unknown, scope: Scope, path: string): unknown {
   if (Array.isArray(value)) {

@@ -18,6 +18,7 @@ export interface ParameterDefinition {
 export interface ResourceDefinition {
   readonly Type: string;
   readonly Properties?: Properties;
+  readonly Metadata?: { readonly 'aws:cdk:path'?: string };
   readonly DependsOn?: string | string[];
   readonly Condition?: string;
   readonly DeletionPolicy?: string;
