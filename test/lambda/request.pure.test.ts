@@ -103,6 +103,7 @@ describe('decode', () => {
       onRemoval: { action: 'DROP', reassignOwnedTo: 'heir' },
       adoptExisting: true,
       physicalId: 'cluster-ABC/mario.rossi%40example.com/User1A2B',
+      cancelled: false,
     });
   });
 
@@ -251,7 +252,7 @@ describe('decode refuses', () => {
 });
 
 describe('decode of a Delete', () => {
-  const gone = (properties: Properties, fields: Partial<Event> = {}) => decode(event(properties, { RequestType: 'Delete', PhysicalResourceId: 'that one', ...fields }));
+  const gone = (properties: Properties, fields: Partial<Event> = {}) => decode(event(properties, { RequestType: 'Delete', PhysicalResourceId: 'cluster-ABC/that one/User1A2B', ...fields }));
 
   test('is for the physical resource it names', () => {
     expect(gone({ ...USER, OnRemoval: { Action: 'DROP', ReassignOwnedTo: 'heir' } })).toEqual({
@@ -266,10 +267,19 @@ describe('decode of a Delete', () => {
       declaration: { kind: 'user', memberOf: [], databases: [], exclusive: false },
       onRemoval: { action: 'DROP', reassignOwnedTo: 'heir' },
       adoptExisting: false,
-      physicalId: 'that one',
+      physicalId: 'cluster-ABC/that one/User1A2B',
+      cancelled: false,
     });
     expect(gone(USERS)).toMatchObject({ single: false, usernames: ['a', 'b'] });
     expect(gone(ROLE)).toMatchObject({ kind: 'role', usernames: ['readers'] });
+  });
+
+  test('with a physical id that is not made here, its creation was cancelled: a role that was to be adopted is not dropped', () => {
+    const cancelled = (properties: Properties) => gone({ ...USER, ...properties }, { PhysicalResourceId: 'shop-User1A2B-1ABCDEFGHIJKL' });
+    expect(cancelled({})).toMatchObject({ cancelled: true, onRemoval: { action: 'DROP_OR_DISABLE' } });
+    expect(cancelled({ AdoptExisting: 'true' })).toMatchObject({ cancelled: true, onRemoval: { action: 'DISABLE' } });
+    expect(cancelled({ AdoptExisting: 'true', OnRemoval: { Action: 'RETAIN' } })).toMatchObject({ onRemoval: { action: 'RETAIN' } });
+    expect(gone({ ...USER, AdoptExisting: 'true' })).toMatchObject({ onRemoval: { action: 'DROP_OR_DISABLE' } });
   });
 
   test('no rule for what is declared stops it', () => {

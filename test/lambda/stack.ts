@@ -81,9 +81,9 @@ export class Stack {
     return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
-  /** As the last answer gave it. */
+  /** As the last answer gave it. Without one, it is none that CloudFormation has made up, which would be for a creation that was cancelled. */
   public physicalIdOf(logicalId: string): string {
-    return this.physicalIds.get(logicalId) ?? 'unknown';
+    return this.physicalIds.get(logicalId) ?? `${this.options.resourceId ?? this.server.resourceId}/unknown/${logicalId}`;
   }
 
   public async send(event: Partial<Event>, declared: Declared): Promise<Answer> {
