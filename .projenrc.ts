@@ -83,7 +83,9 @@ const project = new awscdk.AwsCdkConstructLibrary({
   devDeps: [
     '@aws-cdk/integ-runner@^2.197.10',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
+    '@aws-sdk/client-lambda@^3', // Lambda's runtime has it, for CDK's provider framework
     '@aws-sdk/client-secrets-manager@^3',
+    '@aws-sdk/client-sfn@^3', // the same
     '@aws-sdk/credential-provider-env@^3',
     '@aws-sdk/rds-signer@^3',
     '@aws/cloudformation-validate@1.9.0-beta', // exact: a beta
