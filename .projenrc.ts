@@ -227,6 +227,11 @@ const demo = project.addTask('demo', {
 });
 demo.spawn(bundle);
 demo.exec('tsx rehearsal/demo.ts', { receiveArgs: true });
+const rehearse = project.addTask('rehearse', {
+  description: 'Rehearse an app or a cdk.out: deploy it locally, show who can sign in as whom and may do what, destroy',
+});
+rehearse.spawn(bundle);
+rehearse.exec('tsx rehearsal/rehearse.ts', { receiveArgs: true });
 const benchBundle = project.addTask('bench:bundle', {
   description: 'Size and load time of the handler, next to the Secrets Manager client alone',
 });

@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import { textTable } from './text-table';
+import { shortened, textTable } from './text-table';
 import { INDENT } from './timeline';
 
 interface Check {
@@ -27,7 +27,7 @@ export class CheckList {
   }
 
   table(): void {
-    const rows = this.checks.map(({ name, expected, measured, ok }) => [name, expected, shortened(measured), ok ? 'ok' : 'DIFFERS']);
+    const rows = this.checks.map(({ name, expected, measured, ok }) => [name, expected, shortened(measured, 50), ok ? 'ok' : 'DIFFERS']);
     const head = ['check', 'expected', 'measured', ''];
     const lines = textTable(head, rows, (line, i) => this.checks[i].ok ? line : styleText('red', line));
     this.print(['', ...lines].join('\n'));
@@ -36,8 +36,4 @@ export class CheckList {
   private mark(ok: boolean): string {
     return ok ? styleText('green', '✓') : styleText('red', '✗');
   }
-}
-
-function shortened(text: string): string {
-  return text.length > 50 ? `${text.slice(0, 49)}…` : text;
 }

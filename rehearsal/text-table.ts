@@ -14,3 +14,7 @@ export function textTable(head: string[], rows: string[][], paint: (line: string
     ...rows.map((row, i) => paint(line(row), i)),
   ];
 }
+
+export function shortened(text: string, width: number): string {
+  return text.length > width ? `${text.slice(0, width - 1)}…` : text;
+}

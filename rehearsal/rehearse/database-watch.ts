@@ -1,0 +1,83 @@
+import { Catalog, Fact } from './catalog';
+import { DeclaredRole } from './declared-roles';
+import { StackEvent } from '../cloudformation/stack';
+import { ResourceState } from '../cloudformation/template';
+import { Rehearsal } from '../rehearsal';
+
+interface Watched {
+  readonly name: string;
+  readonly before: Catalog;
+  after?: Catalog;
+  declared: DeclaredRole[];
+}
+
+/** What a rehearsal leaves in a database. */
+export interface Remains {
+  /** What readers know it by. */
+  readonly cluster: string;
+  /** Roles that stay because the app wants it or because they own something. */
+  readonly kept: string[];
+  /** What should not be different. */
+  readonly differences: string[];
+}
+
+/** Looks at the catalogs of each database cluster when it is new and in the moment before it goes. */
+export class DatabaseWatch {
+  private readonly clusters = new Map<string, Watched>();
+
+  /** @param name what readers know the resource by */
+  async event(rehearsal: Rehearsal, { stackName, logicalId, type, status }: StackEvent, name: string): Promise<void> {
+    const state = type === 'AWS::RDS::DBCluster' ? rehearsal.resources(stackName).find(each => each.logicalId === logicalId) : undefined;
+    if (!state) {
+      return;
+    }
+    const watched = this.clusters.get(state.physicalId);
+    if (status === 'CREATE_COMPLETE') {
+      this.clusters.set(state.physicalId, { name, before: await Catalog.of(rehearsal.database(state)), declared: [] });
+    } else if (watched && ['DELETE_IN_PROGRESS', 'DELETE_SKIPPED'].includes(status)) {
+      watched.after = await Catalog.of(rehearsal.database(state));
+    }
+  }
+
+  /** What the app makes in a cluster. */
+  declare(cluster: ResourceState, declared: DeclaredRole[]): void {
+    const watched = this.clusters.get(cluster.physicalId);
+    if (watched) {
+      watched.declared = declared;
+    }
+  }
+
+  remains(): Remains[] {
+    return [...this.clusters.values()].flatMap(({ name, before, after, declared }) => after ? [{ cluster: name, ...compare(before, after, declared) }] : []);
+  }
+}
+
+function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omit<Remains, 'cluster'> {
+  const added = after.minus(before);
+  const missing = before.minus(after);
+  const isKept = (name: string) => !before.roles.has(name) && reasonToStay(name, after, declared) !== undefined;
+  const keptRoles = [...after.roles.keys()].filter(isKept);
+  // The provisioner's own records stay as long as there is a role to remember.
+  const isExpected = ({ roles, text }: Fact) => roles.some(name => keptRoles.includes(name)) || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth\b/.test(text));
+  const texts = (facts: Fact[]) => facts.map(({ text }) => text);
+  const unexpected = texts(added.filter(fact => !isExpected(fact)));
+  const changed = unexpected.filter(text => texts(missing).includes(text));
+  return {
+    kept: keptRoles.map(name => `role ${name}, ${after.roles.get(name)?.canLogin ? 'with' : 'without'} login: ${reasonToStay(name, after, declared)}`),
+    differences: [
+      ...changed.map(text => `changed: ${text}`),
+      ...unexpected.filter(text => !changed.includes(text)).map(text => `left behind: ${text}`),
+      ...texts(missing).filter(text => !changed.includes(text)).map(text => `gone: ${text}`),
+    ],
+  };
+}
+
+function reasonToStay(name: string, { roles }: Catalog, declared: DeclaredRole[]): string | undefined {
+  const role = roles.get(name);
+  switch (declared.find(each => each.name === name)?.onRemoval) {
+    case 'RETAIN': return 'its onRemoval is retain';
+    case 'DISABLE': return role?.canLogin ? undefined : 'its onRemoval is disable';
+    case 'DROP_OR_DISABLE': return role?.ownsSomething && !role.canLogin ? 'it owns something' : undefined;
+    default: return undefined;
+  }
+}

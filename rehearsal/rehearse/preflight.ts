@@ -1,0 +1,50 @@
+import { RESOURCE_TYPES } from './declared-roles';
+import { AssemblyStack } from '../cloudformation/cloud-assembly';
+import { majorOf } from '../cloudformation/database-cluster';
+import { isRehearsed } from '../cloudformation/intrinsics';
+import { ResourceDefinition } from '../cloudformation/template';
+
+/** Throws when it is plain from the templates that a rehearsal of these stacks fails or shows nothing. */
+export function preflight(stacks: AssemblyStack[]): void {
+  stacks.forEach(refuseUnsupported);
+  if (!stacks.some(({ template }) => Object.values(template.Resources ?? {}).some(({ Type: type }) => RESOURCE_TYPES.includes(type)))) {
+    throw new Error(`no user or role of cdk-aurora-iam-auth is in ${stacks.length === 1 ? 'stack' : 'the stacks'} ${stacks.map(({ name }) => name).join(', ')}: `
+      + "add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')");
+  }
+}
+
+function refuseUnsupported({ name, template }: AssemblyStack): void {
+  const { Resources: resources = {}, Outputs: outputs = {} } = template;
+  const problem = Object.entries(resources).map(([logicalId, definition]) => whyNotRehearsed(definition, `Resources.${logicalId}`)).find(Boolean)
+    ?? unknownIntrinsic(outputs, 'Outputs');
+  if (problem !== undefined) {
+    throw new Error(`stack ${name} is not rehearsed: ${problem}`);
+  }
+}
+
+function whyNotRehearsed(definition: ResourceDefinition, path: string): string | undefined {
+  const { Type: type, Properties: properties = {} } = definition;
+  if (type === 'AWS::CloudFormation::Stack') {
+    return `${path}: nested stacks (${type}) are not rehearsed`;
+  }
+  if (type === 'AWS::RDS::DBCluster' && [properties.Engine, properties.EngineVersion].every(value => typeof value !== 'object')) {
+    try {
+      majorOf(properties);
+    } catch (error) {
+      return `${path}: ${(error as Error).message}`;
+    }
+  }
+  return unknownIntrinsic(properties, `${path}.Properties`);
+}
+
+/** Path and name of the first. */
+function unknownIntrinsic(value: unknown, path: string): string | undefined {
+  if (typeof value !== 'object' || value === null) {
+    return undefined;
+  }
+  const entries = Object.entries(value);
+  const [unknown] = entries.find(([key]) => key.startsWith('Fn::') && !isRehearsed(key)) ?? [];
+  return unknown === undefined
+    ? entries.map(([key, item]) => unknownIntrinsic(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)).find(each => each !== undefined)
+    : `${path}: ${unknown} is not rehearsed`;
+}

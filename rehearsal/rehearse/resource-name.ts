@@ -1,0 +1,10 @@
+import { ResourceDefinition } from '../cloudformation/template';
+
+/** Path of the construct within its stack, as far as the template tells it, or else the logical id. */
+export function resourceName(logicalId: string, definition?: ResourceDefinition): string {
+  const [, ...path] = definition?.Metadata?.['aws:cdk:path']?.split('/') ?? [];
+  while (['Resource', 'Default'].includes(path.at(-1) ?? '')) {
+    path.pop();
+  }
+  return path.length === 0 ? logicalId : path.join('/');
+}
