@@ -1,15 +1,18 @@
 import { randomUUID } from 'node:crypto';
-import { writeFileSync } from 'node:fs';
+import { symlinkSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { AuroraLikeServer } from './aurora-like-server';
+import { AwsEndpoint } from './cloudformation/aws-endpoint';
 import { AssemblyStack, CloudAssembly } from './cloudformation/cloud-assembly';
 import { customResource } from './cloudformation/custom-resource';
 import { DatabaseClusters } from './cloudformation/database-cluster';
-import { invoke } from './cloudformation/lambda-function';
+import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
+import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { nativeResource } from './cloudformation/native-resource';
-import { onEventFunction } from './cloudformation/provider-framework';
+import { ResponseEndpoint } from './cloudformation/response-endpoint';
 import { roleAllows } from './cloudformation/role-policies';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
-import { SecretsManager } from './cloudformation/secrets-manager';
+import { Authorize, SecretsManager } from './cloudformation/secrets-manager';
 import { Stack, StackEvent, StackResult } from './cloudformation/stack';
 import { ResourceProvider, ResourceState, whyNotRehearsed } from './cloudformation/template';
 import { CertificateAuthority } from './gateway/certificate-authority';
@@ -33,9 +36,12 @@ export interface FunctionLog {
 /** A stand-in for an AWS account: executes the templates of a CDK app, with real databases and the real bundled handlers. */
 export class Rehearsal {
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
-    const authority = await CertificateAuthority.create();
-    const rehearsal: Rehearsal = new Rehearsal(options, authority, await SecretsManager.listen(
-      (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource)));
+    const authorities = await Promise.all([CertificateAuthority.create(), CertificateAuthority.create('Rehearsal of Amazon S3')]);
+    const authorize: Authorize = (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource);
+    const secretsManager = new SecretsManager(authorize);
+    const functions: Functions = { find: name => rehearsal.functionNamed(name), invoke: (arn, event) => rehearsal.invoke(arn, event) };
+    const awsEndpoint = await AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize)]);
+    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, awsEndpoint);
     return rehearsal;
   }
 
@@ -46,29 +52,28 @@ export class Rehearsal {
   private readonly stacks = new Map<string, Stack>();
   private readonly assets = new Map<string, string>();
   private readonly caFile: string;
+  private readonly webAuthority: CertificateAuthority;
   private readonly clusters: DatabaseClusters;
   private readonly providers: Record<string, ResourceProvider>;
-  private readonly custom = customResource(async (serviceToken, event) => {
-    const { lambda, roleArn } = onEventFunction(this.find('AWS::Lambda::Function', serviceToken), {
-      functionByArn: arn => this.find('AWS::Lambda::Function', arn),
-      allows: (principal, action, resource) => this.allows(principal, action, resource),
-      asset: key => this.assets.get(key),
-    });
-    const invocation = await invoke(lambda, event, {
-      credentials: this.credentials.issue(roleArn),
-      endpoint: this.secretsManager.endpoint,
-      caFile: this.caFile,
-      network: this.clusters.network,
-    });
-    this.logs.push({ functionName: lambda.name, text: invocation.log });
-    return invocation;
+  private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
+  private readonly packages = sdkFolder();
+  private readonly closed = new AbortController();
+  private readonly custom = customResource({
+    invoke: (serviceToken, event) => this.invoke(serviceToken, event),
+    expectAnswer: async ({ stack }) => {
+      const { region } = stack;
+      this.responses.set(region, this.responses.get(region) ?? ResponseEndpoint.listen(this.webAuthority, region));
+      return (await this.responses.get(region)!).expect(stack.id);
+    },
   });
 
   private constructor(
     private readonly options: RehearsalOptions,
-    certificateAuthority: CertificateAuthority,
-    private readonly secretsManager: SecretsManager,
+    [certificateAuthority, webAuthority]: CertificateAuthority[],
+    secretsManager: SecretsManager,
+    private readonly awsEndpoint: AwsEndpoint,
   ) {
+    this.webAuthority = webAuthority;
     this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
     writeFileSync(this.caFile, certificateAuthority.certificate);
     this.clusters = new DatabaseClusters({
@@ -107,8 +112,10 @@ export class Rehearsal {
 
   /** Ends all servers. What a stack holds is lost. */
   async close(): Promise<void> {
+    this.closed.abort();
     await this.clusters.close();
-    await this.secretsManager.close();
+    await this.awsEndpoint.close();
+    await Promise.all([...this.responses.values()].map(async endpoint => (await endpoint).close()));
     RunFolder.open().remove(this.caFile);
   }
 
@@ -130,6 +137,28 @@ export class Rehearsal {
   allows(roleArn: string | undefined, action: string, resource: string, at = new Date()): boolean {
     const role = this.existing().find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
     return role !== undefined && roleAllows(role, this.existing(), { action, resource, at });
+  }
+
+  private async invoke(functionArn: string, event: unknown): Promise<Invocation> {
+    const state = this.find('AWS::Lambda::Function', functionArn);
+    const lambda = lambdaFunction(state, key => this.assets.get(key));
+    const endpoints = await Promise.all(this.responses.values());
+    const invocation = await invoke(lambda, event, {
+      credentials: this.credentials.issue(state.properties.Role as string),
+      endpoint: this.awsEndpoint.url,
+      caFile: this.caFile,
+      network: Object.assign({}, this.clusters.network, ...endpoints.map(({ network }) => network)) as Record<string, number>,
+      webCertificate: this.webAuthority.certificate,
+      packages: this.packages,
+      signal: this.closed.signal,
+    });
+    this.logs.push({ functionName: lambda.name, text: invocation.log });
+    return invocation;
+  }
+
+  private functionNamed(name: string): { arn: string } | undefined {
+    const state = this.existing().find(({ type, physicalId, attributes }) => type === 'AWS::Lambda::Function' && [physicalId, attributes.Arn].includes(name));
+    return state && { arn: state.attributes.Arn as string };
   }
 
   private stack(name: string): Stack {
@@ -176,4 +205,11 @@ export class Rehearsal {
     }
     return found;
   }
+}
+
+/** The AWS SDK, which Lambda's runtime has beside Node.js. Nothing else of this project can be loaded from there. */
+function sdkFolder(): string {
+  const folder = RunFolder.open().newFolder('packages');
+  symlinkSync(dirname(dirname(require.resolve('@aws-sdk/client-lambda/package.json'))), join(folder, '@aws-sdk'));
+  return folder;
 }

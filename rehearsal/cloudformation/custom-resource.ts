@@ -1,40 +1,70 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout } from 'node:timers/promises';
 import { Invocation } from './lambda-function';
-import { Properties, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState, StackIdentity } from './template';
+import { generatedName } from './native-resource';
+import { Properties, ResourceFailure, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState } from './template';
 
+/** Of the whole answer. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const LONGEST_ANSWER_BYTES = 4096;
 
-interface OnEventAnswer {
+const LONGEST_SECONDS = 3600;
+
+/** A function that is invoked asynchronously is tried again twice. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+const INVOCATIONS = 3;
+
+type RequestType = 'Create' | 'Update' | 'Delete';
+
+interface Answer {
+  readonly Status?: unknown;
+  readonly Reason?: unknown;
   readonly PhysicalResourceId?: unknown;
+  readonly StackId?: unknown;
+  readonly RequestId?: unknown;
+  readonly LogicalResourceId?: unknown;
   readonly Data?: Properties;
-  readonly NoEcho?: boolean;
 }
 
-/** Invokes the onEvent handler behind the service token of CDK's provider framework. */
-export type InvokeOnEvent = (serviceToken: string, event: Properties) => Promise<Invocation>;
+export interface CustomResourceEnvironment {
+  /** Invokes the function of a service token. */
+  invoke(serviceToken: string, event: Properties): Promise<Invocation>;
+  /** A pre-signed URL for one answer, and the answer. */
+  expectAnswer(request: ResourceRequest): Promise<{ readonly url: string; readonly answer: Promise<string> }>;
+}
 
-/** A custom resource behind CDK's provider framework. */
-export function customResource(invokeOnEvent: InvokeOnEvent): ResourceProvider {
-  const call = async (
-    requestType: string, { stack, logicalId, type, properties }: ResourceRequest, current?: ResourceState,
-  ): Promise<ResourceOutcome> => {
-    const serviceToken = properties.ServiceToken as string;
-    const request = {
+/** A custom resource: an event to the function of its service token, and what that uploads as its answer. */
+export function customResource(environment: CustomResourceEnvironment): ResourceProvider {
+  const call = async (requestType: RequestType, request: ResourceRequest, current?: ResourceState): Promise<ResourceOutcome> => {
+    const { stack, logicalId, type, properties, cancelled } = request;
+    const seconds = serviceTimeout(properties.ServiceTimeout);
+    const { url, answer } = await environment.expectAnswer(request);
+    const event = {
       RequestType: requestType,
       RequestId: randomUUID(),
       StackId: stack.id,
-      ResponseURL: `https://cloudformation-custom-resource-response.invalid/${randomUUID()}`,
+      ResponseURL: url,
       LogicalResourceId: logicalId,
       ResourceType: type,
       ...current && { PhysicalResourceId: current.physicalId },
       ResourceProperties: stringified(properties, logicalId),
       ...requestType === 'Update' && { OldResourceProperties: stringified(current?.properties, logicalId) },
     };
-    const { result, error } = await invokeOnEvent(serviceToken, request);
-    if (error) {
-      throw new Error(error.message);
+    const over = new AbortController();
+    try {
+      const text = await Promise.race([
+        answer,
+        delivered(environment, properties.ServiceToken as string, event).then(error => noAnswer(event.RequestId, error)),
+        setTimeout(seconds * 1000, undefined, { signal: over.signal, ref: false }).then(() => noAnswer(event.RequestId, `there was none within ${seconds} s`)),
+        ...cancelled ? [cancellation(cancelled, requestType)] : [],
+      ]);
+      return checked(event, text, current);
+    } catch (error) {
+      // Whatever has become of it: CloudFormation makes up a physical id, and sends a Delete for that.
+      throw requestType === 'Create' && !(error instanceof ResourceFailure && error.physicalId !== undefined)
+        ? new ResourceFailure((error as Error).message, generatedName(request))
+        : error;
+    } finally {
+      over.abort();
     }
-    return checked(request, result ?? {}, current);
   };
   return {
     create: request => call('Create', request),
@@ -44,29 +74,65 @@ export function customResource(invokeOnEvent: InvokeOnEvent): ResourceProvider {
       }
       return call('Update', request, current);
     },
-    delete: async (stack: StackIdentity, state: ResourceState) => {
+    delete: async (stack, state) => {
       await call('Delete', { ...state, stack }, state);
     },
   };
 }
 
-/** The rules of the framework and of CloudFormation for an answer. */
-function checked(request: { RequestType: string; [field: string]: unknown }, answer: OnEventAnswer, current?: ResourceState): ResourceOutcome {
-  const { RequestType: requestType, RequestId, StackId, LogicalResourceId } = request;
-  const { Data = {}, NoEcho = false } = answer;
-  const physicalId = answer.PhysicalResourceId ?? (requestType === 'Delete' ? current?.physicalId : undefined);
-  if (typeof physicalId !== 'string' || physicalId === '') {
-    throw new Error(`the answer to ${requestType} has no PhysicalResourceId`);
+function serviceTimeout(value: unknown = LONGEST_SECONDS): number {
+  const seconds = Number(value);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST_SECONDS) {
+    throw new Error(`ServiceTimeout ${JSON.stringify(value)} is not valid: it is a whole number of seconds from 1 to ${LONGEST_SECONDS}`);
   }
-  if (requestType === 'Delete' && physicalId !== current?.physicalId) {
-    throw new Error(`DELETE: cannot change the physical resource ID from "${current?.physicalId}" to "${physicalId}" during deletion`);
+  return seconds;
+}
+
+/** Settles when nothing is under way any more, with what the function ended in. AWS waits for some minutes before it tries again. */
+async function delivered(environment: CustomResourceEnvironment, serviceToken: string, event: Properties): Promise<string> {
+  for (let invocation = 1; ; invocation++) {
+    const { error } = await environment.invoke(serviceToken, event);
+    if (error === undefined || invocation === INVOCATIONS) {
+      return error ? `the function failed ${invocation} times: ${error.message}` : 'the function ended without one';
+    }
   }
-  const response = { Status: 'SUCCESS', Reason: 'SUCCESS', StackId, RequestId, PhysicalResourceId: physicalId, LogicalResourceId, NoEcho, Data };
-  const bytes = Buffer.byteLength(JSON.stringify(response));
+}
+
+function noAnswer(requestId: string, why: string): never {
+  throw new Error(`CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${requestId}]. (${why})`);
+}
+
+/** Another resource has failed: CloudFormation does not wait for the answer. What the function is about goes on. */
+async function cancellation(cancelled: AbortSignal, requestType: RequestType): Promise<never> {
+  await new Promise<void>(resolve => cancelled.aborted ? resolve() : cancelled.addEventListener('abort', () => resolve(), { once: true }));
+  throw new Error(requestType === 'Create' ? 'Resource creation cancelled' : 'Resource update cancelled');
+}
+
+/** CloudFormation's rules for an answer. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html */
+function checked(event: { RequestType: RequestType; StackId: string; RequestId: string; LogicalResourceId: string }, text: string, current?: ResourceState): ResourceOutcome {
+  const bytes = Buffer.byteLength(text);
   if (bytes > LONGEST_ANSWER_BYTES) {
     throw new Error(`Response object is too long: ${bytes} bytes, ${LONGEST_ANSWER_BYTES} are allowed`);
   }
-  return { physicalId, attributes: Data };
+  const { Status: status, Reason: reason, PhysicalResourceId: physicalId, Data = {}, ...others } = JSON.parse(text) as Answer;
+  const other = (['StackId', 'RequestId', 'LogicalResourceId'] as const).find(name => others[name] !== event[name]);
+  if (other !== undefined) {
+    throw new Error(`the answer is about another ${other}: ${JSON.stringify(others[other])}`);
+  }
+  const known = typeof physicalId === 'string' && physicalId !== '' ? physicalId : undefined;
+  if (status === 'FAILED') {
+    throw new ResourceFailure(typeof reason === 'string' ? reason : 'it failed without a reason', known);
+  }
+  if (status !== 'SUCCESS') {
+    throw new Error(`the answer has the Status ${JSON.stringify(status)}: SUCCESS and FAILED are allowed`);
+  }
+  if (known === undefined) {
+    throw new Error(`Invalid PhysicalResourceId: ${JSON.stringify(physicalId)}`);
+  }
+  if (event.RequestType === 'Delete' && known !== current?.physicalId) {
+    throw new Error(`the answer to Delete is about ${known}, not ${current?.physicalId}`);
+  }
+  return { physicalId: known, attributes: Data };
 }
 
 /** CloudFormation hands every scalar to a custom resource as a string. */

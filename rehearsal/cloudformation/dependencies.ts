@@ -33,17 +33,21 @@ export function dependents(resources: Record<string, ResourceDefinition>): Map<s
 
 /**
  * Works on each when those it waits for are done, and on independent ones at the same time, as CloudFormation does. After a
- * failure nothing new is begun; what is under way is waited for, and then the first failure thrown.
+ * failure nothing new is begun; what is under way is told so and waited for, and then the first failure thrown.
  *
  * @param predecessors each name after those it waits for
  */
-export async function inParallel(predecessors: ReadonlyMap<string, string[]>, work: (logicalId: string) => Promise<void>): Promise<void> {
+export async function inParallel(predecessors: ReadonlyMap<string, string[]>, work: (logicalId: string, cancelled: AbortSignal) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
+  const failed = new AbortController();
   const finished = new Map<string, Promise<void>>();
   for (const [logicalId, names] of predecessors) {
     finished.set(logicalId, Promise.all(names.map(name => finished.get(name)!)).then(async () => {
       if (failures.length === 0) {
-        await work(logicalId).catch((error: unknown) => void failures.push(error));
+        await work(logicalId, failed.signal).catch((error: unknown) => {
+          failures.push(error);
+          failed.abort();
+        });
       }
     }));
   }

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { Credentials } from '../iam/credentials';
 import { RunFolder } from '../run-folder';
+import { ResourceState } from './template';
 
 /** A function as its synthesized template describes it. */
 export interface LambdaFunction {
@@ -18,17 +19,23 @@ export interface LambdaFunction {
 
 export interface LambdaSurroundings {
   readonly credentials: Credentials;
-  /** Where the AWS SDK finds Secrets Manager. */
+  /** Where the AWS SDK finds the services. */
   readonly endpoint: string;
   /** Certificate authority of the rehearsal. */
   readonly caFile: string;
-  /** Port on 127.0.0.1 of each endpoint of a database, by `host:port`. */
+  /** Port on 127.0.0.1 of each endpoint of a database and of Amazon S3, by `host:port`. */
   readonly network: Record<string, number>;
+  /** What the certificate of Amazon S3 is verified with. */
+  readonly webCertificate: string;
+  /** Folder of the packages that Lambda's runtime has: the AWS SDK. */
+  readonly packages: string;
+  /** Ends it at once. */
+  readonly signal: AbortSignal;
 }
 
 export interface Invocation {
   readonly result?: unknown;
-  readonly error?: { readonly name: string; readonly message: string };
+  readonly error?: { readonly name: string; readonly message: string; readonly trace?: string[] };
   /** What the function wrote to its standard output and error. */
   readonly log: string;
 }
@@ -45,6 +52,8 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
     cwd: lambda.code,
     env: environmentOf(lambda, surroundings, logStreamName),
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+    signal: surroundings.signal,
+    killSignal: 'SIGKILL',
   });
   let log = '';
   let answer: Omit<Invocation, 'log'> | undefined;
@@ -64,6 +73,7 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
     event,
     deadline: Date.now() + lambda.timeoutSeconds * 1000,
     network: surroundings.network,
+    webCertificate: surroundings.webCertificate,
     context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
   }, () => undefined); // a process that cannot be reached is closed, and that is told below
   const code = await closed.finally(() => clearTimeout(timer));
@@ -73,18 +83,36 @@ export async function invoke(lambda: LambdaFunction, event: unknown, surrounding
   return { ...answer ?? { error: failure }, log };
 }
 
+/** @param asset folder of an asset, by its object key */
+export function lambdaFunction(state: ResourceState, asset: (objectKey: string) => string | undefined): LambdaFunction {
+  const { Code, Handler: handler, Timeout: timeoutSeconds = 3, Environment } = state.properties;
+  const code = asset((Code as { S3Key?: string }).S3Key ?? '');
+  if (code === undefined) {
+    throw new Error(`code of ${state.logicalId} is not rehearsed: it is not an asset of the app`);
+  }
+  return {
+    name: state.physicalId,
+    arn: state.attributes.Arn as string,
+    handler: handler as string,
+    code,
+    timeoutSeconds: Number(timeoutSeconds),
+    environment: (Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {},
+  };
+}
+
 function entryOf(folder: string, module: string): string {
   const files = ['.js', '.mjs', '.cjs'].map(extension => join(folder, `${module}${extension}`));
   return files.find(existsSync) ?? files[0];
 }
 
-function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile }: LambdaSurroundings, logStreamName: string) {
+function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile, packages }: LambdaSurroundings, logStreamName: string) {
   const region = lambda.arn.split(':')[3];
   const own = Object.entries(lambda.environment).map(([name, value]) =>
     [name, name === 'NODE_EXTRA_CA_CERTS' && value === RUNTIME_CA_FILE ? caFile : value]);
   return {
     ...Object.fromEntries(own) as Record<string, string>,
     PATH: process.env.PATH,
+    NODE_PATH: packages,
     TZ: ':UTC',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,

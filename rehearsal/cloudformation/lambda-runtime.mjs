@@ -1,10 +1,14 @@
+import https from 'node:https';
 import { Socket } from 'node:net';
 import process from 'node:process';
+import tls from 'node:tls';
 import { pathToFileURL } from 'node:url';
 
 // The process that a function runs in, in place of Lambda's runtime. One process, one invocation.
-process.once('message', async ({ entry, handlerName, event, context, deadline, network }) => {
+process.once('message', async ({ entry, handlerName, event, context, deadline, network, webCertificate }) => {
   redirect(network);
+  // Beside the roots that Node.js comes with, and for HTTPS alone: a database has an authority of its own.
+  https.globalAgent.options.ca = [...tls.rootCertificates, webCertificate];
   let answer;
   try {
     const loaded = await import(pathToFileURL(entry).href);
@@ -12,7 +16,7 @@ process.once('message', async ({ entry, handlerName, event, context, deadline, n
     const result = await handler(event, { ...context, getRemainingTimeInMillis: () => deadline - Date.now() });
     answer = { result };
   } catch (error) {
-    answer = { error: { name: error?.name ?? 'Error', message: error?.message ?? String(error) } };
+    answer = { error: { name: error?.name ?? 'Error', message: error?.message ?? String(error), trace: String(error?.stack ?? error).split('\n') } };
   }
   process.send(answer, () => process.exit());
 });

@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dependencies, dependents, inParallel } from './dependencies';
 import { holds, resolve, Scope } from './intrinsics';
 import { templateScope } from './scope';
-import { Properties, ResourceDefinition, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
+import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
 
 export interface StackEvent {
   readonly stackName: string;
@@ -83,16 +83,16 @@ export class Stack {
     const scope = this.scopeOf(template);
     const definitions = this.wanted(template);
     const replaced: ResourceState[] = [];
-    await inParallel(dependencies(definitions), async (logicalId) => {
+    await inParallel(dependencies(definitions), async (logicalId, cancelled) => {
       const definition = definitions[logicalId];
       const properties = resolve(definition.Properties ?? {}, scope, logicalId) as Properties;
       const current = this.resources.get(logicalId);
       if (!current) {
-        await this.createResource(logicalId, definition, properties);
+        await this.createResource(logicalId, definition, properties, cancelled);
       } else if (isDeepStrictEqual(current.properties, properties)) {
         this.resources.set(logicalId, { ...current, definition });
       } else {
-        const physicalId = await this.updateResource(current, definition, properties);
+        const physicalId = await this.updateResource(current, definition, properties, cancelled);
         if (physicalId !== current.physicalId) {
           replaced.push(current);
         }
@@ -101,21 +101,28 @@ export class Stack {
     return replaced;
   }
 
-  private async createResource(logicalId: string, definition: ResourceDefinition, properties: Properties): Promise<void> {
+  private async createResource(logicalId: string, definition: ResourceDefinition, properties: Properties, cancelled: AbortSignal): Promise<void> {
     const type = definition.Type;
     await this.step('CREATE', { logicalId, type }, async () => {
-      const { physicalId, attributes } = await this.environment.providerFor(type).create({ stack: this.identity, logicalId, type, properties });
-      // A failed Create leaves no resource: CDK's provider framework keeps the Delete that follows from the handler.
-      this.resources.set(logicalId, { logicalId, type, definition, properties, physicalId, attributes });
+      const state = { logicalId, type, definition, properties };
+      try {
+        const { physicalId, attributes } = await this.environment.providerFor(type).create({ stack: this.identity, logicalId, type, properties, cancelled });
+        this.resources.set(logicalId, { ...state, physicalId, attributes });
+      } catch (error) {
+        if (error instanceof ResourceFailure && error.physicalId !== undefined) {
+          this.resources.set(logicalId, { ...state, physicalId: error.physicalId, attributes: {} });
+        }
+        throw error;
+      }
     });
   }
 
-  private async updateResource(current: ResourceState, definition: ResourceDefinition, properties: Properties): Promise<string> {
+  private async updateResource(current: ResourceState, definition: ResourceDefinition, properties: Properties, cancelled: AbortSignal): Promise<string> {
     const { logicalId, type } = current;
     return this.step('UPDATE', current, async () => {
       // Also after a failure these are the properties that a rollback starts from.
       this.resources.set(logicalId, { ...current, properties });
-      const request = { stack: this.identity, logicalId, type, properties };
+      const request = { stack: this.identity, logicalId, type, properties, cancelled };
       const { physicalId, attributes } = await this.environment.providerFor(type).update(request, current);
       this.resources.set(logicalId, { logicalId, type, definition, properties, physicalId, attributes });
       return physicalId;

@@ -55,11 +55,20 @@ export interface ResourceRequest {
   readonly logicalId: string;
   readonly type: string;
   readonly properties: Properties;
+  /** Another resource has failed meanwhile. */
+  readonly cancelled?: AbortSignal;
 }
 
 export interface ResourceOutcome {
   readonly physicalId: string;
   readonly attributes: Properties;
+}
+
+/** A resource that could not be made or changed, but has a physical id: it is deleted again. */
+export class ResourceFailure extends Error {
+  constructor(message: string, readonly physicalId?: string) {
+    super(message);
+  }
 }
 
 /** What CloudFormation calls to create, update and delete resources of a type. A throw is a failure. */
