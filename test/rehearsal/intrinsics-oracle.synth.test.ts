@@ -1,0 +1,349 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join, resolve as absolute } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { ResolvedValue, TemplateFile, TemplateModel } from '@aws/cloudformation-validate';
+import { holds, referencesIn, resolve, Scope } from '../../rehearsal/cloudformation/intrinsics';
+import { templateScope } from '../../rehearsal/cloudformation/scope';
+import { synthesize } from '../../rehearsal/cloudformation/synthesize';
+import { ParameterDefinition, Properties, ResourceState, Template } from '../../rehearsal/cloudformation/template';
+
+const ROOT = absolute(__dirname, '../..');
+
+/** The stack that AWS's model assumes. */
+const STACK = {
+  name: 'teststack', id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/teststack/51af3dc0-da77-11e4-872e-1234567db123',
+  partition: 'aws', region: 'us-east-1', account: '123456789012',
+};
+
+/** What a comparison with AWS's model found, by `logicalId.property`. */
+interface Comparison {
+  readonly same: string[];
+  readonly different: string[];
+  /** What the model leaves open, with its reason and our value. */
+  readonly open: Record<string, { readonly reason: string; readonly value: unknown }>;
+}
+
+/**
+ * Compares each property and output. The model does not know what exists later, so it gets the template with text in place of
+ * Ref and Fn::GetAtt of resources and of imports, and our resolver the template as it is, with the same text as their value.
+ *
+ * @param ours what our resolver gets, if not the same template
+ */
+function compare(template: Template, ours: Template = template): Comparison {
+  const scope = scopeOf(ours);
+  const comparison: Comparison = { same: [], different: [], open: {} };
+  const add = (name: string, model: ResolvedValue, written: unknown) => {
+    const [reason] = openIn(model, scope);
+    const value = resolve([written], scope, name);
+    if (reason !== undefined) {
+      comparison.open[name] = { reason, value: (value as unknown[])[0] };
+    } else {
+      comparison[isDeepStrictEqual(valueOf(model, scope), value) ? 'same' : 'different'].push(name);
+    }
+  };
+  withModel(withTexts(template, template), (model) => {
+    for (const [logicalId, { properties }] of Object.entries(model.resources())) {
+      const written = ours.Resources[logicalId].Properties ?? {};
+      expect(Object.keys(properties).sort()).toEqual(Object.keys(written).sort());
+      Object.entries(properties).forEach(([name, value]) => add(`${logicalId}.${name}`, value, written[name]));
+    }
+    for (const [name, { value, exportName }] of Object.entries(model.outputs())) {
+      add(`Outputs.${name}`, value, ours.Outputs?.[name].Value);
+      if (exportName) {
+        add(`Outputs.${name}.Export`, exportName, ours.Outputs?.[name].Export?.Name);
+      }
+    }
+  });
+  return comparison;
+}
+
+function scopeOf(template: Template): Scope {
+  const resources = Object.entries(template.Resources).map(([logicalId, definition]): [string, ResourceState] => [logicalId, {
+    logicalId, definition, type: definition.Type, physicalId: textFor(logicalId), properties: {},
+    attributes: new Proxy({}, { get: (_, attribute) => textFor(`${logicalId}.${String(attribute)}`) }),
+  }]);
+  return templateScope(template, STACK, new Map(resources), name => textFor(`import ${name}`));
+}
+
+/** Has separators, so that it can be split. */
+function textFor(name: string): string {
+  return `a:b:c:d:e:${name}/f`;
+}
+
+function withTexts<Value>(value: Value, { Resources: resources }: Template): Value {
+  const walk = (item: unknown): unknown => {
+    if (Array.isArray(item)) {
+      return item.map(walk);
+    }
+    if (typeof item !== 'object' || item === null) {
+      return item;
+    }
+    const { 'Ref': name, 'Fn::GetAtt': attribute, 'Fn::Sub': sub, 'Fn::ImportValue': exported } = item as Record<string, unknown>;
+    if (typeof name === 'string' && Object.hasOwn(resources, name)) {
+      return textFor(name);
+    }
+    if (attribute !== undefined) {
+      return textFor(([attribute].flat() as string[]).join('.'));
+    }
+    if (typeof exported === 'string') {
+      return textFor(`import ${exported}`);
+    }
+    if (sub !== undefined) {
+      const [text, ...variables] = [sub].flat() as [string, ...unknown[]];
+      const names = text.replace(/\$\{([\w.]+)\}/g, (variable, each: string) => Object.hasOwn(resources, each.split('.')[0]) ? textFor(each) : variable);
+      return { 'Fn::Sub': variables.length > 0 ? [names, ...variables.map(walk)] : names };
+    }
+    return Object.fromEntries(Object.entries(item).map(([key, each]) => [key, walk(each)]));
+  };
+  return walk(value) as Value;
+}
+
+/** Reads it from memory. */
+function fileOf(template: object): TemplateFile {
+  return Object.create(TemplateFile.prototype, {
+    path: { value: 'template.json' },
+    readBytes: { value: () => Buffer.from(JSON.stringify(template)) },
+  }) as TemplateFile;
+}
+
+function withModel<Result>(template: Template, work: (model: TemplateModel) => Result): Result {
+  const model = new TemplateModel(fileOf(template));
+  try {
+    return work(model);
+  } finally {
+    model.free();
+  }
+}
+
+/** In a list, which is empty where the model says that there is no value. */
+function valueOf(model: ResolvedValue, scope: Scope): unknown[] {
+  if ('Conditional' in model) {
+    return valueOf(branchOf(model.Conditional, scope), scope);
+  }
+  if ('List' in model) {
+    return [model.List.items.flatMap(item => valueOf(item, scope))];
+  }
+  if ('Map' in model) {
+    return [Object.fromEntries(model.Map.entries.flatMap(({ key, value }) => valueOf(value, scope).map(each => [key, each] as const)))];
+  }
+  return withoutNull('Concrete' in model ? model.Concrete.value : null);
+}
+
+/** The model has null for AWS::NoValue. */
+function withoutNull(value: unknown): unknown[] {
+  if (Array.isArray(value)) {
+    return [value.flatMap(withoutNull)];
+  }
+  if (typeof value === 'object' && value !== null) {
+    return [Object.fromEntries(Object.entries(value).flatMap(([key, item]) => withoutNull(item).map(each => [key, each] as const)))];
+  }
+  return value === null ? [] : [value];
+}
+
+function openIn(model: ResolvedValue, scope: Scope): string[] {
+  if ('Conditional' in model) {
+    return openIn(branchOf(model.Conditional, scope), scope);
+  }
+  if ('List' in model) {
+    return model.List.items.flatMap(item => openIn(item, scope));
+  }
+  if ('Map' in model) {
+    return model.Map.entries.flatMap(({ value }) => openIn(value, scope));
+  }
+  if ('Concrete' in model) {
+    return [];
+  }
+  if ('Enum' in model) {
+    return [`one of ${model.Enum.variants.flatMap(variant => valueOf(variant, scope)).join(', ')}`];
+  }
+  return ['Dynamic' in model ? model.Dynamic.reason : 'TypedDynamic' in model ? model.TypedDynamic.reason : JSON.stringify(model)];
+}
+
+function branchOf({ condition, if_true: whenTrue, if_false: whenFalse }: { condition: string; if_true: ResolvedValue; if_false: ResolvedValue }, scope: Scope) {
+  return holds({ Condition: condition }, scope, 'Conditions') ? whenTrue : whenFalse;
+}
+
+/** All templates of the examples and of the snapshots that have resources. */
+async function exampleTemplates(): Promise<[string, Template][]> {
+  const examples = readdirSync(join(ROOT, 'examples'), { withFileTypes: true }).filter(entry => entry.isDirectory());
+  const assemblies = await Promise.all(examples.map(({ name }) => synthesize(`examples/${name}/app.ts`)));
+  const snapshots = readdirSync(join(ROOT, 'integ-tests'), { recursive: true, encoding: 'utf8' }).filter(file => /\.snapshot\/[^/]+\.template\.json$/.test(file));
+  const templates = [
+    ...assemblies.flatMap(({ stacks }, i) => stacks.map(({ name, template }): [string, Template] => [`${examples[i].name}: ${name}`, template])),
+    ...snapshots.map((file): [string, Template] => [file, JSON.parse(readFileSync(join(ROOT, 'integ-tests', file), 'utf8')) as Template]),
+  ];
+  // The stack for the assertions of an integration test has none.
+  return templates.filter(([, { Resources: resources }]) => resources as object | undefined !== undefined);
+}
+
+/** Where each Fn::Join has another delimiter. */
+function withBrokenJoin(template: Template): Template {
+  return JSON.parse(JSON.stringify(template), (key, value: unknown) =>
+    key === 'Fn::Join' ? [`${(value as [string])[0]}!`, (value as unknown[])[1]] : value) as Template;
+}
+
+describe('templates of the examples, compared with AWS\'s own model', () => {
+  let templates: [string, Template][];
+
+  beforeAll(async () => {
+    templates = await exampleTemplates();
+  });
+
+  const sum = (count: (template: Template) => number) => templates.reduce((total, [, template]) => total + count(template), 0);
+
+  test('have the same properties and outputs', () => {
+    expect(templates.map(([name]) => name)).toEqual(expect.arrayContaining(['quick-start: QuickStart', 'shop: Shop', expect.stringContaining('QuickStart.template.json')]));
+    expect(templates.flatMap(([name, template]) => compare(template).different.map(property => `${name}: ${property}`))).toEqual([]);
+    expect(sum(template => compare(template).same.length)).toBeGreaterThan(450);
+  });
+
+  test('differ in nothing but secrets, which CloudFormation puts in when it calls a service', () => {
+    for (const [, template] of templates) {
+      const open = Object.entries(compare(template).open);
+      const properties = open.map(([name]) => name.split('.')).map(([logicalId, property]) => `${template.Resources[logicalId].Type} ${property}`);
+      expect(properties.sort()).toEqual(['AWS::RDS::DBCluster MasterUserPassword', 'AWS::RDS::DBCluster MasterUsername']);
+      expect(open.map(([, { value }]) => value)).toEqual(open.map(([, { reason }]) => reason.replace('Join:{dynamic}', '{{resolve:secretsmanager:')));
+    }
+  });
+
+  test('have the same references', () => {
+    for (const [, template] of templates) {
+      const ours = Object.entries(template.Resources).map(([logicalId, { Properties: properties }]) =>
+        [logicalId, new Set(referencesIn(properties).filter(name => !name.startsWith('AWS::')))]);
+      const theirs = withModel(template, model => Object.entries(model.toDiagnosticModel().resources)).map(([logicalId, { outgoingRefs: references }]) =>
+        [logicalId, new Set(references.filter(({ kind }) => kind !== 'DependsOn').map(({ target }) => target))]);
+      expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs));
+    }
+  });
+
+  test('are told apart wherever Fn::Join is broken', () => {
+    expect(sum(template => compare(template, withBrokenJoin(template)).different.length)).toBeGreaterThan(10);
+    for (const [, template] of templates) {
+      const joins = Object.entries(template.Resources).flatMap(([logicalId, { Properties: properties = {} }]) =>
+        Object.entries(properties).filter(([, value]) => JSON.stringify(value).includes('Fn::Join')).map(([name]) => `${logicalId}.${name}`));
+      const { different, open } = compare(template, withBrokenJoin(template));
+      expect([...different.filter(name => !name.startsWith('Outputs.')), ...Object.keys(open)].sort()).toEqual(joins.sort());
+    }
+  });
+});
+
+const NO_VALUE = { Ref: 'AWS::NoValue' };
+
+/** Each function in each of its forms. */
+const PROPERTIES: Properties = {
+  Ref: { Ref: 'Other' },
+  RefParameter: { Ref: 'Stage' },
+  RefNumber: { Ref: 'Port' },
+  RefList: { Ref: 'Words' },
+  RefNumbers: { Ref: 'Ports' },
+  RefAccount: { Ref: 'AWS::AccountId' },
+  RefPartition: { Ref: 'AWS::Partition' },
+  RefRegion: { Ref: 'AWS::Region' },
+  RefStackId: { Ref: 'AWS::StackId' },
+  RefStackName: { Ref: 'AWS::StackName' },
+  RefUrlSuffix: { Ref: 'AWS::URLSuffix' },
+  NoValueInObject: { a: NO_VALUE, b: 1 },
+  NoValueInList: ['a', NO_VALUE],
+  GetAtt: { 'Fn::GetAtt': ['Other', 'Endpoint.Address'] },
+  GetAttText: { 'Fn::GetAtt': 'Other.Endpoint.Address' },
+  Join: { 'Fn::Join': ['-', ['a', { Ref: 'Stage' }, { Ref: 'Other' }]] },
+  JoinParameter: { 'Fn::Join': ['-', { Ref: 'Words' }] },
+  JoinSplit: { 'Fn::Join': ['-', { 'Fn::Split': ['.', 'a.b.c'] }] },
+  Sub: { 'Fn::Sub': '${Stage}-${AWS::Region}-${Other}-${Other.Arn}-${Port}' },
+  SubLiteral: { 'Fn::Sub': '${!aws:username} ${!x} $1 $& ${Stage}' },
+  SubMap: { 'Fn::Sub': ['${a}-${Stage}-${!a}', { a: { Ref: 'Other' } }] },
+  SubMapFirst: { 'Fn::Sub': ['${Stage}', { Stage: 'mine' }] },
+  Split: { 'Fn::Split': [',', 'a,b,,c'] },
+  Select: { 'Fn::Select': [1, ['a', 'b']] },
+  SelectSplit: { 'Fn::Select': [5, { 'Fn::Split': [':', { 'Fn::GetAtt': ['Other', 'Arn'] }] }] },
+  SelectSplitFirst: { 'Fn::Select': [0, { 'Fn::Split': [':', { 'Fn::GetAtt': ['Other', 'Arn'] }] }] },
+  SelectParameter: { 'Fn::Select': [2, { Ref: 'Words' }] },
+  SelectZone: { 'Fn::Select': [0, { 'Fn::GetAZs': '' }] },
+  FindInMap: { 'Fn::FindInMap': ['Sizes', { Ref: 'AWS::Region' }, 'count'] },
+  FindInMapList: { 'Fn::FindInMap': ['Sizes', 'us-east-1', 'names'] },
+  FindInMapDefault: { 'Fn::FindInMap': ['Sizes', 'eu-west-1', 'count', { DefaultValue: 'none' }] },
+  FindInMapFound: { 'Fn::FindInMap': ['Sizes', 'us-east-1', 'count', { DefaultValue: 'none' }] },
+  FindInMapFunction: { 'Fn::FindInMap': ['Sizes', { 'Fn::Sub': '${AWS::Region}' }, 'count'] },
+  If: { 'Fn::If': ['IsTest', { Ref: 'Stage' }, 'no'] },
+  IfNot: { 'Fn::If': ['IsElsewhere', 'yes', { 'Fn::Join': ['', ['n', 'o']] }] },
+  IfInList: ['a', { 'Fn::If': ['IsElsewhere', 'b', NO_VALUE] }, { 'Fn::If': ['IsTest', 'c', NO_VALUE] }],
+  IfInObject: { a: { 'Fn::If': ['IsElsewhere', 'b', NO_VALUE] }, c: { 'Fn::If': ['IsTest', 'd', NO_VALUE] } },
+  IfTags: { 'Fn::If': ['IsElsewhere', [{ Key: 'a', Value: 'b' }], NO_VALUE] },
+  IfInIf: { 'Fn::If': ['IsTest', { 'Fn::If': ['IsElsewhere', 1, 2] }, 3] },
+  Base64: { 'Fn::Base64': { 'Fn::Sub': '${Stage} é' } },
+  GetAZs: { 'Fn::GetAZs': 'eu-west-1' },
+  ImportValue: { 'Fn::ImportValue': 'Network' },
+  ImportValueInJoin: { 'Fn::Join': ['/', [{ 'Fn::ImportValue': 'Network' }, 'x']] },
+  ToJsonString: { 'Fn::ToJsonString': { b: { Ref: 'Stage' }, a: [1, true, 'é"\n', { Ref: 'Words' }], c: { 'Fn::GetAtt': ['Other', 'Arn'] } } },
+  ToJsonStringList: { 'Fn::ToJsonString': [{ 'Fn::Sub': '${Stage}' }, {}] },
+  Length: { 'Fn::Length': ['a', { Ref: 'Stage' }] },
+  LengthParameter: { 'Fn::Length': { Ref: 'Words' } },
+  LengthSplit: { 'Fn::Length': { 'Fn::Split': ['|', 'a|b|c'] } },
+};
+
+/** What the model does not work out, and why. */
+const OPEN: Properties = {
+  JoinNumber: { 'Fn::Join': ['', ['a', 1]] },
+  JoinNoValue: { 'Fn::Join': ['', ['a', NO_VALUE]] },
+  SelectText: { 'Fn::Select': ['0', ['a', 'b']] },
+  SecretReference: '{{resolve:secretsmanager:x:SecretString:password}}',
+  ImportOfFunction: { 'Fn::ImportValue': { 'Fn::Sub': '${AWS::Region}:Network' } },
+  Choice: { Ref: 'Size' },
+};
+
+/** Where the two are not of one mind. */
+const DIFFERENT: Properties = {
+  RefNotificationArns: { Ref: 'AWS::NotificationARNs' }, // A rehearsed stack notifies nobody.
+  GetAZsHere: { 'Fn::GetAZs': '' }, // Three are rehearsed in each Region.
+};
+
+const templateOf = (properties: Properties, others: Partial<Template> = {}): Template => ({
+  Transform: 'AWS::LanguageExtensions',
+  Parameters: {
+    Stage: { Type: 'String', Default: 'test' },
+    Port: { Type: 'Number', Default: 5432 },
+    Words: { Type: 'CommaDelimitedList', Default: 'a, b,c' },
+    Ports: { Type: 'List<Number>', Default: '80, 90' },
+    Size: { Type: 'String', Default: 'small', AllowedValues: ['small', 'large'] } as ParameterDefinition,
+  },
+  Mappings: { Sizes: { 'us-east-1': { count: 3, names: ['a', 'b'] } } },
+  Conditions: { IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] }, IsElsewhere: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] }] } },
+  Resources: { Other: { Type: 'Custom::Other' }, It: { Type: 'Custom::It', Properties: properties } },
+  Outputs: { Out: { Value: { 'Fn::Join': ['', ['a', { Ref: 'Stage' }]] }, Export: { Name: { 'Fn::Sub': '${AWS::StackName}:out' } } } },
+  ...others,
+});
+
+describe('each function, compared with AWS\'s own model', () => {
+  const names = (properties: Properties) => Object.keys(properties).map(name => `It.${name}`).sort();
+
+  test('gives the same', () => {
+    const { same, different, open } = compare(templateOf(PROPERTIES));
+    expect({ different, open }).toEqual({ different: [], open: {} });
+    expect(same.sort()).toEqual([...names(PROPERTIES), 'Outputs.Out', 'Outputs.Out.Export']);
+  });
+
+  test('is open where the model does not work it out', () => {
+    expect(compare(templateOf(OPEN)).open).toEqual({
+      'It.JoinNumber': { reason: 'Join with non-string elements', value: 'a1' },
+      'It.JoinNoValue': { reason: 'Join with non-string elements', value: 'a' },
+      'It.SelectText': { reason: 'Select on non-list value', value: 'a' },
+      'It.SecretReference': { reason: 'dynamic reference: {{resolve:secretsmanager:x:SecretString:password}}', value: '{{resolve:secretsmanager:x:SecretString:password}}' },
+      'It.ImportOfFunction': { reason: 'cross-stack import: us-east-1:Network', value: textFor('import us-east-1:Network') },
+      'It.Choice': { reason: 'one of small, large', value: 'small' },
+    });
+  });
+
+  test('is different in what a rehearsal invents', () => {
+    expect(compare(templateOf(DIFFERENT)).different.sort()).toEqual(names(DIFFERENT).sort());
+  });
+
+  test('is told apart when Fn::Join is broken', () => {
+    const { different } = compare(templateOf(PROPERTIES), withBrokenJoin(templateOf(PROPERTIES)));
+    expect(different.sort()).toEqual(['It.IfNot', 'It.ImportValueInJoin', 'It.Join', 'It.JoinParameter', 'It.JoinSplit', 'Outputs.Out']);
+  });
+
+  test('is told apart when any value is another one', () => {
+    const others = Object.fromEntries(Object.keys(PROPERTIES).map(name => [name, 'another one']));
+    expect(compare(templateOf(PROPERTIES), templateOf(others)).different.sort()).toEqual(names(PROPERTIES));
+  });
+});
