@@ -16,16 +16,17 @@ import { preflight } from './rehearse/preflight';
 import { Progress } from './rehearse/progress';
 import { resourceName } from './rehearse/resource-name';
 import { assemblyOf, selectStacks } from './rehearse/source';
+import { inOneLine } from './text-table';
 import { INDENT, Timeline } from './timeline';
 
 const timeline = new Timeline(console.log);
 
 /** Whether all went well. */
 async function rehearse(options: Options): Promise<boolean> {
-  timeline.step(`read ${options.source}`);
   const assembly = await assemblyOf(options);
   const stacks = selectStacks(assembly, options.stacks);
   preflight(stacks);
+  timeline.step(`${options.source}: ${stacks.map(({ name }) => name).join(', ')}`);
 
   const progress = new Progress(console.log);
   const watch = new DatabaseWatch();
@@ -48,7 +49,7 @@ async function rehearse(options: Options): Promise<boolean> {
     }
     if (reason !== undefined) {
       reportRemains(watch.remains());
-      throw new Error(`stack ${name} is ${status}: ${reason}`);
+      throw new Error(`stack ${name} is ${status}: ${reason}${options.verbose ? '' : ' (--verbose shows the log of the handler)'}`);
     }
   };
   try {
@@ -56,7 +57,7 @@ async function rehearse(options: Options): Promise<boolean> {
       timeline.step(`deploy ${stack.name}`);
       complete(stack, await rehearsal.deploy(assembly, stack.name));
     }
-    const works = await showAccess(rehearsal, stacks, watch);
+    const works = await showAccess(rehearsal, stacks);
     for (const stack of [...stacks].reverse()) {
       timeline.step(`destroy ${stack.name}`);
       complete(stack, await rehearsal.destroy(stack.name));
@@ -68,7 +69,7 @@ async function rehearse(options: Options): Promise<boolean> {
 }
 
 /** Whether everybody can sign in who is allowed to. */
-async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[], watch: DatabaseWatch): Promise<boolean> {
+async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[]): Promise<boolean> {
   const resources = stacks.flatMap(({ name }) => rehearsal.resources(name).map(state => ({ state, stack: name })));
   const named = ({ state, stack }: { state: ResourceState; stack: string }) =>
     `${stacks.length > 1 ? `${stack}/` : ''}${resourceName(state.logicalId, state.definition)}`;
@@ -80,7 +81,6 @@ async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[], watch: 
     if (roles.length === 0) {
       continue;
     }
-    watch.declare(cluster.state, roles);
     const iamRoles = ofType('AWS::IAM::Role');
     const users = roles.filter(({ kind }) => kind === 'user').length;
     timeline.step(`sign in to ${named(cluster)}, PostgreSQL ${String(cluster.state.properties.EngineVersion)}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
@@ -123,7 +123,7 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: Error) => {
-  console.error(styleText('red', `rehearse: ${error.message}`, { stream: process.stderr }));
+  console.error(styleText('red', `rehearse: ${inOneLine(error.message)}`, { stream: process.stderr }));
   if (process.argv.includes('--verbose')) {
     console.error(error.cause ?? error);
   }

@@ -18,3 +18,7 @@ export function textTable(head: string[], rows: string[][], paint: (line: string
 export function shortened(text: string, width: number): string {
   return text.length > width ? `${text.slice(0, width - 1)}…` : text;
 }
+
+export function inOneLine(text: string): string {
+  return text.trim().replace(/\s*\n\s*/g, ' ');
+}

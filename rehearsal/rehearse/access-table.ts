@@ -54,16 +54,17 @@ function signInRows(usernames: string[], attempts: Attempt[]): string[] {
 
 /** What each user may do, and what everybody may; users that may do the same are together. */
 export function rightsTable({ accounts, everybody }: Access): string[] {
-  const blocks = new Map<string, { names: string[]; rights: string[][] }>();
+  const blocks = new Map<string, { names: string[]; notes: string[]; rights: string[][] }>();
   for (const account of accounts) {
     const rights = account.holdings.flatMap(({ database, held }) => inDatabase(database,
       typeof held === 'string' ? [{ may: 'not sign in', what: held }] : [...rightsOf(held), ...missingRights(held)]));
-    const key = JSON.stringify([account.kind, account.askedAs, rights]);
-    blocks.set(key, { rights, names: [...blocks.get(key)?.names ?? [], titleOf(account)] });
+    const notes = account.kind === 'user' && account.askedAs === 'superuser' ? ['(nobody signs in)'] : [];
+    const key = JSON.stringify([account.kind, notes, rights]);
+    blocks.set(key, { rights, notes, names: [...blocks.get(key)?.names ?? [], titleOf(account)] });
   }
   const ofPublic = everybody.flatMap(({ database, held }) => inDatabase(database, rightsOf(held as Held[])));
-  const rows = [...blocks.values(), { names: ['everybody (PUBLIC)'], rights: ofPublic }].flatMap(({ names, rights }) => {
-    const shown = names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`] : names;
+  const rows = [...blocks.values(), { names: ['everybody (PUBLIC)'], notes: [], rights: ofPublic }].flatMap(({ names, notes, rights }) => {
+    const shown = [...names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`] : names, ...notes];
     return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [shortened(shown[i] ?? '', NAME_WIDTH), ...rights[i] ?? ['', '', '']]);
   });
   const room = WIDTH - [0, 1, 2].map(column => Math.max(...rows.map(row => row[column].length)) + 2).reduce((sum, width) => sum + width);
@@ -74,6 +75,6 @@ function inDatabase(database: string, rights: Right[]): string[][] {
   return rights.map(({ may, what }, i) => [i === 0 ? database : '', may, what]);
 }
 
-function titleOf({ name, kind, askedAs }: Account): string {
-  return kind === 'group' ? `${name} (group)` : askedAs === 'itself' ? name : `${name} (nobody signs in)`;
+function titleOf({ name, kind }: Account): string {
+  return kind === 'group' ? `${name} (group)` : name;
 }

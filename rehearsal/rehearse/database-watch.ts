@@ -1,14 +1,14 @@
 import { Catalog, Fact } from './catalog';
-import { DeclaredRole } from './declared-roles';
+import { DeclaredRole, declaredRoles, RESOURCE_TYPES } from './declared-roles';
 import { StackEvent } from '../cloudformation/stack';
 import { ResourceState } from '../cloudformation/template';
 import { Rehearsal } from '../rehearsal';
 
 interface Watched {
   readonly name: string;
+  readonly resourceId: string;
   readonly before: Catalog;
   after?: Catalog;
-  declared: DeclaredRole[];
 }
 
 /** What a rehearsal leaves in a database. */
@@ -24,31 +24,30 @@ export interface Remains {
 /** Looks at the catalogs of each database cluster when it is new and in the moment before it goes. */
 export class DatabaseWatch {
   private readonly clusters = new Map<string, Watched>();
+  /** Of the resources of this library that there have been. */
+  private readonly declarations = new Map<string, ResourceState>();
 
   /** @param name what readers know the resource by */
   async event(rehearsal: Rehearsal, { stackName, logicalId, type, status }: StackEvent, name: string): Promise<void> {
-    const state = type === 'AWS::RDS::DBCluster' ? rehearsal.resources(stackName).find(each => each.logicalId === logicalId) : undefined;
-    if (!state) {
+    const state = rehearsal.resources(stackName).find(each => each.logicalId === logicalId);
+    if (state && RESOURCE_TYPES.includes(type)) {
+      this.declarations.set(`${stackName} ${logicalId}`, state);
+    }
+    if (!state || type !== 'AWS::RDS::DBCluster') {
       return;
     }
     const watched = this.clusters.get(state.physicalId);
     if (status === 'CREATE_COMPLETE') {
-      this.clusters.set(state.physicalId, { name, before: await Catalog.of(rehearsal.database(state)), declared: [] });
+      const server = rehearsal.database(state);
+      this.clusters.set(state.physicalId, { name, resourceId: server.resourceId, before: await Catalog.of(server) });
     } else if (watched && ['DELETE_IN_PROGRESS', 'DELETE_SKIPPED'].includes(status)) {
       watched.after = await Catalog.of(rehearsal.database(state));
     }
   }
 
-  /** What the app makes in a cluster. */
-  declare(cluster: ResourceState, declared: DeclaredRole[]): void {
-    const watched = this.clusters.get(cluster.physicalId);
-    if (watched) {
-      watched.declared = declared;
-    }
-  }
-
   remains(): Remains[] {
-    return [...this.clusters.values()].flatMap(({ name, before, after, declared }) => after ? [{ cluster: name, ...compare(before, after, declared) }] : []);
+    return [...this.clusters.values()].flatMap(({ name, resourceId, before, after }) =>
+      after ? [{ cluster: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId)) }] : []);
   }
 }
 

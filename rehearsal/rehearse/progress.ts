@@ -1,5 +1,6 @@
 import { styleText } from 'node:util';
 import { StackEvent } from '../cloudformation/stack';
+import { inOneLine } from '../text-table';
 import { INDENT } from '../timeline';
 
 /** A line for each resource that this is about, when it is done with; the others are counted. */
@@ -17,7 +18,7 @@ export class Progress {
       this.begun.set(key, Date.now());
     } else if (isFailure || type.startsWith('Custom::') || type === 'AWS::RDS::DBCluster') {
       const line = `${INDENT}${status.padEnd(16)} ${type.padEnd(20)} ${name} (${((Date.now() - (this.begun.get(key) ?? Date.now())) / 1000).toFixed(1)} s)`;
-      this.print(isFailure ? styleText('red', `${line}: ${reason}`) : line);
+      this.print(isFailure ? styleText('red', `${line}: ${inOneLine(reason ?? '')}`) : line);
     } else {
       this.others.set(status, (this.others.get(status) ?? 0) + 1);
     }
