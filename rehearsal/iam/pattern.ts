@@ -1,6 +1,6 @@
 import { ConditionKeys } from './condition-keys';
 
-/** A piece of a policy's string. What a variable stands for is text, even when it holds a * or a colon. */
+/** A character of a policy's string. What a variable stands for is text, even a * or a colon. */
 export interface Token {
   readonly kind: 'text' | 'colon' | 'any' | 'one';
   readonly text: string;
@@ -28,18 +28,21 @@ export class PatternReader {
     if (!this.hasVariables) {
       return readLiterally(text);
     }
-    const tokens = [...text.matchAll(/\$\{([^}]*)\}|[^]/gu)].map(([part, variable]: (string | undefined)[], at, parts) => {
-      if (part === '$' && parts[at + 1]?.[0] === '{') {
-        throw new Error(`\${ in ${JSON.stringify(text)} has no closing brace; write \${$}{ for the characters themselves`);
-      }
-      return variable === undefined ? tokenOf(part!) : this.valueOf(variable);
-    });
-    return tokens.every(token => token !== undefined) ? tokens : undefined;
+    const missingBefore = this.missing.length;
+    const pattern = text.split(/(\$\{[^}]*\}?)/).flatMap((part, at) => at % 2 === 0 ? readLiterally(part) : this.valueOf(part));
+    return this.missing.length === missingBefore ? pattern : undefined;
   }
 
-  private valueOf(variable: string): Token | undefined {
+  private valueOf(variable: string): Pattern {
+    if (!variable.endsWith('}')) {
+      throw new Error(`${JSON.stringify(variable)} has no closing brace; write \${$}{ for the characters themselves`);
+    }
+    return [...this.textOf(variable.slice(2, -1))].map(text => ({ kind: 'text', text }));
+  }
+
+  private textOf(variable: string): string {
     if (['*', '?', '$'].includes(variable)) {
-      return { kind: 'text', text: variable };
+      return variable;
     }
     const [, key, byDefault] = (VARIABLE.exec(variable) ?? []) as (string | undefined)[];
     if (key === undefined) {
@@ -51,9 +54,8 @@ export class PatternReader {
     }
     if (value === undefined) {
       this.missing.push(`\${${variable}}`);
-      return undefined;
     }
-    return { kind: 'text', text: value };
+    return value ?? '';
   }
 }
 
@@ -68,7 +70,7 @@ export function textOf(pattern: Pattern): string {
 
 /** `*` for any characters, also none, and `?` for one. */
 export function matchesString(pattern: Pattern, text: string): boolean {
-  return matches(pattern, text, ({ kind }) => kind === 'any' ? '.*' : '.');
+  return matches(pattern, text, () => true);
 }
 
 /**
@@ -79,8 +81,8 @@ export function matchesString(pattern: Pattern, text: string): boolean {
  */
 export function matchesResource(pattern: Pattern, resource: string): boolean {
   const across = matchesString(pattern, resource);
-  const within = matches(pattern, resource, ({ kind }, next) =>
-    kind === 'one' ? '[^:]' : next === undefined || next.kind === 'colon' ? '.*' : '[^:]*');
+  const within = across && matches(pattern, resource, (character, { kind }, next) =>
+    character !== ':' || (kind === 'any' && (next === undefined || next.kind === 'colon')));
   if (across !== within) {
     throw new Error(`whether resource ${JSON.stringify(textOf(pattern))} matches ${JSON.stringify(resource)} is not documented: `
       + 'a wildcard inside a segment would have to match a colon; put the * at the end of the segment, or name the resource');
@@ -114,17 +116,35 @@ export function arnParts(pattern: Pattern): Pattern[] {
   return parts;
 }
 
-function matches(pattern: Pattern, text: string, wildcard: (token: Token, next: Token | undefined) => string): boolean {
-  const expression = pattern.map((token, at) =>
-    token.kind === 'any' || token.kind === 'one' ? wildcard(token, pattern[at + 1]) : literal(token.text)).join('');
-  return new RegExp(`^${expression}$`, 'su').test(text);
+type Wildcard = (character: string, wildcard: Token, next: Token | undefined) => boolean;
+
+function matches(pattern: Pattern, text: string, takes: Wildcard): boolean {
+  const characters = [...text];
+  const matchesFrom = (position: number, start: number): boolean => {
+    let at = start;
+    for (let i = position; i < pattern.length; i++) {
+      const token = pattern[i];
+      const isTaken = () => at < characters.length && takes(characters[at], token, pattern[i + 1]);
+      if (token.kind === 'any') {
+        while (!matchesFrom(i + 1, at)) {
+          if (!isTaken()) {
+            return false;
+          }
+          at++;
+        }
+        return true;
+      }
+      if (token.kind === 'one' ? !isTaken() : characters[at] !== token.text) {
+        return false;
+      }
+      at++;
+    }
+    return at === characters.length;
+  };
+  return matchesFrom(0, 0);
 }
 
 function tokenOf(character: string): Token {
   const kind = character === '*' ? 'any' : character === '?' ? 'one' : character === ':' ? 'colon' : 'text';
   return { kind, text: character };
-}
-
-function literal(text: string): string {
-  return text.replace(/[\\^$.*+?()[\]{}|/]/gu, '\\$&');
 }
