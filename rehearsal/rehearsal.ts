@@ -183,7 +183,7 @@ export class Rehearsal {
       throw new Error('nested stacks are not rehearsed');
     }
     const isCustom = type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
-    return isCustom ? this.custom : this.providers[type] ?? nativeResource;
+    return isCustom && !INERT.includes(type) ? this.custom : this.providers[type] ?? nativeResource;
   }
 
   private importValue(name: string): string {
@@ -206,6 +206,9 @@ export class Rehearsal {
     return found;
   }
 }
+
+/** Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are not here. */
+const INERT = ['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'];
 
 /** The AWS SDK, which Lambda's runtime has beside Node.js. Nothing else of this project can be loaded from there. */
 function sdkFolder(): string {

@@ -1,0 +1,194 @@
+import { existsSync, readdirSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { isDeepStrictEqual } from 'node:util';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
+import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
+import { synthesize } from '../../rehearsal/cloudformation/synthesize';
+import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
+import { PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
+import { Rehearsal } from '../../rehearsal/rehearsal';
+import { snapshot } from '../lambda/catalog';
+
+jest.setTimeout(180_000);
+
+const ROOT = resolve(__dirname, '../..');
+const APPS = [
+  ...readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}/app.ts`).filter(app => existsSync(join(ROOT, app))),
+  ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
+];
+
+type Resources = Record<string, ResourceDefinition>;
+type Change = (resources: Resources) => Resources;
+
+const isOurs = ({ Type: type }: { Type: string }) => /^Custom::Rds/.test(type);
+const oursIn = (resources: Resources) => Object.entries(resources).filter(([, definition]) => isOurs(definition));
+
+/** The same assembly with one template changed. */
+function changed(assembly: CloudAssembly, stackName: string, change: Change): CloudAssembly {
+  const stacks = assembly.stacks.map(stack =>
+    stack.name === stackName ? { ...stack, template: { ...stack.template, Resources: change(stack.template.Resources) } satisfies Template } : stack);
+  return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;
+}
+
+const withProperties = (properties: object): Change => resources =>
+  ({ ...resources, ...Object.fromEntries(oursIn(resources).map(([id, definition]) => [id, { ...definition, Properties: { ...definition.Properties, ...properties } }])) });
+
+/** One more user, which has a privilege in a database that is not there. */
+function withFailing(dependsOnOthers: boolean): Change {
+  return (resources) => {
+    const [[, { Properties }]] = oursIn(resources);
+    const { ServiceToken, ServiceTimeout, Database } = Properties!;
+    const properties = { ServiceToken, ServiceTimeout, Database, Username: 'nobody', Privileges: { nowhere: { Database: ['CONNECT'] } }, OnRemoval: { Action: 'DROP_OR_DISABLE' } };
+    return { ...resources, Failing: { Type: 'Custom::RdsIamUser', Properties: properties, ...dependsOnOthers ? { DependsOn: oursIn(resources).map(([id]) => id) } : {} } };
+  };
+}
+
+const both = (...changes: Change[]): Change => resources => changes.reduce((result, change) => change(result), resources);
+
+class Run {
+  static async of(app: string): Promise<Run> {
+    const assembly = await synthesize(app);
+    const { name } = assembly.stacks.find(({ template }) => oursIn(template.Resources).length > 0)!;
+    let run: Run | undefined = undefined;
+    const rehearsal = await Rehearsal.start({ onEvent: event => run?.observe(event) });
+    return run = new Run(assembly, name, rehearsal);
+  }
+
+  readonly events: StackEvent[] = [];
+  /** Before the first of our resources, and after the last. */
+  before: unknown;
+  after: unknown;
+
+  private constructor(readonly assembly: CloudAssembly, readonly stackName: string, readonly rehearsal: Rehearsal) {}
+
+  deploy(change: Change = resources => resources): Promise<StackResult> {
+    this.events.length = 0;
+    this.rehearsal.logs.length = 0;
+    return this.rehearsal.deploy(changed(this.assembly, this.stackName, change), this.stackName);
+  }
+
+  get server(): AuroraLikeServer {
+    return this.rehearsal.database(this.rehearsal.resources(this.stackName).find(({ type }) => type === 'AWS::RDS::DBCluster')!);
+  }
+
+  get ours(): number {
+    return this.rehearsal.resources(this.stackName).filter(({ type }) => isOurs({ Type: type })).length;
+  }
+
+  /** What the handler has changed in databases, from its log. */
+  get changes(): unknown[] {
+    const lines = this.rehearsal.logs.flatMap(({ text }) => text.split('\n')).filter(line => line.startsWith('{'));
+    return lines.map(line => JSON.parse(line) as { notice?: string; change?: string }).filter(({ notice }) => notice === 'changing').map(({ change }) => change);
+  }
+
+  private async observe(event: StackEvent): Promise<void> {
+    this.events.push(event);
+    if (event.type === 'AWS::RDS::DBCluster' && event.status === 'CREATE_COMPLETE') {
+      this.before = await snapshot(this.server);
+    }
+    if (isOurs({ Type: event.type }) && event.status === 'DELETE_COMPLETE') {
+      this.after = await snapshot(this.server);
+    }
+  }
+}
+
+describe.each(APPS)('%s', (app) => {
+  let run: Run;
+  beforeAll(async () => run = await Run.of(app));
+  afterAll(() => run.rehearsal.close());
+
+  test('is deployed, deployed again, changed, rolled back and destroyed, and the catalog ends as it began', async () => {
+    expect(await run.deploy()).toMatchObject({ status: 'CREATE_COMPLETE' });
+    const deployed = await snapshot(run.server);
+    expect(run.ours).toBeGreaterThan(0);
+
+    // Unchanged: nothing is called.
+    expect(await run.deploy()).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(run.rehearsal.logs).toEqual([]);
+
+    // Called, and nothing to do.
+    expect(await run.deploy(withProperties({ Reapply: 'now' }))).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(run.events.filter(({ type, status }) => isOurs({ Type: type }) && status === 'UPDATE_COMPLETE')).toHaveLength(run.ours);
+    expect(run.changes).toEqual([]);
+    const reapplied = await snapshot(run.server);
+    const shared = (state: unknown) => (state as { shared: unknown }).shared;
+    expect(shared(reapplied)).toEqual(shared(deployed));
+
+    // Without their privileges, and with them again because another user fails: after all of them, and beside them.
+    for (const dependsOnOthers of [true, false]) {
+      const narrowed = both(withProperties({ Privileges: {}, Reapply: 'now' }), withFailing(dependsOnOthers));
+      const { status, reason } = await run.deploy(narrowed);
+      expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
+      expect(reason).toMatch(/^Failing \(Custom::RdsIamUser\): cannot grant CONNECT on database "nowhere" to "nobody": database "nowhere" does not exist \(SQLSTATE 3D000\)/);
+      expect(run.changes.length).toBeGreaterThan(0);
+      expect(withoutDeclarations(await snapshot(run.server))).toEqual(withoutDeclarations(reapplied));
+    }
+
+    // Changed for good.
+    expect(await run.deploy(withProperties({ Privileges: {} }))).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(isDeepStrictEqual(shared(await snapshot(run.server)), shared(deployed))).toBe(false);
+    expect(await run.deploy()).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(withoutDeclarations(await snapshot(run.server))).toEqual(withoutDeclarations(deployed));
+
+    expect(await run.rehearsal.destroy(run.stackName)).toMatchObject({ status: 'DELETE_COMPLETE' });
+    expect(run.after).toEqual(run.before);
+  });
+
+  test('is rolled back as a whole when one user fails at the first deployment, and leaves nothing', async () => {
+    for (const dependsOnOthers of [true, false]) {
+      run.after = undefined;
+      const { status, reason } = await run.deploy(withFailing(dependsOnOthers));
+      expect(status).toBe('ROLLBACK_COMPLETE');
+      expect(reason).toMatch(/^Failing \(Custom::RdsIamUser\): cannot grant CONNECT on database "nowhere"/);
+      expect(run.after).toEqual(run.before);
+      expect(run.rehearsal.resources(run.stackName)).toEqual([]);
+    }
+  });
+});
+
+describe('the roles of the provisioner', () => {
+  let run: Run;
+  beforeAll(async () => run = await Run.of('examples/quick-start/app.ts'));
+  afterAll(() => run.rehearsal.close());
+
+  /** Statements of its policies that the rehearsal decides by; the others are about logs and network interfaces. */
+  const ACTIONS = ['secretsmanager:GetSecretValue', 'lambda:InvokeFunction'];
+
+  const statements: Record<string, (statement: PolicyStatement) => PolicyStatement[]> = {
+    'without it': () => [],
+    'for another resource': ({ Resource, ...statement }) => [{ ...statement, Resource: { 'Fn::Join': ['', [Resource, 'x']] } as never }],
+    'for another action': statement => [{ ...statement, Action: ['secretsmanager:DescribeSecret', 'lambda:GetFunction'] }],
+  };
+
+  test.each(ACTIONS.flatMap(action => Object.keys(statements).map(how => [action, how])))('%s, %s: the deployment fails and is rolled back', async (action, how) => {
+    let found = 0;
+    const { status, reason } = await run.deploy(resources => Object.fromEntries(Object.entries(resources).map(([id, definition]) => {
+      const { PolicyDocument: document } = (definition.Properties ?? {}) as { PolicyDocument?: PolicyDocument };
+      if (!document || !id.startsWith('IamAuthProvisioner')) {
+        return [id, definition];
+      }
+      const Statement = [document.Statement].flat().flatMap((statement) => {
+        const isIt = [statement.Action].flat().includes(action);
+        found += isIt ? 1 : 0;
+        // The framework asks whether the function is there, for minutes, before it gives up.
+        const rest = action.startsWith('lambda:') ? [{ ...statement, Action: ['lambda:GetFunction'] }] : [];
+        return isIt ? [...statements[how](statement), ...rest] : [statement];
+      });
+      return [id, { ...definition, Properties: { ...definition.Properties, PolicyDocument: { ...document, Statement } } }];
+    })));
+    expect(found).toBe(1);
+    expect({ status, reason }).toEqual({ status: 'ROLLBACK_COMPLETE', reason: expect.stringMatching(new RegExp(`AccessDeniedException: .*not authorized to perform: ${action} on resource`)) as string });
+    expect(run.rehearsal.resources(run.stackName)).toEqual([]);
+  });
+
+  test('as they are, it does not', async () => {
+    expect(await run.deploy()).toMatchObject({ status: 'CREATE_COMPLETE' });
+  });
+});
+
+/** The registry remembers what was declared at a moment; how it is written down there is no access. */
+function withoutDeclarations(state: unknown): unknown {
+  const { registry, ...others } = state as { registry: string[] };
+  return { ...others, registry: registry.length };
+}
