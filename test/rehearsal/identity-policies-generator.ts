@@ -3,7 +3,8 @@ import { Random } from '../lambda/random';
 import { World } from './identity-policies-oracle';
 
 export interface Case {
-  readonly world: World;
+  /** Who asks for what. */
+  readonly worlds: World[];
   readonly identity: PolicyDocument[];
   readonly boundary?: PolicyDocument;
 }
@@ -39,8 +40,9 @@ const ODD_VARIABLES = ['${aws:userid}', '${svc:several}', '${aws:SourceIp}', '${
 /** Policies that are near to what is asked, so that both decisions are frequent. */
 export function someCase(random: Random): Case {
   const world = someWorld(random);
+  const another = someWorld(random);
   return {
-    world,
+    worlds: [world, random.chance(0.7) ? { ...another, action: world.action, resource: world.resource } : another],
     identity: times(1 + Math.floor(random.next() * 2), () => someDocument(random, world)),
     boundary: random.chance(0.2) ? someDocument(random, world) : undefined,
   };
