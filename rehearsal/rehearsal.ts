@@ -170,8 +170,9 @@ export class Rehearsal {
   }
 
   private newStack({ name, account = this.options.account ?? '111122223333', region = this.options.region ?? 'eu-central-1' }: AssemblyStack): Stack {
-    const id = `arn:aws:cloudformation:${region}:${account}:stack/${name}/${randomUUID()}`;
-    return new Stack({ name, id, partition: 'aws', account, region }, {
+    const partition = region.startsWith('cn-') ? 'aws-cn' : region.startsWith('us-gov-') ? 'aws-us-gov' : 'aws';
+    const id = `arn:${partition}:cloudformation:${region}:${account}:stack/${name}/${randomUUID()}`;
+    return new Stack({ name, id, partition, account, region }, {
       providerFor: type => this.providerFor(type),
       importValue: exported => this.importValue(exported),
       onEvent: event => this.options.onEvent?.(event),

@@ -32,15 +32,19 @@ export class Stack {
   readonly resources = new Map<string, ResourceState>();
   exports: Record<string, string> = {};
   private template?: Template;
+  /** Made by the operation that is under way. */
+  private readonly fresh = new Set<string>();
 
   constructor(readonly identity: StackIdentity, private readonly environment: StackEnvironment) {}
 
   async deploy(template: Template): Promise<StackResult> {
+    this.fresh.clear();
     return this.template ? this.update(template, this.template) : this.create(template);
   }
 
   /** After DELETE_FAILED the remaining resources are still there, and it can be called again. */
   async destroy(): Promise<StackResult> {
+    this.fresh.clear();
     const failure = await this.deleteResources([...this.resources.values()], 'stop');
     if (failure === undefined) {
       this.template = undefined;
@@ -105,6 +109,7 @@ export class Stack {
     const type = definition.Type;
     await this.step('CREATE', { logicalId, type }, async () => {
       const state = { logicalId, type, definition, properties };
+      this.fresh.add(logicalId);
       try {
         const { physicalId, attributes } = await this.environment.providerFor(type).create({ stack: this.identity, logicalId, type, properties, cancelled });
         this.resources.set(logicalId, { ...state, physicalId, attributes });
@@ -158,7 +163,9 @@ export class Stack {
 
   private async deleteResource(state: ResourceState): Promise<void> {
     const { DeletionPolicy, UpdateReplacePolicy } = state.definition;
-    if ((this.isCurrent(state) ? DeletionPolicy : UpdateReplacePolicy) === 'Retain') {
+    const policy = this.isCurrent(state) ? DeletionPolicy : UpdateReplacePolicy;
+    // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
+    if (policy === 'Retain' || (policy === 'RetainExceptOnCreate' && !this.fresh.has(state.logicalId))) {
       await this.report('DELETE_SKIPPED', state);
     } else {
       await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));
@@ -200,7 +207,13 @@ export class Stack {
     const scope = this.scopeOf(template);
     const outputs = Object.entries(template.Outputs ?? {}).filter(([name, { Condition }]) =>
       Condition === undefined || holds({ Condition }, scope, `Outputs.${name}`));
-    const valueOf = (value: unknown, name: string) => String(resolve(value, scope, `Outputs.${name}`));
+    const valueOf = (value: unknown, name: string) => {
+      const resolved = resolve(value, scope, `Outputs.${name}`);
+      if (typeof resolved === 'object' || typeof resolved === 'symbol') {
+        throw new Error(`Outputs.${name}: expected a string, not ${typeof resolved === 'symbol' ? 'AWS::NoValue' : JSON.stringify(resolved)}`);
+      }
+      return `${resolved as string | number | boolean}`;
+    };
     this.exports = Object.fromEntries(outputs.flatMap(([name, { Value, Export }]) =>
       Export ? [[valueOf(Export.Name, name), valueOf(Value, name)]] : []));
     const values = Object.fromEntries(outputs.map(([name, { Value }]) => [name, valueOf(Value, name)]));

@@ -1,5 +1,5 @@
 import { Stack, StackEvent } from '../../rehearsal/cloudformation/stack';
-import { Properties, ResourceDefinition, ResourceProvider } from '../../rehearsal/cloudformation/template';
+import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider } from '../../rehearsal/cloudformation/template';
 
 const IDENTITY = { name: 'Shop', id: 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/1', partition: 'aws', region: 'eu-west-1', account: '111122223333' };
 
@@ -9,7 +9,7 @@ class Recorder implements ResourceProvider {
   /** Calls that fail. */
   failing: string[] = [];
 
-  readonly create: ResourceProvider['create'] = ({ logicalId, properties }) => this.answer(`create ${logicalId}`, properties);
+  create: ResourceProvider['create'] = ({ logicalId, properties }) => this.answer(`create ${logicalId}`, properties);
 
   readonly update: ResourceProvider['update'] = ({ logicalId, properties }, { physicalId, properties: old }) =>
     this.answer(`update ${logicalId} ${physicalId}: ${show(old)} to ${show(properties)}`, properties);
@@ -242,6 +242,42 @@ describe('Stack', () => {
     });
   });
 
+  describe('a creation that fails and has a physical id', () => {
+    const marked = () => {
+      recorder.create = ({ logicalId, properties, cancelled }) => new Promise((resolve, reject) => {
+        recorder.calls.push(`create ${logicalId}`);
+        if (logicalId === 'B') {
+          reject(new ResourceFailure('no luck', 'marker'));
+        } else if (cancelled?.aborted === false && logicalId === 'C') {
+          cancelled.addEventListener('abort', () => reject(new ResourceFailure('Resource creation cancelled', 'made up')));
+        } else {
+          resolve({ physicalId: properties.Name as string, attributes: {} });
+        }
+      });
+    };
+
+    test('is deleted, and what it has cancelled, too', async () => {
+      marked();
+      const { status, reason } = await deploy({ A: resource('a'), B: resource('b', { DependsOn: 'A' }), C: resource('c', { DependsOn: 'A' }) });
+      expect({ status, reason }).toEqual({ status: 'ROLLBACK_COMPLETE', reason: 'B (Custom::Recorded): no luck' });
+      expect(recorder.take()).toEqual(['create A', 'create B', 'create C', 'delete C made up: c', 'delete B marker: b', 'delete A a: a']);
+      expect(events.filter(event => event.status === 'CREATE_FAILED').map(({ logicalId, reason }) => [logicalId, reason]))
+        .toEqual([['B', 'no luck'], ['C', 'Resource creation cancelled']]);
+    });
+
+    test('is deleted by an update that is rolled back', async () => {
+      await deploy({ A: resource('a') });
+      recorder.take();
+      marked();
+      expect(await deploy({ A: resource('a'), B: resource('b') })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+      expect(recorder.take()).toEqual(['create B', 'delete B marker: b']);
+    });
+  });
+
+  test.each([[{ Ref: 'AWS::NotificationARNs' }, '[]'], [{ Ref: 'AWS::NoValue' }, 'AWS::NoValue']])('an output that is no string is refused: %j', async (Value, shown) => {
+    expect(await deploy({ A: resource('a') }, { Outputs: { Out: { Value } } })).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: `Outputs.Out: expected a string, not ${shown}` });
+  });
+
   describe('destroy', () => {
     test('deletes in reverse dependency order', async () => {
       await deploy({ B: resource('b', { DependsOn: 'A' }), A: resource('a'), C: resource('c', { DependsOn: 'B' }) });
@@ -255,6 +291,17 @@ describe('Stack', () => {
       recorder.take();
       await stack.destroy();
       expect(recorder.take()).toEqual(['delete B b: b']);
+    });
+
+    test('keeps what has the policy to retain it except on creation, unless the creation is rolled back', async () => {
+      const kept = resource('a', { DeletionPolicy: 'RetainExceptOnCreate' });
+      recorder.failing = ['create B'];
+      await deploy({ A: kept, B: resource('b', { DependsOn: 'A' }) });
+      expect(recorder.take()).toEqual(['create A', 'create B', 'delete A a: a']);
+      recorder.failing = [];
+      await deploy({ A: kept });
+      await stack.destroy();
+      expect(recorder.take()).toEqual(['create A']);
     });
 
     test('that fails can be repeated', async () => {
