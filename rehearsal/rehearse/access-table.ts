@@ -11,6 +11,8 @@ const NAME_WIDTH = 40;
 /** How many users that may do the same are named. */
 const MOST_NAMES = 5;
 
+const ASKED = 'Asked in a session of the user, signed in with a token; for groups and where nobody signs in, by the superuser.';
+
 const MARKS = { yes: 'yes', no: '-', unknown: '?', fails: 'FAILS' };
 
 /** Who signs in as whom. */
@@ -68,7 +70,10 @@ export function rightsTable({ accounts, everybody }: Access): string[] {
     return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [shortened(shown[i] ?? '', NAME_WIDTH), ...rights[i] ?? ['', '', '']]);
   });
   const room = WIDTH - [0, 1, 2].map(column => Math.max(...rows.map(row => row[column].length)) + 2).reduce((sum, width) => sum + width);
-  return textTable(['user', 'database', 'may', 'what'], rows.map(([user, database, may, what]) => [user, database, may, shortened(what, room)]));
+  return [
+    ...textTable(['user', 'database', 'may', 'what'], rows.map(([user, database, may, what]) => [user, database, may, shortened(what, room)])),
+    ASKED,
+  ];
 }
 
 function inDatabase(database: string, rights: Right[]): string[][] {
