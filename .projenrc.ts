@@ -232,6 +232,12 @@ const rehearse = project.addTask('rehearse', {
 });
 rehearse.spawn(bundle);
 rehearse.exec('tsx rehearsal/rehearse.ts', { receiveArgs: true });
+const clients = project.addTask('test:clients', {
+  description: 'Sign in with real clients: AWS CLI and psql, boto3 and psycopg2, node-postgres, JDBC; and through genuine PAM. Root installs what is missing',
+});
+clients.spawn(bundle);
+// The clock is moved by node:test, where Node 20 has it as an experiment.
+clients.exec('tsx --disable-warning=ExperimentalWarning test/clients/main.ts', { receiveArgs: true });
 const benchBundle = project.addTask('bench:bundle', {
   description: 'Size and load time of the handler, next to the Secrets Manager client alone',
 });

@@ -3,10 +3,15 @@ import java.sql.DriverManager;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.util.Properties;
+import org.postgresql.util.DriverInfo;
 
-/** Signs in with the token in TOKEN and prints what STATEMENT gives, or the refusal. */
+/** Signs in with the token in TOKEN and prints what STATEMENT gives, or the refusal. With an argument: tells the versions. */
 public class SignIn {
   public static void main(String[] arguments) {
+    if (arguments.length > 0) {
+      System.out.println(DriverInfo.DRIVER_FULL_NAME + ", Java " + System.getProperty("java.version"));
+      return;
+    }
     Properties properties = new Properties();
     properties.setProperty("user", "mario.rossi@example.com");
     properties.setProperty("password", System.getenv("TOKEN"));

@@ -7,6 +7,7 @@ import { outcome, run, versionOf } from './program';
 
 /** Where Debian has the driver. */
 const DRIVER = '/usr/share/java/postgresql.jar';
+const PROGRAM = join(__dirname, 'SignIn.java');
 
 /** The PostgreSQL JDBC driver, with tokens of the AWS SDK for JavaScript: Debian has none for Java. */
 export const jdbc: Client = {
@@ -21,7 +22,7 @@ export const jdbc: Client = {
     if (!existsSync(DRIVER)) {
       throw new Error(`there is no ${DRIVER}`);
     }
-    return `${await versionOf('java', ['-cp', DRIVER, 'org.postgresql.util.PGJDBCMain'])}, ${await versionOf('java', ['--version'])}`;
+    return versionOf('java', ['-cp', DRIVER, PROGRAM, 'versions']);
   },
 
   async check(site) {
@@ -30,7 +31,7 @@ export const jdbc: Client = {
     writeFileSync(hosts, `${site.address} ${hostname} ${otherHost(hostname)}\n`);
     const signIn = async (credentials = site.operator(), ENDPOINT = hostname) => {
       const TOKEN = await new Signer({ hostname, port, region, credentials, username: USERNAME }).getAuthToken();
-      const args = [`-Djdk.net.hosts.file=${hosts}`, '-cp', DRIVER, join(__dirname, 'SignIn.java')];
+      const args = [`-Djdk.net.hosts.file=${hosts}`, '-cp', DRIVER, PROGRAM];
       return outcome(await run('java', args, { env: environment(site, credentials, { TOKEN, ENDPOINT }) }));
     };
 

@@ -96,8 +96,9 @@ async function signIn(rehearsal: Rehearsal, clients: Client[]): Promise<void> {
 
   const loopback = await Loopback.open(server.port, server.gatewayPort);
   try {
+    timeline.step(`sign in at ${server.host}:${server.port}, which is ${loopback.address} here`);
     for (const client of clients) {
-      timeline.step(`${client.name} at ${server.host}:${server.port}, which is ${loopback.address} here`);
+      timeline.step(client.name);
       await client.check({
         server,
         address: loopback.address,

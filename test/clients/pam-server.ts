@@ -140,6 +140,7 @@ export class PamServer implements LoginServer {
     const script = join(this.folder, 'pam_script_auth');
     copyFileSync(join(__dirname, 'pam_script_auth'), script);
     chmodSync(script, 0o755);
+    chownSync(script, 0, 0); // the module runs no other
     mkdirSync(join(this.folder, 'pam.d'));
     const module = findFile(packages, 'pam_script.so');
     writeFileSync(join(this.folder, 'pam.d', SERVICE), `auth required ${module} dir=${this.folder} onerr=fail\naccount required pam_permit.so\n`);

@@ -7,12 +7,18 @@ import { versionOf } from './program';
 
 let packages: string;
 
-/** No client: whether genuine PAM gives the gateway's answers. It is never installed, because PostgreSQL would come with a server that starts. */
+/**
+ * No client: whether genuine PAM gives the gateway's answers, where Debian's PostgreSQL 15 is. That is not installed for
+ * it, because a server would come with it and start.
+ */
 export const pam: Client = {
   name: 'pam',
   packages: [],
 
   async find() {
+    if (process.getuid?.() !== 0) {
+      throw new Error('libpam-script runs only a script that belongs to root');
+    }
     const version = await versionOf(`${DEBIAN_POSTGRESQL}/postgres`, ['--version']);
     packages = await unpack(PAM_PACKAGES);
     return `${version}, ${PAM_PACKAGES.join(', ')}`;
