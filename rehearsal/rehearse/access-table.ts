@@ -5,6 +5,9 @@ import { shortened, textTable } from '../text-table';
 
 const WIDTH = 120;
 
+/** For what a user may do something to, however long the names are. */
+const LEAST_ROOM = 20;
+
 /** How long the name of a user gets. */
 const NAME_WIDTH = 40;
 
@@ -69,9 +72,11 @@ export function rightsTable({ accounts, everybody }: Access): string[] {
     const shown = [...names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`] : names, ...notes];
     return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [shortened(shown[i] ?? '', NAME_WIDTH), ...rights[i] ?? ['', '', '']]);
   });
-  const room = WIDTH - [0, 1, 2].map(column => Math.max(...rows.map(row => row[column].length)) + 2).reduce((sum, width) => sum + width);
+  const head = ['user', 'database', 'may', 'what'];
+  const used = [0, 1, 2].map(column => Math.max(...[head, ...rows].map(row => row[column].length)) + 2).reduce((sum, width) => sum + width);
+  const room = Math.max(WIDTH - used, LEAST_ROOM);
   return [
-    ...textTable(['user', 'database', 'may', 'what'], rows.map(([user, database, may, what]) => [user, database, may, shortened(what, room)])),
+    ...textTable(head, rows.map(([user, database, may, what]) => [user, database, may, shortened(what, room)])),
     ASKED,
   ];
 }

@@ -89,9 +89,6 @@ const KINDS = ['database', 'role', 'schema', 'table', 'view', 'column', 'sequenc
 
 const TABLES = ['table', 'view', 'column'];
 
-/** How long a list of names gets. */
-const LONGEST_LIST = 60;
-
 /** The same in words. */
 export function rightsOf(held: Held[]): Right[] {
   const groups = new Map<string, { may: string; kind: string; order: number; names: string[] }>();
@@ -128,12 +125,9 @@ function verbs(kind: string, privileges: string[]): string {
 }
 
 function listed(kind: string, names: string[]): string {
-  const isFuture = kind.startsWith('future ');
-  const noun = isFuture ? `${kind.slice(7)}s` : kind === 'column' ? 'columns of' : names.length === 1 ? kind : `${kind}s`;
-  let text = names[0];
-  let shown = 1;
-  while (shown < names.length && text.length + names[shown].length < LONGEST_LIST) {
-    text += `, ${names[shown++]}`;
+  const all = names.join(', ');
+  if (kind.startsWith('future ')) {
+    return `${kind.slice(7)}s ${all}`;
   }
-  return `${noun} ${text}${shown < names.length ? ` and ${names.length - shown} more` : ''}`;
+  return kind === 'column' ? `columns of ${all}` : names.length === 1 ? `${kind} ${all}` : `${names.length} ${kind}s: ${all}`;
 }

@@ -9,7 +9,7 @@ jest.setTimeout(120_000);
 const role = (name: string, kind: DeclaredRole['kind'] = 'user'): DeclaredRole => ({ name, kind, databases: ['shop'], onRemoval: 'DROP_OR_DISABLE' });
 
 /** What the table says of privileges that a rehearsal has no tables to show. */
-describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((major, i, all) => i === 0 || i === all.length - 1))('rights on PostgreSQL %i', (major) => {
+describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) => i === 0 || i === all.length - 1))('rights on PostgreSQL %i', (major) => {
   let server: AuroraLikeServer;
 
   beforeAll(async () => {
