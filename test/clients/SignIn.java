@@ -23,7 +23,7 @@ public class SignIn {
       result.next();
       System.out.println(result.getString(1));
     } catch (SQLException error) {
-      System.err.println(error.getSQLState() + " " + error.getMessage());
+      System.err.println("failed: " + error.getMessage());
       System.exit(1);
     }
   }

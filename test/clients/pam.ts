@@ -36,7 +36,7 @@ export const pam: Client = {
         if (byPam === byGateway && byPam === each.outcome) {
           equal++;
         } else {
-          report(`PAM, ${each.name}`, each.outcome, `${byPam}, by the gateway: ${byGateway}`);
+          report(`PAM, ${each.name}`, `${each.outcome}, by the gateway: ${each.outcome}`, `${byPam}, by the gateway: ${byGateway}`);
         }
       }
       const all = LOGIN_CASES.length;
