@@ -30,7 +30,8 @@ const KEYS: Record<string, string[]> = {
   IpAddress: ['svc:ip', 'svc:noIp'],
 };
 
-const CHARACTERS = ['a', 'b', 'B', 'é', '\u{1F600}', '*', '?', '$', '{', '}', ' ', '.', '\\', '-', '/', ':'];
+/** Ordinary ones more often. */
+const CHARACTERS = [...'abBabBabBabBabBabB', 'é', '\u{1F600}', '*', '?', '$', '{', '}', ' ', '.', '\\', '-', '/', ':'];
 const ACTIONS = ['rds-db:connect', 'RDS-DB:Connect', 'lambda:InvokeFunction'];
 const ACTION_PATTERNS = ['rds-db:connect', 'rds-db:*', 'rds-db:Conn?ct', '*', '*:connect', 'lambda:*', 'rds:connect'];
 const VARIABLES = ['${aws:PrincipalTag/Team}', '${aws:PrincipalTag/none}', '${aws:PrincipalTag/none, \'a\'}', '${aws:PrincipalTag/TEAM, \'b\'}', '${aws:username}',
@@ -136,10 +137,10 @@ function someTest(random: Random, world: World): { operator: string; key: string
     return { operator: 'Null', key: random.one(Object.values(KEYS).flat()), values: random.one(['true', 'false']) };
   }
   const type = random.one(Object.keys(OPERATORS));
-  const set = random.chance(0.2) ? random.one(['ForAllValues:', 'ForAnyValue:']) : '';
+  const set = random.chance(0.3) ? random.one(['ForAllValues:', 'ForAnyValue:']) : '';
   // Now and then one that the key does not work with, or that rds-db:connect does not support.
   const key = random.chance(0.02) ? random.one(['aws:SourceIp', 'aws:SourceVpc', 'aws:ResourceTag/x', ...KEYS.Date]) : random.one(KEYS[type].filter(each => set !== '' || each !== 'svc:several'));
-  return { operator: `${set}${random.one(OPERATORS[type])}${random.chance(0.2) ? 'IfExists' : ''}`, key, values: few(random, () => someValue(random, type, key, world)) };
+  return { operator: `${set}${random.one(OPERATORS[type])}${random.chance(0.3) ? 'IfExists' : ''}`, key, values: few(random, () => someValue(random, type, key, world)) };
 }
 
 function someValue(random: Random, type: string, key: string, world: World): string {
@@ -175,7 +176,7 @@ function inZone(second: number, minutes: number): string {
 }
 
 function someName(random: Random): string {
-  return times(1 + Math.floor(random.next() * 4), () => random.one(random.chance(0.6) ? CHARACTERS.slice(0, 3) : CHARACTERS)).join('');
+  return times(1 + Math.floor(random.next() * 4), () => random.one(CHARACTERS)).join('');
 }
 
 function few<Item>(random: Random, make: () => Item): Item | Item[] {

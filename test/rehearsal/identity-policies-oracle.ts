@@ -15,15 +15,15 @@ export type Verdict = 'allowed' | 'denied' | 'not known';
 /** Yes, no, or not documented. */
 type Answer = boolean | undefined;
 
+/** What was answered, by operator as the policies write it. */
+export type Answers = Map<string, Set<Answer>>;
+
 /**
  * The decision once more, written from the IAM User Guide and not from the evaluator: by its flow chart, statement by
  * statement, with patterns matched character by character, dates and addresses by hand.
  */
 export class Oracle {
-  /** Operators, as the policies write them, that were asked, and their answers. */
-  readonly answers = new Map<string, Set<Answer>>();
-
-  constructor(private readonly world: World) {}
+  constructor(private readonly world: World, private readonly answers: Answers = new Map()) {}
 
   decide(identity: PolicyDocument[], boundary: PolicyDocument | undefined): Verdict {
     const effectsOf = (documents: PolicyDocument[]) => documents.flatMap(document =>
@@ -84,10 +84,19 @@ export class Oracle {
   private holds(condition: Condition, variables: boolean): Answer {
     const answers = Object.entries(condition).flatMap(([operator, tests]) => Object.entries(tests).map(([key, values]) => {
       const answer = this.test(operator, key, asList(values).map(String), variables);
-      this.answers.set(operator, (this.answers.get(operator) ?? new Set()).add(answer));
+      this.remember(operator, answer);
       return answer;
     }));
     return answers.includes(undefined) ? undefined : !answers.includes(false);
+  }
+
+  private remember(operator: string, answer: Answer): void {
+    const before = this.answers.get(operator);
+    if (before) {
+      before.add(answer);
+    } else {
+      this.answers.set(operator, new Set([answer]));
+    }
   }
 
   private test(operator: string, key: string, texts: string[], variables: boolean): Answer {
