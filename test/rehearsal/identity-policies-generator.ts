@@ -155,7 +155,7 @@ function someValue(random: Random, type: string, key: string, world: World): str
     case 'Bool':
       return random.one(['true', 'false']);
     case 'Arn':
-      return random.one([near(random, key === 'svc:arn' ? extra['svc:arn'].value as string : principal.arn), 'arn:aws:*:*:*:*', 'arn:*:iam::111122223333:role/*', 'arn:aws:sns:*:topic',
+      return random.one([near(random, key === 'svc:arn' ? extra['svc:arn'].value as string : principal.arn), 'arn:aws:*:*:*:*', 'arn:aws:*:1*:a:b', 'arn:*:iam::111122223333:role/*', 'arn:aws:sns:*:topic',
         'arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username, \'x\'}', '*']);
     case 'IpAddress':
       return random.one(['10.0.0.0/8', '10.0.0.1', '10.128.0.0/9', '203.0.113.0/24', '203.0.113.6/31', '0.0.0.0/0']);

@@ -218,6 +218,13 @@ describe('conditions', () => {
     expect(new IdentityPolicies([version(allowIf(condition))]).decide({ action: CONNECT, resource: user('orders'), keys })).toBe(expected);
   });
 
+  test('the example in which an Arn operator differs from a String operator', () => {
+    const keys = () => ({ value: 'arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt', types: ['String' as const, 'Arn' as const] });
+    const decide = (operator: string) => new IdentityPolicies([version(allowIf({ [operator]: { 'aws:SourceArn': 'arn:aws:someservice:*:111122223333:finance/*' } }))])
+      .decide({ action: CONNECT, resource: user('orders'), keys });
+    expect([decide('StringLike'), decide('ArnLike'), decide('ArnEquals'), decide('ArnNotLike')]).toEqual([true, false, false, true]);
+  });
+
   test('access for a time', () => {
     const statement = allow(user('orders'), {
       Condition: { DateGreaterThanEquals: { 'aws:CurrentTime': '2026-03-01T09:00:00Z' }, DateLessThan: { 'aws:CurrentTime': '2026-03-01T17:00:00Z' } },
