@@ -1,6 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
+import { ConnectOptions } from './connect-grants';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { DatabaseRoleOptions, IDatabaseRole } from './database-role';
 import { IIamAuth } from './iam-auth';
@@ -31,8 +33,9 @@ export interface IDatabaseUser extends IDatabaseRole {
    * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
    *
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
+   * @param options which way, and until when
    */
-  grantConnect(grantee: iam.IGrantable): iam.Grant;
+  grantConnect(grantee: iam.IGrantable, options?: GrantConnectOptions): iam.Grant;
 
   /**
    * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
@@ -45,6 +48,20 @@ export interface IDatabaseUser extends IDatabaseRole {
    * @param options whom the variables are for
    */
   connectionEnvironment(options?: ConnectionEnvironmentOptions): { [name: string]: string };
+}
+
+/** Which way somebody signs in as a user, and until when. */
+export interface GrantConnectOptions extends ConnectOptions {
+  /**
+   * The proxy that is signed in to, instead of the database.
+   *
+   * It must be a `DatabaseProxy` of this app with `DefaultAuthScheme.IAM_AUTH`. Its role gets the permission to sign in to the database as this user,
+   * and the grantee the one to sign in to the proxy, not to the database.
+   *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html
+   * @default - the grantee signs in to the database itself
+   */
+  readonly through?: rds.IDatabaseProxy;
 }
 
 /** What a database user may do, and how it is managed. */
@@ -76,6 +93,16 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
 
 /** Whom the variables are for. */
 export interface ConnectionEnvironmentOptions {
+  /**
+   * The proxy to connect to, instead of the database. It answers on port 5432.
+   *
+   * Its certificate is of the CAs of Amazon and not of those of RDS, so PGSSLROOTCERT is another file then.
+   *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
+   * @default - the writer of the cluster, or the instance
+   */
+  readonly through?: rds.IDatabaseProxy;
+
   /**
    * Whether AWS_REGION is among them, the Region that tokens are made for.
    *
@@ -145,8 +172,8 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     this._resource.addPrivileges(privileges);
   }
 
-  public grantConnect(grantee: iam.IGrantable): iam.Grant {
-    return this.access.grantConnect(grantee);
+  public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {
+    return this.access.grantConnect(grantee, options);
   }
 
   public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
-import { ConnectionEnvironmentOptions, DatabaseUserOptions, IDatabaseUser } from './database-user';
+import { ConnectionEnvironmentOptions, GrantConnectOptions, DatabaseUserOptions, IDatabaseUser } from './database-user';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
 import { ManagedDatabase } from './private/managed-database';
@@ -118,8 +118,8 @@ class OneOfUsers extends Construct implements IDatabaseUser {
     Dependable.implement(this, { dependencyRoots: [_resource.resource] }); // a client that waits for its user waits for all of them
   }
 
-  public grantConnect(grantee: iam.IGrantable): iam.Grant {
-    return this.access.grantConnect(grantee);
+  public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {
+    return this.access.grantConnect(grantee, options);
   }
 
   public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {

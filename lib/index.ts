@@ -6,6 +6,7 @@ export * from './database-user';
 export * from './database-users';
 export * from './iam-auth';
 export * from './mixins/cluster-iam-authentication';
+export * from './mixins/instance-iam-authentication';
 export * from './on-removal';
 export * from './privilege';
 export * from './privilege-options';

@@ -1,7 +1,6 @@
 import { Mixin } from 'aws-cdk-lib';
-import { CfnDBCluster } from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
-import { requireIamAuthentication } from '../private/iam-authentication';
+import { clusterIn, enableIamAuthentication } from '../private/iam-authentication';
 
 /**
  * Switches IAM database authentication on for a cluster of this app.
@@ -32,13 +31,7 @@ export class ClusterIamAuthentication extends Mixin {
   public applyTo(construct: IConstruct): void {
     const cluster = clusterIn(construct);
     if (cluster) {
-      requireIamAuthentication(cluster);
-      cluster.enableIamDatabaseAuthentication = true;
+      enableIamAuthentication(cluster);
     }
   }
-}
-
-function clusterIn(construct: IConstruct): CfnDBCluster | undefined {
-  const cluster = CfnDBCluster.isCfnDBCluster(construct) ? construct : construct.node.defaultChild;
-  return CfnDBCluster.isCfnDBCluster(cluster) ? cluster : undefined;
 }

@@ -3,8 +3,10 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { ManagedDatabase } from './managed-database';
+import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
-import { ConnectionEnvironmentOptions, IDatabaseUser } from '../database-user';
+import { ConnectGrants } from '../connect-grants';
+import { ConnectionEnvironmentOptions, GrantConnectOptions, IDatabaseUser } from '../database-user';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 
@@ -12,12 +14,19 @@ type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 export class UserAccess {
   constructor(private readonly user: User, private readonly database: ManagedDatabase) {}
 
-  public grantConnect(grantee: iam.IGrantable): iam.Grant {
-    return this.database.grants._connect(grantee, this.user.username);
+  public grantConnect(grantee: iam.IGrantable, { through, ...options }: GrantConnectOptions): iam.Grant {
+    const { grants } = this.database;
+    const { username } = this.user;
+    if (!through) {
+      return grants._connect(grantee, username, options);
+    }
+    grants._connect(roleOfProxy(this.user, through), username);
+    return ConnectGrants.fromProxy(through)._connect(grantee, username, options);
   }
 
   public environment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
-    const { Host, Port } = this.database.address;
+    const { through } = options;
+    const { Host, Port } = through ? { Host: through.endpoint, Port: '5432' } : this.database.address;
     return {
       PGHOST: Host,
       PGPORT: Port,

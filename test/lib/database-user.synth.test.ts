@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth, DatabaseRole, DatabaseUser, Privileges } from '../../lib';
-import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, waitsFor } from './support';
+import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, vpcOf, waitsFor } from './support';
 
 let app: App;
 let stack: Stack;
@@ -273,4 +273,72 @@ describe('the provisioner of a stack', () => {
     expect(resourcesOf(stack, 'AWS::EC2::SecurityGroupIngress')).toEqual({});
     expect(onlyResourceOf(apps, 'AWS::EC2::SecurityGroupIngress').Properties).toMatchObject({ FromPort: 5432, ToPort: 5432 });
   });
+});
+
+describe('through a proxy', () => {
+  beforeEach(() => stack = new Stack(newApp(), 'Data'));
+
+  const iamProxy = (data: rds.DatabaseCluster, props: Partial<rds.DatabaseProxyOptions> = {}) =>
+    data.addProxy('Proxy', { vpc: vpcOf(stack), defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH, ...props });
+  const statementsOf = (id: string) => {
+    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).find(([logicalId]) => logicalId.startsWith(id))!;
+    return (policy.Properties.PolicyDocument as { Statement: { Action: unknown; Resource: { 'Fn::Join': [string, unknown[]] } }[] }).Statement;
+  };
+  const resourceOf = (id: string) => statementsOf(id).map(({ Action, Resource }) => [Action, Resource['Fn::Join'][1].slice(-2)]);
+  const ON_PROXY = ['rds-db:connect', [{ 'Fn::Select': [6, { 'Fn::Split': [':', attribute(/^ClusterProxy/, 'DBProxyArn')] }] }, '/orders']];
+  const ON_CLUSTER = ['rds-db:connect', [attribute(/^Cluster/, 'DBClusterResourceId'), '/orders']];
+
+  test('the grantee signs in to the proxy alone, and the proxy to the database, as exactly this user', () => {
+    const data = newCluster(stack);
+    const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');
+    user.grantConnect(new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() }), { through: iamProxy(data) });
+    expect(resourceOf('ClientDefaultPolicy')).toEqual([ON_PROXY]);
+    expect(resourceOf('ClusterProxyIAMRole')).toEqual([ON_CLUSTER]);
+  });
+
+  test('a role of one\'s own is the proxy\'s as well, and gets each user once', () => {
+    const data = newCluster(stack);
+    const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');
+    const through = iamProxy(data, { role: new iam.Role(stack, 'ProxyRole', { assumedBy: new iam.ServicePrincipal('rds.amazonaws.com') }) });
+    ['A', 'B'].forEach(id => user.grantConnect(new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() }), { through }));
+    expect(resourceOf('ProxyRole')).toEqual([ON_CLUSTER]);
+  });
+
+  test('the environment has its endpoint and the port of PostgreSQL', () => {
+    const data = newCluster(stack, 'Cluster', { port: 6543 });
+    const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');
+    expect(stack.resolve(user.connectionEnvironment({ through: iamProxy(data) }))).toEqual({
+      PGHOST: attribute(/^ClusterProxy/, 'Endpoint'), PGPORT: '5432', PGUSER: 'orders', PGDATABASE: 'shop', PGSSLMODE: 'verify-full',
+    });
+  });
+
+  const BY_HAND = 'grant both yourself: ConnectGrants.fromProxy(proxy).connect(grantee, username), '
+    + 'and to the role of the proxy ConnectGrants.fromCluster(cluster).connect(role, username), or fromInstance';
+
+  test.each<[string, (data: rds.DatabaseCluster) => rds.IDatabaseProxy, string]>([
+    ['one that has passwords', data => data.addProxy('Proxy', { vpc: vpcOf(stack), secrets: [data.secret!], iamAuth: true }),
+      'proxy Data/Cluster/Proxy signs in to the database with a password, which a member of rds_iam cannot, as this user is; '
+      + 'make the proxy with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or let the clients in directly'],
+    ['an imported one', () => rds.DatabaseProxy.fromDatabaseProxyAttributes(stack, 'Imported', {
+      dbProxyName: 'p', dbProxyArn: 'arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-abc', endpoint: 'p', securityGroups: [],
+    }), `proxy Data/Imported is imported, and does not tell its role, which needs rds-db:connect on the database; ${BY_HAND}`],
+    ['one with a role from elsewhere', data => iamProxy(data, { role: iam.Role.fromRoleArn(stack, 'R', 'arn:aws:iam::111111111111:role/r') }),
+      `the role of proxy Data/Cluster/Proxy is not a Role of this app, and it needs rds-db:connect on the database; pass one as role of the proxy, or ${BY_HAND}`],
+  ])('is refused: %s', (_, proxyOf, message) => {
+    const data = newCluster(stack);
+    const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');
+    const client = new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() });
+    expect(() => user.grantConnect(client, { through: proxyOf(data) })).toThrow(new Error(`[Data/IamAuth/orders] ${message}`));
+    expect(Object.keys(resourcesOf(stack, 'AWS::IAM::Policy')).filter(id => id.startsWith('Client'))).toEqual([]);
+  });
+});
+
+test('a grant may end, for one of many users as well', () => {
+  const users = iamAuth.addUsers('Team', { usernames: ['ann'] });
+  const until = new Date('2027-01-31T00:00:00Z');
+  [iamAuth.addUser('bob'), users.user('ann')].forEach((user, index) =>
+    user.grantConnect(new iam.Role(stack, `Role${index}`, { assumedBy: new iam.AccountRootPrincipal() }), { until }));
+  const conditions = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).filter(([id]) => id.startsWith('Role'))
+    .map(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Condition: unknown }[] }).Statement[0].Condition);
+  expect(conditions).toEqual(Array(2).fill({ DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } }));
 });

@@ -24,7 +24,17 @@ export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.
   });
 }
 
-/** One VPC for the clusters of a stack. */
+export function newInstance(scope: Construct, id = 'Instance', props: Partial<rds.DatabaseInstanceProps> = {}): rds.DatabaseInstance {
+  return new rds.DatabaseInstance(scope, id, {
+    engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
+    instanceType: ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO),
+    vpc: props.vpc ?? vpcOf(scope),
+    databaseName: 'shop',
+    ...props,
+  });
+}
+
+/** One VPC for the databases of a stack. */
 export function vpcOf(scope: Construct): ec2.IVpc {
   return scope.node.tryFindChild('Vpc') as ec2.Vpc | undefined ?? new ec2.Vpc(scope, 'Vpc', { maxAzs: 2 });
 }

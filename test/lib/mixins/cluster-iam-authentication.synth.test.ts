@@ -1,4 +1,4 @@
-import { Lazy, Mixins, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Mixins, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { ClusterIamAuthentication } from '../../../lib';
@@ -48,10 +48,10 @@ describe('ClusterIamAuthentication', () => {
   });
 
   test.each([
-    ['false', false],
-    ['a token', Lazy.any({ produce: () => true })],
+    ['false', () => false],
+    ['a token', () => new CfnParameter(stack, 'On').value],
   ])('fails where it is %s', (said, value) => {
-    const cluster = new rds.CfnDBCluster(stack, 'Cluster', { enableIamDatabaseAuthentication: value });
+    const cluster = new rds.CfnDBCluster(stack, 'Cluster', { enableIamDatabaseAuthentication: value() });
     expect(() => new ClusterIamAuthentication().applyTo(cluster))
       .toThrow(new Error(`[Data/Cluster] iamAuthentication of the cluster is ${said}, and unless it is on no user can sign in with IAM; set it to true or leave it out`));
   });

@@ -1,0 +1,37 @@
+import { Mixin } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+import { enableIamAuthentication, instanceIn } from '../private/iam-authentication';
+
+/**
+ * Switches IAM database authentication on for an RDS instance of this app, or for a read replica.
+ *
+ * Members of `rds_iam` then sign in with IAM; all other users keep their passwords. CloudFormation
+ * applies the change without interruption. `InstanceIamAuth` applies the mixin by itself; on its own it
+ * goes with `ConnectGrants`, for a replica, or for an instance whose users are made elsewhere.
+ *
+ * An instance that says `iamAuthentication: false` is an error, also when that is said later.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html
+ */
+export class InstanceIamAuthentication extends Mixin {
+  /**
+   * Whether this is a `CfnDBInstance`, or a construct around one, such as `DatabaseInstance` or `DatabaseInstanceReadReplica`.
+   *
+   * @param construct what the mixin would be applied to
+   */
+  public supports(construct: IConstruct): boolean {
+    return instanceIn(construct) !== undefined;
+  }
+
+  /**
+   * Sets `EnableIAMDatabaseAuthentication`. What the mixin does not support is left alone.
+   *
+   * @param construct the instance
+   */
+  public applyTo(construct: IConstruct): void {
+    const instance = instanceIn(construct);
+    if (instance) {
+      enableIamAuthentication(instance);
+    }
+  }
+}
