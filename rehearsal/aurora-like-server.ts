@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { CertificateAuthority } from './gateway/certificate-authority';
-import { Gateway } from './gateway/gateway';
+import { Gateway, Undecided } from './gateway/gateway';
 import { Credentials, IssuedCredentials } from './iam/credentials';
 import { signToken, TokenRequest } from './iam/token';
 import { verifyToken } from './iam/token-verifier';
@@ -201,7 +201,13 @@ export class AuroraLikeServer {
     const { host, port, region } = this;
     const now = this.now();
     const principal = verifyToken(token, { hosts: [host], port, region, username, now }, this.credentials);
-    if (!this.authorize(principal, username, now)) {
+    let allowed: boolean;
+    try {
+      allowed = this.authorize(principal, username, now);
+    } catch (error) {
+      throw new Undecided((error as Error).message);
+    }
+    if (!allowed) {
       throw new Error(`${principal} may not rds-db:connect as ${username}`);
     }
   }

@@ -24,6 +24,9 @@ export interface GatewayOptions {
   readonly log: (line: string) => void;
 }
 
+/** A login that AWS may refuse or not: nobody must take it for a refusal. */
+export class Undecided extends Error {}
+
 /**
  * Stands before PostgreSQL as RDS does: ends TLS, asks members of `rds_iam` for a token instead of a password,
  * and hands the connection on to the server.
@@ -129,6 +132,9 @@ export class Gateway {
     try {
       this.options.verify(username, token);
     } catch (error) {
+      if (error instanceof Undecided) {
+        return this.refuse(socket, 'XX000', `the rehearsal cannot decide about this login: ${error.message}`, `${username}: ${error.message}`);
+      }
       return this.refuse(socket, '28000', `PAM authentication failed for user "${username}"`, `${username}: ${messageOf(error)}`);
     }
     this.options.log(`${username}: signed in with a token`);

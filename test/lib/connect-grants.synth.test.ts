@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { ClusterIamAuthentication, ConnectGrants, InstanceIamAuthentication } from '../../lib';
-import { attribute, imported, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
+import { attribute, imported, INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
 
 const ASSUMED_BY = new iam.ServicePrincipal('ec2.amazonaws.com');
 
@@ -269,8 +269,8 @@ describe('an instance', () => {
     app = newApp({ '@aws-cdk/aws-rds:setCorrectValueForDatabaseInstanceReadReplicaInstanceResourceId': flag });
     stack = new Stack(app, 'Data');
     const source = instance();
-    const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance: source, vpc: vpcOf(stack), instanceType: source.instanceType })
-      .with(new InstanceIamAuthentication());
+    const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance: source, vpc: vpcOf(stack), instanceType: INSTANCE_TYPE });
+    new InstanceIamAuthentication().applyTo(replica);
     ConnectGrants.fromInstance(replica).connect(role(), 'app');
     expect(statements()).toEqual([statement(REGION, ACCOUNT, attribute(/^Replica/, 'DbiResourceId'), 'app')]);
   });

@@ -8,6 +8,7 @@ import { Construct, IConstruct } from 'constructs';
 process.env.CDK_VALIDATION = 'false'; // newer versions of aws-cdk-lib: seconds for each process
 
 export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 });
+export const INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO);
 export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
 
 export function newApp(context: AppProps['context'] = {}): App {
@@ -27,7 +28,7 @@ export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.
 export function newInstance(scope: Construct, id = 'Instance', props: Partial<rds.DatabaseInstanceProps> = {}): rds.DatabaseInstance {
   return new rds.DatabaseInstance(scope, id, {
     engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
-    instanceType: ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO),
+    instanceType: INSTANCE_TYPE,
     vpc: props.vpc ?? vpcOf(scope),
     databaseName: 'shop',
     ...props,

@@ -2,7 +2,7 @@ import { CfnParameter, Mixins, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { InstanceIamAuthentication } from '../../../lib';
-import { newApp, newCluster, newInstance, onlyResourceOf, templateOf, vpcOf } from '../support';
+import { INSTANCE_TYPE, newApp, newCluster, newInstance, onlyResourceOf, templateOf, vpcOf } from '../support';
 
 const AFTERWARDS = 'unless it is true no user can sign in with IAM; apply InstanceIamAuthentication or set iamAuthentication: true, and let nothing change it afterwards';
 
@@ -33,7 +33,7 @@ describe('InstanceIamAuthentication', () => {
 
   test('switches it on for a read replica, and not for its source', () => {
     const sourceDatabaseInstance = newInstance(stack);
-    new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance, vpc: vpcOf(stack), instanceType: sourceDatabaseInstance.instanceType })
+    new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance, vpc: vpcOf(stack), instanceType: INSTANCE_TYPE })
       .with(new InstanceIamAuthentication());
     templateOf(stack).hasResourceProperties('AWS::RDS::DBInstance', { SourceDBInstanceIdentifier: {}, EnableIAMDatabaseAuthentication: true });
     templateOf(stack).resourcePropertiesCountIs('AWS::RDS::DBInstance', { EnableIAMDatabaseAuthentication: true }, 1);
