@@ -173,8 +173,13 @@ describe('planEndOfAccess', () => {
 
   test('of a group: its members, who would have what it owns', () => {
     const role = observed({ members: [{ member: 'a', as: null }, { member: 'b', as: 'other' }] });
-    expect(sql(planEndOfAccess('role', role))).toEqual(['REVOKE "u" FROM "a" CASCADE', 'SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE']);
+    expect(sql(planEndOfAccess('role', role))).toEqual(['SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE', 'REVOKE "u" FROM "a" CASCADE']);
     expect(planEndOfAccess('user', role)).toEqual([]);
+  });
+
+  test('of a group whose members have passed it on: the last ones first, because only who is a member takes it back', () => {
+    const role = observed({ members: [{ member: 'a', as: null }, { member: 'b', as: 'a' }, { member: 'c', as: 'b' }, { member: 'd', as: 'a' }] });
+    expect(planEndOfAccess('role', role).map(change => change.kind === 'revokeRole' && change.roles[0])).toEqual(['c', 'b', 'd', 'a']);
   });
 
   test('nothing for a role without access', () => {
