@@ -51,3 +51,16 @@ export class AdminWatch {
     }
   }
 }
+
+/** For all tests of a suite; to be called after the server is started, and before it is stopped. */
+export function watchAdmin(serverOf: () => AuroraLikeServer): void {
+  let watch: AdminWatch;
+  beforeAll(() => {
+    watch = new AdminWatch(serverOf());
+  });
+  afterAll(async () => {
+    await watch.stop();
+    expect(watch.refused).toEqual([]);
+    expect(watch.signIns).toBeGreaterThan(0);
+  });
+}

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { Clock } from '../../lambda/provisioner/budget';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { setups, signIn, signInWithToken, snapshot, Stack, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
 
@@ -29,6 +30,7 @@ describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreS
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const READ = { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } };

@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { Declared, failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
 
@@ -19,6 +20,7 @@ describe.each(setups('15', '17, plain', '18, RDS-like'))('groups on PostgreSQL $
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);

@@ -2,6 +2,7 @@ import { escapeIdentifier } from 'pg';
 import { databaseNameProblem, managedRoleNameProblem, objectNameProblem, schemaNameProblem, usernameProblem } from '../../lib/contract/names';
 import { SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { Random } from './random';
 import { Declared, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
@@ -114,6 +115,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   /** Statements with names that pg has quoted, and not the engine. */

@@ -1,6 +1,7 @@
 import { Client } from 'pg';
 import { RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
 import { DATABASES, heldBy, startWorld } from './world';
 
@@ -27,6 +28,7 @@ describe.each(setups('14', '16, plain', '17, RDS-like'))('a user goes on Postgre
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const leaver = (action: RemovalProperties = { Action: 'DROP_OR_DISABLE' }): User => ({

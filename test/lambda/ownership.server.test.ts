@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { Commits } from './commits';
 import { setups, signIn, snapshot, Stack, trust, User } from './stack';
 import { heldBy, MIGRATOR, startWorld } from './world';
@@ -31,6 +32,7 @@ describe.each(setups('14', '15', '16, plain', '18, plain'))('what others own on 
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const held = async (role: string) => (await heldBy(server, [role])).map(line => line.slice(role.length + 1)).filter(line => line !== 'logs in' && line !== 'in rds_iam');

@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
 
@@ -18,6 +19,7 @@ describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privilege
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const held = async (role = 'orders') => (await heldBy(server, [role])).map(line => line.slice(role.length + 1)).filter(line => line !== 'logs in' && line !== 'in rds_iam');

@@ -1,5 +1,6 @@
 import { DatabasePrivileges, PrivilegesByName, SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { SETUPS } from '../../rehearsal/setups';
 import { Drift } from './drift';
 import { Expected } from './expected';
@@ -37,6 +38,7 @@ describe.each(SETUPS)('random privileges on PostgreSQL $name', (setup) => {
     ({ server, world } = await startWorld(setup));
     trust(server.caCertificate);
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   test(`${DEPLOYMENTS} deployments with seed ${SEED}`, async () => {

@@ -1,5 +1,6 @@
 import { SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { failure, setups, signIn, snapshot, Stack, trust, User } from './stack';
 import { startWorld } from './world';
 
@@ -26,6 +27,7 @@ describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major
     await expect(snapshot(server)).resolves.toEqual(untouched);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const inTheirs = (schema: string, privileges: SchemaPrivileges) => ({ theirs: { Schemas: { [schema]: privileges } } });

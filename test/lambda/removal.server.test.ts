@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
 
 /** What must not happen: access that is left behind, a user that is lost, an admin that is touched. */
@@ -18,6 +19,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);

@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { watchAdmin } from './admin-watch';
 import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
 
 const ALLOWED = [
@@ -37,6 +38,7 @@ describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {
     await expect(snapshot(server)).resolves.toEqual(before);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
   });
+  watchAdmin(() => server);
   afterAll(() => server.stop());
 
   // The major makes no difference to a name: those that are asked for most on the one, and all, with the refused ones, on the other.
