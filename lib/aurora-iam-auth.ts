@@ -1,71 +1,19 @@
-import { Token } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
-import { AdminCredentials } from './admin-credentials';
-import { DatabaseRole, DatabaseRoleOptions } from './database-role';
-import { DatabaseUser, DatabaseUserOptions } from './database-user';
-import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
-import { IIamAuth } from './iam-auth';
-import { ClusterIamAuthentication } from './mixins/cluster-iam-authentication';
-import { adminSecretOf, clusterOfThisApp, portOf, vpcOf } from './private/cluster';
-import { errorAt } from './private/errors';
-import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
+import { IamAuthBase, IamAuthOptions } from './iam-auth-base';
+import { clusterDatabase } from './private/database';
+import { ManagedDatabase } from './private/managed-database';
 
 /** A cluster, and the way to it. */
-export interface AuroraIamAuthProps {
+export interface AuroraIamAuthProps extends IamAuthOptions {
   /**
-   * A cluster of Aurora PostgreSQL that this app creates: `DatabaseCluster` or `DatabaseClusterFromSnapshot`.
+   * A cluster of Aurora PostgreSQL, or a Multi-AZ DB cluster of PostgreSQL.
    *
-   * IAM authentication is switched on; a cluster with `iamAuthentication: false` is an error.
+   * - One that this app creates, `DatabaseCluster` or `DatabaseClusterFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
+   * - An imported one must have IAM authentication on already; nobody can see from here whether it has. It needs its resource id, endpoint, port and security groups where it
+   *   is imported, and `vpc` and `admin` here. It is taken to be in the account and Region of the stack it is imported into.
    */
   readonly cluster: rds.IDatabaseCluster;
-
-  /**
-   * How the users are created.
-   *
-   * @default - with the secret of the cluster
-   */
-  readonly admin?: AdminCredentials;
-
-  /**
-   * The database that users connect to unless they say otherwise.
-   *
-   * @default - the default database of the cluster, else `postgres`
-   */
-  readonly databaseName?: string;
-
-  /**
-   * The VPC of the Lambda function that creates the users.
-   *
-   * @default - the VPC of the cluster
-   */
-  readonly vpc?: ec2.IVpc;
-
-  /**
-   * The subnets of that function. It must reach the database and Secrets Manager from there: through a NAT gateway,
-   * or through an interface endpoint for Secrets Manager. It cannot run in a public subnet.
-   *
-   * @default - the private subnets of the VPC; the isolated ones if it has no other
-   */
-  readonly vpcSubnets?: ec2.SubnetSelection;
-
-  /**
-   * The security groups of that function. They are allowed to the cluster on its port; the way to Secrets Manager (443) is up to them.
-   *
-   * @default - one of its own, that reaches the cluster and port 443
-   */
-  readonly securityGroups?: ec2.ISecurityGroup[];
-
-  /**
-   * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
-   *
-   * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:
-   * after somebody has granted or revoked by hand, after a restore, or to reach tables that were created meanwhile.
-   *
-   * @default - a user or role is compared when something about it changes
-   */
-  readonly reapply?: string;
 }
 
 /**
@@ -76,7 +24,7 @@ export interface AuroraIamAuthProps {
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
  */
-export class AuroraIamAuth extends Construct implements IIamAuth {
+export class AuroraIamAuth extends IamAuthBase {
   public readonly databaseName: string;
 
   /** @internal */
@@ -89,48 +37,8 @@ export class AuroraIamAuth extends Construct implements IIamAuth {
    */
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
-    const cluster = clusterOfThisApp(this, props.cluster);
-    new ClusterIamAuthentication().applyTo(cluster);
-    this.databaseName = props.databaseName ?? cluster.databaseName ?? 'postgres';
-    this._database = new ManagedDatabase(this, cluster, {
-      cluster: props.cluster,
-      port: portOf(cluster),
-      adminSecret: props.admin?._secret ?? adminSecretOf(this, props.cluster),
-      vpc: props.vpc ?? vpcOf(this, props.cluster),
-      vpcSubnets: props.vpcSubnets,
-      securityGroups: props.securityGroups,
-    }, props.reapply);
-  }
-
-  public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
-    this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
-    this._database.checkUsername(this, username);
-    return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
-  }
-
-  public addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers {
-    this.checkId('id', id, 'another one');
-    return new DatabaseUsers(this, id, { ...options, iamAuth: this });
-  }
-
-  public addRole(roleName: string, options: DatabaseRoleOptions = {}): DatabaseRole {
-    this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
-    this._database.checkRoleName(this, roleName);
-    return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
-  }
-
-  /** A name that is to be an id as well. */
-  private checkName(kind: NameKind, name: string, instead: string): void {
-    if (Token.isUnresolved(name)) {
-      throw errorAt(this, `${kind} is a token, and the id of a construct must be known at synthesis; use ${instead}`);
-    }
-    this._database.checkUnclaimed(this, kind, name);
-    this.checkId(kind, name, instead);
-  }
-
-  private checkId(kind: string, id: string, instead: string): void {
-    if (id === PROVISIONER_ID || this.node.tryFindChild(id)) {
-      throw errorAt(this, `${kind} ${JSON.stringify(id)} is the id of another construct here; use ${instead}`);
-    }
+    const database = clusterDatabase(this, props.cluster);
+    this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
+    this._database = new ManagedDatabase(this, database, props);
   }
 }

@@ -5,6 +5,8 @@ export * from './database-role';
 export * from './database-user';
 export * from './database-users';
 export * from './iam-auth';
+export * from './iam-auth-base';
+export * from './instance-iam-auth';
 export * from './mixins/cluster-iam-authentication';
 export * from './mixins/instance-iam-authentication';
 export * from './on-removal';

@@ -2,9 +2,10 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Dependable, IConstruct, IDependable } from 'constructs';
+import { Database } from './database';
 
 export interface WayToDatabase {
-  readonly cluster: rds.IDatabaseCluster;
+  readonly database: Database['construct'];
   readonly vpc: ec2.IVpc;
   readonly handler: lambda.Function;
 }
@@ -14,7 +15,7 @@ export interface WayToDatabase {
  * that answers, the rules that let the handler through, and a way to Secrets Manager. (The secret, the
  * roles and the routes come by themselves, because the handler refers to them.)
  *
- * Exactly these, and no whole construct: below the security group of the cluster are also the rules
+ * Exactly these, and no whole construct: below the security group of the database are also the rules
  * of its clients, and a client that waits for its user (`fn.node.addDependency(user)`) would wait for itself.
  * Looked up late, at synthesis: an endpoint of the VPC may come after the user.
  */
@@ -28,14 +29,14 @@ export function wayToDatabase(way: WayToDatabase): IDependable {
   return dependable;
 }
 
-function databaseOf({ cluster }: WayToDatabase): IConstruct[] {
-  return cluster.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child) || rds.CfnDBInstance.isCfnDBInstance(child));
+function databaseOf({ database }: WayToDatabase): IConstruct[] {
+  return database.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child) || rds.CfnDBInstance.isCfnDBInstance(child));
 }
 
 /** A rule is below one of the groups it is between; which one depends on the stacks they are in. */
-function rulesOf({ cluster, handler }: WayToDatabase): IConstruct[] {
-  const groups = [...cluster.connections.securityGroups, ...handler.connections.securityGroups];
-  const [theirs, ours] = [cluster, handler].map(({ connections }) => connections.securityGroups.map(group => group.securityGroupId));
+function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
+  const groups = [...database.connections.securityGroups, ...handler.connections.securityGroups];
+  const [theirs, ours] = [database, handler].map(({ connections }) => connections.securityGroups.map(group => group.securityGroupId));
   return groups.flatMap(group => group.node.findAll()).filter((rule) => {
     const ends = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(rule)
       ? { from: rule.sourceSecurityGroupId, to: rule.groupId }

@@ -2,14 +2,15 @@ import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib'
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
 import { claim, claimant } from './claims';
-import { adminsOf } from './cluster';
+import { adminSecretOf, adminsOf, Database, vpcOf } from './database';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
+import { IamAuthOptions } from '../iam-auth-base';
 
-/** Id of the provisioner in the stack of its AuroraIamAuth. */
+/** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
 export const PROVISIONER_ID = 'Provisioner';
 
 /** What a role is called in a message. */
@@ -18,34 +19,42 @@ export type NameKind = 'username' | 'role name';
 /** What users and group roles need of the database they are in: its address, its grants, and who creates them. */
 export class ManagedDatabase {
   public readonly grants: ConnectGrants;
+  public readonly reapply?: string;
 
-  constructor(
-    private readonly iamAuth: Construct,
-    private readonly cluster: rds.CfnDBCluster,
-    private readonly provisionerProps: ProvisionerProps,
-    public readonly reapply?: string,
-  ) {
-    const first = claim(cluster, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(provisionerProps)}`, iamAuth);
+  /** What tells databases of this app apart. */
+  private readonly identity: IConstruct;
+  private readonly provisionerProps: ProvisionerProps;
+
+  constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply }: IamAuthOptions) {
+    this.reapply = reapply;
+    this.identity = database.resource ?? database.construct;
+    this.provisionerProps = {
+      database,
+      adminSecret: admin?._secret ?? adminSecretOf(iamAuth, database),
+      vpc: vpc ?? vpcOf(iamAuth, database),
+      vpcSubnets,
+      securityGroups,
+    };
+    const first = claim(this.identity, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(this.provisionerProps)}`, iamAuth);
     if (first !== iamAuth) {
-      throw errorAt(iamAuth, `cluster ${provisionerProps.cluster.node.path} has an AuroraIamAuth in this stack already, with the same admin and network; use ${first.node.path}`);
+      throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first.node.path}`);
     }
-    this.grants = ConnectGrants.fromCluster(provisionerProps.cluster);
+    this.grants = database.kind === 'cluster'
+      ? ConnectGrants.fromCluster(database.construct as rds.IDatabaseCluster)
+      : ConnectGrants.fromInstance(database.construct as rds.IDatabaseInstance);
   }
 
   public get address(): DatabaseAddress {
-    return {
-      ResourceId: this.cluster.attrDbClusterResourceId,
-      Host: this.cluster.attrEndpointAddress,
-      Port: Tokenization.stringifyNumber(this.provisionerProps.port),
-    };
+    const { resourceId, host, port } = this.provisionerProps.database;
+    return { ResourceId: resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
   }
 
   public get region(): string {
-    return this.cluster.env.region;
+    return this.provisionerProps.database.construct.env.region;
   }
 
   public isSameAs(other: ManagedDatabase): boolean {
-    return this.cluster === other.cluster;
+    return this.identity === other.identity;
   }
 
   /** Refuses a username that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
@@ -60,21 +69,21 @@ export class ManagedDatabase {
 
   /** A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and group roles share their names. */
   public claimName(construct: IConstruct, kind: NameKind, name: string): void {
-    if (!Token.isUnresolved(name) && claim(this.cluster, `role ${name}`, construct) !== construct) {
+    if (!Token.isUnresolved(name) && claim(this.identity, `role ${name}`, construct) !== construct) {
       this.checkUnclaimed(construct, kind, name);
     }
   }
 
   /** As claimName, on behalf of a construct that is not there yet. */
   public checkUnclaimed(scope: IConstruct, kind: NameKind, name: string): void {
-    const owner = claimant(this.cluster, `role ${name}`);
+    const owner = claimant(this.identity, `role ${name}`);
     if (owner) {
       throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner.node.path} creates it in the same database; use that one, or choose another name`);
     }
   }
 
   public claimSchema(construct: IConstruct, database: string, schema: string): void {
-    const owner = claim(this.cluster, `schema ${JSON.stringify([database, schema])}`, construct);
+    const owner = claim(this.identity, `schema ${JSON.stringify([database, schema])}`, construct);
     if (owner !== construct) {
       throw errorAt(construct, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is owned by ${owner.node.path}, and a schema has one owner; `
         + 'make this one a member of that role, or give it privileges on the schema');
@@ -88,10 +97,10 @@ export class ManagedDatabase {
   public provisionerFor(user: Construct): Provisioner {
     const stack = Stack.of(user);
     for (const key of ['account', 'region'] as const) {
-      const [there, here] = [this.cluster.env[key], stack[key]];
+      const [there, here] = [this.provisionerProps.database.construct.env[key], stack[key]];
       const comparison = Token.compareStrings(there, here);
       if (comparison === TokenComparison.ONE_UNRESOLVED) {
-        const [known, open, which] = Token.isUnresolved(here) ? [there, stack.node.path, 'database'] : [here, Stack.of(this.cluster).node.path, 'user'];
+        const [known, open, which] = Token.isUnresolved(here) ? [there, stack.node.path, 'database'] : [here, Stack.of(this.identity).node.path, 'user'];
         throw errorAt(user, `${key} of stack ${open} is left open and the one of the ${which} is ${known}, and they must be the same; `
           + `give stack ${open} the env of the other`);
       }
@@ -110,8 +119,8 @@ export class ManagedDatabase {
     if (Token.isUnresolved(name)) {
       return;
     }
-    const { cluster, adminSecret } = this.provisionerProps;
-    const problem = [undefined, ...adminsOf(cluster, this.cluster, adminSecret)].map(admin => problemOf(name, admin)).find(found => found);
+    const { database, adminSecret } = this.provisionerProps;
+    const problem = [undefined, ...adminsOf(database, adminSecret)].map(admin => problemOf(name, admin)).find(found => found);
     if (problem) {
       throw errorAt(scope, problem);
     }

@@ -4,17 +4,16 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
 import { grantRead } from './secret-access';
 import { ADMIN_SECRET_ARN, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
 
 export interface ProvisionerProps {
-  readonly cluster: rds.IDatabaseCluster;
-  readonly port: number;
+  readonly database: Database;
   readonly adminSecret: secretsmanager.ISecret;
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
@@ -53,7 +52,7 @@ export class Provisioner extends Construct {
       frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(), // the framework would add every version of the function
       logGroup: frameworkLogs,
     });
-    provider.node.addDependency(wayToDatabase({ ...props, handler }));
+    provider.node.addDependency(wayToDatabase({ database: props.database.construct, vpc: props.vpc, handler }));
     this.serviceToken = provider.serviceToken;
   }
 
@@ -74,7 +73,7 @@ export class Provisioner extends Construct {
     }));
     grantRead(props.adminSecret, role);
     const handler = new lambda.Function(this, 'Handler', {
-      description: `Creates the IAM users of the database ${props.cluster.node.path}`.slice(0, 256),
+      description: `Creates the IAM users of the database ${props.database.construct.node.path}`.slice(0, 256),
       runtime: lambda.Runtime.NODEJS_24_X,
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
       handler: 'index.handler',
@@ -91,8 +90,8 @@ export class Provisioner extends Construct {
       vpcSubnets: props.vpcSubnets,
       securityGroups: props.securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props.vpc)],
     });
-    // From the side of the function, so that the rules are in its stack and the stack of the cluster does not come to depend on it.
-    handler.connections.allowTo(props.cluster, ec2.Port.tcp(props.port), 'Creates IAM users in PostgreSQL');
+    // From the side of the function, so that the rules are in its stack and the stack of the database does not come to depend on it.
+    handler.connections.allowTo(props.database.construct, ec2.Port.tcp(props.database.port), 'Creates IAM users in PostgreSQL');
     return handler;
   }
 

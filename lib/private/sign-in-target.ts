@@ -22,7 +22,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef): SignInTarget {
   return {
     construct: cluster,
     resourceId: owned?.attrDbClusterResourceId
-      ?? checked(cluster, 'clusterResourceIdentifier', (cluster as rds.IDatabaseCluster).clusterResourceIdentifier, CLUSTER),
+      ?? checked(cluster, 'clusterResourceIdentifier', () => (cluster as rds.IDatabaseCluster).clusterResourceIdentifier, CLUSTER),
     ...cluster.env,
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -38,7 +38,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef): SignInTarget {
     construct: instance,
     // The L2 of a read replica gives its ARN here, unless a feature flag is set.
     resourceId: owned?.attrDbiResourceId
-      ?? checked(instance, 'instanceResourceId', (instance as rds.IDatabaseInstance).instanceResourceId, INSTANCE),
+      ?? checked(instance, 'instanceResourceId', () => (instance as rds.IDatabaseInstance).instanceResourceId, INSTANCE),
     ...instance.env,
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -82,7 +82,8 @@ const INSTANCE: ResourceIdKind = {
   source: 'DbiResourceId of aws rds describe-db-instances',
 };
 
-function checked(construct: IConstruct, property: string, resourceId: string | undefined, { pattern, of, source }: ResourceIdKind): string {
+function checked(construct: IConstruct, property: string, read: () => string | undefined, { pattern, of, source }: ResourceIdKind): string {
+  const resourceId = ofImport(read);
   const remedy = `take it from the Configuration tab of the RDS console, or ${source}`;
   if (resourceId === undefined) {
     throw errorAt(construct, `${property} is missing, and the permission to sign in is about the resource id of ${of}; give it where the database is imported; ${remedy}`);
@@ -91,6 +92,15 @@ function checked(construct: IConstruct, property: string, resourceId: string | u
     throw errorAt(construct, `${property} "${resourceId}" is not the resource id of ${of}; ${remedy}`);
   }
   return resourceId;
+}
+
+/** Some getters of an imported database throw where its attribute was left out, others give undefined. */
+export function ofImport<Value>(read: () => Value): Value | undefined {
+  try {
+    return read();
+  } catch {
+    return undefined;
+  }
 }
 
 /** `arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-ABCDEFGHIJKL01234` */

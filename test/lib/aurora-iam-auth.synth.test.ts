@@ -49,12 +49,6 @@ describe('AuroraIamAuth', () => {
 
   test.each<[string, (scope: Stack) => AuroraIamAuthProps, string]>([
     [
-      'an imported cluster',
-      scope => ({ cluster: rds.DatabaseCluster.fromDatabaseClusterAttributes(scope, 'Imported', { clusterIdentifier: 'shop' }) }),
-      'cluster Data/Imported is imported, and IAM authentication can be switched on only where the cluster is made; '
-      + 'pass a DatabaseCluster or DatabaseClusterFromSnapshot of this app, or use ConnectGrants for grants alone',
-    ],
-    [
       'another engine',
       scope => ({ cluster: newCluster(scope, 'Cluster', { engine: rds.DatabaseClusterEngine.auroraMysql({ version: rds.AuroraMysqlEngineVersion.VER_3_08_2 }) }) }),
       'engine "aurora-mysql" of cluster Data/Cluster is not supported, because users are created in the SQL of PostgreSQL; '
@@ -63,7 +57,7 @@ describe('AuroraIamAuth', () => {
     [
       'a cluster without a secret',
       scope => ({ cluster: newCluster(scope, 'Cluster', { credentials: PASSWORD }) }),
-      'cluster Data/Cluster has no secret (it has a password from elsewhere, from a snapshot or from the cluster it replicates), '
+      'cluster Data/Cluster has no secret (it has a password from elsewhere, from a snapshot or from the cluster it replicates, or is imported), '
       + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)',
     ],
     [

@@ -246,7 +246,10 @@ describe('a cluster', () => {
 
   test('is refused if it is imported without its resource id', () => {
     const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'shop', securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1')] });
-    expect(() => ConnectGrants.fromCluster(imported)).toThrow(/clusterResourceIdentifier/);
+    expect(() => ConnectGrants.fromCluster(imported)).toThrow(new Error(
+      '[Data/Imported] clusterResourceIdentifier is missing, and the permission to sign in is about the resource id of a cluster, which looks like cluster-ABCDEFGHIJKL01234; give it where the database is imported; '
+      + 'take it from the Configuration tab of the RDS console, or DbClusterResourceId of aws rds describe-db-clusters',
+    ));
   });
 });
 

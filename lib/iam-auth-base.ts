@@ -1,0 +1,99 @@
+import { Token } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import { Construct } from 'constructs';
+import { AdminCredentials } from './admin-credentials';
+import { DatabaseRole, DatabaseRoleOptions } from './database-role';
+import { DatabaseUser, DatabaseUserOptions } from './database-user';
+import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
+import { IIamAuth } from './iam-auth';
+import { errorAt } from './private/errors';
+import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
+
+/** The way to a database, and how users are created in it. */
+export interface IamAuthOptions {
+  /**
+   * How the users are created.
+   *
+   * @default - with the secret of the database; an imported one has none
+   */
+  readonly admin?: AdminCredentials;
+
+  /**
+   * The database that users connect to unless they say otherwise.
+   *
+   * @default - the default database of the cluster or instance, else `postgres`
+   */
+  readonly databaseName?: string;
+
+  /**
+   * The VPC of the Lambda function that creates the users.
+   *
+   * @default - the VPC of the database; an imported one does not tell it
+   */
+  readonly vpc?: ec2.IVpc;
+
+  /**
+   * The subnets of that function. It must reach the database and Secrets Manager from there: through a NAT gateway,
+   * or through an interface endpoint for Secrets Manager. It cannot run in a public subnet.
+   *
+   * @default - the private subnets of the VPC; the isolated ones if it has no other
+   */
+  readonly vpcSubnets?: ec2.SubnetSelection;
+
+  /**
+   * The security groups of that function. They are allowed to the database on its port; the way to Secrets Manager (443) is up to them.
+   *
+   * @default - one of its own, that reaches the database and port 443
+   */
+  readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
+   *
+   * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:
+   * after somebody has granted or revoked by hand, after a restore, or to reach tables that were created meanwhile.
+   *
+   * @default - a user or role is compared when something about it changes
+   */
+  readonly reapply?: string;
+}
+
+/** What `AuroraIamAuth` and `InstanceIamAuth` share. */
+export abstract class IamAuthBase extends Construct implements IIamAuth {
+  public abstract readonly databaseName: string;
+
+  /** @internal */
+  public abstract readonly _database: ManagedDatabase;
+
+  public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
+    this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
+    this._database.checkUsername(this, username);
+    return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
+  }
+
+  public addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers {
+    this.checkId('id', id, 'another one');
+    return new DatabaseUsers(this, id, { ...options, iamAuth: this });
+  }
+
+  public addRole(roleName: string, options: DatabaseRoleOptions = {}): DatabaseRole {
+    this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
+    this._database.checkRoleName(this, roleName);
+    return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
+  }
+
+  /** A name that is to be an id as well. */
+  private checkName(kind: NameKind, name: string, instead: string): void {
+    if (Token.isUnresolved(name)) {
+      throw errorAt(this, `${kind} is a token, and the id of a construct must be known at synthesis; use ${instead}`);
+    }
+    this._database.checkUnclaimed(this, kind, name);
+    this.checkId(kind, name, instead);
+  }
+
+  private checkId(kind: string, id: string, instead: string): void {
+    if (id === PROVISIONER_ID || this.node.tryFindChild(id)) {
+      throw errorAt(this, `${kind} ${JSON.stringify(id)} is the id of another construct here; use ${instead}`);
+    }
+  }
+}

@@ -1,0 +1,44 @@
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Construct } from 'constructs';
+import { IamAuthBase, IamAuthOptions } from './iam-auth-base';
+import { instanceDatabase } from './private/database';
+import { ManagedDatabase } from './private/managed-database';
+
+/** An instance, and the way to it. */
+export interface InstanceIamAuthProps extends IamAuthOptions {
+  /**
+   * An instance of RDS for PostgreSQL.
+   *
+   * - One that this app creates, `DatabaseInstance` or `DatabaseInstanceFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
+   * - An imported one must have IAM authentication on already; nobody can see from here whether it has. It needs its resource id, endpoint, port and security groups where it
+   *   is imported, and `vpc` and `admin` here. It is taken to be in the account and Region of the stack it is imported into.
+   *
+   * A read replica is an error: users are created at its source, and come to the replica with everything else. What it takes to sign in there is
+   * `InstanceIamAuthentication` and `ConnectGrants.fromInstance(replica)`, because a replica has a resource id of its own.
+   */
+  readonly instance: rds.IDatabaseInstance;
+}
+
+/**
+ * Users of RDS for PostgreSQL that sign in with IAM: what `AuroraIamAuth` is for a cluster, for an instance.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
+ */
+export class InstanceIamAuth extends IamAuthBase {
+  public readonly databaseName: string;
+
+  /** @internal */
+  public readonly _database: ManagedDatabase;
+
+  /**
+   * @param scope where the construct goes
+   * @param id id of the construct
+   * @param props the instance, and the way to it
+   */
+  constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
+    super(scope, id);
+    const database = instanceDatabase(this, props.instance);
+    this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
+    this._database = new ManagedDatabase(this, database, props);
+  }
+}

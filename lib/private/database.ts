@@ -1,0 +1,136 @@
+import { Token } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { IConstruct } from 'constructs';
+import { errorAt } from './errors';
+import { clusterIn, DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
+import { clusterTarget, instanceTarget, ofImport } from './sign-in-target';
+
+/** A database that users are created in: a cluster or an instance, made in this app or imported. */
+export interface Database {
+  readonly kind: 'cluster' | 'instance';
+  /** As the app has it. */
+  readonly construct: rds.IDatabaseCluster | rds.IDatabaseInstance;
+  /** Undefined where it is imported. */
+  readonly resource?: DatabaseResource;
+  readonly resourceId: string;
+  readonly host: string;
+  /** A number wherever the app says it, because a rule with a number can be read and checked; a token otherwise. */
+  readonly port: number;
+  /** The database that is made with it. */
+  readonly databaseName?: string;
+  readonly vpc?: ec2.IVpc;
+  readonly secret?: secretsmanager.ISecret;
+}
+
+/** Beside the interfaces, what is made in this app knows its VPC and its secret. */
+type Made<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
+
+/** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app. */
+export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCluster>): Database {
+  const resource = clusterIn(cluster);
+  checkEngine(scope, cluster, 'cluster', resource ? resource.engine : cluster.engine?.engineType, ['aurora-postgresql', 'postgres']);
+  const { construct, resourceId } = clusterTarget(cluster);
+  if (resource) {
+    enableIamAuthentication(resource);
+    return {
+      kind: 'cluster',
+      construct: cluster,
+      resource,
+      resourceId,
+      host: resource.attrEndpointAddress,
+      port: resource.port ?? Token.asNumber(resource.attrEndpointPort),
+      databaseName: resource.databaseName,
+      vpc: cluster.vpc,
+      secret: cluster.secret,
+    };
+  }
+  const { hostname, port } = endpointOf(construct, 'clusterEndpointAddress and port', () => cluster.clusterEndpoint);
+  checkSecurityGroups(cluster);
+  return { kind: 'cluster', construct: cluster, resourceId, host: hostname, port };
+}
+
+/** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app. */
+export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabaseInstance>): Database {
+  const resource = instanceIn(instance);
+  const { construct, resourceId } = instanceTarget(instance);
+  if (resource?.sourceDbInstanceIdentifier !== undefined || resource?.sourceDbClusterIdentifier !== undefined) {
+    throw errorAt(scope, `instance ${instance.node.path} is a read replica, and users are created where it is written; pass its source, `
+      + 'and let them sign in to the replica with InstanceIamAuthentication and ConnectGrants.fromInstance(replica)');
+  }
+  checkEngine(scope, instance, 'instance', resource ? resource.engine : instance.engine?.engineType, ['postgres']);
+  if (resource) {
+    enableIamAuthentication(resource);
+    return {
+      kind: 'instance',
+      construct: instance,
+      resource,
+      resourceId,
+      host: resource.attrEndpointAddress,
+      port: Token.isUnresolved(resource.port) || resource.port === undefined ? Token.asNumber(resource.attrEndpointPort) : Number(resource.port),
+      databaseName: resource.dbName,
+      vpc: instance.vpc,
+      secret: instance.secret,
+    };
+  }
+  const { hostname, port } = endpointOf(construct, 'instanceEndpointAddress and port', () => instance.instanceEndpoint);
+  checkSecurityGroups(instance);
+  return { kind: 'instance', construct: instance, resourceId, host: hostname, port };
+}
+
+function checkEngine(scope: IConstruct, { node }: IConstruct, kind: string, engine: string | undefined, supported: string[]): void {
+  if (engine !== undefined && !Token.isUnresolved(engine) && !supported.includes(engine)) {
+    throw errorAt(scope, `engine "${engine}" of ${kind} ${node.path} is not supported, because users are created in the SQL of PostgreSQL; `
+      + `pass ${kind === 'cluster' ? 'a cluster' : 'an instance'} with the engine ${supported.join(' or ')}`);
+  }
+}
+
+function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {
+  const endpoint = ofImport(read);
+  if (!endpoint) {
+    throw errorAt(construct, `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`);
+  }
+  return endpoint;
+}
+
+function checkSecurityGroups({ connections, node }: Database['construct']): void {
+  if (connections.securityGroups.length === 0) {
+    throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
+  }
+}
+
+export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec2.IVpc {
+  if (!vpc) {
+    throw errorAt(scope, `${kind} ${construct.node.path} does not tell its VPC, and the function that creates the users runs there; pass vpc`);
+  }
+  return vpc;
+}
+
+export function adminSecretOf(scope: IConstruct, { construct, kind, secret }: Database): secretsmanager.ISecret {
+  if (!secret) {
+    throw errorAt(scope, `${kind} ${construct.node.path} has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, or is imported), `
+      + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)');
+  }
+  return secret;
+}
+
+/** The admins whose names the app tells: of the database, and of the secret that is used to create users. */
+export function adminsOf({ resource, secret }: Database, adminSecret: secretsmanager.ISecret): string[] {
+  return [resource?.masterUsername, usernameIn(secret), usernameIn(adminSecret)]
+    .filter(username => username !== undefined && !Token.isUnresolved(username)) as string[];
+}
+
+/** The username of a secret that CDK generates a password for; the database itself refers to it by the secret. */
+function usernameIn(secret: secretsmanager.ISecret | undefined): string | undefined {
+  // What a database has as its secret is the attachment, a child of the secret.
+  const resource = [secret, secret?.node.scope].map(construct => construct?.node.defaultChild)
+    .find(child => secretsmanager.CfnSecret.isCfnSecret(child));
+  const generated = resource?.generateSecretString;
+  const template = generated && 'secretStringTemplate' in generated ? generated.secretStringTemplate : undefined;
+  try {
+    return (JSON.parse(template ?? '{}') as { username?: string }).username;
+  } catch {
+    return undefined; // not JSON, or not known at synthesis
+  }
+}
