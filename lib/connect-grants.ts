@@ -1,10 +1,13 @@
-import { Aws, Token, TokenComparison } from 'aws-cdk-lib';
+import { Aws, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { policyUsername, usernameProblem } from './contract/names';
 import { errorAt } from './private/errors';
 import { addsNothing, nameOf } from './private/grantee';
+import { warnOfPolicySize } from './private/policy-size';
 import { clusterTarget, instanceTarget, proxyTarget, SignInTarget } from './private/sign-in-target';
+
+type Conditions = { [operator: string]: { [key: string]: string } };
 
 /** What bounds a grant. */
 export interface ConnectOptions {
@@ -108,9 +111,71 @@ export class ConnectGrants {
     if (problem) {
       throw errorAt(construct, problem);
     }
+    const resource = known ? policyUsername(username) : username;
+    const grant = this.add(grantee, resource, this.conditions(options));
+    warnOfPolicySize(grantee, construct, { region, account, resourceId, username: resource });
+    return grant;
+  }
+
+  /**
+   * Lets an identity sign in as the user that is in one of its tags: one statement for many people, each as a user of their own.
+   *
+   * The tag is one of the role, or of the session, such as an attribute of IAM Identity Center. **Who may set the tag says who signs in as whom**, as any user of this database that is a member of `rds_iam`.
+   * An identity without the tag signs in as nobody. The users themselves are made as usual, in the case that the tag has.
+   *
+   * AWS documents policy variables in the resource part of an ARN in general; nobody has tried one with IAM database authentication for this library.
+   *
+   * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
+   * @param grantee a role, user, group, or what has a role
+   * @param tagKey key of the tag, such as `DatabaseUser`
+   * @param options what bounds the grant
+   */
+  public connectAsPrincipalTag(grantee: iam.IGrantable, tagKey: string, options: ConnectOptions = {}): iam.Grant {
+    const { construct, takesConditions } = this.target;
+    if (!/^[\p{L}\p{N} _.:/=+\-@]{1,128}$/u.test(tagKey) || /^aws:/i.test(tagKey)) {
+      throw errorAt(construct, `tag key ${JSON.stringify(tagKey)} is not one that a principal may have: 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:; pass the key of a tag`);
+    }
+    if (!takesConditions) {
+      throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
+    }
+    this.target.check();
+    return this.add(grantee, `\${aws:PrincipalTag/${tagKey}}`, this.conditions(options));
+  }
+
+  /**
+   * An identity policy for what is not made in CDK, such as a permission set of IAM Identity Center: for a `CfnOutput`, or a file.
+   *
+   * It is about exactly this user of exactly this database, in its account and Region.
+   *
+   * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetcustom.html
+   * @param username name of the database user, in the case it has in the database
+   * @param options what bounds the permission
+   * @returns the policy as JSON; it has tokens where the database is made in this app
+   */
+  public policyJson(username: string, options: ConnectOptions = {}): string {
+    const { construct } = this.target;
+    if (Token.isUnresolved(username)) {
+      throw errorAt(construct, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
+    }
+    const problem = usernameProblem(username);
+    if (problem) {
+      throw errorAt(construct, problem);
+    }
+    this.target.check();
+    const conditions = this.conditions(options);
+    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: this.arn(policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
+    return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
+  }
+
+  private arn(resource: string): string {
+    const { region, account, resourceId } = this.target;
+    return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
+  }
+
+  private add(grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined): iam.Grant {
+    const { construct } = this.target;
     this.checkAccount(grantee);
-    const resource = `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${known ? policyUsername(username) : username}`;
-    const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [resource], conditions: this.conditions(options) });
+    const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [this.arn(resource)], conditions });
     if (addsNothing(grant, grantee)) {
       throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
         + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
@@ -119,7 +184,7 @@ export class ConnectGrants {
     return grant;
   }
 
-  private conditions({ until }: ConnectOptions): { [operator: string]: { [key: string]: string } } | undefined {
+  private conditions({ until }: ConnectOptions): Conditions | undefined {
     if (until === undefined) {
       return undefined;
     }

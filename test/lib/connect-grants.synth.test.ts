@@ -1,4 +1,5 @@
-import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import { App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -405,5 +406,94 @@ describe('Region and account', () => {
     const { PolicyDocument } = Object.values(resourcesOf(apps, 'AWS::IAM::Policy')).map(({ Properties }) => Properties).find(({ Roles }) => JSON.stringify(Roles).includes('"Role'))!;
     const [{ Resource }] = (PolicyDocument as { Statement: { Resource: { 'Fn::Join': [string, unknown[]] } }[] }).Statement;
     expect(Resource['Fn::Join'][1].slice(0, 3)).toEqual(['arn:', { Ref: 'AWS::Partition' }, ':rds-db:eu-west-1:111111111111:dbuser:']);
+  });
+});
+
+describe('as the user in a tag of the identity', () => {
+  test('has a policy variable in place of the username', () => {
+    ConnectGrants.fromCluster(cluster()).connectAsPrincipalTag(role(), 'Database user', { until: new Date('2027-01-31T00:00:00Z') });
+    expect(statements()).toEqual([{
+      ...statement(REGION, ACCOUNT, RESOURCE_ID, '${aws:PrincipalTag/Database user}'), Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } },
+    }]);
+  });
+
+  test.each(['', 'a*', 'a}', '${x}', 'aws:x', 'x'.repeat(129)])('is refused for a key that no tag has: %s', (key) => {
+    expect(() => ConnectGrants.fromCluster(cluster()).connectAsPrincipalTag(role(), key)).toThrow(new Error(
+      `[Data/Cluster] tag key ${JSON.stringify(key)} is not one that a principal may have: 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:; pass the key of a tag`,
+    ));
+  });
+
+  test('takes a key of 128 characters', () => {
+    expect(ConnectGrants.fromCluster(cluster()).connectAsPrincipalTag(role(), 'x'.repeat(128)).success).toBe(true);
+  });
+
+  test('is refused at a proxy', () => {
+    const proxy = cluster().addProxy('Proxy', { vpc: vpcOf(stack), defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH });
+    expect(() => ConnectGrants.fromProxy(proxy).connectAsPrincipalTag(role(), 'user')).toThrow(new Error(
+      '[Data/Cluster/Proxy] RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name',
+    ));
+  });
+});
+
+describe('a policy to paste', () => {
+  test('is complete where the app knows the database', () => {
+    const apps = new Stack(app, 'Apps', { env: IRELAND });
+    const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(apps, 'Imported', { clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABCDEFGHIJKL01234' });
+    const json = apps.resolve(ConnectGrants.fromCluster(imported).policyJson('app?')) as { 'Fn::Join': [string, unknown[]] };
+    expect(json['Fn::Join'][1].map(part => typeof part === 'string' ? part : 'aws').join('')).toBe(
+      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:eu-west-1:111111111111:dbuser:cluster-ABCDEFGHIJKL01234/app${?}"}]}');
+  });
+
+  test('has what only the deployment knows as tokens, and the end', () => {
+    new CfnOutput(stack, 'Policy', { value: ConnectGrants.fromCluster(cluster()).policyJson('app', { until: new Date('2027-01-31T00:00:00Z') }) });
+    const { Value } = (templateOf(stack).toJSON().Outputs as Record<string, { Value: { 'Fn::Join': [string, unknown[]] } }>).Policy;
+    const parts = Value['Fn::Join'][1];
+    expect(parts).toContainEqual(RESOURCE_ID);
+    expect(JSON.parse(parts.map(part => typeof part === 'string' ? part : 'x').join(''))).toEqual({
+      Version: '2012-10-17',
+      Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: 'arn:x:rds-db:x:x:dbuser:x/app', Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } } }],
+    });
+  });
+
+  test('is refused for a username that is none, and where IAM authentication is off', () => {
+    expect(() => ConnectGrants.fromCluster(cluster()).policyJson('rdsadmin')).toThrow('[Data/Cluster] username "rdsadmin" is not allowed');
+    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Off'), { iamAuthentication: false })).policyJson('app')).toThrow('iamAuthentication of the cluster is false');
+    const token = new CfnParameter(stack, 'Username').valueAsString;
+    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Token'))).policyJson(token)).toThrow('username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
+  });
+});
+
+describe('the size of policies', () => {
+  const warnings = (scope: Stack) => Annotations.fromStack(scope).findWarning('*', Match.stringLikeRegexp('characters that IAM allows')).map(({ entry }) => entry.data as string);
+  const grant = (grantee: iam.IGrantable, users: number, scope = stack) => {
+    const grants = ConnectGrants.fromCluster(cluster(scope));
+    Array.from({ length: users }, (_, n) => grants.connect(grantee, `user${String(n).padStart(4, '0')}`));
+  };
+
+  test.each<[string, () => iam.IGrantable, string, number, string]>([
+    ['an IAM user', () => new iam.User(stack, 'It'), 'user Data/It', 10, '1580 of the 2048 characters that IAM allows for all inline policies of a user'],
+    ['a group', () => iam.Group.fromGroupName(stack, 'It', 'it'), 'group Data/It', 25, '3950 of the 5120 characters that IAM allows for all inline policies of a group'],
+    ['an imported role', () => iam.Role.fromRoleName(stack, 'It', 'it'), 'imported role Data/It', 49, '7742 of the 10240 characters that IAM allows for all inline policies of a role'],
+    ['a managed policy', () => new iam.ManagedPolicy(stack, 'It'), 'managed policy Data/It', 30, '4740 of the 6144 characters that IAM allows for a managed policy'],
+  ])('is warned of once, before it is reached: %s', (_, grantee, name, users, said) => {
+    grant(grantee(), users - 1);
+    expect(warnings(stack)).toEqual([]);
+    stack = new Stack(app = newApp(), 'Data');
+    grant(grantee(), users + 5);
+    expect(warnings(stack)).toEqual([
+      `${name} may sign in as ${users} users by now, which takes about ${said}, and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users `
+      + '[ack: cdk-aurora-iam-auth:policySize]',
+    ]);
+  });
+
+  test('allows for more users where CDK writes one statement for them', () => {
+    stack = new Stack(app = newApp({ '@aws-cdk/aws-iam:minimizePolicies': true }), 'Data');
+    grant(new iam.User(stack, 'It'), 12);
+    expect(warnings(stack)).toEqual([]);
+  });
+
+  test('of a role of this app is CDK\'s business, which splits it', () => {
+    grant(role(), 70);
+    expect(warnings(stack)).toEqual([]);
   });
 });
