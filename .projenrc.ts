@@ -215,6 +215,12 @@ project.gitignore.addPatterns(
 );
 project.annotateGenerated('/integ-tests/**/*.snapshot/**');
 
+project.addTask('test:full', {
+  description: 'The tests on all majors and set-ups, with the full numbers of runs, faults and random deployments; half an hour',
+  env: { ALL_SETUPS: '1', PROPERTIES: '30' },
+  exec: 'jest --ci',
+  receiveArgs: true,
+});
 project.addTask('coverage', {
   description: 'The tests with coverage, which takes a third longer',
   exec: 'jest --ci --coverage',
