@@ -46,6 +46,8 @@ export class OnRemoval {
 
   /**
    * Leaves the role as it is, login included: an identity that may `rds-db:connect` as it still gets in.
+   *
+   * Also a role that was made a moment ago, by a deployment that fails elsewhere and is rolled back.
    */
   public static retain(): OnRemoval {
     return new OnRemoval('RETAIN');
