@@ -44,6 +44,9 @@ export interface AuroraLikeServerOptions {
   /** @default 'eu-central-1' */
   readonly region?: string;
 
+  /** As `DBClusterResourceId` of a cluster, or `DbiResourceId` of an instance. @default - one of a cluster */
+  readonly resourceId?: string;
+
   /**
    * - `trusted`: a certificate of the authority in `caFile`
    * - `untrusted`: of another authority
@@ -103,8 +106,8 @@ export class AuroraLikeServer {
   readonly host: string;
   readonly region: string;
 
-  /** As `DBClusterResourceId` of a cluster. */
-  readonly resourceId = `cluster-${randomBytes(13).toString('hex').toUpperCase()}`;
+  /** As `rds-db:connect` names it. */
+  readonly resourceId: string;
 
   /** Path of the certificate authority's certificate. */
   readonly caFile: string;
@@ -134,6 +137,7 @@ export class AuroraLikeServer {
   ) {
     this.host = options.endpoint?.host ?? 'localhost';
     this.region = options.region ?? 'eu-central-1';
+    this.resourceId = options.resourceId ?? `cluster-${randomBytes(13).toString('hex').toUpperCase()}`;
     this.iamAuthentication = options.iamAuthentication ?? true;
     this.authorize = options.authorize ?? (() => false);
     this.credentials = options.credentials ?? new IssuedCredentials();
@@ -196,7 +200,7 @@ export class AuroraLikeServer {
 
   private verify(username: string, token: string): void {
     if (!this.iamAuthentication) {
-      throw new Error('IAM database authentication is not enabled on the cluster');
+      throw new Error('IAM database authentication is not enabled on the database');
     }
     const { host, port, region } = this;
     const now = this.now();

@@ -5,7 +5,9 @@ import { AuroraLikeServer } from './aurora-like-server';
 import { AwsEndpoint } from './cloudformation/aws-endpoint';
 import { AssemblyStack, CloudAssembly } from './cloudformation/cloud-assembly';
 import { customResource } from './cloudformation/custom-resource';
-import { DatabaseClusters } from './cloudformation/database-cluster';
+import { databaseCluster } from './cloudformation/database-cluster';
+import { databaseInstance } from './cloudformation/database-instance';
+import { databaseArnOf, DatabaseServers } from './cloudformation/database-servers';
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { nativeResource } from './cloudformation/native-resource';
@@ -53,7 +55,7 @@ export class Rehearsal {
   private readonly assets = new Map<string, string>();
   private readonly caFile: string;
   private readonly webAuthority: CertificateAuthority;
-  private readonly clusters: DatabaseClusters;
+  private readonly databases: DatabaseServers;
   private readonly providers: Record<string, ResourceProvider>;
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
@@ -76,17 +78,17 @@ export class Rehearsal {
     this.webAuthority = webAuthority;
     this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
     writeFileSync(this.caFile, certificateAuthority.certificate);
-    this.clusters = new DatabaseClusters({
+    this.databases = new DatabaseServers({
       certificateAuthority,
       credentials: this.credentials,
       secretsManager,
       allows: (principal, action, resource, at) => this.allows(principal, action, resource, at),
     });
     this.providers = {
-      'AWS::RDS::DBCluster': this.clusters.cluster,
-      'AWS::RDS::DBInstance': this.clusters.instance,
+      'AWS::RDS::DBCluster': databaseCluster(this.databases),
+      'AWS::RDS::DBInstance': databaseInstance(this.databases),
       'AWS::SecretsManager::Secret': secret(secretsManager),
-      'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, id => this.find('AWS::RDS::DBCluster', id)),
+      'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, (type, id) => this.find(type, id)),
     };
   }
 
@@ -113,7 +115,7 @@ export class Rehearsal {
   /** Ends all servers. What a stack holds is lost. */
   async close(): Promise<void> {
     this.closed.abort();
-    await this.clusters.close();
+    await this.databases.close();
     await this.awsEndpoint.close();
     await Promise.all([...this.responses.values()].map(async endpoint => (await endpoint).close()));
     RunFolder.open().remove(this.caFile);
@@ -124,9 +126,9 @@ export class Rehearsal {
     return [...this.stack(stackName).resources.values()];
   }
 
-  /** The server of a database cluster. */
-  database(cluster: ResourceState): AuroraLikeServer {
-    return this.clusters.server(cluster.physicalId);
+  /** The server of a cluster, or of an instance outside of clusters. */
+  database(resource: ResourceState): AuroraLikeServer {
+    return this.databases.server(databaseArnOf(resource));
   }
 
   credentialsOf(role: ResourceState): Credentials {
@@ -147,7 +149,7 @@ export class Rehearsal {
       credentials: this.credentials.issue(state.properties.Role as string),
       endpoint: this.awsEndpoint.url,
       caFile: this.caFile,
-      network: Object.assign({}, this.clusters.network, ...endpoints.map(({ network }) => network)) as Record<string, number>,
+      network: Object.assign({}, this.databases.network, ...endpoints.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
       signal: this.closed.signal,

@@ -4,6 +4,7 @@
  */
 import { styleText } from 'node:util';
 import { AssemblyStack } from './cloudformation/cloud-assembly';
+import { isDatabase } from './cloudformation/database-servers';
 import { StackResult } from './cloudformation/stack';
 import { ResourceState } from './cloudformation/template';
 import { Rehearsal } from './rehearsal';
@@ -75,16 +76,16 @@ async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[]): Promis
     `${stacks.length > 1 ? `${stack}/` : ''}${resourceName(state.logicalId, state.definition)}`;
   const ofType = (type: string) => resources.filter(({ state }) => state.type === type);
   let works = true;
-  for (const cluster of ofType('AWS::RDS::DBCluster')) {
-    const server = rehearsal.database(cluster.state);
+  for (const database of resources.filter(({ state }) => isDatabase(state))) {
+    const server = rehearsal.database(database.state);
     const roles = declaredRoles(resources.map(({ state }) => state), server.resourceId);
     if (roles.length === 0) {
       continue;
     }
     const iamRoles = ofType('AWS::IAM::Role');
     const users = roles.filter(({ kind }) => kind === 'user').length;
-    timeline.step(`sign in to ${named(cluster)}, PostgreSQL ${String(cluster.state.properties.EngineVersion)}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
-    const access = await measureAccess(server, roles, principalsFor(cluster.state, server, iamRoles.map(role => ({
+    timeline.step(`sign in to ${named(database)}, PostgreSQL ${String(database.state.properties.EngineVersion)}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
+    const access = await measureAccess(server, roles, principalsFor(database.state, server, iamRoles.map(role => ({
       name: named(role),
       arn: role.state.attributes.Arn as string,
       credentials: rehearsal.credentialsOf(role.state),
@@ -101,8 +102,8 @@ function counted(count: number, noun: string): string {
 
 /** Whether nothing is different that should not be. */
 function reportRemains(remains: Remains[]): boolean {
-  for (const { cluster, kept, differences } of remains) {
-    console.log(`${INDENT}${cluster}: ${differences.length === 0 ? 'roles and privileges are as they were before' : 'roles and privileges are NOT as they were before'}`
+  for (const { database, kept, differences } of remains) {
+    console.log(`${INDENT}${database}: ${differences.length === 0 ? 'roles and privileges are as they were before' : 'roles and privileges are NOT as they were before'}`
       + (kept.length === 0 ? '' : ', but for what is kept'));
     kept.forEach(line => console.log(`${INDENT}  kept: ${line}`));
     differences.forEach(line => console.log(styleText('red', `${INDENT}  ${line}`)));

@@ -11,6 +11,12 @@ interface GenerateSecretString {
   readonly ExcludePunctuation?: boolean;
 }
 
+/** Key of the secret that says what it is attached to, by type. */
+const IDENTIFIER_KEYS: Record<string, string> = {
+  'AWS::RDS::DBCluster': 'dbClusterIdentifier',
+  'AWS::RDS::DBInstance': 'dbInstanceIdentifier',
+};
+
 const LETTERS_AND_DIGITS = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789';
 const PUNCTUATION = '!"#$%&\'()*+,-./:;<=>?@[\\]^_`{|}~';
 
@@ -35,22 +41,23 @@ export function secret(secretsManager: SecretsManager): ResourceProvider {
 /**
  * `AWS::SecretsManager::SecretTargetAttachment`: adds to the secret how to reach the database.
  *
- * @param target finds the cluster
+ * @param target finds the cluster or instance
  */
-export function secretTargetAttachment(secretsManager: SecretsManager, target: (id: string) => ResourceState): ResourceProvider {
+export function secretTargetAttachment(secretsManager: SecretsManager, target: (type: string, id: string) => ResourceState): ResourceProvider {
   const attach = ({ SecretId, TargetId, TargetType }: Record<string, string>) => {
-    if (TargetType !== 'AWS::RDS::DBCluster') {
+    if (!Object.hasOwn(IDENTIFIER_KEYS, TargetType)) {
       throw new Error(`a secret attached to ${TargetType} is not rehearsed`);
     }
-    const { physicalId, attributes, properties } = target(TargetId);
+    const { physicalId, attributes, properties } = target(TargetType, TargetId);
+    const database = properties.DatabaseName ?? properties.DBName;
     const value = JSON.parse(secretsManager.valueOf(SecretId)) as Properties;
     secretsManager.put(SecretId, JSON.stringify({
       ...value,
       engine: 'postgres',
       host: attributes['Endpoint.Address'],
       port: Number(attributes['Endpoint.Port']),
-      ...properties.DatabaseName === undefined ? {} : { dbname: properties.DatabaseName },
-      dbClusterIdentifier: physicalId,
+      ...database === undefined ? {} : { dbname: database },
+      [IDENTIFIER_KEYS[TargetType]]: physicalId,
     }));
     return Promise.resolve({ physicalId: SecretId, attributes: {} });
   };

@@ -1,5 +1,6 @@
 import { Catalog, Fact } from './catalog';
 import { DeclaredRole, declaredRoles, RESOURCE_TYPES } from './declared-roles';
+import { databaseArnOf, isDatabase } from '../cloudformation/database-servers';
 import { StackEvent } from '../cloudformation/stack';
 import { ResourceState } from '../cloudformation/template';
 import { Rehearsal } from '../rehearsal';
@@ -14,16 +15,16 @@ interface Watched {
 /** What a rehearsal leaves in a database. */
 export interface Remains {
   /** What readers know it by. */
-  readonly cluster: string;
+  readonly database: string;
   /** Roles that stay because the app wants it or because they own something. */
   readonly kept: string[];
   /** What should not be different. */
   readonly differences: string[];
 }
 
-/** Looks at the catalogs of each database cluster when it is new and in the moment before it goes. */
+/** Looks at the catalogs of each cluster and instance when it is new and in the moment before it goes. */
 export class DatabaseWatch {
-  private readonly clusters = new Map<string, Watched>();
+  private readonly databases = new Map<string, Watched>();
   /** Of the resources of this library that there have been. */
   private readonly declarations = new Map<string, ResourceState>();
 
@@ -33,25 +34,25 @@ export class DatabaseWatch {
     if (state && RESOURCE_TYPES.includes(type)) {
       this.declarations.set(`${stackName} ${logicalId}`, state);
     }
-    if (!state || type !== 'AWS::RDS::DBCluster') {
+    if (!state || !isDatabase(state)) {
       return;
     }
-    const watched = this.clusters.get(state.physicalId);
+    const watched = this.databases.get(databaseArnOf(state));
     if (status === 'CREATE_COMPLETE') {
       const server = rehearsal.database(state);
-      this.clusters.set(state.physicalId, { name, resourceId: server.resourceId, before: await Catalog.of(server) });
+      this.databases.set(databaseArnOf(state), { name, resourceId: server.resourceId, before: await Catalog.of(server) });
     } else if (watched && ['DELETE_IN_PROGRESS', 'DELETE_SKIPPED'].includes(status)) {
       watched.after = await Catalog.of(rehearsal.database(state));
     }
   }
 
   remains(): Remains[] {
-    return [...this.clusters.values()].flatMap(({ name, resourceId, before, after }) =>
-      after ? [{ cluster: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId)) }] : []);
+    return [...this.databases.values()].flatMap(({ name, resourceId, before, after }) =>
+      after ? [{ database: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId)) }] : []);
   }
 }
 
-function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omit<Remains, 'cluster'> {
+function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omit<Remains, 'database'> {
   const added = after.minus(before);
   const missing = before.minus(after);
   const isKept = (name: string) => !before.roles.has(name) && reasonToStay(name, after, declared) !== undefined;

@@ -17,14 +17,14 @@ export interface DeclaredRole {
 }
 
 /**
- * Those of one cluster: users, then groups, by name.
+ * Those of one cluster or instance: users, then groups, by name.
  *
- * @param clusterResourceId `DbClusterResourceId`
+ * @param resourceId `DbClusterResourceId` or `DbiResourceId`
  */
-export function declaredRoles(resources: ResourceState[], clusterResourceId: string): DeclaredRole[] {
+export function declaredRoles(resources: ResourceState[], resourceId: string): DeclaredRole[] {
   return resources.filter(({ type }) => RESOURCE_TYPES.includes(type)).flatMap(({ type, properties }) => {
     const { Database: address, Privileges: privileges = {}, OnRemoval: onRemoval } = properties as unknown as RoleProperties;
-    if (address.ResourceId !== clusterResourceId) {
+    if (address.ResourceId !== resourceId) {
       return [];
     }
     const kind = type === DATABASE_ROLE_RESOURCE_TYPE ? 'group' as const : 'user' as const;

@@ -3,6 +3,7 @@ import { escapeLiteral } from 'pg';
 import { DeclaredRole } from './declared-roles';
 import { Held, heldBy } from './privileges';
 import { AuroraLikeServer } from '../aurora-like-server';
+import { databaseArnOf } from '../cloudformation/database-servers';
 import { ResourceState } from '../cloudformation/template';
 import { Credentials } from '../iam/credentials';
 import { execute, signIn } from '../sign-in';
@@ -75,17 +76,16 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
   return { attempts, accounts, everybody };
 }
 
-/** Those roles of IAM, for logins to one cluster. */
+/** Those roles of IAM, for logins to one cluster or instance. */
 export function principalsFor(
-  cluster: ResourceState, server: AuroraLikeServer, roles: { name: string; arn: string; credentials: Credentials }[],
+  database: ResourceState, server: AuroraLikeServer, roles: { name: string; arn: string; credentials: Credentials }[],
   allows: (roleArn: string, action: string, resource: string) => boolean,
 ): Principal[] {
-  const place = /:rds:(.*):cluster:/.exec(cluster.attributes.DBClusterArn as string)?.[1];
-  const partition = (cluster.attributes.DBClusterArn as string).split(':')[1];
+  const [, partition, , region, account] = databaseArnOf(database).split(':');
   return roles.map(({ name, arn, credentials }) => ({
     name,
     credentials,
-    mayConnectAs: username => allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${place}:dbuser:${server.resourceId}/${username}`),
+    mayConnectAs: username => allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${region}:${account}:dbuser:${server.resourceId}/${username}`),
   }));
 }
 

@@ -1,6 +1,6 @@
 import { RESOURCE_TYPES } from './declared-roles';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
-import { majorOf } from '../cloudformation/database-cluster';
+import { isDatabase, majorOf } from '../cloudformation/database-servers';
 import { isRehearsed } from '../cloudformation/intrinsics';
 import { ResourceDefinition } from '../cloudformation/template';
 
@@ -27,9 +27,9 @@ function whyNotRehearsed(definition: ResourceDefinition, path: string): string |
   if (type === 'AWS::CloudFormation::Stack') {
     return `${path}: nested stacks (${type}) are not rehearsed`;
   }
-  if (type === 'AWS::RDS::DBCluster' && [properties.Engine, properties.EngineVersion].every(value => typeof value !== 'object')) {
+  if (isDatabase({ type, properties }) && [properties.Engine, properties.EngineVersion].every(value => typeof value !== 'object')) {
     try {
-      majorOf(properties);
+      majorOf(type, properties);
     } catch (error) {
       return `${path}: ${(error as Error).message}`;
     }

@@ -16,7 +16,7 @@ export class Progress {
     const isFailure = status.endsWith('_FAILED');
     if (status.endsWith('_IN_PROGRESS')) {
       this.begun.set(key, Date.now());
-    } else if (isFailure || type.startsWith('Custom::') || type === 'AWS::RDS::DBCluster') {
+    } else if (isFailure || type.startsWith('Custom::') || type === 'AWS::RDS::DBCluster' || type === 'AWS::RDS::DBInstance') {
       const line = `${INDENT}${status.padEnd(16)} ${type.padEnd(20)} ${name} (${((Date.now() - (this.begun.get(key) ?? Date.now())) / 1000).toFixed(1)} s)`;
       this.print(isFailure ? styleText('red', `${line}: ${inOneLine(reason ?? '')}`) : line);
     } else {

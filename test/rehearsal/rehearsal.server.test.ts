@@ -159,7 +159,7 @@ describe('Rehearsal', () => {
     });
 
     test.each<[string, object, RegExp]>([
-      ['Engine', { Engine: 'aurora-mysql' }, /Engine aurora-mysql and EngineVersion 17\.7 is not rehearsed: use aurora-postgresql, 14, 15, 16, 17 or 18/],
+      ['Engine', { Engine: 'aurora-mysql' }, /Engine aurora-mysql and EngineVersion 17\.7 is not rehearsed: use aurora-postgresql or postgres, 14, 15, 16, 17 or 18/],
       ['EngineVersion', { EngineVersion: '13.23' }, /EngineVersion 13\.23 is not rehearsed/],
       ['MasterUsername', { MasterUsername: undefined }, /from a snapshot, for one/],
     ])('an error when its %s is not rehearsed', async (_name, properties, reason) => {

@@ -150,7 +150,7 @@ readers (group)     shop `);
     ['a nested stack', () => [assembly({ User: USER, Inner: { Type: 'AWS::CloudFormation::Stack' } })],
       'stack Shop is not rehearsed: Resources.Inner: nested stacks (AWS::CloudFormation::Stack) are not rehearsed'],
     ['an engine of another kind', () => [assembly({ User: USER, Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql', EngineVersion: '13.9' } } })],
-      'stack Shop is not rehearsed: Resources.Cluster: a cluster with Engine aurora-postgresql and EngineVersion 13.9 is not rehearsed: use aurora-postgresql, 14, 15, 16, 17 or 18'],
+      'stack Shop is not rehearsed: Resources.Cluster: a cluster with Engine aurora-postgresql and EngineVersion 13.9 is not rehearsed: use aurora-postgresql or postgres, 14, 15, 16, 17 or 18'],
     ['no user', () => [assembly({ Topic: { Type: 'AWS::SNS::Topic' } })],
       "no user or role of cdk-aurora-iam-auth is in stack Shop: add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"],
   ])('says in one line what is wrong with %s', async (_name, args, expected) => {

@@ -1,0 +1,139 @@
+import { randomBytes } from 'node:crypto';
+import { AuroraLikeServer, AuroraLikeServerOptions } from '../aurora-like-server';
+import { arn } from './native-resource';
+import { SecretsManager } from './secrets-manager';
+import { Properties, ResourceRequest, ResourceState, StackIdentity } from './template';
+import { POSTGRESQL_MAJORS, PostgresqlMajor } from '../postgresql/binaries';
+
+/** Engines that there is a server for, by the type of the resource. */
+const ENGINES: Record<string, string[]> = {
+  'AWS::RDS::DBCluster': ['aurora-postgresql', 'postgres'],
+  'AWS::RDS::DBInstance': ['postgres'],
+};
+
+export interface DatabaseServersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials'> {
+  readonly secretsManager: SecretsManager;
+  /** Whether a principal may do something to a resource. */
+  readonly allows: (principal: string, action: string, resource: string, at: Date) => boolean;
+}
+
+/** What names a cluster or an instance. */
+export interface DatabaseNames {
+  readonly arn: string;
+  readonly host: string;
+  /** As `rds-db:connect` names it. */
+  readonly resourceId: string;
+  /** The database that is made with it. */
+  readonly databaseName?: string;
+}
+
+/** The servers of all clusters and of all instances outside of clusters, by ARN. */
+export class DatabaseServers {
+  private readonly servers = new Map<string, AuroraLikeServer>();
+
+  constructor(private readonly options: DatabaseServersOptions) {}
+
+  server(databaseArn: string): AuroraLikeServer {
+    const server = this.servers.get(databaseArn);
+    if (!server) {
+      throw new Error(`no database ${databaseArn} exists`);
+    }
+    return server;
+  }
+
+  /** Port on 127.0.0.1 of each endpoint, by `host:port`. */
+  get network(): Record<string, number> {
+    return Object.fromEntries([...this.servers.values()].map(({ host, port, gatewayPort }) => [`${host}:${port}`, gatewayPort]));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.servers.values()].map(server => server.stop()));
+    this.servers.clear();
+  }
+
+  /** A server for a cluster or an instance; it gives the attributes that both have. */
+  async start({ stack, type, properties }: ResourceRequest, { arn: databaseArn, host, resourceId, databaseName }: DatabaseNames) {
+    const major = majorOf(type, properties);
+    const { master, secretArn } = this.masterOf(properties, stack, resourceId);
+    const server = await AuroraLikeServer.start({
+      ...this.options,
+      major,
+      resourceId,
+      endpoint: { host, port: Number(properties.Port ?? 5432) },
+      region: stack.region,
+      master,
+      databases: databaseName === undefined ? [] : [databaseName],
+      iamAuthentication: isTrue(properties.EnableIAMDatabaseAuthentication),
+    });
+    server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
+    this.servers.set(databaseArn, server);
+    const attributes: Properties = {
+      'Endpoint.Address': server.host,
+      'Endpoint.Port': `${server.port}`,
+      ...secretArn === undefined ? {} : { 'MasterUserSecret.SecretArn': secretArn },
+    };
+    return { server, attributes };
+  }
+
+  /** @param fixed properties that a rehearsal cannot change on a running server */
+  async update(databaseArn: string, { properties }: ResourceRequest, current: ResourceState, fixed: string[]): Promise<ResourceState> {
+    const changed = fixed.find(name => properties[name] !== current.properties[name]);
+    if (changed) {
+      throw new Error(`a changed ${changed} of a database is not rehearsed`);
+    }
+    const server = this.server(databaseArn);
+    server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication);
+    if (properties.MasterUserPassword !== current.properties.MasterUserPassword) {
+      await server.setMasterPassword(this.options.secretsManager.resolveReference(properties.MasterUserPassword as string));
+    }
+    return current;
+  }
+
+  async delete(databaseArn: string, { attributes }: ResourceState): Promise<void> {
+    await this.server(databaseArn).stop();
+    this.servers.delete(databaseArn);
+    this.options.secretsManager.delete(attributes['MasterUserSecret.SecretArn'] as string);
+  }
+
+  private masterOf(properties: Properties, stack: StackIdentity, resourceId: string) {
+    const { secretsManager } = this.options;
+    const text = (name: string) => secretsManager.resolveReference(properties[name] as string);
+    if (isTrue(properties.ManageMasterUserPassword)) {
+      const master = { username: text('MasterUsername'), password: randomBytes(12).toString('hex') };
+      return { master, secretArn: secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${resourceId}`), JSON.stringify(master)) };
+    }
+    if (properties.MasterUsername === undefined || properties.MasterUserPassword === undefined) {
+      throw new Error('a database without MasterUsername and MasterUserPassword (from a snapshot, for one) is not rehearsed');
+    }
+    return { master: { username: text('MasterUsername'), password: text('MasterUserPassword') } };
+  }
+}
+
+/** Whether it has a server of its own: a cluster, or an instance outside of clusters. */
+export function isDatabase({ type, properties }: Pick<ResourceState, 'type' | 'properties'>): boolean {
+  return type === 'AWS::RDS::DBCluster' || (type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === undefined);
+}
+
+/** Of a cluster or an instance. */
+export function databaseArnOf({ attributes }: ResourceState): string {
+  return (attributes.DBClusterArn ?? attributes.DBInstanceArn) as string;
+}
+
+/** `<prefix>` and 26 characters, such as `db-...` */
+export function newResourceId(prefix: string): string {
+  return `${prefix}-${randomBytes(13).toString('hex').toUpperCase()}`;
+}
+
+/** Major of the server that a cluster or an instance gets. Throws when there is none. */
+export function majorOf(type: string, { Engine: engine, EngineVersion: version }: Properties): PostgresqlMajor {
+  const major = POSTGRESQL_MAJORS.find(each => `${String(version)}.`.startsWith(`${each}.`));
+  if (!ENGINES[type].includes(String(engine)) || major === undefined) {
+    throw new Error(`${type === 'AWS::RDS::DBCluster' ? 'a cluster' : 'an instance'} with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
+      + `use ${ENGINES[type].join(' or ')}, ${POSTGRESQL_MAJORS.slice(0, -1).join(', ')} or ${POSTGRESQL_MAJORS.at(-1)}`);
+  }
+  return major;
+}
+
+function isTrue(value: unknown): boolean {
+  return value === true || value === 'true';
+}
