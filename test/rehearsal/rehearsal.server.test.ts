@@ -3,7 +3,7 @@ import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/clo
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { SETUPS } from '../../rehearsal/setups';
 import { signIn } from '../../rehearsal/sign-in';
-import { assemblyOf, cluster, connect, custom, policy, policyDocument, provider, role, secret } from './fixtures/app';
+import { assemblyOf, cluster, connect, custom, instance, policy, policyDocument, provider, role, secret } from './fixtures/app';
 
 const READ_SECRET = policy('HandlerRole', 'secretsmanager:GetSecretValue', { Ref: 'Secret' });
 
@@ -167,8 +167,78 @@ describe('Rehearsal', () => {
     });
   });
 
+  test('gives a Multi-AZ cluster a server without another instance', async () => {
+    const { Secret, Cluster, Attachment } = cluster({ Engine: 'postgres', EngineVersion: '17.4', DBClusterInstanceClass: 'db.m6gd.large' });
+    const { status } = await deploy({ ...provider(), Secret, Cluster, Attachment, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']) });
+    expect(status).toBe('CREATE_COMPLETE');
+    expect(resource('It').attributes).toMatchObject({ user: 'chief', database: 'shop' });
+    expect(resource('Cluster').attributes.DBClusterResourceId).toMatch(/^cluster-/);
+  });
+
+  describe('gives a database instance', () => {
+    test.each([...new Set(SETUPS.map(({ major }) => major))])('%i a server, which the handler reaches over verified TLS', async (major) => {
+      const { status } = await deploy({ ...provider(), ...instance({ EngineVersion: `${major}` }), HandlerPolicy: READ_SECRET, It: connect(undefined, 'Instance') });
+      expect(status).toBe('CREATE_COMPLETE');
+      expect(resource('It').attributes).toEqual({ user: 'chief', database: 'shop', version: expect.stringMatching(`^${major}\\.`) as string });
+      const { physicalId, attributes } = resource('Instance');
+      expect(attributes).toEqual({
+        'DBInstanceArn': `arn:aws:rds:eu-central-1:111122223333:db:${physicalId}`,
+        'DbiResourceId': expect.stringMatching(/^db-[A-Z0-9]{26}$/) as string,
+        'Endpoint.Address': expect.stringMatching(new RegExp(`^${physicalId}\\.c[0-9a-f]{10}\\.eu-central-1\\.rds\\.amazonaws\\.com$`)) as string,
+        'Endpoint.Port': '5432',
+      });
+    });
+
+    test('a secret that says how to reach it', async () => {
+      await deploy({ ...provider(), ...instance({ Port: '6543', DBInstanceIdentifier: 'Shop' }), HandlerPolicy: READ_SECRET,
+        It: custom('secret', { SecretId: { Ref: 'Attachment' } }, ['HandlerPolicy']) });
+      expect(JSON.parse(resource('It').attributes.value as string)).toEqual({
+        username: 'chief', password: expect.any(String) as string, engine: 'postgres', dbname: 'shop',
+        host: resource('Instance').attributes['Endpoint.Address'], port: 6543, dbInstanceIdentifier: 'shop',
+      });
+    });
+
+    test('a secret with username and password alone, when RDS manages it', async () => {
+      const SecretId = { 'Fn::GetAtt': ['Instance', 'MasterUserSecret.SecretArn'] };
+      const { Instance } = instance({ MasterUsername: 'chief', MasterUserPassword: undefined, ManageMasterUserPassword: true });
+      await deploy({ ...provider(), Instance, HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', SecretId), It: custom('secret', { SecretId }, ['HandlerPolicy']) });
+      expect(JSON.parse(resource('It').attributes.value as string)).toEqual(rehearsal.database(resource('Instance')).master);
+    });
+
+    test('a server that goes with it', async () => {
+      await deploy(instance());
+      const server = rehearsal.database(resource('Instance'));
+      await rehearsal.destroy('Shop');
+      await expect(server.sql('SELECT 1')).rejects.toThrow(/ENOENT|ECONNREFUSED/);
+    });
+
+    test('none of its own when it is in a cluster, although a cluster may have the same name', async () => {
+      const named = cluster({ DBClusterIdentifier: 'shop' });
+      const { Instance } = instance({ DBInstanceIdentifier: 'shop' });
+      expect(await deploy({ ...named, Other: Instance })).toMatchObject({ status: 'CREATE_COMPLETE' });
+      expect(rehearsal.database(resource('Other'))).not.toBe(rehearsal.database(resource('Cluster')));
+      expect(() => rehearsal.database(resource('Instance'))).toThrow(/^no database arn:aws:rds:.*:db:.* exists$/);
+    });
+
+    test.each<[string, object, RegExp]>([
+      ['Engine', { Engine: 'mysql' }, /^Instance .*: an instance with Engine mysql and EngineVersion 17 is not rehearsed: use postgres, 14, 15, 16, 17 or 18/],
+      ['EngineVersion', { EngineVersion: '13.23' }, /Engine postgres and EngineVersion 13\.23 is not rehearsed/],
+      ['MasterUsername', { MasterUsername: undefined }, /from a snapshot, for one/],
+      ['SourceDBInstanceIdentifier', { SourceDBInstanceIdentifier: 'other' }, /a read replica is not rehearsed/],
+    ])('an error when its %s is not rehearsed', async (_name, properties, reason) => {
+      expect((await deploy(instance(properties))).reason).toMatch(reason);
+    });
+
+    test('an error when it is changed in what a rehearsal cannot change', async () => {
+      await deploy(instance());
+      expect((await deploy(instance({ EngineVersion: '18' }))).reason).toMatch(/^Instance .*: a changed EngineVersion of a database is not rehearsed/);
+      expect((await deploy(instance({ DBClusterIdentifier: 'other' }))).reason).toMatch(/^Instance .*: an instance that changes its cluster is not rehearsed/);
+    });
+  });
+
   describe('lets in with a token', () => {
-    const users = (stack: string) => ({ 'Fn::Sub': `arn:\${AWS::Partition}:rds-db:\${AWS::Region}:\${AWS::AccountId}:dbuser:\${${stack}.DBClusterResourceId}/alice` });
+    const users = (database: string, attribute = 'DBClusterResourceId') =>
+      ({ 'Fn::Sub': `arn:\${AWS::Partition}:rds-db:\${AWS::Region}:\${AWS::AccountId}:dbuser:\${${database}.${attribute}}/alice` });
 
     async function login(roleId: string, username = 'alice', clusterId = 'Cluster', tokenOf = clusterId): Promise<string> {
       const { host, port, region } = rehearsal.database(resource(tokenOf));
@@ -220,6 +290,21 @@ describe('Rehearsal', () => {
       await deploy(cluster({ EnableIAMDatabaseAuthentication: true }));
       await deploy({ ...cluster({ EnableIAMDatabaseAuthentication: true }), Attached: role() });
       expect(await login('Attached')).toMatch(/^refused: 28000 PAM/);
+    });
+
+    test('to an instance, whom a policy with its own resource id names, and only while it has IAM database authentication', async () => {
+      const grant = { Attached: role(), Policy: policy('Attached', 'rds-db:connect', users('Instance', 'DbiResourceId')), None: role() };
+      const others = { Wrong: role(), WrongPolicy: policy('Wrong', 'rds-db:connect', { 'Fn::Sub': 'arn:aws:rds-db:*:*:dbuser:cluster-*/alice' }) };
+      await deploy({ ...instance({ EnableIAMDatabaseAuthentication: undefined }), ...grant, ...others });
+      await createUsers('Instance');
+      expect(await login('Attached', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
+      await deploy({ ...instance(), ...grant, ...others });
+      expect(await login('Attached', 'alice', 'Instance')).toBe('signed in as alice');
+      for (const [roleId, username] of [['Attached', 'bob'], ['None', 'alice'], ['Wrong', 'alice']]) {
+        expect([roleId, await login(roleId, username, 'Instance')]).toEqual([roleId, `refused: 28000 PAM authentication failed for user "${username}"`]);
+      }
+      await deploy({ ...instance({ EnableIAMDatabaseAuthentication: false }), ...grant, ...others });
+      expect(await login('Attached', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
     });
 
     test('of this cluster, not of another in the stack', async () => {
