@@ -1,31 +1,53 @@
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { Admin } from './private/admin';
 
 /**
  * How the provisioner signs in to the database to create users.
  *
- * The user must be allowed to create roles and to grant `rds_iam`, as the master user is. It must not be
- * a member of `rds_iam`, because then its password does not work.
- *
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
+ * The user must be allowed to create roles and to grant `rds_iam`, as the master user is.
  */
 export class AdminCredentials {
   /**
    * Username and password from a secret.
    *
+   * The user must not be a member of `rds_iam`, because then its password does not work.
    * Only the fields `username` and `password` are read, each time the provisioner runs, so that a
    * rotated password is no problem. The provisioner gets `secretsmanager:GetSecretValue` and
    * `secretsmanager:DescribeSecret` on this secret, and `kms:Decrypt` on its key where the app knows it.
    *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
    * @param secret the secret
    */
   public static fromSecret(secret: secretsmanager.ISecret): AdminCredentials {
-    return new AdminCredentials(secret);
+    return new AdminCredentials({ secret });
+  }
+
+  /**
+   * A user that signs in with a token, so that there is no password at all.
+   *
+   * The provisioner gets `rds-db:connect` on this one user of this one database, and reads no secret. It makes its tokens itself,
+   * so that it needs no way to Secrets Manager: subnets without NAT gateway and endpoints will do.
+   *
+   * The user must be a member of `rds_iam`; if it is not, or does not exist, the first deployment of a user fails at the sign-in. It is one of these:
+   *
+   * - The master user of a database with `MasterUserAuthenticationType: iam-db-auth`. AWS documents neither with which other properties that goes together nor
+   *   that such a master may create roles, and nobody has tried it for this library.
+   * - A role of its own, with CREATEROLE, the ADMIN OPTION on `rds_iam` (from PostgreSQL 16 on), and CREATE on database `postgres`, which may act for the owners of what is granted.
+   *   `docs/operations.md` has the SQL that makes one, also for a database whose users a master with a password has created.
+   *
+   * Fails for a name that PostgreSQL, RDS or IAM does not take, and for a token.
+   *
+   * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html
+   * @param username name of the user, in the case it has in the database
+   */
+  public static fromIam(username: string): AdminCredentials {
+    return new AdminCredentials({ username });
   }
 
   /** @internal */
-  public readonly _secret: secretsmanager.ISecret;
+  public readonly _admin: Admin;
 
-  private constructor(secret: secretsmanager.ISecret) {
-    this._secret = secret;
+  private constructor(admin: Admin) {
+    this._admin = admin;
   }
 }

@@ -33,7 +33,7 @@ export interface IamAuthOptions {
   readonly vpc?: ec2.IVpc;
 
   /**
-   * The subnets of that function. It must reach the database and Secrets Manager from there: through a NAT gateway,
+   * The subnets of that function. It must reach the database from there, and Secrets Manager unless the admin is one `fromIam`: through a NAT gateway,
    * or through an interface endpoint for Secrets Manager. It cannot run in a public subnet.
    *
    * @default - the private subnets of the VPC; the isolated ones if it has no other
@@ -43,7 +43,7 @@ export interface IamAuthOptions {
   /**
    * The security groups of that function. They are allowed to the database on its port; the way to Secrets Manager (443) is up to them.
    *
-   * @default - one of its own, that reaches the database and port 443
+   * @default - one of its own, that reaches the database, and port 443 where there is a secret to read
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
 

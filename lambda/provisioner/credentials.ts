@@ -1,9 +1,20 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { Signer } from '@aws-sdk/rds-signer';
 import { ProvisionError } from './errors';
 
 export interface Admin {
   readonly username: string;
-  readonly password: string;
+  /** A token is made for each connection. */
+  readonly password: string | (() => Promise<string>);
+}
+
+/**
+ * An admin that signs in with a token, which is signed here with the credentials of the provisioner's role: without a call, so without a way to any endpoint.
+ * Region is the one of the function, which is the database's.
+ */
+export function adminWithToken(username: string, host: string, port: number): Admin {
+  const signer = new Signer({ hostname: host, port, username });
+  return { username, password: () => signer.getAuthToken() };
 }
 
 /** The whole of it stays under 30 seconds, also when every attempt runs into its time limit. */
@@ -27,14 +38,19 @@ export async function readAdmin(secretArn: string): Promise<Admin> {
   }
 }
 
+interface Fields {
+  readonly username?: unknown;
+  readonly password?: unknown;
+}
+
 function parseAdmin(secretArn: string, text: string | undefined): Admin {
-  let secret: Partial<Admin> | null = null;
+  let secret: Fields | null = null;
   try {
-    secret = JSON.parse(text ?? '') as Partial<Admin> | null;
+    secret = JSON.parse(text ?? '') as Fields | null;
   } catch {
     // The error of JSON.parse quotes the text.
   }
-  const { username, password } = secret ?? {};
+  const { username, password }: Fields = secret ?? {};
   if (typeof username !== 'string' || typeof password !== 'string' || username === '' || password === '') {
     throw new ProvisionError(`secret ${secretArn} is not a JSON object with a username and a password; store the admin's credentials in this form`);
   }

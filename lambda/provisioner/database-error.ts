@@ -10,10 +10,15 @@ export interface Attempt {
   readonly change?: Change;
   /** What the admin needs for it: the remedy when permission is denied. */
   readonly needs?: string;
+  /** At a sign-in: with a token instead of a password. */
+  readonly withToken?: boolean;
 }
 
 /** A password that is being rotated is in the secret within seconds. */
 const ROTATION_MS = 20_000;
+
+/** A policy that was just attached is not known everywhere at once: https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html */
+const POLICY_MS = 20_000;
 
 interface Explanation {
   readonly matches: (error: ServerError, attempt: Attempt) => boolean;
@@ -57,6 +62,17 @@ const EXPLANATIONS: Explanation[] = [
   { matches: code('53300'), retryUntil: PATIENCE_MS, remedy: 'free a connection, or raise max_connections' },
   { matches: error => error.sqlState.startsWith('08'), retryUntil: PATIENCE_MS, remedy: 'check that the database is available' },
   // Signing in.
+  {
+    matches: ({ sqlState, message }, { withToken }) => withToken === true && sqlState === '28000' && message.includes('PAM'),
+    retryUntil: POLICY_MS,
+    remedy: 'its token was refused: check that the role of the provisioner may rds-db:connect as this user, that no service control policy or permissions boundary denies it, '
+      + 'and that IAM authentication is on',
+  },
+  {
+    matches: ({ sqlState }, { withToken }) => withToken === true && sqlState === '28P01',
+    retryUntil: POLICY_MS,
+    remedy: `its token was taken for a password: the user does not exist in this case, is not a member of ${RDS_IAM}, or IAM authentication is off`,
+  },
   {
     matches: code('28P01'),
     retryUntil: ROTATION_MS,

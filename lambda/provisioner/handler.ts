@@ -16,7 +16,7 @@ import { undo } from './undo';
 import { Work } from './work';
 
 export interface Dependencies {
-  readonly readAdmin: () => Promise<Admin>;
+  readonly readAdmin: (host: string, port: number) => Promise<Admin>;
   readonly clock: Clock;
   readonly write: (line: string) => void;
 }
@@ -54,7 +54,7 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>, newBudget: () => Budget): Promise<void> {
+async function provision(request: Request, budget: Budget, log: Logger, readAdmin: Dependencies['readAdmin'], newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
     within,
@@ -90,15 +90,19 @@ async function applyOrUndo(work: Work, request: Request, journal: Journal): Prom
 }
 
 /** One try from the beginning. The secret is read each time: the password may have been rotated in between. */
-async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: () => Promise<Admin>, body: (work: Work) => Promise<void>): Promise<void> {
+async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: Dependencies['readAdmin'], body: (work: Work) => Promise<void>): Promise<void> {
   const { host, port } = request;
-  const admin = await readAdmin();
+  const admin = await readAdmin(host, port);
   const open = (database: string) => {
     // What is left of the patience bounds the last try, too.
     const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
     return openSession({ host, port, database, admin, connectMs }).catch((error) => {
       throw error instanceof ServerError
-        ? explain(error, { attempted: `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`, needs: `CONNECT on database ${JSON.stringify(database)}` })
+        ? explain(error, {
+            attempted: `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`,
+            needs: `CONNECT on database ${JSON.stringify(database)}`,
+            withToken: typeof admin.password === 'function',
+          })
         : error;
     });
   };

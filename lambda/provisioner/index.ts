@@ -1,14 +1,17 @@
 import { setTimeout } from 'node:timers/promises';
-import { ADMIN_SECRET_ARN } from '../../lib/contract/wire';
-import { readAdmin } from './credentials';
+import { ADMIN_SECRET_ARN, ADMIN_USERNAME } from '../../lib/contract/wire';
+import { adminWithToken, readAdmin } from './credentials';
 import { ProvisionError } from './errors';
 import { createHandler } from './handler';
 
 export const handler = createHandler({
-  readAdmin: () => {
-    const secretArn = process.env[ADMIN_SECRET_ARN];
+  readAdmin: async (host, port) => {
+    const { [ADMIN_SECRET_ARN]: secretArn, [ADMIN_USERNAME]: username } = process.env;
+    if (username) {
+      return adminWithToken(username, host, port);
+    }
     if (!secretArn) {
-      throw new ProvisionError(`environment variable ${ADMIN_SECRET_ARN} is not set; deploy the provisioner with the construct of this library`);
+      throw new ProvisionError(`neither environment variable ${ADMIN_SECRET_ARN} nor ${ADMIN_USERNAME} is set; deploy the provisioner with the construct of this library`);
     }
     return readAdmin(secretArn);
   },

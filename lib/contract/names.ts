@@ -135,7 +135,7 @@ export function usernameProblem(username: string, admin?: string): string | unde
     ...USERNAME_RULES,
     {
       breaks: name => name === admin,
-      rule: 'it is the admin of the database, whose password would stop working as a member of rds_iam',
+      rule: 'it is the admin of the database, which is to stay as it is',
       remedy: 'create a user of another name',
     },
   ]);

@@ -15,6 +15,9 @@ export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsRole';
 /** Environment variable of the handler: ARN of the secret with the admin's username and password. */
 export const ADMIN_SECRET_ARN = 'ADMIN_SECRET_ARN';
 
+/** Environment variable of the handler, in place of the former: name of an admin that signs in with a token. */
+export const ADMIN_USERNAME = 'ADMIN_USERNAME';
+
 /** Seconds the handler may run. */
 export const HANDLER_TIMEOUT_SECONDS = 300;
 

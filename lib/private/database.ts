@@ -5,7 +5,7 @@ import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { clusterIn, DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
-import { clusterTarget, instanceTarget, ofImport } from './sign-in-target';
+import { clusterTarget, instanceTarget, NOT_LOOKED_UP, ofImport } from './sign-in-target';
 
 /** A database that users are created in: a cluster or an instance, made in this app or imported. */
 export interface Database {
@@ -47,7 +47,7 @@ export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCl
     };
   }
   const { hostname, port } = endpointOf(construct, 'clusterEndpointAddress and port', () => cluster.clusterEndpoint);
-  checkSecurityGroups(cluster);
+  checkSecurityGroups(cluster, resourceId);
   return { kind: 'cluster', construct: cluster, resourceId, host: hostname, port };
 }
 
@@ -75,7 +75,7 @@ export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabase
     };
   }
   const { hostname, port } = endpointOf(construct, 'instanceEndpointAddress and port', () => instance.instanceEndpoint);
-  checkSecurityGroups(instance);
+  checkSecurityGroups(instance, resourceId);
   return { kind: 'instance', construct: instance, resourceId, host: hostname, port };
 }
 
@@ -94,8 +94,8 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
   return endpoint;
 }
 
-function checkSecurityGroups({ connections, node }: Database['construct']): void {
-  if (connections.securityGroups.length === 0) {
+function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string): void {
+  if (connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
     throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }
 }
@@ -105,32 +105,4 @@ export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec
     throw errorAt(scope, `${kind} ${construct.node.path} does not tell its VPC, and the function that creates the users runs there; pass vpc`);
   }
   return vpc;
-}
-
-export function adminSecretOf(scope: IConstruct, { construct, kind, secret }: Database): secretsmanager.ISecret {
-  if (!secret) {
-    throw errorAt(scope, `${kind} ${construct.node.path} has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, or is imported), `
-      + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)');
-  }
-  return secret;
-}
-
-/** The admins whose names the app tells: of the database, and of the secret that is used to create users. */
-export function adminsOf({ resource, secret }: Database, adminSecret: secretsmanager.ISecret): string[] {
-  return [resource?.masterUsername, usernameIn(secret), usernameIn(adminSecret)]
-    .filter(username => username !== undefined && !Token.isUnresolved(username)) as string[];
-}
-
-/** The username of a secret that CDK generates a password for; the database itself refers to it by the secret. */
-function usernameIn(secret: secretsmanager.ISecret | undefined): string | undefined {
-  // What a database has as its secret is the attachment, a child of the secret.
-  const resource = [secret, secret?.node.scope].map(construct => construct?.node.defaultChild)
-    .find(child => secretsmanager.CfnSecret.isCfnSecret(child));
-  const generated = resource?.generateSecretString;
-  const template = generated && 'secretStringTemplate' in generated ? generated.secretStringTemplate : undefined;
-  try {
-    return (JSON.parse(template ?? '{}') as { username?: string }).username;
-  } catch {
-    return undefined; // not JSON, or not known at synthesis
-  }
 }

@@ -42,15 +42,18 @@ export function requireIamAuthentication(resource: DatabaseResource): void {
   }
 }
 
-/** Reads what the template will say, overrides included. */
 function problems(database: DatabaseResource): string[] {
-  const template = Stack.of(database).resolve(database._toCloudFormation()) as Template;
-  const [resource] = Object.values(template.Resources);
-  const value = resource.Properties?.EnableIAMDatabaseAuthentication;
+  const value = propertiesIn(database).EnableIAMDatabaseAuthentication;
   return value === true
     ? []
     : [`EnableIAMDatabaseAuthentication is ${JSON.stringify(value) ?? 'not set'}, and unless it is true no user can sign in with IAM; `
       + `apply ${rds.CfnDBCluster.isCfnDBCluster(database) ? 'ClusterIamAuthentication' : 'InstanceIamAuthentication'} or set iamAuthentication: true, and let nothing change it afterwards`];
+}
+
+/** What the template will say, overrides included. */
+export function propertiesIn(database: DatabaseResource): { readonly [property: string]: unknown } {
+  const template = Stack.of(database).resolve(database._toCloudFormation()) as Template;
+  return Object.values(template.Resources)[0].Properties ?? {};
 }
 
 function kindOf(resource: DatabaseResource): string {

@@ -1,8 +1,9 @@
 import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
+import { adminOf, adminsOf } from './admin';
 import { claim, claimant } from './claims';
-import { adminSecretOf, adminsOf, Database, vpcOf } from './database';
+import { Database, vpcOf } from './database';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { ConnectGrants } from '../connect-grants';
@@ -28,9 +29,13 @@ export class ManagedDatabase {
   constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply }: IamAuthOptions) {
     this.reapply = reapply;
     this.identity = database.resource ?? database.construct;
+    this.grants = database.kind === 'cluster'
+      ? ConnectGrants.fromCluster(database.construct as rds.IDatabaseCluster)
+      : ConnectGrants.fromInstance(database.construct as rds.IDatabaseInstance);
     this.provisionerProps = {
       database,
-      adminSecret: admin?._secret ?? adminSecretOf(iamAuth, database),
+      grants: this.grants,
+      admin: adminOf(iamAuth, database, admin),
       vpc: vpc ?? vpcOf(iamAuth, database),
       vpcSubnets,
       securityGroups,
@@ -39,9 +44,6 @@ export class ManagedDatabase {
     if (first !== iamAuth) {
       throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first.node.path}`);
     }
-    this.grants = database.kind === 'cluster'
-      ? ConnectGrants.fromCluster(database.construct as rds.IDatabaseCluster)
-      : ConnectGrants.fromInstance(database.construct as rds.IDatabaseInstance);
   }
 
   public get address(): DatabaseAddress {
@@ -119,8 +121,8 @@ export class ManagedDatabase {
     if (Token.isUnresolved(name)) {
       return;
     }
-    const { database, adminSecret } = this.provisionerProps;
-    const problem = [undefined, ...adminsOf(database, adminSecret)].map(admin => problemOf(name, admin)).find(found => found);
+    const { database, admin } = this.provisionerProps;
+    const problem = [undefined, ...adminsOf(database, admin)].map(taken => problemOf(name, taken)).find(found => found);
     if (problem) {
       throw errorAt(scope, problem);
     }

@@ -4,26 +4,29 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { Admin } from './admin';
 import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
 import { grantRead } from './secret-access';
-import { ADMIN_SECRET_ARN, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
+import { ConnectGrants } from '../connect-grants';
+import { ADMIN_SECRET_ARN, ADMIN_USERNAME, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
 
 export interface ProvisionerProps {
   readonly database: Database;
-  readonly adminSecret: secretsmanager.ISecret;
+  /** Who may sign in to it. */
+  readonly grants: ConnectGrants;
+  readonly admin: Admin;
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
 }
 
 /** Equal for provisioners that do the same thing the same way. */
-export function fingerprint({ adminSecret, vpc, vpcSubnets, securityGroups }: ProvisionerProps): string {
+export function fingerprint({ admin, vpc, vpcSubnets, securityGroups }: ProvisionerProps): string {
   return JSON.stringify([
-    adminSecret.secretArn,
+    admin.secret ? { secret: admin.secret.secretArn } : admin,
     vpc.node.path,
     vpc.selectSubnets(vpcSubnets).subnetIds,
     securityGroups?.map(({ securityGroupId }) => securityGroupId),
@@ -71,7 +74,11 @@ export class Provisioner extends Construct {
       ],
       resources: ['*'],
     }));
-    grantRead(props.adminSecret, role);
+    if (props.admin.secret) {
+      grantRead(props.admin.secret, role);
+    } else {
+      props.grants.connect(role, props.admin.username);
+    }
     const handler = new lambda.Function(this, 'Handler', {
       description: `Creates the IAM users of the database ${props.database.construct.node.path}`.slice(0, 256),
       runtime: lambda.Runtime.NODEJS_24_X,
@@ -80,7 +87,7 @@ export class Provisioner extends Construct {
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
-        [ADMIN_SECRET_ARN]: props.adminSecret.secretArn,
+        ...props.admin.secret ? { [ADMIN_SECRET_ARN]: props.admin.secret.secretArn } : { [ADMIN_USERNAME]: props.admin.username },
         // All Amazon CAs, which Node.js reads at its start: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
         NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
       },
@@ -88,20 +95,25 @@ export class Provisioner extends Construct {
       logGroup,
       vpc: props.vpc,
       vpcSubnets: props.vpcSubnets,
-      securityGroups: props.securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props.vpc)],
+      securityGroups: props.securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props)],
     });
     // From the side of the function, so that the rules are in its stack and the stack of the database does not come to depend on it.
     handler.connections.allowTo(props.database.construct, ec2.Port.tcp(props.database.port), 'Creates IAM users in PostgreSQL');
     return handler;
   }
 
-  private securityGroup(vpc: ec2.IVpc): ec2.ISecurityGroup {
+  private securityGroup({ vpc, admin }: ProvisionerProps): ec2.ISecurityGroup {
     const securityGroup = new ec2.SecurityGroup(this, 'SecurityGroup', {
       vpc,
       description: 'Creates IAM users in PostgreSQL',
       allowAllOutbound: false,
     });
-    securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
+    if (admin.secret) {
+      securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
+    } else {
+      // Without a rule of its own it would have EC2's, to everywhere: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
+      securityGroup.addEgressRule(ec2.Peer.ipv4('127.0.0.1/32'), ec2.Port.allTraffic(), 'Nowhere but to the database');
+    }
     return securityGroup;
   }
 

@@ -20,7 +20,7 @@ const REFUSED: [string, string][] = [
   ['rdsadmin', 'username "rdsadmin" is not allowed: RDS reserves names that begin with rds; choose another name'],
   ['public', 'username "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one user instead'],
   ['none', 'username "none" is not allowed: it is a key word of PostgreSQL where a role is named; name one user instead'],
-  ['postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
+  ['postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
 ];
 
 describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {

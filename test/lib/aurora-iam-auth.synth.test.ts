@@ -57,8 +57,8 @@ describe('AuroraIamAuth', () => {
     [
       'a cluster without a secret',
       scope => ({ cluster: newCluster(scope, 'Cluster', { credentials: PASSWORD }) }),
-      'cluster Data/Cluster has no secret (it has a password from elsewhere, from a snapshot or from the cluster it replicates, or is imported), '
-      + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)',
+      'cluster Data/Cluster has no secret (it has a password from elsewhere, from a snapshot or from the cluster it replicates, has none at all, or is imported), '
+      + 'and users are created by an admin; pass admin: AdminCredentials.fromSecret(secret), or AdminCredentials.fromIam(username) for one that signs in with a token',
     ],
     [
       'a cluster that does not tell its VPC',
@@ -102,6 +102,7 @@ describe('AuroraIamAuth', () => {
 
     test.each<[string, () => Partial<AuroraIamAuthProps>]>([
       ['another admin', () => ({ admin: AdminCredentials.fromSecret(new secretsmanager.Secret(stack, 'Secret')) })],
+      ['an admin that signs in with a token', () => ({ admin: AdminCredentials.fromIam('provisioner') })],
       ['other subnets', () => ({ vpcSubnets: { availabilityZones: [stack.availabilityZones[0]] } })],
       ['another security group', () => ({ securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc: vpcOf(stack) })] })],
     ])('is another provisioner if it has %s', (_, props) => {
@@ -135,7 +136,7 @@ describe('addUser', () => {
   test.each([
     ['no name', '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['a name that is refused', 'a/b', 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
-    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
+    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
     ['the id of the provisioner', 'Provisioner', 'username "Provisioner" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })'],
     ['a user that is there', 'twice', 'username "twice" is taken: Data/IamAuth/twice creates it in the same database; use that one, or choose another name'],
   ])('fails for %s', (_, username, message) => {

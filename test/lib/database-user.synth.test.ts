@@ -104,7 +104,7 @@ describe('the custom resource', () => {
 describe('DatabaseUser', () => {
   test.each([
     ['no name', '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
-    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
+    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
     ['64 bytes', 'ü'.repeat(32), `username "${'ü'.repeat(32)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
   ])('fails for %s', (_, username, message) => {
     expect(() => new DatabaseUser(stack, 'User', { iamAuth, username })).toThrow(new Error(`[Data/User] ${message}`));

@@ -76,8 +76,8 @@ describe.each(['cluster', 'instance'] as const)('an imported %s', (kind) => {
   });
 
   test('is refused without an admin here, which it cannot tell', () => {
-    expect(() => iamAuth(imported(), { admin: undefined })).toThrow(new Error(`[Data/IamAuth] ${kind} Data/Imported has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, or is imported), `
-      + 'and users are created by an admin with username and password; pass admin: AdminCredentials.fromSecret(secret)'));
+    expect(() => iamAuth(imported(), { admin: undefined })).toThrow(new Error(`[Data/IamAuth] ${kind} Data/Imported has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, has none at all, or is imported), `
+      + 'and users are created by an admin; pass admin: AdminCredentials.fromSecret(secret), or AdminCredentials.fromIam(username) for one that signs in with a token'));
   });
 
   test('of another engine is refused', () => {

@@ -41,7 +41,7 @@ describe('usernameProblem', () => {
     ['rds_iam', 'rds_iam', 'username "rds_iam" is not allowed: RDS reserves names that begin with rds; choose another name'],
     ['public', 'public', 'username "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one user instead'],
     ['none', 'none', 'username "none" is not allowed: it is a key word of PostgreSQL where a role is named; name one user instead'],
-    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, whose password would stop working as a member of rds_iam; create a user of another name'],
+    ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
   ])('refuses %s', (_, username, message) => {
     expect(usernameProblem(username, 'postgres')).toBe(message);
   });

@@ -1,0 +1,128 @@
+import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AdminCredentials, AuroraIamAuth, DatabaseUser, InstanceIamAuth } from '../../lib';
+import { attribute, imported, logicalIdOf, newApp, newCluster, newInstance, Resource, resourcesOf, waitsFor } from './support';
+
+let app: App;
+let stack: Stack;
+beforeEach(() => {
+  app = newApp();
+  stack = new Stack(app, 'Data');
+});
+
+const PASSWORD = rds.Credentials.fromPassword('postgres', SecretValue.unsafePlainText('x'));
+
+/** A cluster whose master signs in with IAM. */
+function passwordless(): rds.DatabaseCluster {
+  const cluster = newCluster(stack, 'Cluster', { credentials: PASSWORD });
+  const resource = cluster.node.defaultChild as rds.CfnDBCluster;
+  resource.masterUserPassword = undefined;
+  resource.masterUserAuthenticationType = 'iam-db-auth';
+  return cluster;
+}
+
+const addUser = (cluster: rds.IDatabaseCluster, admin?: AdminCredentials) => new AuroraIamAuth(stack, 'IamAuth', { cluster, admin }).addUser('app');
+
+const handlerIn = (scope: Stack): Resource => Object.values(resourcesOf(scope, 'AWS::Lambda::Function')).find(({ Properties }) => Properties.Handler === 'index.handler')!;
+
+const statementsOf = (scope: Stack) => Object.entries(resourcesOf(scope, 'AWS::IAM::Policy')).filter(([id]) => id.includes('HandlerRole'))
+  .flatMap(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement);
+
+const connect = (resourceId: unknown, user: string) => ({
+  Effect: 'Allow',
+  Action: 'rds-db:connect',
+  Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds-db:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':dbuser:', resourceId, `/${user}`]] },
+});
+
+describe('fromIam', () => {
+  test('may sign in as this one user of this one database, and reads no secret', () => {
+    addUser(passwordless(), AdminCredentials.fromIam('postgres'));
+    expect(statementsOf(stack).map(({ Action }) => [Action].flat()[0])).toEqual(['logs:CreateLogStream', 'ec2:AssignPrivateIpAddresses', 'rds-db:connect']);
+    expect(statementsOf(stack)[2]).toEqual(connect(attribute(/^Cluster/, 'DBClusterResourceId'), 'postgres'));
+    expect(handlerIn(stack).Properties.Environment).toEqual({ Variables: { ADMIN_USERNAME: 'postgres', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } });
+    expect(resourcesOf(stack, 'AWS::SecretsManager::Secret')).toEqual({});
+  });
+
+  test('leaves the secret of the database alone, where it has one', () => {
+    addUser(newCluster(stack), AdminCredentials.fromIam('provisioner'));
+    expect(JSON.stringify([statementsOf(stack), handlerIn(stack)])).not.toContain('Secret');
+  });
+
+  test('is for an instance as well', () => {
+    new InstanceIamAuth(stack, 'IamAuth', { instance: newInstance(stack), admin: AdminCredentials.fromIam('provisioner') }).addUser('app');
+    expect(statementsOf(stack)).toContainEqual(connect(attribute(/^Instance/, 'DbiResourceId'), 'provisioner'));
+  });
+
+  test('stands for itself where IAM would see a wildcard', () => {
+    addUser(newCluster(stack), AdminCredentials.fromIam('*'));
+    expect(statementsOf(stack)).toContainEqual(connect(attribute(/^Cluster/, 'DBClusterResourceId'), '${*}'));
+  });
+
+  test('lets the function out to the database alone', () => {
+    addUser(passwordless(), AdminCredentials.fromIam('postgres'));
+    const [, group] = Object.entries(resourcesOf(stack, 'AWS::EC2::SecurityGroup')).find(([id]) => id.startsWith('IamAuth'))!;
+    expect(group.Properties.SecurityGroupEgress).toEqual([{ CidrIp: '127.0.0.1/32', Description: 'Nowhere but to the database', IpProtocol: '-1' }]);
+    expect(Object.values(resourcesOf(stack, 'AWS::EC2::SecurityGroupEgress')).map(({ Properties }) => Properties.ToPort)).toEqual([5432]);
+  });
+
+  test('has its policy before the first user is created, and until the last is removed', () => {
+    const user = addUser(passwordless(), AdminCredentials.fromIam('postgres'));
+    const policy = Object.keys(resourcesOf(stack, 'AWS::IAM::Policy')).find(id => id.includes('HandlerRole'));
+    expect(waitsFor(stack, logicalIdOf(user.node.findChild('Resource')))).toContain(policy);
+  });
+
+  test('is told to the provisioner of another stack, which does not change the one of the cluster', () => {
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: passwordless(), admin: AdminCredentials.fromIam('postgres') });
+    const apps = new Stack(app, 'Apps');
+    new DatabaseUser(apps, 'User', { iamAuth, username: 'app' });
+    expect(statementsOf(apps)).toContainEqual(connect(imported(/DBClusterResourceId/), 'postgres'));
+    expect([stack.dependencies, apps.dependencies]).toEqual([[], [stack]]);
+  });
+
+  test.each<[string, () => string, string]>([
+    ['no name', () => '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
+    ['a role of RDS', () => 'rds_superuser', 'username "rds_superuser" is not allowed: RDS reserves names that begin with rds; choose another name'],
+    ['a token', () => new CfnParameter(stack, 'Admin').valueAsString,
+      'username of the admin is a token, and a * in it would let the provisioner sign in as every user; give the username itself to AdminCredentials.fromIam()'],
+  ])('fails for %s', (_, username, message) => {
+    expect(() => addUser(passwordless(), AdminCredentials.fromIam(username()))).toThrow(new Error(`[Data/IamAuth] ${message}`));
+  });
+
+  test.each(['provisioner', 'postgres'])('fails for a user or a group role that is an admin: %s', (name) => {
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: passwordless(), admin: AdminCredentials.fromIam('provisioner') });
+    expect(() => iamAuth.addUser(name)).toThrow(new Error(`[Data/IamAuth] username "${name}" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name`));
+    expect(() => iamAuth.addRole(name)).toThrow(new Error(`[Data/IamAuth] role name "${name}" is not allowed: it is the admin of the database; create a role of another name`));
+  });
+});
+
+describe('a master without a password', () => {
+  const MESSAGE = 'MasterUserAuthenticationType of cluster Data/Cluster is iam-db-auth, so that its master has no password and users cannot be created with one from a secret; '
+    + 'pass admin: AdminCredentials.fromIam("chief")';
+
+  test.each<[string, (scope: Stack) => [Partial<rds.DatabaseClusterProps>, AdminCredentials?]]>([
+    ['its own secret', () => [{ credentials: rds.Credentials.fromGeneratedSecret('chief') }]],
+    ['another secret of it', scope => [
+      { credentials: rds.Credentials.fromPassword('chief', SecretValue.unsafePlainText('x')) },
+      AdminCredentials.fromSecret(new rds.DatabaseSecret(scope, 'Secret', { username: 'chief' })),
+    ]],
+  ])('fails with %s, also if it is told late and by an override', (_, props) => {
+    const [clusterProps, admin] = props(stack);
+    const cluster = newCluster(stack, 'Cluster', clusterProps);
+    addUser(cluster, admin);
+    (cluster.node.defaultChild as rds.CfnDBCluster).addPropertyOverride('MasterUserAuthenticationType', 'iam-db-auth');
+    expect(() => app.synth()).toThrow(`[Data/IamAuth] ${MESSAGE}`);
+  });
+
+  test('is no hindrance to the secret of another admin', () => {
+    addUser(passwordless(), AdminCredentials.fromSecret(new secretsmanager.Secret(stack, 'Secret')));
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test('that has one after all goes with its secret', () => {
+    const cluster = newCluster(stack);
+    (cluster.node.defaultChild as rds.CfnDBCluster).masterUserAuthenticationType = 'password';
+    addUser(cluster);
+    expect(() => app.synth()).not.toThrow();
+  });
+});
