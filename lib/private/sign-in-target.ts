@@ -1,4 +1,4 @@
-import { Arn, ArnFormat, Fn, Token } from 'aws-cdk-lib';
+import { Annotations, Arn, ArnFormat, Fn, Token } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
@@ -88,11 +88,19 @@ function checked(construct: IConstruct, property: string, read: () => string | u
   if (resourceId === undefined) {
     throw errorAt(construct, `${property} is missing, and the permission to sign in is about the resource id of ${of}; give it where the database is imported; ${remedy}`);
   }
+  if (resourceId === NOT_LOOKED_UP) {
+    // An exception would keep the CLI from looking it up.
+    Annotations.of(construct).addError(`${property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`);
+    return resourceId;
+  }
   if (!Token.isUnresolved(resourceId) && !pattern.test(resourceId)) {
     throw errorAt(construct, `${property} "${resourceId}" is not the resource id of ${of}; ${remedy}`);
   }
   return resourceId;
 }
+
+/** What `fromLookup` gives until the CLI has looked the database up, and has synthesized the app again. */
+export const NOT_LOOKED_UP = 'TESTID';
 
 /** Some getters of an imported database throw where its attribute was left out, others give undefined. */
 export function ofImport<Value>(read: () => Value): Value | undefined {
