@@ -167,6 +167,13 @@ export class AuroraLikeServer {
     await this.sql(`ALTER ROLE ${escapeIdentifier(this.master.username)} PASSWORD ${escapeLiteral(password)}`);
   }
 
+  /** Whether the master signs in with tokens. Its password counts no more then. */
+  async setMasterWithToken(withToken: boolean): Promise<void> {
+    const options = this.options.major >= 16 ? `ADMIN TRUE, INHERIT ${withToken}, SET ${withToken}` : 'ADMIN OPTION';
+    const master = escapeIdentifier(this.master.username);
+    await this.sql(withToken || this.options.major >= 16 ? `GRANT rds_iam TO ${master} WITH ${options}` : `REVOKE rds_iam FROM ${master}`);
+  }
+
   issueCredentials(principal: string): Credentials {
     return this.credentials.issue(principal);
   }

@@ -66,6 +66,9 @@ export class DatabaseServers {
       iamAuthentication: isTrue(properties.EnableIAMDatabaseAuthentication),
     });
     server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
+    if (isWithToken(properties)) {
+      await server.setMasterWithToken(true);
+    }
     this.servers.set(databaseArn, server);
     const attributes: Properties = {
       'Endpoint.Address': server.host,
@@ -83,7 +86,10 @@ export class DatabaseServers {
     }
     const server = this.server(databaseArn);
     server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication);
-    if (properties.MasterUserPassword !== current.properties.MasterUserPassword) {
+    if (isWithToken(properties) !== isWithToken(current.properties)) {
+      await server.setMasterWithToken(isWithToken(properties));
+    }
+    if (properties.MasterUserPassword !== undefined && properties.MasterUserPassword !== current.properties.MasterUserPassword) {
       await server.setMasterPassword(this.options.secretsManager.resolveReference(properties.MasterUserPassword as string));
     }
     return current;
@@ -98,6 +104,12 @@ export class DatabaseServers {
   private masterOf(properties: Properties, stack: StackIdentity, resourceId: string) {
     const { secretsManager } = this.options;
     const text = (name: string) => secretsManager.resolveReference(properties[name] as string);
+    if (isWithToken(properties)) {
+      if (properties.MasterUserPassword !== undefined || isTrue(properties.ManageMasterUserPassword)) {
+        throw new Error('a password of a master with MasterUserAuthenticationType iam-db-auth is not rehearsed: AWS does not say what it means; leave it out');
+      }
+      return { master: { username: text('MasterUsername'), password: randomBytes(12).toString('hex') } };
+    }
     if (isTrue(properties.ManageMasterUserPassword)) {
       const master = { username: text('MasterUsername'), password: randomBytes(12).toString('hex') };
       return { master, secretArn: secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${resourceId}`), JSON.stringify(master)) };
@@ -107,6 +119,10 @@ export class DatabaseServers {
     }
     return { master: { username: text('MasterUsername'), password: text('MasterUserPassword') } };
   }
+}
+
+function isWithToken({ MasterUserAuthenticationType: type }: Properties): boolean {
+  return type === 'iam-db-auth';
 }
 
 /** Whether it has a server of its own: a cluster, or an instance outside of clusters. */
