@@ -10,7 +10,7 @@ import { databaseInstance } from './cloudformation/database-instance';
 import { databaseArnOf, DatabaseServers } from './cloudformation/database-servers';
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
-import { nativeResource } from './cloudformation/native-resource';
+import { isCustomResource, nativeResource } from './cloudformation/native-resource';
 import { ResponseEndpoint } from './cloudformation/response-endpoint';
 import { roleAllows } from './cloudformation/role-policies';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
@@ -185,8 +185,7 @@ export class Rehearsal {
     if (type === 'AWS::CloudFormation::Stack') {
       throw new Error('nested stacks are not rehearsed');
     }
-    const isCustom = type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
-    return isCustom && !INERT.includes(type) ? this.custom : this.providers[type] ?? nativeResource;
+    return isCustomResource(type) ? this.custom : this.providers[type] ?? nativeResource;
   }
 
   private importValue(name: string): string {
@@ -209,9 +208,6 @@ export class Rehearsal {
     return found;
   }
 }
-
-/** Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are not here. */
-const INERT = ['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'];
 
 /** The AWS SDK, which Lambda's runtime has beside Node.js. Nothing else of this project can be loaded from there. */
 function sdkFolder(): string {

@@ -47,6 +47,14 @@ export const nativeResource: ResourceProvider = {
   delete: () => Promise.resolve(),
 };
 
+/** Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are not here. */
+const INERT = ['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'];
+
+/** Whether a type is one that does something here. */
+export function isCustomResource(type: string): boolean {
+  return (type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource') && !INERT.includes(type);
+}
+
 /** `arn:<partition>:<service>:<region>:<account>:<resource>`, IAM being without a Region. */
 export function arn({ partition, region, account }: StackIdentity, service: string, resource: string): string {
   return `arn:${partition}:${service}:${service === 'iam' ? '' : region}:${account}:${resource}`;
@@ -59,7 +67,7 @@ export function generatedName({ stack, logicalId }: ResourceRequest): string {
 
 function invent(request: ResourceRequest): ResourceOutcome {
   const { stack, type, properties } = request;
-  const [, service, kind] = type.split('::');
+  const [, service, kind = 'resource'] = type.split('::');
   const prefix = EC2_IDS[type];
   const id = prefix ? newId(prefix) : (properties[NAMES[type]] as string | undefined) ?? generatedName(request);
   const separator = type === 'AWS::Lambda::Function' || type === 'AWS::Logs::LogGroup' ? ':' : '/';

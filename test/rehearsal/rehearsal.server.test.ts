@@ -66,6 +66,11 @@ describe('Rehearsal', () => {
       expect(reason).toMatch(/AccessDeniedException: not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:/);
     });
 
+    test.each(['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'])('but not of %s, which is CDK\'s own and has nothing to do with databases', async (Type) => {
+      await expect(deploy({ ...provider(), It: { ...custom('fail'), Type } })).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
+      expect(rehearsal.logs).toEqual([]);
+    });
+
     test('on Create, Update and Delete', async () => {
       const resources = provider();
       await deploy({ ...resources, It: custom('nothing', { Size: 1 }) });
