@@ -3,11 +3,16 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
+import { isDatabase } from '../../rehearsal/cloudformation/database-servers';
 import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
-import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
+import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
 import { PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
+import { Attempt, measureAccess, principalsFor } from '../../rehearsal/rehearse/measure-access';
+import { resourceName } from '../../rehearsal/rehearse/resource-name';
+import { selectStacks } from '../../rehearsal/rehearse/source';
 import { snapshot } from '../lambda/catalog';
 
 jest.setTimeout(180_000);
@@ -17,6 +22,17 @@ const APPS = [
   ...readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}/app.ts`).filter(app => existsSync(join(ROOT, app))),
   ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
 ];
+
+/** Which role signs in as which user. Nobody else does. */
+const SIGN_INS: Record<string, string[]> = {
+  'examples/imported-cluster/app.ts': ['Service as reports'],
+  'examples/no-password/app.ts': ['Reports as reports'],
+  'examples/quick-start/app.ts': ['Operator as mario.rossi@example.com'],
+  'examples/rds-instance/app.ts': ['Service as orders'],
+  'examples/service-stack/app.ts': ['Service as billing', 'Pipeline as migrator'],
+  'examples/shop/app.ts': ['ada role as ada', 'grace role as grace', 'migrator role as migrator', 'orders role as orders'],
+  'integ-tests/integ.quick-start.ts': ['Operator as mario.rossi@example.com'],
+};
 
 type Resources = Record<string, ResourceDefinition>;
 type Change = (resources: Resources) => Resources;
@@ -49,27 +65,56 @@ const both = (...changes: Change[]): Change => resources => changes.reduce((resu
 class Run {
   static async of(app: string): Promise<Run> {
     const assembly = await synthesize(app);
-    const { name } = assembly.stacks.find(({ template }) => oursIn(template.Resources).length > 0)!;
+    const { name } = assembly.stacks.filter(({ template }) => oursIn(template.Resources ?? {}).length > 0).at(-1)!;
     let run: Run | undefined = undefined;
     const rehearsal = await Rehearsal.start({ onEvent: event => run?.observe(event) });
     return run = new Run(assembly, name, rehearsal);
   }
 
   readonly events: StackEvent[] = [];
-  /** Before the first of our resources, and after the last. */
+  /** Of the new database. */
+  born: unknown;
+  /** Before the first of our resources of the stack that changes. */
   before: unknown;
+  /** After the last of our resources. */
   after: unknown;
 
-  private constructor(readonly assembly: CloudAssembly, readonly stackName: string, readonly rehearsal: Rehearsal) {}
+  private database?: ResourceState;
+  private readonly stackNames: string[];
 
-  deploy(change: Change = resources => resources): Promise<StackResult> {
+  /** @param stackName the stack that changes; those it depends on are deployed before it as they are */
+  private constructor(readonly assembly: CloudAssembly, readonly stackName: string, readonly rehearsal: Rehearsal) {
+    this.stackNames = selectStacks(assembly, [stackName]).map(({ name }) => name);
+  }
+
+  async deploy(change: Change = resources => resources): Promise<StackResult> {
     this.events.length = 0;
     this.rehearsal.logs.length = 0;
+    for (const name of this.stackNames.slice(0, -1)) {
+      expect((await this.rehearsal.deploy(this.assembly, name)).reason).toBeUndefined();
+      this.before = await snapshot(this.server);
+    }
     return this.rehearsal.deploy(changed(this.assembly, this.stackName, change), this.stackName);
   }
 
+  async destroy(): Promise<void> {
+    for (const name of [...this.stackNames].reverse()) {
+      expect(await this.rehearsal.destroy(name)).toMatchObject({ status: 'DELETE_COMPLETE' });
+    }
+  }
+
   get server(): AuroraLikeServer {
-    return this.rehearsal.database(this.rehearsal.resources(this.stackName).find(({ type }) => type === 'AWS::RDS::DBCluster')!);
+    return this.rehearsal.database(this.database!);
+  }
+
+  /** All roles of IAM try to sign in as all users. */
+  async signIns(): Promise<Attempt[]> {
+    const resources = this.stackNames.flatMap(name => this.rehearsal.resources(name));
+    const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
+      name: resourceName(role.logicalId, role.definition), arn: role.attributes.Arn as string, credentials: this.rehearsal.credentialsOf(role),
+    }));
+    const principals = principalsFor(this.database!, this.server, roles, (arn, action, resource) => this.rehearsal.allows(arn, action, resource));
+    return (await measureAccess(this.server, declaredRoles(resources, this.server.resourceId), principals)).attempts;
   }
 
   get ours(): number {
@@ -84,8 +129,10 @@ class Run {
 
   private async observe(event: StackEvent): Promise<void> {
     this.events.push(event);
-    if (event.type === 'AWS::RDS::DBCluster' && event.status === 'CREATE_COMPLETE') {
-      this.before = await snapshot(this.server);
+    const state = this.rehearsal.resources(event.stackName).find(({ logicalId }) => logicalId === event.logicalId);
+    if (state && isDatabase(state) && event.status === 'CREATE_COMPLETE') {
+      this.database = state;
+      this.born = this.before = await snapshot(this.server);
     }
     if (isOurs({ Type: event.type }) && event.status === 'DELETE_COMPLETE') {
       this.after = await snapshot(this.server);
@@ -102,6 +149,12 @@ describe.each(APPS)('%s', (app) => {
     expect(await run.deploy()).toMatchObject({ status: 'CREATE_COMPLETE' });
     const deployed = await snapshot(run.server);
     expect(run.ours).toBeGreaterThan(0);
+
+    const attempts = await run.signIns();
+    expect(attempts.filter(({ outcome }) => outcome === 'yes').map(({ principal, username }) => `${principal} as ${username}`)).toEqual(SIGN_INS[app]);
+    const others = attempts.filter(({ outcome }) => outcome !== 'yes');
+    expect(others.length).toBeGreaterThan(0);
+    expect(others.filter(({ outcome }) => outcome !== 'no')).toEqual([]);
 
     // Unchanged: nothing is called.
     expect(await run.deploy()).toMatchObject({ status: 'UPDATE_COMPLETE' });
@@ -131,8 +184,8 @@ describe.each(APPS)('%s', (app) => {
     expect(await run.deploy()).toMatchObject({ status: 'UPDATE_COMPLETE' });
     expect(withoutDeclarations(await snapshot(run.server))).toEqual(withoutDeclarations(deployed));
 
-    expect(await run.rehearsal.destroy(run.stackName)).toMatchObject({ status: 'DELETE_COMPLETE' });
-    expect(run.after).toEqual(run.before);
+    await run.destroy();
+    expect(run.after).toEqual(run.born);
   });
 
   test('is rolled back as a whole when one user fails at the first deployment, and leaves nothing', async () => {
