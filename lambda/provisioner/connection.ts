@@ -8,6 +8,8 @@ export type Row = { readonly [column: string]: unknown };
 
 export interface Session {
   readonly database: string;
+  /** Whether the admin signed in with a token, and not with a password. */
+  readonly withToken: boolean;
   /**
    * Statements in one message: what comes after a failed one is not executed.
    *
@@ -83,6 +85,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   }
   return {
     database: options.database,
+    withToken: typeof options.admin.password === 'function',
     query,
     takeNotices: () => notices.splice(0),
     close: async () => {

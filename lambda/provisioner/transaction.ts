@@ -127,6 +127,10 @@ export class Transaction {
       throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
         + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
     }
+    if (this.session.withToken && this.before && this.wrote && !this.after) {
+      throw new ProvisionError(`this would end the membership of the admin in ${RDS_IAM} (${this.before.join(' -> ')}), and its tokens would stop working, so it was undone; `
+        + `grant ${RDS_IAM} to the admin itself first`);
+    }
     await this.refuseOtherMemberships();
     if (this.wrote) {
       committing(this.changes);
@@ -186,7 +190,7 @@ export class Transaction {
 
 /**
  * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
- * of rds_iam: at the commit its password would stop working. With another session in its way it is done again from its beginning:
+ * of rds_iam: at the commit its password would stop working. Or its tokens, when it would end that of one that signs in with them. With another session in its way it is done again from its beginning:
  * the provisioners' lock, for which others wait in a queue, is not given away for that.
  *
  * @param committing told what will have been changed, right before the commit

@@ -119,6 +119,15 @@ describe('explain', () => {
       'cannot do it: role "x" cannot be dropped because some objects depend on it. 1 object in database shop. look there (SQLSTATE 2BP01); the message of the server says why');
   });
 
+  test.each([
+    ['28000', 'PAM authentication failed for user "admin"', 'its token was refused: check that the role of the provisioner may rds-db:connect as this user, that no service control policy or permissions boundary denies it, and that IAM authentication is on'],
+    ['28P01', 'password authentication failed', 'its token was taken for a password: the user does not exist in this case, is not a member of rds_iam, or IAM authentication is off'],
+  ])('%s of an admin with a token is not about a password, and IAM gets some time to know a new policy', (sqlState, message, remedy) => {
+    const error = explain(new ServerError(message, sqlState), { attempted: 'sign in', withToken: true });
+    expect(error.message).toBe(`cannot sign in: ${message} (SQLSTATE ${sqlState}); ${remedy}`);
+    expect(error.retryUntil).toBe(20_000);
+  });
+
   test('permission denied names what the admin needs where that is known', () => {
     expect(explain(new ServerError('permission denied', '42501'), { attempted: 'do it', needs: 'this' }).message).toBe('cannot do it: permission denied (SQLSTATE 42501); the admin needs this');
   });

@@ -1,0 +1,98 @@
+import { setTimeout } from 'node:timers/promises';
+import { Admin, adminWithToken } from '../../lambda/provisioner/credentials';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { Credentials } from '../../rehearsal/iam/credentials';
+import { failure, setups, signInWithToken, snapshot, Stack, trust } from './stack';
+
+jest.setTimeout(60_000);
+
+describe.each(setups('14', '17, plain'))('an admin that signs in with tokens, on PostgreSQL $name', (setup) => {
+  const environment = process.env;
+  let server: AuroraLikeServer;
+  let allowed: () => boolean;
+  let tokens: string[];
+
+  beforeAll(async () => {
+    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'] });
+    trust(server.caCertificate);
+    await server.setMasterWithToken(true);
+    server.authorize = (principal, username) => principal === 'application' || (allowed() && principal === 'provisioner' && ['postgres', 'chief'].includes(username));
+    const { accessKeyId, secretAccessKey, sessionToken }: Credentials = server.issueCredentials('provisioner');
+    process.env = { ...environment, AWS_REGION: server.region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
+  });
+  afterAll(async () => {
+    process.env = environment;
+    await server.stop();
+  });
+  beforeEach(() => {
+    allowed = () => true;
+    tokens = [];
+  });
+
+  function admin(username = 'postgres'): Admin {
+    const { password } = adminWithToken(username, server.host, server.port);
+    return {
+      username,
+      password: async () => {
+        tokens.push(await (password as () => Promise<string>)());
+        return tokens.at(-1)!;
+      },
+    };
+  }
+  const USER = { username: 'orders', privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'] } } } } };
+
+  test('creates, changes and removes users, with a token for each connection, and stays what it is', async () => {
+    const before = await snapshot(server);
+    const stack = new Stack(server, { admin });
+    await stack.create('A', USER);
+    expect(tokens.length).toBeGreaterThan(1);
+    await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
+    await stack.update('A', { ...USER, username: 'renamed' });
+    await stack.delete('A', { ...USER, username: 'renamed' });
+    await expect(snapshot(server)).resolves.toEqual(before);
+  });
+
+  test('waits for a policy that IAM does not know everywhere yet', async () => {
+    const start = performance.now();
+    allowed = () => performance.now() - start > 1_500;
+    const stack = new Stack(server, { admin });
+    await stack.create('A', USER);
+    await stack.delete('A', USER);
+    expect(stack.log.find(({ notice }) => notice === 'trying again')?.reason).toContain('SQLSTATE 28000');
+  });
+
+  test('does not wait for it for ever', async () => {
+    allowed = () => false;
+    const clock = { now: () => performance.now() * 10, sleep: (ms: number) => setTimeout(ms / 10) };
+    const start = performance.now();
+    expect(await failure(new Stack(server, { admin, clock }).create('A', USER))).toMatch(
+      /^cannot sign in to localhost:\d+ as the admin: PAM authentication failed for user "postgres" \(SQLSTATE 28000\); its token was refused: check that the role of the provisioner may rds-db:connect as this user, /);
+    expect(performance.now() - start).toBeLessThan(3_000);
+  });
+
+  test('is not a member of rds_iam: its token is taken for a password', async () => {
+    await server.sql('CREATE ROLE chief LOGIN');
+    const clock = { now: () => performance.now() * 10, sleep: (ms: number) => setTimeout(ms / 10) };
+    expect(await failure(new Stack(server, { admin: () => admin('chief'), clock }).create('A', USER))).toMatch(/\(SQLSTATE 28P01\); its token was taken for a password: the user does not exist in this case, is not a member of rds_iam, /);
+    await server.sql('DROP ROLE chief');
+  });
+
+  test('is nobody\'s user', async () => {
+    expect(await failure(new Stack(server, { admin }).create('A', { username: 'postgres' }))).toBe(
+      'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name');
+  });
+
+  test('does not lock itself out: a user it has rds_iam from is not removed', async () => {
+    const stack = new Stack(server, { admin });
+    await stack.create('A', USER);
+    const options = setup.major >= 16 ? ['WITH ADMIN TRUE, INHERIT FALSE, SET FALSE'] : [];
+    await server.sql(`CREATE ROLE chief LOGIN CREATEROLE; GRANT orders TO chief; GRANT CREATE ON DATABASE postgres TO chief; ${options.map(option => `GRANT rds_iam TO chief ${option}`).join()}`);
+    await server.sql('CREATE ROLE keeper; GRANT keeper TO chief, postgres; ALTER SCHEMA cdk_aurora_iam_auth OWNER TO keeper; ALTER TABLE cdk_aurora_iam_auth.managed_role OWNER TO keeper');
+    await server.sql('GRANT pg_signal_backend, orders TO chief WITH ADMIN OPTION');
+    const other = new Stack(server, { admin: () => admin('chief') });
+    expect(await failure(other.delete('A', USER, stack.physicalIdOf('A')))).toBe(
+      'this would end the membership of the admin in rds_iam (chief -> orders -> rds_iam), and its tokens would stop working, so it was undone; grant rds_iam to the admin itself first');
+    // It still gets in.
+    await new Stack(server, { admin: () => admin('chief') }).create('B', { username: 'another', connect: [] });
+  });
+});
