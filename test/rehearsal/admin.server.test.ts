@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
@@ -77,4 +78,19 @@ describe.each([
     await expect(rehearsal.destroy('Shop')).resolves.toMatchObject({ status: 'DELETE_COMPLETE' });
     expect(left).toEqual([{ name: 'kept', login: false }, { name: 'migrator', login: false }, { name: 'owners', login: false }, { name: 'provisioner', login: true }]);
   });
+});
+
+test('a provisioner that may sign in as somebody else only: the deployment fails, says so, and is rolled back', async () => {
+  const rehearsal = await Rehearsal.start();
+  try {
+    const assembly = await synthesize('examples/no-password/app.ts');
+    const [stack] = assembly.stacks;
+    const template = JSON.parse(JSON.stringify(stack.template).replaceAll('"/postgres"', '"/postgres2"')) as typeof stack.template;
+    expect(template).not.toEqual(stack.template);
+    const { status, reason } = await rehearsal.deploy(Object.create(assembly, { stacks: { value: [{ ...stack, template }] } }) as CloudAssembly, stack.name);
+    expect(status).toBe('ROLLBACK_COMPLETE');
+    expect(reason).toMatch(/: cannot sign in to .* as the admin: PAM authentication failed for user "postgres" \(SQLSTATE 28000\); its token was refused: check that the role of the provisioner may rds-db:connect as this user/);
+  } finally {
+    await rehearsal.close();
+  }
 });
