@@ -80,6 +80,14 @@ describe('fromIam', () => {
     expect([stack.dependencies, apps.dependencies]).toEqual([[], [stack]]);
   });
 
+  test('is another provisioner than with another user, and the same with the same', () => {
+    const cluster = passwordless();
+    const withAdmin = (id: string, username: string) => new AuroraIamAuth(stack, id, { cluster, admin: AdminCredentials.fromIam(username) });
+    withAdmin('One', 'one').addUser('a');
+    withAdmin('Two', 'two').addUser('b');
+    expect(() => withAdmin('Three', 'two')).toThrow(new Error('[Data/Three] cluster Data/Cluster has an AuroraIamAuth in this stack already, with the same admin and network; use Data/Two'));
+  });
+
   test.each<[string, () => string, string]>([
     ['no name', () => '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['a role of RDS', () => 'rds_superuser', 'username "rds_superuser" is not allowed: RDS reserves names that begin with rds; choose another name'],
