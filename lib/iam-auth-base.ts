@@ -14,7 +14,7 @@ export interface IamAuthOptions {
   /**
    * How the users are created.
    *
-   * @default - with the secret of the database; an imported one has none
+   * @default - with the secret of the database, one that RDS manages included; an imported database has none
    */
   readonly admin?: AdminCredentials;
 

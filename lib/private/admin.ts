@@ -27,7 +27,11 @@ export function adminOf(scope: IConstruct, database: Database, credentials?: Adm
   return admin;
 }
 
-function adminSecretOf(scope: IConstruct, { construct, kind, secret }: Database): secretsmanager.ISecret {
+function adminSecretOf(scope: IConstruct, { construct, kind, resource, secret }: Database): secretsmanager.ISecret {
+  if (resource?.manageMasterUserPassword === true && !secret) {
+    throw errorAt(scope, `the secret of the master of ${kind} ${construct.node.path}, which RDS manages, has a key of its own (masterUserSecret), and the provisioner must be allowed to decrypt with it; `
+      + 'pass admin: AdminCredentials.fromSecret(Secret.fromSecretAttributes(scope, id, { secretCompleteArn, encryptionKey }))');
+  }
   if (!secret) {
     throw errorAt(scope, `${kind} ${construct.node.path} has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, has none at all, or is imported), `
       + 'and users are created by an admin; pass admin: AdminCredentials.fromSecret(secret), or AdminCredentials.fromIam(username) for one that signs in with a token');

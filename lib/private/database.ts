@@ -43,7 +43,7 @@ export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCl
       port: resource.port ?? Token.asNumber(resource.attrEndpointPort),
       databaseName: resource.databaseName,
       vpc: cluster.vpc,
-      secret: cluster.secret,
+      secret: secretOf(resource, cluster.secret),
     };
   }
   const { hostname, port } = endpointOf(construct, 'clusterEndpointAddress and port', () => cluster.clusterEndpoint);
@@ -71,12 +71,29 @@ export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabase
       port: Token.isUnresolved(resource.port) || resource.port === undefined ? Token.asNumber(resource.attrEndpointPort) : Number(resource.port),
       databaseName: resource.dbName,
       vpc: instance.vpc,
-      secret: instance.secret,
+      secret: secretOf(resource, instance.secret),
     };
   }
   const { hostname, port } = endpointOf(construct, 'instanceEndpointAddress and port', () => instance.instanceEndpoint);
   checkSecurityGroups(instance, resourceId);
   return { kind: 'instance', construct: instance, resourceId, host: hostname, port };
+}
+
+/**
+ * The secret that RDS makes and rotates, in place of the one that CDK would make. With a key of its own the app has to say which.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
+ */
+function managedSecretOf(resource: DatabaseResource): secretsmanager.ISecret | undefined {
+  const id = 'MasterUserSecret';
+  return resource.masterUserSecret !== undefined
+    ? undefined
+    : resource.node.tryFindChild(id) as secretsmanager.ISecret | undefined
+      ?? secretsmanager.Secret.fromSecretCompleteArn(resource, id, resource.attrMasterUserSecretSecretArn);
+}
+
+function secretOf(resource: DatabaseResource, secret: secretsmanager.ISecret | undefined): secretsmanager.ISecret | undefined {
+  return resource.manageMasterUserPassword === true ? managedSecretOf(resource) : secret;
 }
 
 function checkEngine(scope: IConstruct, { node }: IConstruct, kind: string, engine: string | undefined, supported: string[]): void {

@@ -1,5 +1,7 @@
 import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import { Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseRole, DatabaseUser } from '../../lib';
@@ -227,5 +229,49 @@ describe('the template', () => {
 
   test('has the same resources whatever order the users come in', () => {
     expect(synthesize(['b', 'a'])).toEqual(synthesize(['a', 'b']));
+  });
+});
+
+describe('a secret that RDS manages', () => {
+  const managed = (kmsKeyId?: string) => {
+    const cluster = newCluster(stack);
+    const resource = cluster.node.defaultChild as rds.CfnDBCluster;
+    resource.manageMasterUserPassword = true;
+    resource.masterUserPassword = undefined;
+    resource.masterUserSecret = kmsKeyId === undefined ? undefined : { kmsKeyId };
+    return cluster;
+  };
+  const SECRET = { 'Fn::GetAtt': [expect.stringMatching(/^Cluster/), 'MasterUserSecret.SecretArn'] };
+
+  test('is the one that users are created with, and the only one that the provisioner reads', () => {
+    const cluster = managed();
+    new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('app');
+    const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.startsWith('IamAuthProvisionerHandler'))!;
+    expect(handler.Properties.Environment).toMatchObject({ Variables: { ADMIN_SECRET_ARN: SECRET } });
+    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('IamAuthProvisionerHandlerRole'))!;
+    const { Statement } = policy.Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
+    expect(Statement.filter(({ Action }) => [Action].flat().some(action => action.startsWith('secretsmanager:')))).toEqual([
+      { Effect: 'Allow', Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], Resource: SECRET },
+    ]);
+  });
+
+  test('is one for all that use it', () => {
+    const cluster = managed();
+    new AuroraIamAuth(stack, 'A', { cluster }).addUser('app');
+    new AuroraIamAuth(new Stack(stack.node.root, 'Other'), 'B', { cluster }).addUser('other');
+    expect(Object.keys(resourcesOf(stack, 'Custom::RdsIamUser'))).toHaveLength(1);
+  });
+
+  test('with a key of its own is refused, because the app does not know the key, and taken when it is told', () => {
+    const cluster = managed('alias/mine');
+    expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster })).toThrow(new Error(
+      '[Data/IamAuth] the secret of the master of cluster Data/Cluster, which RDS manages, has a key of its own (masterUserSecret), and the provisioner must be allowed to decrypt with it; '
+      + 'pass admin: AdminCredentials.fromSecret(Secret.fromSecretAttributes(scope, id, { secretCompleteArn, encryptionKey }))',
+    ));
+    const secret = secretsmanager.Secret.fromSecretAttributes(stack, 'Told', {
+      secretCompleteArn: (cluster.node.defaultChild as rds.CfnDBCluster).attrMasterUserSecretSecretArn, encryptionKey: new kms.Key(stack, 'Key'),
+    });
+    new AuroraIamAuth(stack, 'Second', { cluster, admin: AdminCredentials.fromSecret(secret) }).addUser('app');
+    templateOf(stack).hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt', Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } })]) } });
   });
 });

@@ -1,0 +1,25 @@
+import { synthesize } from '../../rehearsal/cloudformation/synthesize';
+import { ResourceState } from '../../rehearsal/cloudformation/template';
+import { Rehearsal } from '../../rehearsal/rehearsal';
+import { signIn } from '../../rehearsal/sign-in';
+
+jest.setTimeout(60_000);
+
+test('users are created with a secret that RDS manages, and which nobody else may read', async () => {
+  const rehearsal = await Rehearsal.start();
+  try {
+    expect(await rehearsal.deploy(await synthesize('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
+    const resource = (type: string, id = ''): ResourceState => rehearsal.resources('Shop').find(each => each.type === type && each.logicalId.startsWith(id))!;
+    const cluster = resource('AWS::RDS::DBCluster');
+    const server = rehearsal.database(cluster);
+    const token = server.token('', 'orders', { credentials: rehearsal.credentialsOf(resource('AWS::IAM::Role', 'Orders')) });
+    expect(await signIn(server, { username: 'orders', password: token, database: 'shop' })).toBe('signed in as orders');
+    expect(server.master.username).toBe('chief');
+    const secret = cluster.attributes['MasterUserSecret.SecretArn'] as string;
+    const mayRead = (id: string) => rehearsal.allows(resource('AWS::IAM::Role', id).attributes.Arn as string, 'secretsmanager:GetSecretValue', secret);
+    expect([mayRead('IamAuthProvisionerHandlerRole'), mayRead('IamAuthProvisionerFrameworkRole'), mayRead('Orders')]).toEqual([true, false, false]);
+    expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
+  } finally {
+    await rehearsal.close();
+  }
+});
