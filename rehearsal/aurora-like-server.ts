@@ -68,6 +68,9 @@ export interface AuroraLikeServerOptions {
 
   /** Parameters of the server, such as max_connections. */
   readonly settings?: Record<string, string>;
+
+  /** Makes it a read replica: a standby of that server, which needs `SETTINGS_FOR_STANDBYS`. Databases and roles are those of the source. */
+  readonly source?: AuroraLikeServer;
 }
 
 /**
@@ -76,14 +79,14 @@ export interface AuroraLikeServerOptions {
  */
 export class AuroraLikeServer {
   static async start(options: AuroraLikeServerOptions): Promise<AuroraLikeServer> {
-    const { major, tls = 'trusted', settings } = options;
-    const master = options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
+    const { major, tls = 'trusted', settings, source } = options;
+    const master = source?.master ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
     const authority = options.certificateAuthority ?? await CertificateAuthority.create();
-    const postgresql = await PostgresqlServer.start(major, settings);
+    const postgresql = source ? await PostgresqlServer.startStandby(source.postgresql) : await PostgresqlServer.start(major, settings);
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
       const { rdsIam = 'grantable', roleRules = 'plain', databases = [] } = options;
-      for (const { database, text } of bootstrap({ major, master, rdsIam, roleRules, databases })) {
+      for (const { database, text } of source ? [] : bootstrap({ major, master, rdsIam, roleRules, databases })) {
         await postgresql.sql(text, undefined, database);
       }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
@@ -92,7 +95,10 @@ export class AuroraLikeServer {
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
-        isIamUser: async username => (await postgresql.ask(IS_IAM_USER, [username])).length > 0,
+        isIamUser: async (username) => {
+          await server.catchUp();
+          return (await postgresql.ask(IS_IAM_USER, [username])).length > 0;
+        },
         verify: (username, token) => server.verify(username, token),
         log: line => server.log.push(line),
       });
@@ -108,6 +114,9 @@ export class AuroraLikeServer {
 
   /** As `rds-db:connect` names it. */
   readonly resourceId: string;
+
+  /** Of a read replica. */
+  readonly source?: AuroraLikeServer;
 
   /** Path of the certificate authority's certificate. */
   readonly caFile: string;
@@ -138,11 +147,16 @@ export class AuroraLikeServer {
     this.host = options.endpoint?.host ?? 'localhost';
     this.region = options.region ?? 'eu-central-1';
     this.resourceId = options.resourceId ?? `cluster-${randomBytes(13).toString('hex').toUpperCase()}`;
+    this.source = options.source;
     this.iamAuthentication = options.iamAuthentication ?? true;
     this.authorize = options.authorize ?? (() => false);
     this.credentials = options.credentials ?? new IssuedCredentials();
     this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
     writeFileSync(this.caFile, caCertificate);
+  }
+
+  get major(): PostgresqlMajor {
+    return this.options.major;
   }
 
   get port(): number {
@@ -158,7 +172,8 @@ export class AuroraLikeServer {
   }
 
   /** Runs SQL as the superuser, past the gateway. */
-  sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+  async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+    await this.catchUp();
     return this.postgresql.sql<Row>(text, values, database);
   }
 
@@ -203,6 +218,13 @@ export class AuroraLikeServer {
     await this.postgresql.stop('SIGQUIT');
     this.postgresql.remove();
     RunFolder.open().remove(this.caFile);
+  }
+
+  /** A replica is behind its source on AWS, too. Here it is not, so that what is measured does not depend on the moment. */
+  private async catchUp(): Promise<void> {
+    if (this.source) {
+      await this.postgresql.catchUpWith(this.source.postgresql);
+    }
   }
 
   private verify(username: string, token: string): void {

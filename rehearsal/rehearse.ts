@@ -4,7 +4,7 @@
  */
 import { styleText } from 'node:util';
 import { AssemblyStack } from './cloudformation/cloud-assembly';
-import { isDatabase } from './cloudformation/database-servers';
+import { hasServer } from './cloudformation/database-servers';
 import { StackResult } from './cloudformation/stack';
 import { ResourceState } from './cloudformation/template';
 import { Rehearsal } from './rehearsal';
@@ -76,15 +76,16 @@ async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[]): Promis
     `${stacks.length > 1 ? `${stack}/` : ''}${resourceName(state.logicalId, state.definition)}`;
   const ofType = (type: string) => resources.filter(({ state }) => state.type === type);
   let works = true;
-  for (const database of resources.filter(({ state }) => isDatabase(state))) {
+  for (const database of resources.filter(({ state }) => hasServer(state))) {
     const server = rehearsal.database(database.state);
-    const roles = declaredRoles(resources.map(({ state }) => state), server.resourceId);
+    const roles = declaredRoles(resources.map(({ state }) => state), (server.source ?? server).resourceId);
     if (roles.length === 0) {
       continue;
     }
     const iamRoles = ofType('AWS::IAM::Role');
     const users = roles.filter(({ kind }) => kind === 'user').length;
-    timeline.step(`sign in to ${named(database)}, PostgreSQL ${String(database.state.properties.EngineVersion)}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
+    const version = (database.state.properties.EngineVersion as string | undefined) ?? server.major;
+    timeline.step(`sign in to ${named(database)}, PostgreSQL ${version}${server.source ? ', a read replica' : ''}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
     const access = await measureAccess(server, roles, principalsFor(database.state, server, iamRoles.map(role => ({
       name: named(role),
       arn: role.state.attributes.Arn as string,

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { databaseArnOf, DatabaseServers, isDatabase, newResourceId } from './database-servers';
+import { databaseArnOf, DatabaseServers, hasServer, newResourceId } from './database-servers';
 import { arn, generatedName, nativeResource } from './native-resource';
 import { ResourceProvider, ResourceRequest, StackIdentity } from './template';
 import { AuroraLikeServer } from '../aurora-like-server';
@@ -7,7 +7,7 @@ import { AuroraLikeServer } from '../aurora-like-server';
 /** Properties that a rehearsal cannot change on a running instance. Those that concern neither logins nor databases are not looked at. */
 const FIXED = ['DBName', 'Engine', 'MasterUsername', 'DBInstanceIdentifier', 'DBSnapshotIdentifier', 'SourceDBInstanceIdentifier', 'EngineVersion', 'Port'];
 
-/** `AWS::RDS::DBInstance`: a member of a cluster, or a server of its own. */
+/** `AWS::RDS::DBInstance`: a member of a cluster, a server of its own, or a replica of one. */
 export function databaseInstance(servers: DatabaseServers): ResourceProvider {
   const members = new Map<string, number>();
 
@@ -23,19 +23,24 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
   /** A member is reached by its own endpoint, too, but nothing asks for that here. */
   const attributesOf = async (request: ResourceRequest, instanceArn: string, identifier: string, resourceId: string) => {
     const { stack, properties } = request;
-    if (!isDatabase(request)) {
+    if (!hasServer(request)) {
       const { host, port } = countMember(stack, properties.DBClusterIdentifier as string, +1);
       return { 'Endpoint.Address': host, 'Endpoint.Port': `${port}` };
     }
-    if (properties.SourceDBInstanceIdentifier !== undefined || properties.SourceDBClusterIdentifier !== undefined) {
-      throw new Error('a read replica is not rehearsed');
-    }
-    const { attributes } = await servers.start(request, {
+    const names = {
       arn: instanceArn,
       host: `${identifier}.c${randomBytes(5).toString('hex')}.${stack.region}.rds.amazonaws.com`,
       resourceId,
       databaseName: properties.DBName as string | undefined,
-    });
+    };
+    if (properties.SourceDBClusterIdentifier !== undefined) {
+      throw new Error('a read replica of a cluster is not rehearsed');
+    }
+    const source = properties.SourceDBInstanceIdentifier as string | undefined;
+    // An identifier, or an ARN, as CDK has it.
+    const { attributes } = await (source === undefined
+      ? servers.start(request, names)
+      : servers.startReplica(request, names, source.startsWith('arn:') ? source : arn(stack, 'rds', `db:${source}`)));
     return attributes;
   };
 
@@ -51,10 +56,10 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
       if (request.properties.DBClusterIdentifier !== current.properties.DBClusterIdentifier) {
         throw new Error('an instance that changes its cluster is not rehearsed');
       }
-      return isDatabase(current) ? servers.update(databaseArnOf(current), request, current, FIXED) : nativeResource.update(request, current);
+      return hasServer(current) ? servers.update(databaseArnOf(current), request, current, FIXED) : nativeResource.update(request, current);
     },
     delete: async (stack, state) => {
-      if (isDatabase(state)) {
+      if (hasServer(state)) {
         await servers.delete(databaseArnOf(state), state);
       } else {
         countMember(stack, state.properties.DBClusterIdentifier as string, -1);

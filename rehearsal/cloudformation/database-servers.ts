@@ -4,6 +4,7 @@ import { arn } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceRequest, ResourceState, StackIdentity } from './template';
 import { POSTGRESQL_MAJORS, PostgresqlMajor } from '../postgresql/binaries';
+import { SETTINGS_FOR_STANDBYS } from '../postgresql/postgresql-server';
 
 /** Engines that there is a server for, by the type of the resource. */
 const ENGINES: Record<string, string[]> = {
@@ -52,30 +53,43 @@ export class DatabaseServers {
   }
 
   /** A server for a cluster or an instance; it gives the attributes that both have. */
-  async start({ stack, type, properties }: ResourceRequest, { arn: databaseArn, host, resourceId, databaseName }: DatabaseNames) {
+  async start(request: ResourceRequest, names: DatabaseNames) {
+    const { stack, type, properties } = request;
     const major = majorOf(type, properties);
-    const { master, secretArn } = this.masterOf(properties, stack, resourceId);
-    const server = await AuroraLikeServer.start({
-      ...this.options,
+    const { master, secretArn } = this.masterOf(properties, stack, names.resourceId);
+    const { server, attributes } = await this.launch(request, names, {
       major,
-      resourceId,
-      endpoint: { host, port: Number(properties.Port ?? 5432) },
-      region: stack.region,
       master,
-      databases: databaseName === undefined ? [] : [databaseName],
-      iamAuthentication: isTrue(properties.EnableIAMDatabaseAuthentication),
+      databases: names.databaseName === undefined ? [] : [names.databaseName],
+      settings: type === 'AWS::RDS::DBInstance' ? SETTINGS_FOR_STANDBYS : {},
     });
-    server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
     if (isWithToken(properties)) {
       await server.setMasterWithToken(true);
     }
+    return { server, attributes: secretArn === undefined ? attributes : { ...attributes, 'MasterUserSecret.SecretArn': secretArn } };
+  }
+
+  /** A server that replays what that of another instance writes. */
+  async startReplica(request: ResourceRequest, names: DatabaseNames, sourceArn: string) {
+    const source = this.server(sourceArn);
+    return this.launch(request, names, { major: source.major, source });
+  }
+
+  private async launch(
+    { stack, properties }: ResourceRequest, { arn: databaseArn, host, resourceId }: DatabaseNames,
+    options: Pick<AuroraLikeServerOptions, 'major' | 'master' | 'databases' | 'settings' | 'source'>,
+  ): Promise<{ server: AuroraLikeServer; attributes: Properties }> {
+    const server = await AuroraLikeServer.start({
+      ...this.options,
+      ...options,
+      resourceId,
+      endpoint: { host, port: Number(properties.Port ?? options.source?.port ?? 5432) },
+      region: stack.region,
+      iamAuthentication: isTrue(properties.EnableIAMDatabaseAuthentication),
+    });
+    server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
     this.servers.set(databaseArn, server);
-    const attributes: Properties = {
-      'Endpoint.Address': server.host,
-      'Endpoint.Port': `${server.port}`,
-      ...secretArn === undefined ? {} : { 'MasterUserSecret.SecretArn': secretArn },
-    };
-    return { server, attributes };
+    return { server, attributes: { 'Endpoint.Address': server.host, 'Endpoint.Port': `${server.port}` } };
   }
 
   /** @param fixed properties that a rehearsal cannot change on a running server */
@@ -126,8 +140,13 @@ function isWithToken({ MasterUserAuthenticationType: type }: Properties): boolea
 }
 
 /** Whether it has a server of its own: a cluster, or an instance outside of clusters. */
-export function isDatabase({ type, properties }: Pick<ResourceState, 'type' | 'properties'>): boolean {
+export function hasServer({ type, properties }: Pick<ResourceState, 'type' | 'properties'>): boolean {
   return type === 'AWS::RDS::DBCluster' || (type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === undefined);
+}
+
+/** Whether it has a server of its own, and that can be written to: users are created there. */
+export function isDatabase(resource: Pick<ResourceState, 'type' | 'properties'>): boolean {
+  return hasServer(resource) && resource.properties.SourceDBInstanceIdentifier === undefined && resource.properties.SourceDBClusterIdentifier === undefined;
 }
 
 /** Of a cluster or an instance. */

@@ -1,5 +1,5 @@
 import { ChildProcess, execFile } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { chownSync, readdirSync, writeFileSync } from 'node:fs';
 import { AddressInfo, createServer, Socket } from 'node:net';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -23,19 +23,22 @@ const SETTINGS = {
   listen_addresses: '127.0.0.1',
 };
 
+/** What a server needs to have standbys. They replay what is flushed, so each commit is. */
+export const SETTINGS_FOR_STANDBYS = { wal_level: 'replica', max_wal_senders: '10', synchronous_commit: 'local' };
+
 /**
  * Two doors: the unix socket for sessions the gateway has verified, TCP for passwords.
  * Only this process' user reaches the socket, for the data folder is closed to others.
  */
 const PG_HBA = `
-local all      ${SUPERUSER} trust
+local all,replication ${SUPERUSER} trust
 local rdsadmin all      reject
 host  rdsadmin all all  reject
 local all      all      trust
 host  all      all 127.0.0.1/32 scram-sha-256
 `;
 
-const READY = 'database system is ready to accept connections';
+const READY = /database system is ready to accept (read-only )?connections/;
 
 /** One PostgreSQL server with a data folder of its own. */
 export class PostgresqlServer {
@@ -46,6 +49,16 @@ export class PostgresqlServer {
     const server = new PostgresqlServer(major, folder, settings);
     await server.start();
     return server;
+  }
+
+  /** A server that replays what another one writes, and is read only. */
+  static async startStandby(primary: PostgresqlServer): Promise<PostgresqlServer> {
+    const { major } = primary;
+    const folder = RunFolder.open().newPath(`postgresql-${major}`);
+    await primary.copyTo(folder);
+    const standby = new PostgresqlServer(major, folder, { ...primary.settings, primary_conninfo: `host=${primary.folder} port=${primary.port} user=${SUPERUSER}` });
+    await standby.start();
+    return standby;
   }
 
   /** Port of the password door, and suffix of the unix socket. */
@@ -99,6 +112,39 @@ export class PostgresqlServer {
   /** A question to the catalog, as the superuser and in a session of its own. Functions of users are not taken for those of PostgreSQL. */
   async ask<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
     return this.inTurn('ask', { database: 'postgres', options: '-c search_path=pg_catalog' }, async session => (await session.query(text, values)).rows as Row[]);
+  }
+
+  /** Waits until this standby has replayed what that server has committed. */
+  async catchUpWith(primary: PostgresqlServer): Promise<void> {
+    const [{ position }] = await primary.ask<{ position: string }>('SELECT pg_current_wal_flush_lsn()::text AS position');
+    const isThere = async () => (await this.ask('SELECT WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn', [position])).length > 0;
+    for (const end = Date.now() + 10_000; !await isThere();) {
+      if (Date.now() > end) {
+        throw new Error(`the standby has not replayed what was written up to ${position}`);
+      }
+      await new Promise(resolve => setTimeout(resolve, 5));
+    }
+  }
+
+  /**
+   * Its data folder while it runs, as the beginning of a standby.
+   *
+   * @see https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
+   */
+  private async copyTo(folder: string): Promise<void> {
+    const [start, stop] = this.major >= 15 ? ["pg_backup_start('standby', true)", 'pg_backup_stop(false)'] : ["pg_start_backup('standby', true, false)", 'pg_stop_backup(false, false)'];
+    await this.inTurn('backup', { database: 'postgres' }, async (session) => {
+      await session.query(`SELECT ${start}`);
+      await copyInUse(this.folder, folder);
+      const { rows: [{ labelfile }] } = await session.query<{ labelfile: string }>(`SELECT labelfile FROM ${stop}`);
+      readdirSync(folder).filter(name => /^(postmaster\.|\.s\.PGSQL)/.test(name)).forEach(name => RunFolder.open().remove(join(folder, name)));
+      for (const [name, content] of [['backup_label', labelfile], ['standby.signal', '']]) {
+        writeFileSync(join(folder, name), content);
+        if (SERVER_USER.uid !== undefined) {
+          chownSync(join(folder, name), SERVER_USER.uid, SERVER_USER.gid);
+        }
+      }
+    });
   }
 
   /** One after the other on a session. */
@@ -160,7 +206,7 @@ export class PostgresqlServer {
       let output = '';
       child.stderr?.setEncoding('utf8').on('data', (text: string) => {
         output = (output + text).slice(-5000);
-        if (output.includes(READY)) {
+        if (READY.test(output)) {
           child.stderr?.removeAllListeners('data').resume();
           // A server somebody forgot to stop does not keep this process running.
           child.unref();
@@ -172,6 +218,16 @@ export class PostgresqlServer {
       child.once('exit', () => resolve(output));
     });
   }
+}
+
+/** Files that go or are replaced meanwhile are those that PostgreSQL makes anew; the manual says not to mind. */
+async function copyInUse(from: string, to: string): Promise<void> {
+  await promisify(execFile)('cp', ['-a', from, to], { env: ENVIRONMENT }).catch((error: Error & { stderr?: string }) => {
+    const isHarmless = (line: string) => /: No such file or directory$|, as it was replaced while being copied$/.test(line);
+    if (!error.stderr?.trim().split('\n').every(isHarmless)) {
+      throw error;
+    }
+  });
 }
 
 async function freePort(): Promise<number> {

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { isDatabase } from '../../rehearsal/cloudformation/database-servers';
+import { hasServer, isDatabase } from '../../rehearsal/cloudformation/database-servers';
 import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
@@ -23,12 +23,12 @@ const APPS = [
   ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
 ];
 
-/** Which role signs in as which user. Nobody else does. */
+/** Which role signs in as which user, and where if that is a replica. Nobody else does. */
 const SIGN_INS: Record<string, string[]> = {
   'examples/imported-cluster/app.ts': ['Service as reports'],
   'examples/no-password/app.ts': ['Reports as reports'],
   'examples/quick-start/app.ts': ['Operator as mario.rossi@example.com'],
-  'examples/rds-instance/app.ts': ['Service as orders'],
+  'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
   'examples/service-stack/app.ts': ['Service as billing', 'Pipeline as migrator'],
   'examples/shop/app.ts': ['ada role as ada', 'grace role as grace', 'migrator role as migrator', 'orders role as orders'],
   'integ-tests/integ.quick-start.ts': ['Operator as mario.rossi@example.com'],
@@ -107,14 +107,21 @@ class Run {
     return this.rehearsal.database(this.database!);
   }
 
-  /** All roles of IAM try to sign in as all users. */
+  /** All roles of IAM try to sign in as all users, at the database and at its replicas. */
   async signIns(): Promise<Attempt[]> {
     const resources = this.stackNames.flatMap(name => this.rehearsal.resources(name));
     const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
       name: resourceName(role.logicalId, role.definition), arn: role.attributes.Arn as string, credentials: this.rehearsal.credentialsOf(role),
     }));
-    const principals = principalsFor(this.database!, this.server, roles, (arn, action, resource) => this.rehearsal.allows(arn, action, resource));
-    return (await measureAccess(this.server, declaredRoles(resources, this.server.resourceId), principals)).attempts;
+    const declared = declaredRoles(resources, this.server.resourceId);
+    const attempts: Attempt[] = [];
+    for (const database of resources.filter(hasServer)) {
+      const server = this.rehearsal.database(database);
+      const principals = principalsFor(database, server, roles, (arn, action, resource) => this.rehearsal.allows(arn, action, resource));
+      const { attempts: here } = await measureAccess(server, declared, principals);
+      attempts.push(...here.map(attempt => server.source ? { ...attempt, username: `${attempt.username} at ${resourceName(database.logicalId, database.definition)}` } : attempt));
+    }
+    return attempts;
   }
 
   get ours(): number {

@@ -229,7 +229,8 @@ describe('Rehearsal', () => {
       ['Engine', { Engine: 'mysql' }, /^Instance .*: an instance with Engine mysql and EngineVersion 17 is not rehearsed: use postgres, 14, 15, 16, 17 or 18/],
       ['EngineVersion', { EngineVersion: '13.23' }, /Engine postgres and EngineVersion 13\.23 is not rehearsed/],
       ['MasterUsername', { MasterUsername: undefined }, /from a snapshot, for one/],
-      ['SourceDBInstanceIdentifier', { SourceDBInstanceIdentifier: 'other' }, /a read replica is not rehearsed/],
+      ['SourceDBInstanceIdentifier', { SourceDBInstanceIdentifier: 'other' }, /no database arn:aws:rds:eu-central-1:111122223333:db:other exists/],
+      ['SourceDBClusterIdentifier', { SourceDBClusterIdentifier: 'other' }, /a read replica of a cluster is not rehearsed/],
     ])('an error when its %s is not rehearsed', async (_name, properties, reason) => {
       expect((await deploy(instance(properties))).reason).toMatch(reason);
     });
@@ -310,6 +311,31 @@ describe('Rehearsal', () => {
       }
       await deploy({ ...instance({ EnableIAMDatabaseAuthentication: false }), ...grant, ...others });
       expect(await login('Attached', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
+    });
+
+    test.each([...new Set(SETUPS.map(({ major }) => major))])('%i to a read replica, by its own resource id and switch: it has what its source has, and is read only', async (major) => {
+      const replica = (properties = {}): Record<string, ResourceDefinition> => ({
+        ...instance({ EngineVersion: `${major}` }),
+        Replica: { Type: 'AWS::RDS::DBInstance', Properties: { SourceDBInstanceIdentifier: { Ref: 'Instance' }, EnableIAMDatabaseAuthentication: true, ...properties } },
+        AtSource: role(), SourcePolicy: policy('AtSource', 'rds-db:connect', users('Instance', 'DbiResourceId')),
+        AtReplica: role(), ReplicaPolicy: policy('AtReplica', 'rds-db:connect', users('Replica', 'DbiResourceId')),
+      });
+      expect(await deploy(replica())).toMatchObject({ status: 'CREATE_COMPLETE' });
+      const [source, copy] = [resource('Instance'), resource('Replica')].map(({ attributes }) => attributes);
+      expect(copy).toMatchObject({ 'DbiResourceId': expect.stringMatching(/^db-[A-Z0-9]{26}$/) as string, 'Endpoint.Port': '5432' });
+      expect([copy.DbiResourceId, copy['Endpoint.Address']]).not.toEqual([source.DbiResourceId, source['Endpoint.Address']]);
+
+      await createUsers('Instance');
+      expect(await login('AtReplica', 'alice', 'Replica')).toBe('signed in as alice');
+      expect(await login('AtReplica', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
+      expect(await login('AtSource', 'alice', 'Instance')).toBe('signed in as alice');
+      expect(await login('AtSource', 'alice', 'Replica')).toMatch(/^refused: 28000 PAM/);
+      await expect(rehearsal.database(resource('Replica')).sql('CREATE ROLE carol')).rejects.toThrow('cannot execute CREATE ROLE in a read-only transaction');
+
+      await deploy(replica({ EnableIAMDatabaseAuthentication: false }));
+      expect(await login('AtReplica', 'alice', 'Replica')).toMatch(/^refused: 28000 PAM/);
+      expect(await login('AtSource', 'alice', 'Instance')).toBe('signed in as alice');
+      expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
     });
 
     test('of this cluster, not of another in the stack', async () => {

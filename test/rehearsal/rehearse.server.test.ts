@@ -106,6 +106,19 @@ readers (group)     shop `);
     expect(Math.max(...output.split('\n').map(line => line.length))).toBeLessThanOrEqual(120);
   });
 
+  test('of examples/rds-instance, with its read replica', async () => {
+    const { code, lines, errors } = await rehearse('examples/rds-instance/app.ts');
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(lines).toEqual(expect.arrayContaining([
+      expect.stringMatching(/^CREATE_COMPLETE \| AWS::RDS::DBInstance Instance /),
+      expect.stringMatching(/ s \| sign in to Instance, PostgreSQL 17: 2 users with tokens of 4 IAM roles$/),
+      'Service | yes | -',
+      expect.stringMatching(/ s \| sign in to Replica, PostgreSQL 17, a read replica: 2 users with tokens of 4 IAM roles$/),
+      'Reports | - | yes',
+      'Instance: roles and privileges are as they were before',
+    ]));
+  });
+
   test('of several stacks, with what it cannot know and what is kept', async () => {
     const { code, lines } = await rehearse(TWO_STACKS, '--stack', 'Team');
     expect(code).toBe(0);
@@ -151,6 +164,8 @@ readers (group)     shop `);
       'stack Shop is not rehearsed: Resources.Inner: nested stacks (AWS::CloudFormation::Stack) are not rehearsed'],
     ['an engine of another kind', () => [assembly({ User: USER, Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql', EngineVersion: '13.9' } } })],
       'stack Shop is not rehearsed: Resources.Cluster: a cluster with Engine aurora-postgresql and EngineVersion 13.9 is not rehearsed: use aurora-postgresql or postgres, 14, 15, 16, 17 or 18'],
+    ['an instance of another engine', () => [assembly({ User: USER, Instance: { Type: 'AWS::RDS::DBInstance', Properties: { Engine: 'mysql', EngineVersion: '8.0' } } })],
+      'stack Shop is not rehearsed: Resources.Instance: an instance with Engine mysql and EngineVersion 8.0 is not rehearsed: use postgres, 14, 15, 16, 17 or 18'],
     ['no user', () => [assembly({ Topic: { Type: 'AWS::SNS::Topic' } })],
       "no user or role of cdk-aurora-iam-auth is in stack Shop: add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"],
   ])('says in one line what is wrong with %s', async (_name, args, expected) => {
