@@ -8,11 +8,13 @@ export interface WayToDatabase {
   readonly database: Database['construct'];
   readonly vpc: ec2.IVpc;
   readonly handler: lambda.Function;
+  /** Whether it reads a secret. */
+  readonly readsSecret: boolean;
 }
 
 /**
  * What must be there before a user can be created, and still be there when it is removed: an instance
- * that answers, the rules that let the handler through, and a way to Secrets Manager. (The secret, the
+ * that answers, the rules that let the handler through, and a way to Secrets Manager where it reads a secret. (The secret, the
  * roles and the routes come by themselves, because the handler refers to them.)
  *
  * Exactly these, and no whole construct: below the security group of the database are also the rules
@@ -48,6 +50,7 @@ function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
 }
 
 /** In subnets without a way out, Secrets Manager is reached through an endpoint. */
-function endpointsOf({ vpc }: WayToDatabase): IConstruct[] {
-  return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && child.serviceName?.includes('secretsmanager'));
+function endpointsOf({ vpc, readsSecret }: WayToDatabase): IConstruct[] {
+  const isWay = (child: IConstruct) => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && child.serviceName?.includes('secretsmanager');
+  return readsSecret ? vpc.node.findAll().filter(isWay) : [];
 }

@@ -55,7 +55,7 @@ export class Provisioner extends Construct {
       frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(), // the framework would add every version of the function
       logGroup: frameworkLogs,
     });
-    provider.node.addDependency(wayToDatabase({ database: props.database.construct, vpc: props.vpc, handler }));
+    provider.node.addDependency(wayToDatabase({ database: props.database.construct, vpc: props.vpc, handler, readsSecret: props.admin.secret !== undefined }));
     this.serviceToken = provider.serviceToken;
   }
 

@@ -1,8 +1,9 @@
 import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, DatabaseUser, InstanceIamAuth } from '../../lib';
-import { attribute, imported, logicalIdOf, newApp, newCluster, newInstance, Resource, resourcesOf, waitsFor } from './support';
+import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, newInstance, Resource, resourcesOf, vpcOf, waitsFor } from './support';
 
 let app: App;
 let stack: Stack;
@@ -70,6 +71,23 @@ describe('fromIam', () => {
     const user = addUser(passwordless(), AdminCredentials.fromIam('postgres'));
     const policy = Object.keys(resourcesOf(stack, 'AWS::IAM::Policy')).find(id => id.includes('HandlerRole'));
     expect(waitsFor(stack, logicalIdOf(user.node.findChild('Resource')))).toContain(policy);
+  });
+
+  test('does not wait for a way to Secrets Manager', () => {
+    const cluster = passwordless();
+    const endpoint = (cluster.vpc as ec2.Vpc).addInterfaceEndpoint('Endpoint', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER });
+    const user = addUser(cluster, AdminCredentials.fromIam('postgres'));
+    expect(waitsFor(stack, logicalIdOf(user.node.findChild('Resource')))).not.toContain(logicalIdOf(endpoint));
+  });
+
+  test('is for an imported database as well, in its account and Region', () => {
+    const there = new Stack(app, 'There', { env: IRELAND });
+    const securityGroups = [ec2.SecurityGroup.fromSecurityGroupId(there, 'Group', 'sg-1')];
+    const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(there, 'Cluster', {
+      clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABC', clusterEndpointAddress: 'shop.example.com', port: 5432, securityGroups,
+    });
+    new AuroraIamAuth(there, 'IamAuth', { cluster, vpc: vpcOf(there), admin: AdminCredentials.fromIam('provisioner') }).addUser('app');
+    expect(statementsOf(there).at(-1)).toMatchObject({ Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds-db:eu-west-1:111111111111:dbuser:cluster-ABC/provisioner']] } });
   });
 
   test('is told to the provisioner of another stack, which does not change the one of the cluster', () => {
