@@ -325,12 +325,15 @@ describe('Rehearsal', () => {
       expect(copy).toMatchObject({ 'DbiResourceId': expect.stringMatching(/^db-[A-Z0-9]{26}$/) as string, 'Endpoint.Port': '5432' });
       expect([copy.DbiResourceId, copy['Endpoint.Address']]).not.toEqual([source.DbiResourceId, source['Endpoint.Address']]);
 
+      const server = rehearsal.database(resource('Replica'));
+      await server.sql("ALTER SYSTEM SET recovery_min_apply_delay = '300ms'"); // it is waited for
+      await server.sql('SELECT pg_reload_conf()');
       await createUsers('Instance');
       expect(await login('AtReplica', 'alice', 'Replica')).toBe('signed in as alice');
       expect(await login('AtReplica', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
       expect(await login('AtSource', 'alice', 'Instance')).toBe('signed in as alice');
       expect(await login('AtSource', 'alice', 'Replica')).toMatch(/^refused: 28000 PAM/);
-      await expect(rehearsal.database(resource('Replica')).sql('CREATE ROLE carol')).rejects.toThrow('cannot execute CREATE ROLE in a read-only transaction');
+      await expect(server.sql('CREATE ROLE carol')).rejects.toThrow('cannot execute CREATE ROLE in a read-only transaction');
 
       await deploy(replica({ EnableIAMDatabaseAuthentication: false }));
       expect(await login('AtReplica', 'alice', 'Replica')).toMatch(/^refused: 28000 PAM/);
