@@ -4,7 +4,7 @@ import { readDatabase, readFacts, readShared, Shared } from './inspect';
 import { Journal } from './journal';
 import { Decision, Facts } from './lifecycle';
 import { planShared, Wanted } from './plan';
-import { planDatabase, problemIn, schemasOf } from './plan-database';
+import { inSchemas, planDatabase, problemIn, schemasOf } from './plan-database';
 import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
 import { FIXED_DATABASE } from './sessions';
 import { objectCount, passwordMembers, pathToRdsIam } from './sql/catalog';
@@ -42,7 +42,7 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
     return { facts, decision, ...await prepare(work, transaction, facts, decision) };
   });
   for (const database of databases) {
-    await journaled(work, journal, database, transaction => convergeDatabase(transaction, decision.converge));
+    await journaled(work, journal, database, transaction => convergeDatabase(transaction, decision.converge, othersOnRecord(facts, decision)));
   }
   if (!settled) {
     await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision));
@@ -113,23 +113,25 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
 /** Applications create tables all the time, also between two looks at the catalog. */
 const LOOKS = 4;
 
-async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Promise<void> {
+/** @param others roles that are not this event's, with what they declare */
+async function convergeDatabase(transaction: Transaction, wanted: Wanted[], others: Wanted[]): Promise<void> {
   const { database } = transaction;
   const question = {
-    roles: wanted.map(({ role }) => role),
     schemas: schemasOf(database, wanted),
     everything: wanted.some(({ declaration }) => declaration.exclusive),
   };
+  // A schema that was dropped and comes back, as when an update is rolled back, has lost what others had in it.
+  const bereft: Wanted[] = [];
   if (wanted.length > 1) {
     await refuseTooMany(transaction, wanted, question.schemas);
   }
   for (let look = 1; ; look++) {
-    const state = await readDatabase(transaction, question);
+    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...bereft].map(({ role }) => role) });
     const problem = problemIn(database, wanted, state);
     if (problem !== undefined) {
       throw new ProvisionError(problem);
     }
-    const changes = planDatabase(database, wanted, state);
+    const changes = planDatabase(database, [...wanted, ...bereft], state);
     if (changes.length === 0) {
       return;
     }
@@ -137,7 +139,16 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[]): Pro
       refuseRemaining(changes, database);
     }
     await transaction.apply(changes);
+    const created = changes.flatMap(change => change.kind === 'createSchema' ? [change.schema] : []);
+    bereft.push(...others.flatMap(other => inSchemas(other, database, created)));
   }
+}
+
+function othersOnRecord({ claims }: Facts, { converge, changes }: Decision): Wanted[] {
+  const renamed = new Map(changes.flatMap(change => change.kind === 'renameRole' ? [[change.role, change.to]] : []));
+  return claims.filter(({ roleName, released }) => roleName !== undefined && !released)
+    .map(({ roleName, declarations }) => ({ role: renamed.get(roleName!) ?? roleName!, declaration: declarations[declarations.length - 1], previous: [] }))
+    .filter(({ role }) => !converge.some(one => one.role === role));
 }
 
 /** Kept to take back what has been committed, should it not all be done in time. */

@@ -100,6 +100,12 @@ export function planDatabase(database: string, wanted: Wanted[], state: Database
   ];
 }
 
+/** What a role has declared in these schemas, as far as it can be there when they are new: no columns, whose tables are not. */
+export function inSchemas({ role, declaration }: Wanted, database: string, schemas: string[]): Wanted[] {
+  const declared = schemasIn(declaration, database).filter(({ schema, owner }) => schemas.includes(schema) && !owner).map(schema => ({ ...schema, columns: [] }));
+  return declared.length === 0 ? [] : [{ role, declaration: { ...declaration, memberOf: [], databases: [{ database, privileges: [], schemas: declared }], exclusive: false }, previous: [] }];
+}
+
 /** Takes back everything that a role holds in one database, whoever has granted it; and a schema of its own with nothing in it. */
 export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
   return [

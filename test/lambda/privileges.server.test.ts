@@ -259,6 +259,25 @@ describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privilege
       await stack.delete('B', reader);
     });
 
+    test('others have their privileges in it again when it comes back, as in an update that is rolled back', async () => {
+      await stack.create('A', owner('own'));
+      const reader: User = { username: 'reader', privileges: { shop: { Schemas: { own: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] }, FutureObjects: { orders: { Tables: ['SELECT'] } } } } } } };
+      const other: User = { username: 'other', privileges: { shop: { Schemas: { app: { Schema: ['USAGE'] } } } } };
+      await stack.create('B', reader);
+      await stack.create('C', other);
+      const was = [await held('reader'), await held('other')];
+      await stack.update('A', orders({}));
+      await expect(held('reader')).resolves.toEqual([]);
+      await stack.update('A', owner('own'));
+      expect([await held('reader'), await held('other')]).toEqual(was);
+      stack.takeChanges();
+      await stack.update('B', { ...reader, reapply: 'now' });
+      expect(stack.takeChanges()).toEqual([]);
+      await stack.delete('B', reader);
+      await stack.delete('C', other);
+      await stack.delete('A', owner('own'));
+    });
+
     test('is refused if it belongs to somebody else, and left as it is', async () => {
       expect(await failure(stack.create('A', owner('app')))).toBe(
         'schema "app" in database "shop" belongs to "postgres" and not to "orders"; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO');
