@@ -2,8 +2,8 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { Clock } from '../../lambda/provisioner/budget';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { watchAdmin } from './admin-watch';
-import { setups, signIn, signInWithToken, snapshot, Stack, trust, User, users } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { setups, signInWithToken, Stack, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** As CloudFormation makes them up. */
@@ -18,19 +18,13 @@ const MADE_UP = 'shop-Users-1ABCDEFGHIJKL';
 describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld(setup));
     trust(server.caCertificate);
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
-  watchAdmin(() => server);
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const READ = { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } };

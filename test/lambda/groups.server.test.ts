@@ -1,26 +1,20 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { watchAdmin } from './admin-watch';
-import { Declared, failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { Declared, failure, Role, setups, signInWithToken, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** Roles that carry privileges, and users that many of are declared at once. */
 describe.each(setups('15', '17, plain', '18, RDS-like'))('groups on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld({ ...setup, major }));
     trust(server.caCertificate);
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
-  watchAdmin(() => server);
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);

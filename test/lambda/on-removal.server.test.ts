@@ -1,15 +1,14 @@
 import { Client } from 'pg';
 import { RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { watchAdmin } from './admin-watch';
-import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { failure, setups, signInWithToken, Stack, trust, User } from './stack';
 import { DATABASES, heldBy, startWorld } from './world';
 
 /** A user that has all there is to have, in all databases of the server, and then goes. */
 describe.each(setups('14', '16, plain', '17, RDS-like'))('a user goes on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld({ ...setup, major }));
@@ -21,14 +20,9 @@ describe.each(setups('14', '16, plain', '17, RDS-like'))('a user goes on Postgre
     if (major >= 16) {
       await server.sql('GRANT heir, team, bystander TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
     }
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
-  watchAdmin(() => server);
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const leaver = (action: RemovalProperties = { Action: 'DROP_OR_DISABLE' }): User => ({

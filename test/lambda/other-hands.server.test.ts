@@ -1,25 +1,21 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { failure, Role, setups, signIn, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { failure, Role, setups, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** What others have done to the roles of a stack: a superuser, an admin of earlier, an operator with a console, the users themselves. */
 describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld({ ...setup, major }));
     trust(server.caCertificate);
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);

@@ -1,5 +1,6 @@
 import { Change } from '../../lambda/provisioner/change';
-import { DatabaseObject, DatabaseState, FuturePrivilege, HeldPrivilege, planDatabase, planDatabaseRemoval, problemIn, schemasOf } from '../../lambda/provisioner/plan-database';
+import { DatabaseObject, DatabaseState, planDatabase, planDatabaseRemoval, problemIn, schemasOf } from '../../lambda/provisioner/plan-database';
+import { FuturePrivilege, HeldPrivilege } from '../../lambda/provisioner/privilege-changes';
 import { Wanted } from '../../lambda/provisioner/plan';
 import { render } from '../../lambda/provisioner/sql/render';
 import { Declaration, SchemaDeclaration } from '../../lambda/provisioner/state';

@@ -1,25 +1,19 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { watchAdmin } from './admin-watch';
-import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust, User } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { failure, setups, signInWithToken, snapshot, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** What is declared is there after each deployment, whatever was there before; what was never declared is nobody's business, unless the role is exclusive. */
 describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privileges on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld(setup));
     trust(server.caCertificate);
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
-  watchAdmin(() => server);
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const held = async (role = 'orders') => (await heldBy(server, [role])).map(line => line.slice(role.length + 1)).filter(line => line !== 'logs in' && line !== 'in rds_iam');

@@ -1,25 +1,19 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { watchAdmin } from './admin-watch';
-import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { failure, signInWithToken, Stack, trust, users } from './stack';
 
 /** What must not happen: access that is left behind, a user that is lost, an admin that is touched. */
 describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     server = await AuroraLikeServer.start({ major, databases: ['shop'], authorize: () => true });
     trust(server.caCertificate);
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
-  watchAdmin(() => server);
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);

@@ -1,12 +1,12 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { setups, signIn, snapshot, Stack, trust, User } from './stack';
+import { everythingIsAsBefore } from './as-before';
+import { setups, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** Functions, procedures and aggregates of one name, which differ in their arguments only, some of them only in what comes out. */
 describe.each(setups('15', '17, plain'))('signatures on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
-  let before: unknown;
 
   beforeAll(async () => {
     ({ server } = await startWorld(setup));
@@ -27,13 +27,9 @@ describe.each(setups('15', '17, plain'))('signatures on PostgreSQL $name', (setu
       CREATE AGGREGATE sig.x(VARIADIC "any" ORDER BY VARIADIC "any") (SFUNC = ordered_set_transition_multi, STYPE = internal, FINALFUNC = rank_final, HYPOTHETICAL)`, [], 'shop');
     await server.sql(`DO $$ DECLARE r record; BEGIN FOR r IN SELECT oid, proname, CASE prokind WHEN 'p' THEN 'PROCEDURE' WHEN 'a' THEN 'AGGREGATE' ELSE 'FUNCTION' END AS word, row_number() OVER (ORDER BY oid) % 3 = 0 AS theirs FROM pg_proc WHERE pronamespace = 'sig'::regnamespace LOOP
       EXECUTE format('ALTER %s sig.%I(%s) OWNER TO %I', r.word, r.proname, pg_get_function_identity_arguments(r.oid), CASE WHEN r.theirs THEN 'migrator' ELSE 'postgres' END); END LOOP; END $$`, [], 'shop');
-    before = await snapshot(server);
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(async () => {
-    await expect(snapshot(server)).resolves.toEqual(before);
-    await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
-  });
+  everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
   const orders = (functions: { [name: string]: string[] }): User => ({ username: 'orders', privileges: { shop: { Schemas: { sig: { Functions: functions } } } } });

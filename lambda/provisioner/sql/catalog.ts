@@ -260,31 +260,36 @@ export function endSessions(roleOids: string[]): string {
   return `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
 }
 
+type LockKey = readonly [number, number];
+
+/** Whether a row l of pg_locks is about this advisory lock of this database. */
+function isLock([classId, objectId]: LockKey): string {
+  return `l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
+    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+}
+
 /** Who holds the advisory lock of this database, by process id and in words. */
-export function lockHolders([classId, objectId]: readonly [number, number]): string {
+export function lockHolders(key: LockKey): string {
   return `
   SELECT string_agg(l.pid::text, ', ' ORDER BY l.pid) AS pids,
          string_agg(format('pid %s (role %s, application %s, connected for %s)', l.pid, a.usename, a.application_name,
                                   date_trunc('second', clock_timestamp() - a.backend_start)), ', ' ORDER BY l.pid) AS holders
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
-  WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
+  WHERE ${isLock(key)} AND l.granted`;
 }
 
 /** How many wait for this lock who came before this session, but stand behind it by now: who looks who holds it loses its place. */
-export function earlierWaiters([classId, objectId]: readonly [number, number]): string {
+export function earlierWaiters(key: LockKey): string {
   return `
   SELECT count(*)::int AS earlier FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-  WHERE l.locktype = 'advisory' AND NOT l.granted AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())
+  WHERE ${isLock(key)} AND NOT l.granted
     AND a.backend_start < (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid())`;
 }
 
 /** Ends the sessions of those who hold this lock, or wait for it, and cannot make roles: it is no business of theirs. */
-export function endStrangers([classId, objectId]: readonly [number, number]): string {
+export function endStrangers(key: LockKey): string {
   return `
   SELECT pg_catalog.pg_terminate_backend(l.pid), a.usename::text AS role
   FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  WHERE l.locktype = 'advisory' AND l.objsubid = 2 AND l.classid = ${classId}::bigint::oid AND l.objid = ${objectId}::bigint::oid
-    AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND NOT r.rolcreaterole AND NOT r.rolsuper`;
+  WHERE ${isLock(key)} AND NOT r.rolcreaterole AND NOT r.rolsuper`;
 }
