@@ -1,12 +1,11 @@
 import * as path from 'node:path';
-import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
+import { Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
-import * as cr from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
 import { Admin } from './admin';
+import { newFunctionRole, newLogGroup, newProvider } from './custom-resource-function';
 import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
 import { grantRead } from './secret-access';
@@ -44,24 +43,14 @@ export class Provisioner extends Construct {
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
     const handler = this.handler(props);
-    const frameworkLogs = this.logGroup('FrameworkLogs');
-    const frameworkRole = this.role('FrameworkRole', frameworkLogs);
-    frameworkRole.addToPolicy(new iam.PolicyStatement({
-      actions: ['lambda:InvokeFunction', 'lambda:GetFunction'],
-      resources: [handler.functionArn],
-    }));
-    const provider = new cr.Provider(this, 'Provider', {
-      onEventHandler: handler,
-      frameworkOnEventRole: frameworkRole.withoutPolicyUpdates(), // the framework would add every version of the function
-      logGroup: frameworkLogs,
-    });
+    const provider = newProvider(this, handler);
     provider.node.addDependency(wayToDatabase({ database: props.database.construct, vpc: props.vpc, handler, readsSecret: props.admin.secret !== undefined }));
     this.serviceToken = provider.serviceToken;
   }
 
   private handler(props: ProvisionerProps): lambda.Function {
-    const logGroup = this.logGroup('HandlerLogs');
-    const role = this.role('HandlerRole', logGroup);
+    const logGroup = newLogGroup(this, 'HandlerLogs');
+    const role = newFunctionRole(this, 'HandlerRole', logGroup);
     role.addToPolicy(new iam.PolicyStatement({
       // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
       actions: [
@@ -122,18 +111,5 @@ export class Provisioner extends Construct {
     return Stack.of(group) === Stack.of(this)
       ? group
       : ec2.SecurityGroup.fromSecurityGroupId(this, `SecurityGroup${index}`, group.securityGroupId, { allowAllOutbound: group.allowAllOutbound });
-  }
-
-  private role(id: string, logGroup: logs.LogGroup): iam.Role {
-    const role = new iam.Role(this, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
-    role.addToPolicy(new iam.PolicyStatement({
-      actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
-      resources: [logGroup.logGroupArn],
-    }));
-    return role;
-  }
-
-  private logGroup(id: string): logs.LogGroup {
-    return new logs.LogGroup(this, id, { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
   }
 }
