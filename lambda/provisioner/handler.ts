@@ -7,24 +7,19 @@ import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { Journal } from './journal';
 import { withLock } from './lock';
-import { createLogger, Logger } from './logger';
 import { remove } from './remove';
-import { decode, Event, Request } from './request';
+import { decode, Request } from './request';
 import { withRetries } from './retry';
 import { FIXED_DATABASE, Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
+import { Context, Event } from '../shared/event';
+import { createLogger, Logger } from '../shared/logger';
 
 export interface Dependencies {
   readonly readAdmin: (host: string, port: number) => Promise<Admin>;
   readonly clock: Clock;
   readonly write: (line: string) => void;
-}
-
-/** The part of Lambda's context that is used. */
-export interface Context {
-  readonly awsRequestId: string;
-  getRemainingTimeInMillis(): number;
 }
 
 /** What the provider framework passes on to CloudFormation. A failure is thrown: a returned FAILED counts as success there. */

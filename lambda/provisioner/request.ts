@@ -6,17 +6,8 @@ import {
 } from '../../lib/contract/wire';
 import { ProvisionError } from './errors';
 import { Declaration, FutureObjects, NamedPrivileges, OnRemoval, Owner, RoleKind, SchemaDeclaration } from './state';
-
-/** The event as CDK's provider framework hands it over. It also has a pre-signed URL, so it is never logged. */
-export interface Event {
-  readonly RequestType: 'Create' | 'Update' | 'Delete';
-  readonly RequestId: string;
-  readonly StackId: string;
-  readonly LogicalResourceId: string;
-  readonly PhysicalResourceId?: string;
-  readonly ResourceType: string;
-  readonly ResourceProperties: { readonly [name: string]: unknown };
-}
+import { entries, exactly, object, refuse, text, texts } from '../shared/decode';
+import { Event } from '../shared/event';
 
 /** What an event asks for. */
 export interface Request {
@@ -231,36 +222,6 @@ function flag(where: string, value: unknown): boolean {
   return value === undefined || value === 'false' ? false : value === 'true' || refuse(where, value, 'it is neither true nor false', 'pass one of them');
 }
 
-function entries(where: string, value: unknown): [string, unknown][] {
-  return Object.entries(object(where, value)).sort(byFirst);
-}
-
-function exactly(where: string, value: unknown, keys: string[]): { [key: string]: unknown } {
-  const record = object(where, value);
-  const unknown = Object.keys(record).find(key => !keys.includes(key));
-  return unknown === undefined
-    ? record
-    : refuse('property', unknown, `${where} has only ${keys.join(', ')}`, 'remove it, or update the provisioner');
-}
-
-function object(where: string, value: unknown): { [key: string]: unknown } {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? value as { [key: string]: unknown }
-    : refuse(where, value, 'it is not an object', 'pass an object');
-}
-
-function text(where: string, value: unknown): string {
-  return typeof value === 'string' ? value : refuse(where, value, 'it is not a string', 'pass a string');
-}
-
-function texts(where: string, value: unknown): string[] {
-  return Array.isArray(value) ? value.map(item => text(where, item)) : refuse(where, value, 'it is not a list', 'pass a list of strings');
-}
-
-function refuse(what: string, value: unknown, rule: string, remedy: string): never {
-  throw new ProvisionError(`${what} ${JSON.stringify(value) ?? 'that is missing'} is not allowed: ${rule}; ${remedy}`);
-}
-
 function throwProblem(problem: string | undefined): void {
   if (problem !== undefined) {
     throw new ProvisionError(problem);
@@ -269,8 +230,4 @@ function throwProblem(problem: string | undefined): void {
 
 function distinct(items: string[]): string[] {
   return [...new Set(items)].sort();
-}
-
-function byFirst([a]: [string, unknown], [b]: [string, unknown]): number {
-  return a < b ? -1 : Number(a > b);
 }

@@ -4,12 +4,12 @@ import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Row, Session } from './connection';
 import { Attempt, explain, isConflict } from './database-error';
 import { ProvisionError, ServerError } from './errors';
-import { Logger } from './logger';
 import { withRetries } from './retry';
 import { ADMIN_PATH_TO_RDS_IAM, standing } from './sql/catalog';
 import { Dialect, render, Standing } from './sql/render';
 import { BEGIN, COMMIT, NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
 import { RDS_IAM } from './state';
+import { Logger } from '../shared/logger';
 
 /** PostgreSQL does not do what was asked and calls it a notice: privileges not revoked or not granted (01006, 01007), a name cut short (42622). */
 const NOTICES_THAT_ARE_ERRORS = ['01006', '01007', '42622'];

@@ -1,8 +1,8 @@
 import { Budget } from './budget';
 import { Locked } from './lock';
-import { Logger } from './logger';
 import { FIXED_DATABASE, Sessions } from './sessions';
 import { inTransaction, Transaction } from './transaction';
+import { Logger } from '../shared/logger';
 
 /** What one attempt works with, under the lock. */
 export interface Work extends Locked {

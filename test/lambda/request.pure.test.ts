@@ -1,4 +1,5 @@
-import { decode, Event } from '../../lambda/provisioner/request';
+import { decode } from '../../lambda/provisioner/request';
+import { Event } from '../../lambda/shared/event';
 
 const STACK_ID = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop/0a1b2c';
 const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';

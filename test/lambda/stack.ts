@@ -4,7 +4,7 @@ import { Client } from 'pg';
 import { Clock } from '../../lambda/provisioner/budget';
 import { Admin } from '../../lambda/provisioner/credentials';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
-import { Event } from '../../lambda/provisioner/request';
+import { Event } from '../../lambda/shared/event';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';

@@ -1,0 +1,37 @@
+import { ProvisionError } from './errors';
+
+// How the properties of an event are taken apart: what is not known, or not of the kind it should be, is refused.
+
+export function entries(where: string, value: unknown): [string, unknown][] {
+  return Object.entries(object(where, value)).sort(byFirst);
+}
+
+export function exactly(where: string, value: unknown, keys: string[]): { [key: string]: unknown } {
+  const record = object(where, value);
+  const unknown = Object.keys(record).find(key => !keys.includes(key));
+  return unknown === undefined
+    ? record
+    : refuse('property', unknown, `${where} has only ${keys.join(', ')}`, 'remove it, or update the provisioner');
+}
+
+export function object(where: string, value: unknown): { [key: string]: unknown } {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? value as { [key: string]: unknown }
+    : refuse(where, value, 'it is not an object', 'pass an object');
+}
+
+export function text(where: string, value: unknown): string {
+  return typeof value === 'string' ? value : refuse(where, value, 'it is not a string', 'pass a string');
+}
+
+export function texts(where: string, value: unknown): string[] {
+  return Array.isArray(value) ? value.map(item => text(where, item)) : refuse(where, value, 'it is not a list', 'pass a list of strings');
+}
+
+export function refuse(what: string, value: unknown, rule: string, remedy: string): never {
+  throw new ProvisionError(`${what} ${JSON.stringify(value) ?? 'that is missing'} is not allowed: ${rule}; ${remedy}`);
+}
+
+function byFirst([a]: [string, unknown], [b]: [string, unknown]): number {
+  return a < b ? -1 : Number(a > b);
+}

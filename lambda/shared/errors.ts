@@ -1,0 +1,32 @@
+/**
+ * The reason a deployment shows. It says what was attempted, what came back and what to do about it, on one line:
+ * CDK's provider framework copies message and stack into CloudFormation's answer, which has 4,096 bytes in all.
+ */
+export class ProvisionError extends Error {
+  /** Milliseconds after the start of the invocation until which trying again makes sense; 0 when it does not. */
+  public readonly retryUntil: number;
+
+  constructor(message: string, options: { retryUntil?: number; cause?: unknown } = {}) {
+    super(withinBytes(message.replace(/\s+/g, ' ').trim(), MAX_MESSAGE_BYTES), { cause: options.cause });
+    this.name = 'ProvisionError';
+    this.retryUntil = options.retryUntil ?? 0;
+    // The framework appends the stack; ours says nothing a user could act on.
+    this.stack = `${this.name}: ${this.message}`;
+  }
+}
+
+/** Room for the ids around the message: stack, request, logical and physical resource. */
+const MAX_MESSAGE_BYTES = 2000;
+
+/** Cuts a text so that its JSON form has at most so many bytes. */
+function withinBytes(text: string, max: number): string {
+  const bytes = (value: string) => Buffer.byteLength(JSON.stringify(value));
+  if (bytes(text) <= max) {
+    return text;
+  }
+  let kept = text.slice(0, max);
+  while (bytes(`${kept}...`) > max) {
+    kept = kept.slice(0, -Math.ceil((bytes(`${kept}...`) - max) / 6));
+  }
+  return `${kept}...`;
+}
