@@ -92,6 +92,7 @@ export class AuroraLikeServer {
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
       server.gateway = await Gateway.listen({
         isAvailable: () => server.isAvailable,
+        awake: () => server.awake(),
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
@@ -136,6 +137,9 @@ export class AuroraLikeServer {
   now = () => new Date();
 
   private gateway?: Gateway;
+
+  /** What wakes it up; undefined while it is awake. */
+  private resume?: () => Promise<void>;
 
   private constructor(
     private readonly options: AuroraLikeServerOptions,
@@ -213,6 +217,16 @@ export class AuroraLikeServer {
     await this.postgresql.start();
   }
 
+  /**
+   * As Aurora Serverless v2 with a minimum capacity of 0 does after some idle time: the first connection resumes it, and that one and all others wait for it.
+   *
+   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+   */
+  pause({ resumeMilliseconds }: { readonly resumeMilliseconds: number }): void {
+    let resumed: Promise<void> | undefined;
+    this.resume = () => resumed ??= new Promise<void>(resolve => setTimeout(resolve, resumeMilliseconds)).then(() => this.resume = undefined);
+  }
+
   async stop(): Promise<void> {
     await this.gateway?.close();
     await this.postgresql.stop('SIGQUIT');
@@ -224,6 +238,13 @@ export class AuroraLikeServer {
   private async catchUp(): Promise<void> {
     if (this.source) {
       await this.postgresql.catchUpWith(this.source.postgresql);
+    }
+  }
+
+  private async awake(): Promise<void> {
+    if (this.resume) {
+      this.log.push('connection waits: the database is paused');
+      await this.resume();
     }
   }
 

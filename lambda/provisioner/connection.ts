@@ -1,5 +1,6 @@
 import { Socket } from 'node:net';
 import { Client, DatabaseError, QueryConfig, QueryResult } from 'pg';
+import { PATIENCE_MS } from './budget';
 import { Admin } from './credentials';
 import { ProvisionError, ServerError } from './errors';
 
@@ -137,8 +138,9 @@ const PROBLEMS: Problem[] = [
   {
     breaks: ({ message }) => /timeout/.test(message),
     cause: 'the connection opened but the server does not speak',
-    remedy: 'check that the database is available and not out of memory',
-    retryUntil: UNREACHABLE_UNTIL_MS,
+    remedy: 'check that the database is available and not out of memory; one that was paused (Aurora Serverless v2) should have resumed by now, deploy again',
+    // A paused one takes about 15 seconds to resume, or 30 and more: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+    retryUntil: PATIENCE_MS,
   },
   {
     breaks: ({ message }) => /does not support SSL/.test(message),

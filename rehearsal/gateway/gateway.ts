@@ -12,6 +12,8 @@ const AUTHENTICATION_TIMEOUT = 60_000;
 export interface GatewayOptions {
   /** While it is false connections are closed at once. */
   readonly isAvailable: () => boolean;
+  /** Until then a connection is open and nothing is said on it. */
+  readonly awake: () => Promise<void>;
   /** Undefined: the gateway answers that it has no TLS. */
   readonly certificate?: Certificate;
   /** For sessions whose token was verified; no password is asked there. */
@@ -67,6 +69,7 @@ export class Gateway {
       socket.destroy();
       return;
     }
+    await this.options.awake();
     const timer = setTimeout(() => socket.destroy(), AUTHENTICATION_TIMEOUT).unref();
     try {
       await this.negotiate(socket);
