@@ -11,6 +11,7 @@ import { databaseArnOf, DatabaseServers } from './cloudformation/database-server
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { isCustomResource, nativeResource } from './cloudformation/native-resource';
+import { endpointsFor, reachOf } from './cloudformation/network';
 import { ResponseEndpoint } from './cloudformation/response-endpoint';
 import { roleAllows } from './cloudformation/role-policies';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
@@ -42,8 +43,11 @@ export class Rehearsal {
     const authorize: Authorize = (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource);
     const secretsManager = new SecretsManager(authorize);
     const functions: Functions = { find: name => rehearsal.functionNamed(name), invoke: (arn, event) => rehearsal.invoke(arn, event) };
-    const awsEndpoint = await AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize)]);
-    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, awsEndpoint);
+    const endpoints = await Promise.all([
+      AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize)]),
+      AwsEndpoint.listen([() => new Promise(() => undefined)]),
+    ]);
+    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, ...endpoints);
     return rehearsal;
   }
 
@@ -74,6 +78,8 @@ export class Rehearsal {
     [certificateAuthority, webAuthority]: CertificateAuthority[],
     secretsManager: SecretsManager,
     private readonly awsEndpoint: AwsEndpoint,
+    /** In place of AWS for functions that have no way there: nobody answers. */
+    private readonly nowhere: AwsEndpoint,
   ) {
     this.webAuthority = webAuthority;
     this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
@@ -116,7 +122,7 @@ export class Rehearsal {
   async close(): Promise<void> {
     this.closed.abort();
     await this.databases.close();
-    await this.awsEndpoint.close();
+    await Promise.all([this.awsEndpoint, this.nowhere].map(endpoint => endpoint.close()));
     await Promise.all([...this.responses.values()].map(async endpoint => (await endpoint).close()));
     RunFolder.open().remove(this.caFile);
   }
@@ -144,12 +150,13 @@ export class Rehearsal {
   private async invoke(functionArn: string, event: unknown): Promise<Invocation> {
     const state = this.find('AWS::Lambda::Function', functionArn);
     const lambda = lambdaFunction(state, key => this.assets.get(key));
-    const endpoints = await Promise.all(this.responses.values());
+    const reach = reachOf(state, this.existing());
+    const responses = reach.internet ? await Promise.all(this.responses.values()) : [];
     const invocation = await invoke(lambda, event, {
       credentials: this.credentials.issue(state.properties.Role as string),
-      endpoint: this.awsEndpoint.url,
+      endpoints: endpointsFor(reach, this.awsEndpoint.url, this.nowhere.url),
       caFile: this.caFile,
-      network: Object.assign({}, this.databases.network, ...endpoints.map(({ network }) => network)) as Record<string, number>,
+      network: Object.assign({}, reach.vpc ? this.databases.network : {}, ...responses.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
       signal: this.closed.signal,

@@ -19,8 +19,8 @@ export interface LambdaFunction {
 
 export interface LambdaSurroundings {
   readonly credentials: Credentials;
-  /** Where the AWS SDK finds the services. */
-  readonly endpoint: string;
+  /** Where the AWS SDK finds the services, as its environment variables. */
+  readonly endpoints: Record<string, string>;
   /** Certificate authority of the rehearsal. */
   readonly caFile: string;
   /** Port on 127.0.0.1 of each endpoint of a database and of Amazon S3, by `host:port`. */
@@ -105,7 +105,7 @@ function entryOf(folder: string, module: string): string {
   return files.find(existsSync) ?? files[0];
 }
 
-function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile, packages }: LambdaSurroundings, logStreamName: string) {
+function environmentOf(lambda: LambdaFunction, { credentials, endpoints, caFile, packages }: LambdaSurroundings, logStreamName: string) {
   const region = lambda.arn.split(':')[3];
   const own = Object.entries(lambda.environment).map(([name, value]) =>
     [name, name === 'NODE_EXTRA_CA_CERTS' && value === RUNTIME_CA_FILE ? caFile : value]);
@@ -119,7 +119,7 @@ function environmentOf(lambda: LambdaFunction, { credentials, endpoint, caFile, 
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
     AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
     AWS_SESSION_TOKEN: credentials.sessionToken,
-    AWS_ENDPOINT_URL: endpoint,
+    ...endpoints,
     AWS_LAMBDA_FUNCTION_NAME: lambda.name,
     AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
   };

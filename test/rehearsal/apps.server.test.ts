@@ -26,6 +26,7 @@ const APPS = [
 /** Which role signs in as which user, and where if that is a replica. Nobody else does. */
 const SIGN_INS: Record<string, string[]> = {
   'examples/imported-cluster/app.ts': ['Service as reports'],
+  'examples/isolated-subnets/app.ts': ['Service as orders'],
   'examples/no-password/app.ts': ['Reports as reports'],
   'examples/quick-start/app.ts': ['Operator as mario.rossi@example.com'],
   'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
