@@ -23,6 +23,23 @@ export interface ConnectOptions {
   readonly until?: Date;
 }
 
+/** Where an imported database is, if that is not where it is imported. */
+export interface ImportedDatabaseOptions {
+  /**
+   * The account of the database. Only its own identities can be granted anything.
+   *
+   * @default - the account of the stack it is imported into
+   */
+  readonly account?: string;
+
+  /**
+   * The Region of the database.
+   *
+   * @default - the Region of the stack it is imported into
+   */
+  readonly region?: string;
+}
+
 /**
  * The IAM half alone: who may sign in to a database as which user.
  *
@@ -37,12 +54,13 @@ export class ConnectGrants {
    * A cluster made in this app (`DatabaseCluster`, `CfnDBCluster`, ...) must have IAM authentication
    * on when the app is synthesized. An imported cluster needs its `clusterResourceIdentifier`
    * (`cluster-ABCDEFGHIJKL01234`, not its name), and is taken to be in the account and Region of
-   * the stack it is imported into.
+   * the stack it is imported into unless the options say where it is.
    *
    * @param cluster the cluster
+   * @param options where an imported cluster is
    */
-  public static fromCluster(cluster: rds.IDBClusterRef): ConnectGrants {
-    return new ConnectGrants(clusterTarget(cluster));
+  public static fromCluster(cluster: rds.IDBClusterRef, options: ImportedDatabaseOptions = {}): ConnectGrants {
+    return new ConnectGrants(clusterTarget(cluster, options));
   }
 
   /**
@@ -51,12 +69,13 @@ export class ConnectGrants {
    * One that is made in this app (`DatabaseInstance`, `DatabaseInstanceReadReplica`, `CfnDBInstance`, ...) must have IAM
    * authentication on when the app is synthesized; a read replica has a resource id of its own. An imported instance
    * needs its `instanceResourceId` (`db-ABCDEFGHIJKL01234`, not its name), and is taken to be in the account and Region of
-   * the stack it is imported into.
+   * the stack it is imported into unless the options say where it is.
    *
    * @param instance the instance; for a member of a cluster use `fromCluster`
+   * @param options where an imported instance is
    */
-  public static fromInstance(instance: rds.IDBInstanceRef): ConnectGrants {
-    return new ConnectGrants(instanceTarget(instance));
+  public static fromInstance(instance: rds.IDBInstanceRef, options: ImportedDatabaseOptions = {}): ConnectGrants {
+    return new ConnectGrants(instanceTarget(instance, options));
   }
 
   /**

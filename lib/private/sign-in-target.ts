@@ -3,6 +3,8 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
+import { locationOf } from './location';
+import { ImportedDatabaseOptions } from '../connect-grants';
 
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
@@ -17,19 +19,19 @@ export interface SignInTarget {
   readonly takesConditions: boolean;
 }
 
-export function clusterTarget(cluster: rds.IDBClusterRef): SignInTarget {
+export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatabaseOptions = {}): SignInTarget {
   const owned = clusterIn(cluster);
   return {
     construct: cluster,
     resourceId: owned?.attrDbClusterResourceId
       ?? checked(cluster, 'clusterResourceIdentifier', () => (cluster as rds.IDatabaseCluster).clusterResourceIdentifier, CLUSTER),
-    ...cluster.env,
+    ...locationOf(cluster, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
   };
 }
 
-export function instanceTarget(instance: rds.IDBInstanceRef): SignInTarget {
+export function instanceTarget(instance: rds.IDBInstanceRef, options: ImportedDatabaseOptions = {}): SignInTarget {
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
     throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');
@@ -39,7 +41,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef): SignInTarget {
     // The L2 of a read replica gives its ARN here, unless a feature flag is set.
     resourceId: owned?.attrDbiResourceId
       ?? checked(instance, 'instanceResourceId', () => (instance as rds.IDatabaseInstance).instanceResourceId, INSTANCE),
-    ...instance.env,
+    ...locationOf(instance, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
   };

@@ -4,7 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AdminCredentials, AuroraIamAuth, ConnectGrants, InstanceIamAuth, InstanceIamAuthentication } from '../../lib';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants, ImportedDatabaseOptions, InstanceIamAuth, InstanceIamAuthentication } from '../../lib';
 import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, vpcOf } from './support';
 
 /** However the app comes to know a database, and whatever kind it is: the right ARN, or a clear error, never a wrong ARN. */
@@ -48,13 +48,13 @@ function owned(kind: Kind, stack: Stack): ConnectGrants {
   }
 }
 
-function imported(kind: Kind, stack: Stack): ConnectGrants {
+function imported(kind: Kind, stack: Stack, options?: ImportedDatabaseOptions): ConnectGrants {
   switch (kind) {
-    case 'cluster': return ConnectGrants.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'It', { clusterIdentifier: 'shop', clusterResourceIdentifier: CLUSTER }));
+    case 'cluster': return ConnectGrants.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'It', { clusterIdentifier: 'shop', clusterResourceIdentifier: CLUSTER }), options);
     case 'instance':
     case 'replica': return ConnectGrants.fromInstance(rds.DatabaseInstance.fromDatabaseInstanceAttributes(stack, 'It', {
       instanceIdentifier: 'shop', instanceResourceId: INSTANCE, instanceEndpointAddress: 'shop', port: 5432, securityGroups: [],
-    }));
+    }), options);
     case 'proxy': return ConnectGrants.fromProxy(rds.DatabaseProxy.fromDatabaseProxyAttributes(stack, 'It', { dbProxyName: 'shop', dbProxyArn: PROXY_ARN, endpoint: 'shop', securityGroups: [] }));
   }
 }
@@ -99,6 +99,62 @@ describe.each(KINDS)('%s', (kind) => {
   test('that is imported into a stack of another Region is there, but for a proxy, whose ARN says where it is', () => {
     const apps = new Stack(app, 'Apps', { env: { ...IRELAND, region: 'us-east-1' } });
     expect(resourceIn(apps, imported(kind, apps))).toBe(`${kind === 'proxy' ? PREFIX : PREFIX.replace('eu-west-1', 'us-east-1')}${ID[kind]}/app`);
+  });
+});
+
+describe.each(['cluster', 'instance'] as const)('%s that is imported, and is said to be elsewhere', (kind) => {
+  const stackIn = (env: { account?: string; region?: string }) => new Stack(newApp(), 'Data', { env });
+  const elsewhere = (region: string, account: string) => `arn:<AWS::Partition>:rds-db:${region}:${account}:dbuser:${ID[kind]}/app`;
+
+  test('has that Region', () => {
+    const stack = stackIn(IRELAND);
+    expect(resourceIn(stack, imported(kind, stack, { region: 'us-east-1' }))).toBe(elsewhere('us-east-1', '111111111111'));
+  });
+
+  test.each([
+    ['us-east-1', '222222222222'],
+    ['cn-north-1', '333333333333'],
+    ['us-gov-west-1', '444444444444'],
+  ])('has that Region and account, where the stack leaves both open: %s', (region, account) => {
+    const stack = stackIn({});
+    expect(resourceIn(stack, imported(kind, stack, { region, account }))).toBe(elsewhere(region, account));
+  });
+
+  test('takes the other of the two from the stack', () => {
+    const stack = stackIn({});
+    expect(resourceIn(stack, imported(kind, stack, { account: '222222222222' }))).toBe(elsewhere('<{"Ref":"AWS::Region"}>', '222222222222'));
+  });
+
+  test('is granted to identities of its own account alone', () => {
+    const stack = stackIn(IRELAND);
+    const grants = imported(kind, stack, { account: '222222222222' });
+    const here = new iam.Role(stack, 'Here', { assumedBy: new iam.AccountRootPrincipal() });
+    expect(() => grants.connect(here, 'app')).toThrow(new Error(
+      '[Data/It] grantee Data/Here is in account 111111111111 and the database in 222222222222, and rds-db:connect does not cross accounts; '
+      + 'create a role in account 222222222222 that account 111111111111 may assume, and grant it to that role',
+    ));
+    const there = new Stack(stack.node.root, 'There', { env: { ...IRELAND, account: '222222222222' } });
+    expect(resourceIn(there, grants)).toBe(elsewhere('eu-west-1', '222222222222'));
+  });
+
+  test.each<[string, ImportedDatabaseOptions, string]>([
+    ['account', { account: '12345678901' }, 'account "12345678901" is not the id of an account, which has 12 digits; take it from the ARN of the database'],
+    ['Region', { region: 'Ireland' }, 'region "Ireland" is not the code of a Region, which looks like eu-west-1; take it from the ARN of the database'],
+    ['partition', { region: 'cn-north-1' },
+      'region "cn-north-1" is in partition aws-cn and the stack in aws, and no identity signs in across partitions; import the database into a stack of its own partition'],
+  ])('is refused for another %s than there is', (_, options, message) => {
+    expect(() => imported(kind, stackIn(IRELAND), options)).toThrow(new Error(`[Data/It] ${message}`));
+  });
+
+  test.each<[string, ImportedDatabaseOptions]>([
+    ['region "eu-west-1"', { region: 'eu-west-1' }],
+    ['account "111111111111"', { account: '111111111111' }],
+  ])('is refused for a database of this app: %s', (what, options) => {
+    const stack = stackIn(IRELAND);
+    const database = kind === 'cluster' ? newCluster(stack, 'It') : newInstance(stack, 'It');
+    expect(() => kind === 'cluster' ? ConnectGrants.fromCluster(database as rds.DatabaseCluster, options) : ConnectGrants.fromInstance(database as rds.DatabaseInstance, options)).toThrow(new Error(
+      `[Data/It] ${what} is said of a database that this app makes, which is in the account and Region of its stack; leave it out`,
+    ));
   });
 });
 
