@@ -227,6 +227,18 @@ export class AuroraLikeServer {
     this.resume = () => resumed ??= new Promise<void>(resolve => setTimeout(resolve, resumeMilliseconds)).then(() => this.resume = undefined);
   }
 
+  get isPaused(): boolean {
+    return this.resume !== undefined;
+  }
+
+  /** Wakes it up, and waits for that. */
+  async awake(): Promise<void> {
+    if (this.resume) {
+      this.log.push('connection waits: the database is paused');
+      await this.resume();
+    }
+  }
+
   async stop(): Promise<void> {
     await this.gateway?.close();
     await this.postgresql.stop('SIGQUIT');
@@ -238,13 +250,6 @@ export class AuroraLikeServer {
   private async catchUp(): Promise<void> {
     if (this.source) {
       await this.postgresql.catchUpWith(this.source.postgresql);
-    }
-  }
-
-  private async awake(): Promise<void> {
-    if (this.resume) {
-      this.log.push('connection waits: the database is paused');
-      await this.resume();
     }
   }
 

@@ -7,7 +7,7 @@ import { AssemblyStack, CloudAssembly } from './cloudformation/cloud-assembly';
 import { customResource } from './cloudformation/custom-resource';
 import { databaseCluster } from './cloudformation/database-cluster';
 import { databaseInstance } from './cloudformation/database-instance';
-import { databaseArnOf, DatabaseServers } from './cloudformation/database-servers';
+import { databaseArnOf, DatabaseServers, isTrue } from './cloudformation/database-servers';
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { isCustomResource, nativeResource } from './cloudformation/native-resource';
@@ -18,6 +18,7 @@ import { secret, secretTargetAttachment } from './cloudformation/secret';
 import { Authorize, SecretsManager } from './cloudformation/secrets-manager';
 import { Stack, StackEvent, StackResult } from './cloudformation/stack';
 import { ResourceProvider, ResourceState, whyNotRehearsed } from './cloudformation/template';
+import { DataApi, DataApiCluster } from './data-api/data-api';
 import { CertificateAuthority } from './gateway/certificate-authority';
 import { Credentials, IssuedCredentials } from './iam/credentials';
 import { RunFolder } from './run-folder';
@@ -43,11 +44,12 @@ export class Rehearsal {
     const authorize: Authorize = (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource);
     const secretsManager = new SecretsManager(authorize);
     const functions: Functions = { find: name => rehearsal.functionNamed(name), invoke: (arn, event) => rehearsal.invoke(arn, event) };
+    const dataApi = new DataApi({ authorize, secret: id => secretsManager.find(id), cluster: arn => rehearsal.dataApiCluster(arn) });
     const endpoints = await Promise.all([
-      AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize)]),
+      AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize), dataApi.service]),
       AwsEndpoint.listen([() => new Promise(() => undefined)]),
     ]);
-    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, ...endpoints);
+    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, dataApi, ...endpoints);
     return rehearsal;
   }
 
@@ -77,6 +79,7 @@ export class Rehearsal {
     private readonly options: RehearsalOptions,
     [certificateAuthority, webAuthority]: CertificateAuthority[],
     secretsManager: SecretsManager,
+    private readonly dataApi: DataApi,
     private readonly awsEndpoint: AwsEndpoint,
     /** In place of AWS for functions that have no way there: nobody answers. */
     private readonly nowhere: AwsEndpoint,
@@ -121,6 +124,7 @@ export class Rehearsal {
   /** Ends all servers. What a stack holds is lost. */
   async close(): Promise<void> {
     this.closed.abort();
+    await this.dataApi.close();
     await this.databases.close();
     await Promise.all([this.awsEndpoint, this.nowhere].map(endpoint => endpoint.close()));
     await Promise.all([...this.responses.values()].map(async endpoint => (await endpoint).close()));
@@ -163,6 +167,16 @@ export class Rehearsal {
     });
     this.logs.push({ functionName: lambda.name, text: invocation.log });
     return invocation;
+  }
+
+  private dataApiCluster(arn: string): DataApiCluster | undefined {
+    const cluster = this.existing().find(({ type, attributes }) => type === 'AWS::RDS::DBCluster' && attributes.DBClusterArn === arn);
+    const writer = this.existing().find(({ type, properties }) => type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === cluster?.physicalId);
+    return cluster && {
+      server: this.databases.server(arn),
+      httpEndpoint: isTrue(cluster.properties.EnableHttpEndpoint) && cluster.properties.Engine === 'aurora-postgresql',
+      writerClass: writer?.properties.DBInstanceClass as string | undefined,
+    };
   }
 
   private functionNamed(name: string): { arn: string } | undefined {

@@ -169,6 +169,7 @@ export function majorOf(type: string, { Engine: engine, EngineVersion: version }
   return major;
 }
 
-function isTrue(value: unknown): boolean {
+/** As a template has it, or CloudFormation hands it over. */
+export function isTrue(value: unknown): boolean {
   return value === true || value === 'true';
 }

@@ -1,7 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AwsService, failure } from './aws-endpoint';
 
-interface Secret {
+export interface Secret {
   readonly arn: string;
   readonly name: string;
   value: string;
@@ -42,7 +42,7 @@ export class SecretsManager {
   }
 
   /** By ARN, by ARN without the random suffix, or by name. */
-  private find(id: string): Secret | undefined {
+  find(id: string): Secret | undefined {
     return [...this.secrets.values()].find(({ arn, name }) => id === arn || id === name || id === arn.slice(0, -7));
   }
 
