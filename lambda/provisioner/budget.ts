@@ -1,9 +1,4 @@
-/** How long one invocation may wait. The clock is passed in, so that tests can turn it. */
-export interface Clock {
-  /** Milliseconds, monotonic. */
-  now(): number;
-  sleep(milliseconds: number): Promise<void>;
-}
+import { Clock } from '../shared/clock';
 
 /** Waiting for another session, or for a server that comes up, ends here: nobody wants to look at a hanging deployment. */
 export const PATIENCE_MS = 50_000;
@@ -11,6 +6,7 @@ export const PATIENCE_MS = 50_000;
 /** Kept back to answer before the Lambda is killed. */
 const MARGIN_MS = 5_000;
 
+/** How long one invocation may wait. */
 export class Budget {
   private readonly start: number;
   private readonly end: number;

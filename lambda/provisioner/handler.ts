@@ -1,6 +1,6 @@
 import { lookup } from 'node:dns/promises';
 import { apply } from './apply';
-import { Budget, Clock } from './budget';
+import { Budget } from './budget';
 import { openSession } from './connection';
 import { Admin } from './credentials';
 import { explain } from './database-error';
@@ -13,6 +13,7 @@ import { withRetries } from './retry';
 import { FIXED_DATABASE, Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
+import { Clock } from '../shared/clock';
 import { Context, Event } from '../shared/event';
 import { createLogger, Logger } from '../shared/logger';
 

@@ -12,6 +12,9 @@ export const DATABASE_USERS_RESOURCE_TYPE = 'Custom::RdsIamUsers';
 /** CloudFormation resource type of a group role. */
 export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsRole';
 
+/** CloudFormation resource type of IAM authentication that is switched on at a database of another app. */
+export const IAM_AUTHENTICATION_RESOURCE_TYPE = 'Custom::RdsIamAuthentication';
+
 /** Environment variable of the handler: ARN of the secret with the admin's username and password. */
 export const ADMIN_SECRET_ARN = 'ADMIN_SECRET_ARN';
 
@@ -23,6 +26,12 @@ export const HANDLER_TIMEOUT_SECONDS = 300;
 
 /** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it. */
 export const SERVICE_TIMEOUT_SECONDS = 420;
+
+/** Seconds that the function which switches IAM authentication on may run: a modification of a database takes minutes. The framework in front of it has 900. */
+export const IAM_AUTHENTICATION_TIMEOUT_SECONDS = 840;
+
+/** Seconds CloudFormation waits for its answer. */
+export const IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS = 960;
 
 /** Properties of `Custom::RdsIamUser`. */
 export interface DatabaseUserProperties extends RoleProperties {
@@ -148,3 +157,23 @@ export const TABLE_PRIVILEGES = ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', '
 export const COLUMN_PRIVILEGES = ['INSERT', 'REFERENCES', 'SELECT', 'UPDATE'] as const;
 export const SEQUENCE_PRIVILEGES = ['SELECT', 'UPDATE', 'USAGE'] as const;
 export const FUNCTION_PRIVILEGES = ['EXECUTE'] as const;
+
+export const DATABASE_KINDS = ['cluster', 'instance'] as const;
+export type DatabaseKind = typeof DATABASE_KINDS[number];
+
+/** Properties of `Custom::RdsIamAuthentication`. */
+export interface IamAuthenticationProperties {
+  readonly Kind: DatabaseKind;
+
+  /** `DBClusterIdentifier` or `DBInstanceIdentifier`, in lower case. */
+  readonly Identifier: string;
+
+  /** What the app says of the database; another one is refused. */
+  readonly Expected?: Partial<DatabaseAddress>;
+
+  /** Any text; another one makes the deployment look at the database again. */
+  readonly Reapply?: string;
+}
+
+/** Attributes of `Custom::RdsIamAuthentication`, which are what an address of a database has. */
+export type IamAuthenticationAttribute = keyof DatabaseAddress;

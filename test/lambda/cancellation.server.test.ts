@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { Clock } from '../../lambda/provisioner/budget';
+import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { everythingIsAsBefore } from './as-before';
 import { setups, signInWithToken, Stack, trust, User, users } from './stack';

@@ -1,4 +1,4 @@
-import { Clock } from '../../lambda/provisioner/budget';
+import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { AdminWatch } from './admin-watch';
 import { snapshot } from './catalog';

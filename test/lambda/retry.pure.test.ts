@@ -1,6 +1,7 @@
-import { Budget, Clock, PATIENCE_MS } from '../../lambda/provisioner/budget';
+import { Budget, PATIENCE_MS } from '../../lambda/provisioner/budget';
 import { ProvisionError } from '../../lambda/provisioner/errors';
 import { withRetries } from '../../lambda/provisioner/retry';
+import { Clock } from '../../lambda/shared/clock';
 
 /** Time passes only by sleeping, or as a test says. */
 class Time implements Clock {

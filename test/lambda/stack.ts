@@ -1,7 +1,7 @@
 import tls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { Clock } from '../../lambda/provisioner/budget';
+import { Clock } from '../../lambda/shared/clock';
 import { Admin } from '../../lambda/provisioner/credentials';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { Event } from '../../lambda/shared/event';

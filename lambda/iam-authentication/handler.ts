@@ -1,0 +1,44 @@
+import { decode } from './request';
+import { Rds, switchOn } from './switch-on';
+import { Clock } from '../shared/clock';
+import { ProvisionError } from '../shared/errors';
+import { Context, Event } from '../shared/event';
+import { createLogger } from '../shared/logger';
+
+export interface Dependencies {
+  readonly rds: Rds;
+  readonly clock: Clock;
+  readonly write: (line: string) => void;
+}
+
+/** What the provider framework passes on to CloudFormation. A failure is thrown: a returned FAILED counts as success there. */
+export interface Answer {
+  /** Of another database it is another one, so that CloudFormation sees a replacement. */
+  readonly PhysicalResourceId: string;
+  readonly Data?: { readonly ResourceId: string; readonly Host: string; readonly Port: string };
+}
+
+/** Kept back to answer before the Lambda is killed. */
+const MARGIN_MS = 10_000;
+
+export function createHandler({ rds, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
+  return async (event, context) => {
+    const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
+    if (event.RequestType === 'Delete') {
+      // Others may sign in with IAM meanwhile. Nothing is asked, so that nothing can go wrong.
+      log.info('left as it is');
+      return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
+    }
+    try {
+      const request = decode(event);
+      log.info('started', { kind: request.kind, identifier: request.identifier });
+      const { resourceId, host, port } = await switchOn(request, { rds, clock, log, within: context.getRemainingTimeInMillis() - MARGIN_MS });
+      log.info('finished', { database: resourceId });
+      return { PhysicalResourceId: resourceId, Data: { ResourceId: resourceId, Host: host, Port: port } };
+    } catch (error) {
+      const reason = error instanceof ProvisionError ? error : new ProvisionError(`internal error: ${(error as Error).message}`, { cause: error });
+      log.info('failed', { reason: reason.message });
+      throw reason;
+    }
+  };
+}

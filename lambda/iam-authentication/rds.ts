@@ -1,0 +1,87 @@
+import { DBCluster, DBInstance, DescribeDBClustersCommand, DescribeDBInstancesCommand, ModifyDBClusterCommand, ModifyDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
+import { nameOf, Observed } from './observed';
+import { Request } from './request';
+import { Rds } from './switch-on';
+import { ProvisionError } from '../shared/errors';
+
+/** One throttled call must not end a wait of minutes. */
+const ATTEMPTS = 6;
+
+const client = new RDSClient({ maxAttempts: ATTEMPTS });
+
+/** Needs `rds:Describe...` and `rds:Modify...` on the one database. */
+export const rds: Rds = {
+  describe: request => attempt(request, 'describe', async ({ kind, identifier }) => {
+    if (kind === 'cluster') {
+      const { DBClusters: [cluster] = [] } = await client.send(new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }));
+      return observedCluster(cluster);
+    }
+    const { DBInstances: [instance] = [] } = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }));
+    return observedInstance(instance);
+  }),
+
+  enableIamAuthentication: request => attempt(request, 'switch on IAM authentication of', async ({ kind, identifier }) => {
+    const change = { EnableIAMDatabaseAuthentication: true, ApplyImmediately: true };
+    await (kind === 'cluster'
+      ? client.send(new ModifyDBClusterCommand({ DBClusterIdentifier: identifier, ...change }))
+      : client.send(new ModifyDBInstanceCommand({ DBInstanceIdentifier: identifier, ...change })));
+    return true;
+  }).catch((error: unknown) => {
+    if (/^InvalidDB(Cluster|Instance)State/.test(((error as Error).cause as Error | undefined)?.name ?? '')) {
+      return false;
+    }
+    throw error;
+  }),
+};
+
+function observedCluster(cluster: DBCluster): Observed {
+  const { IAMDatabaseAuthenticationEnabled: pendingIamAuthentication, DBClusterIdentifier: newName, ...others } = cluster.PendingModifiedValues ?? {};
+  return {
+    kind: 'cluster',
+    identifier: cluster.DBClusterIdentifier ?? '',
+    resourceId: cluster.DbClusterResourceId ?? '',
+    endpoint: cluster.Endpoint === undefined ? undefined : { host: cluster.Endpoint, port: `${cluster.Port}` },
+    engine: cluster.Engine ?? '',
+    status: cluster.Status ?? '',
+    iamAuthentication: cluster.IAMDatabaseAuthenticationEnabled === true,
+    pendingIamAuthentication,
+    pending: [...newName === undefined || newName === cluster.DBClusterIdentifier ? [] : ['DBClusterIdentifier'], ...namesIn(others)],
+  };
+}
+
+function observedInstance(instance: DBInstance): Observed {
+  const { IAMDatabaseAuthenticationEnabled: pendingIamAuthentication, ...others } = instance.PendingModifiedValues ?? {};
+  return {
+    kind: 'instance',
+    identifier: instance.DBInstanceIdentifier ?? '',
+    resourceId: instance.DbiResourceId ?? '',
+    endpoint: instance.Endpoint?.Address === undefined ? undefined : { host: instance.Endpoint.Address, port: `${instance.Endpoint.Port}` },
+    engine: instance.Engine ?? '',
+    status: instance.DBInstanceStatus ?? '',
+    cluster: instance.DBClusterIdentifier,
+    iamAuthentication: instance.IAMDatabaseAuthenticationEnabled === true,
+    pendingIamAuthentication,
+    pending: namesIn(others),
+  };
+}
+
+/** What has no value is not pending; a list may be there and be empty. */
+function namesIn(values: object): string[] {
+  return Object.entries(values).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)).map(([name]) => name).sort();
+}
+
+const REMEDIES: [RegExp, (request: Request) => string][] = [
+  [/^AccessDenied/, ({ identifier }) => `check that no service control policy or permissions boundary denies it to the function's role, which is allowed to do it to the identifier "${identifier}" in lower case`],
+  [/^DB(Cluster|Instance)NotFound/, ({ kind }) => `check the identifier, and that the ${kind} is in the account and Region of this stack`],
+  [/^InvalidParameter/, () => 'check that its engine version and all its instance classes have IAM authentication'],
+];
+
+async function attempt<Result>(request: Request, what: string, call: (request: Request) => Promise<Result>): Promise<Result> {
+  try {
+    return await call(request);
+  } catch (error) {
+    const { name, message } = error as Error;
+    const remedy = REMEDIES.find(([errorName]) => errorName.test(name))?.[1](request) ?? 'try again';
+    throw new ProvisionError(`cannot ${what} ${nameOf(request)}: ${name}: ${message}; ${remedy}`, { cause: error });
+  }
+}

@@ -1,0 +1,54 @@
+import { check, nextStep } from './decide';
+import { Facts, nameOf, Observed } from './observed';
+import { Request } from './request';
+import { Clock } from '../shared/clock';
+import { ProvisionError } from '../shared/errors';
+import { Logger } from '../shared/logger';
+
+/** The calls of RDS that are needed. */
+export interface Rds {
+  describe(request: Request): Promise<Observed>;
+  /** @returns false if RDS takes no modification at this moment */
+  enableIamAuthentication(request: Request): Promise<boolean>;
+}
+
+export interface Surroundings {
+  readonly rds: Rds;
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Milliseconds until it has to be on. */
+  readonly within: number;
+}
+
+const FIRST_DELAY_MS = 500;
+const LONGEST_DELAY_MS = 10_000;
+
+/** @returns which database it is and where, once IAM authentication is on */
+export async function switchOn(request: Request, { rds, clock, log, within }: Surroundings): Promise<Facts> {
+  const start = clock.now();
+  let asked = false;
+  for (let round = 0; ; round++) {
+    const database = await rds.describe(request);
+    check(request, database);
+    const step = nextStep(database, asked);
+    if (step !== 'modify' && 'isOn' in step) {
+      return step.isOn;
+    }
+    let waitFor: string;
+    if (step === 'modify') {
+      log.info('switching on', { database: database.resourceId });
+      asked = await rds.enableIamAuthentication(request);
+      waitFor = asked ? 'IAM authentication to be on' : 'RDS to take a modification';
+    } else {
+      ({ waitFor } = step);
+    }
+    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round);
+    const elapsedMs = clock.now() - start;
+    if (elapsedMs + delayMs > within) {
+      throw new ProvisionError(`cannot switch IAM authentication on: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `
+        + `look at the events of the database in the RDS console, and deploy again${asked ? ': what RDS was asked for goes on' : ''}`);
+    }
+    log.info('waiting', { waitFor, status: database.status, elapsedMs: Math.round(elapsedMs), delayMs });
+    await clock.sleep(delayMs);
+  }
+}

@@ -1,0 +1,6 @@
+/** Passed in, so that tests can turn it. */
+export interface Clock {
+  /** Milliseconds, monotonic. */
+  now(): number;
+  sleep(milliseconds: number): Promise<void>;
+}
