@@ -16,6 +16,13 @@ export interface Endpoint {
   readonly port: number;
 }
 
+/** The data of a server at a moment, as a snapshot of a cluster has it. */
+export interface Snapshot {
+  readonly major: PostgresqlMajor;
+  readonly folder: string;
+  readonly master: Master;
+}
+
 export interface AuroraLikeServerOptions {
   readonly major: PostgresqlMajor;
 
@@ -71,6 +78,9 @@ export interface AuroraLikeServerOptions {
 
   /** Makes it a read replica: a standby of that server, which needs `SETTINGS_FOR_STANDBYS`. Databases and roles are those of the source. */
   readonly source?: AuroraLikeServer;
+
+  /** Restores it: databases, roles and the master with its password are those of the snapshot. */
+  readonly snapshot?: Snapshot;
 }
 
 /**
@@ -79,14 +89,16 @@ export interface AuroraLikeServerOptions {
  */
 export class AuroraLikeServer {
   static async start(options: AuroraLikeServerOptions): Promise<AuroraLikeServer> {
-    const { major, tls = 'trusted', settings, source } = options;
-    const master = source?.master ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
+    const { major, tls = 'trusted', settings, source, snapshot } = options;
+    const master = source?.master ?? snapshot?.master ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
     const authority = options.certificateAuthority ?? await CertificateAuthority.create();
-    const postgresql = source ? await PostgresqlServer.startStandby(source.postgresql) : await PostgresqlServer.start(major, settings);
+    const postgresql = await (source
+      ? PostgresqlServer.startStandby(source.postgresql)
+      : snapshot ? PostgresqlServer.startFrom(major, snapshot.folder, settings) : PostgresqlServer.start(major, settings));
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
       const { rdsIam = 'grantable', roleRules = 'plain', databases = [] } = options;
-      for (const { database, text } of source ? [] : bootstrap({ major, master, rdsIam, roleRules, databases })) {
+      for (const { database, text } of source ?? snapshot ? [] : bootstrap({ major, master, rdsIam, roleRules, databases })) {
         await postgresql.sql(text, undefined, database);
       }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
@@ -208,6 +220,13 @@ export class AuroraLikeServer {
       at: this.now(),
       ...overrides,
     });
+  }
+
+  /** What there is at this moment. Sessions end, as they do not on AWS. */
+  async snapshot(): Promise<Snapshot> {
+    const folder = RunFolder.open().newPath(`snapshot-${this.major}`);
+    await this.postgresql.copyStopped(folder);
+    return { major: this.major, folder, master: this.master };
   }
 
   /** Host and port stay; logins fail until the server is back. */

@@ -141,6 +141,16 @@ export class Rehearsal {
     return this.databases.server(databaseArnOf(resource));
   }
 
+  /** Makes a snapshot of a cluster or instance, for others to be restored from by this identifier. */
+  async createSnapshot(resource: ResourceState, identifier: string): Promise<void> {
+    return this.databases.createSnapshot(databaseArnOf(resource), identifier);
+  }
+
+  /** Gives the master of a cluster or instance another password. Meanwhile its secret has the old one, for as long as is said. */
+  async rotateMasterSecret(resource: ResourceState, milliseconds: number): Promise<void> {
+    return this.databases.rotateMasterSecret(resource, milliseconds);
+  }
+
   credentialsOf(role: ResourceState): Credentials {
     return this.credentials.issue(role.attributes.Arn as string);
   }

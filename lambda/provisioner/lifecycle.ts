@@ -94,17 +94,21 @@ function decideRole(
     }
   } else if (holder !== mine?.roleOid) {
     const onHolder = registry.on(holder).filter(({ roleName }) => roleName !== undefined);
-    const sharers = onHolder.filter(claim => registry.isLive(claim) && !sameResource(claim, me));
-    const released = onHolder.filter(claim => !registry.isLive(claim));
+    const [released, managed] = split(onHolder, claim => !registry.isLive(claim));
+    // Another stack manages it in the database that this one was restored from.
+    const [copied, sharers] = split(managed.filter(claim => !sameResource(claim, me)), claim => claim.stack !== me.stack && claim.resourceId !== resourceId);
     const unmanaged = sharers.length + released.length === 0;
-    refuseForeign(me, username, sharers, unmanaged && (mine !== undefined || !adoptExisting));
+    refuseForeign(me, username, sharers);
+    if (unmanaged && (mine !== undefined || !adoptExisting)) {
+      refuseUnmanaged(username, resourceId, copied);
+    }
     if (mine && sharers.length === 0) {
       throw new ProvisionError(`cannot rename ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
         + 'drop or rename that role first, or choose another name');
     }
     if (!mine) {
       const shared = { role: username, declaration, previous: registry.declarationsOf(holder) };
-      return { converge: [shared], record, forget: released.filter(claim => !sameResource(claim, me)), adopted: unmanaged ? [username] : [] };
+      return { converge: [shared], record, forget: [...released.filter(claim => !sameResource(claim, me)), ...copied], adopted: unmanaged ? [username] : [] };
     }
     names.rename(username, parkedName(holder));
     names.rename(mine.roleName!, username);
@@ -184,16 +188,24 @@ function inForce({ declarations }: Claim): Declaration {
   return declarations[declarations.length - 1];
 }
 
-function refuseForeign(me: Owner, username: string, sharers: Claim[], unmanaged: boolean): void {
+function refuseForeign(me: Owner, username: string, sharers: Claim[]): void {
   const foreign = sharers.find(({ stack }) => stack !== me.stack);
   if (foreign) {
     throw new ProvisionError(`${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
       + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
   }
-  if (unmanaged) {
-    throw new ProvisionError(`role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
+}
+
+function refuseUnmanaged(username: string, resourceId: string, [copy]: Claim[]): never {
+  throw new ProvisionError(copy
+    ? `role ${quoted(username)} is managed by another stack (${copy.stackId}, resource ${copy.logicalId}) in ${copy.resourceId}, which this database, ${resourceId}, was restored from; `
+    + 'choose another name, or take it over here with adoptExisting'
+    : `role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
       + 'choose another name, drop or rename that role first, or take it over with adoptExisting');
-  }
+}
+
+function split<Item>(items: Item[], condition: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(condition), items.filter(item => !condition(item))];
 }
 
 function owner({ stack, stackId, logicalId }: Owner): Owner {

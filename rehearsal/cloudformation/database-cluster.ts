@@ -4,11 +4,11 @@ import { arn, generatedName } from './native-resource';
 import { ResourceProvider } from './template';
 
 /** Properties that a rehearsal cannot change on a running cluster. Those that concern neither logins nor databases are not looked at. */
-const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'SnapshotIdentifier', 'EngineVersion', 'Port'];
+const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'EngineVersion', 'Port'];
 
 /** `AWS::RDS::DBCluster`: a server that can be reached while the cluster has an instance. */
 export function databaseCluster(servers: DatabaseServers): ResourceProvider {
-  return {
+  const provider: ResourceProvider = {
     create: async (request) => {
       const { stack, properties } = request;
       const identifier = ((properties.DBClusterIdentifier as string | undefined) ?? generatedName(request)).toLowerCase();
@@ -32,7 +32,11 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
         },
       };
     },
-    update: (request, current) => servers.update(databaseArnOf(current), request, current, FIXED),
+    // From another snapshot it is another cluster.
+    update: (request, current) => request.properties.SnapshotIdentifier === current.properties.SnapshotIdentifier
+      ? servers.update(databaseArnOf(current), request, current, FIXED)
+      : provider.create(request),
     delete: (_stack, state) => servers.delete(databaseArnOf(state), state),
   };
+  return provider;
 }

@@ -5,7 +5,7 @@ import { ResourceProvider, ResourceRequest, StackIdentity } from './template';
 import { AuroraLikeServer } from '../aurora-like-server';
 
 /** Properties that a rehearsal cannot change on a running instance. Those that concern neither logins nor databases are not looked at. */
-const FIXED = ['DBName', 'Engine', 'MasterUsername', 'DBInstanceIdentifier', 'DBSnapshotIdentifier', 'SourceDBInstanceIdentifier', 'EngineVersion', 'Port'];
+const FIXED = ['DBName', 'Engine', 'MasterUsername', 'DBInstanceIdentifier', 'SourceDBInstanceIdentifier', 'EngineVersion', 'Port'];
 
 /** `AWS::RDS::DBInstance`: a member of a cluster, a server of its own, or a replica of one. */
 export function databaseInstance(servers: DatabaseServers): ResourceProvider {
@@ -44,7 +44,7 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
     return attributes;
   };
 
-  return {
+  const provider: ResourceProvider = {
     create: async (request) => {
       const identifier = ((request.properties.DBInstanceIdentifier as string | undefined) ?? generatedName(request)).toLowerCase();
       const instanceArn = arn(request.stack, 'rds', `db:${identifier}`);
@@ -53,8 +53,9 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
       return { physicalId: identifier, attributes: { ...attributes, DBInstanceArn: instanceArn, DbiResourceId: resourceId } };
     },
     update: async (request, current) => {
-      if (request.properties.DBClusterIdentifier !== current.properties.DBClusterIdentifier) {
-        throw new Error('an instance that changes its cluster is not rehearsed');
+      // In another cluster, or from another snapshot, it is another instance.
+      if (['DBClusterIdentifier', 'DBSnapshotIdentifier'].some(name => request.properties[name] !== current.properties[name])) {
+        return provider.create(request);
       }
       return hasServer(current) ? servers.update(databaseArnOf(current), request, current, FIXED) : nativeResource.update(request, current);
     },
@@ -66,4 +67,5 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
       }
     },
   };
+  return provider;
 }

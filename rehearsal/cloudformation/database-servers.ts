@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { AuroraLikeServer, AuroraLikeServerOptions } from '../aurora-like-server';
+import { setTimeout } from 'node:timers/promises';
+import { AuroraLikeServer, AuroraLikeServerOptions, Snapshot } from '../aurora-like-server';
 import { arn } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceRequest, ResourceState, StackIdentity } from './template';
@@ -31,6 +32,7 @@ export interface DatabaseNames {
 /** The servers of all clusters and of all instances outside of clusters, by ARN. */
 export class DatabaseServers {
   private readonly servers = new Map<string, AuroraLikeServer>();
+  private readonly snapshots = new Map<string, Snapshot>();
 
   constructor(private readonly options: DatabaseServersOptions) {}
 
@@ -52,9 +54,28 @@ export class DatabaseServers {
     this.servers.clear();
   }
 
+  /** As `aws rds create-db-cluster-snapshot` or `create-db-snapshot`. */
+  async createSnapshot(databaseArn: string, identifier: string): Promise<void> {
+    this.snapshots.set(identifier, await this.server(databaseArn).snapshot());
+  }
+
+  /** As a rotation does: the database has the new password first, and the secret some moments later. */
+  async rotateMasterSecret({ attributes, properties, ...state }: ResourceState, milliseconds: number): Promise<void> {
+    const { secretsManager } = this.options;
+    const secretArn = (attributes['MasterUserSecret.SecretArn'] ?? secretsManager.referenceIn(properties.MasterUserPassword as string)) as string;
+    const password = randomBytes(12).toString('hex');
+    await this.server(databaseArnOf({ attributes, properties, ...state })).setMasterPassword(password);
+    await setTimeout(milliseconds);
+    secretsManager.put(secretArn, JSON.stringify({ ...JSON.parse(secretsManager.valueOf(secretArn)) as object, password }));
+  }
+
   /** A server for a cluster or an instance; it gives the attributes that both have. */
   async start(request: ResourceRequest, names: DatabaseNames) {
     const { stack, type, properties } = request;
+    const snapshotIdentifier = properties.SnapshotIdentifier ?? properties.DBSnapshotIdentifier;
+    if (snapshotIdentifier !== undefined) {
+      return this.restore(request, names, snapshotIdentifier as string);
+    }
     const major = majorOf(type, properties);
     const { master, secretArn } = this.masterOf(properties, stack, names.resourceId);
     const { server, attributes } = await this.launch(request, names, {
@@ -69,6 +90,20 @@ export class DatabaseServers {
     return { server, attributes: secretArn === undefined ? attributes : { ...attributes, 'MasterUserSecret.SecretArn': secretArn } };
   }
 
+  /** What it is restored from decides about everything that is in it; the password may be another one. */
+  private async restore(request: ResourceRequest, names: DatabaseNames, identifier: string) {
+    const { properties } = request;
+    const snapshot = this.snapshots.get(identifier.split(':').at(-1)!);
+    if (!snapshot) {
+      throw new Error(`snapshot ${identifier} is not rehearsed: nobody has made it here, and what is in it is not known`);
+    }
+    const launched = await this.launch(request, names, { major: snapshot.major, snapshot });
+    if (properties.MasterUserPassword !== undefined) {
+      await launched.server.setMasterPassword(this.options.secretsManager.resolveReference(properties.MasterUserPassword as string));
+    }
+    return launched;
+  }
+
   /** A server that replays what that of another instance writes. */
   async startReplica(request: ResourceRequest, names: DatabaseNames, sourceArn: string) {
     const source = this.server(sourceArn);
@@ -77,7 +112,7 @@ export class DatabaseServers {
 
   private async launch(
     { stack, properties }: ResourceRequest, { arn: databaseArn, host, resourceId }: DatabaseNames,
-    options: Pick<AuroraLikeServerOptions, 'major' | 'master' | 'databases' | 'settings' | 'source'>,
+    options: Pick<AuroraLikeServerOptions, 'major' | 'master' | 'databases' | 'settings' | 'source' | 'snapshot'>,
   ): Promise<{ server: AuroraLikeServer; attributes: Properties }> {
     const server = await AuroraLikeServer.start({
       ...this.options,
@@ -129,7 +164,7 @@ export class DatabaseServers {
       return { master, secretArn: secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${resourceId}`), JSON.stringify(master)) };
     }
     if (properties.MasterUsername === undefined || properties.MasterUserPassword === undefined) {
-      throw new Error('a database without MasterUsername and MasterUserPassword (from a snapshot, for one) is not rehearsed');
+      throw new Error('a database without MasterUsername and MasterUserPassword is not rehearsed');
     }
     return { master: { username: text('MasterUsername'), password: text('MasterUserPassword') } };
   }

@@ -1,3 +1,4 @@
+import dns from 'node:dns';
 import https from 'node:https';
 import { Socket } from 'node:net';
 import process from 'node:process';
@@ -21,8 +22,16 @@ process.once('message', async ({ entry, handlerName, event, context, deadline, n
   process.send(answer, () => process.exit());
 });
 
-/** In place of DNS and the VPC: endpoints of databases lead to a port of this machine. */
+/** In place of DNS and the VPC: endpoints of databases lead to a port of this machine. Those of databases that are not there have no address. */
 function redirect(network) {
+  const lookup = dns.promises.lookup;
+  const hosts = Object.keys(network).map(endpoint => endpoint.split(':')[0]);
+  dns.promises.lookup = async (host, ...rest) => {
+    if (!hosts.includes(host) && /\.rds\.amazonaws\.com(\.cn)?$/.test(host)) {
+      throw Object.assign(new Error(`getaddrinfo ENOTFOUND ${host}`), { code: 'ENOTFOUND', hostname: host });
+    }
+    return lookup(hosts.includes(host) ? '127.0.0.1' : host, ...rest);
+  };
   const connect = Socket.prototype.connect;
   const redirected = (options) => {
     const port = network[`${options.host}:${options.port}`];

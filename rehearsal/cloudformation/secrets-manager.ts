@@ -33,6 +33,11 @@ export class SecretsManager {
     this.secrets.delete(arn);
   }
 
+  /** ARN of the secret that a text refers to. */
+  referenceIn(text: string): string {
+    return /\{\{resolve:secretsmanager:(.+?):SecretString/.exec(text)?.[1] ?? problem(`${text} refers to no secret`);
+  }
+
   /** A dynamic reference to a secret, resolved; any other text as it is. */
   resolveReference(text: string): string {
     return text.replace(/\{\{resolve:secretsmanager:(.+?):SecretString(?::([^:}]*))?(?::[^:}]*){0,2}\}\}/g, (_, id: string, key?: string) => {

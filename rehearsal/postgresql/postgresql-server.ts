@@ -51,6 +51,15 @@ export class PostgresqlServer {
     return server;
   }
 
+  /** A server with the data of a folder that `copyStopped` has made. */
+  static async startFrom(major: PostgresqlMajor, data: string, settings: Record<string, string> = {}): Promise<PostgresqlServer> {
+    const folder = RunFolder.open().newPath(`postgresql-${major}`);
+    await promisify(execFile)('cp', ['-a', data, folder]);
+    const server = new PostgresqlServer(major, folder, settings);
+    await server.start();
+    return server;
+  }
+
   /** A server that replays what another one writes, and is read only. */
   static async startStandby(primary: PostgresqlServer): Promise<PostgresqlServer> {
     const { major } = primary;
@@ -124,6 +133,13 @@ export class PostgresqlServer {
       }
       await new Promise(resolve => setTimeout(resolve, 5));
     }
+  }
+
+  /** Its data folder as it is after a shutdown in good order. Sessions end, and the port is another one then. */
+  async copyStopped(folder: string): Promise<void> {
+    await this.stop('SIGINT');
+    await promisify(execFile)('cp', ['-a', this.folder, folder]);
+    await this.start();
   }
 
   /**

@@ -102,6 +102,22 @@ describe('decideApply', () => {
     }
   });
 
+  test('a role that another stack manages in the database that this one was restored from is refused, unless it is to be taken over', () => {
+    const other = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/other';
+    const copy = claim('Theirs', 'a', '1', { ...owner('Theirs', other, '9'), resourceId: 'cluster-0', declarations: [STOCK] });
+    expect(() => decideApply(ME, wanted('a'), facts([copy]))).toThrow(new Error(
+      `role "a" is managed by another stack (${other}/9, resource Theirs) in cluster-0, which this database, cluster-1, was restored from; choose another name, or take it over here with adoptExisting`));
+    expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([copy]))).toEqual({
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [STOCK] }], record: [registration(ME, 'a')], forget: [copy], adopted: ['a'],
+    });
+  });
+
+  test('what a resource managed in the database that this one was restored from is its own here', () => {
+    expect(decideApply(ME, wanted('a'), facts([claim('Me', 'a', '1', { resourceId: 'cluster-0' })]))).toEqual({
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'a')],
+    });
+  });
+
   test('a user that moved to another construct is shared until the old one is gone', () => {
     expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Old', 'a', '1')]))).toEqual({
       ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],

@@ -5,7 +5,7 @@ import { signIn } from '../../rehearsal/sign-in';
 
 jest.setTimeout(60_000);
 
-test('users are created with a secret that RDS manages, and which nobody else may read', async () => {
+test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
   const rehearsal = await Rehearsal.start();
   try {
     expect(await rehearsal.deploy(await synthesize('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
@@ -18,6 +18,12 @@ test('users are created with a secret that RDS manages, and which nobody else ma
     const secret = cluster.attributes['MasterUserSecret.SecretArn'] as string;
     const mayRead = (id: string) => rehearsal.allows(resource('AWS::IAM::Role', id).attributes.Arn as string, 'secretsmanager:GetSecretValue', secret);
     expect([mayRead('IamAuthProvisionerHandlerRole'), mayRead('IamAuthProvisionerFrameworkRole'), mayRead('Orders')]).toEqual([true, false, false]);
+
+    // While it rotates, an update reads it again until it has the new password.
+    const rotated = rehearsal.rotateMasterSecret(cluster, 2_000);
+    expect(await rehearsal.deploy(await synthesize('test/rehearsal/fixtures/managed-secret-app.ts', { reapply: 'rotated' }), 'Shop')).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    await rotated;
+    expect(rehearsal.logs.map(({ text }) => text).join('')).toMatch(/"notice":"trying again".*SQLSTATE 28P01/);
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   } finally {
     await rehearsal.close();
