@@ -49,7 +49,8 @@ export interface DatabaseRoleOptions {
   readonly exclusive?: boolean;
 
   /**
-   * Whether a role of this name is taken over that is there already and that no other construct manages.
+   * Whether a role of this name is taken over that is there already and that no other construct manages; or that another stack manages in the database
+   * that this one was restored from.
    *
    * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that has members that
    * sign in with passwords is refused, because theirs would as well. From then on the role is

@@ -32,6 +32,10 @@ export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCl
   const resource = clusterIn(cluster);
   checkEngine(scope, cluster, 'cluster', resource ? resource.engine : cluster.engine?.engineType, ['aurora-postgresql', 'postgres']);
   const { construct, resourceId } = clusterTarget(cluster);
+  if (resource && isReplica(resource)) {
+    throw errorAt(scope, `cluster ${cluster.node.path} replicates another one, and users are created where it is written; pass that one, `
+      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)');
+  }
   if (resource) {
     enableIamAuthentication(resource);
     return {
@@ -49,6 +53,11 @@ export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCl
   const { hostname, port } = endpointOf(construct, 'clusterEndpointAddress and port', () => cluster.clusterEndpoint);
   checkSecurityGroups(cluster, resourceId);
   return { kind: 'cluster', construct: cluster, resourceId, host: hostname, port };
+}
+
+/** Of another cluster, or a secondary of a global database: its users and passwords are those of the primary. */
+function isReplica({ replicationSourceIdentifier, globalClusterIdentifier, masterUsername, snapshotIdentifier }: rds.CfnDBCluster): boolean {
+  return replicationSourceIdentifier !== undefined || (globalClusterIdentifier !== undefined && masterUsername === undefined && snapshotIdentifier === undefined);
 }
 
 /** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app. */

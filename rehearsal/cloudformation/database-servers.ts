@@ -82,7 +82,7 @@ export class DatabaseServers {
       major,
       master,
       databases: names.databaseName === undefined ? [] : [names.databaseName],
-      settings: type === 'AWS::RDS::DBInstance' ? SETTINGS_FOR_STANDBYS : {},
+      settings: type === 'AWS::RDS::DBInstance' || properties.GlobalClusterIdentifier !== undefined ? SETTINGS_FOR_STANDBYS : {},
     });
     if (isWithToken(properties)) {
       await server.setMasterWithToken(true);
@@ -181,7 +181,13 @@ export function hasServer({ type, properties }: Pick<ResourceState, 'type' | 'pr
 
 /** Whether it has a server of its own, and that can be written to: users are created there. */
 export function isDatabase(resource: Pick<ResourceState, 'type' | 'properties'>): boolean {
-  return hasServer(resource) && resource.properties.SourceDBInstanceIdentifier === undefined && resource.properties.SourceDBClusterIdentifier === undefined;
+  return hasServer(resource) && resource.properties.SourceDBInstanceIdentifier === undefined && resource.properties.SourceDBClusterIdentifier === undefined
+    && !isSecondary(resource.properties);
+}
+
+/** A cluster that replicates the primary of its global database, which is the one that has a master of its own. */
+export function isSecondary({ GlobalClusterIdentifier: globalCluster, MasterUsername: master, SnapshotIdentifier: snapshot }: Properties): boolean {
+  return globalCluster !== undefined && master === undefined && snapshot === undefined;
 }
 
 /** Of a cluster or an instance. */

@@ -36,6 +36,7 @@ const NAMES: Record<string, string> = {
   'AWS::IAM::Role': 'RoleName',
   'AWS::Lambda::Function': 'FunctionName',
   'AWS::Logs::LogGroup': 'LogGroupName',
+  'AWS::RDS::GlobalCluster': 'GlobalClusterIdentifier',
 };
 
 const REF_IS_ARN = ['AWS::IAM::ManagedPolicy', 'AWS::SNS::Topic'];

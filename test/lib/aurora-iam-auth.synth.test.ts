@@ -63,6 +63,22 @@ describe('AuroraIamAuth', () => {
       + 'and users are created by an admin; pass admin: AdminCredentials.fromSecret(secret), or AdminCredentials.fromIam(username) for one that signs in with a token',
     ],
     [
+      'a replica of another cluster',
+      scope => ({ cluster: newCluster(scope, 'Cluster', { replicationSourceIdentifier: 'arn:aws:rds:us-east-1:111111111111:cluster:shop', defaultDatabaseName: undefined }) }),
+      'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
+      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)',
+    ],
+    [
+      'a secondary of a global database',
+      (scope) => {
+        const cluster = newCluster(scope);
+        Object.assign(cluster.node.defaultChild as rds.CfnDBCluster, { globalClusterIdentifier: 'shop', masterUsername: undefined, masterUserPassword: undefined });
+        return { cluster };
+      },
+      'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
+      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)',
+    ],
+    [
       'a cluster that does not tell its VPC',
       (scope) => {
         const cluster = newCluster(scope);

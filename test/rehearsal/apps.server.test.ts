@@ -25,6 +25,7 @@ const APPS = [
 
 /** Which role signs in as which user, and where if that is a replica. Nobody else does. */
 const SIGN_INS: Record<string, string[]> = {
+  'examples/global-database/app.ts': ['Reports as reports', 'RegionalReports as reports at Cluster'],
   'examples/imported-cluster/app.ts': ['Service as reports'],
   'examples/isolated-subnets/app.ts': ['Service as orders'],
   'examples/no-password/app.ts': ['Reports as reports'],
@@ -82,10 +83,13 @@ class Run {
 
   private database?: ResourceState;
   private readonly stackNames: string[];
+  /** Those that are deployed after it, as they are. */
+  private readonly later: string[];
 
   /** @param stackName the stack that changes; those it depends on are deployed before it as they are */
   private constructor(readonly assembly: CloudAssembly, readonly stackName: string, readonly rehearsal: Rehearsal) {
     this.stackNames = selectStacks(assembly, [stackName]).map(({ name }) => name);
+    this.later = assembly.stacks.map(({ name }) => name).filter(name => !this.stackNames.includes(name));
   }
 
   async deploy(change: Change = resources => resources): Promise<StackResult> {
@@ -95,11 +99,15 @@ class Run {
       expect((await this.rehearsal.deploy(this.assembly, name)).reason).toBeUndefined();
       this.before = await snapshot(this.server);
     }
-    return this.rehearsal.deploy(changed(this.assembly, this.stackName, change), this.stackName);
+    const result = await this.rehearsal.deploy(changed(this.assembly, this.stackName, change), this.stackName);
+    for (const name of result.status === 'CREATE_COMPLETE' ? this.later : []) {
+      expect((await this.rehearsal.deploy(this.assembly, name)).reason).toBeUndefined();
+    }
+    return result;
   }
 
   async destroy(): Promise<void> {
-    for (const name of [...this.stackNames].reverse()) {
+    for (const name of [...this.stackNames, ...this.later].reverse()) {
       expect(await this.rehearsal.destroy(name)).toMatchObject({ status: 'DELETE_COMPLETE' });
     }
   }
@@ -110,7 +118,7 @@ class Run {
 
   /** All roles of IAM try to sign in as all users, at the database and at its replicas. */
   async signIns(): Promise<Attempt[]> {
-    const resources = this.stackNames.flatMap(name => this.rehearsal.resources(name));
+    const resources = [...this.stackNames, ...this.later].flatMap(name => this.rehearsal.resources(name));
     const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
       name: resourceName(role.logicalId, role.definition), arn: role.attributes.Arn as string, credentials: this.rehearsal.credentialsOf(role),
     }));
