@@ -1,5 +1,6 @@
 export * from './admin-credentials';
 export * from './aurora-iam-auth';
+export * from './checks/iam-auth-checks';
 export * from './connect-grants';
 export * from './database-role';
 export * from './database-user';

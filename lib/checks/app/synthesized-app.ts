@@ -1,0 +1,94 @@
+import { Resource, StackIdentity, Template, TemplateBody } from './template';
+
+/** A value, and the template whose names it uses. */
+export interface Scoped {
+  readonly value: unknown;
+  readonly template: Template;
+}
+
+/** A template file of the cloud assembly. */
+export interface TemplateFile {
+  readonly file: string;
+  readonly stack: StackIdentity;
+  readonly body: TemplateBody;
+}
+
+/** All templates that are checked together, and what leads from one to another. */
+export class SynthesizedApp {
+  public readonly resources: Resource[];
+  private readonly templates: Template[];
+  private readonly nested = new Map<Resource, Template>();
+  private readonly byType = new Map<string, Resource[]>();
+  private readonly exports = new Map<string, Scoped[]>();
+
+  /**
+   * @param files of the stacks
+   * @param nestedIn the template of a nested stack, where the cloud assembly has it
+   */
+  constructor(files: TemplateFile[], nestedIn: (resource: Resource) => TemplateFile | undefined = () => undefined) {
+    const withNested = (template: Template): Template[] => [template, ...template.resources.flatMap((resource) => {
+      const found = resource.type === 'AWS::CloudFormation::Stack' ? nestedIn(resource) : undefined;
+      if (!found) {
+        return [];
+      }
+      const child = new Template(this, found.file, found.stack, found.body, resource);
+      this.nested.set(resource, child);
+      return withNested(child);
+    })];
+    this.templates = files.flatMap(({ file, stack, body }) => withNested(new Template(this, file, stack, body)));
+    this.resources = this.templates.flatMap(({ resources }) => resources);
+    for (const resource of this.resources) {
+      put(this.byType, resource.type, resource);
+    }
+    for (const template of this.templates) {
+      for (const { Value: value, Export: exported } of Object.values(template.outputs)) {
+        if (typeof exported?.Name === 'string') {
+          put(this.exports, exported.Name, { value, template });
+        }
+      }
+    }
+  }
+
+  public ofType(...types: string[]): Resource[] {
+    return types.flatMap(type => this.byType.get(type) ?? []);
+  }
+
+  /** What `Fn::ImportValue` gives; undefined where another app exports it, or where it cannot be told which stack does. */
+  public exported(name: string, importer: Template): Scoped | undefined {
+    const all = this.exports.get(name) ?? [];
+    const nearest = [
+      all.filter(({ template: { stack } }) => stack.environment === importer.stack.environment && stack.folder === importer.stack.folder),
+      all.filter(({ template: { stack } }) => stack.environment === importer.stack.environment),
+      all,
+    ].find(found => found.length > 0) ?? [];
+    return nearest.length === 1 ? nearest[0] : undefined;
+  }
+
+  /** An output of a stack of this app, by the names of both. */
+  public output(stackName: string, outputName: string): Scoped | undefined {
+    const found = this.templates.filter(({ stack, embeddedBy, outputs }) => stack.name === stackName && !embeddedBy && outputName in outputs);
+    return found.length === 1 ? { value: found[0].outputs[outputName].Value, template: found[0] } : undefined;
+  }
+
+  /** The template of a nested stack. */
+  public nestedIn(resource: Resource): Template | undefined {
+    return this.nested.get(resource);
+  }
+}
+
+/** What is worked out once for all resources of an app. */
+export function oncePerApp<Fact>(work: (app: SynthesizedApp) => Fact): (app: SynthesizedApp) => Fact {
+  const facts = new WeakMap<SynthesizedApp, Fact>();
+  return (app) => {
+    if (!facts.has(app)) {
+      facts.set(app, work(app));
+    }
+    return facts.get(app)!;
+  };
+}
+
+function put<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key) ?? [];
+  lists.set(key, list);
+  list.push(item);
+}

@@ -1,0 +1,52 @@
+import type { SynthesizedApp } from './synthesized-app';
+
+export type Properties = Readonly<Record<string, unknown>>;
+
+/** A resource as it deploys, overrides included. */
+export interface Resource {
+  readonly template: Template;
+  readonly logicalId: string;
+  readonly type: string;
+  readonly properties: Properties;
+  readonly metadata: Properties;
+}
+
+/** The stack that a template is deployed as; a nested one has the identity of the stack around it. */
+export interface StackIdentity {
+  readonly name: string;
+  /** As in `aws://111111111111/eu-west-1`. */
+  readonly environment: string;
+  /** Of the cloud assembly. */
+  readonly folder: string;
+}
+
+/** The sections of a template that rules read. */
+export interface TemplateBody {
+  readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Properties; readonly Metadata?: Properties }>>;
+  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } }>>;
+}
+
+/** A template that was synthesized. */
+export class Template {
+  public readonly resources: Resource[];
+  public readonly outputs: NonNullable<TemplateBody['Outputs']>;
+  private readonly byLogicalId: Map<string, Resource>;
+
+  /**
+   * @param app all templates, for what refers to another one
+   * @param file absolute path
+   * @param stack the stack it is deployed as, or within
+   * @param body what is in the file
+   * @param embeddedBy of a nested stack: the resource that deploys it
+   */
+  constructor(readonly app: SynthesizedApp, readonly file: string, readonly stack: StackIdentity, body: TemplateBody, readonly embeddedBy?: Resource) {
+    this.resources = Object.entries(body.Resources ?? {}).map(([logicalId, { Type: type, Properties: properties = {}, Metadata: metadata = {} }]) =>
+      ({ template: this, logicalId, type, properties, metadata }));
+    this.byLogicalId = new Map(this.resources.map(resource => [resource.logicalId, resource]));
+    this.outputs = body.Outputs ?? {};
+  }
+
+  public find(logicalId: string): Resource | undefined {
+    return this.byLogicalId.get(logicalId);
+  }
+}

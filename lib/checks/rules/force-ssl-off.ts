@@ -1,0 +1,70 @@
+import type { Resource } from '../app/template';
+import { attributeIn, partsOf, Setting, settingOf, shown } from '../app/value';
+import { inherited, isPostgresql, sourceOf } from '../databases/postgresql';
+import { Finding, Rule } from '../rule';
+
+const PARAMETER = 'rds.force_ssl';
+
+/** The first major version that has it on by default. */
+const ON_FROM: Record<string, number> = { 'aurora-postgresql': 17, 'postgres': 15 };
+
+/** A database that takes connections without TLS. */
+export const forceSslOff: Rule = {
+  id: 'IamAuth-ForceSslOff',
+  remedy: `give the database a parameter group with ${PARAMETER}: '1', or use a version that has it on by default: 15 of RDS for PostgreSQL, 17 of Aurora PostgreSQL`,
+  source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html',
+  check(resource) {
+    const is = isPostgresql(resource);
+    if (is === false) {
+      return 'NOT_APPLICABLE';
+    }
+    const property = resource.type === 'AWS::RDS::DBCluster' ? 'DBClusterParameterGroupName' : 'DBParameterGroupName';
+    const location = `Properties/${property}`;
+    const cannotTell = (why: string): Finding[] =>
+      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, so that whoever has a password cannot sign in without TLS, cannot be told: ${why}` }];
+    const parameter = parameterOf(resource, property);
+    if (parameter.state === 'known') {
+      return isOn(parameter.value)
+        ? 'COMPLIANT'
+        : [{ location, problem: `${PARAMETER} is ${parameter.value} in the parameter group, so that whoever has a password can sign in without TLS` }];
+    }
+    if (parameter.state === 'unknown') {
+      return cannotTell(parameter.shown);
+    }
+    const [engine, version] = [inherited(resource, 'Engine'), inherited(resource, 'EngineVersion')];
+    if (engine.state !== 'known' || version.state !== 'known') {
+      return cannotTell(`the default depends on the version, and ${engine.state === 'known' ? 'EngineVersion' : 'Engine'} is ${version.state === 'unset' ? 'not set' : 'known at the deployment only'}`);
+    }
+    const major = Number.parseInt(version.value);
+    return major >= ON_FROM[engine.value]
+      ? 'COMPLIANT'
+      : [{ location, problem: `${PARAMETER} is not set, and off by default in ${engine.value} ${version.value}, so that whoever has a password can sign in without TLS` }];
+  },
+};
+
+/** What the parameter group says; that of AWS, which has the default, says nothing. */
+function parameterOf(resource: Resource, property: string): Setting {
+  const { properties, template } = resource;
+  const name = settingOf(properties[property], template);
+  const source = sourceOf(resource);
+  if (name.state === 'unset' && source) {
+    // In the same Region a replica has the group of its source:
+    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
+    return parameterOf(source, property);
+  }
+  if (name.state === 'unset' || (name.state === 'known' && name.value.startsWith('default.'))) {
+    return { state: 'unset' };
+  }
+  const parts = partsOf(properties[property], template);
+  const group = attributeIn(parts)?.resource;
+  if (!group || !['AWS::RDS::DBClusterParameterGroup', 'AWS::RDS::DBParameterGroup'].includes(group.type)) {
+    return { state: 'unknown', shown: `parameter group ${shown(parts)} is not of this app` };
+  }
+  const parameters = Object(group.properties.Parameters) as Record<string, unknown>;
+  const setting = settingOf(parameters[PARAMETER], group.template);
+  return setting.state === 'unknown' ? { state: 'unknown', shown: `it is ${setting.shown} in parameter group ${group.logicalId}` } : setting;
+}
+
+function isOn(value: string): boolean {
+  return ['1', 'true', 'on'].includes(value.toLowerCase());
+}
