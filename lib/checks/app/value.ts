@@ -44,8 +44,8 @@ const FUNCTIONS: Record<string, (call: Call) => Part[]> = {
   },
   'Fn::GetStackOutput': ({ argument, template }) => {
     const { StackName: stackName, OutputName: outputName } = Object(argument) as Properties;
-    const [stack, output] = [stackName, outputName].map(name => textOf(partsOf(name, template)));
-    return follow(stack !== undefined && output !== undefined ? template.app.output(stack, output) : undefined, `output ${output} of ${stack}`, template);
+    const [stack, output] = [stackName, outputName].map(name => shown(partsOf(name, template)));
+    return follow(template.app.output(stack, output), `output ${output} of ${stack}`, template);
   },
 };
 

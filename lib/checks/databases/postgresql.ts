@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { attributeIn, partsOf, Setting, settingOf } from '../app/value';
+import { partsOf, Setting, settingOf } from '../app/value';
 
 /** A cluster, or an instance that is not a member of one. */
 export const DATABASE_TYPES = ['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'];
@@ -25,10 +25,10 @@ export function inherited(resource: Resource, property: 'Engine' | 'EngineVersio
   return source ? inherited(source, property) : isRestored(resource) || isReplica(resource) ? { state: 'unknown', shown: `that of what ${resource.logicalId} is made from` } : own;
 }
 
-/** The instance of this app that a read replica replicates. */
+/** The instance of this app that a read replica replicates, which it names by its identifier or by an ARN with that at its end. */
 export function sourceOf({ properties, template }: Resource): Resource | undefined {
-  const source = attributeIn(partsOf(properties.SourceDBInstanceIdentifier, template))?.resource;
-  return source?.type === 'AWS::RDS::DBInstance' ? source : undefined;
+  const source = partsOf(properties.SourceDBInstanceIdentifier, template).at(-1);
+  return source?.kind === 'attribute' && source.resource.type === 'AWS::RDS::DBInstance' ? source.resource : undefined;
 }
 
 export function isReplica({ properties }: Resource): boolean {

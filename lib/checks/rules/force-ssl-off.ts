@@ -33,7 +33,8 @@ export const forceSslOff: Rule = {
     }
     const [engine, version] = [inherited(resource, 'Engine'), inherited(resource, 'EngineVersion')];
     if (engine.state !== 'known' || version.state !== 'known') {
-      return cannotTell(`the default depends on the version, and ${engine.state === 'known' ? 'EngineVersion' : 'Engine'} is ${version.state === 'unset' ? 'not set' : 'known at the deployment only'}`);
+      const [name, open] = engine.state === 'known' ? ['EngineVersion', version] : ['Engine', engine];
+      return cannotTell(`the default depends on the version, and ${name} is ${open.state === 'unknown' ? open.shown : 'not set'}`);
     }
     const major = Number.parseInt(version.value);
     return major >= ON_FROM[engine.value]
@@ -47,9 +48,8 @@ function parameterOf(resource: Resource, property: string): Setting {
   const { properties, template } = resource;
   const name = settingOf(properties[property], template);
   const source = sourceOf(resource);
-  if (name.state === 'unset' && source) {
-    // In the same Region a replica has the group of its source:
-    // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
+  // In the same Region a replica has the group of its source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
+  if (name.state === 'unset' && source?.template.stack.environment === template.stack.environment) {
     return parameterOf(source, property);
   }
   if (name.state === 'unset' || (name.state === 'known' && name.value.startsWith('default.'))) {

@@ -24,7 +24,7 @@ export const masterWithPassword: Rule = {
     const location = `Properties/${given.property}`;
     const rule = 'a master that signs in with IAM has no use for a password, and AWS does not document what becomes of the two together';
     return authentication.state === 'unknown' || given.is === undefined
-      ? [{ unknown: true, location, problem: `MasterUserAuthenticationType may be iam-db-auth together with ${given.property}, which is known at the deployment only: ${rule}` }]
+      ? [{ unknown: true, location, problem: `whether MasterUserAuthenticationType is iam-db-auth together with ${given.property}, is known at the deployment only: ${rule}` }]
       : [{ location, problem: `MasterUserAuthenticationType is iam-db-auth, and ${given.property} is set: ${rule}` }];
   },
 };

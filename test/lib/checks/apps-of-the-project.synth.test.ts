@@ -1,0 +1,37 @@
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { IamAuthChecks } from '../../../lib';
+import '../support';
+
+const ROOT = resolve(__dirname, '../../..');
+const APPS = [
+  ...readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}/app.ts`).filter(app => existsSync(join(ROOT, app))),
+  ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
+];
+
+let folder: string;
+beforeAll(() => folder = mkdtempSync(join(tmpdir(), 'checked-apps-')));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** Runs an app in this process. CDK synthesizes one at the end of a process, unless somebody else is first. */
+function synthesize(app: string): string[] {
+  const outdir = join(folder, app.replace(/\W/g, '-'));
+  const before = process.listeners('beforeExit');
+  Object.assign(process.env, { CDK_OUTDIR: outdir, CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:enable-path-metadata': true, 'aws:cdk:enable-asset-metadata': true }) });
+  require(join(ROOT, app)); // eslint-disable-line @typescript-eslint/no-require-imports
+  const listeners = process.listeners('beforeExit').filter(listener => !before.includes(listener));
+  for (const listener of listeners) {
+    process.removeListener('beforeExit', listener);
+    (listener as () => void)();
+  }
+  return readdirSync(outdir).filter(name => name.endsWith('.template.json')).map(name => join(outdir, name));
+}
+
+describe('the apps of this project', () => {
+  test.each(APPS)('are clean without an acknowledgement: %s', (app) => {
+    const templatePaths = synthesize(app);
+    expect(templatePaths.map(file => readFileSync(file, 'utf8')).join()).toContain('Custom::RdsIam');
+    expect(new IamAuthChecks().validate({ templatePaths })).toEqual({ success: true, violations: [] });
+  });
+});

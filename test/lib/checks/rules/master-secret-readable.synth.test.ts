@@ -1,0 +1,188 @@
+import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { IConstruct } from 'constructs';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants } from '../../../../lib';
+import { masterSecretReadable } from '../../../../lib/checks/rules/master-secret-readable';
+import { IRELAND, newCluster, vpcOf } from '../../support';
+import { answer, newStack, resource } from '../support';
+
+const policyOf = (role: IConstruct) => role.node.findChild('DefaultPolicy');
+const newRole = (stack: Stack, id = 'Role', service = 'ecs-tasks.amazonaws.com') => new iam.Role(stack, id, { assumedBy: new iam.ServicePrincipal(service) });
+
+/** A cluster with a user, and a role that may do something. */
+function withUser(props: Partial<rds.DatabaseClusterProps> = {}) {
+  const stack = newStack();
+  const cluster = newCluster(stack, 'Cluster', props);
+  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
+  iamAuth.addUser('orders');
+  return { stack, cluster, iamAuth, role: newRole(stack) };
+}
+
+function reads(Resource: unknown, { stack, role } = withUser(), statement: object = { Action: 'secretsmanager:GetSecretValue' }) {
+  new CfnParameter(stack, 'Open');
+  return answer(masterSecretReadable, resource(stack, 'It', 'AWS::IAM::Policy', {
+    PolicyName: 'p', Roles: [{ Ref: stack.resolve((role.node.defaultChild as iam.CfnRole).logicalId) as string }], PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Resource, ...statement }] },
+  }));
+}
+
+const SECRETS = 'arn:aws:secretsmanager:eu-west-1:111111111111:secret';
+
+describe('IamAuth-MasterSecretReadable', () => {
+  test('is not about an app in which nobody signs in with IAM', () => {
+    const stack = newStack();
+    const role = newRole(stack);
+    newCluster(stack, 'Cluster').secret!.grantRead(role);
+    expect(answer(masterSecretReadable, policyOf(role))).toBe('NOT_APPLICABLE');
+  });
+
+  test('is not about policies without GetSecretValue', () => {
+    expect(reads('*', withUser(), { Action: 's3:GetObject' })).toBe('NOT_APPLICABLE');
+  });
+
+  test('finds a workload that reads the secret of a cluster with users', () => {
+    const { cluster, role } = withUser();
+    cluster.secret!.grantRead(role);
+    expect(answer(masterSecretReadable, policyOf(role))).toEqual([{
+      id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown,
+      description: expect.stringMatching(/^Role\w+ may read the secret <ClusterSecret\w+>, with which one signs in to Cluster\w+ as its admin: IAM authentication and the privileges of users do not bind who has that password$/) as unknown,
+      location: 'Properties/PolicyDocument/Statement/0',
+    }]);
+  });
+
+  test('finds it where the users are only granted', () => {
+    const stack = newStack();
+    const [role, other] = [newRole(stack), newRole(stack, 'Other')];
+    const cluster = newCluster(stack, 'Cluster', { iamAuthentication: true });
+    ConnectGrants.fromCluster(cluster).connect(other, 'orders');
+    cluster.grantDataApiAccess(role);
+    expect(answer(masterSecretReadable, policyOf(role))).toHaveLength(1);
+  });
+
+  test.each([
+    ['everything', '*'],
+    ['every secret', `${SECRETS}:*`],
+    ['every secret of the account', Fn.sub('arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*')],
+    ['everything in Secrets Manager', 'arn:aws:secretsmanager:*'],
+  ])('finds a wildcard: %s', (_, Resource) => {
+    expect(reads(Resource)).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
+  });
+
+  test.each([
+    ['all actions', { Action: '*' }],
+    ['all but others', { NotAction: ['iam:*'] }],
+    ['actions with a pattern', { Action: 'secretsmanager:Get*' }],
+  ])('finds it by %s', (_, statement) => {
+    expect(reads('*', withUser(), statement)).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
+  });
+
+  test('finds it in all that are not excepted', () => {
+    expect(reads(undefined, withUser(), { Action: 'secretsmanager:GetSecretValue', NotResource: `${SECRETS}:other-AbCdEf` })).toMatchObject([{ id: expect.stringMatching(/^<Cluster/) as unknown }]);
+    const it = withUser();
+    expect(reads(undefined, it, { Action: 'secretsmanager:GetSecretValue', NotResource: it.stack.resolve(it.cluster.secret!.secretArn) as unknown })).toBe('COMPLIANT');
+  });
+
+  test('finds a policy of AWS, and a policy that nobody has yet', () => {
+    const { stack, role } = withUser();
+    role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('SecretsManagerReadWrite'));
+    const nobodys = new iam.ManagedPolicy(stack, 'Nobodys', { statements: [new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: ['*'] })] });
+    expect(answer(masterSecretReadable, role)).toMatchObject([{ description: expect.stringContaining('as its admin, by the policy SecretsManagerReadWrite of AWS: ') as unknown }]);
+    expect(answer(masterSecretReadable, nobodys)).toMatchObject([{ description: expect.stringContaining('whoever gets this policy may read') as unknown }]);
+  });
+
+  test('finds it from another stack, whose secret is an import', () => {
+    const { stack, cluster } = withUser();
+    const service = new Stack(stack.node.root, 'Service', { env: IRELAND });
+    const role = newRole(service);
+    cluster.secret!.grantRead(role);
+    expect(answer(masterSecretReadable, policyOf(role))).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
+  });
+
+  test('finds the secret that RDS manages', () => {
+    const stack = newStack();
+    const cluster = newCluster(stack, 'Cluster');
+    const database = cluster.node.defaultChild as rds.CfnDBCluster;
+    Object.assign(database, { manageMasterUserPassword: true, masterUserPassword: undefined, masterUsername: 'postgres' });
+    new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('orders');
+    const [role, other] = [newRole(stack), newRole(stack, 'Other')];
+    role.addToPolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [database.attrMasterUserSecretSecretArn] }));
+    other.addToPolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [`${SECRETS}:shop/*`] }));
+    expect(answer(masterSecretReadable, policyOf(role))).toMatchObject([{ id: expect.stringMatching(/^<Cluster\w+\.MasterUserSecret\.SecretArn>$/) as unknown }]);
+    expect(answer(masterSecretReadable, policyOf(other))).toBe('COMPLIANT');
+  });
+
+  test('finds the secret of the admin of an imported cluster', () => {
+    const stack = newStack();
+    const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Cluster', {
+      clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABC', clusterEndpointAddress: 'shop', port: 5432, securityGroups: [newCluster(stack, 'Other').connections.securityGroups[0]],
+    });
+    const secret = secretsmanager.Secret.fromSecretCompleteArn(stack, 'Admin', `${SECRETS}:shop/admin-AbCdEf`);
+    new AuroraIamAuth(stack, 'IamAuth', { cluster, vpc: vpcOf(stack), admin: AdminCredentials.fromSecret(secret) }).addUser('orders');
+    const [role, other] = [newRole(stack), newRole(stack, 'AnotherRole')];
+    secret.grantRead(role);
+    other.addToPolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [`${SECRETS}:shop/app-??????`] }));
+    expect(answer(masterSecretReadable, policyOf(role))).toMatchObject([{ id: `${SECRETS}:shop/admin-AbCdEf`, description: expect.stringContaining('signs in to cluster-ABC as its admin') as unknown }]);
+    expect(answer(masterSecretReadable, policyOf(other))).toBe('COMPLIANT');
+  });
+
+  describe('of a secret with a name', () => {
+    const named = () => {
+      const stack = newStack();
+      const secret = new rds.DatabaseSecret(stack, 'Secret', { username: 'postgres', secretName: 'shop/admin' });
+      const cluster = newCluster(stack, 'Cluster', { credentials: rds.Credentials.fromSecret(secret) });
+      new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('orders');
+      return { stack, cluster, role: newRole(stack) } as ReturnType<typeof withUser>;
+    };
+
+    test.each(['shop/admin', 'shop/admin-??????', 'shop/*', 'shop/admin-AbCdEf'])('finds %s', (name) => {
+      expect(reads(`${SECRETS}:${name}`, named())).toHaveLength(1);
+    });
+
+    test.each(['shop/adm', 'shop/app-*', 'admin-*'])('has nothing against %s', (name) => {
+      expect(reads(`${SECRETS}:${name}`, named())).toBe('COMPLIANT');
+    });
+  });
+
+  test('has nothing against who must read it: what creates the users, rotates the password, or is RDS itself', () => {
+    const { stack, cluster, iamAuth } = withUser();
+    const rotation = new lambda.Function(stack, 'Rotation', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'i.h', code: lambda.Code.fromInline('.') });
+    cluster.secret!.addRotationSchedule('Schedule', { rotationLambda: rotation });
+    cluster.secret!.grantRead(rotation);
+    const proxy = newRole(stack, 'Proxy', 'rds.amazonaws.com');
+    cluster.secret!.grantRead(proxy);
+    for (const role of [rotation.role!, proxy, iamAuth.node.findChild('Provisioner').node.findChild('HandlerRole')]) {
+      expect(answer(masterSecretReadable, policyOf(role))).toBe('COMPLIANT');
+    }
+  });
+
+  test('has nothing against other secrets', () => {
+    const it = withUser();
+    const own = new secretsmanager.Secret(it.stack, 'Own');
+    own.grantRead(it.role);
+    expect(answer(masterSecretReadable, policyOf(it.role))).toBe('COMPLIANT');
+    expect(reads([`${SECRETS}:shop/*`, 'arn:aws:s3:::bucket/*', `${SECRETS}:other-AbCdEf`])).toBe('COMPLIANT');
+  });
+
+  test.each([
+    ['a parameter', Fn.ref('Open')],
+    ['an import', Fn.importValue('Elsewhere')],
+    ['the end of a name', Fn.sub(`${SECRETS}:\${Open}`)],
+    ['a pattern that may be of a name that CloudFormation makes', `${SECRETS}:Cluster*`],
+  ])('cannot tell: %s', (_, Resource) => {
+    expect(reads(Resource)).toEqual([{
+      id: expect.stringMatching(/^unknown <ClusterSecret\w+>$/) as unknown,
+      description: expect.stringMatching(/^whether Role\w+ may read the secret <ClusterSecret\w+>, with which one signs in to Cluster\w+ as its admin, is known at the deployment only$/) as unknown,
+      location: 'Properties/PolicyDocument/Statement/0',
+    }]);
+  });
+
+  test('cannot tell of a document that is a parameter', () => {
+    const { stack } = withUser();
+    new CfnParameter(stack, 'Open');
+    expect(answer(masterSecretReadable, resource(stack, 'It', 'AWS::IAM::UserPolicy', { UserName: 'ada', PolicyDocument: Fn.ref('Open') }))).toMatchObject([{
+      description: expect.stringContaining('the policy of ada is known at the deployment only, and must not allow secretsmanager:GetSecretValue on the secret') as unknown,
+    }]);
+  });
+});
