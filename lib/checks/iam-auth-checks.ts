@@ -15,7 +15,6 @@ import { RULES } from './rules';
  * the id that the report gives: `Validations.of(construct).acknowledge({ id, reason })`.
  *
  * @example
- * declare const app: App;
  * Validations.of(app).addPlugins(new IamAuthChecks());
  */
 export class IamAuthChecks implements IPolicyValidationPlugin {

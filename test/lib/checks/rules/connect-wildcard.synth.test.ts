@@ -1,4 +1,4 @@
-import { App, CfnParameter, Fn, SecretValue, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Fn, SecretValue, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as sso from 'aws-cdk-lib/aws-sso';
 import { AuroraIamAuth, ConnectGrants, DatabaseUser } from '../../../../lib';

@@ -1,4 +1,4 @@
-import { App, CfnParameter, Fn, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Fn, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { forceSslOff } from '../../../../lib/checks/rules/force-ssl-off';
 import { INSTANCE_TYPE, newCluster, newInstance, vpcOf } from '../../support';
