@@ -2,10 +2,10 @@ import { randomBytes } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
 import { escapeIdentifier, escapeLiteral } from 'pg';
 import { CertificateAuthority } from './gateway/certificate-authority';
-import { Gateway, Undecided } from './gateway/gateway';
-import { Credentials, IssuedCredentials } from './iam/credentials';
-import { signToken, TokenRequest } from './iam/token';
-import { verifyToken } from './iam/token-verifier';
+import { enter, logInToDatabase } from './gateway/database-login';
+import { Gateway } from './gateway/gateway';
+import { IssuedCredentials } from './iam/credentials';
+import { TokenEndpoint } from './iam/token-endpoint';
 import { PostgresqlMajor } from './postgresql/binaries';
 import { bootstrap, IS_IAM_USER, Master, RdsIamRole, RoleRules } from './postgresql/bootstrap';
 import { PostgresqlServer } from './postgresql/postgresql-server';
@@ -87,7 +87,7 @@ export interface AuroraLikeServerOptions {
  * A real PostgreSQL set up like an Aurora cluster: a master that is no superuser, the roles of RDS, TLS, and
  * logins with IAM tokens for members of `rds_iam`.
  */
-export class AuroraLikeServer {
+export class AuroraLikeServer extends TokenEndpoint {
   static async start(options: AuroraLikeServerOptions): Promise<AuroraLikeServer> {
     const { major, tls = 'trusted', settings, source, snapshot } = options;
     const master = source?.master ?? snapshot?.master ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
@@ -102,17 +102,22 @@ export class AuroraLikeServer {
         await postgresql.sql(text, undefined, database);
       }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
+      const login = {
+        iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
+        passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
+        isIamUser: async (username: string) => {
+          await server.catchUp();
+          return (await postgresql.ask(IS_IAM_USER, [username])).length > 0;
+        },
+        verify: (username: string, token: string) => server.verify(username, token),
+        log: (line: string) => server.log.push(line),
+      };
       server.gateway = await Gateway.listen({
         isAvailable: () => server.isAvailable,
         awake: () => server.awake(),
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
-        iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
-        passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
-        isIamUser: async (username) => {
-          await server.catchUp();
-          return (await postgresql.ask(IS_IAM_USER, [username])).length > 0;
-        },
-        verify: (username, token) => server.verify(username, token),
+        admit: client => logInToDatabase(client, login),
+        cancel: request => enter(login.passwordDoor(), request),
         log: line => server.log.push(line),
       });
       return server;
@@ -124,8 +129,6 @@ export class AuroraLikeServer {
 
   readonly host: string;
   readonly region: string;
-
-  /** As `rds-db:connect` names it. */
   readonly resourceId: string;
 
   /** Of a read replica. */
@@ -134,19 +137,10 @@ export class AuroraLikeServer {
   /** Path of the certificate authority's certificate. */
   readonly caFile: string;
 
-  readonly credentials: IssuedCredentials;
-
-  /** What the gateway thought of each login: the reasons that a client is not told. */
-  readonly log: string[] = [];
-
   /** Whether connections are taken at all. */
   isAvailable = true;
 
   iamAuthentication: boolean;
-  authorize: (principal: string, username: string, at: Date) => boolean;
-
-  /** The clock by which tokens are made and logins decided. */
-  now = () => new Date();
 
   private gateway?: Gateway;
 
@@ -160,13 +154,13 @@ export class AuroraLikeServer {
     readonly caCertificate: string,
     public master: Master,
   ) {
+    super(options.credentials ?? new IssuedCredentials());
     this.host = options.endpoint?.host ?? 'localhost';
     this.region = options.region ?? 'eu-central-1';
     this.resourceId = options.resourceId ?? `cluster-${randomBytes(13).toString('hex').toUpperCase()}`;
     this.source = options.source;
     this.iamAuthentication = options.iamAuthentication ?? true;
-    this.authorize = options.authorize ?? (() => false);
-    this.credentials = options.credentials ?? new IssuedCredentials();
+    this.authorize = options.authorize ?? this.authorize;
     this.caFile = `${RunFolder.open().newPath('ca')}.pem`;
     writeFileSync(this.caFile, caCertificate);
   }
@@ -203,23 +197,6 @@ export class AuroraLikeServer {
     const options = this.options.major >= 16 ? `ADMIN TRUE, INHERIT ${withToken}, SET ${withToken}` : 'ADMIN OPTION';
     const master = escapeIdentifier(this.master.username);
     await this.sql(withToken || this.options.major >= 16 ? `GRANT rds_iam TO ${master} WITH ${options}` : `REVOKE rds_iam FROM ${master}`);
-  }
-
-  issueCredentials(principal: string): Credentials {
-    return this.credentials.issue(principal);
-  }
-
-  /** A token that a principal made for a login here; overrides make it a wrong one. */
-  token(principal: string, username: string, overrides: Partial<TokenRequest> = {}): string {
-    return signToken({
-      host: this.host,
-      port: this.port,
-      region: this.region,
-      username,
-      credentials: overrides.credentials ?? this.issueCredentials(principal),
-      at: this.now(),
-      ...overrides,
-    });
   }
 
   /** What there is at this moment. Sessions end, as they do not on AWS. */
@@ -272,21 +249,10 @@ export class AuroraLikeServer {
     }
   }
 
-  private verify(username: string, token: string): void {
+  protected override verify(username: string, token: string): void {
     if (!this.iamAuthentication) {
       throw new Error('IAM database authentication is not enabled on the database');
     }
-    const { host, port, region } = this;
-    const now = this.now();
-    const principal = verifyToken(token, { hosts: [host], port, region, username, now }, this.credentials);
-    let allowed: boolean;
-    try {
-      allowed = this.authorize(principal, username, now);
-    } catch (error) {
-      throw new Undecided((error as Error).message);
-    }
-    if (!allowed) {
-      throw new Error(`${principal} may not rds-db:connect as ${username}`);
-    }
+    super.verify(username, token);
   }
 }

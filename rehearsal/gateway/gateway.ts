@@ -1,10 +1,12 @@
-import { AddressInfo, connect, createServer, NetConnectOpts, Server, Socket } from 'node:net';
+import { AddressInfo, createServer, Server, Socket } from 'node:net';
+import { Duplex } from 'node:stream';
 import { createSecureContext, SecureContext, TLSSocket } from 'node:tls';
 import { Certificate } from './certificate-authority';
 import {
   AUTHENTICATION_CLEARTEXT_PASSWORD, CANCEL_REQUEST, fatalError, GSSENC_REQUEST, readPassword, readStartupPacket, SSL_REQUEST,
   StartupPacket, startupParameters,
 } from './protocol';
+import { Undecided } from '../iam/token-endpoint';
 
 /** As PostgreSQL's authentication_timeout. */
 const AUTHENTICATION_TIMEOUT = 60_000;
@@ -16,23 +18,33 @@ export interface GatewayOptions {
   readonly awake: () => Promise<void>;
   /** Undefined: the gateway answers that it has no TLS. */
   readonly certificate?: Certificate;
-  /** For sessions whose token was verified; no password is asked there. */
-  readonly iamDoor: () => NetConnectOpts;
-  /** For all others; the server asks for the password itself. */
-  readonly passwordDoor: () => NetConnectOpts;
-  readonly isIamUser: (username: string) => Promise<boolean>;
-  /** Throws the reason of a refusal. */
-  readonly verify: (username: string, token: string) => void;
+  /** Decides about a client, and opens its way on. Throws a `Refusal`, or `Undecided`. */
+  readonly admit: (client: LoginRequest) => Promise<Duplex>;
+  /** The way of a request to cancel a query. */
+  readonly cancel: (request: StartupPacket) => Duplex;
   readonly log: (line: string) => void;
 }
 
-/** A login that AWS may refuse or not: nobody must take it for a refusal. */
-export class Undecided extends Error {}
+/** A client that wants a session. */
+export interface LoginRequest {
+  readonly startup: StartupPacket;
+  readonly username: string;
+  readonly database: string;
+  readonly remoteAddress?: string;
+  readonly isEncrypted: boolean;
+  /** Asks for the password, or a token in its place, in clear. */
+  askPassword(): Promise<string>;
+}
 
-/**
- * Stands before PostgreSQL as RDS does: ends TLS, asks members of `rds_iam` for a token instead of a password,
- * and hands the connection on to the server.
- */
+/** What a client is told that does not come in. */
+export class Refusal extends Error {
+  /** @param reason what is logged, and the client is not told */
+  constructor(readonly code: string, message: string, readonly reason = message) {
+    super(message);
+  }
+}
+
+/** Stands before a server as RDS and RDS Proxy do: ends TLS, hears who comes, and hands on who is admitted. */
 export class Gateway {
   static async listen(options: GatewayOptions): Promise<Gateway> {
     const gateway = new Gateway(options);
@@ -41,7 +53,7 @@ export class Gateway {
   }
 
   private readonly server: Server;
-  private readonly sockets = new Set<Socket>();
+  private readonly sockets = new Set<Duplex>();
   private readonly secureContext?: SecureContext;
 
   private constructor(private readonly options: GatewayOptions) {
@@ -94,7 +106,7 @@ export class Gateway {
         socket.write('N');
         return this.negotiate(socket);
       case CANCEL_REQUEST:
-        return this.handOn(socket, this.options.passwordDoor(), startup);
+        return this.handOn(socket, this.options.cancel(startup));
       default:
         return this.logIn(socket, startup);
     }
@@ -112,55 +124,39 @@ export class Gateway {
   }
 
   private async logIn(socket: Socket, startup: StartupPacket): Promise<void> {
-    const username = startupParameters(startup).get('user') ?? '';
-    let isIamUser: boolean;
+    const parameters = startupParameters(startup);
+    const username = parameters.get('user') ?? '';
+    const client: LoginRequest = {
+      startup,
+      username,
+      database: parameters.get('database') ?? username,
+      remoteAddress: socket.remoteAddress,
+      isEncrypted: socket instanceof TLSSocket,
+      askPassword: () => {
+        socket.write(AUTHENTICATION_CLEARTEXT_PASSWORD);
+        return readPassword(socket);
+      },
+    };
     try {
-      isIamUser = await this.options.isIamUser(username);
+      this.handOn(socket, await this.options.admit(client));
     } catch (error) {
-      return this.refuse(socket, '57P03', 'the database system is starting up', messageOf(error));
-    }
-    if (!isIamUser) {
-      return this.handOn(socket, this.options.passwordDoor(), startup);
-    }
-    if (!(socket instanceof TLSSocket)) {
-      const database = startupParameters(startup).get('database') ?? username;
-      return this.refuse(socket, '28000', `pg_hba.conf rejects connection for host "${socket.remoteAddress}", user "${username}", `
-        + `database "${database}", no encryption`, `${username}: no TLS`);
-    }
-    socket.write(AUTHENTICATION_CLEARTEXT_PASSWORD);
-    const token = await readPassword(socket);
-    if (token === '') {
-      return this.refuse(socket, '28P01', 'empty password returned by client', `${username}: empty password`);
-    }
-    try {
-      this.options.verify(username, token);
-    } catch (error) {
-      if (error instanceof Undecided) {
-        return this.refuse(socket, 'XX000', `the rehearsal cannot decide about this login: ${error.message}`, `${username}: ${error.message}`);
+      const refusal = error instanceof Undecided ? new Refusal('XX000', `the rehearsal cannot decide about this login: ${error.message}`, error.message) : error;
+      if (!(refusal instanceof Refusal)) {
+        throw error;
       }
-      return this.refuse(socket, '28000', `PAM authentication failed for user "${username}"`, `${username}: ${messageOf(error)}`);
+      this.options.log(`${username}: ${refusal.reason}`);
+      socket.end(fatalError(refusal.code, refusal.message));
     }
-    this.options.log(`${username}: signed in with a token`);
-    return this.handOn(socket, this.options.iamDoor(), startup);
   }
 
-  private refuse(socket: Socket, code: string, message: string, reason: string): void {
-    this.options.log(reason);
-    socket.end(fatalError(code, message));
-  }
-
-  private handOn(client: Socket, door: NetConnectOpts, { packet }: StartupPacket): void {
-    const server = connect(door);
-    // Or the end of a long message waits for the server to acknowledge its beginning.
-    server.setNoDelay(true);
+  private handOn(client: Socket, server: Duplex): void {
     this.track(server);
-    server.write(packet);
     client.pipe(server).pipe(client);
     client.once('close', () => server.destroy());
     server.once('close', () => client.destroySoon());
   }
 
-  private track(socket: Socket): void {
+  private track(socket: Duplex): void {
     this.sockets.add(socket);
     socket.on('error', () => undefined);
     socket.once('close', () => this.sockets.delete(socket));

@@ -68,7 +68,7 @@ function readExactly(socket: Duplex, bytes: number): Promise<Buffer> {
     const stop = () => socket.off('readable', read).off('close', ended).off('end', ended);
     const ended = () => {
       stop();
-      reject(new Error('connection closed by the client'));
+      reject(new Error('connection closed by the other side'));
     };
     const read = () => {
       const chunk = socket.read(bytes) as Buffer | null;
