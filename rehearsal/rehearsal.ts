@@ -7,6 +7,8 @@ import { AssemblyStack, CloudAssembly } from './cloudformation/cloud-assembly';
 import { customResource } from './cloudformation/custom-resource';
 import { databaseCluster } from './cloudformation/database-cluster';
 import { databaseInstance } from './cloudformation/database-instance';
+import { DatabaseProxies } from './cloudformation/database-proxies';
+import { databaseProxy, databaseProxyTargetGroup } from './cloudformation/database-proxy';
 import { databaseArnOf, DatabaseServers, isTrue } from './cloudformation/database-servers';
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
@@ -21,6 +23,7 @@ import { ResourceProvider, ResourceState, whyNotRehearsed } from './cloudformati
 import { DataApi, DataApiCluster } from './data-api/data-api';
 import { CertificateAuthority } from './gateway/certificate-authority';
 import { Credentials, IssuedCredentials } from './iam/credentials';
+import { RdsProxy } from './rds-proxy';
 import { RunFolder } from './run-folder';
 
 export interface RehearsalOptions {
@@ -40,7 +43,7 @@ export interface FunctionLog {
 /** A stand-in for an AWS account: executes the templates of a CDK app, with real databases and the real bundled handlers. */
 export class Rehearsal {
   static async start(options: RehearsalOptions = {}): Promise<Rehearsal> {
-    const authorities = await Promise.all([CertificateAuthority.create(), CertificateAuthority.create('Rehearsal of Amazon S3')]);
+    const authorities = await Promise.all([CertificateAuthority.create(), CertificateAuthority.create('Rehearsal of Amazon Trust Services')]);
     const authorize: Authorize = (accessKeyId, action, resource) => rehearsal.allows(rehearsal.credentials.find(accessKeyId)?.principal, action, resource);
     const secretsManager = new SecretsManager(authorize);
     const functions: Functions = { find: name => rehearsal.functionNamed(name), invoke: (arn, event) => rehearsal.invoke(arn, event) };
@@ -62,6 +65,7 @@ export class Rehearsal {
   private readonly caFile: string;
   private readonly webAuthority: CertificateAuthority;
   private readonly databases: DatabaseServers;
+  private readonly proxies = new DatabaseProxies();
   private readonly providers: Record<string, ResourceProvider>;
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
@@ -96,6 +100,16 @@ export class Rehearsal {
     this.providers = {
       'AWS::RDS::DBCluster': databaseCluster(this.databases),
       'AWS::RDS::DBInstance': databaseInstance(this.databases),
+      'AWS::RDS::DBProxy': databaseProxy({
+        proxies: this.proxies,
+        certificateAuthority: webAuthority,
+        credentials: this.credentials,
+        secretsManager,
+        allows: (roleArn, action, resource, at) => this.allows(roleArn, action, resource, at),
+        findRole: roleArn => this.roleWith(roleArn),
+        vpcOf: subnetId => this.existing().find(({ physicalId }) => physicalId === subnetId)?.attributes.VpcId as string | undefined,
+      }),
+      'AWS::RDS::DBProxyTargetGroup': databaseProxyTargetGroup(this.proxies, this.databases),
       'AWS::SecretsManager::Secret': secret(secretsManager),
       'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, (type, id) => this.find(type, id)),
     };
@@ -125,6 +139,7 @@ export class Rehearsal {
   async close(): Promise<void> {
     this.closed.abort();
     await this.dataApi.close();
+    await this.proxies.close();
     await this.databases.close();
     await Promise.all([this.awsEndpoint, this.nowhere].map(endpoint => endpoint.close()));
     await Promise.all([...this.responses.values()].map(async endpoint => (await endpoint).close()));
@@ -151,17 +166,22 @@ export class Rehearsal {
     return this.databases.rotateMasterSecret(resource, milliseconds);
   }
 
+  proxy({ attributes }: ResourceState): RdsProxy {
+    return this.proxies.withId((attributes.DBProxyArn as string).split(':')[6]);
+  }
+
   credentialsOf(role: ResourceState): Credentials {
     return this.credentials.issue(role.attributes.Arn as string);
   }
 
   /** Whether a role may do something, by the policies that exist at this moment, if it asks at that time. */
   allows(roleArn: string | undefined, action: string, resource: string, at = new Date()): boolean {
-    const role = this.existing().find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
+    const role = this.roleWith(roleArn);
     return role !== undefined && roleAllows(role, this.existing(), { action, resource, at });
   }
 
-  private async invoke(functionArn: string, event: unknown): Promise<Invocation> {
+  /** Runs a function as Lambda does. */
+  async invoke(functionArn: string, event: unknown): Promise<Invocation> {
     const state = this.find('AWS::Lambda::Function', functionArn);
     const lambda = lambdaFunction(state, key => this.assets.get(key));
     const reach = reachOf(state, this.existing());
@@ -170,7 +190,7 @@ export class Rehearsal {
       credentials: this.credentials.issue(state.properties.Role as string),
       endpoints: endpointsFor(reach, this.awsEndpoint.url, this.nowhere.url),
       caFile: this.caFile,
-      network: Object.assign({}, reach.vpc ? this.databases.network : {}, ...responses.map(({ network }) => network)) as Record<string, number>,
+      network: Object.assign({}, ...reach.vpc ? [this.databases.network, this.proxies.network] : [], ...responses.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
       signal: this.closed.signal,
@@ -192,6 +212,10 @@ export class Rehearsal {
   private functionNamed(name: string): { arn: string } | undefined {
     const state = this.existing().find(({ type, physicalId, attributes }) => type === 'AWS::Lambda::Function' && [physicalId, attributes.Arn].includes(name));
     return state && { arn: state.attributes.Arn as string };
+  }
+
+  private roleWith(roleArn: string | undefined): ResourceState | undefined {
+    return this.existing().find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
   }
 
   private stack(name: string): Stack {

@@ -3,6 +3,7 @@
  * servers, tries who can sign in as whom, asks PostgreSQL what each user may do, and destroys it again.
  */
 import { styleText } from 'node:util';
+import { AuroraLikeServer } from './aurora-like-server';
 import { AssemblyStack } from './cloudformation/cloud-assembly';
 import { hasServer } from './cloudformation/database-servers';
 import { StackResult } from './cloudformation/stack';
@@ -10,8 +11,8 @@ import { ResourceState } from './cloudformation/template';
 import { Rehearsal } from './rehearsal';
 import { rightsTable, signInTable } from './rehearse/access-table';
 import { DatabaseWatch, Remains } from './rehearse/database-watch';
-import { declaredRoles } from './rehearse/declared-roles';
-import { measureAccess, principalsFor, untriedPrincipals } from './rehearse/measure-access';
+import { DeclaredRole, declaredRoles } from './rehearse/declared-roles';
+import { measureAccess, principalsFor, SignInTarget, trySignIns, untriedPrincipals } from './rehearse/measure-access';
 import { Options, optionsOf, USAGE } from './rehearse/options';
 import { preflight } from './rehearse/preflight';
 import { Progress } from './rehearse/progress';
@@ -75,24 +76,34 @@ async function showAccess(rehearsal: Rehearsal, stacks: AssemblyStack[]): Promis
   const named = ({ state, stack }: { state: ResourceState; stack: string }) =>
     `${stacks.length > 1 ? `${stack}/` : ''}${resourceName(state.logicalId, state.definition)}`;
   const ofType = (type: string) => resources.filter(({ state }) => state.type === type);
+  const iamRoles = ofType('AWS::IAM::Role').map(role => ({ name: named(role), arn: role.state.attributes.Arn as string, credentials: rehearsal.credentialsOf(role.state) }));
+  const principals = (state: ResourceState, target: SignInTarget) => principalsFor(state, target, iamRoles, (arn, action, resource) => rehearsal.allows(arn, action, resource));
+  const rolesOf = (server: AuroraLikeServer) => declaredRoles(resources.map(({ state }) => state), (server.source ?? server).resourceId);
+  const begin = (what: string, roles: DeclaredRole[]) =>
+    timeline.step(`sign in to ${what}: ${counted(roles.filter(({ kind }) => kind === 'user').length, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
+  const untried = untriedPrincipals(resources.map(({ state }) => state));
   let works = true;
   for (const database of resources.filter(({ state }) => hasServer(state))) {
     const server = rehearsal.database(database.state);
-    const roles = declaredRoles(resources.map(({ state }) => state), (server.source ?? server).resourceId);
-    if (roles.length === 0) {
-      continue;
+    const roles = rolesOf(server);
+    if (roles.length > 0) {
+      const version = (database.state.properties.EngineVersion as string | undefined) ?? server.major;
+      begin(`${named(database)}, PostgreSQL ${version}${server.source ? ', a read replica' : ''}`, roles);
+      const access = await measureAccess(server, roles, principals(database.state, server));
+      console.log([...signInTable(access.attempts), ...untried, '', ...rightsTable(access), ''].join('\n'));
+      works &&= access.attempts.every(({ outcome }) => outcome !== 'fails');
     }
-    const iamRoles = ofType('AWS::IAM::Role');
-    const users = roles.filter(({ kind }) => kind === 'user').length;
-    const version = (database.state.properties.EngineVersion as string | undefined) ?? server.major;
-    timeline.step(`sign in to ${named(database)}, PostgreSQL ${version}${server.source ? ', a read replica' : ''}: ${counted(users, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
-    const access = await measureAccess(server, roles, principalsFor(database.state, server, iamRoles.map(role => ({
-      name: named(role),
-      arn: role.state.attributes.Arn as string,
-      credentials: rehearsal.credentialsOf(role.state),
-    })), (arn, action, resource) => rehearsal.allows(arn, action, resource)));
-    console.log([...signInTable(access), ...untriedPrincipals(resources.map(({ state }) => state)), '', ...rightsTable(access), ''].join('\n'));
-    works &&= access.attempts.every(({ outcome }) => outcome !== 'fails');
+  }
+  for (const resource of ofType('AWS::RDS::DBProxy')) {
+    const proxy = rehearsal.proxy(resource.state);
+    const roles = proxy.database ? rolesOf(proxy.database) : [];
+    if (roles.length > 0) {
+      const database = resources.find(({ state }) => hasServer(state) && rehearsal.database(state) === proxy.database);
+      begin(`${database ? named(database) : 'a database'} through ${named(resource)}, a proxy`, roles);
+      const attempts = await trySignIns(proxy, roles, principals(resource.state, proxy));
+      console.log([...signInTable(attempts), ...untried, ''].join('\n'));
+      works &&= attempts.every(({ outcome }) => outcome !== 'fails');
+    }
   }
   return works;
 }

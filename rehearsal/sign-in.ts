@@ -1,6 +1,11 @@
 import { Socket } from 'node:net';
 import { Client, DatabaseError } from 'pg';
-import { AuroraLikeServer } from './aurora-like-server';
+import { DatabaseAddress } from './gateway/database-session';
+
+/** A database, or a proxy in front of one. */
+export interface SignInAddress extends DatabaseAddress {
+  readonly port: number;
+}
 
 export interface SignIn {
   readonly username: string;
@@ -12,13 +17,13 @@ export interface SignIn {
 }
 
 /** `signed in as <current_user>`, or `refused: <SQLSTATE> <message>`, or `failed: ...` when the database did not answer at all. */
-export async function signIn(server: AuroraLikeServer, login: SignIn): Promise<string> {
+export async function signIn(server: SignInAddress, login: SignIn): Promise<string> {
   const answer = await execute<{ current_user: string }>(server, login, 'SELECT current_user');
   return typeof answer === 'string' ? answer : `signed in as ${answer[0].current_user}`;
 }
 
 /** Signs in and executes one statement. Rows, or what was answered instead. */
-export async function execute<Row>(server: AuroraLikeServer, { username, password, database, tls = true }: SignIn, sql: string): Promise<Row[] | string> {
+export async function execute<Row>(server: SignInAddress, { username, password, database, tls = true }: SignIn, sql: string): Promise<Row[] | string> {
   const { host, port, caCertificate, gatewayPort } = server;
   const client = new Client({
     host,

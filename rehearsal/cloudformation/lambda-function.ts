@@ -23,9 +23,9 @@ export interface LambdaSurroundings {
   readonly endpoints: Record<string, string>;
   /** Certificate authority of the rehearsal. */
   readonly caFile: string;
-  /** Port on 127.0.0.1 of each endpoint of a database and of Amazon S3, by `host:port`. */
+  /** Port on 127.0.0.1 of each endpoint of a database, of a proxy and of Amazon S3, by `host:port`. */
   readonly network: Record<string, number>;
-  /** What the certificate of Amazon S3 is verified with. */
+  /** What the certificates of Amazon S3 and of proxies are verified with. */
   readonly webCertificate: string;
   /** Folder of the packages that Lambda's runtime has: the AWS SDK. */
   readonly packages: string;

@@ -1,5 +1,5 @@
 import dns from 'node:dns';
-import https from 'node:https';
+import { existsSync, readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import process from 'node:process';
 import tls from 'node:tls';
@@ -8,8 +8,7 @@ import { pathToFileURL } from 'node:url';
 // The process that a function runs in, in place of Lambda's runtime. One process, one invocation.
 process.once('message', async ({ entry, handlerName, event, context, deadline, network, webCertificate }) => {
   redirect(network);
-  // Beside the roots that Node.js comes with, and for HTTPS alone: a database has an authority of its own.
-  https.globalAgent.options.ca = [...tls.rootCertificates, webCertificate];
+  trust(webCertificate);
   let answer;
   try {
     const loaded = await import(pathToFileURL(entry).href);
@@ -22,7 +21,22 @@ process.once('message', async ({ entry, handlerName, event, context, deadline, n
   process.send(answer, () => process.exit());
 });
 
-/** In place of DNS and the VPC: endpoints of databases lead to a port of this machine. Those of databases that are not there have no address. */
+/** Beside the roots that Node.js comes with, of which those of Amazon are some. A database has an authority of its own. */
+function trust(certificate) {
+  const { createSecureContext } = tls;
+  // Adding one takes away what this variable has added.
+  const { NODE_EXTRA_CA_CERTS: extra } = process.env;
+  const certificates = [certificate, ...extra && existsSync(extra) ? [readFileSync(extra)] : []];
+  tls.createSecureContext = (options) => {
+    const secureContext = createSecureContext(options);
+    if (options?.ca === undefined) {
+      certificates.forEach(each => secureContext.context.addCACert(each));
+    }
+    return secureContext;
+  };
+}
+
+/** In place of DNS and the VPC: endpoints of databases and proxies lead to a port of this machine. Those that are not there have no address. */
 function redirect(network) {
   const lookup = dns.promises.lookup;
   const hosts = Object.keys(network).map(endpoint => endpoint.split(':')[0]);

@@ -3,8 +3,7 @@ import { Duplex } from 'node:stream';
 import { createSecureContext, SecureContext, TLSSocket } from 'node:tls';
 import { Certificate } from './certificate-authority';
 import {
-  AUTHENTICATION_CLEARTEXT_PASSWORD, CANCEL_REQUEST, fatalError, GSSENC_REQUEST, readPassword, readStartupPacket, SSL_REQUEST,
-  StartupPacket, startupParameters,
+  CANCEL_REQUEST, fatalError, GSSENC_REQUEST, readPassword, readStartupPacket, requestForPassword, SSL_REQUEST, StartupPacket, startupParameters,
 } from './protocol';
 import { Undecided } from '../iam/token-endpoint';
 
@@ -133,7 +132,7 @@ export class Gateway {
       remoteAddress: socket.remoteAddress,
       isEncrypted: socket instanceof TLSSocket,
       askPassword: () => {
-        socket.write(AUTHENTICATION_CLEARTEXT_PASSWORD);
+        socket.write(requestForPassword());
         return readPassword(socket);
       },
     };

@@ -39,31 +39,59 @@ export function startupParameters({ packet }: StartupPacket): Map<string, string
   return parameters;
 }
 
-export const AUTHENTICATION_CLEARTEXT_PASSWORD = Buffer.from([0x52, 0, 0, 0, 8, 0, 0, 0, 3]);
+/** What a server says to a login, in the code of its authentication messages. */
+export const AUTHENTICATION = { OK: 0, CLEARTEXT_PASSWORD: 3, SASL: 10, SASL_CONTINUE: 11, SASL_FINAL: 12 };
 
 export async function readPassword(socket: Duplex): Promise<string> {
-  const header = await readExactly(socket, 5);
-  const bytes = header.readUInt32BE(1) - 4;
-  if (header[0] !== 'p'.charCodeAt(0) || bytes < 1 || bytes > LONGEST_PASSWORD) {
+  const { type, body } = await readMessage(socket, LONGEST_PASSWORD);
+  if (type !== 'p' || body.length < 1) {
     throw new Error('expected a password message');
   }
-  const text = await readExactly(socket, bytes);
-  if (text.indexOf(0) !== bytes - 1) {
+  if (body.indexOf(0) !== body.length - 1) {
     throw new Error('password message is not one string');
   }
-  return text.subarray(0, -1).toString('utf8');
+  return body.subarray(0, -1).toString('utf8');
 }
 
-export function fatalError(code: string, message: string): Buffer {
-  const fields = Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${message}\0\0`);
+export interface Message {
+  readonly type: string;
+  readonly body: Buffer;
+}
+
+/** @param longest bytes of the body */
+export async function readMessage(socket: Duplex, longest: number): Promise<Message> {
+  const header = await readExactly(socket, 5);
+  const type = String.fromCharCode(header[0]);
+  const bytes = header.readUInt32BE(1) - 4;
+  if (bytes < 0 || bytes > longest) {
+    throw new Error(`message ${JSON.stringify(type)} of ${bytes} bytes`);
+  }
+  return { type, body: bytes === 0 ? Buffer.alloc(0) : await readExactly(socket, bytes) };
+}
+
+export function requestForPassword(): Buffer {
+  return message('R', Buffer.from([0, 0, 0, AUTHENTICATION.CLEARTEXT_PASSWORD]));
+}
+
+export function message(type: string, body: Buffer): Buffer {
   const header = Buffer.alloc(5);
-  header.write('E');
-  header.writeUInt32BE(fields.length + 4, 1);
-  return Buffer.concat([header, fields]);
+  header.write(type);
+  header.writeUInt32BE(body.length + 4, 1);
+  return Buffer.concat([header, body]);
+}
+
+export function fatalError(code: string, text: string): Buffer {
+  return message('E', Buffer.from(`SFATAL\0VFATAL\0C${code}\0M${text}\0\0`));
+}
+
+/** SQLSTATE and text of an error message. */
+export function errorIn({ body }: Message): { code: string; text: string } {
+  const fields = Object.fromEntries(body.toString('utf8').split('\0').map(field => [field[0], field.slice(1)])) as Record<string, string>;
+  return { code: fields.C, text: fields.M };
 }
 
 /** Takes so many bytes and leaves what follows in the stream. */
-function readExactly(socket: Duplex, bytes: number): Promise<Buffer> {
+export function readExactly(socket: Duplex, bytes: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const stop = () => socket.off('readable', read).off('close', ended).off('end', ended);
     const ended = () => {

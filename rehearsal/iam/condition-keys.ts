@@ -28,6 +28,9 @@ export interface AccessRequest {
 /** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html */
 const NOT_WITH_CONNECT = ['aws:referer', 'aws:sourceip', 'aws:sourcevpc', 'aws:sourcevpce', 'aws:useragent', 'aws:vpcsourceip'];
 
+/** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html */
+const OF_PROXY = ':dbuser:prx-';
+
 const TAG = 'aws:principaltag/';
 
 /**
@@ -58,6 +61,9 @@ export function conditionKeysOf({ action, resource, principal, at }: AccessReque
   };
   return (name) => {
     const key = name.toLowerCase();
+    if (action.toLowerCase() === 'rds-db:connect' && resource.includes(OF_PROXY)) {
+      throw new Error(`RDS Proxy supports no condition keys, so what a policy with ${name} does there is not known; narrow the resource instead`);
+    }
     if (action.toLowerCase() === 'rds-db:connect' && NOT_WITH_CONNECT.includes(key)) {
       throw new Error(`rds-db:connect does not support condition key ${name}, so what a policy with it does is not known; narrow the resource instead`);
     }

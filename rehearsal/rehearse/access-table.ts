@@ -19,7 +19,7 @@ const ASKED = 'Asked in a session of the user, signed in with a token; for group
 const MARKS = { yes: 'yes', no: '-', unknown: '?', fails: 'FAILS' };
 
 /** Who signs in as whom. */
-export function signInTable({ attempts }: Access): string[] {
+export function signInTable(attempts: Attempt[]): string[] {
   const usernames = [...new Set(attempts.map(({ username }) => username))];
   const principals = [...new Set(attempts.map(({ principal }) => principal))];
   const first = Math.max('IAM role'.length, 'and 99 others'.length, ...principals.map(name => name.length));

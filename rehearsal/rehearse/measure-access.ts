@@ -6,7 +6,8 @@ import { AuroraLikeServer } from '../aurora-like-server';
 import { databaseArnOf } from '../cloudformation/database-servers';
 import { ResourceState } from '../cloudformation/template';
 import { Credentials } from '../iam/credentials';
-import { execute, signIn } from '../sign-in';
+import { TokenEndpoint } from '../iam/token-endpoint';
+import { execute, signIn, SignInAddress } from '../sign-in';
 
 /** A role of IAM that tries to sign in. */
 export interface Principal {
@@ -28,6 +29,9 @@ export interface Attempt {
   readonly outcome: 'yes' | 'no' | 'unknown' | 'fails';
   readonly reason?: string;
 }
+
+/** A database, or a proxy in front of one. */
+export type SignInTarget = TokenEndpoint & SignInAddress;
 
 /** What a role of PostgreSQL holds in one database. */
 export interface DatabaseHoldings {
@@ -60,7 +64,7 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
   // Who is a member of rds_iam and nothing else holds what everybody holds.
   const everybody = await holdingsFromOutside(server, 'rds_iam', databases);
   for (const role of roles) {
-    const own = await Promise.all(role.kind === 'group' ? [] : principals.map(principal => attempt(server, role, principal)));
+    const own = await signInAs(role, server, principals);
     attempts.push(...own);
     const signer = principals.find((_, i) => own[i]?.outcome === 'yes');
     const holdings = signer ? await holdingsFromInside(server, role.name, signer, databases) : await holdingsFromOutside(server, role.name, databases);
@@ -76,16 +80,25 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
   return { attempts, accounts, everybody };
 }
 
-/** Those roles of IAM, for logins to one cluster or instance. */
+/** Tries to sign in as each user with a token of each principal. */
+export async function trySignIns(target: SignInTarget, roles: DeclaredRole[], principals: Principal[]): Promise<Attempt[]> {
+  const attempts: Attempt[] = [];
+  for (const role of roles) {
+    attempts.push(...await signInAs(role, target, principals));
+  }
+  return attempts;
+}
+
+/** Those roles of IAM, for logins to one cluster, instance or proxy. */
 export function principalsFor(
-  database: ResourceState, server: AuroraLikeServer, roles: { name: string; arn: string; credentials: Credentials }[],
+  resource: ResourceState, { resourceId }: SignInTarget, roles: { name: string; arn: string; credentials: Credentials }[],
   allows: (roleArn: string, action: string, resource: string) => boolean,
 ): Principal[] {
-  const [, partition, , region, account] = databaseArnOf(database).split(':');
+  const [, partition, , region, account] = ((resource.attributes.DBProxyArn ?? databaseArnOf(resource)) as string).split(':');
   return roles.map(({ name, arn, credentials }) => ({
     name,
     credentials,
-    mayConnectAs: username => allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${region}:${account}:dbuser:${server.resourceId}/${username}`),
+    mayConnectAs: username => allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${region}:${account}:dbuser:${resourceId}/${username}`),
   }));
 }
 
@@ -111,8 +124,15 @@ function mentionsLogins(policies: unknown): boolean {
   return JSON.stringify(policies ?? null).includes('"rds-db:');
 }
 
-async function attempt(server: AuroraLikeServer, role: DeclaredRole, principal: Principal): Promise<Attempt> {
-  const measured = await signIn(server, { ...tokenOf(server, role.name, principal), database: role.databases[0] ?? 'postgres' });
+async function signInAs(role: DeclaredRole, target: SignInTarget, principals: Principal[]): Promise<Attempt[]> {
+  return Promise.all(role.kind === 'group' ? [] : principals.map(principal => attempt(target, role, principal)));
+}
+
+/** How a database and a proxy refuse who is not allowed, or as whom nobody is. */
+const REFUSAL = /^refused: (28000 PAM authentication failed|28000 The IAM authentication failed|28000 This RDS proxy has no credentials|28P01 The password that was provided) for /;
+
+async function attempt(target: SignInTarget, role: DeclaredRole, principal: Principal): Promise<Attempt> {
+  const measured = await signIn(target, { ...tokenOf(target, role.name, principal), database: role.databases[0] ?? 'postgres' });
   const result = { principal: principal.name, username: role.name };
   if (measured === `signed in as ${role.name}`) {
     return { ...result, outcome: 'yes' };
@@ -121,12 +141,11 @@ async function attempt(server: AuroraLikeServer, role: DeclaredRole, principal: 
   if (undecided) {
     return { ...result, outcome: 'unknown', reason: undecided[1] };
   }
-  const isRefusal = measured.startsWith('refused: 28000 PAM');
-  return isRefusal && !principal.mayConnectAs(role.name) ? { ...result, outcome: 'no' } : { ...result, outcome: 'fails', reason: measured };
+  return REFUSAL.test(measured) && !principal.mayConnectAs(role.name) ? { ...result, outcome: 'no' } : { ...result, outcome: 'fails', reason: measured };
 }
 
-function tokenOf(server: AuroraLikeServer, username: string, { credentials }: Principal) {
-  return { username, password: server.token('', username, { credentials }) };
+function tokenOf(target: SignInTarget, username: string, { credentials }: Principal) {
+  return { username, password: target.token('', username, { credentials }) };
 }
 
 async function holdingsFromInside(server: AuroraLikeServer, username: string, signer: Principal, databases: string[]): Promise<DatabaseHoldings[]> {

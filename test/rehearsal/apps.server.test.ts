@@ -10,7 +10,7 @@ import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/clo
 import { PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
-import { Attempt, measureAccess, principalsFor } from '../../rehearsal/rehearse/measure-access';
+import { Attempt, measureAccess, principalsFor, SignInTarget, trySignIns } from '../../rehearsal/rehearse/measure-access';
 import { resourceName } from '../../rehearsal/rehearse/resource-name';
 import { selectStacks } from '../../rehearsal/rehearse/source';
 import { snapshot } from '../lambda/catalog';
@@ -23,12 +23,13 @@ const APPS = [
   ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
 ];
 
-/** Which role signs in as which user, and where if that is a replica. Nobody else does. */
+/** Which role signs in as which user, at which replica and through which proxy, if so. Nobody else does. */
 const SIGN_INS: Record<string, string[]> = {
   'examples/global-database/app.ts': ['Reports as reports', 'RegionalReports as reports at Cluster'],
   'examples/imported-cluster/app.ts': ['Service as reports'],
   'examples/isolated-subnets/app.ts': ['Service as orders'],
   'examples/no-password/app.ts': ['Reports as reports'],
+  'examples/proxy/app.ts': ['ProxyRole as orders', 'Reports as reports', 'Service/ServiceRole as orders through Proxy'],
   'examples/quick-start/app.ts': ['Operator as mario.rossi@example.com'],
   'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
   'examples/service-stack/app.ts': ['Service as billing', 'Pipeline as migrator'],
@@ -116,7 +117,7 @@ class Run {
     return this.rehearsal.database(this.database!);
   }
 
-  /** All roles of IAM try to sign in as all users, at the database and at its replicas. */
+  /** All roles of IAM try to sign in as all users, at the database, at its replicas and through its proxies. */
   async signIns(): Promise<Attempt[]> {
     const resources = [...this.stackNames, ...this.later].flatMap(name => this.rehearsal.resources(name));
     const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
@@ -124,11 +125,18 @@ class Run {
     }));
     const declared = declaredRoles(resources, this.server.resourceId);
     const attempts: Attempt[] = [];
-    for (const database of resources.filter(hasServer)) {
-      const server = this.rehearsal.database(database);
-      const principals = principalsFor(database, server, roles, (arn, action, resource) => this.rehearsal.allows(arn, action, resource));
-      const { attempts: here } = await measureAccess(server, declared, principals);
-      attempts.push(...here.map(attempt => server.source ? { ...attempt, username: `${attempt.username} at ${resourceName(database.logicalId, database.definition)}` } : attempt));
+    const principals = (resource: ResourceState, target: SignInTarget) =>
+      principalsFor(resource, target, roles, (arn, action, its) => this.rehearsal.allows(arn, action, its));
+    const marked = (mark: string, { logicalId, definition }: ResourceState, here: Attempt[]) =>
+      here.map(attempt => ({ ...attempt, username: `${attempt.username} ${mark} ${resourceName(logicalId, definition)}` }));
+    for (const resource of resources.filter(hasServer)) {
+      const server = this.rehearsal.database(resource);
+      const { attempts: here } = await measureAccess(server, declared, principals(resource, server));
+      attempts.push(...server.source ? marked('at', resource, here) : here);
+    }
+    for (const resource of resources.filter(({ type }) => type === 'AWS::RDS::DBProxy')) {
+      const proxy = this.rehearsal.proxy(resource);
+      attempts.push(...marked('through', resource, await trySignIns(proxy, declared, principals(resource, proxy))));
     }
     return attempts;
   }

@@ -119,6 +119,13 @@ readers (group)     shop `);
     ]));
   });
 
+  test('of examples/proxy, with who gets through the proxy', async () => {
+    const { code, output, errors } = await rehearse('examples/proxy/app.ts');
+    expect({ code, errors }).toEqual({ code: 0, errors: '' });
+    expect(output).toMatch(/ s {2}sign in to Cluster, PostgreSQL 17\.7: 2 users with tokens of 5 IAM roles\n\nIAM role {6}orders {2}reports\n-+ .*\nProxyRole {5}yes {5}- *\nReports {7}- {7}yes *\nand 3 others/);
+    expect(output).toMatch(/ s {2}sign in to Cluster through Proxy, a proxy: 2 users with tokens of 5 IAM roles\n\nIAM role {13}orders {2}reports\n-+ .*\nService\/ServiceRole {2}yes {5}- *\nand 4 others/);
+  });
+
   test('of several stacks, with what it cannot know and what is kept', async () => {
     const { code, lines } = await rehearse(TWO_STACKS, '--stack', 'Team');
     expect(code).toBe(0);
