@@ -1,6 +1,6 @@
 /** A function that reaches its database through an RDS Proxy, IAM all the way, and a person who goes past it. */
 import { join } from 'node:path';
-import { App, CfnOutput, Stack, StackProps } from 'aws-cdk-lib';
+import { App, CfnOutput, Duration, Stack, StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
@@ -34,6 +34,7 @@ class Proxied extends Stack {
       entry: join(__dirname, 'service.ts'),
       runtime: lambda.Runtime.NODEJS_22_X,
       bundling: { bundleAwsSDK: true },
+      timeout: Duration.seconds(30),
       environment: orders.connectionEnvironment({ through: proxy }),
       vpc,
     });

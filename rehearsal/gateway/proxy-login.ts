@@ -26,7 +26,7 @@ export interface ProxyLogin {
 
 /**
  * As RDS Proxy does it: first the client signs in to the proxy, then the proxy to the database. The messages are those that AWS
- * documents; the SQLSTATEs are not documented.
+ * documents; of SQLSTATEs it documents 28000, for a client that comes in another way than the proxy takes.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
  */
