@@ -262,6 +262,11 @@ project.addTask('bench:engine', {
   receiveArgs: true,
 });
 
+project.addTask('bench:synth', {
+  description: 'What many users cost at synthesis, next to aws-cdk-lib alone and another library; fail above the limits',
+  exec: 'tsx benchmarks/synth.ts',
+});
+
 // --- code samples of README.md and of the doc comments ----------------------------
 const rosetta = project.addTask('rosetta', {
   description: 'Compile the code samples (fixture: rosetta/default.ts-fixture)',

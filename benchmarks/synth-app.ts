@@ -1,0 +1,66 @@
+/** One app with many users, synthesized as `benchmarks/synth.ts` asks; prints how long that took and how many resources there are. */
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { App, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import type { Construct } from 'constructs';
+import { AuroraIamAuth, Privileges } from '../lib';
+
+export interface Measured {
+  readonly milliseconds: number;
+  readonly resources: number;
+}
+
+/** What is used of cdk-rds-sql. */
+interface CdkRdsSql {
+  readonly Provider: new (scope: Construct, id: string, props: object) => unknown;
+  readonly Role: new (scope: Construct, id: string, props: object) => Construct;
+}
+
+type Prepared = (stack: Stack, cluster: rds.DatabaseCluster, vpc: ec2.Vpc) => AddUser;
+type AddUser = (username: string, role: iam.Role) => void;
+
+const [variant, users, folder] = process.argv.slice(2);
+
+/** Each loads its library before the time is taken. */
+const VARIANTS: Record<string, () => Prepared> = {
+  'aws-cdk-lib': () => (_stack, cluster) => (username, role) => cluster.grantConnect(role, username),
+  'cdk-aurora-iam-auth': () => (stack, cluster) => {
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
+    return (username, role) => iamAuth.addUser(username, { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] }).grantConnect(role);
+  },
+  'cdk-rds-sql': () => {
+    const { Provider, Role } = createRequire(join(folder, 'package.json'))('cdk-rds-sql') as CdkRdsSql;
+    return (stack, cluster, vpc) => {
+      const provider = new Provider(stack, 'Provider', { vpc, cluster, secret: cluster.secret, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } });
+      return (username, role) => {
+        new Role(stack, `User ${username}`, { provider, roleName: username, databaseName: 'shop', enableIamAuth: true });
+        cluster.grantConnect(role, username);
+      };
+    };
+  },
+};
+
+function main(prepare: Prepared): Measured {
+  const begin = performance.now();
+  const app = new App({ outdir: join(folder, 'cdk.out') });
+  const stack = new Stack(app, 'Shop');
+  const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
+  const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
+    engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
+    writer: rds.ClusterInstance.serverlessV2('writer'),
+    vpc,
+    defaultDatabaseName: 'shop',
+    iamAuthentication: true,
+  });
+  const addUser = prepare(stack, cluster, vpc);
+  for (let n = 0; n < Number(users); n++) {
+    addUser(`user${n}`, new iam.Role(stack, `Role${n}`, { assumedBy: new iam.AccountRootPrincipal() }));
+  }
+  const { template } = app.synth().getStackByName('Shop') as { template: { Resources: object } };
+  return { milliseconds: performance.now() - begin, resources: Object.keys(template.Resources).length };
+}
+
+process.stdout.write(JSON.stringify(main(VARIANTS[variant]())));
