@@ -227,6 +227,11 @@ project.addTask('test:full', {
   exec: 'jest --ci',
   receiveArgs: true,
 });
+project.addTask('test:majors', {
+  description: 'Synthesize every example with other majors of Node.js, which npm installs for the moment, and compare the bytes',
+  env: { NODE_MAJORS: '22,24' },
+  exec: 'jest --ci test/lib/same-template',
+});
 project.addTask('coverage', {
   description: 'The tests with coverage, which takes a third longer',
   exec: 'jest --ci --coverage',
