@@ -304,6 +304,40 @@ describe('through a proxy', () => {
     expect(resourceOf('ProxyRole')).toEqual([ON_CLUSTER]);
   });
 
+  test('the proxy signs in as exactly the users that go through it, whichever there are', () => {
+    const usersOfProxy = (names: string[], team: string[]) => {
+      stack = new Stack(newApp(), 'Data');
+      const data = newCluster(stack);
+      const auth = new AuroraIamAuth(stack, 'IamAuth', { cluster: data });
+      const through = iamProxy(data);
+      const role = (id: string) => new iam.Role(stack, `Role${id}`, { assumedBy: new iam.AccountRootPrincipal() });
+      auth.addUser('direct').grantConnect(role('direct'));
+      names.forEach(name => auth.addUser(name).grantConnect(role(name), { through }));
+      const users = auth.addUsers('Team', { usernames: ['ann', 'ben'] });
+      team.forEach(name => users.user(name).grantConnect(role(name), { through }));
+      // CDK puts into one statement what differs in nothing but the resource.
+      const resources = statementsOf('ClusterProxyIAMRole').flatMap(({ Action, Resource }) => [Resource].flat().map(one => [Action, ...one['Fn::Join'][1].slice(-2)]));
+      expect(resources.map(([action, id]) => [action, id])).toEqual(resources.map(() => ['rds-db:connect', attribute(/^Cluster/, 'DBClusterResourceId')]));
+      return resources.map(([, , name]) => name);
+    };
+    expect(usersOfProxy(['orders', 'b*'], ['ann'])).toEqual(['/orders', '/b${*}', '/ann']);
+    expect(usersOfProxy(['orders'], ['ann', 'ben'])).toEqual(['/orders', '/ann', '/ben']);
+    expect(usersOfProxy(['orders'], [])).toEqual(['/orders']);
+  });
+
+  test('each proxy signs in as its own users', () => {
+    const data = newCluster(stack);
+    const auth = new AuroraIamAuth(stack, 'IamAuth', { cluster: data });
+    const [first, second] = ['First', 'Second'].map(id => data.addProxy(id, { vpc: vpcOf(stack), defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH }));
+    const client = new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() });
+    auth.addUser('orders').grantConnect(client, { through: first });
+    auth.addUser('reports').grantConnect(client, { through: second });
+    expect(resourceOf('ClusterFirstIAMRole').map(([, [, name]]) => name)).toEqual(['/orders']);
+    expect(resourceOf('ClusterSecondIAMRole').map(([, [, name]]) => name)).toEqual(['/reports']);
+    const on = (id: RegExp, name: string) => ['rds-db:connect', [{ 'Fn::Select': [6, { 'Fn::Split': [':', attribute(id, 'DBProxyArn')] }] }, name]];
+    expect(resourceOf('ClientDefaultPolicy')).toEqual([on(/^ClusterFirst/, '/orders'), on(/^ClusterSecond/, '/reports')]);
+  });
+
   test('the environment has its endpoint and the port of PostgreSQL', () => {
     const data = newCluster(stack, 'Cluster', { port: 6543 });
     const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');

@@ -67,7 +67,7 @@ function scopeOf(template: Template): Scope {
 
 /** Has separators, so that it can be split. */
 function textFor(name: string): string {
-  return `a:b:c:d:e:${name}/f`;
+  return `a:b:c:d:e:${name}/f:g`;
 }
 
 function withTexts<Value>(value: Value, { Resources: resources }: Template): Value {
