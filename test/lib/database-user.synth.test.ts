@@ -332,8 +332,8 @@ describe('through a proxy', () => {
     const client = new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() });
     auth.addUser('orders').grantConnect(client, { through: first });
     auth.addUser('reports').grantConnect(client, { through: second });
-    expect(resourceOf('ClusterFirstIAMRole').map(([, [, name]]) => name)).toEqual(['/orders']);
-    expect(resourceOf('ClusterSecondIAMRole').map(([, [, name]]) => name)).toEqual(['/reports']);
+    expect(resourceOf('ClusterFirstIAMRole')).toEqual([ON_CLUSTER]);
+    expect(resourceOf('ClusterSecondIAMRole')).toEqual([['rds-db:connect', [attribute(/^Cluster/, 'DBClusterResourceId'), '/reports']]]);
     const on = (id: RegExp, name: string) => ['rds-db:connect', [{ 'Fn::Select': [6, { 'Fn::Split': [':', attribute(id, 'DBProxyArn')] }] }, name]];
     expect(resourceOf('ClientDefaultPolicy')).toEqual([on(/^ClusterFirst/, '/orders'), on(/^ClusterSecond/, '/reports')]);
   });
