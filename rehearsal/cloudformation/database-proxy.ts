@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { CertificateAuthority } from '../gateway/certificate-authority';
 import { DatabaseProxies } from './database-proxies';
-import { DatabaseServers, isTrue } from './database-servers';
+import { isTrue } from './database-servers';
 import { arn } from './native-resource';
 import { proxyUsers, ProxyUsersOptions } from './proxy-users';
-import { Properties, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState, StackIdentity } from './template';
+import { mayBeAssumedBy } from './role-policies';
+import { Properties, ResourceProvider, ResourceRequest } from './template';
 import { IssuedCredentials } from '../iam/credentials';
-import { list } from '../iam/policy-document';
 import { RdsProxy, RdsProxySettings } from '../rds-proxy';
 
 export interface DatabaseProxyOptions extends ProxyUsersOptions {
@@ -52,63 +52,15 @@ export function databaseProxy(options: DatabaseProxyOptions): ResourceProvider {
   };
 }
 
-/** `AWS::RDS::DBProxyTargetGroup`: which database is behind a proxy. */
-export function databaseProxyTargetGroup(proxies: DatabaseProxies, servers: DatabaseServers): ResourceProvider {
-  const register = (stack: StackIdentity, properties: Properties): Promise<ResourceOutcome> => {
-    const { DBProxyName: name, TargetGroupName: group, DBClusterIdentifiers: clusters = [], DBInstanceIdentifiers: instances = [] } = properties as unknown as TargetGroupProperties;
-    const targets = [...clusters.map(id => `cluster:${id}`), ...instances.map(id => `db:${id}`)];
-    if (group !== 'default' || targets.length !== 1) {
-      throw new Error(`a target group ${group} with ${targets.length} databases is not rehearsed: there is one of each proxy, default, with one cluster or instance`);
-    }
-    const proxy = proxies.get(stack, name);
-    proxy.database = servers.server(arn(stack, 'rds', targets[0].toLowerCase()));
-    const groupArn = arn(stack, 'rds', `target-group:${proxy.resourceId.replace('prx-', 'prx-tg-')}`);
-    return Promise.resolve({ physicalId: groupArn, attributes: { TargetGroupArn: groupArn } });
-  };
-  return {
-    create: async ({ stack, properties }) => register(stack, properties),
-    update: async ({ stack, properties }) => register(stack, properties),
-    delete: (stack, { properties }) => {
-      const proxy = proxies.find(stack, properties.DBProxyName as string);
-      if (proxy) {
-        proxy.database = undefined;
-      }
-      return Promise.resolve();
-    },
-  };
-}
-
-interface TargetGroupProperties {
-  readonly DBProxyName: string;
-  readonly TargetGroupName: string;
-  readonly DBClusterIdentifiers?: string[];
-  readonly DBInstanceIdentifiers?: string[];
-}
-
 function settingsOf(properties: Properties, options: DatabaseProxyOptions): RdsProxySettings {
   if (properties.EngineFamily !== 'POSTGRESQL') {
     throw new Error(`a proxy with EngineFamily ${String(properties.EngineFamily)} is not rehearsed: use POSTGRESQL`);
   }
   const role = options.findRole(properties.RoleArn as string);
-  if (role && !mayBeAssumedByRds(role)) {
+  // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html
+  if (role && !mayBeAssumedBy(role, 'rds.amazonaws.com')) {
     throw new Error(`the role of the proxy, ${role.physicalId}, may not be assumed by rds.amazonaws.com, so the proxy could do nothing with it; `
       + "make it with assumedBy: new iam.ServicePrincipal('rds.amazonaws.com')");
   }
   return { requireTls: isTrue(properties.RequireTLS), userNamed: proxyUsers(properties, options) };
-}
-
-/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html */
-function mayBeAssumedByRds({ properties }: ResourceState): boolean {
-  return list((properties.AssumeRolePolicyDocument as TrustDocument).Statement).some(({ Effect, Action = [], Principal }) => Effect === 'Allow'
-    && list(Action).includes('sts:AssumeRole') && list(Principal?.Service ?? []).includes('rds.amazonaws.com'));
-}
-
-interface TrustDocument {
-  readonly Statement: TrustStatement | TrustStatement[];
-}
-
-interface TrustStatement {
-  readonly Effect: string;
-  readonly Action?: string | string[];
-  readonly Principal?: { readonly Service?: string | string[] };
 }

@@ -1,6 +1,6 @@
 import { AccessRequest, Principal } from '../iam/condition-keys';
 import { IdentityPolicies } from '../iam/identity-policies';
-import { PolicyDocument } from '../iam/policy-document';
+import { list, PolicyDocument } from '../iam/policy-document';
 import { ResourceState } from './template';
 
 /** Policies of AWS that CDK attaches to functions. None of them reaches what a rehearsal decides. */
@@ -12,6 +12,19 @@ const AWS_MANAGED_POLICIES: Record<string, string[]> = {
 /** Whether a role may do something, by what exists at this moment, in whichever stack. */
 export function roleAllows(role: ResourceState, existing: ResourceState[], request: Omit<AccessRequest, 'principal'>): boolean {
   return policiesOfRole(role, existing).allows({ ...request, principal: principalOf(role) });
+}
+
+/** Whether the trust policy of a role lets a service of AWS have it. Conditions are not looked at. */
+export function mayBeAssumedBy({ properties }: ResourceState, service: string): boolean {
+  const { Statement = [] } = (properties.AssumeRolePolicyDocument ?? {}) as { Statement?: TrustStatement | TrustStatement[] };
+  return list(Statement).some(({ Effect, Action = [], Principal }) =>
+    Effect === 'Allow' && list(Action).includes('sts:AssumeRole') && list(Principal?.Service ?? []).includes(service));
+}
+
+interface TrustStatement {
+  readonly Effect: string;
+  readonly Action?: string | string[];
+  readonly Principal?: { readonly Service?: string | string[] };
 }
 
 /** The name of the session is not known, and with it `aws:userid`; nor are tags that only the stack has. */
