@@ -16,9 +16,8 @@ export function isPostgresql(resource: Resource): boolean | undefined {
 
 /** An engine or a version, which a read replica has from its source and a restored instance from its snapshot. */
 export function inherited(resource: Resource, property: 'Engine' | 'EngineVersion'): Setting {
-  const { type, properties, template } = resource;
-  const own = settingOf(properties[property], template);
-  if (own.state !== 'unset' || type !== 'AWS::RDS::DBInstance') {
+  const own = settingOf(resource.properties[property], resource.template);
+  if (own.state !== 'unset') {
     return own;
   }
   const source = sourceOf(resource);

@@ -7,6 +7,7 @@ const statement = (parts: Partial<Record<'actions' | 'notActions', string[]>>): 
     actions: texts(parts.actions ?? []),
     ...parts.notActions ? { notActions: texts(parts.notActions) } : {},
     resources: texts(['*']),
+    principals: [],
     hasVariables: true,
     location: 'Statement/0',
   };

@@ -1,4 +1,5 @@
 import { isCustom, Part, shown } from '../app/value';
+import { matchesPattern } from './statement';
 
 /** What a resource of a statement with `rds-db:connect` lets in. */
 export type ConnectResource
@@ -26,13 +27,13 @@ export function connectResourceOf(resource: Part[]): ConnectResource {
   if (service.some(part => part.kind === 'unknown')) {
     return { kind: 'unknown' };
   }
-  if (shown(service) !== 'rds-db') {
+  if (!matchesPattern(shown(service), 'rds-db')) {
     return { kind: 'other' };
   }
-  const [kind, name = []] = splitAt(':', rest[0] ?? [], 2);
+  const [, name = []] = splitAt(':', rest[0] ?? [], 2);
   const [database, user] = splitAt('/', name, 2);
   if (user === undefined) {
-    const last = [...kind ?? [], ...name].at(-1);
+    const last = parts.at(-1);
     return { kind: last?.kind === 'text' && last.text.endsWith('*') ? 'everything' : name.some(part => part.kind === 'unknown') ? 'unknown' : 'other' };
   }
   return { kind: 'user', database, user, shown: `dbuser:${shown(name)}` };

@@ -9,6 +9,8 @@ export interface Statement {
   readonly resources: Part[][];
   /** Instead: everything but these. */
   readonly notResources?: Part[][];
+  /** Of a policy of a resource: whom it allows it to, whichever kind of principal. */
+  readonly principals: Part[][];
   /** Whether `${...}` is a variable, or an escape, in its resources. */
   readonly hasVariables: boolean;
   /** Path within the document, such as `Statement/0`. */
@@ -23,7 +25,7 @@ export function statementsOf(document: unknown, template: Template): Statement[]
     return undefined;
   }
   return itemsOf(statements).flatMap((statement, index) => {
-    const { Effect, Action, NotAction, Resource, NotResource } = Object(statement) as Record<string, unknown>;
+    const { Effect, Action, NotAction, Resource, NotResource, Principal } = Object(statement) as Record<string, unknown>;
     const list = (value: unknown) => itemsOf(value).map(read);
     return Effect === 'Deny'
       ? []
@@ -32,6 +34,7 @@ export function statementsOf(document: unknown, template: Template): Statement[]
           ...NotAction === undefined ? {} : { notActions: list(NotAction) },
           resources: list(Resource),
           ...NotResource === undefined ? {} : { notResources: list(NotResource) },
+          principals: principalsIn(Principal).map(read),
           hasVariables: version === '2012-10-17',
           location: `Statement/${index}`,
         }];
@@ -62,6 +65,11 @@ export function resourcesShown({ resources, notResources }: Statement): string {
 export function matchesPattern(pattern: string, text: string): boolean {
   const expression = pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.');
   return new RegExp(`^${expression}$`, 's').test(text);
+}
+
+/** `*`, or lists by kind. */
+function principalsIn(principal: unknown): unknown[] {
+  return typeof principal === 'string' ? [principal] : Object.values(Object(principal) as object).flatMap(itemsOf);
 }
 
 function isText(document: unknown): boolean {

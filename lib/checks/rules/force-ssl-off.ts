@@ -21,7 +21,7 @@ export const forceSslOff: Rule = {
     const property = resource.type === 'AWS::RDS::DBCluster' ? 'DBClusterParameterGroupName' : 'DBParameterGroupName';
     const location = `Properties/${property}`;
     const cannotTell = (why: string): Finding[] =>
-      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, so that whoever has a password cannot sign in without TLS, cannot be told: ${why}` }];
+      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, without which whoever has a password can sign in without TLS: ${why}` }];
     const parameter = parameterOf(resource, property);
     if (parameter.state === 'known') {
       return isOn(parameter.value)

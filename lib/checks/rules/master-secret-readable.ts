@@ -1,10 +1,12 @@
-import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, itemsOf, partsOf, textOf } from '../app/value';
+import { partsOf, shown } from '../app/value';
+import { entitledRolesOf, isEntitled } from '../databases/entitled-readers';
 import { MasterSecret, masterSecretsOf, reaches } from '../databases/master-secrets';
-import { provisionersOf, roleOf } from '../databases/provisioners';
-import { Allowed, allowedIn } from '../iam/allowed';
+import { Allowed, allowedBy, allowedIn } from '../iam/allowed';
+import { Statement, statementsOf } from '../iam/statement';
 import { answerOf, Finding, Rule } from '../rule';
+
+const ACTION = 'secretsmanager:GetSecretValue';
 
 /** A policy with which somebody else than the provisioner, the rotation or RDS reads the password of a master. */
 export const masterSecretReadable: Rule = {
@@ -12,54 +14,61 @@ export const masterSecretReadable: Rule = {
   remedy: 'take the grant on the secret away, and give the workload a user of its own with grantConnect()',
   source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html',
   check(resource) {
-    const { app } = resource.template;
-    const [secrets, entitled] = [masterSecretsOf(app), entitledRolesOf(app)];
-    const allowed = secrets.length === 0 ? [] : allowedIn(resource, 'secretsmanager:GetSecretValue');
-    return allowed.length === 0 ? 'NOT_APPLICABLE' : answerOf(allowed.flatMap(each => secrets.flatMap(secret => findingsOf(each, secret, entitled))));
+    const secrets = masterSecretsOf(resource.template.app);
+    const grants = secrets.length === 0 ? [] : resource.type === 'AWS::SecretsManager::ResourcePolicy' ? grantsOfSecret(resource) : grantsOfIdentities(resource);
+    return grants.length === 0 ? 'NOT_APPLICABLE' : answerOf(grants.flatMap(grant => secrets.flatMap(secret => findingsOf(grant, secret))));
   },
 };
 
-function findingsOf({ policy: { principals, awsManaged }, statement, unknown, location }: Allowed, secret: MasterSecret, entitled: Set<Resource>): Finding[] {
-  const others = principals.filter(principal => !principal.resource || !entitled.has(principal.resource)).map(principal => principal.shown);
-  if (principals.length > 0 && others.length === 0) {
+/** Who may read something, besides those that have to. */
+interface Grant {
+  readonly allowed: Allowed;
+  /** For people. */
+  readonly readers: string[];
+  /** Whether it is about a secret; undefined where only the deployment knows. */
+  readonly isAbout: (secret: MasterSecret) => boolean | undefined;
+}
+
+/** What is granted in the policies of roles, users and groups. */
+function grantsOfIdentities(resource: Resource): Grant[] {
+  const entitled = entitledRolesOf(resource.template.app);
+  return allowedIn(resource, ACTION).map((allowed) => {
+    const { policy: { principals }, statement } = allowed;
+    const others = principals.filter(principal => !principal.resource || !entitled.has(principal.resource)).map(principal => principal.shown);
+    return {
+      allowed,
+      readers: principals.length === 0 ? ['whoever gets this policy'] : others,
+      isAbout: secret => statement ? isAboutSecret(statement, secret) : undefined,
+    };
+  });
+}
+
+/** What is granted in the policy of a secret. */
+function grantsOfSecret(resource: Resource): Grant[] {
+  const { properties, template } = resource;
+  const secretId = partsOf(properties.SecretId, template);
+  const policy = { carrier: resource, principals: [], statements: statementsOf(properties.ResourcePolicy, template), location: 'Properties/ResourcePolicy' };
+  return allowedBy(policy, ACTION).map(allowed => ({
+    allowed,
+    readers: allowed.statement?.principals.filter(principal => !isEntitled(principal, resource)).map(shown) ?? ['somebody'],
+    isAbout: secret => reaches(secretId, secret),
+  }));
+}
+
+function isAboutSecret({ resources, notResources }: Statement, secret: MasterSecret): boolean | undefined {
+  const answers = (notResources ?? resources).map(resource => reaches(resource, secret));
+  const any = answers.includes(true) || (answers.includes(undefined) ? undefined : false);
+  return notResources && any !== undefined ? !any : any;
+}
+
+function findingsOf({ allowed: { policy: { awsManaged }, statement, unknown, location }, readers, isAbout }: Grant, secret: MasterSecret): Finding[] {
+  const is = isAbout(secret);
+  if (readers.length === 0 || is === false) {
     return [];
   }
-  const who = others.join(', ') || 'whoever gets this policy';
-  const whose = `the secret ${secret.shown}, with which one signs in to ${secret.database} as its admin`;
   const what = secret.shown;
-  if (!statement) {
-    return [{ what, unknown, location, problem: `the policy of ${who} is known at the deployment only, and must not allow secretsmanager:GetSecretValue on ${whose}` }];
-  }
-  const is = statement.notResources ? unlessExcepted(statement.notResources.map(each => reaches(each, secret))) : anyOf(statement.resources.map(each => reaches(each, secret)));
-  if (is === false) {
-    return [];
-  }
-  return is === undefined || unknown
-    ? [{ what, unknown: true, location, problem: `whether ${who} may read ${whose}, is known at the deployment only` }]
-    : [{ what, location, problem: `${who} may read ${whose}${awsManaged ? `, by the policy ${awsManaged} of AWS` : ''}: IAM authentication and the privileges of users do not bind who has that password` }];
-}
-
-/** The roles of the functions that create users and that rotate passwords, and those of RDS itself, such as of a proxy. */
-const entitledRolesOf = oncePerApp((app) => {
-  const rotations = app.ofType('AWS::SecretsManager::RotationSchedule')
-    .map(({ properties, template }) => attributeIn(partsOf(properties.RotationLambdaARN, template))?.resource)
-    .map(rotation => rotation && roleOf(rotation));
-  const roles = [...provisionersOf(app).map(({ role }) => role), ...rotations, ...app.ofType('AWS::IAM::Role').filter(isOfRds)];
-  return new Set(roles.filter(role => role !== undefined));
-});
-
-function isOfRds({ properties, template }: Resource): boolean {
-  const { Statement } = Object(properties.AssumeRolePolicyDocument) as { Statement?: unknown };
-  const principals = itemsOf(Statement).map(statement => Object((statement as { Principal?: unknown }).Principal) as Record<string, unknown>);
-  return principals.length > 0 && principals.every(({ Service, ...others }) =>
-    Object.keys(others).length === 0 && itemsOf(Service).every(service => textOf(partsOf(service, template)) === 'rds.amazonaws.com'));
-}
-
-function anyOf(answers: (boolean | undefined)[]): boolean | undefined {
-  return answers.includes(true) || (answers.includes(undefined) ? undefined : false);
-}
-
-function unlessExcepted(answers: (boolean | undefined)[]): boolean | undefined {
-  const excepted = anyOf(answers);
-  return excepted === undefined ? undefined : !excepted;
+  const problem = `${readers.join(', ')} may read the secret ${what}, with which one signs in to ${secret.database} as its admin`;
+  return is === undefined || unknown || !statement
+    ? [{ what, unknown: true, location, problem: `whether ${problem}, is known at the deployment only` }]
+    : [{ what, location, problem: `${problem}${awsManaged ? `, by the policy ${awsManaged} of AWS` : ''}: IAM authentication and the privileges of users do not bind who has that password` }];
 }

@@ -17,7 +17,7 @@ export const proxyCannotConnect: Rule = {
       return 'NOT_APPLICABLE';
     }
     const cannotTell = (why: string): Finding[] =>
-      [{ unknown: true, location, problem: `the role of a proxy that signs in to its database with IAM needs rds-db:connect there, and whether this one has it cannot be told: ${why}` }];
+      [{ unknown: true, location, problem: `whether the role of this proxy has rds-db:connect on its database, without which no client gets through: ${why}` }];
     if (scheme.state === 'unknown') {
       return cannotTell(`DefaultAuthScheme is ${scheme.shown}`);
     }

@@ -3,6 +3,7 @@ import { FAIL_SYNTH_ON_VALIDATION_ERRORS_CONTEXT } from 'aws-cdk-lib/cx-api';
 import { IConstruct } from 'constructs';
 import { IamAuthChecks } from '../../../lib';
 import { readCloudAssembly } from '../../../lib/checks/app/cloud-assembly';
+import { Resource } from '../../../lib/checks/app/template';
 import { Rule } from '../../../lib/checks/rule';
 import { IRELAND, logicalIdOf, newApp } from '../support';
 
@@ -37,10 +38,15 @@ export function templatesOf(app: App): string[] {
 }
 
 /** What a rule answers to the resource of a construct. */
-export function answer(rule: Rule, construct: IConstruct): 'NOT_APPLICABLE' | 'COMPLIANT' | Said[] {
+export function answer(rule: Rule, construct: IConstruct): Answer<Said> {
   const { app } = readCloudAssembly(templatesOf(construct.node.root as App));
   const file = Stack.of(construct).templateFile;
-  const resource = app.resources.find(({ logicalId, template }) => logicalId === logicalIdOf(construct) && template.file.endsWith(file))!;
+  return answerTo(rule, app.resources.find(({ logicalId, template }) => logicalId === logicalIdOf(construct) && template.file.endsWith(file))!);
+}
+
+type Answer<Found> = 'NOT_APPLICABLE' | 'COMPLIANT' | Found[];
+
+export function answerTo(rule: Rule, resource: Resource): Answer<Said> {
   const said = rule.check(resource);
   return typeof said === 'string'
     ? said

@@ -50,6 +50,7 @@ describe('IamAuth-ConnectWildcard', () => {
     ['actions with a pattern, in any case', { Action: 'RDS-DB:con*', Resource: '*' }, '*', `rds-db:connect is allowed on *, ${everything}`],
     ['all but other actions', { Action: undefined, NotAction: 'iam:*', Resource: '*' }, '*', `rds-db:connect is allowed on *, ${everything}`],
     ['every database user', { Resource: 'arn:aws:rds-db:*:*:*' }, 'arn:aws:rds-db:*:*:*', `rds-db:connect is allowed on arn:aws:rds-db:*:*:*, ${everything}`],
+    ['what begins like it', { Resource: 'arn:aws:rds-db:*' }, 'arn:aws:rds-db:*', `rds-db:connect is allowed on arn:aws:rds-db:*, ${everything}`],
     ['dbuser:*', { Resource: `${ARN}:*` }, `${ARN}:*`, `rds-db:connect is allowed on ${ARN}:*, ${everything}`],
     ['all users', { Resource: `${ARN}:cluster-A/*` }, 'dbuser:cluster-A/*', 'rds-db:connect is allowed on dbuser:cluster-A/*, which lets in as every IAM user'],
     ['all databases', { Resource: `${ARN}:*/orders` }, 'dbuser:*/orders', 'rds-db:connect is allowed on dbuser:*/orders, which lets in to every database whose resource id matches'],

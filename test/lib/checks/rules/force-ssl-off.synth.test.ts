@@ -16,7 +16,7 @@ function ask(type: string, properties: Record<string, unknown>, parameters: Reco
 const postgres = (version: string) => ({ Engine: 'postgres', EngineVersion: version });
 const aurora = (version: string) => ({ Engine: 'aurora-postgresql', EngineVersion: version });
 const group = (type: string) => ({ [type === CLUSTER ? 'DBClusterParameterGroupName' : 'DBParameterGroupName']: { Ref: 'Group' } });
-const why = (reason: string) => `whether rds.force_ssl is on, so that whoever has a password cannot sign in without TLS, cannot be told: ${reason}`;
+const why = (reason: string) => `whether rds.force_ssl is on, without which whoever has a password can sign in without TLS: ${reason}`;
 
 describe('IamAuth-ForceSslOff', () => {
   test.each([['another engine', CLUSTER, { Engine: 'aurora-mysql' }], ['a member of a cluster', INSTANCE, { Engine: 'aurora-postgresql', DBClusterIdentifier: 'c' }]])('is not about %s', (_, type, properties) => {

@@ -5,9 +5,11 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { IConstruct } from 'constructs';
 import { AdminCredentials, AuroraIamAuth, ConnectGrants } from '../../../../lib';
+import { SynthesizedApp } from '../../../../lib/checks/app/synthesized-app';
+import { TemplateBody } from '../../../../lib/checks/app/template';
 import { masterSecretReadable } from '../../../../lib/checks/rules/master-secret-readable';
-import { IRELAND, newCluster, vpcOf } from '../../support';
-import { answer, newStack, resource } from '../support';
+import { IRELAND, logicalIdOf, newCluster, templateOf, vpcOf } from '../../support';
+import { answer, answerTo, newStack, resource } from '../support';
 
 const policyOf = (role: IConstruct) => role.node.findChild('DefaultPolicy');
 const newRole = (stack: Stack, id = 'Role', service = 'ecs-tasks.amazonaws.com') => new iam.Role(stack, id, { assumedBy: new iam.ServicePrincipal(service) });
@@ -21,11 +23,24 @@ function withUser(props: Partial<rds.DatabaseClusterProps> = {}) {
   return { stack, cluster, iamAuth, role: newRole(stack) };
 }
 
-function reads(Resource: unknown, { stack, role } = withUser(), statement: object = { Action: 'secretsmanager:GetSecretValue' }) {
-  new CfnParameter(stack, 'Open');
-  return answer(masterSecretReadable, resource(stack, 'It', 'AWS::IAM::Policy', {
-    PolicyName: 'p', Roles: [{ Ref: stack.resolve((role.node.defaultChild as iam.CfnRole).logicalId) as string }], PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Resource, ...statement }] },
-  }));
+/** A template to which each test adds a policy of the role. */
+interface Base {
+  readonly body: TemplateBody;
+  readonly role: string;
+  readonly secret: unknown;
+}
+
+const baseOf = ({ stack, cluster, role }: Pick<ReturnType<typeof withUser>, 'stack' | 'cluster' | 'role'>): Base =>
+  ({ secret: stack.resolve(cluster.secret!.secretArn) as unknown, body: templateOf(stack).toJSON(), role: logicalIdOf(role) });
+
+let base: Base;
+beforeAll(() => base = baseOf(withUser()));
+
+function reads(Resource: unknown, statement: object = { Action: 'secretsmanager:GetSecretValue' }, { body, role } = base) {
+  const It = { Type: 'AWS::IAM::Policy', Properties: { Roles: [{ Ref: role }], PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', Resource, ...statement }] } } };
+  const stack = { name: 'Data', environment: 'aws://111111111111/eu-west-1', folder: '/cdk.out' };
+  const app = new SynthesizedApp([{ file: '/cdk.out/Data.template.json', stack, body: { Resources: { ...body.Resources, It } } }]);
+  return answerTo(masterSecretReadable, app.resources.at(-1)!);
 }
 
 const SECRETS = 'arn:aws:secretsmanager:eu-west-1:111111111111:secret';
@@ -39,7 +54,7 @@ describe('IamAuth-MasterSecretReadable', () => {
   });
 
   test('is not about policies without GetSecretValue', () => {
-    expect(reads('*', withUser(), { Action: 's3:GetObject' })).toBe('NOT_APPLICABLE');
+    expect(reads('*', { Action: 's3:GetObject' })).toBe('NOT_APPLICABLE');
   });
 
   test('finds a workload that reads the secret of a cluster with users', () => {
@@ -64,7 +79,7 @@ describe('IamAuth-MasterSecretReadable', () => {
   test.each([
     ['everything', '*'],
     ['every secret', `${SECRETS}:*`],
-    ['every secret of the account', Fn.sub('arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*')],
+    ['every secret of the account', { 'Fn::Sub': 'arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:*' }],
     ['everything in Secrets Manager', 'arn:aws:secretsmanager:*'],
   ])('finds a wildcard: %s', (_, Resource) => {
     expect(reads(Resource)).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
@@ -75,13 +90,14 @@ describe('IamAuth-MasterSecretReadable', () => {
     ['all but others', { NotAction: ['iam:*'] }],
     ['actions with a pattern', { Action: 'secretsmanager:Get*' }],
   ])('finds it by %s', (_, statement) => {
-    expect(reads('*', withUser(), statement)).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
+    expect(reads('*', statement)).toMatchObject([{ id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown }]);
   });
 
   test('finds it in all that are not excepted', () => {
-    expect(reads(undefined, withUser(), { Action: 'secretsmanager:GetSecretValue', NotResource: `${SECRETS}:other-AbCdEf` })).toMatchObject([{ id: expect.stringMatching(/^<Cluster/) as unknown }]);
-    const it = withUser();
-    expect(reads(undefined, it, { Action: 'secretsmanager:GetSecretValue', NotResource: it.stack.resolve(it.cluster.secret!.secretArn) as unknown })).toBe('COMPLIANT');
+    const but = (NotResource: unknown) => reads(undefined, { Action: 'secretsmanager:GetSecretValue', NotResource });
+    expect(but(`${SECRETS}:other-AbCdEf`)).toMatchObject([{ id: expect.stringMatching(/^<Cluster/) as unknown }]);
+    expect(but(base.secret)).toBe('COMPLIANT');
+    expect(but({ Ref: 'Open' })).toMatchObject([{ id: expect.stringMatching(/^unknown <Cluster/) as unknown }]);
   });
 
   test('finds a policy of AWS, and a policy that nobody has yet', () => {
@@ -128,20 +144,22 @@ describe('IamAuth-MasterSecretReadable', () => {
   });
 
   describe('of a secret with a name', () => {
-    const named = () => {
+    let named: Base;
+    beforeAll(() => {
       const stack = newStack();
       const secret = new rds.DatabaseSecret(stack, 'Secret', { username: 'postgres', secretName: 'shop/admin' });
       const cluster = newCluster(stack, 'Cluster', { credentials: rds.Credentials.fromSecret(secret) });
       new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('orders');
-      return { stack, cluster, role: newRole(stack) } as ReturnType<typeof withUser>;
-    };
+      named = baseOf({ stack, cluster, role: newRole(stack) });
+    });
+    const readsNamed = (name: string) => reads(`${SECRETS}:${name}`, undefined, named);
 
     test.each(['shop/admin', 'shop/admin-??????', 'shop/*', 'shop/admin-AbCdEf'])('finds %s', (name) => {
-      expect(reads(`${SECRETS}:${name}`, named())).toHaveLength(1);
+      expect(readsNamed(name)).toHaveLength(1);
     });
 
     test.each(['shop/adm', 'shop/app-*', 'admin-*'])('has nothing against %s', (name) => {
-      expect(reads(`${SECRETS}:${name}`, named())).toBe('COMPLIANT');
+      expect(readsNamed(name)).toBe('COMPLIANT');
     });
   });
 
@@ -157,6 +175,49 @@ describe('IamAuth-MasterSecretReadable', () => {
     }
   });
 
+  describe('in the policy of the secret itself', () => {
+    const ask = (grant: (secret: secretsmanager.ISecret) => void) => {
+      const { cluster } = withUser();
+      grant(cluster.secret!);
+      return answer(masterSecretReadable, cluster.secret!.node.findChild('Policy'));
+    };
+    const allow = (...principals: iam.IPrincipal[]) => (secret: secretsmanager.ISecret) =>
+      void secret.addToResourcePolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: ['*'], principals }));
+
+    test.each([
+      ['another account', new iam.AccountPrincipal('222222222222'), 'arn:<Partition>:iam::222222222222:root'],
+      ['anybody', new iam.StarPrincipal(), '*'],
+      ['a service', new iam.ServicePrincipal('ecs.amazonaws.com'), 'ecs.amazonaws.com'],
+      ['a role of another app', new iam.ArnPrincipal('arn:aws:iam::111111111111:role/app'), 'arn:aws:iam::111111111111:role/app'],
+    ])('finds %s', (_, principal, reader) => {
+      expect(ask(allow(principal))).toMatchObject([{
+        id: expect.stringMatching(/^<ClusterSecret\w+>$/) as unknown, description: expect.stringContaining(`${reader} may read the secret`) as unknown, location: 'Properties/ResourcePolicy/Statement/0',
+      }]);
+    });
+
+    test('has nothing against its own account, which gives nobody anything, nor against RDS', () => {
+      expect(ask(allow(new iam.AccountPrincipal('111111111111'), new iam.AccountRootPrincipal(), new iam.ServicePrincipal('rds.amazonaws.com')))).toBe('COMPLIANT');
+    });
+
+    test('has nothing against what creates the users, and finds another role of the app', () => {
+      const { cluster, iamAuth } = withUser();
+      allow(iamAuth.node.findChild('Provisioner').node.findChild('HandlerRole') as iam.Role)(cluster.secret!);
+      expect(answer(masterSecretReadable, cluster.secret!.node.findChild('Policy'))).toBe('COMPLIANT');
+
+      const other = withUser();
+      allow(other.role)(other.cluster.secret!);
+      expect(answer(masterSecretReadable, other.cluster.secret!.node.findChild('Policy'))).toHaveLength(1);
+    });
+
+    test('is not about what is denied, and has nothing against the policy of another secret', () => {
+      expect(ask(secret => secret.denyAccountRootDelete())).toBe('NOT_APPLICABLE');
+      const { stack } = withUser();
+      const own = new secretsmanager.Secret(stack, 'Own');
+      allow(new iam.StarPrincipal())(own);
+      expect(answer(masterSecretReadable, own.node.findChild('Policy'))).toBe('COMPLIANT');
+    });
+  });
+
   test('has nothing against other secrets', () => {
     const it = withUser();
     const own = new secretsmanager.Secret(it.stack, 'Own');
@@ -166,9 +227,9 @@ describe('IamAuth-MasterSecretReadable', () => {
   });
 
   test.each([
-    ['a parameter', Fn.ref('Open')],
-    ['an import', Fn.importValue('Elsewhere')],
-    ['the end of a name', Fn.sub(`${SECRETS}:\${Open}`)],
+    ['a parameter', { Ref: 'Open' }],
+    ['an import', { 'Fn::ImportValue': 'Elsewhere' }],
+    ['the end of a name', { 'Fn::Sub': `${SECRETS}:\${Open}` }],
     ['a pattern that may be of a name that CloudFormation makes', `${SECRETS}:Cluster*`],
   ])('cannot tell: %s', (_, Resource) => {
     expect(reads(Resource)).toEqual([{
@@ -182,7 +243,7 @@ describe('IamAuth-MasterSecretReadable', () => {
     const { stack } = withUser();
     new CfnParameter(stack, 'Open');
     expect(answer(masterSecretReadable, resource(stack, 'It', 'AWS::IAM::UserPolicy', { UserName: 'ada', PolicyDocument: Fn.ref('Open') }))).toMatchObject([{
-      description: expect.stringContaining('the policy of ada is known at the deployment only, and must not allow secretsmanager:GetSecretValue on the secret') as unknown,
+      id: expect.stringMatching(/^unknown <ClusterSecret\w+>$/) as unknown, description: expect.stringContaining('whether ada may read the secret <ClusterSecret') as unknown,
     }]);
   });
 });

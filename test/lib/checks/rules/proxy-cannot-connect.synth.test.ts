@@ -15,7 +15,7 @@ function withProxy(role?: (stack: Stack) => iam.IRole) {
   return { stack, cluster, proxy, role: proxy.node.tryFindChild('IAMRole') as iam.Role };
 }
 
-const why = (reason: string) => `the role of a proxy that signs in to its database with IAM needs rds-db:connect there, and whether this one has it cannot be told: ${reason}`;
+const why = (reason: string) => `whether the role of this proxy has rds-db:connect on its database, without which no client gets through: ${reason}`;
 
 describe('IamAuth-ProxyCannotConnect', () => {
   test('is not about a proxy that signs in with passwords, nor about other resources', () => {
@@ -90,7 +90,7 @@ describe('IamAuth-ProxyCannotConnect', () => {
   test('cannot tell of a policy of another app, nor of one that is known at the deployment only', () => {
     const { stack, proxy, role } = withProxy();
     role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyName(stack, 'Policy', 'proxies'));
-    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: expect.stringMatching(/^the role of a proxy .* a policy of role \w+ is known at the deployment only, or not of this app$/) as unknown }]);
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: expect.stringMatching(/^whether the role of this proxy .* a policy of role \w+ is known at the deployment only, or not of this app$/) as unknown }]);
 
     const other = withProxy();
     new CfnParameter(other.stack, 'Open');

@@ -1,0 +1,30 @@
+import { oncePerApp } from '../app/synthesized-app';
+import type { Resource } from '../app/template';
+import { attributeIn, Part, partsOf, textOf } from '../app/value';
+import { statementsOf } from '../iam/statement';
+import { provisionersOf, roleOf } from './provisioners';
+
+const RDS = 'rds.amazonaws.com';
+
+/** The roles that have to read the password of a master: of the functions that create users and that rotate passwords, and those of RDS itself, such as of a proxy. */
+export const entitledRolesOf = oncePerApp((app) => {
+  const rotations = app.ofType('AWS::SecretsManager::RotationSchedule')
+    .map(({ properties, template }) => attributeIn(partsOf(properties.RotationLambdaARN, template))?.resource)
+    .map(rotation => rotation && roleOf(rotation));
+  const roles = [...provisionersOf(app).map(({ role }) => role), ...rotations, ...app.ofType('AWS::IAM::Role').filter(isOfRds)];
+  return new Set(roles.filter(role => role !== undefined));
+});
+
+/** Whether a principal of the policy of a secret has to read it, or reads nothing by that alone: its own account, whose identities need a policy of their own. */
+export function isEntitled(principal: Part[], { template }: Resource): boolean {
+  const role = attributeIn(principal)?.resource;
+  const [, , , , account, name] = principal.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' ? part.name.replace('AWS::', '') : '').join('').split(':');
+  const isOwnAccount = account === 'AccountId' || template.stack.environment.startsWith(`aws://${account}/`);
+  return (role !== undefined && entitledRolesOf(template.app).has(role)) || (name === 'root' && isOwnAccount) || textOf(principal) === RDS;
+}
+
+/** Whether nobody but RDS may assume a role. */
+function isOfRds({ properties, template }: Resource): boolean {
+  const principals = (statementsOf(properties.AssumeRolePolicyDocument, template) ?? []).flatMap(statement => statement.principals);
+  return principals.length > 0 && principals.every(principal => textOf(principal) === RDS);
+}
