@@ -169,7 +169,8 @@ describe('what is acknowledged', () => {
       return { app, policy };
     }];
     const ids = reportOf(build().app).violations.map(({ ruleName }) => ruleName);
-    expect(ids).toHaveLength(names.length);
+    // CDK 2.276 takes no brace without its partner.
+    expect(ids).toEqual(['a_*', '_*', 'a-b*', 'x:y*', '${aws:username}', '(*)'].map(name => `IamAuth-UnescapedUsername[dbuser:cluster-A/${name}]`));
     const { app, policy } = build();
     ids.forEach(id => acknowledge(policy, id));
     expect(reportOf(app).violations).toEqual([]);
@@ -183,6 +184,12 @@ describe('what is acknowledged', () => {
     acknowledge(off(nested, 'Database'), OFF);
     const within = reportOf(app).violations.map(({ violatingResources: [{ templatePath }] }) => templatePath);
     expect(within).toEqual([expect.stringMatching(/Data\.template\.json$/)]);
+  });
+
+  test('is acknowledged in the spelling of newer versions of CDK as well', () => {
+    const app = quietApp();
+    off(new Stack(app, 'Data'), 'Database').node.addMetadata(Validations.ACKNOWLEDGED_RULES_METADATA_KEY, { [`Annotation::${OFF}`]: 'It is tried out.' });
+    expect(reportOf(app).violations).toEqual([]);
   });
 
   test('can be acknowledged by what CDK takes for the whole app', () => {

@@ -24,6 +24,7 @@ describe('IamAuth-ProxyCannotConnect', () => {
     const proxy = cluster.addProxy('Proxy', { vpc: vpcOf(stack), secrets: [cluster.secret!], iamAuth: true });
     expect(answer(proxyCannotConnect, proxy)).toBe('NOT_APPLICABLE');
     expect(answer(proxyCannotConnect, cluster)).toBe('NOT_APPLICABLE');
+    expect(answer(proxyCannotConnect, resource(newStack(), 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: 'NONE' }))).toBe('NOT_APPLICABLE');
   });
 
   test('finds what CDK makes by itself', () => {
