@@ -12,8 +12,8 @@ export class AdminCredentials {
    *
    * The user must not be a member of `rds_iam`, because then its password does not work.
    * Only the fields `username` and `password` are read, each time the provisioner runs, so that a
-   * rotated password is no problem. The provisioner gets `secretsmanager:GetSecretValue` and
-   * `secretsmanager:DescribeSecret` on this secret, and `kms:Decrypt` on its key where the app knows it.
+   * rotated password is no problem. The provisioner gets `secretsmanager:GetSecretValue`
+   * on this secret, and `kms:Decrypt` on its key where the app knows it.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
    * @param secret the secret

@@ -8,6 +8,7 @@ import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
 import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
+import { ProvisionerOptions } from './provisioner-options';
 
 /** The way to a database, and how users are created in it. */
 export interface IamAuthOptions {
@@ -46,6 +47,13 @@ export interface IamAuthOptions {
    * @default - one of its own, that reaches the database, and port 443 where there is a secret to read
    */
   readonly securityGroups?: ec2.ISecurityGroup[];
+
+  /**
+   * How the functions run that create the users, where the rules of an organization ask for more.
+   *
+   * @default - as `ProvisionerOptions` says
+   */
+  readonly provisioner?: ProvisionerOptions;
 
   /**
    * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.

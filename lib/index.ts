@@ -14,3 +14,4 @@ export * from './on-removal';
 export * from './privilege';
 export * from './privilege-options';
 export * from './privileges';
+export * from './provisioner-options';

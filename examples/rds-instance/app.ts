@@ -14,6 +14,7 @@ class RdsInstance extends Stack {
       engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
       vpc,
       databaseName: 'shop',
+      storageEncrypted: true,
     });
     const replica = new rds.DatabaseInstanceReadReplica(this, 'Replica', {
       sourceDatabaseInstance: instance,

@@ -77,7 +77,7 @@ export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabase
       resource,
       resourceId,
       host: resource.attrEndpointAddress,
-      port: Token.isUnresolved(resource.port) || resource.port === undefined ? Token.asNumber(resource.attrEndpointPort) : Number(resource.port),
+      port: portOf(resource),
       databaseName: resource.dbName,
       vpc: instance.vpc,
       secret: secretOf(resource, instance.secret),
@@ -86,6 +86,16 @@ export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabase
   const { hostname, port } = endpointOf(construct, 'instanceEndpointAddress and port', () => instance.instanceEndpoint);
   checkSecurityGroups(instance, resourceId);
   return { kind: 'instance', construct: instance, resourceId, host: hostname, port };
+}
+
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html */
+const DEFAULT_PORT = 5432;
+
+/** What is restored has the port it had. */
+function portOf(resource: rds.CfnDBInstance): number {
+  const { port, dbSnapshotIdentifier, dbClusterSnapshotIdentifier, restoreTime, useLatestRestorableTime, attrEndpointPort } = resource;
+  const isRestored = [dbSnapshotIdentifier, dbClusterSnapshotIdentifier, restoreTime, useLatestRestorableTime].some(from => from !== undefined);
+  return Token.isUnresolved(port) || (port === undefined && isRestored) ? Token.asNumber(attrEndpointPort) : Number(port ?? DEFAULT_PORT);
 }
 
 /**

@@ -8,13 +8,13 @@ export interface WayToDatabase {
   readonly database: Database['construct'];
   readonly vpc: ec2.IVpc;
   readonly handler: lambda.Function;
-  /** Whether it reads a secret. */
-  readonly readsSecret: boolean;
+  /** What is called from the VPC, as AWS names it in endpoints. */
+  readonly services: string[];
 }
 
 /**
  * What must be there before a user can be created, and still be there when it is removed: an instance
- * that answers, the rules that let the handler through, and a way to Secrets Manager where it reads a secret. (The secret, the
+ * that answers, the rules that let the handler through, and a way to the services that are called. (The secret, the
  * roles and the routes come by themselves, because the handler refers to them.)
  *
  * Exactly these, and no whole construct: below the security group of the database are also the rules
@@ -49,8 +49,9 @@ function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
   });
 }
 
-/** In subnets without a way out, Secrets Manager is reached through an endpoint. */
-function endpointsOf({ vpc, readsSecret }: WayToDatabase): IConstruct[] {
-  const isWay = (child: IConstruct) => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && child.serviceName?.includes('secretsmanager');
-  return readsSecret ? vpc.node.findAll().filter(isWay) : [];
+/** In subnets without a way out, services are reached through endpoints. */
+function endpointsOf({ vpc, services }: WayToDatabase): IConstruct[] {
+  // The name is not all of it: more comes in front and behind, and s3 is not s3-outposts.
+  const names = services.map(service => new RegExp(`\\.${service}(?![\\w-])`));
+  return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && names.some(name => name.test(child.serviceName ?? '')));
 }

@@ -10,6 +10,7 @@ import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
 import { IamAuthOptions } from '../iam-auth-base';
+import { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
 export const PROVISIONER_ID = 'Provisioner';
@@ -26,8 +27,9 @@ export class ManagedDatabase {
   private readonly identity: IConstruct;
   private readonly provisionerProps: ProvisionerProps;
 
-  constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply }: IamAuthOptions) {
+  constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply, provisioner = {} }: IamAuthOptions) {
     this.reapply = reapply;
+    checkConcurrency(iamAuth, provisioner);
     this.identity = database.resource ?? database.construct;
     this.grants = database.kind === 'cluster'
       ? ConnectGrants.fromCluster(database.construct as rds.IDatabaseCluster)
@@ -39,6 +41,7 @@ export class ManagedDatabase {
       vpc: vpc ?? vpcOf(iamAuth, database),
       vpcSubnets,
       securityGroups,
+      options: provisioner,
     };
     const first = claim(this.identity, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(this.provisionerProps)}`, iamAuth);
     if (first !== iamAuth) {
@@ -126,6 +129,12 @@ export class ManagedDatabase {
     if (problem) {
       throw errorAt(scope, problem);
     }
+  }
+}
+
+function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number }: ProvisionerOptions): void {
+  if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
+    throw errorAt(scope, `reservedConcurrentExecutions ${number} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
   }
 }
 

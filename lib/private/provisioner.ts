@@ -1,16 +1,19 @@
 import * as path from 'node:path';
 import { Duration, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import { acknowledge, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { Admin } from './admin';
-import { newFunctionRole, newLogGroup, newProvider } from './custom-resource-function';
 import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
+import { FunctionRole } from './function-role';
+import { newLogGroup } from './log-group';
+import { providerFramework } from './provider-framework';
 import { grantRead } from './secret-access';
 import { ConnectGrants } from '../connect-grants';
 import { ADMIN_SECRET_ARN, ADMIN_USERNAME, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
+import { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProvisionerProps {
   readonly database: Database;
@@ -20,6 +23,7 @@ export interface ProvisionerProps {
   readonly vpc: ec2.IVpc;
   readonly vpcSubnets?: ec2.SubnetSelection;
   readonly securityGroups?: ec2.ISecurityGroup[];
+  readonly options: ProvisionerOptions;
 }
 
 /** Equal for provisioners that do the same thing the same way. */
@@ -34,7 +38,7 @@ export function fingerprint({ admin, vpc, vpcSubnets, securityGroups }: Provisio
 
 /**
  * The Lambda function that creates users, and CDK's provider framework in front of it. The framework
- * runs outside the VPC, so that CloudFormation gets its answer whatever the way to the database is like.
+ * runs outside the VPC unless it is told otherwise, so that CloudFormation gets its answer whatever the way to the database is like.
  */
 export class Provisioner extends Construct {
   /** Of the custom resources. Their order needs no more: the framework comes after, and goes before, everything a user is created with. */
@@ -42,52 +46,57 @@ export class Provisioner extends Construct {
 
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
+    const { database, vpc, vpcSubnets, admin, options } = props;
     const handler = this.handler(props);
-    const provider = newProvider(this, handler);
-    provider.node.addDependency(wayToDatabase({ database: props.database.construct, vpc: props.vpc, handler, readsSecret: props.admin.secret !== undefined }));
+    const provider = providerFramework(this, {
+      handler,
+      network: options.frameworkInVpc ? { vpc, vpcSubnets } : undefined,
+      options,
+    });
+    provider.node.addDependency(wayToDatabase({
+      database: database.construct,
+      vpc,
+      handler,
+      services: [...admin.secret ? ['secretsmanager'] : [], ...options.frameworkInVpc ? ['lambda', 's3'] : []],
+    }));
     this.serviceToken = provider.serviceToken;
   }
 
   private handler(props: ProvisionerProps): lambda.Function {
-    const logGroup = newLogGroup(this, 'HandlerLogs');
-    const role = newFunctionRole(this, 'HandlerRole', logGroup);
-    role.addToPolicy(new iam.PolicyStatement({
-      // https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-permissions
-      actions: [
-        'ec2:AssignPrivateIpAddresses',
-        'ec2:CreateNetworkInterface',
-        'ec2:DeleteNetworkInterface',
-        'ec2:DescribeNetworkInterfaces',
-        'ec2:DescribeSubnets',
-        'ec2:UnassignPrivateIpAddresses',
-      ],
-      resources: ['*'],
-    }));
-    if (props.admin.secret) {
-      grantRead(props.admin.secret, role);
+    const { database, grants, admin, vpc, vpcSubnets, securityGroups, options } = props;
+    const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
+    const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: true });
+    if (admin.secret) {
+      grantRead(admin.secret, role);
     } else {
-      props.grants.connect(role, props.admin.username);
+      grants.connect(role.policy, admin.username);
     }
     const handler = new lambda.Function(this, 'Handler', {
-      description: `Creates the IAM users of the database ${props.database.construct.node.path}`.slice(0, 256),
+      description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),
       runtime: lambda.Runtime.NODEJS_24_X,
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
       handler: 'index.handler',
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
-        ...props.admin.secret ? { [ADMIN_SECRET_ARN]: props.admin.secret.secretArn } : { [ADMIN_USERNAME]: props.admin.username },
+        ...admin.secret ? { [ADMIN_SECRET_ARN]: admin.secret.secretArn } : { [ADMIN_USERNAME]: admin.username },
         // All Amazon CAs, which Node.js reads at its start: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html
         NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
       },
-      role,
+      role: role.forFunction,
       logGroup,
-      vpc: props.vpc,
-      vpcSubnets: props.vpcSubnets,
-      securityGroups: props.securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props)],
+      vpc,
+      vpcSubnets,
+      securityGroups: securityGroups?.map((group, index) => this.inThisStack(group, index)) ?? [this.securityGroup(props)],
+      reservedConcurrentExecutions: options.reservedConcurrentExecutions,
+      tracing: options.tracing,
+      deadLetterQueue: options.deadLetterQueue,
     });
+    if (!options.deadLetterQueue) {
+      acknowledge(handler, HANDLER_WITHOUT_DEAD_LETTER_QUEUE);
+    }
     // From the side of the function, so that the rules are in its stack and the stack of the database does not come to depend on it.
-    handler.connections.allowTo(props.database.construct, ec2.Port.tcp(props.database.port), 'Creates IAM users in PostgreSQL');
+    handler.connections.allowTo(database.construct, ec2.Port.tcp(database.port), 'Creates IAM users in PostgreSQL');
     return handler;
   }
 

@@ -1,16 +1,18 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { FunctionRole } from './function-role';
 
 /**
  * Lets a role read a secret, and decrypt it with its key. CDK says the latter in the policy of the key alone:
  * in none for an imported key, and for a key of another stack it would make that stack depend on the role.
  */
-export function grantRead(secret: secretsmanager.ISecret, role: iam.Role): void {
+export function grantRead(secret: secretsmanager.ISecret, reader: FunctionRole): void {
+  const { role, policy } = reader;
   const key = secret.encryptionKey;
-  secret.grantRead(key && Stack.of(key) !== Stack.of(role) ? new RoleByAccount(role) : role);
+  secret.grantRead(new SecretReader(reader, key && Stack.of(key) !== Stack.of(role) ? new iam.AccountPrincipal(role.env.account).arn : role.roleArn));
   if (key) {
-    role.addToPolicy(new iam.PolicyStatement({
+    policy.addStatements(new iam.PolicyStatement({
       actions: ['kms:Decrypt'],
       resources: [key.keyArn],
       conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` } },
@@ -18,13 +20,19 @@ export function grantRead(secret: secretsmanager.ISecret, role: iam.Role): void 
   }
 }
 
-/** A role that other policies know by its account only. */
-class RoleByAccount extends iam.AccountPrincipal {
-  constructor(private readonly role: iam.Role) {
-    super(role.env.account);
+/** The role in other policies by this ARN, and by what it may do: its value is all that is read of the secret. */
+class SecretReader extends iam.ArnPrincipal {
+  /** Without it the secret would get a policy, too. */
+  public override readonly principalAccount: string;
+
+  constructor(private readonly reader: FunctionRole, arn: string) {
+    super(arn);
+    this.principalAccount = reader.role.env.account;
   }
 
-  public override addToPrincipalPolicy(statement: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {
-    return this.role.addToPrincipalPolicy(statement);
+  public override addToPrincipalPolicy({ resources }: iam.PolicyStatement): iam.AddToPrincipalPolicyResult {
+    const { policy } = this.reader;
+    policy.addStatements(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources }));
+    return { statementAdded: true, policyDependable: policy };
   }
 }

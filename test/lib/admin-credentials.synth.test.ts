@@ -27,7 +27,7 @@ const addUser = (cluster: rds.IDatabaseCluster, admin?: AdminCredentials) => new
 
 const handlerIn = (scope: Stack): Resource => Object.values(resourcesOf(scope, 'AWS::Lambda::Function')).find(({ Properties }) => Properties.Handler === 'index.handler')!;
 
-const statementsOf = (scope: Stack) => Object.entries(resourcesOf(scope, 'AWS::IAM::Policy')).filter(([id]) => id.includes('HandlerRole'))
+const statementsOf = (scope: Stack) => Object.entries(resourcesOf(scope, 'AWS::IAM::ManagedPolicy')).filter(([id]) => id.includes('HandlerRole'))
   .flatMap(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Action: string | string[] }[] }).Statement);
 
 const connect = (resourceId: unknown, user: string) => ({
@@ -39,8 +39,9 @@ const connect = (resourceId: unknown, user: string) => ({
 describe('fromIam', () => {
   test('may sign in as this one user of this one database, and reads no secret', () => {
     addUser(passwordless(), AdminCredentials.fromIam('postgres'));
-    expect(statementsOf(stack).map(({ Action }) => [Action].flat()[0])).toEqual(['logs:CreateLogStream', 'ec2:AssignPrivateIpAddresses', 'rds-db:connect']);
-    expect(statementsOf(stack)[2]).toEqual(connect(attribute(/^Cluster/, 'DBClusterResourceId'), 'postgres'));
+    expect(statementsOf(stack).filter(({ Action }) => /^(rds-db|secretsmanager):/.test([Action].flat()[0]))).toEqual([
+      connect(attribute(/^Cluster/, 'DBClusterResourceId'), 'postgres'),
+    ]);
     expect(handlerIn(stack).Properties.Environment).toEqual({ Variables: { ADMIN_USERNAME: 'postgres', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } });
     expect(resourcesOf(stack, 'AWS::SecretsManager::Secret')).toEqual({});
   });
@@ -69,7 +70,7 @@ describe('fromIam', () => {
 
   test('has its policy before the first user is created, and until the last is removed', () => {
     const user = addUser(passwordless(), AdminCredentials.fromIam('postgres'));
-    const policy = Object.keys(resourcesOf(stack, 'AWS::IAM::Policy')).find(id => id.includes('HandlerRole'));
+    const policy = Object.keys(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).find(id => id.includes('HandlerRole'));
     expect(waitsFor(stack, logicalIdOf(user.node.findChild('Resource')))).toContain(policy);
   });
 

@@ -264,10 +264,10 @@ describe('a secret that RDS manages', () => {
     new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('app');
     const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.startsWith('IamAuthProvisionerHandler'))!;
     expect(handler.Properties.Environment).toMatchObject({ Variables: { ADMIN_SECRET_ARN: SECRET } });
-    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('IamAuthProvisionerHandlerRole'))!;
+    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).find(([id]) => id.startsWith('IamAuthProvisionerHandlerRole'))!;
     const { Statement } = policy.Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
     expect(Statement.filter(({ Action }) => [Action].flat().some(action => action.startsWith('secretsmanager:')))).toEqual([
-      { Effect: 'Allow', Action: ['secretsmanager:GetSecretValue', 'secretsmanager:DescribeSecret'], Resource: SECRET },
+      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET },
     ]);
   });
 
@@ -288,6 +288,6 @@ describe('a secret that RDS manages', () => {
       secretCompleteArn: (cluster.node.defaultChild as rds.CfnDBCluster).attrMasterUserSecretSecretArn, encryptionKey: new kms.Key(stack, 'Key'),
     });
     new AuroraIamAuth(stack, 'Second', { cluster, admin: AdminCredentials.fromSecret(secret) }).addUser('app');
-    templateOf(stack).hasResourceProperties('AWS::IAM::Policy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt', Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } })]) } });
+    templateOf(stack).hasResourceProperties('AWS::IAM::ManagedPolicy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt', Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } })]) } });
   });
 });

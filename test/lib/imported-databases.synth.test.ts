@@ -93,7 +93,7 @@ describe('InstanceIamAuth', () => {
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
     const attribute = (name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(/^Instance/) as unknown, name] });
     expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({
-      Database: { ResourceId: attribute('DbiResourceId'), Host: attribute('Endpoint.Address'), Port: attribute('Endpoint.Port') },
+      Database: { ResourceId: attribute('DbiResourceId'), Host: attribute('Endpoint.Address'), Port: '5432' },
       Privileges: { shop: { Database: ['CONNECT'] } },
     });
     const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.startsWith('IamAuthProvisionerHandler'))!;
@@ -116,6 +116,8 @@ describe('InstanceIamAuth', () => {
     iamAuth.addUser('orders');
     expect(iamAuth.databaseName).toBe('postgres');
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
+    // It has the port that it had.
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({ Database: { Port: { 'Fn::GetAtt': [expect.stringMatching(/^Instance/), 'Endpoint.Port'] } } });
   });
 
   test('is refused for a read replica, where nothing can be created', () => {

@@ -11,8 +11,10 @@ export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.Au
 export const INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO);
 export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
 
-export function newApp(context: AppProps['context'] = {}): App {
-  return new App({ context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
+export const appProps = (context: AppProps['context'] = {}): AppProps => ({ context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
+
+export function newApp(context?: AppProps['context']): App {
+  return new App(appProps(context));
 }
 
 export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.DatabaseClusterProps> = {}): rds.DatabaseCluster {
@@ -49,10 +51,11 @@ export interface Resource {
   readonly Type: string;
   readonly Properties: Record<string, unknown>;
   readonly DependsOn?: string[];
+  readonly Metadata?: Record<string, unknown>;
 }
 
 export function resourcesOf(stack: Stack, type?: string): Record<string, Resource> {
-  const resources = templateOf(stack).toJSON().Resources as Record<string, Resource>;
+  const { Resources: resources = {} } = templateOf(stack).toJSON() as { Resources?: Record<string, Resource> };
   return Object.fromEntries(Object.entries(resources).filter(([, resource]) => type === undefined || resource.Type === type));
 }
 

@@ -11,7 +11,7 @@ import { masterSecretReadable } from '../../../../lib/checks/rules/master-secret
 import { IRELAND, logicalIdOf, newCluster, templateOf, vpcOf } from '../../support';
 import { answer, answerTo, newStack, resource } from '../support';
 
-const policyOf = (role: IConstruct) => role.node.findChild('DefaultPolicy');
+const policyOf = ({ node }: IConstruct) => node.tryFindChild('DefaultPolicy') ?? node.findChild('Policy');
 const newRole = (stack: Stack, id = 'Role', service = 'ecs-tasks.amazonaws.com') => new iam.Role(stack, id, { assumedBy: new iam.ServicePrincipal(service) });
 
 /** A cluster with a user, and a role that may do something. */

@@ -1,0 +1,48 @@
+import { CfnResource, Validations } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
+
+/** A finding of cdk-nag that stays. */
+export interface Acknowledgement {
+  /** With the packs they are of. */
+  readonly rules: string[];
+  /** Which finding of the rule it is, where the rule tells them apart. */
+  readonly finding?: string;
+  /** For whoever reviews the template: why it is right as it is. */
+  readonly reason: string;
+}
+
+/** @param reasons what needs all resources, and why */
+export function onAllResources(...reasons: string[]): Acknowledgement {
+  return { rules: ['AwsSolutions-IAM5'], finding: 'Resource::*', reason: reasons.join(' ') };
+}
+
+export const HANDLER_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
+  rules: ['HIPAA.Security-LambdaDLQ', 'NIST.800.53.R5-LambdaDLQ', 'Serverless-LambdaDLQ'],
+  reason: 'The function is invoked synchronously, and a dead-letter queue gets asynchronous events only. Failures are answered to CloudFormation.',
+};
+
+export const FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
+  rules: HANDLER_WITHOUT_DEAD_LETTER_QUEUE.rules,
+  reason: 'CloudFormation waits for the answer to each event, and fails the deployment without one. Afterwards the event must not be run again, and it has a pre-signed URL, which belongs in no queue.',
+};
+
+export const FRAMEWORK_OUTSIDE_VPC: Acknowledgement = {
+  rules: ['HIPAA.Security-LambdaInsideVPC', 'NIST.800.53.R4-LambdaInsideVPC', 'NIST.800.53.R5-LambdaInsideVPC', 'PCI.DSS.321-LambdaInsideVPC'],
+  reason: 'The function is CDK\'s provider framework, which calls Lambda and answers CloudFormation. It reaches no database, and must answer also when the VPC has no way out.',
+};
+
+/**
+ * Says to cdk-nag that a finding stays, and why: to version 3 in the metadata of the construct, to version 2 in the one of the resource.
+ * Neither is needed for it: the one is of CDK itself, the other plain metadata of CloudFormation.
+ *
+ * @see https://github.com/cdklabs/cdk-nag
+ * @param construct a resource, or a construct that has one
+ * @param acknowledgement what stays
+ */
+export function acknowledge(construct: IConstruct, { rules, finding, reason }: Acknowledgement): void {
+  const resource = (CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild) as CfnResource;
+  Validations.of(resource).acknowledge(...rules.map(rule => ({ id: finding === undefined ? rule : `${rule}[${finding}]`, reason })));
+  const before = resource.getMetadata('cdk_nag') as { readonly rules_to_suppress: object[] } | undefined;
+  const suppressed = rules.map(id => ({ id, reason, ...finding === undefined ? {} : { applies_to: [finding] } }));
+  resource.addMetadata('cdk_nag', { rules_to_suppress: [...before?.rules_to_suppress ?? [], ...suppressed] });
+}
