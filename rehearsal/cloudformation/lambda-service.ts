@@ -25,7 +25,7 @@ export function lambdaService(functions: Functions, authorize: Authorize): AwsSe
     if (!authorize(accessKeyId, `lambda:${action}`, arn)) {
       return failure(403, 'AccessDeniedException', `not authorized to perform: lambda:${action} on resource: ${arn} because no identity-based policy allows the lambda:${action} action`);
     }
-    return action === 'GetFunction' ? { status: 200, body: { Configuration: { FunctionArn: arn, State: 'Active' } } } : answerOf(await functions.invoke(arn, JSON.parse(body)));
+    return action === 'GetFunction' ? { status: 200, body: { Configuration: { FunctionArn: arn, State: 'Active' } } } : answerOf(await functions.invoke(arn, body === '' ? {} : JSON.parse(body)));
   };
 }
 

@@ -34,7 +34,9 @@ const SIGN_INS: Record<string, string[]> = {
   'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
   'examples/service-stack/app.ts': ['Service as billing', 'Pipeline as migrator'],
   'examples/shop/app.ts': ['ada role as ada', 'grace role as grace', 'migrator role as migrator', 'orders role as orders'],
-  'integ-tests/integ.quick-start.ts': ['Operator as mario.rossi@example.com'],
+  'integ-tests/integ.no-password.ts': ['SignIn/ServiceRole as reports'],
+  'integ-tests/integ.proxy.ts': ['ProxyRole as orders', 'SignIn/ServiceRole as orders through Proxy'],
+  'integ-tests/integ.quick-start.ts': ['SignIn/ServiceRole as mario.rossi@example.com'],
 };
 
 type Resources = Record<string, ResourceDefinition>;
@@ -75,6 +77,8 @@ class Run {
   }
 
   readonly events: StackEvent[] = [];
+  /** How many assertions of an integration test have been true. */
+  assertions = 0;
   /** Of the new database. */
   born: unknown;
   /** Before the first of our resources of the stack that changes. */
@@ -102,7 +106,12 @@ class Run {
     }
     const result = await this.rehearsal.deploy(changed(this.assembly, this.stackName, change), this.stackName);
     for (const name of result.status === 'CREATE_COMPLETE' ? this.later : []) {
-      expect((await this.rehearsal.deploy(this.assembly, name)).reason).toBeUndefined();
+      const { reason, outputs } = await this.rehearsal.deploy(this.assembly, name);
+      expect(reason).toBeUndefined();
+      // Of an integration test: what integ-runner looks at.
+      const assertions = Object.entries(outputs).filter(([id]) => id.startsWith('AssertionResults')).map(([, result]) => JSON.parse(result) as { status: string });
+      expect(assertions.filter(({ status }) => status !== 'success')).toEqual([]);
+      this.assertions += assertions.length;
     }
     return result;
   }
@@ -173,6 +182,7 @@ describe.each(APPS)('%s', (app) => {
     expect(await run.deploy()).toMatchObject({ status: 'CREATE_COMPLETE' });
     const deployed = await snapshot(run.server);
     expect(run.ours).toBeGreaterThan(0);
+    expect(run.assertions > 0).toBe(app.startsWith('integ-tests/'));
 
     const attempts = await run.signIns();
     expect(attempts.filter(({ outcome }) => outcome === 'yes').map(({ principal, username }) => `${principal} as ${username}`)).toEqual(SIGN_INS[app]);
