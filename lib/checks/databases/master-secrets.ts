@@ -1,6 +1,6 @@
 import { oncePerApp, SynthesizedApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, isCustom, keyOf, Part, partsOf, settingOf, shown, textOf } from '../app/value';
+import { attributeIn, isCustom, keyOf, Part, partsOf, Setting, settingOf, shown } from '../app/value';
 import { connectResourceOf } from '../iam/connect-resource';
 import { identityPoliciesOf } from '../iam/identity-policies';
 import { isAbout, matchesPattern } from '../iam/statement';
@@ -68,9 +68,8 @@ function original(arn: Part[]): Part[] {
 
 /** @param pattern such as `secret:shop/*`, the end of an ARN */
 function reachesByName(pattern: string, secret: Part[]): boolean | undefined {
-  const literal = textOf(secret);
-  if (literal !== undefined) {
-    return matchesPattern(pattern, literal.split(':').slice(5).join(':'));
+  if (secret.every(part => part.kind === 'text' || part.kind === 'environment')) {
+    return matchesName(pattern, shown(secret).replace(/^arn:(?:[^:]*:){5}/, ''));
   }
   const attribute = attributeIn(secret);
   if (!attribute) {
@@ -78,38 +77,47 @@ function reachesByName(pattern: string, secret: Part[]): boolean | undefined {
   }
   const { resource: { type, properties, template, logicalId } } = attribute;
   const isOwn = type === 'AWS::SecretsManager::Secret';
-  const name = settingOf(properties.Name, template);
-  if (isOwn && name.state === 'known') {
-    return ['', '-AbCdEf'].some(end => matchesPattern(pattern, `secret:${name.value}${end}`));
+  const name: Setting = isOwn ? settingOf(properties.Name, template) : { state: 'unset' };
+  if (name.state === 'known') {
+    return matchesName(pattern, name.value);
   }
   // Where CloudFormation or RDS makes the name, its beginning is all that is known.
   const start = pattern.replace(/[*?].*$/, '');
   if ('secret:'.startsWith(start) && pattern === `${start}*`) {
     return true;
   }
-  const beginnings = isOwn ? [logicalId, template.stack.name] : ['rds!'];
-  const isElsewhere = beginnings.map(beginning => `secret:${beginning}`).every(beginning => !start.startsWith(beginning) && !beginning.startsWith(start));
-  return isElsewhere && (name.state === 'unset' || !isOwn) ? false : undefined;
+  const beginnings = (isOwn ? [logicalId, template.stack.name] : ['rds!']).map(beginning => `secret:${beginning}`);
+  const isElsewhere = beginnings.every(beginning => !start.startsWith(beginning) && !beginning.startsWith(start));
+  return isElsewhere && name.state === 'unset' ? false : undefined;
+}
+
+/** Secrets Manager puts a hyphen and six characters behind the name, which are not known unless they are part of it here. */
+function matchesName(pattern: string, name: string): boolean | undefined {
+  const [plain, ended] = ['', '-AbCdEf'].map(end => `secret:${name}${end}`);
+  return matchesPattern(pattern, plain) || matchesPattern(pattern, ended) || (pattern.replace(/-[A-Za-z0-9]{6}$/, '') === plain ? undefined : false);
 }
 
 /**
- * The secret in the password of a master, or the one that RDS manages.
+ * The secret in the password of a master, by its ARN or its name, or the one that RDS manages.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-secrets-manager.html
  */
 function secretOfMaster(database: Resource): Part[][] {
   const { properties, template } = database;
-  if (settingOf(properties.ManageMasterUserPassword, template).state !== 'unset') {
+  const managed = settingOf(properties.ManageMasterUserPassword, template);
+  if (managed.state === 'unknown' || (managed.state === 'known' && managed.value === 'true')) {
     return [[{ kind: 'attribute', resource: database, attribute: 'MasterUserSecret.SecretArn' }]];
   }
   const password = properties.MasterUserPassword === undefined ? [] : partsOf(properties.MasterUserPassword, template);
-  const [start, secret] = password;
-  if (start?.kind !== 'text' || !start.text.startsWith('{{resolve:secretsmanager:')) {
+  const [start] = password;
+  if (start?.kind !== 'text' || !start.text.startsWith(REFERENCE)) {
     return [];
   }
-  const literal = /^\{\{resolve:secretsmanager:(arn:.*?):SecretString:/.exec(start.text)?.[1];
-  return literal !== undefined ? [[{ kind: 'text', text: literal }]] : secret ? [[secret]] : [];
+  const inside = password.map(part => part.kind === 'text' ? { ...part, text: part.text.replace(REFERENCE, '').replace(/(:SecretString|\}\}).*$/, '') } : part);
+  return [inside.filter(part => part.kind !== 'text' || part.text !== '')];
 }
+
+const REFERENCE = '{{resolve:secretsmanager:';
 
 /** The databases that users of this library are created in, or that somebody may sign in to. */
 function withUsers(app: SynthesizedApp): Set<Resource | undefined> {

@@ -23,10 +23,11 @@ export interface IdentityPolicy {
   readonly awsManaged?: string;
 }
 
-const IDENTITIES: Record<string, { readonly name: string; readonly policies: string }> = {
-  'AWS::IAM::Role': { name: 'RoleName', policies: 'Policies' },
-  'AWS::IAM::User': { name: 'UserName', policies: 'Policies' },
-  'AWS::IAM::Group': { name: 'GroupName', policies: 'Policies' },
+/** The property with the name of an identity. */
+const IDENTITIES: Record<string, string> = {
+  'AWS::IAM::Role': 'RoleName',
+  'AWS::IAM::User': 'UserName',
+  'AWS::IAM::Group': 'GroupName',
 };
 
 /** The properties that say whom a policy is attached to. */
@@ -55,7 +56,7 @@ class IdentityPolicies {
   constructor(app: SynthesizedApp) {
     const identities = app.ofType(...Object.keys(IDENTITIES));
     for (const identity of identities) {
-      const name = settingOf(identity.properties[IDENTITIES[identity.type].name], identity.template);
+      const name = settingOf(identity.properties[IDENTITIES[identity.type]], identity.template);
       if (name.state === 'known') {
         this.byName.set(`${identity.type} ${name.value}`, identity);
       }

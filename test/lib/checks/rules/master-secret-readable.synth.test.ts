@@ -1,4 +1,4 @@
-import { CfnParameter, Fn, Stack } from 'aws-cdk-lib';
+import { CfnParameter, Fn, SecretValue, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
@@ -129,6 +129,29 @@ describe('IamAuth-MasterSecretReadable', () => {
     expect(answer(masterSecretReadable, policyOf(other))).toBe('COMPLIANT');
   });
 
+  test.each([
+    ['its name', 'shop/admin', 'shop/admin'],
+    ['its ARN', `${SECRETS}:shop/admin-AbCdEf`, `${SECRETS}:shop/admin-AbCdEf`],
+  ])('finds a secret of another app, which the cluster has by %s', (_, secretId, what) => {
+    const stack = newStack();
+    const cluster = newCluster(stack, 'Cluster', { credentials: rds.Credentials.fromPassword('postgres', SecretValue.secretsManager(secretId, { jsonField: 'password' })), iamAuthentication: true });
+    (cluster.node.defaultChild as rds.CfnDBCluster).manageMasterUserPassword = false;
+    ConnectGrants.fromCluster(cluster).connect(newRole(stack, 'Other'), 'orders');
+    const role = newRole(stack);
+    role.addToPolicy(new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [`${SECRETS}:shop/*`] }));
+    expect(answer(masterSecretReadable, policyOf(role))).toMatchObject([{ id: what }]);
+  });
+
+  test('finds a secret that was imported by its name', () => {
+    const stack = newStack();
+    const secret = secretsmanager.Secret.fromSecretNameV2(stack, 'Imported', 'shop/admin');
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', { credentials: rds.Credentials.fromSecret(secret) }) }).addUser('orders');
+    const role = newRole(stack);
+    const read = (name: string) => reads(`${SECRETS}:${name}`, undefined, { body: templateOf(stack).toJSON(), role: logicalIdOf(role), secret: undefined });
+    expect(read('shop/*')).toMatchObject([{ id: expect.stringMatching(/^arn:.*:secret:shop\/admin$/) as unknown }]);
+    expect(read('shop/app-*')).toBe('COMPLIANT');
+  });
+
   test('finds the secret of the admin of an imported cluster', () => {
     const stack = newStack();
     const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Cluster', {
@@ -154,11 +177,15 @@ describe('IamAuth-MasterSecretReadable', () => {
     });
     const readsNamed = (name: string) => reads(`${SECRETS}:${name}`, undefined, named);
 
-    test.each(['shop/admin', 'shop/admin-??????', 'shop/*', 'shop/admin-AbCdEf'])('finds %s', (name) => {
-      expect(readsNamed(name)).toHaveLength(1);
+    test.each(['shop/admin', 'shop/admin-??????', 'shop/*'])('finds %s', (name) => {
+      expect(readsNamed(name)).toMatchObject([{ id: expect.stringMatching(/^<Secret/) as unknown }]);
     });
 
-    test.each(['shop/adm', 'shop/app-*', 'admin-*'])('has nothing against %s', (name) => {
+    test('cannot tell of an ARN that may be its', () => {
+      expect(readsNamed('shop/admin-a1B2c3')).toMatchObject([{ id: expect.stringMatching(/^unknown <Secret/) as unknown }]);
+    });
+
+    test.each(['shop/adm', 'shop/app-*', 'admin-*', 'shop/app-a1B2c3'])('has nothing against %s', (name) => {
       expect(readsNamed(name)).toBe('COMPLIANT');
     });
   });
