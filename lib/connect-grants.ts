@@ -2,8 +2,10 @@ import { Aws, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { policyUsername, usernameProblem } from './contract/names';
+import { rememberFront, rememberGrant, SignInGrant } from './private/access/sign-ins';
 import { errorAt } from './private/errors';
 import { addsNothing, nameOf } from './private/grantee';
+import { databasesBehind, sourceOf } from './private/fronted-database';
 import { warnOfPolicySize } from './private/policy-size';
 import { clusterTarget, instanceTarget, proxyTarget, SignInTarget } from './private/sign-in-target';
 
@@ -75,7 +77,12 @@ export class ConnectGrants {
    * @param options where an imported instance is
    */
   public static fromInstance(instance: rds.IDBInstanceRef, options: ImportedDatabaseOptions = {}): ConnectGrants {
-    return new ConnectGrants(instanceTarget(instance, options));
+    const target = instanceTarget(instance, options);
+    const source = sourceOf(instance);
+    if (source) {
+      rememberFront(source, { kind: 'replica', construct: instance, identity: target.identity });
+    }
+    return new ConnectGrants(target);
   }
 
   /**
@@ -90,7 +97,9 @@ export class ConnectGrants {
    * @param proxy the proxy
    */
   public static fromProxy(proxy: rds.IDBProxyRef): ConnectGrants {
-    return new ConnectGrants(proxyTarget(proxy));
+    const target = proxyTarget(proxy);
+    databasesBehind(proxy).forEach(database => rememberFront(database, { kind: 'proxy', construct: proxy, identity: target.identity }));
+    return new ConnectGrants(target);
   }
 
   private constructor(private readonly target: SignInTarget) {}
@@ -120,9 +129,10 @@ export class ConnectGrants {
   /**
    * Also takes a token, for a user whose custom resource refuses what would have to be escaped.
    *
+   * @param onBehalfOf the proxy whose role the grantee is
    * @internal
    */
-  public _connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}): iam.Grant {
+  public _connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: rds.IDBProxyRef): iam.Grant {
     const { construct, region, account, resourceId } = this.target;
     this.target.check();
     const known = !Token.isUnresolved(username);
@@ -132,6 +142,7 @@ export class ConnectGrants {
     }
     const resource = known ? policyUsername(username) : username;
     const grant = this.add(grantee, resource, this.conditions(options));
+    this.remember({ grantee, username, onBehalfOf }, options);
     warnOfPolicySize(grantee, construct, { region, account, resourceId, username: resource });
     return grant;
   }
@@ -158,7 +169,9 @@ export class ConnectGrants {
       throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
     }
     this.target.check();
-    return this.add(grantee, `\${aws:PrincipalTag/${tagKey}}`, this.conditions(options));
+    const grant = this.add(grantee, `\${aws:PrincipalTag/${tagKey}}`, this.conditions(options));
+    this.remember({ grantee, tagKey }, options);
+    return grant;
   }
 
   /**
@@ -182,8 +195,14 @@ export class ConnectGrants {
     }
     this.target.check();
     const conditions = this.conditions(options);
+    this.remember({ username }, options);
     const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: this.arn(policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
     return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
+  }
+
+  /** For those who ask later who may sign in. */
+  private remember(grant: SignInGrant, { until }: ConnectOptions): void {
+    rememberGrant(this.target.identity, { ...grant, until: until && inSeconds(until) });
   }
 
   private arn(resource: string): string {
@@ -214,8 +233,7 @@ export class ConnectGrants {
     if (!takesConditions) {
       throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, so that nobody could sign in or the permission would not end; grant without it, and take the grant out of the app then`);
     }
-    // Seconds: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html
-    return { DateLessThan: { 'aws:CurrentTime': until.toISOString().replace(/\.\d+Z$/, 'Z') } };
+    return { DateLessThan: { 'aws:CurrentTime': inSeconds(until) } };
   }
 
   private checkAccount(grantee: iam.IGrantable): void {
@@ -226,4 +244,9 @@ export class ConnectGrants {
         + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
     }
   }
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
+function inSeconds(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { CfnOutput, Lazy, Stack, Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import { Construct } from 'constructs';
 import { AdminCredentials } from './admin-credentials';
@@ -6,6 +6,9 @@ import { DatabaseRole, DatabaseRoleOptions } from './database-role';
 import { DatabaseUser, DatabaseUserOptions } from './database-user';
 import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
 import { IIamAuth } from './iam-auth';
+import { rolesInStack } from './private/access/declared-roles';
+import { accessFile } from './private/access/report-files';
+import { accessLines, withinBytes } from './private/access/summary';
 import { errorAt } from './private/errors';
 import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
 import { ProvisionerOptions } from './provisioner-options';
@@ -66,12 +69,27 @@ export interface IamAuthOptions {
   readonly reapply?: string;
 }
 
+/** Of a text that is to be read in a console. */
+const MAX_OUTPUT_BYTES = 4_096;
+
 /** What `AuroraIamAuth` and `InstanceIamAuth` share. */
 export abstract class IamAuthBase extends Construct implements IIamAuth {
   public abstract readonly databaseName: string;
 
   /** @internal */
   public abstract readonly _database: ManagedDatabase;
+
+  /**
+   * One line for each user and group role of this database in this stack: who may sign in, and what it may do. Sorted by name, as in
+   *
+   * `orders: sign-in by OrdersFunction role; shop: CONNECT; shop.public: USAGE, SELECT on all tables (also future ones of migrator)`
+   *
+   * It has what is granted with this library; users of other stacks are in theirs. It is a list that is made at the end of the synthesis: for an output, or
+   * metadata. The access report in `cdk.out` says more.
+   */
+  public get accessSummary(): string[] {
+    return Lazy.list({ produce: () => this.accessLines() }, { omitEmpty: false });
+  }
 
   public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
     this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
@@ -88,6 +106,28 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
     this._database.checkRoleName(this, roleName);
     return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
+  }
+
+  /**
+   * Adds an output to the stack with the lines of `accessSummary`, for those who look at a stack and not at its template.
+   *
+   * AWS documents no length of an output. This one has 4,096 bytes at the most: with hundreds of users it has the first of them, says how many more there are, and where they are listed.
+   *
+   * @param id id of the output
+   */
+  public addAccessSummaryOutput(id = 'AccessSummary'): CfnOutput {
+    const { templateFile } = Stack.of(this);
+    return new CfnOutput(this, id, {
+      description: 'Who may sign in to PostgreSQL as whom, and what each user may do',
+      value: Lazy.string({
+        produce: () => withinBytes(this.accessLines(), MAX_OUTPUT_BYTES, count => `and ${count} more, in ${accessFile(templateFile, 'md')} of the cloud assembly`) || 'no users',
+      }),
+    });
+  }
+
+  private accessLines(): string[] {
+    const { identity } = this._database;
+    return accessLines(rolesInStack(Stack.of(this)).filter(({ database }) => database.identity === identity));
   }
 
   /** A name that is to be an id as well. */

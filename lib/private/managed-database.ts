@@ -1,6 +1,7 @@
 import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
+import { AdminAccess } from './access/access-report';
 import { adminOf, adminsOf } from './admin';
 import { claim, claimant } from './claims';
 import { Database, vpcOf } from './database';
@@ -24,7 +25,7 @@ export class ManagedDatabase {
   public readonly reapply?: string;
 
   /** What tells databases of this app apart. */
-  private readonly identity: IConstruct;
+  public readonly identity: IConstruct;
   private readonly provisionerProps: ProvisionerProps;
 
   constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply, provisioner = {} }: IamAuthOptions) {
@@ -52,6 +53,26 @@ export class ManagedDatabase {
   public get address(): DatabaseAddress {
     const { resourceId, host, port } = this.provisionerProps.database;
     return { ResourceId: resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
+  }
+
+  public get path(): string {
+    return this.provisionerProps.database.construct.node.path;
+  }
+
+  public get kind(): Database['kind'] {
+    return this.provisionerProps.database.kind;
+  }
+
+  /** Who creates the users. */
+  public get admin(): AdminAccess {
+    const { database, admin } = this.provisionerProps;
+    const username = admin.username ?? adminsOf({ ...database, resource: undefined, secret: undefined }, admin)[0];
+    return { ...username === undefined ? {} : { username }, credentials: admin.secret ? 'password' : 'token' };
+  }
+
+  /** Whether a construct of this app creates a role of this name. */
+  public creates(name: string): boolean {
+    return claimant(this.identity, `role ${name}`) !== undefined;
   }
 
   public get region(): string {

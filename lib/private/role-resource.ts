@@ -1,5 +1,7 @@
 import { Annotations, CustomResource, Duration, Lazy } from 'aws-cdk-lib';
 import { Construct } from 'constructs';
+import { DeclaredRole } from './access/declared-roles';
+import { showAccess } from './access/show-access';
 import { errorAt } from './errors';
 import { ManagedDatabase } from './managed-database';
 import { wireForm } from './privilege-set';
@@ -30,23 +32,32 @@ const FUTURE_OBJECTS = 'cdk-aurora-iam-auth:futureObjects';
 const ITSELF = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
 
 /** The custom resource of a role or user: what it may do, and what must be deployed before it. */
-export class RoleResource {
+export class RoleResource implements DeclaredRole {
   public readonly kind: RoleKind;
+  public readonly names: string[];
+  public readonly database: ManagedDatabase;
+  public readonly exclusive: boolean;
+  public readonly onRemoval: string;
   public readonly resource: CustomResource;
   private readonly privileges: Privileges[] = [];
   private readonly predecessors = new Set<RoleResource>();
+  private merged?: { readonly count: number; readonly form: ReturnType<typeof wireForm> };
 
-  constructor(private readonly scope: Construct, private readonly props: RoleResourceProps) {
+  constructor(public readonly scope: Construct, private readonly props: RoleResourceProps) {
     const { database, identity, onRemoval = OnRemoval.dropOrDisable(), exclusive, adoptExisting } = props;
     this.kind = props.kind;
+    this.names = props.names;
+    this.database = database;
+    this.exclusive = exclusive === true;
+    this.onRemoval = onRemoval._action;
     const heir = onRemoval._heir;
     const { reapply } = database;
     const properties: RoleProperties = {
       Database: database.address,
       ...identity,
       // Late, so that privileges added after the construction are among them.
-      Privileges: Lazy.any({ produce: () => this.wireForm().Privileges }) as unknown as RoleProperties['Privileges'],
-      MemberOf: Lazy.any({ produce: () => this.wireForm().MemberOf }) as unknown as RoleProperties['MemberOf'],
+      Privileges: Lazy.any({ produce: () => this.declared.Privileges }) as unknown as RoleProperties['Privileges'],
+      MemberOf: Lazy.any({ produce: () => this.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
       OnRemoval: { Action: onRemoval._action, ...heir ? { ReassignOwnedTo: heir.roleName } : {} },
       ...exclusive ? { Exclusive: 'true' } : {},
       ...adoptExisting ? { AdoptExisting: 'true' } : {},
@@ -58,6 +69,7 @@ export class RoleResource {
       serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
       properties: { ...properties },
     });
+    showAccess(this);
     if (heir) {
       this.comesAfter(heir, 'which is to be dropped; name another role in reassignOwnedTo');
     }
@@ -81,9 +93,14 @@ export class RoleResource {
     }
   }
 
-  private wireForm(): ReturnType<typeof wireForm> {
+  /** Asked for several times in a synthesis. */
+  public get declared(): ReturnType<typeof wireForm> {
     const grants = this.privileges.map(({ _grant }) => _grant);
-    return wireForm(grants.map(({ databases = {} }) => databases), grants.flatMap(({ memberOf }) => memberOf?.roleName ?? []));
+    if (this.merged?.count !== grants.length) {
+      const form = wireForm(grants.map(({ databases = {} }) => databases), grants.flatMap(({ memberOf }) => memberOf?.roleName ?? []));
+      this.merged = { count: grants.length, form };
+    }
+    return this.merged.form;
   }
 
   /** The other role exists before this one is created, and until it is removed. */

@@ -9,6 +9,8 @@ import { ImportedDatabaseOptions } from '../connect-grants';
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
   readonly construct: IConstruct;
+  /** What tells it apart, whichever construct it is seen through. */
+  readonly identity: IConstruct;
   /** `cluster-...`, `db-...` or `prx-...` */
   readonly resourceId: string;
   readonly account: string;
@@ -23,6 +25,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatab
   const owned = clusterIn(cluster);
   return {
     construct: cluster,
+    identity: owned ?? cluster,
     resourceId: owned?.attrDbClusterResourceId
       ?? checked(cluster, 'clusterResourceIdentifier', () => (cluster as rds.IDatabaseCluster).clusterResourceIdentifier, CLUSTER),
     ...locationOf(cluster, owned === undefined, options),
@@ -38,6 +41,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef, options: ImportedDa
   }
   return {
     construct: instance,
+    identity: owned ?? instance,
     // The L2 of a read replica gives its ARN here, unless a feature flag is set.
     resourceId: owned?.attrDbiResourceId
       ?? checked(instance, 'instanceResourceId', () => (instance as rds.IDatabaseInstance).instanceResourceId, INSTANCE),
@@ -52,6 +56,7 @@ export function proxyTarget(proxy: rds.IDBProxyRef): SignInTarget {
   const owned = proxyIn(proxy);
   return {
     construct: proxy,
+    identity: owned ?? proxy,
     resourceId: owned ? Fn.select(6, Fn.split(':', owned.attrDbProxyArn)) : proxyIdIn(proxy, dbProxyArn),
     // An imported proxy says itself where it is.
     ...owned ? proxy.env : regionAndAccountIn(dbProxyArn),

@@ -18,7 +18,7 @@ export interface ParameterDefinition {
 export interface ResourceDefinition {
   readonly Type: string;
   readonly Properties?: Properties;
-  readonly Metadata?: { readonly 'aws:cdk:path'?: string };
+  readonly Metadata?: { readonly 'aws:cdk:path'?: string; readonly [key: string]: unknown };
   readonly DependsOn?: string | string[];
   readonly Condition?: string;
   readonly DeletionPolicy?: string;

@@ -102,6 +102,14 @@ describe('Stack', () => {
       expect(recorder.take()).toEqual([]);
     });
 
+    test('of metadata alone calls nothing, and is kept', async () => {
+      await deploy({ A: resource('a', { Metadata: { Access: ['shop: CONNECT'] } }) });
+      recorder.take();
+      expect((await deploy({ A: resource('a', { Metadata: { Access: ['shop: CONNECT', 'shop.public: USAGE'] } }) })).status).toBe('UPDATE_COMPLETE');
+      expect(recorder.take()).toEqual([]);
+      expect(stack.resources.get('A')?.definition.Metadata).toEqual({ Access: ['shop: CONNECT', 'shop.public: USAGE'] });
+    });
+
     test('calls what changed, also through what it refers to', async () => {
       await deploy({ A: resource('a'), B: resource('b', { Size: { Ref: 'A' } }), C: resource('c') });
       recorder.take();

@@ -1,0 +1,147 @@
+/**
+ * `<stack>.access.json`: who may sign in to PostgreSQL as whom, and what each user may do there, as the app declares it.
+ *
+ * Lists are sorted, and there is neither a time nor a random value in it, so that the same app gives the same bytes. A name
+ * that only the deployment knows is there as CloudFormation writes it: `${Username}`.
+ */
+export interface AccessReport {
+  /** Another one when something that is there changes its meaning or goes. */
+  readonly format: 1;
+
+  /** Path of the stack that creates the users. */
+  readonly stack: string;
+
+  /** The clusters and instances whose users are in this stack. */
+  readonly servers: ServerAccess[];
+}
+
+/** A cluster or instance. Roles are the same in all its databases. */
+export interface ServerAccess {
+  readonly path: string;
+  readonly kind: 'cluster' | 'instance';
+  readonly admin: AdminAccess;
+
+  /** Of this stack. */
+  readonly users: UserAccess[];
+
+  /** Of this stack, and those of other stacks and apps that somebody here is a member of. */
+  readonly groups: GroupAccess[];
+
+  /** Who chooses the user with a tag of theirs: any user of the server, those of other stacks included. */
+  readonly signInsByTag: TagSignIn[];
+
+  /** Grants on usernames that no construct of the app creates. */
+  readonly otherSignIns: OtherSignIn[];
+}
+
+/** Who creates the users. */
+export interface AdminAccess {
+  /** Where the app tells it. */
+  readonly username?: string;
+
+  /** What it signs in with. */
+  readonly credentials: 'password' | 'token';
+}
+
+export interface UserAccess {
+  readonly name: string;
+
+  /** Path of the construct; the users of an `addUsers` have the same. */
+  readonly path: string;
+
+  /** Whether it has nothing but what is here. Otherwise it also has what somebody granted by hand. */
+  readonly exclusive: boolean;
+  readonly onRemoval: string;
+  readonly signIns: SignIn[];
+
+  /** Also through other groups. */
+  readonly memberOf: Membership[];
+
+  /** Its own; those of its groups are there. */
+  readonly privileges: PrivilegeAccess[];
+}
+
+export interface GroupAccess {
+  readonly name: string;
+
+  /** Path of its construct, unless it is managed elsewhere: then its privileges are not known here. */
+  readonly path?: string;
+  readonly exclusive: boolean;
+
+  /** All members that the app declares, those of other stacks included. */
+  readonly members: Member[];
+  readonly memberOf: Membership[];
+  readonly privileges: PrivilegeAccess[];
+}
+
+/** A role that somebody is a member of, itself or through others. */
+export interface Membership {
+  readonly role: string;
+
+  /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
+  readonly through: string[];
+}
+
+export interface Member {
+  readonly name: string;
+  readonly kind: 'user' | 'group';
+
+  /** From the member of the group up to the last one before `name`; empty if `name` is a member itself. */
+  readonly through: string[];
+}
+
+export interface SignIn {
+  readonly principal: Principal;
+
+  /** When the permission ends, in UTC. */
+  readonly until?: string;
+
+  /** Where they sign in, if not at the cluster or instance itself. */
+  readonly at?: { readonly kind: 'proxy' | 'replica'; readonly path: string };
+}
+
+export interface TagSignIn extends SignIn {
+  readonly tagKey: string;
+}
+
+export interface OtherSignIn extends SignIn {
+  readonly username: string;
+}
+
+/** An IAM identity, or a policy that identities may have. */
+export interface Principal {
+  readonly kind: 'role' | 'user' | 'group' | 'policy' | 'policy JSON' | 'principal';
+
+  /** Path of the construct that was granted to: the role, or what has it. */
+  readonly path?: string;
+
+  /** Where it is known at synthesis. */
+  readonly name?: string;
+  readonly arn?: string;
+}
+
+/** Privileges on one kind of things in one place. */
+export interface PrivilegeAccess {
+  readonly database: string;
+
+  /** Undefined for privileges on the database itself. */
+  readonly schema?: string;
+  readonly on: ObjectKind;
+
+  /** Tables, sequences, functions or columns; all of the schema where it is undefined. */
+  readonly names?: string[];
+
+  /** The table of the columns. */
+  readonly table?: string;
+
+  /** As PostgreSQL calls them, in its order. `OWNER` for the owner of a schema, who may do everything in it with what is its own. */
+  readonly privileges: string[];
+
+  /** Those that these roles create from the deployment on are covered as well. */
+  readonly createdBy?: string[];
+
+  /** Whether it is about nothing but what is created later. */
+  readonly futureOnly?: true;
+}
+
+export type ObjectKind = 'database' | 'schema' | 'tables' | 'columns' | 'sequences' | 'functions';

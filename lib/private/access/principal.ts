@@ -1,0 +1,41 @@
+import { Token } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct, IConstruct } from 'constructs';
+import { Principal } from './access-report';
+
+/** Whom a permission was granted to, as far as the app tells. */
+export function principalOf(grantee: iam.IGrantable | undefined): Principal {
+  if (!grantee) {
+    return { kind: 'policy JSON' };
+  }
+  const principal = withoutWrapping(grantee.grantPrincipal);
+  const construct = [grantee, principal].find((candidate): candidate is IConstruct & typeof candidate => Construct.isConstruct(candidate));
+  return { kind: kindOf(grantee, principal), ...construct ? { path: construct.node.path } : {}, ...identityOf(principal) };
+}
+
+/** A principal with conditions or session tags adds them where a role is assumed, and nothing here. */
+function withoutWrapping(principal: iam.IPrincipal): iam.IPrincipal {
+  const { wrapped } = principal as { wrapped?: iam.IPrincipal };
+  return wrapped ? withoutWrapping(wrapped) : principal;
+}
+
+function kindOf(grantee: iam.IGrantable, principal: iam.IPrincipal): Principal['kind'] {
+  if (grantee instanceof iam.ManagedPolicy || grantee instanceof iam.Policy) {
+    return 'policy';
+  }
+  return (['role', 'user', 'group'] as const).find(kind => `${kind}Arn` in principal) ?? 'principal';
+}
+
+/** Name and ARN where they are literal. */
+function identityOf(principal: iam.IPrincipal): Pick<Principal, 'name' | 'arn'> {
+  if (principal instanceof iam.LazyRole) {
+    return {}; // asking would make it
+  }
+  const { roleName, userName, groupName, roleArn, userArn, groupArn } = principal as Partial<iam.IRole & iam.IUser & iam.IGroup>;
+  const { node } = principal as Partial<IConstruct>;
+  const resource = node?.defaultChild as { roleName?: string; userName?: string; groupName?: string } | undefined;
+  const literal = (...texts: (string | undefined)[]) => texts.find(text => text !== undefined && !Token.isUnresolved(text));
+  const name = literal(resource?.roleName, resource?.userName, resource?.groupName, roleName, userName, groupName);
+  const arn = literal(roleArn, userArn, groupArn);
+  return { ...name === undefined ? {} : { name }, ...arn === undefined ? {} : { arn } };
+}

@@ -1,0 +1,85 @@
+import { ObjectKind, PrivilegeAccess } from './access-report';
+import { identifier } from './text';
+import { ALL_OBJECTS, FutureObjectPrivileges, PrivilegesByName, SchemaPrivileges } from '../../contract/wire';
+import { PrivilegesByDatabase } from '../privilege-set';
+
+/** As PostgreSQL's documentation has them. */
+const ORDER = ['OWNER', 'CONNECT', 'USAGE', 'CREATE', 'TEMPORARY', 'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN', 'EXECUTE'];
+
+const KINDS = { Tables: 'tables', Sequences: 'sequences', Functions: 'functions' } as const;
+type ObjectsKey = keyof typeof KINDS;
+
+/** What is on the wire, said once for everything that is the same. */
+export function privilegesIn(databases: PrivilegesByDatabase): PrivilegeAccess[] {
+  return Object.entries(databases).flatMap(([database, { Database = [], Schemas = {} }]) => [
+    ...line({ database, on: 'database', privileges: Database }),
+    ...Object.entries(Schemas).flatMap(([schema, privileges]) => inSchema(database, schema, privileges)),
+  ]);
+}
+
+function inSchema(database: string, schema: string, privileges: SchemaPrivileges): PrivilegeAccess[] {
+  const place = { database, schema };
+  return [
+    ...line({ ...place, on: 'schema', privileges: [...privileges.Owner ? ['OWNER'] : [], ...privileges.Schema ?? []] }),
+    ...onObjects(place, 'Tables', privileges),
+    ...Object.entries(privileges.Columns ?? {}).flatMap(([table, columns]) => byPrivileges(columns).flatMap(([names, list]) =>
+      line({ ...place, on: 'columns', table, names, privileges: list }))),
+    ...onObjects(place, 'Sequences', privileges),
+    ...onObjects(place, 'Functions', privileges),
+  ];
+}
+
+function onObjects(place: { database: string; schema: string }, key: ObjectsKey, privileges: SchemaPrivileges): PrivilegeAccess[] {
+  const on = KINDS[key];
+  const { [ALL_OBJECTS]: all = [], ...named } = privileges[key] ?? {};
+  const future = byPrivileges(ofCreators(privileges.FutureObjects ?? {}, key));
+  const sameAsAll = future.find(([, list]) => list.join() === all.join())?.[0];
+  return [
+    ...line({ ...place, on, privileges: all, ...sameAsAll ? { createdBy: sameAsAll } : {} }),
+    ...byPrivileges(named).flatMap(([names, list]) => line({ ...place, on, names, privileges: list })),
+    ...future.filter(([creators]) => creators !== sameAsAll).flatMap(([createdBy, list]) => line({ ...place, on, privileges: list, createdBy, futureOnly: true })),
+  ];
+}
+
+function ofCreators(future: { readonly [creator: string]: FutureObjectPrivileges }, key: ObjectsKey): PrivilegesByName {
+  return Object.fromEntries(Object.entries(future).map(([creator, privileges]) => [creator, privileges[key] ?? []]));
+}
+
+/** Names that have the same privileges, together. */
+function byPrivileges(byName: PrivilegesByName): [string[], string[]][] {
+  const groups = new Map<string, [string[], string[]]>();
+  for (const [name, privileges] of Object.entries(byName).filter(([, list]) => list.length > 0)) {
+    const group = groups.get(privileges.join()) ?? [[], privileges];
+    groups.set(privileges.join(), group);
+    group[0].push(name);
+  }
+  return [...groups.values()];
+}
+
+function line(access: PrivilegeAccess): PrivilegeAccess[] {
+  const privileges = [...access.privileges].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  return privileges.length > 0 ? [{ ...access, privileges }] : [];
+}
+
+const ONE: { readonly [kind in ObjectKind]: string } = {
+  database: 'database', schema: 'schema', tables: 'table', columns: 'column', sequences: 'sequence', functions: 'function',
+};
+
+/** Where the privileges are, as in `shop.public`. */
+export function placeOf({ database, schema }: PrivilegeAccess): string {
+  return [database, schema].filter(name => name !== undefined).map(name => identifier(name)).join('.');
+}
+
+/** The privileges and what they are on, as in `SELECT, INSERT on all tables (also future ones of migrator)`. */
+export function privilegeText({ on, names, table, privileges, createdBy, futureOnly }: PrivilegeAccess): string {
+  const granted = privileges.map(privilege => privilege === 'OWNER' ? 'owner of the schema' : privilege).join(', ');
+  if (on === 'database' || on === 'schema') {
+    return granted;
+  }
+  const creators = createdBy?.map(identifier).join(', ');
+  if (futureOnly) {
+    return `${granted} on future ${on} of ${creators}`;
+  }
+  const objects = names ? `${names.length === 1 ? ONE[on] : on} ${names.map(identifier).join(', ')}` : `all ${on}`;
+  return `${granted} on ${objects}${table === undefined ? '' : ` of table ${identifier(table)}`}${creators === undefined ? '' : ` (also future ones of ${creators})`}`;
+}

@@ -1,0 +1,20 @@
+import { CfnResource, CustomResource, Lazy, Stack } from 'aws-cdk-lib';
+import { DeclaredRole, rememberRole } from './declared-roles';
+import { factLine, factLines, within } from './summary';
+
+/** Key in the metadata of the custom resource. */
+const ACCESS = 'Access';
+
+/**
+ * Makes the template say in words who may sign in and what a role may do, because `cdk diff` lists no privileges of SQL among the security changes: in the metadata of its custom resource, one fact a line;
+ * and in the metadata of the template, because a resource that is new or gone is one line there, without its metadata.
+ *
+ * CloudFormation sends an event for changes of properties, not for those of metadata: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes-update.html
+ */
+export function showAccess(role: DeclaredRole & { readonly resource: CustomResource }): void {
+  const { resource, scope } = role;
+  (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(role) }));
+  const stack = Stack.of(scope);
+  stack.addMetadata(`${ACCESS} of ${within(scope.node.path, stack.node.path)}`, Lazy.string({ produce: () => factLine(role) }));
+  rememberRole(role);
+}
