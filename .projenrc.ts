@@ -255,6 +255,12 @@ const clients = project.addTask('test:clients', {
 clients.spawn(bundle);
 // The clock is moved by node:test, where Node 20 has it as an experiment.
 clients.exec('tsx --disable-warning=ExperimentalWarning test/clients/main.ts', { receiveArgs: true });
+const browser = project.addTask('test:browser', {
+  description: 'Look at the access report with headless Chromium: light, dark, narrow, printed, 500 users, search, hostile names. Root installs what is missing',
+});
+browser.spawn(bundle);
+browser.exec('tsx test/browser/main.ts', { receiveArgs: true });
+project.gitignore.exclude('/test/browser/screenshots/');
 const benchBundle = project.addTask('bench:bundle', {
   description: 'Size and load time of the handler, next to the Secrets Manager client alone',
 });

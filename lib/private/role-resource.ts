@@ -63,13 +63,14 @@ export class RoleResource implements DeclaredRole {
       ...adoptExisting ? { AdoptExisting: 'true' } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
+    const provisioner = database.provisionerFor(scope);
     this.resource = new CustomResource(scope, 'Resource', {
       resourceType: props.resourceType,
-      serviceToken: database.provisionerFor(scope).serviceToken,
+      serviceToken: provisioner.serviceToken,
       serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
       properties: { ...properties },
     });
-    showAccess(this);
+    showAccess(this, provisioner);
     if (heir) {
       this.comesAfter(heir, 'which is to be dropped; name another role in reassignOwnedTo');
     }

@@ -54,7 +54,7 @@ describe('accessSummary', () => {
     grants.connect(newRole('Facade'), 'app');
     grants.policyJson('app');
     grants.policyJson('app');
-    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by whoever has the policy of policyJson(), Apps/OtherStack role, Facade role, Imported role, whoever has the policy MayConnect, People group, Person user, Role role; shop: CONNECT']);
+    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by whoever has the policy of policyJson(), Apps/OtherStack role, Facade role, Imported role, whoever has the policy MayConnect, People group, Person user, Role; shop: CONNECT']);
   });
 
   test('knows proxies and replicas, and not the role of the proxy', () => {
@@ -79,7 +79,7 @@ describe('accessSummary', () => {
     user.grantConnect(newRole('Role'));
     const role = new DatabaseUser(stack, 'Other', { iamAuth, username: `app-${group}` });
     expect(summaryOf(iamAuth)).toEqual([
-      '${Username}: sign-in by Role role; member of all; shop: CONNECT', 'all: group role', 'app-${Group}: sign-in by nobody in this app; shop: CONNECT',
+      '${Username}: sign-in by Role; member of all; shop: CONNECT', 'all: group role', 'app-${Group}: sign-in by nobody in this app; shop: CONNECT',
     ]);
     expect(metadataOf(role)).toEqual(['sign-in by nobody in this app', 'shop: CONNECT']);
   });
@@ -90,7 +90,7 @@ describe('accessSummary', () => {
     iamAuth.addUser('here').grantConnect(newRole('Role', apps));
     other.addUser('here');
     new DatabaseUser(apps, 'User', { iamAuth, username: 'elsewhere' });
-    expect(summaryOf(iamAuth)).toEqual(['here: sign-in by Apps/Role role; shop: CONNECT']);
+    expect(summaryOf(iamAuth)).toEqual(['here: sign-in by Apps/Role; shop: CONNECT']);
     expect(summaryOf(other)).toEqual(['here: sign-in by nobody in this app; shop: CONNECT']);
   });
 });
@@ -113,7 +113,7 @@ describe('the metadata', () => {
   test('of many users has who signs in as whom, and what they may do once', () => {
     const team = iamAuth.addUsers('Team', { usernames: Array.from({ length: 500 }, (_, index) => `user${index}`), privileges: [onShop] });
     team.user('user7').grantConnect(newRole('Role'));
-    expect(metadataOf(team)).toEqual(['user7: sign-in by Role role', 'shop: CONNECT', 'shop.public: USAGE']);
+    expect(metadataOf(team)).toEqual(['user7: sign-in by Role', 'shop: CONNECT', 'shop.public: USAGE']);
     expect(templateOf(stack).toJSON().Metadata).toEqual({
       'Access of IamAuth/Team': 'user0, user1, user10, user100, user101, user102, user103, user104, user105, user106 and 490 more; shop: CONNECT; shop.public: USAGE',
     });

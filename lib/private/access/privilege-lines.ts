@@ -70,16 +70,50 @@ export function placeOf({ database, schema }: PrivilegeAccess): string {
   return [database, schema].filter(name => name !== undefined).map(name => identifier(name)).join('.');
 }
 
+/** Privileges of one place after the other. */
+export function byPlace(privileges: readonly PrivilegeAccess[]): { readonly place: string; readonly privileges: PrivilegeAccess[] }[] {
+  const places = new Map<string, PrivilegeAccess[]>();
+  for (const privilege of privileges) {
+    const inPlace = places.get(placeOf(privilege)) ?? [];
+    places.set(placeOf(privilege), inPlace);
+    inPlace.push(privilege);
+  }
+  return [...places].map(([place, inPlace]) => ({ place, privileges: inPlace }));
+}
+
+/** Who creates the objects of the future, if that is the same for everything in a place, so that it can be said once. */
+export function commonFuture(inPlace: readonly PrivilegeAccess[]): string | undefined {
+  const texts = new Set(inPlace.filter(({ on, names }) => on !== 'database' && on !== 'schema' && !names).map(privilege => privilege.futureOnly ? undefined : privilegeParts(privilege).alsoFuture));
+  const [text] = texts;
+  return texts.size === 1 ? text : undefined;
+}
+
 /** The privileges and what they are on, as in `SELECT, INSERT on all tables (also future ones of migrator)`. */
-export function privilegeText({ on, names, table, privileges, createdBy, futureOnly }: PrivilegeAccess): string {
-  const granted = privileges.map(privilege => privilege === 'OWNER' ? 'owner of the schema' : privilege).join(', ');
+export function privilegeText(access: PrivilegeAccess): string {
+  const { granted, on, alsoFuture } = privilegeParts(access);
+  return `${granted.join(', ')}${on === undefined ? '' : ` on ${on}`}${alsoFuture === undefined ? '' : ` (${alsoFuture})`}`;
+}
+
+export interface PrivilegeParts {
+  readonly granted: string[];
+  /** Undefined where the place says it. */
+  readonly on?: string;
+  readonly alsoFuture?: string;
+}
+
+export function privilegeParts({ on, names, table, privileges, createdBy, futureOnly }: PrivilegeAccess): PrivilegeParts {
+  const granted = privileges.map(privilege => privilege === 'OWNER' ? 'owner of the schema' : privilege);
   if (on === 'database' || on === 'schema') {
-    return granted;
+    return { granted };
   }
   const creators = createdBy?.map(identifier).join(', ');
   if (futureOnly) {
-    return `${granted} on future ${on} of ${creators}`;
+    return { granted, on: `future ${on} of ${creators}` };
   }
   const objects = names ? `${names.length === 1 ? ONE[on] : on} ${names.map(identifier).join(', ')}` : `all ${on}`;
-  return `${granted} on ${objects}${table === undefined ? '' : ` of table ${identifier(table)}`}${creators === undefined ? '' : ` (also future ones of ${creators})`}`;
+  return {
+    granted,
+    on: table === undefined ? objects : `${objects} of table ${identifier(table)}`,
+    ...creators === undefined ? {} : { alsoFuture: `also future ones of ${creators}` },
+  };
 }

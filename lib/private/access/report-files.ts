@@ -1,4 +1,36 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { attachCustomSynthesis, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
+import { AccessReport } from './access-report';
+import { collectAccess } from './collect';
+import { htmlOf } from './html';
+import { markdownOf } from './markdown';
+
+const RENDERERS = {
+  html: htmlOf,
+  json: (report: AccessReport) => `${JSON.stringify(report, undefined, 2)}\n`,
+  md: markdownOf,
+};
+type Extension = keyof typeof RENDERERS;
+
 /** Name of a file of the access report, next to the template of the stack. */
-export function accessFile(templateFile: string, extension: 'html' | 'json' | 'md'): string {
+export function accessFile(templateFile: string, extension: Extension): string {
   return `${templateFile.replace(/\.template\.json$/, '')}.access.${extension}`;
+}
+
+/**
+ * Has the access report of a stack written to the cloud assembly when the app is synthesized: everything has been granted then.
+ *
+ * @param host a construct of the stack, whose synthesis it is
+ */
+export function writeAccessReport(stack: Stack, host: Construct): void {
+  attachCustomSynthesis(host, {
+    onSynthesize: ({ outdir }) => {
+      const report = collectAccess(stack);
+      for (const [extension, render] of Object.entries(RENDERERS) as [Extension, (report: AccessReport) => string][]) {
+        writeFileSync(join(outdir, accessFile(stack.templateFile, extension)), render(report));
+      }
+    },
+  });
 }

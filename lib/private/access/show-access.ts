@@ -1,6 +1,9 @@
 import { CfnResource, CustomResource, Lazy, Stack } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import { DeclaredRole, rememberRole } from './declared-roles';
-import { factLine, factLines, within } from './summary';
+import { writeAccessReport } from './report-files';
+import { within } from './sign-in-text';
+import { factLine, factLines } from './summary';
 
 /** Key in the metadata of the custom resource. */
 const ACCESS = 'Access';
@@ -10,11 +13,17 @@ const ACCESS = 'Access';
  * and in the metadata of the template, because a resource that is new or gone is one line there, without its metadata.
  *
  * CloudFormation sends an event for changes of properties, not for those of metadata: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes-update.html
+ *
+ * And has the access report written.
+ *
+ * @param provisioner a construct of the stack that nobody else has something to do with
  */
-export function showAccess(role: DeclaredRole & { readonly resource: CustomResource }): void {
+export function showAccess(role: DeclaredRole & { readonly resource: CustomResource }, provisioner: Construct): void {
   const { resource, scope } = role;
   (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(role) }));
   const stack = Stack.of(scope);
   stack.addMetadata(`${ACCESS} of ${within(scope.node.path, stack.node.path)}`, Lazy.string({ produce: () => factLine(role) }));
-  rememberRole(role);
+  if (rememberRole(role)) {
+    writeAccessReport(stack, provisioner);
+  }
 }

@@ -1,9 +1,10 @@
 import { Stack } from 'aws-cdk-lib';
-import { PrivilegeAccess, Principal, SignIn } from './access-report';
+import { PrivilegeAccess } from './access-report';
 import { signInsOf } from './collect';
 import { DeclaredRole } from './declared-roles';
-import { placeOf, privilegesIn, privilegeText } from './privilege-lines';
-import { identifier, readable, roleName, sortedBy, visible } from './text';
+import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
+import { signInText } from './sign-in-text';
+import { readable, roleName, sortedBy } from './text';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */
 const NAMES = 10;
@@ -47,29 +48,6 @@ export function withinBytes(lines: readonly string[], limit: number, more: (coun
   return [...kept, more(lines.length - kept.length)].join('\n');
 }
 
-/** Who signs in, as in `OrdersFunction role`; of the same stack without its path. */
-export function principalText({ kind, path, name, arn }: Principal, stackPath: string): string {
-  if (kind === 'policy JSON') {
-    return 'whoever has the policy of policyJson()';
-  }
-  const known = path === undefined ? arn ?? name ?? 'a principal' : within(path, stackPath);
-  return visible(kind === 'principal' ? known : kind === 'policy' ? `whoever has the policy ${known}` : `${known} ${kind}`);
-}
-
-export function signInText(access: SignIn, stackPath: string): string {
-  const { principal, at, until } = access;
-  return [
-    principalText(principal, stackPath),
-    ...at ? [at.kind === 'proxy' ? `through ${visible(within(at.path, stackPath))}` : `at replica ${visible(within(at.path, stackPath))}`] : [],
-    ...until === undefined ? [] : [`until ${until}`],
-  ].join(' ');
-}
-
-/** A path as it is read in its own stack. */
-export function within(path: string, stackPath: string): string {
-  return path.startsWith(`${stackPath}/`) ? path.slice(stackPath.length + 1) : path;
-}
-
 function whoSignsIn(role: DeclaredRole, name: string): string {
   if (role.kind === 'role') {
     return 'group role';
@@ -94,18 +72,13 @@ function privilegeLines(privileges: PrivilegeAccess[], by: 'places' | 'things'):
   if (by === 'things') {
     return privileges.map(privilege => `${placeOf(privilege)}: ${privilegeText(privilege)}`);
   }
-  const byPlace = new Map<string, PrivilegeAccess[]>();
-  for (const privilege of privileges) {
-    byPlace.set(placeOf(privilege), [...byPlace.get(placeOf(privilege)) ?? [], privilege]);
-  }
-  return [...byPlace].map(([place, inPlace]) => `${place}: ${textOfPlace(inPlace)}`);
+  return byPlace(privileges).map(({ place, privileges: inPlace }) => `${place}: ${textOfPlace(inPlace)}`);
 }
 
 /** Whose future objects are covered is said once, where it is the same for all. */
 function textOfPlace(privileges: PrivilegeAccess[]): string {
-  const creators = new Set(privileges.filter(({ on, names }) => on !== 'schema' && on !== 'database' && !names).map(({ createdBy, futureOnly }) => futureOnly ? undefined : createdBy?.map(identifier).join(', ')));
-  const [same] = creators;
-  return creators.size === 1 && same !== undefined
-    ? `${privileges.map(privilege => privilegeText({ ...privilege, createdBy: undefined })).join(', ')} (also future ones of ${same})`
-    : privileges.map(privilegeText).join(', ');
+  const future = commonFuture(privileges);
+  return future === undefined
+    ? privileges.map(privilegeText).join(', ')
+    : `${privileges.map(privilege => privilegeText({ ...privilege, createdBy: undefined })).join(', ')} (${future})`;
 }

@@ -1,0 +1,90 @@
+import { AccessReport, GroupAccess, Membership, PrivilegeAccess, ServerAccess, SignIn, UserAccess } from './access-report';
+import { byPlace, privilegeText } from './privilege-lines';
+import { notices, NOT_CONTROLLED_HERE } from './remarks';
+import { principalText, signInText } from './sign-in-text';
+import { visible } from './text';
+
+/** `<stack>.access.md`: the report as tables, for a pull request or a terminal. Names are text in it, whatever they are. */
+export function markdownOf(report: AccessReport): string {
+  return [
+    `# Access: ${code(report.stack)}`,
+    'Who may sign in to PostgreSQL as whom, and what each user may do, as the app declares it.',
+    ...report.servers.flatMap(server => serverPart(server, report.stack)),
+    '## Not controlled here',
+    NOT_CONTROLLED_HERE.map(({ what, why }) => `- **${what}** ${why}`).join('\n'),
+  ].join('\n\n') + '\n';
+}
+
+function serverPart(server: ServerAccess, stack: string): string[] {
+  const { kind, path, users, groups, signInsByTag, otherSignIns } = server;
+  const remarks = notices(server, stack);
+  return [
+    `## ${kind === 'cluster' ? 'Cluster' : 'Instance'} ${code(path)}`,
+    ...remarks.length > 0 ? [remarks.map(({ title, items }) => `- **${title}**: ${items.map(code).join(', ')}`).join('\n')] : [],
+    ...users.length > 0 ? ['### Users', table(['User', 'Who signs in', 'May'], users.map(user => userRow(user, groups, stack)))] : [],
+    ...groups.length > 0 ? ['### Group roles', table(['Group role', 'Members', 'May'], groups.map(groupRow))] : [],
+    ...signInsByTag.length > 0
+      ? ['### As the user that a tag names', table(['Who signs in', 'Tag'], signInsByTag.map(access => [signIn(access, stack), code(access.tagKey)]))]
+      : [],
+    ...otherSignIns.length > 0
+      ? ['### As users that this app does not create', table(['User', 'Who signs in'], otherSignIns.map(access => [code(access.username), signIn(access, stack)]))]
+      : [],
+  ];
+}
+
+function userRow({ name, exclusive, signIns, memberOf, privileges }: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
+  return [
+    code(name) + (exclusive ? '<br>exclusive' : ''),
+    signIns.map(access => signIn(access, stack)).join('<br>') || '*nobody in this app*',
+    [
+      ...privilegeRows(privileges),
+      ...memberOf.flatMap(membership => [
+        `as a member of ${membershipText(membership)}:`,
+        ...inherited(groups.find(({ name: group }) => group === membership.role)),
+      ]),
+    ].join('<br>'),
+  ];
+}
+
+function inherited(group: GroupAccess | undefined): string[] {
+  return group?.path === undefined ? ['*what it may do is not known here*'] : privilegeRows(group.privileges);
+}
+
+function groupRow({ name, path, exclusive, members, memberOf, privileges }: GroupAccess): string[] {
+  return [
+    code(name) + (path === undefined ? '<br>managed elsewhere' : '') + (exclusive ? '<br>exclusive' : ''),
+    members.map(member => code(member.name) + (member.through.length > 0 ? ` through ${member.through.map(code).join(', ')}` : '')).join('<br>') || '*nobody in this app*',
+    path === undefined
+      ? '*not known here*'
+      : [...privilegeRows(privileges), ...memberOf.map(membership => `what ${membershipText(membership)} may`)].join('<br>'),
+  ];
+}
+
+function membershipText({ role, through }: Membership): string {
+  return code(role) + (through.length > 0 ? ` through ${through.map(code).join(', ')}` : '');
+}
+
+function privilegeRows(privileges: readonly PrivilegeAccess[]): string[] {
+  return byPlace(privileges).map(({ place, privileges: inPlace }) => `${code(place)}: ${inPlace.map(privilege => escaped(privilegeText(privilege))).join('; ')}`);
+}
+
+function signIn(access: SignIn, stack: string): string {
+  const text = signInText(access, stack);
+  const principal = principalText(access.principal, stack);
+  return code(principal) + escaped(text.slice(principal.length));
+}
+
+function table(header: string[], rows: string[][]): string {
+  return [header, header.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
+}
+
+/** A name as a code span, which takes everything as it is but what a cell or the span itself ends with. */
+function code(name: string): string {
+  const text = visible(name);
+  return /^[^`|\\]+$/.test(text) && text.trim() === text ? `\`${text}\`` : escaped(text) || '(empty)';
+}
+
+/** Entities are never taken for marks of Markdown. */
+function escaped(text: string): string {
+  return visible(text).replace(/[!-/:-@[-`{-~]/g, character => /[,.;():/-]/.test(character) ? character : `&#${character.charCodeAt(0)};`);
+}

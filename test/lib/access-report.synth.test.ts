@@ -1,0 +1,166 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseRole, DatabaseUser, OnRemoval, Privileges } from '../../lib';
+import { AccessReport } from '../../lib/private/access/access-report';
+import { IRELAND, newApp, newCluster, templateOf } from './support';
+
+const FILES = ['access.html', 'access.json', 'access.md'];
+const newRole = (scope: Stack, id: string) => new iam.Role(scope, id, { assumedBy: new iam.AccountRootPrincipal() });
+const newAuth = (stack: Stack) => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+const reportsIn = (folder: string) => readdirSync(folder).filter(name => /\.access\.\w+$/.test(name)).sort();
+const contents = (folder: string) => Object.fromEntries(reportsIn(folder).map(name => [name, readFileSync(join(folder, name), 'utf8')]));
+const reportOf = (stack: Stack, folder = (stack.node.root as App).synth().directory) => JSON.parse(readFileSync(join(folder, `${stack.artifactId}.access.json`), 'utf8')) as AccessReport;
+
+describe('the files', () => {
+  test('are next to the template, one set for each stack with users', () => {
+    const app = newApp();
+    const [data, apps] = ['Data', 'Apps', 'None'].map(id => new Stack(app, id));
+    const iamAuth = newAuth(data);
+    iamAuth.addUser('here');
+    new DatabaseUser(apps, 'User', { iamAuth, username: 'there' });
+    const { directory } = app.synth();
+    expect(reportsIn(directory)).toEqual(['Apps', 'Data'].flatMap(stack => FILES.map(file => `${stack}.${file}`)));
+    expect([data, apps].map(stack => reportOf(stack, directory).servers.map(({ path, users }) => [path, users.map(({ name }) => name)]))).toEqual([[['Data/Cluster', ['here']]], [['Data/Cluster', ['there']]]]);
+  });
+
+  test('are in the assembly of their stage', () => {
+    const app = newApp();
+    for (const id of ['Beta', 'Prod']) {
+      newAuth(new Stack(new Stage(app, id, { env: IRELAND }), 'Data')).addUser('orders');
+    }
+    const assembly = app.synth();
+    expect(reportsIn(assembly.directory)).toEqual([]);
+    expect(assembly.nestedAssemblies.map(({ nestedAssembly: { directory } }) => reportsIn(directory))).toEqual(['BetaData', 'ProdData'].map(stack => FILES.map(file => expect.stringMatching(new RegExp(`^${stack}\\w*\\.${file}$`)) as unknown)));
+  });
+
+  test('of a nested stack have its name', () => {
+    const app = newApp();
+    newAuth(new NestedStack(new Stack(app, 'Parent'), 'Data')).addUser('orders');
+    expect(reportsIn(app.synth().directory)).toEqual(FILES.map(file => expect.stringMatching(new RegExp(`^ParentData\\w+\\.nested\\.${file}$`)) as unknown));
+  });
+
+  test('come with assertions on templates as well, and harm none', () => {
+    const stack = new Stack(newApp(), 'Data');
+    newAuth(stack).addUser('orders');
+    templateOf(stack).resourceCountIs('Custom::RdsIamUser', 1);
+    expect(reportsIn((stack.node.root as App).outdir)).toHaveLength(3);
+  });
+
+  test('have the same bytes each time, however the app orders what it says', () => {
+    const [once, again, other] = [everything(), everything(), everything(true)].map(({ node }) => contents((node.root as App).synth().directory));
+    expect(again).toEqual(once);
+    expect(other).toEqual(once);
+  });
+});
+
+describe('the report', () => {
+  test('has who signs in as whom, what each may do, and who is inside of what', () => {
+    const data = everything();
+    expect(reportOf(data)).toEqual({
+      format: 1,
+      stack: 'Data',
+      servers: [{
+        path: 'Data/Cluster',
+        kind: 'cluster',
+        admin: { credentials: 'password', username: 'postgres' },
+        users: [
+          {
+            name: 'ada',
+            path: 'Data/IamAuth/Team',
+            exclusive: true,
+            onRemoval: 'DROP_OR_DISABLE',
+            signIns: [
+              { principal: { kind: 'role', path: 'Apps/Ada' } },
+              { principal: { kind: 'role', path: 'Data/Imported', name: 'people', arn: 'arn:aws:iam::111111111111:role/people' }, until: '2027-01-31T00:00:00Z' },
+            ],
+            memberOf: [{ role: 'readers', through: [] }, { role: 'everybody', through: ['readers'] }, { role: 'pg_monitor', through: ['readers', 'everybody'] }],
+            privileges: [{ database: 'shop', on: 'database', privileges: ['CONNECT'] }],
+          },
+          {
+            name: 'migrator',
+            path: 'Data/IamAuth/migrator',
+            exclusive: false,
+            onRemoval: 'RETAIN',
+            signIns: [{ principal: { kind: 'role', path: 'Data/Pipeline', name: 'pipeline' }, at: { kind: 'proxy', path: 'Data/Cluster/Proxy' } }],
+            memberOf: [],
+            privileges: [{ database: 'shop', on: 'database', privileges: ['CONNECT'] }, { database: 'shop', schema: 'public', on: 'schema', privileges: ['USAGE', 'CREATE'] }],
+          },
+        ],
+        groups: [
+          {
+            name: 'everybody',
+            path: 'Data/IamAuth/everybody',
+            exclusive: false,
+            members: [{ name: 'ada', kind: 'user', through: ['readers'] }, { name: 'readers', kind: 'group', through: [] }, { name: 'there', kind: 'user', through: [] }],
+            memberOf: [{ role: 'pg_monitor', through: [] }],
+            privileges: [],
+          },
+          {
+            name: 'pg_monitor',
+            exclusive: false,
+            members: [{ name: 'ada', kind: 'user', through: ['everybody', 'readers'] }, { name: 'everybody', kind: 'group', through: [] }, { name: 'readers', kind: 'group', through: ['everybody'] }, { name: 'there', kind: 'user', through: ['everybody'] }],
+            memberOf: [],
+            privileges: [],
+          },
+          {
+            name: 'readers',
+            path: 'Data/IamAuth/readers',
+            exclusive: false,
+            members: [{ name: 'ada', kind: 'user', through: [] }],
+            memberOf: [{ role: 'everybody', through: [] }, { role: 'pg_monitor', through: ['everybody'] }],
+            privileges: [
+              { database: 'shop', on: 'database', privileges: ['CONNECT'] },
+              { database: 'shop', schema: 'public', on: 'schema', privileges: ['USAGE'] },
+              { database: 'shop', schema: 'public', on: 'tables', privileges: ['SELECT'], createdBy: ['migrator'] },
+              { database: 'shop', schema: 'public', on: 'sequences', privileges: ['SELECT'], createdBy: ['migrator'] },
+            ],
+          },
+        ],
+        signInsByTag: [{ principal: { kind: 'role', path: 'Data/People' }, tagKey: 'DatabaseUser' }],
+        otherSignIns: [{ username: 'legacy', principal: { kind: 'role', path: 'Data/Old' } }],
+      }],
+    });
+  });
+
+  test('has the groups that users of another stack are members of', () => {
+    const data = everything();
+    const { directory } = (data.node.root as App).synth();
+    const [{ users, groups, signInsByTag }] = reportOf(data.node.root.node.findChild('Apps') as Stack, directory).servers;
+    expect([users.map(({ name }) => name), groups.map(({ name, path }) => [name, path]), signInsByTag.length]).toEqual([['there'], [['everybody', 'Data/IamAuth/everybody'], ['pg_monitor', undefined]], 1]);
+  });
+
+  test('knows an admin that signs in with a token, and does not take it for a user', () => {
+    const stack = new Stack(newApp(), 'Data');
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), admin: AdminCredentials.fromIam('provisioner') }).addUser('orders');
+    const [{ admin, otherSignIns }] = reportOf(stack).servers;
+    expect([admin, otherSignIns]).toEqual([{ username: 'provisioner', credentials: 'token' }, []]);
+  });
+});
+
+/** @param reversed says the same in another order */
+function everything(reversed = false): Stack {
+  const app = newApp();
+  const [data, apps] = ['Data', 'Apps'].map(id => new Stack(app, id, { env: IRELAND }));
+  const cluster = newCluster(data);
+  const iamAuth = new AuroraIamAuth(data, 'IamAuth', { cluster });
+  const proxy = cluster.addProxy('Proxy', { vpc: cluster.vpc, defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH });
+  const everybody = iamAuth.addRole('everybody', { privileges: [Privileges.memberOf(DatabaseRole.fromRoleName(data, 'Monitor', 'pg_monitor'))] });
+  const migrator = iamAuth.addUser('migrator', { privileges: [Privileges.createObjects({ database: 'shop' })], onRemoval: OnRemoval.retain() });
+  const readers = iamAuth.addRole('readers', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [migrator] }), Privileges.memberOf(everybody)] });
+  const team = iamAuth.addUsers('Team', { usernames: ['ada'], exclusive: true, privileges: [Privileges.memberOf(readers)] });
+  new DatabaseUser(apps, 'User', { iamAuth, username: 'there', privileges: [Privileges.memberOf(everybody)] });
+  const grants = ConnectGrants.fromCluster(cluster);
+  const imported = iam.Role.fromRoleArn(data, 'Imported', 'arn:aws:iam::111111111111:role/people');
+  const declarations = [
+    () => team.user('ada').grantConnect(newRole(apps, 'Ada')),
+    () => team.user('ada').grantConnect(imported, { until: new Date('2027-01-31T00:00:00Z') }),
+    () => migrator.grantConnect(new iam.Role(data, 'Pipeline', { assumedBy: new iam.AccountRootPrincipal(), roleName: 'pipeline' }), { through: proxy }),
+    () => grants.connectAsPrincipalTag(newRole(data, 'People'), 'DatabaseUser'),
+    () => grants.connect(newRole(data, 'Old'), 'legacy'),
+  ];
+  (reversed ? declarations.reverse() : declarations).forEach(declare => declare());
+  return data;
+}
