@@ -217,6 +217,7 @@ project.testTask.spawn(integ);
 project.gitignore.addPatterns(
   '/integ-tests/**/*.snapshot/asset.*',
   '/integ-tests/**/*.snapshot/tree.json',
+  '/integ-tests/**/*.snapshot/*.access.html', // .json and .md say the same
   '/integ-tests/**/cdk-integ.out.*',
 );
 project.annotateGenerated('/integ-tests/**/*.snapshot/**');

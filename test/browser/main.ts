@@ -1,6 +1,6 @@
 /**
  * `npm run test:browser`: the access report in a real browser, Debian's Chromium. It leaves what it saw as pictures in test/browser/screenshots/.
- * `-- --no-install` leaves the machine's packages as they are. Without a browser it says so, and skips everything.
+ * `-- --no-install` leaves the machine's packages as they are, `-- --docs` makes the picture in docs/ anew. Without a browser it says so, and skips everything.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ import { install } from '../clients/debian';
 import { HOSTILE_NAMES, REPORT } from '../lib/private/access/report';
 import { attack, inject, look, print, search } from './checks';
 import { synthesizeCompany } from './company';
-import { SCREENSHOTS } from './page';
+import { pictureForDocs, SCREENSHOTS } from './page';
 
 process.env.CDK_VALIDATION = 'false';
 
@@ -55,6 +55,9 @@ async function main(): Promise<void> {
   try {
     timeline.step(`Chromium ${browser.version()}`);
     await look(browser, list, small, large);
+    if (process.argv.includes('--docs')) {
+      await pictureForDocs(browser, small);
+    }
     await search(browser, list, large);
     await print(browser, list, small);
     await attack(browser, list, hostile);

@@ -33,6 +33,15 @@ export async function picture(page: Page, name: string, fullPage = false): Promi
   await page.screenshot({ path: join(SCREENSHOTS, `${name}.png`), fullPage });
 }
 
+/** Small: it is in the repository. */
+export async function pictureForDocs(browser: Browser, file: string): Promise<void> {
+  const page = await browser.newPage({ viewport: { width: 1100, height: 640 } });
+  await page.goto(pathToFileURL(file).href);
+  await page.evaluate("document.querySelector('.users').scrollIntoView(); scrollBy(0, -110)");
+  await page.screenshot({ path: join(__dirname, '../../docs/access-report.jpg'), type: 'jpeg', quality: 55 });
+  await page.close();
+}
+
 /** Whether one has to scroll sideways. */
 export async function widerThanScreen(page: Page): Promise<string> {
   const pixels = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
