@@ -10,7 +10,7 @@ import { databaseInstance } from './cloudformation/database-instance';
 import { DatabaseProxies } from './cloudformation/database-proxies';
 import { databaseProxy } from './cloudformation/database-proxy';
 import { databaseProxyTargetGroup } from './cloudformation/database-proxy-target-group';
-import { databaseArnOf, DatabaseServers, isTrue } from './cloudformation/database-servers';
+import { databaseArnOf, DatabaseServers, hasServer, isTrue } from './cloudformation/database-servers';
 import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { isCustomResource, nativeResource } from './cloudformation/native-resource';
@@ -24,6 +24,7 @@ import { ResourceProvider, ResourceState, whyNotRehearsed } from './cloudformati
 import { DataApi, DataApiCluster } from './data-api/data-api';
 import { CertificateAuthority } from './gateway/certificate-authority';
 import { Credentials, IssuedCredentials } from './iam/credentials';
+import { RdsApi } from './rds-api/rds-api';
 import { RdsProxy } from './rds-proxy';
 import { RunFolder } from './run-folder';
 
@@ -49,11 +50,12 @@ export class Rehearsal {
     const secretsManager = new SecretsManager(authorize);
     const functions: Functions = { find: name => rehearsal.functionNamed(name), invoke: (arn, event) => rehearsal.invoke(arn, event) };
     const dataApi = new DataApi({ authorize, secret: id => secretsManager.find(id), cluster: arn => rehearsal.dataApiCluster(arn) });
+    const rdsApi = new RdsApi({ authorize, principal: accessKeyId => rehearsal.credentials.find(accessKeyId)?.principal, database: arn => rehearsal.rdsDatabase(arn) });
     const endpoints = await Promise.all([
-      AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize), dataApi.service]),
+      AwsEndpoint.listen([secretsManager.service, lambdaService(functions, authorize), dataApi.service, rdsApi.service]),
       AwsEndpoint.listen([() => new Promise(() => undefined)]),
     ]);
-    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, dataApi, ...endpoints);
+    const rehearsal: Rehearsal = new Rehearsal(options, authorities, secretsManager, dataApi, rdsApi, ...endpoints);
     return rehearsal;
   }
 
@@ -85,6 +87,8 @@ export class Rehearsal {
     [certificateAuthority, webAuthority]: CertificateAuthority[],
     secretsManager: SecretsManager,
     private readonly dataApi: DataApi,
+    /** Where tests say what is going on at a database. */
+    readonly rdsApi: RdsApi,
     private readonly awsEndpoint: AwsEndpoint,
     /** In place of AWS for functions that have no way there: nobody answers. */
     private readonly nowhere: AwsEndpoint,
@@ -208,6 +212,11 @@ export class Rehearsal {
       httpEndpoint: isTrue(cluster.properties.EnableHttpEndpoint) && cluster.properties.Engine === 'aurora-postgresql',
       writerClass: writer?.properties.DBInstanceClass as string | undefined,
     };
+  }
+
+  private rdsDatabase(arn: string): { resource: ResourceState; server?: AuroraLikeServer } | undefined {
+    const resource = this.existing().find(({ type, attributes }) => type.startsWith('AWS::RDS::') && [attributes.DBClusterArn, attributes.DBInstanceArn].includes(arn));
+    return resource && { resource, server: hasServer(resource) ? this.databases.server(arn) : undefined };
   }
 
   private functionNamed(name: string): { arn: string } | undefined {

@@ -10,11 +10,16 @@ export interface AwsCall {
   readonly body: string;
   /** Whose access key it is signed with. */
   readonly accessKeyId: string;
+  /** Which Region it is signed for. */
+  readonly region: string;
 }
 
 export interface AwsAnswer {
   readonly status: number;
+  /** Of services that answer JSON. */
   readonly body: unknown;
+  /** In its place, as it is written. */
+  readonly text?: string;
   readonly headers?: Record<string, string>;
 }
 
@@ -33,8 +38,8 @@ export class AwsEndpoint {
 
   private constructor(private readonly services: AwsService[]) {
     this.server = createServer((request, response) => {
-      void this.answer(request).catch((error: unknown) => failure(500, 'InternalServiceError', String(error))).then(({ status, body, headers }) =>
-        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', ...headers }).end(JSON.stringify(body)));
+      void this.answer(request).catch((error: unknown) => failure(500, 'InternalServiceError', String(error))).then(({ status, body, text = JSON.stringify(body), headers }) =>
+        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', ...headers }).end(text));
     }).unref();
   }
 
@@ -50,8 +55,9 @@ export class AwsEndpoint {
   private async answer(request: IncomingMessage): Promise<AwsAnswer> {
     const { method = '', url: path = '', headers } = request;
     const target = headers['x-amz-target'] as string | undefined;
-    const accessKeyId = /Credential=([^/]+)\//.exec(headers.authorization ?? '')?.[1] ?? '';
-    const call = { method, path, target, accessKeyId, body: await bodyOf(request) };
+    // Credential=<access key id>/<date>/<region>/<service>/aws4_request
+    const [, accessKeyId = '', region = ''] = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+    const call = { method, path, target, accessKeyId, region, body: await bodyOf(request) };
     for (const service of this.services) {
       const answer = await service(call);
       if (answer) {

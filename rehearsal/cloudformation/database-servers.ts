@@ -134,7 +134,9 @@ export class DatabaseServers {
       throw new Error(`a changed ${changed} of a database is not rehearsed`);
     }
     const server = this.server(databaseArn);
-    server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication);
+    if (isTrue(properties.EnableIAMDatabaseAuthentication) !== isTrue(current.properties.EnableIAMDatabaseAuthentication)) {
+      server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication); // what the template has not changed stays as somebody else has set it
+    }
     if (isWithToken(properties) !== isWithToken(current.properties)) {
       await server.setMasterWithToken(isWithToken(properties));
     }
