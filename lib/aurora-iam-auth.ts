@@ -37,7 +37,7 @@ export class AuroraIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
-    const database = clusterDatabase(this, props.cluster);
+    const database = clusterDatabase(this, props.cluster, props);
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
     this._database = new ManagedDatabase(this, database, props);
   }

@@ -102,6 +102,15 @@ export class ConnectGrants {
     return new ConnectGrants(target);
   }
 
+  /**
+   * Grants for what is not known by a cluster, an instance or a proxy alone.
+   *
+   * @internal
+   */
+  public static _of(target: SignInTarget): ConnectGrants {
+    return new ConnectGrants(target);
+  }
+
   private constructor(private readonly target: SignInTarget) {}
 
   /**

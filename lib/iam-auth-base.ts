@@ -59,6 +59,20 @@ export interface IamAuthOptions {
   readonly provisioner?: ProvisionerOptions;
 
   /**
+   * Switches IAM authentication on at an imported database, during the deployment and without waiting for the maintenance window. A database of this app needs nothing of the kind.
+   *
+   * A function outside of the VPC, whose role may describe and modify this one database, does it and waits until it is on. Then the import needs neither its resource id
+   * nor its endpoint: the function asks RDS for them, and refuses a database that is not as the import says.
+   *
+   * - Where other modifications of the database are pending, RDS would apply them at the same time; the deployment is refused instead.
+   * - Nothing switches it off again, neither a rollback nor `cdk destroy`: others may use it meanwhile.
+   * - The stack that owns the database does not know of it. It shows as drift there, and is switched off again if that stack says `iamAuthentication: false` anew.
+   *
+   * @default false
+   */
+  readonly enableIamAuthentication?: boolean;
+
+  /**
    * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
    *
    * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:

@@ -37,7 +37,7 @@ export class InstanceIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
     super(scope, id);
-    const database = instanceDatabase(this, props.instance);
+    const database = instanceDatabase(this, props.instance, props);
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
     this._database = new ManagedDatabase(this, database, props);
   }

@@ -31,6 +31,11 @@ export const FRAMEWORK_OUTSIDE_VPC: Acknowledgement = {
   reason: 'The function is CDK\'s provider framework, which calls Lambda and answers CloudFormation. It reaches no database, and must answer also when the VPC has no way out.',
 };
 
+export const HANDLER_OUTSIDE_VPC: Acknowledgement = {
+  rules: FRAMEWORK_OUTSIDE_VPC.rules,
+  reason: 'The function calls the API of RDS and reaches no database. In the VPC it would need a way out of it, which there may not be.',
+};
+
 /**
  * Says to cdk-nag that a finding stays, and why: to version 3 in the metadata of the construct, to version 2 in the one of the resource.
  * Neither is needed for it: the one is of CDK itself, the other plain metadata of CloudFormation.

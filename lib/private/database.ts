@@ -1,20 +1,24 @@
-import { Token } from 'aws-cdk-lib';
+import { Token, Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { IConstruct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { clusterIn, DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
-import { clusterTarget, instanceTarget, NOT_LOOKED_UP, ofImport } from './sign-in-target';
+import { IamAuthenticationResource } from './iam-authentication-resource';
+import { clusterTarget, instanceTarget, NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
+import { DatabaseKind } from '../contract/wire';
+import { IamAuthOptions } from '../iam-auth-base';
 
 /** A database that users are created in: a cluster or an instance, made in this app or imported. */
 export interface Database {
-  readonly kind: 'cluster' | 'instance';
+  readonly kind: DatabaseKind;
   /** As the app has it. */
   readonly construct: rds.IDatabaseCluster | rds.IDatabaseInstance;
   /** Undefined where it is imported. */
   readonly resource?: DatabaseResource;
-  readonly resourceId: string;
+  /** How its users sign in. */
+  readonly target: SignInTarget;
   readonly host: string;
   /** A number wherever the app says it, because a rule with a number can be read and checked; a token otherwise. */
   readonly port: number;
@@ -27,22 +31,25 @@ export interface Database {
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */
 type Made<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
 
-/** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app. */
-export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCluster>): Database {
+/** Whether, and how, IAM authentication of an imported database is switched on. */
+type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'reapply'>;
+
+/** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
+export function clusterDatabase(scope: Construct, cluster: Made<rds.IDatabaseCluster>, options: SwitchOptions): Database {
   const resource = clusterIn(cluster);
   checkEngine(scope, cluster, 'cluster', resource ? resource.engine : cluster.engine?.engineType, ['aurora-postgresql', 'postgres']);
-  const { construct, resourceId } = clusterTarget(cluster);
   if (resource && isReplica(resource)) {
     throw errorAt(scope, `cluster ${cluster.node.path} replicates another one, and users are created where it is written; pass that one, `
       + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)');
   }
   if (resource) {
+    refuseToSwitch(scope, cluster, 'cluster', options);
     enableIamAuthentication(resource);
     return {
       kind: 'cluster',
       construct: cluster,
       resource,
-      resourceId,
+      target: clusterTarget(cluster),
       host: resource.attrEndpointAddress,
       port: resource.port ?? Token.asNumber(resource.attrEndpointPort),
       databaseName: resource.databaseName,
@@ -50,9 +57,9 @@ export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCl
       secret: secretOf(resource, cluster.secret),
     };
   }
-  const { hostname, port } = endpointOf(construct, 'clusterEndpointAddress and port', () => cluster.clusterEndpoint);
-  checkSecurityGroups(cluster, resourceId);
-  return { kind: 'cluster', construct: cluster, resourceId, host: hostname, port };
+  return imported(scope, 'cluster', cluster, options, {
+    target: () => clusterTarget(cluster), identifier: cluster.clusterIdentifier, endpoint: () => cluster.clusterEndpoint, attributes: 'clusterEndpointAddress and port',
+  });
 }
 
 /** Of another cluster, or a secondary of a global database: its users and passwords are those of the primary. */
@@ -60,22 +67,23 @@ function isReplica({ replicationSourceIdentifier, globalClusterIdentifier, maste
   return replicationSourceIdentifier !== undefined || (globalClusterIdentifier !== undefined && masterUsername === undefined && snapshotIdentifier === undefined);
 }
 
-/** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app. */
-export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabaseInstance>): Database {
+/** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
+export function instanceDatabase(scope: Construct, instance: Made<rds.IDatabaseInstance>, options: SwitchOptions): Database {
   const resource = instanceIn(instance);
-  const { construct, resourceId } = instanceTarget(instance);
+  const target = resource && instanceTarget(instance);
   if (resource?.sourceDbInstanceIdentifier !== undefined || resource?.sourceDbClusterIdentifier !== undefined) {
     throw errorAt(scope, `instance ${instance.node.path} is a read replica, and users are created where it is written; pass its source, `
       + 'and let them sign in to the replica with InstanceIamAuthentication and ConnectGrants.fromInstance(replica)');
   }
   checkEngine(scope, instance, 'instance', resource ? resource.engine : instance.engine?.engineType, ['postgres']);
-  if (resource) {
+  if (resource && target) {
+    refuseToSwitch(scope, instance, 'instance', options);
     enableIamAuthentication(resource);
     return {
       kind: 'instance',
       construct: instance,
       resource,
-      resourceId,
+      target,
       host: resource.attrEndpointAddress,
       port: portOf(resource),
       databaseName: resource.dbName,
@@ -83,9 +91,55 @@ export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabase
       secret: secretOf(resource, instance.secret),
     };
   }
-  const { hostname, port } = endpointOf(construct, 'instanceEndpointAddress and port', () => instance.instanceEndpoint);
-  checkSecurityGroups(instance, resourceId);
-  return { kind: 'instance', construct: instance, resourceId, host: hostname, port };
+  return imported(scope, 'instance', instance, options, {
+    target: () => instanceTarget(instance), identifier: instance.instanceIdentifier, endpoint: () => instance.instanceEndpoint, attributes: 'instanceEndpointAddress and port',
+  });
+}
+
+/** What an import knows, each only if it was told. */
+interface Import {
+  readonly target: () => SignInTarget;
+  readonly identifier: string;
+  readonly endpoint: () => rds.Endpoint;
+  /** Names of what the endpoint is made of. */
+  readonly attributes: string;
+}
+
+function imported(scope: Construct, kind: DatabaseKind, construct: Database['construct'], options: SwitchOptions, known: Import): Database {
+  if (options.enableIamAuthentication === true) {
+    return switchedOn(scope, kind, construct, options, known);
+  }
+  const target = known.target();
+  const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
+  checkSecurityGroups(construct, target.resourceId);
+  return { kind, construct, target, host: hostname, port };
+}
+
+/** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
+function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], { reapply }: SwitchOptions, { identifier, endpoint }: Import): Database {
+  const resourceId = saidResourceId(construct, kind);
+  const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
+  checkSecurityGroups(construct, resourceId);
+  const resource = new IamAuthenticationResource(scope, 'IamAuthentication', {
+    kind,
+    database: construct,
+    identifier,
+    expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
+    reapply,
+  });
+  return {
+    kind,
+    construct,
+    target: { construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
+    host: resource.attribute('Host'),
+    port: saidPort ?? Token.asNumber(resource.attribute('Port')),
+  };
+}
+
+function refuseToSwitch(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, { enableIamAuthentication: isAsked }: SwitchOptions): void {
+  if (isAsked === true) {
+    throw errorAt(scope, `enableIamAuthentication is for a database that is imported, and ${kind} ${node.path} is made in this app, whose template switches IAM authentication on; leave it out`);
+  }
 }
 
 /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html */
@@ -130,7 +184,7 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
   return endpoint;
 }
 
-function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string): void {
+function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined): void {
   if (connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
     throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }

@@ -1,5 +1,4 @@
-import { Stack, Stage, Token, TokenComparison, Tokenization } from 'aws-cdk-lib';
-import * as rds from 'aws-cdk-lib/aws-rds';
+import { Stack, Stage, Token, Tokenization } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { AdminAccess } from './access/access-report';
 import { adminOf, adminsOf } from './admin';
@@ -7,6 +6,7 @@ import { claim, claimant } from './claims';
 import { Database, vpcOf } from './database';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
+import { requireSameEnvironment } from './same-environment';
 import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
@@ -32,9 +32,7 @@ export class ManagedDatabase {
     this.reapply = reapply;
     checkConcurrency(iamAuth, provisioner);
     this.identity = database.resource ?? database.construct;
-    this.grants = database.kind === 'cluster'
-      ? ConnectGrants.fromCluster(database.construct as rds.IDatabaseCluster)
-      : ConnectGrants.fromInstance(database.construct as rds.IDatabaseInstance);
+    this.grants = ConnectGrants._of(database.target);
     this.provisionerProps = {
       database,
       grants: this.grants,
@@ -51,8 +49,8 @@ export class ManagedDatabase {
   }
 
   public get address(): DatabaseAddress {
-    const { resourceId, host, port } = this.provisionerProps.database;
-    return { ResourceId: resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
+    const { target, host, port } = this.provisionerProps.database;
+    return { ResourceId: target.resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
   }
 
   public get path(): string {
@@ -122,19 +120,9 @@ export class ManagedDatabase {
    */
   public provisionerFor(user: Construct): Provisioner {
     const stack = Stack.of(user);
-    for (const key of ['account', 'region'] as const) {
-      const [there, here] = [this.provisionerProps.database.construct.env[key], stack[key]];
-      const comparison = Token.compareStrings(there, here);
-      if (comparison === TokenComparison.ONE_UNRESOLVED) {
-        const [known, open, which] = Token.isUnresolved(here) ? [there, stack.node.path, 'database'] : [here, Stack.of(this.identity).node.path, 'user'];
-        throw errorAt(user, `${key} of stack ${open} is left open and the one of the ${which} is ${known}, and they must be the same; `
-          + `give stack ${open} the env of the other`);
-      }
-      if (comparison === TokenComparison.DIFFERENT) {
-        throw errorAt(user, `${key} ${here} of the stack is not ${there} of the database, and its users are created from there; `
-          + `create the user in a stack of ${key} ${there}`);
-      }
-    }
+    requireSameEnvironment(user, Stack.of(this.identity), this.provisionerProps.database.construct.env, {
+      why: 'its users are created', remedy: 'create the user', who: 'user',
+    });
     const [scope, id] = stack === Stack.of(this.iamAuth)
       ? [this.iamAuth, PROVISIONER_ID]
       : [stack, `${PROVISIONER_ID} ${pathInStage(this.iamAuth)}`];

@@ -5,6 +5,7 @@ import { errorAt } from './errors';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
 import { ImportedDatabaseOptions } from '../connect-grants';
+import { DatabaseKind } from '../contract/wire';
 
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
@@ -26,8 +27,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatab
   return {
     construct: cluster,
     identity: owned ?? cluster,
-    resourceId: owned?.attrDbClusterResourceId
-      ?? checked(cluster, 'clusterResourceIdentifier', () => (cluster as rds.IDatabaseCluster).clusterResourceIdentifier, CLUSTER),
+    resourceId: owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, saidResourceId(cluster, 'cluster')),
     ...locationOf(cluster, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -43,8 +43,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef, options: ImportedDa
     construct: instance,
     identity: owned ?? instance,
     // The L2 of a read replica gives its ARN here, unless a feature flag is set.
-    resourceId: owned?.attrDbiResourceId
-      ?? checked(instance, 'instanceResourceId', () => (instance as rds.IDatabaseInstance).instanceResourceId, INSTANCE),
+    resourceId: owned?.attrDbiResourceId ?? required(instance, INSTANCE, saidResourceId(instance, 'instance')),
     ...locationOf(instance, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -72,36 +71,51 @@ export function proxyIn(proxy: rds.IDBProxyRef): rds.CfnDBProxy | undefined {
 }
 
 interface ResourceIdKind {
+  readonly property: string;
+  readonly read: (database: unknown) => string | undefined;
   readonly pattern: RegExp;
   readonly of: string;
   readonly source: string;
 }
 
 const CLUSTER: ResourceIdKind = {
+  property: 'clusterResourceIdentifier',
+  read: database => (database as rds.IDatabaseCluster).clusterResourceIdentifier,
   pattern: /^cluster-[A-Z0-9]+$/,
   of: 'a cluster, which looks like cluster-ABCDEFGHIJKL01234',
   source: 'DbClusterResourceId of aws rds describe-db-clusters',
 };
 
 const INSTANCE: ResourceIdKind = {
+  property: 'instanceResourceId',
+  read: database => (database as rds.IDatabaseInstance).instanceResourceId,
   pattern: /^db-[A-Z0-9]+$/,
   of: 'an instance, which looks like db-ABCDEFGHIJKL01234',
   source: 'DbiResourceId of aws rds describe-db-instances',
 };
 
-function checked(construct: IConstruct, property: string, read: () => string | undefined, { pattern, of, source }: ResourceIdKind): string {
-  const resourceId = ofImport(read);
-  const remedy = `take it from the Configuration tab of the RDS console, or ${source}`;
-  if (resourceId === undefined) {
-    throw errorAt(construct, `${property} is missing, and the permission to sign in is about the resource id of ${of}; give it where the database is imported; ${remedy}`);
-  }
+const RESOURCE_ID_KINDS: { readonly [kind in DatabaseKind]: ResourceIdKind } = { cluster: CLUSTER, instance: INSTANCE };
+
+const remedyOf = ({ source }: ResourceIdKind) => `take it from the Configuration tab of the RDS console, or ${source}`;
+
+/** What the import of a cluster or instance says of its resource id, if it says it; refuses what is not one. */
+export function saidResourceId(construct: IConstruct, databaseKind: DatabaseKind): string | undefined {
+  const kind = RESOURCE_ID_KINDS[databaseKind];
+  const resourceId = ofImport(() => kind.read(construct));
   if (resourceId === NOT_LOOKED_UP) {
     // An exception would keep the CLI from looking it up.
-    Annotations.of(construct).addError(`${property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`);
+    Annotations.of(construct).addError(`${kind.property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`);
     return resourceId;
   }
-  if (!Token.isUnresolved(resourceId) && !pattern.test(resourceId)) {
-    throw errorAt(construct, `${property} "${resourceId}" is not the resource id of ${of}; ${remedy}`);
+  if (resourceId !== undefined && !Token.isUnresolved(resourceId) && !kind.pattern.test(resourceId)) {
+    throw errorAt(construct, `${kind.property} "${resourceId}" is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
+  }
+  return resourceId;
+}
+
+function required(construct: IConstruct, kind: ResourceIdKind, resourceId: string | undefined): string {
+  if (resourceId === undefined) {
+    throw errorAt(construct, `${kind.property} is missing, and the permission to sign in is about the resource id of ${kind.of}; give it where the database is imported; ${remedyOf(kind)}`);
   }
   return resourceId;
 }

@@ -1,0 +1,103 @@
+import * as path from 'node:path';
+import { ArnFormat, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Construct, IConstruct } from 'constructs';
+import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
+import { errorAt } from './errors';
+import { FunctionRole } from './function-role';
+import { newLogGroup } from './log-group';
+import { providerFramework } from './provider-framework';
+import { requireSameEnvironment } from './same-environment';
+import {
+  DatabaseAddress, DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, IamAuthenticationAttribute,
+  IamAuthenticationProperties,
+} from '../contract/wire';
+import { ProvisionerOptions } from '../provisioner-options';
+
+export interface IamAuthenticationResourceProps {
+  readonly kind: DatabaseKind;
+  readonly database: rds.IDatabaseCluster | rds.IDatabaseInstance;
+  readonly identifier: string;
+  /** What the import says of it. */
+  readonly expected: Partial<DatabaseAddress>;
+  readonly reapply?: string;
+  /** The function is one more of those that create users. */
+  readonly options?: ProvisionerOptions;
+}
+
+/** Statements need no more: parameter and option groups are resources of a modification that changes them. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html */
+const ACTIONS: { readonly [kind in DatabaseKind]: string[] } = {
+  cluster: ['rds:DescribeDBClusters', 'rds:ModifyDBCluster'],
+  instance: ['rds:DescribeDBInstances', 'rds:ModifyDBInstance'],
+};
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html */
+const ARN_TYPES: { readonly [kind in DatabaseKind]: string } = { cluster: 'cluster', instance: 'db' };
+
+/**
+ * IAM authentication of a database that this app does not make: a function of its own that switches it on and waits until it is, and never switches it off.
+ *
+ * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
+ * say how long this modification takes.
+ */
+export class IamAuthenticationResource extends Construct {
+  private readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps) {
+    super(scope, id);
+    requireSameEnvironment(scope, Stack.of(database), database.env, {
+      why: 'IAM authentication is switched on', remedy: `create the ${scope.constructor.name}`, who: scope.constructor.name,
+    });
+    const properties: IamAuthenticationProperties = {
+      Kind: kind,
+      Identifier: checkedIdentifier(database, kind, identifier),
+      ...Object.values(expected).some(value => value !== undefined) ? { Expected: expected } : {},
+      ...reapply === undefined ? {} : { Reapply: reapply },
+    };
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: IAM_AUTHENTICATION_RESOURCE_TYPE,
+      serviceToken: providerFramework(this, { handler: this.handler(kind, properties.Identifier, database, options), options }).serviceToken,
+      serviceTimeout: Duration.seconds(IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS),
+      properties: { ...properties },
+    });
+  }
+
+  /** Known when IAM authentication is on, so that what refers to it comes after. */
+  public attribute(name: IamAuthenticationAttribute): string {
+    return this.resource.getAttString(name);
+  }
+
+  private handler(kind: DatabaseKind, identifier: string, { node }: IConstruct, options: ProvisionerOptions): lambda.Function {
+    const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
+    const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: false });
+    role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    const handler = new lambda.Function(this, 'Handler', {
+      description: `Switches on IAM authentication of the database ${node.path}`.slice(0, 256),
+      runtime: lambda.Runtime.NODEJS_24_X,
+      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/iam-authentication')),
+      handler: 'index.handler',
+      memorySize: 256,
+      timeout: Duration.seconds(IAM_AUTHENTICATION_TIMEOUT_SECONDS),
+      role: role.forFunction,
+      logGroup,
+      reservedConcurrentExecutions: options.reservedConcurrentExecutions,
+      tracing: options.tracing,
+      deadLetterQueue: options.deadLetterQueue,
+    });
+    acknowledge(handler, HANDLER_OUTSIDE_VPC);
+    if (!options.deadLetterQueue) {
+      acknowledge(handler, HANDLER_WITHOUT_DEAD_LETTER_QUEUE);
+    }
+    return handler;
+  }
+}
+
+/** As RDS keeps it: the ARN in the policy has to be the one of the database, and IAM compares case by case. A token is checked by the deployment. */
+function checkedIdentifier(database: IConstruct, kind: DatabaseKind, identifier: string): string {
+  if (!Token.isUnresolved(identifier) && !/^[a-z](-?[a-z0-9]+)*$/i.test(identifier)) {
+    throw errorAt(database, `identifier "${identifier}" is not the one of a ${kind}, which has letters, digits and single hyphens and begins with a letter, and the function that switches IAM authentication on may change no other; `
+      + `give the identifier where the ${kind} is imported`);
+  }
+  return Token.isUnresolved(identifier) ? identifier : identifier.toLowerCase();
+}
