@@ -34,6 +34,7 @@ const SIGN_INS: Record<string, string[]> = {
   'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
   'examples/service-stack/app.ts': ['Service as billing', 'Pipeline as migrator'],
   'examples/shop/app.ts': ['ada role as ada', 'grace role as grace', 'migrator role as migrator', 'orders role as orders'],
+  'examples/switch-on/app.ts': ['Service as reports'],
   'integ-tests/integ.no-password.ts': ['SignIn/ServiceRole as reports'],
   'integ-tests/integ.proxy.ts': ['ProxyRole as orders', 'SignIn/ServiceRole as orders through Proxy'],
   'integ-tests/integ.quick-start.ts': ['SignIn/ServiceRole as mario.rossi@example.com'],
@@ -42,7 +43,8 @@ const SIGN_INS: Record<string, string[]> = {
 type Resources = Record<string, ResourceDefinition>;
 type Change = (resources: Resources) => Resources;
 
-const isOurs = ({ Type: type }: { Type: string }) => /^Custom::Rds/.test(type);
+/** Users and group roles. */
+const isOurs = ({ Type: type }: { Type: string }) => /^Custom::Rds(IamUsers?|Role)$/.test(type);
 const oursIn = (resources: Resources) => Object.entries(resources).filter(([, definition]) => isOurs(definition));
 
 /** The same assembly with one template changed. */
