@@ -10,8 +10,8 @@ export interface AuroraIamAuthProps extends IamAuthOptions {
    * A cluster of Aurora PostgreSQL, or a Multi-AZ DB cluster of PostgreSQL.
    *
    * - One that this app creates, `DatabaseCluster` or `DatabaseClusterFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
-   * - An imported one must have IAM authentication on already; nobody can see from here whether it has. It needs its resource id, endpoint, port and security groups where it
-   *   is imported, and `vpc` and `admin` here. It is taken to be in the account and Region of the stack it is imported into.
+   * - An imported one must have IAM authentication on already, which nobody can see from here, unless `enableIamAuthentication` switches it on. It needs its resource id, endpoint,
+   *   port and security groups where it is imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint. It is taken to be in the account and Region of the stack it is imported into.
    */
   readonly cluster: rds.IDatabaseCluster;
 }

@@ -66,7 +66,7 @@ export interface IamAuthOptions {
    *
    * - Where other modifications of the database are pending, RDS would apply them at the same time; the deployment is refused instead.
    * - Nothing switches it off again, neither a rollback nor `cdk destroy`: others may use it meanwhile.
-   * - The stack that owns the database does not know of it. It shows as drift there, and is switched off again if that stack says `iamAuthentication: false` anew.
+   * - The stack that owns the database does not know of it. It shows as drift there; where that stack says `iamAuthentication: false`, an update of the database may switch it off again.
    *
    * @default false
    */

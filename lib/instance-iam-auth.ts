@@ -10,8 +10,8 @@ export interface InstanceIamAuthProps extends IamAuthOptions {
    * An instance of RDS for PostgreSQL.
    *
    * - One that this app creates, `DatabaseInstance` or `DatabaseInstanceFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
-   * - An imported one must have IAM authentication on already; nobody can see from here whether it has. It needs its resource id, endpoint, port and security groups where it
-   *   is imported, and `vpc` and `admin` here. It is taken to be in the account and Region of the stack it is imported into.
+   * - An imported one must have IAM authentication on already, which nobody can see from here, unless `enableIamAuthentication` switches it on. It needs its resource id, endpoint,
+   *   port and security groups where it is imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint (CDK asks for an endpoint where an instance is imported; another one than RDS has is refused by the deployment). It is taken to be in the account and Region of the stack it is imported into.
    *
    * A read replica is an error: users are created at its source, and come to the replica with everything else. What it takes to sign in there is
    * `InstanceIamAuthentication` and `ConnectGrants.fromInstance(replica)`, because a replica has a resource id of its own.

@@ -1,14 +1,13 @@
-import { Token, Tokenization } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct, IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { clusterIn, DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
-import { IamAuthenticationResource } from './iam-authentication-resource';
-import { clusterTarget, instanceTarget, NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
+import { importedDatabase, SwitchOptions } from './imported-database';
+import { clusterTarget, instanceTarget, SignInTarget } from './sign-in-target';
 import { DatabaseKind } from '../contract/wire';
-import { IamAuthOptions } from '../iam-auth-base';
 
 /** A database that users are created in: a cluster or an instance, made in this app or imported. */
 export interface Database {
@@ -30,9 +29,6 @@ export interface Database {
 
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */
 type Made<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
-
-/** Whether, and how, IAM authentication of an imported database is switched on. */
-type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'reapply'>;
 
 /** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
 export function clusterDatabase(scope: Construct, cluster: Made<rds.IDatabaseCluster>, options: SwitchOptions): Database {
@@ -57,7 +53,7 @@ export function clusterDatabase(scope: Construct, cluster: Made<rds.IDatabaseClu
       secret: secretOf(resource, cluster.secret),
     };
   }
-  return imported(scope, 'cluster', cluster, options, {
+  return importedDatabase(scope, 'cluster', cluster, options, {
     target: () => clusterTarget(cluster), identifier: cluster.clusterIdentifier, endpoint: () => cluster.clusterEndpoint, attributes: 'clusterEndpointAddress and port',
   });
 }
@@ -91,49 +87,9 @@ export function instanceDatabase(scope: Construct, instance: Made<rds.IDatabaseI
       secret: secretOf(resource, instance.secret),
     };
   }
-  return imported(scope, 'instance', instance, options, {
+  return importedDatabase(scope, 'instance', instance, options, {
     target: () => instanceTarget(instance), identifier: instance.instanceIdentifier, endpoint: () => instance.instanceEndpoint, attributes: 'instanceEndpointAddress and port',
   });
-}
-
-/** What an import knows, each only if it was told. */
-interface Import {
-  readonly target: () => SignInTarget;
-  readonly identifier: string;
-  readonly endpoint: () => rds.Endpoint;
-  /** Names of what the endpoint is made of. */
-  readonly attributes: string;
-}
-
-function imported(scope: Construct, kind: DatabaseKind, construct: Database['construct'], options: SwitchOptions, known: Import): Database {
-  if (options.enableIamAuthentication === true) {
-    return switchedOn(scope, kind, construct, options, known);
-  }
-  const target = known.target();
-  const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
-  checkSecurityGroups(construct, target.resourceId);
-  return { kind, construct, target, host: hostname, port };
-}
-
-/** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
-function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], { reapply }: SwitchOptions, { identifier, endpoint }: Import): Database {
-  const resourceId = saidResourceId(construct, kind);
-  const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
-  checkSecurityGroups(construct, resourceId);
-  const resource = new IamAuthenticationResource(scope, 'IamAuthentication', {
-    kind,
-    database: construct,
-    identifier,
-    expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
-    reapply,
-  });
-  return {
-    kind,
-    construct,
-    target: { construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
-    host: resource.attribute('Host'),
-    port: saidPort ?? Token.asNumber(resource.attribute('Port')),
-  };
 }
 
 function refuseToSwitch(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, { enableIamAuthentication: isAsked }: SwitchOptions): void {
@@ -173,20 +129,6 @@ function checkEngine(scope: IConstruct, { node }: IConstruct, kind: string, engi
   if (engine !== undefined && !Token.isUnresolved(engine) && !supported.includes(engine)) {
     throw errorAt(scope, `engine "${engine}" of ${kind} ${node.path} is not supported, because users are created in the SQL of PostgreSQL; `
       + `pass ${kind === 'cluster' ? 'a cluster' : 'an instance'} with the engine ${supported.join(' or ')}`);
-  }
-}
-
-function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {
-  const endpoint = ofImport(read);
-  if (!endpoint) {
-    throw errorAt(construct, `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`);
-  }
-  return endpoint;
-}
-
-function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined): void {
-  if (connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
-    throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }
 }
 

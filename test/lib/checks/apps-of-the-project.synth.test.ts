@@ -1,6 +1,6 @@
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
+import { basename, join, resolve } from 'node:path';
 import { IamAuthChecks } from '../../../lib';
 import '../support';
 
@@ -9,6 +9,9 @@ const APPS = [
   ...readdirSync(join(ROOT, 'examples')).map(name => `examples/${name}/app.ts`).filter(app => existsSync(join(ROOT, app))),
   ...readdirSync(join(ROOT, 'integ-tests')).filter(name => /^integ\..*\.ts$/.test(name) && !name.endsWith('.snapshot')).map(name => `integ-tests/${name}`),
 ];
+
+/** Stands for an app of another team, whose cluster is without IAM authentication: that is what the example is about. */
+const OF_OTHERS: Record<string, string> = { 'examples/switch-on/app.ts': 'Platform.template.json' };
 
 let folder: string;
 beforeAll(() => folder = mkdtempSync(join(tmpdir(), 'checked-apps-')));
@@ -32,6 +35,6 @@ describe('the apps of this project', () => {
   test.each(APPS)('are clean without an acknowledgement: %s', (app) => {
     const templatePaths = synthesize(app);
     expect(templatePaths.map(file => readFileSync(file, 'utf8')).join()).toContain('Custom::RdsIam');
-    expect(new IamAuthChecks().validate({ templatePaths })).toEqual({ success: true, violations: [] });
+    expect(new IamAuthChecks().validate({ templatePaths: templatePaths.filter(file => basename(file) !== OF_OTHERS[app]) })).toEqual({ success: true, violations: [] });
   });
 });
