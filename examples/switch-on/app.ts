@@ -22,6 +22,7 @@ class Reports extends Stack {
     super(scope, id);
     const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(this, 'Cluster', {
       clusterIdentifier: 'shop',
+      port: 5432, // may be left out, but a rule with a number can be reviewed
       securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(this, 'ClusterGroup', shared.securityGroupId)],
     });
     const iamAuth = new AuroraIamAuth(this, 'IamAuth', {

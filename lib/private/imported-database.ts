@@ -9,7 +9,7 @@ import { DatabaseKind } from '../contract/wire';
 import { IamAuthOptions } from '../iam-auth-base';
 
 /** Whether, and how, IAM authentication of an imported database is switched on. */
-export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'reapply'>;
+export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'provisioner' | 'reapply'>;
 
 /** What an import knows, each only if it was told. */
 export interface Import {
@@ -32,7 +32,7 @@ export function importedDatabase(scope: Construct, kind: DatabaseKind, construct
 }
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
-function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], { reapply }: SwitchOptions, { identifier, endpoint }: Import): Database {
+function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], { provisioner: options, reapply }: SwitchOptions, { identifier, endpoint }: Import): Database {
   const resourceId = saidResourceId(construct, kind);
   const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
   checkSecurityGroups(construct, resourceId);
@@ -42,6 +42,7 @@ function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['c
     identifier,
     expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
     reapply,
+    options,
   });
   return {
     kind,

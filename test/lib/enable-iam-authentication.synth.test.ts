@@ -3,7 +3,10 @@ import { resolve } from 'node:path';
 import { App, CfnParameter, Environment, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
 import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseUser, InstanceIamAuth } from '../../lib';
 import { attribute, imported, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, reference, resourcesOf, vpcOf, waitsFor } from './support';
@@ -26,10 +29,10 @@ const iamAuthOf = (cluster: rds.IDatabaseCluster, props: Partial<AuroraIamAuthPr
 
 const ours = (scope: Stack, type: string) => Object.fromEntries(Object.entries(resourcesOf(scope, type)).filter(([id]) => id.startsWith('IamAuthIamAuthentication')));
 const statementsOf = (scope: Stack, role: string) => {
-  const [policy] = Object.entries(ours(scope, 'AWS::IAM::Policy')).filter(([id]) => id.includes(role)).map(([, resource]) => resource);
+  const [policy] = Object.entries(ours(scope, 'AWS::IAM::ManagedPolicy')).filter(([id]) => id.includes(role)).map(([, resource]) => resource);
   return (policy.Properties.PolicyDocument as { Statement: { Action: unknown; Resource: unknown }[] }).Statement;
 };
-const logs = (log: string) => ({
+const writesLog = (log: string) => ({
   Effect: 'Allow', Action: ['logs:CreateLogStream', 'logs:PutLogEvents'], Resource: attribute(new RegExp(`^IamAuthIamAuthentication${log}`), 'Arn'),
 });
 const ofResource = (name: string) => attribute(/^IamAuthIamAuthentication/, name);
@@ -97,7 +100,7 @@ describe('the function', () => {
   ])('may describe and modify this one cluster, and write its log: %s', (_, env) => {
     const scope = new Stack(app, 'There', { env });
     iamAuthOf(clusterIn(scope), {}, scope);
-    expect(statementsOf(scope, 'HandlerRole')).toEqual([logs('HandlerLogs'), {
+    expect(statementsOf(scope, 'HandlerRole')).toEqual([writesLog('HandlerLogs'), {
       Effect: 'Allow',
       Action: ['rds:DescribeDBClusters', 'rds:ModifyDBCluster'],
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:rds:${env.region}:111111111111:cluster:shop`]] },
@@ -106,7 +109,7 @@ describe('the function', () => {
 
   test('may describe and modify this one instance', () => {
     new InstanceIamAuth(stack, 'IamAuth', { instance: instanceIn(stack), ...options(stack) });
-    expect(statementsOf(stack, 'HandlerRole')).toEqual([logs('HandlerLogs'), {
+    expect(statementsOf(stack, 'HandlerRole')).toEqual([writesLog('HandlerLogs'), {
       Effect: 'Allow',
       Action: ['rds:DescribeDBInstances', 'rds:ModifyDBInstance'],
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds:eu-west-1:111111111111:db:shop']] },
@@ -116,10 +119,19 @@ describe('the function', () => {
   test('is all that the framework may invoke, and neither role has a policy of AWS', () => {
     iamAuthOf(clusterIn(stack));
     expect(statementsOf(stack, 'FrameworkRole')).toEqual([
-      logs('FrameworkLogs'), { Effect: 'Allow', Action: ['lambda:InvokeFunction', 'lambda:GetFunction'], Resource: attribute(/^IamAuthIamAuthenticationHandler/, 'Arn') },
+      writesLog('FrameworkLogs'), { Effect: 'Allow', Action: ['lambda:InvokeFunction', 'lambda:GetFunction'], Resource: attribute(/^IamAuthIamAuthenticationHandler/, 'Arn') },
     ]);
     expect(Object.values(ours(stack, 'AWS::IAM::Role')).map(({ Properties }) => Object.keys(Properties))).toEqual([['AssumeRolePolicyDocument'], ['AssumeRolePolicyDocument']]);
   });
+});
+
+test('what is asked of the functions that create users is asked of this one, but for the VPC', () => {
+  const logGroup = new logs.LogGroup(stack, 'Log');
+  iamAuthOf(clusterIn(stack), { provisioner: { logGroup, reservedConcurrentExecutions: 20, tracing: lambda.Tracing.ACTIVE, deadLetterQueue: new sqs.Queue(stack, 'Lost'), frameworkInVpc: true } });
+  expect(Object.values(ours(stack, 'AWS::Lambda::Function')).map(({ Properties: { VpcConfig, ...properties } }) => [VpcConfig, properties])).toEqual([1, 2].map(() => [undefined, expect.objectContaining({
+    LoggingConfig: expect.objectContaining({ LogGroup: reference(/^Log/) }) as unknown, ReservedConcurrentExecutions: 20, TracingConfig: { Mode: 'Active' }, DeadLetterConfig: { TargetArn: attribute(/^Lost/, 'Arn') },
+  }) as unknown]));
+  expect(ours(stack, 'AWS::Logs::LogGroup')).toEqual({});
 });
 
 describe('users', () => {
@@ -149,12 +161,12 @@ describe('users', () => {
       Effect: 'Allow', Action: 'rds-db:connect',
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds-db:eu-west-1:111111111111:dbuser:', ofResource('ResourceId'), `/${username}`]] },
     });
-    const statements = (id: string) => {
-      const [[, { Properties }]] = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).filter(([logicalId]) => logicalId.startsWith(id));
+    const statements = (id: string, type = 'AWS::IAM::Policy') => {
+      const [[, { Properties }]] = Object.entries(resourcesOf(stack, type)).filter(([logicalId]) => logicalId.startsWith(id));
       return (Properties.PolicyDocument as { Statement: unknown[] }).Statement;
     };
     expect(statements('Client')).toEqual([connect('orders')]);
-    expect(statements('IamAuthProvisionerHandlerRole').at(-1)).toEqual(connect('provisioner'));
+    expect(statements('IamAuthProvisionerHandlerRole', 'AWS::IAM::ManagedPolicy').at(-1)).toEqual(connect('provisioner'));
   });
 
   test('are told host and port by RDS', () => {

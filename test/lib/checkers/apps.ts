@@ -8,6 +8,7 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { IConstruct } from 'constructs';
 import { AuroraIamAuth, ProvisionerOptions } from '../../../lib';
+import { IamAuthenticationResource } from '../../../lib/private/iam-authentication-resource';
 import { Provisioner } from '../../../lib/private/provisioner';
 import { appProps, newApp, newCluster } from '../support';
 
@@ -49,10 +50,10 @@ export const strict = (stack: cdk.Stack): ProvisionerOptions => ({
   frameworkInVpc: true,
 });
 
-/** What this library makes: all of a provisioner, the rules that let it through, and the custom resources. */
+/** What this library makes: all of a provisioner and of what switches IAM authentication on, the rules that let it through, and the custom resources. */
 export function isOurs(construct: IConstruct): boolean {
   const rule = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(construct) || ec2.CfnSecurityGroupEgress.isCfnSecurityGroupEgress(construct) ? construct : undefined;
-  return construct.node.scopes.some(scope => scope instanceof Provisioner)
+  return construct.node.scopes.some(scope => scope instanceof Provisioner || scope instanceof IamAuthenticationResource)
     || rule?.description === 'Creates IAM users in PostgreSQL'
     || (cdk.CfnResource.isCfnResource(construct) && construct.cfnResourceType.startsWith('Custom::Rds'));
 }
