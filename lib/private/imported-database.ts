@@ -47,7 +47,7 @@ function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['c
   return {
     kind,
     construct,
-    target: { construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
+    target: { construct, identity: construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
     host: resource.attribute('Host'),
     port: saidPort ?? Token.asNumber(resource.attribute('Port')),
   };
