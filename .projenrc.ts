@@ -233,6 +233,11 @@ project.addTask('test:majors', {
   env: { NODE_MAJORS: '22,24' },
   exec: 'jest --ci test/lib/same-template',
 });
+project.addTask('test:newest', {
+  description: 'The tests that synthesize, with the newest aws-cdk-lib in a copy of the checkout; other tests by their names',
+  exec: "sh scripts/test-newest.sh 'synth|pure'",
+  receiveArgs: true,
+});
 project.addTask('coverage', {
   description: 'The tests with coverage, which takes a third longer',
   exec: 'jest --ci --coverage',
