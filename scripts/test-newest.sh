@@ -10,5 +10,4 @@ npm install --no-save --no-audit --no-fund --legacy-peer-deps aws-cdk-lib@latest
 node -p "'aws-cdk-lib ' + require('aws-cdk-lib/package.json').version + ', constructs ' + require('constructs/package.json').version"
 npx tsx scripts/bundle.ts
 npx jsii --silence-warnings=reserved-word
-npx tsc -p tsconfig.check.json
 npx jest --ci "$@"
