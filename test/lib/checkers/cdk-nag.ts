@@ -32,8 +32,9 @@ function idsFor2(resource: CfnResource): string[] {
 
 function idsFor3({ node }: CfnResource): string[] {
   const entries = node.metadata.filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
-  // The same object, as often as something was added to it.
-  return Object.keys((entries.at(-1)?.data ?? {}) as Record<string, string>).map(id => id.replace(/^annotation::/i, ''));
+  // One for each id, or all ids in each, as versions of CDK have it.
+  const ids = entries.flatMap(({ data }) => Object.keys(data as Record<string, string>)).map(id => id.replace(/^annotation::/i, ''));
+  return [...new Set(ids)];
 }
 
 function findingsOf3(app: App): Finding[] {
