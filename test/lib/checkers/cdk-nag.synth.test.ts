@@ -1,8 +1,9 @@
 import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { ConnectGrants } from '../../../lib';
-import { newApp, newCluster, resourcesOf } from '../support';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { ConnectGrants, InstanceIamAuth } from '../../../lib';
+import { newApp, newCluster, resourcesOf, vpcOf } from '../support';
 import { clusterApp, EXAMPLE_NAMES, exampleApp, isOurs, resourcesIn, strict } from './apps';
 import { acknowledgementsOf, Finding, findingsOf, Version } from './cdk-nag';
 
@@ -75,6 +76,20 @@ describe.each<[Version]>([[3], [2]])('cdk-nag %d', (version) => {
     expect(acknowledged).toContain('AwsSolutions-IAM5[Resource::*] at FrameworkRole/Policy');
     expect(lines(oursIn(version, app).filter(finding => finding.acknowledged))).toEqual(acknowledged);
     expect(unacknowledged(oursIn(version, app)).filter(line => !LEFT_TO_PROPERTIES.includes(line))).toEqual([]);
+  });
+
+  test.each([
+    ['cannot read the port of a database that is restored', undefined, ['EC2RestrictedCommonPorts', 'EC2RestrictedSSH'].flatMap(rule => inPacks([HIPAA, R4, R5, PCI], rule, ['the rule that lets the handler in'])).sort()],
+    ['reads it where it is said', 5432, []],
+  ])('%s', (_, port, expected) => {
+    const app = newApp();
+    const stack = new Stack(app, 'Data');
+    const instance = new rds.DatabaseInstanceFromSnapshot(stack, 'Instance', {
+      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }), vpc: vpcOf(stack), snapshotIdentifier: 'snapshot', credentials: rds.SnapshotCredentials.fromGeneratedSecret('chief'), port,
+    });
+    new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('app');
+    const others = unacknowledged(oursIn(version, app)).filter(line => !LEFT_TO_PROPERTIES.includes(line));
+    expect(others.map(line => line.replace(/Data\/Instance\/SecurityGroup\/from DataIamAuthProvisioner.*/, 'the rule that lets the handler in'))).toEqual(expected);
   });
 
   test('finds a grant to a role, which is inline, and none to a managed policy', () => {
