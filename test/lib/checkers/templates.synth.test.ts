@@ -3,8 +3,9 @@ import { join } from 'node:path';
 import { CelEngine, Engine, TemplateFile } from '@aws/cloudformation-validate';
 import { CfnGuardValidator } from '@cdklabs/cdk-validator-cfnguard';
 import { App, Stack } from 'aws-cdk-lib';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { InstanceIamAuth } from '../../../lib';
-import { newApp, newCluster, newInstance } from '../support';
+import { newApp, newCluster, newInstance, vpcOf } from '../support';
 import { clusterApp, EXAMPLE_NAMES, exampleApp, isOurs, resourcesIn, strict } from './apps';
 
 interface Problem {
@@ -31,13 +32,30 @@ describe('AWS\'s validator of templates', () => {
   const problemsIn = (file: string) => engine.validateStandard(new TemplateFile(file), { severityLevel: 'WARN', strict: true }).diagnostics
     .filter(({ ruleId }) => ruleId !== 'W3005').map(({ ruleId, message, entity }) => `${ruleId} ${message} at ${entity?.logicalId}`);
 
+  /** The rule that CDK makes between a proxy and its database, on a port that the validator does not see. */
+  const PROXY_RULE = /^E3687 .* at ClusterSecurityGroupfrom\w*Proxy\w*IndirectPort/;
+
   test.each([
     ...EXAMPLE_NAMES.map((name): [string, () => App] => [`the example ${name}`, () => exampleApp(name)]),
     ['an app with all that may be asked of the provisioner', () => clusterApp(strict)],
   ])('has nothing to say about %s', (_, build) => {
     const templates = templatesOf(build());
     expect(templates.length).toBeGreaterThan(0);
-    expect(templates.flatMap(({ file }) => problemsIn(file))).toEqual([]);
+    expect(templates.flatMap(({ file }) => problemsIn(file)).filter(problem => !PROXY_RULE.test(problem))).toEqual([]);
+  });
+
+  test('does not see the port of an instance that is restored', () => {
+    const app = newApp();
+    const stack = new Stack(app, 'Data');
+    const instance = new rds.DatabaseInstanceFromSnapshot(stack, 'Instance', {
+      engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
+      vpc: vpcOf(stack),
+      snapshotIdentifier: 'snapshot',
+      credentials: rds.SnapshotCredentials.fromGeneratedSecret('chief'),
+      storageEncrypted: true,
+    });
+    new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('app');
+    expect(problemsIn(templatesOf(app)[0].file).map(problem => problem.slice(0, 5)).sort()).toEqual(['E3687', 'E3687']);
   });
 
   test('control: sees what is wrong', () => {
