@@ -52,7 +52,6 @@ describe('AWS\'s validator of templates', () => {
       vpc: vpcOf(stack),
       snapshotIdentifier: 'snapshot',
       credentials: rds.SnapshotCredentials.fromGeneratedSecret('chief'),
-      storageEncrypted: true,
     });
     new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('app');
     expect(problemsIn(templatesOf(app)[0].file).map(problem => problem.slice(0, 5)).sort()).toEqual(['E3687', 'E3687']);
