@@ -210,6 +210,22 @@ describe('all that comes into the template with users', () => {
     ]);
   });
 
+  test('of an imported cluster where IAM authentication is switched on', () => {
+    const imported = () => rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', {
+      clusterIdentifier: 'shop', port: 5432, securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1')],
+    });
+    const arn = 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:chief-abcdef';
+    const admin = () => AdminCredentials.fromSecret(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Admin', arn));
+    const switching = 'IamAuthIamAuthentication';
+    expectAdded(forCluster(() => ({ cluster: imported(), vpc: vpcOf(stack), admin: admin(), enableIamAuthentication: true })), [
+      ...HANDLER, READS(arn), TO_SECRETS_MANAGER, `<${OURS}SecurityGroup.GroupId> to sg-1 tcp 5432`, `sg-1 from <${OURS}SecurityGroup.GroupId> tcp 5432`, ...FRAMEWORK,
+      `Service lambda.amazonaws.com as ${switching}HandlerRole may sts:AssumeRole`,
+      `<${switching}HandlerRole> may logs:CreateLogStream logs:PutLogEvents on <${switching}HandlerLogs.Arn>`,
+      `<${switching}HandlerRole> may rds:DescribeDBClusters rds:ModifyDBCluster on arn:<AWS::Partition>:rds:<AWS::Region>:<AWS::AccountId>:cluster:shop`,
+      ...frameworkOf(switching),
+    ]);
+  });
+
   test('in another stack than the cluster, which has nothing more', () => {
     const build = (where: 'Data' | 'Apps') => (users: boolean) => {
       const apps = new Stack(app, 'Apps');
