@@ -103,12 +103,21 @@ class Server {
   }
 }
 
-function signIn({ grantee, until }: SignInGrant): SignIn {
-  return { principal: principalOf(grantee), ...until === undefined ? {} : { until } };
+/** Asked for several times in a synthesis: for the template, and for the report. */
+const SIGN_INS = new WeakMap<SignInGrant, SignIn>();
+
+function signIn(grant: SignInGrant): SignIn {
+  const { grantee, until } = grant;
+  const access = SIGN_INS.get(grant) ?? { principal: principalOf(grantee), ...until === undefined ? {} : { until } };
+  SIGN_INS.set(grant, access);
+  return access;
 }
 
 /** Without what is there twice: a grant may be repeated. */
 function inOrder<Access extends SignIn>(signIns: Access[]): Access[] {
+  if (signIns.length < 2) {
+    return signIns;
+  }
   const unique = new Map(signIns.map(access => [JSON.stringify([access.principal.path ?? '', access]), access]));
   return sortedBy([...unique], ([key]) => key).map(([, access]) => access);
 }

@@ -86,5 +86,5 @@ function code(name: string): string {
 
 /** Entities are never taken for marks of Markdown. */
 function escaped(text: string): string {
-  return visible(text).replace(/[!-/:-@[-`{-~]/g, character => /[,.;():/-]/.test(character) ? character : `&#${character.charCodeAt(0)};`);
+  return visible(text).replace(/[!-'*+<-@[-`{-~]/g, character => `&#${character.charCodeAt(0)};`);
 }

@@ -31,11 +31,15 @@ function identityOf(principal: iam.IPrincipal): Pick<Principal, 'name' | 'arn'> 
   if (principal instanceof iam.LazyRole) {
     return {}; // asking would make it
   }
+  if (principal instanceof iam.Role) {
+    const { roleName: name } = principal.node.defaultChild as iam.CfnRole;
+    return name !== undefined && !Token.isUnresolved(name) ? { name } : {}; // the rest is known to the deployment alone
+  }
   const { roleName, userName, groupName, roleArn, userArn, groupArn } = principal as Partial<iam.IRole & iam.IUser & iam.IGroup>;
   const { node } = principal as Partial<IConstruct>;
-  const resource = node?.defaultChild as { roleName?: string; userName?: string; groupName?: string } | undefined;
+  const resource = node?.defaultChild as { userName?: string; groupName?: string } | undefined;
   const literal = (...texts: (string | undefined)[]) => texts.find(text => text !== undefined && !Token.isUnresolved(text));
-  const name = literal(resource?.roleName, resource?.userName, resource?.groupName, roleName, userName, groupName);
+  const name = literal(resource?.userName, resource?.groupName, roleName, userName, groupName);
   const arn = literal(roleArn, userArn, groupArn);
   return { ...name === undefined ? {} : { name }, ...arn === undefined ? {} : { arn } };
 }

@@ -9,8 +9,16 @@ const ORDER = ['OWNER', 'CONNECT', 'USAGE', 'CREATE', 'TEMPORARY', 'SELECT', 'IN
 const KINDS = { Tables: 'tables', Sequences: 'sequences', Functions: 'functions' } as const;
 type ObjectsKey = keyof typeof KINDS;
 
+const LINES = new WeakMap<PrivilegesByDatabase, PrivilegeAccess[]>();
+
 /** What is on the wire, said once for everything that is the same. */
 export function privilegesIn(databases: PrivilegesByDatabase): PrivilegeAccess[] {
+  const lines = LINES.get(databases) ?? linesOf(databases);
+  LINES.set(databases, lines);
+  return lines;
+}
+
+function linesOf(databases: PrivilegesByDatabase): PrivilegeAccess[] {
   return Object.entries(databases).flatMap(([database, { Database = [], Schemas = {} }]) => [
     ...line({ database, on: 'database', privileges: Database }),
     ...Object.entries(Schemas).flatMap(([schema, privileges]) => inSchema(database, schema, privileges)),
@@ -30,6 +38,9 @@ function inSchema(database: string, schema: string, privileges: SchemaPrivileges
 }
 
 function onObjects(place: { database: string; schema: string }, key: ObjectsKey, privileges: SchemaPrivileges): PrivilegeAccess[] {
+  if (!privileges[key] && !privileges.FutureObjects) {
+    return [];
+  }
   const on = KINDS[key];
   const { [ALL_OBJECTS]: all = [], ...named } = privileges[key] ?? {};
   const future = byPrivileges(ofCreators(privileges.FutureObjects ?? {}, key));

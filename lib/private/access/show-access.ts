@@ -22,7 +22,7 @@ export function showAccess(role: DeclaredRole & { readonly resource: CustomResou
   const { resource, scope } = role;
   (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(role) }));
   const stack = Stack.of(scope);
-  stack.addMetadata(`${ACCESS} of ${within(scope.node.path, stack.node.path)}`, Lazy.string({ produce: () => factLine(role) }));
+  stack.addMetadata(`${ACCESS} of ${within(scope.node.path, stack.node.path)}`, Lazy.any({ produce: () => factLine(role) }));
   if (rememberRole(role)) {
     writeAccessReport(stack, provisioner);
   }

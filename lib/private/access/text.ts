@@ -33,7 +33,7 @@ interface Intrinsic {
 
 /** Characters that nobody sees, or that change the order of others, as their code: names come from databases. */
 export function visible(text: string): string {
-  return text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return /^[ -~]*$/.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** A name in a sentence, in double quotes unless it is plain, as PostgreSQL has it. */
