@@ -3,25 +3,7 @@ import { Client, DatabaseError, QueryConfig, QueryResult } from 'pg';
 import { PATIENCE_MS } from './budget';
 import { Admin } from './credentials';
 import { ProvisionError, ServerError } from './errors';
-
-/** A row as it comes; each query of sql/catalog.ts says what its columns are. */
-export type Row = { readonly [column: string]: unknown };
-
-export interface Session {
-  readonly database: string;
-  /** Whether the admin signed in with a token, and not with a password. */
-  readonly withToken: boolean;
-  /**
-   * Statements in one message: what comes after a failed one is not executed.
-   *
-   * @param answerMs milliseconds after which the connection is given up; it is closed then, so that nothing waits behind it
-   * @returns rows of each statement
-   */
-  query(statements: string[], answerMs: number): Promise<Row[][]>;
-  /** The notices since the last time this was asked: not errors to PostgreSQL, but some are to us. */
-  takeNotices(): ServerError[];
-  close(): Promise<void>;
-}
+import { Row, Session } from './session';
 
 export interface SessionOptions {
   readonly host: string;
@@ -87,6 +69,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   return {
     database: options.database,
     withToken: typeof options.admin.password === 'function',
+    isPooled: false,
     query,
     takeNotices: () => notices.splice(0),
     close: async () => {

@@ -1,5 +1,6 @@
 import { Change, describe } from './change';
-import { ProvisionError } from './errors';
+import { explain } from './database-error';
+import { ProvisionError, ServerError } from './errors';
 import { readDatabase, readFacts, readShared, Shared } from './inspect';
 import { Journal } from './journal';
 import { Decision, Facts } from './lifecycle';
@@ -98,7 +99,7 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
   }
   if (changes.length > 0) {
     const after = await read(roles);
-    refuseRemaining(planShared(wanted, after.roles, after.owners), FIXED_DATABASE);
+    refuseRemaining(planShared(wanted, after.roles, after.owners), transaction);
   }
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
@@ -136,7 +137,7 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[], othe
       return;
     }
     if (look === LOOKS) {
-      refuseRemaining(changes, database);
+      refuseRemaining(changes, transaction);
     }
     await transaction.apply(changes);
     const created = changes.flatMap(change => change.kind === 'createSchema' ? [change.schema] : []);
@@ -187,7 +188,12 @@ function registrySteps({ registryExists }: Work, news: unknown[]): ReturnType<ty
   return registryExists || news.length === 0 ? [] : createSteps();
 }
 
-function refuseRemaining(left: Change[], database: string): void {
+function refuseRemaining(left: Change[], { database, hearsNotices }: Transaction): void {
+  const [change] = left.filter(({ kind }) => kind === 'grant' || kind === 'revoke');
+  if (change && !hearsNotices) {
+    const [text, sqlState] = change.kind === 'grant' ? ['no privileges were granted', '01007'] : ['no privileges could be revoked', '01006'];
+    throw explain(new ServerError(text, sqlState), { attempted: describe(change, database), change });
+  }
   if (left.length > 0) {
     throw new ProvisionError('not everything is as declared after all changes were made: '
       + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`);

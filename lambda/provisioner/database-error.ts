@@ -132,6 +132,9 @@ const UNKNOWN = { remedy: 'the message of the server says why', retryUntil: 0 };
 
 /** What a statement ended in, as a reason: what was attempted, SQLSTATE, message, detail, hint and remedy. */
 export function explain(error: unknown, attempt: Attempt): ProvisionError {
+  if (error instanceof ProvisionError) {
+    return error; // it says all of that already
+  }
   if (!(error instanceof ServerError)) {
     return new ProvisionError(`cannot ${attempt.attempted}: the connection broke (${(error as Error).message}); check that the database is available`, { retryUntil: PATIENCE_MS, cause: error });
   }

@@ -1,15 +1,13 @@
 import { lookup } from 'node:dns/promises';
 import { apply } from './apply';
 import { Budget } from './budget';
-import { openSession } from './connection';
-import { Admin } from './credentials';
-import { explain } from './database-error';
-import { ProvisionError, ServerError } from './errors';
+import { ProvisionError } from './errors';
 import { Journal } from './journal';
 import { withLock } from './lock';
 import { remove } from './remove';
 import { decode, Request } from './request';
 import { withRetries } from './retry';
+import { Transport } from './session';
 import { FIXED_DATABASE, Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
@@ -18,7 +16,7 @@ import { Context, Event } from '../shared/event';
 import { createLogger, Logger } from '../shared/logger';
 
 export interface Dependencies {
-  readonly readAdmin: (host: string, port: number) => Promise<Admin>;
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly write: (line: string) => void;
 }
@@ -28,17 +26,16 @@ export interface Answer {
   readonly PhysicalResourceId: string;
 }
 
-const CONNECT_MS = 8_000;
 const NAMES_LOGGED = 10;
 
-export function createHandler({ readAdmin, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
+export function createHandler({ transport, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
   return async (event, context) => {
     const budget = new Budget(clock, context.getRemainingTimeInMillis());
     const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
     try {
       const request = decode(event);
       log.info('started', { host: request.host, port: request.port, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
-      await provision(request, budget, log, readAdmin, () => new Budget(clock, context.getRemainingTimeInMillis()));
+      await provision(request, budget, log, transport, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
@@ -50,11 +47,11 @@ export function createHandler({ readAdmin, clock, write }: Dependencies): (event
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request, budget: Budget, log: Logger, readAdmin: Dependencies['readAdmin'], newBudget: () => Budget): Promise<void> {
+async function provision(request: Request, budget: Budget, log: Logger, transport: Transport, newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
     within,
-    () => attempt(request, within, log, readAdmin, body),
+    () => attempt(request, within, log, transport, body),
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
@@ -85,28 +82,14 @@ async function applyOrUndo(work: Work, request: Request, journal: Journal): Prom
   }
 }
 
-/** One try from the beginning. The secret is read each time: the password may have been rotated in between. */
-async function attempt(request: Request, budget: Budget, log: Logger, readAdmin: Dependencies['readAdmin'], body: (work: Work) => Promise<void>): Promise<void> {
-  const { host, port } = request;
-  const admin = await readAdmin(host, port);
-  const open = (database: string) => {
-    // What is left of the patience bounds the last try, too.
-    const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
-    return openSession({ host, port, database, admin, connectMs }).catch((error) => {
-      throw error instanceof ServerError
-        ? explain(error, {
-            attempted: `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`,
-            needs: `CONNECT on database ${JSON.stringify(database)}`,
-            withToken: typeof admin.password === 'function',
-          })
-        : error;
-    });
-  };
-  const main = await open(FIXED_DATABASE);
+/** One try from the beginning. */
+async function attempt({ host, port }: Request, budget: Budget, log: Logger, transport: Transport, body: (work: Work) => Promise<void>): Promise<void> {
+  const open = await transport(host, port, budget);
+  const session = await open(FIXED_DATABASE);
   try {
-    await withLock(main, budget, locked => body({ ...locked, sessions: new Sessions(main, open), budget, log }));
+    await withLock(session, budget, locked => body({ ...locked, sessions: new Sessions(session, open), budget, log }));
   } finally {
-    await main.close();
+    await session.close();
   }
 }
 

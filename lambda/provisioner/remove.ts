@@ -1,4 +1,5 @@
 import { applyWhatCan } from './best-effort';
+import { Budget } from './budget';
 import { actors, Change, describe, merged } from './change';
 import { Attempt } from './database-error';
 import { ProvisionError, ServerError } from './errors';
@@ -12,6 +13,7 @@ import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
 import { reportRenamed } from './renamed';
 import { Request } from './request';
 import { LONGEST_DELAY_MS } from './retry';
+import { Session } from './session';
 import { FIXED_DATABASE } from './sessions';
 import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
 import { OnRemoval } from './state';
@@ -192,11 +194,15 @@ function handedOver(removal: Removal | undefined): Decision {
   return removal?.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
 }
 
-async function endSessionsOf({ sessions: { main }, budget }: Work, leaving: Leaving[]): Promise<void> {
+function endSessionsOf({ sessions, budget }: Work, leaving: Leaving[]): Promise<void> {
+  return sessions.in(FIXED_DATABASE, session => endThem(session, budget, leaving));
+}
+
+async function endThem(session: Session, budget: Budget, leaving: Leaving[]): Promise<void> {
   const [attempt, oids] = [endingSessions(leaving), oidsOf(leaving)];
   const until = budget.elapsed() + END_OF_SESSIONS_MS;
   for (;;) {
-    const [, [{ n }]] = await run(main, attempt, [endSessions(oids), sessionsOf(oids)]);
+    const [, [{ n }]] = await run(session, attempt, [endSessions(oids), sessionsOf(oids)]);
     if (n === 0) {
       return;
     }

@@ -1,23 +1,26 @@
-import { Session } from './connection';
+import { Open, Session } from './session';
 
 /** The database that every server has: where the lock and the registry are. */
 export const FIXED_DATABASE = 'postgres';
 
-/** While other databases are worked on, the session that holds the lock is idle, and must not be taken for a dead one. */
+/** While the session that holds the lock is idle, it must not be taken for a dead one. */
 const STAY_AWAKE_MS = 10_000;
 const ANSWER_MS = 5_000;
 
-/** One session in the fixed database for the whole of an attempt, and one at a time in the others. */
+/** One session that holds the lock for the whole of an attempt, in the fixed database, and one at a time in others. Where sessions are pooled it does nothing else. */
 export class Sessions {
-  constructor(public readonly main: Session, private readonly open: (database: string) => Promise<Session>) {}
+  constructor(private readonly holder: Session, private readonly open: Open) {}
 
   public async in<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
-    if (database === FIXED_DATABASE) {
-      return work(this.main);
+    if (database === FIXED_DATABASE && !this.holder.isPooled) {
+      return work(this.holder);
     }
-    const timer = setInterval(() => void this.main.query(['SELECT 1'], ANSWER_MS).catch(() => undefined), STAY_AWAKE_MS);
+    const stayAwake = () => this.holder.query(['SELECT 1'], ANSWER_MS).catch((error: Error) => {
+      throw new Error(`the provisioners' lock is lost: ${error.message}`);
+    });
+    const timer = setInterval(() => void stayAwake().catch(() => undefined), STAY_AWAKE_MS);
     try {
-      const session = await this.open(database);
+      const session = await this.open(database, stayAwake);
       try {
         return await work(session);
       } finally {

@@ -1,10 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Budget } from './budget';
 import { actors, Change, describe, inverse, rolesOf } from './change';
-import { Row, Session } from './connection';
 import { Attempt, explain, isConflict } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { withRetries } from './retry';
+import { Row, Session } from './session';
 import { ADMIN_PATH_TO_RDS_IAM, standing } from './sql/catalog';
 import { Dialect, render, Standing } from './sql/render';
 import { BEGIN, COMMIT, NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
@@ -66,6 +66,11 @@ export class Transaction {
 
   public get database(): string {
     return this.session.database;
+  }
+
+  /** Whether PostgreSQL says it when it does less than it was told to; otherwise only the catalog does. */
+  public get hearsNotices(): boolean {
+    return !this.session.isPooled;
   }
 
   /** Reads, each statement its own rows. */

@@ -21,6 +21,9 @@ export const ADMIN_SECRET_ARN = 'ADMIN_SECRET_ARN';
 /** Environment variable of the handler, in place of the former: name of an admin that signs in with a token. */
 export const ADMIN_USERNAME = 'ADMIN_USERNAME';
 
+/** Environment variable of the handler: ARN of the cluster, if it uses the RDS Data API. */
+export const CLUSTER_ARN = 'CLUSTER_ARN';
+
 /** Seconds the handler may run. */
 export const HANDLER_TIMEOUT_SECONDS = 300;
 

@@ -210,6 +210,7 @@ export class DataApi {
     this.transactions.delete(id);
     this.ended.set(id, reason);
     if (transaction) {
+      clearTimeout(transaction.timer); // its session is somebody else's from now on
       this.pool.give(transaction.door, transaction.client);
     }
   }

@@ -1,3 +1,4 @@
+import { CommitTransactionCommand, RDSDataClient } from '@aws-sdk/client-rds-data';
 import { Duplex } from 'node:stream';
 import { Client } from 'pg';
 
@@ -16,8 +17,14 @@ export interface Fault {
   readonly lasts?: () => boolean;
 }
 
+/** How what is asked can be cut short. */
+interface Cut {
+  readonly before: () => Promise<never>;
+  readonly after: () => Promise<unknown>;
+}
+
 /**
- * What handlers ask of the server, in its order: to be signed in to a database, or the statements of one message. The gateway and
+ * What handlers ask of the server, in its order: to be signed in to a database, or the statements of one message; or calls of the Data API. The gateway and
  * the tests ask things, too; they do not count.
  */
 export class Faults {
@@ -27,18 +34,38 @@ export class Faults {
   private planned: Fault[] = [];
   private lasting?: () => boolean;
 
-  public static install(): Faults {
+  public static install(transport: 'connections' | 'data API' = 'connections'): Faults {
     const faults = new Faults();
+    if (transport === 'data API') {
+      faults.installOnDataApi();
+    } else {
+      faults.installOnConnections();
+    }
+    return faults;
+  }
+
+  private installOnConnections(): void {
     for (const method of ['connect', 'query'] as const) {
       // eslint-disable-next-line @typescript-eslint/unbound-method
       const original = Client.prototype[method] as (...args: unknown[]) => Promise<unknown>;
+      const ask = this.ask.bind(this);
       jest.spyOn(Client.prototype, method as 'connect').mockImplementation(function (this: HandlerClient, ...args: unknown[]) {
-        const ask = () => original.apply(this, args);
+        const proceed = () => original.apply(this, args);
         const isHandlers = this.connectionParameters.application_name === 'cdk-aurora-iam-auth';
-        return (isHandlers && !this.connection.stream.destroyed ? faults.ask(this, describe(this, args), ask) : ask()) as never;
+        return (isHandlers && !this.connection.stream.destroyed ? ask(describe(this, args), proceed, cutOf(this, method, proceed)) : proceed()) as never;
       });
     }
-    return faults;
+  }
+
+  /** A call that is cut short has been executed, or has not; its transaction is there as before. */
+  private installOnDataApi(): void {
+    // eslint-disable-next-line @typescript-eslint/unbound-method
+    const original = RDSDataClient.prototype.send as (...args: unknown[]) => Promise<unknown>;
+    const ask = this.ask.bind(this);
+    jest.spyOn(RDSDataClient.prototype, 'send').mockImplementation(function (this: RDSDataClient, ...args: unknown[]) {
+      const proceed = () => original.apply(this, args);
+      return ask(describeCall(args), proceed, { before: noAnswer, after: () => proceed().then(noAnswer, noAnswer) }) as never;
+    });
   }
 
   /**
@@ -59,10 +86,9 @@ export class Faults {
     }
   }
 
-  private ask(client: HandlerClient, what: string, proceed: () => Promise<unknown>): Promise<unknown> {
-    const { stream } = client.connection;
+  private ask(what: string, proceed: () => Promise<unknown>, cut: Cut): Promise<unknown> {
     if (this.lasting?.()) {
-      return interrupted(stream);
+      return cut.before();
     }
     this.lasting = undefined;
     this.asked.push(what);
@@ -74,30 +100,42 @@ export class Faults {
     this.asked = [];
     this.lasting = fault.lasts;
     fault.effect?.();
-    if (fault.breaks === undefined) {
-      return proceed();
-    }
-    if (fault.breaks === 'before') {
-      return interrupted(stream);
-    }
-    if (what.startsWith(CONNECT)) {
-      return proceed().finally(() => stream.destroy());
-    }
-    const answer = proceed();
-    stream.removeAllListeners('data').once('data', () => stream.destroy());
-    return answer;
+    return fault.breaks === undefined ? proceed() : cut[fault.breaks]();
   }
 }
 
-const CONNECT = 'connect to ';
+function cutOf({ connection: { stream } }: HandlerClient, method: 'connect' | 'query', proceed: () => Promise<unknown>): Cut {
+  return {
+    before: () => {
+      stream.destroy();
+      return noAnswer();
+    },
+    after: () => {
+      if (method === 'connect') {
+        return proceed().finally(() => stream.destroy());
+      }
+      const answer = proceed();
+      stream.removeAllListeners('data').once('data', () => stream.destroy());
+      return answer;
+    },
+  };
+}
 
 function describe(client: HandlerClient, [query]: unknown[]): string {
   const { database } = client.connectionParameters;
   const text = (query as { text: string } | undefined)?.text;
-  return text === undefined ? `${CONNECT}${database}` : `${database}: ${text.trim().split(/\s+/).slice(-6).join(' ').slice(-60)}`;
+  return text === undefined ? `connect to ${database}` : `${database}: ${endOf(text)}`;
 }
 
-function interrupted(stream: Duplex): Promise<never> {
-  stream.destroy();
+function describeCall([command]: unknown[]): string {
+  const { input: { database = '', sql = '' } } = command as { input: { database?: string; sql?: string } };
+  return command instanceof CommitTransactionCommand ? 'COMMIT' : `${database}: ${sql === '' ? (command as object).constructor.name : endOf(sql)}`;
+}
+
+function endOf(text: string): string {
+  return text.trim().split(/\s+/).slice(-6).join(' ').slice(-60);
+}
+
+function noAnswer(): Promise<never> {
   return Promise.reject(Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' }));
 }

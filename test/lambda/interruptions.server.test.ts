@@ -1,9 +1,13 @@
+import { setTimeout } from 'node:timers/promises';
+import { overConnections } from '../../lambda/provisioner/connections';
+import { Transport } from '../../lambda/provisioner/session';
 import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { AdminWatch } from './admin-watch';
 import { snapshot } from './catalog';
 import { Expected } from './expected';
 import { Fault, Faults } from './faults';
+import { throughDataApi } from './over-data-api';
 import { failure, setups, Stack, StackOptions, trust, User } from './stack';
 import { heldBy, MIGRATOR, READERS, startWorld, World } from './world';
 
@@ -27,7 +31,9 @@ const CHANGED: User = {
 type Event = 'create' | 'update' | 'delete';
 const EVENTS: readonly Event[] = ['create', 'update', 'delete'];
 
-describe.each(setups('17, plain'))('a connection that breaks on PostgreSQL $name', (setup) => {
+const CASES = setups('17, plain').flatMap(setup => (['connections', 'data API'] as const).map(transport => ({ ...setup, transport })));
+
+describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transport', ({ transport, ...setup }) => {
   let server: AuroraLikeServer;
   let watch: AdminWatch;
   let faults: Faults;
@@ -41,7 +47,7 @@ describe.each(setups('17, plain'))('a connection that breaks on PostgreSQL $name
     server = started;
     trust(server.caCertificate);
     watch = new AdminWatch(server);
-    faults = Faults.install();
+    faults = Faults.install(transport);
     empty = await snapshot(server);
     done = { create: linesOf(USER, world), update: linesOf(CHANGED, world), delete: [] };
     asked = { create: await record('create'), update: await record('update'), delete: await record('delete') };
@@ -125,17 +131,27 @@ describe.each(setups('17, plain'))('a connection that breaks on PostgreSQL $name
     }
   }
 
+  /** Over the Data API each statement is a call. Some of them will do. */
   function everything(event: Event): number[] {
-    return [...asked[event].keys()];
+    const all = [...asked[event].keys()];
+    return FULL || transport === 'connections' ? all : all.filter(at => at % 9 === 0 || isCommit(event, at));
+  }
+
+  function isCommit(event: Event, at: number): boolean {
+    return asked[event][at].endsWith('COMMIT');
   }
 
   /** Where the server is not as before any more. The rest of a transaction is as if it had not been. */
   function commits(event: Event): number[] {
-    return everything(event).filter(at => asked[event][at].endsWith('COMMIT'));
+    return everything(event).filter(at => isCommit(event, at));
   }
 
   function send(event: Event, options: StackOptions = { clock: impatient() }): Promise<unknown> {
-    return new Stack(server, options)[event]('A', event === 'create' ? USER : CHANGED);
+    return stackOf(options)[event]('A', event === 'create' ? USER : CHANGED);
+  }
+
+  function stackOf(options: StackOptions): Stack {
+    return new Stack(server, { ...transport === 'data API' ? { transport: throughDataApi(server) } : {}, ...options });
   }
 
   function record(event: Event): Promise<string[]> {
@@ -144,21 +160,26 @@ describe.each(setups('17, plain'))('a connection that breaks on PostgreSQL $name
 
   /** The first fault lasts until the handler gives up. @returns what is asked afterwards */
   function failing(event: Event, [first, ...others]: Fault[]): Promise<string[]> {
-    const stack = new Stack(server, { clock: impatient() });
+    const stack = stackOf({ clock: impatient() });
     const lasts = () => !stack.log.some(({ notice }) => notice === 'undoing');
-    return faults.during([{ ...first, lasts }, ...others], () => failure(stack[event]('A', event === 'create' ? USER : CHANGED)));
+    return faults.during([{ ...first, lasts, effect: () => void endIdle() }, ...others], () => failure(stack[event]('A', event === 'create' ? USER : CHANGED)));
   }
 
   /** It does nothing any more from there on. */
-  function dying(event: Event, at: number): Promise<unknown> {
+  async function dying(event: Event, at: number): Promise<void> {
     let dead = false;
-    const admin = () => {
-      if (dead) {
-        throw new Error('dead');
-      }
-      return server.master;
-    };
-    return faults.during([{ at, breaks: 'after', effect: () => dead = true }], () => failure(send(event, { admin })));
+    const alive = transport === 'data API' ? throughDataApi(server) : overConnections(() => Promise.resolve(server.master));
+    const mortal: Transport = (...args) => dead ? Promise.reject(new Error('dead')) : alive(...args);
+    await faults.during([{ at, breaks: 'after', effect: () => dead = true, lasts: () => dead }], () => failure(send(event, { transport: mortal, clock: impatient() })));
+    await endIdle();
+  }
+
+  /** Nobody waits here for the 30 seconds after which the server ends a transaction that is idle. A connection that breaks ends its own. */
+  async function endIdle(): Promise<void> {
+    if (transport === 'data API') {
+      await setTimeout(300);
+      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 milliseconds'");
+    }
   }
 
   function held(): Promise<string[]> {

@@ -1,6 +1,7 @@
 import { SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { watchAdmin } from './admin-watch';
+import { throughDataApi } from './over-data-api';
 import { failure, setups, signIn, snapshot, Stack, trust, User } from './stack';
 import { startWorld } from './world';
 
@@ -10,7 +11,10 @@ const CREATE_IT = 'create it before this deployment, or correct its name';
 const NOT_TO_GRANT = 'the admin may not pass that on: use an admin that owns it, or that may become a member of its owner';
 
 /** What cannot be done says what, why and what to do about it, and leaves all databases as they were, also those that came before. */
-describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major, roleRules, ...setup }) => {
+describe.each([
+  ...setups('14', '16, plain').map(setup => ({ ...setup, transport: 'connections' })),
+  ...setups('16, plain').map(setup => ({ ...setup, transport: 'data API' })),
+])('refused on PostgreSQL $name over $transport', ({ major, roleRules, transport, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   let untouched: unknown;
@@ -22,7 +26,7 @@ describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major
     await server.sql('CREATE TABLE public.system (n int); CREATE TABLE public.strange (n int); ALTER TABLE public.strange OWNER TO stranger', [], 'theirs');
     untouched = await snapshot(server);
   });
-  beforeEach(() => stack = new Stack(server));
+  beforeEach(() => stack = new Stack(server, transport === 'data API' ? { transport: throughDataApi(server) } : {}));
   afterEach(async () => {
     await expect(snapshot(server)).resolves.toEqual(untouched);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
@@ -31,11 +35,11 @@ describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major
   afterAll(() => server.stop());
 
   const inTheirs = (schema: string, privileges: SchemaPrivileges) => ({ theirs: { Schemas: { [schema]: privileges } } });
-  const notTheAdmins = (name: string) => major < 16 && name === 'system' ? `permission denied for table ${name} (SQLSTATE 42501)` : `no privileges were granted for "${name}" (SQLSTATE 01007)`;
+  const notTheAdmins = (name: string) => major < 16 && name === 'system' ? `permission denied for table ${name} (SQLSTATE 42501)` : `no privileges were granted${transport === 'data API' ? '' : ` for "${name}"`} (SQLSTATE 01007)`;
 
   const CASES: [string, Partial<User>, string][] = ([
     ['a database that is not there', { zebra: { Schemas: { app: {} } } },
-      'cannot sign in to database "zebra" of localhost:<port> as the admin: database "zebra" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name'],
+      'cannot sign in to database "zebra" of <database> as the admin: database "zebra" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name'],
     ['CONNECT on a database that is not there', { zebra: { Database: ['CONNECT'] } },
       'cannot grant CONNECT on database "zebra" to "orders": database "zebra" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name'],
     ['a schema that is not there', inTheirs('nowhere', { Schema: ['USAGE'] }), `there is no schema "nowhere" in database "theirs"; ${CREATE_IT}`],
@@ -83,7 +87,7 @@ describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major
   });
 
   test.each([...CASES, ...MEMBERSHIPS])('%s: nothing is created', async (_, others, message) => {
-    expect((await failure(stack.create('A', changed(others)))).replace(/localhost:\d+/, 'localhost:<port>')).toBe(message);
+    expect((await failure(stack.create('A', changed(others)))).replace(/localhost:\d+|arn:aws:rds:\S+/, '<database>')).toBe(message);
     expect(stack.log.map(({ notice }) => notice)).toContain('undoing');
     expect(stack.log.map(({ notice }) => notice)).not.toContain('not undone');
   });
@@ -111,7 +115,7 @@ describe.each(setups('14', '16, plain'))('refused on PostgreSQL $name', ({ major
 
     // One for each step at which it may fail: to get into a database, to find what is declared, to grant it, to grant what is shared.
     test.each([CASES[0], CASES[2], CASES[8], ...MEMBERSHIPS])('%s: nothing is changed', async (_, others, message) => {
-      expect((await failure(stack.update('A', changed(others)))).replace(/localhost:\d+/, 'localhost:<port>')).toBe(message);
+      expect((await failure(stack.update('A', changed(others)))).replace(/localhost:\d+|arn:aws:rds:\S+/, '<database>')).toBe(message);
       expect(stack.log.map(({ notice }) => notice)).not.toContain('not undone');
     });
 

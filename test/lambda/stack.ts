@@ -1,13 +1,16 @@
 import tls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
+import { overConnections } from '../../lambda/provisioner/connections';
 import { Clock } from '../../lambda/shared/clock';
 import { Admin } from '../../lambda/provisioner/credentials';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
+import { Transport } from '../../lambda/provisioner/session';
 import { Event } from '../../lambda/shared/event';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
+import { throughDataApi } from './over-data-api';
 
 export { snapshot } from './catalog';
 
@@ -46,7 +49,12 @@ export interface StackOptions {
   readonly resourceId?: string;
   readonly lambdaMs?: number;
   readonly clock?: Clock;
+  /** @default - connections, as the admin */
+  readonly transport?: Transport;
 }
+
+/** All suites use the Data API, for a look at what is different: DATA_API=1 npx jest test/lambda */
+const OVER_DATA_API = process.env.DATA_API !== undefined;
 
 /** The events that CloudFormation sends for the resources of one stack, to the real handler. */
 export class Stack {
@@ -57,7 +65,7 @@ export class Stack {
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     this.handler = createHandler({
-      readAdmin: async () => options.admin ? options.admin() : server.master,
+      transport: options.transport ?? (OVER_DATA_API && !options.admin ? throughDataApi(server) : overConnections(async () => options.admin ? options.admin() : server.master)),
       clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
       write: line => this.log.push(JSON.parse(line) as { notice: string }),
     });

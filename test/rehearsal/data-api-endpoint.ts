@@ -15,8 +15,9 @@ export class DataApiEndpoint {
       secret: id => id === SECRET_ARN ? { arn: id, value: endpoint.secret } : undefined,
       cluster: arn => arn === CLUSTER_ARN ? { server, httpEndpoint: endpoint.enabled, writerClass: endpoint.writerClass } : undefined,
     }, { ...LIMITS, ...limits });
-    const aws = await AwsEndpoint.listen([(call) => {
+    const aws = await AwsEndpoint.listen([async (call) => {
       endpoint.calls.push(call);
+      await endpoint.before(call);
       return undefined;
     }, api.service]);
     const endpoint: DataApiEndpoint = new DataApiEndpoint(server, api, aws);
@@ -25,6 +26,8 @@ export class DataApiEndpoint {
 
   /** What was asked, newest last. */
   readonly calls: AwsCall[] = [];
+  /** Awaited before each of them. */
+  before: (call: AwsCall) => unknown = () => undefined;
   allows: (action: string, resource: string) => boolean = () => true;
   enabled = true;
   writerClass = 'db.serverless';

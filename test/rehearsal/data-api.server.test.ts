@@ -106,6 +106,18 @@ describe('the rehearsed Data API', () => {
     expect(await server.sql("SELECT FROM pg_stat_activity WHERE state = 'idle in transaction'")).toEqual([]);
   });
 
+  test('one that has ended in time has nothing to do with the next one in its session', async () => {
+    await commit(await begin());
+    const next = await begin();
+    await execute('CREATE TABLE later (n int)', next);
+    for (let n = 0; n < 4; n++) {
+      await setTimeout(IDLE_MS / 2);
+      await execute('INSERT INTO later VALUES (1)', next);
+    }
+    await rollback(next);
+    expect(await refusal(execute('SELECT n FROM later'))).toContain('42P01');
+  });
+
   test('a transaction takes one call at a time', async () => {
     const transaction = await begin();
     const first = execute('SELECT pg_sleep(0.2)::text', transaction);

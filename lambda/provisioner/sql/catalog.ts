@@ -268,10 +268,19 @@ function isLock([classId, objectId]: LockKey): string {
     AND l.database = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())`;
 }
 
-/** Who holds the advisory lock of this database, by process id and in words. */
+/**
+ * What a session of a pool is called while it waits for the lock or holds it: it may be older than the event that it is for, so that its name says
+ * when that came, in seconds since 1970.
+ */
+export const POOLED_APPLICATION = 'cdk-aurora-iam-auth since ';
+
+/** When a waiter of pg_stat_activity a came, in the same seconds. */
+const ARRIVAL = `coalesce(substring(a.application_name FROM '^${POOLED_APPLICATION}([0-9]{1,12}[.]?[0-9]{0,9})$')::numeric, extract(epoch FROM a.backend_start)::numeric)`;
+
+/** Who holds the advisory lock of this database, so that another one is told from it, and in words. */
 export function lockHolders(key: LockKey): string {
   return `
-  SELECT string_agg(l.pid::text, ', ' ORDER BY l.pid) AS pids,
+  SELECT string_agg(format('%s %s', l.pid, a.application_name), ', ' ORDER BY l.pid) AS who,
          string_agg(format('pid %s (role %s, application %s, connected for %s)', l.pid, a.usename, a.application_name,
                                   date_trunc('second', clock_timestamp() - a.backend_start)), ', ' ORDER BY l.pid) AS holders
   FROM pg_catalog.pg_locks l LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)
@@ -283,7 +292,7 @@ export function earlierWaiters(key: LockKey): string {
   return `
   SELECT count(*)::int AS earlier FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
   WHERE ${isLock(key)} AND NOT l.granted
-    AND a.backend_start < (SELECT backend_start FROM pg_catalog.pg_stat_activity WHERE pid = pg_catalog.pg_backend_pid())`;
+    AND ${ARRIVAL} < (SELECT ${ARRIVAL} FROM pg_catalog.pg_stat_activity a WHERE pid = pg_catalog.pg_backend_pid())`;
 }
 
 /** Ends the sessions of those who hold this lock, or wait for it, and cannot make roles: it is no business of theirs. */

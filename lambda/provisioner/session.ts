@@ -1,0 +1,33 @@
+import { Budget } from './budget';
+import { ServerError } from './errors';
+
+/** A row as it comes; each query of sql/catalog.ts says what its columns are. */
+export type Row = { readonly [column: string]: unknown };
+
+export interface Session {
+  readonly database: string;
+  /** Whether the admin signed in with a token, and not with a password. */
+  readonly withToken: boolean;
+  /** Whether each of its transactions is in some session of a pool, which others use as well: nothing may be set or locked there for longer than a transaction. */
+  readonly isPooled: boolean;
+  /**
+   * Statements in one message: what comes after a failed one is not executed. Outside of a transaction, they are one.
+   *
+   * @param answerMs milliseconds after which the connection is given up; it is closed then, so that nothing waits behind it
+   * @returns rows of each statement
+   */
+  query(statements: string[], answerMs: number): Promise<Row[][]>;
+  /** The notices since the last time this was asked: not errors to PostgreSQL, but some are to us. */
+  takeNotices(): ServerError[];
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a session in a database.
+ *
+ * @param beforeCommit to be awaited before each commit of a session whose lock is held by another one
+ */
+export type Open = (database: string, beforeCommit?: () => Promise<unknown>) => Promise<Session>;
+
+/** The way to a database: one attempt of an event asks for its sessions. */
+export type Transport = (host: string, port: number, budget: Budget) => Promise<Open>;
