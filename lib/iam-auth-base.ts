@@ -12,6 +12,7 @@ import { accessLines, withinBytes } from './private/access/summary';
 import { errorAt } from './private/errors';
 import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
 import { ProvisionerOptions } from './provisioner-options';
+import { SqlTransport } from './sql-transport';
 
 /** The way to a database, and how users are created in it. */
 export interface IamAuthOptions {
@@ -28,6 +29,13 @@ export interface IamAuthOptions {
    * @default - the default database of the cluster or instance, else `postgres`
    */
   readonly databaseName?: string;
+
+  /**
+   * How the Lambda function that creates the users gets to the database. With `SqlTransport.dataApi()` it runs in no VPC.
+   *
+   * @default - a connection, from the VPC of the database
+   */
+  readonly transport?: SqlTransport;
 
   /**
    * The VPC of the Lambda function that creates the users.

@@ -15,3 +15,4 @@ export * from './privilege';
 export * from './privilege-options';
 export * from './privileges';
 export * from './provisioner-options';
+export * from './sql-transport';

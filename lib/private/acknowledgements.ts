@@ -36,6 +36,11 @@ export const HANDLER_OUTSIDE_VPC: Acknowledgement = {
   reason: 'The function calls the API of RDS and reaches no database. In the VPC it would need a way out of it, which there may not be.',
 };
 
+export const HANDLER_WITH_DATA_API: Acknowledgement = {
+  rules: FRAMEWORK_OUTSIDE_VPC.rules,
+  reason: 'The function connects to no database: it calls the RDS Data API, as it is told to by the transport.',
+};
+
 /**
  * Says to cdk-nag that a finding stays, and why: to version 3 in the metadata of the construct, to version 2 in the one of the resource.
  * Neither is needed for it: the one is of CDK itself, the other plain metadata of CloudFormation.

@@ -6,7 +6,8 @@ import { Database } from './database';
 
 export interface WayToDatabase {
   readonly database: Database['construct'];
-  readonly vpc: ec2.IVpc;
+  /** Of the handler; undefined outside of any. */
+  readonly vpc?: ec2.IVpc;
   readonly handler: lambda.Function;
   /** What is called from the VPC, as AWS names it in endpoints. */
   readonly services: string[];
@@ -25,7 +26,7 @@ export function wayToDatabase(way: WayToDatabase): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
-      return [...databaseOf(way), ...rulesOf(way), ...endpointsOf(way)];
+      return [...databaseOf(way), ...way.vpc ? [...rulesOf(way), ...endpointsOf(way.vpc, way.services)] : []];
     },
   });
   return dependable;
@@ -50,7 +51,7 @@ function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
 }
 
 /** In subnets without a way out, services are reached through endpoints. */
-function endpointsOf({ vpc, services }: WayToDatabase): IConstruct[] {
+function endpointsOf(vpc: ec2.IVpc, services: string[]): IConstruct[] {
   // The name is not all of it: more comes in front and behind, and s3 is not s3-outposts.
   const names = services.map(service => new RegExp(`\\.${service}(?![\\w-])`));
   return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && names.some(name => name.test(child.serviceName ?? '')));

@@ -9,7 +9,7 @@ import { DatabaseKind } from '../contract/wire';
 import { IamAuthOptions } from '../iam-auth-base';
 
 /** Whether, and how, IAM authentication of an imported database is switched on. */
-export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'provisioner' | 'reapply'>;
+export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'provisioner' | 'reapply' | 'transport'>;
 
 /** What an import knows, each only if it was told. */
 export interface Import {
@@ -27,15 +27,16 @@ export function importedDatabase(scope: Construct, kind: DatabaseKind, construct
   }
   const target = known.target();
   const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
-  checkSecurityGroups(construct, target.resourceId);
+  checkSecurityGroups(construct, target.resourceId, options);
   return { kind, construct, target, host: hostname, port };
 }
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
-function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], { provisioner: options, reapply }: SwitchOptions, { identifier, endpoint }: Import): Database {
+function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], switches: SwitchOptions, { identifier, endpoint }: Import): Database {
+  const { provisioner: options, reapply } = switches;
   const resourceId = saidResourceId(construct, kind);
   const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
-  checkSecurityGroups(construct, resourceId);
+  checkSecurityGroups(construct, resourceId, switches);
   const resource = new IamAuthenticationResource(scope, 'IamAuthentication', {
     kind,
     database: construct,
@@ -61,8 +62,9 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
   return endpoint;
 }
 
-function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined): void {
-  if (connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
+/** For a connection, which another transport is not. */
+function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, { transport }: SwitchOptions): void {
+  if (transport === undefined && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
     throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }
 }

@@ -3,10 +3,11 @@ import { Construct, IConstruct } from 'constructs';
 import { AdminAccess } from './access/access-report';
 import { adminOf, adminsOf } from './admin';
 import { claim, claimant } from './claims';
-import { Database, vpcOf } from './database';
+import { Database } from './database';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { requireSameEnvironment } from './same-environment';
+import { VpcReach } from './vpc-reach';
 import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
@@ -28,18 +29,18 @@ export class ManagedDatabase {
   public readonly identity: IConstruct;
   private readonly provisionerProps: ProvisionerProps;
 
-  constructor(private readonly iamAuth: Construct, database: Database, { admin, vpc, vpcSubnets, securityGroups, reapply, provisioner = {} }: IamAuthOptions) {
+  constructor(private readonly iamAuth: Construct, database: Database, options: IamAuthOptions) {
+    const { reapply, provisioner = {}, transport } = options;
     this.reapply = reapply;
     checkConcurrency(iamAuth, provisioner);
     this.identity = database.resource ?? database.construct;
     this.grants = ConnectGrants._of(database.target);
+    const admin = adminOf(iamAuth, database, options.admin);
     this.provisionerProps = {
       database,
       grants: this.grants,
-      admin: adminOf(iamAuth, database, admin),
-      vpc: vpc ?? vpcOf(iamAuth, database),
-      vpcSubnets,
-      securityGroups,
+      admin,
+      reach: transport ? transport._reach(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
       options: provisioner,
     };
     const first = claim(this.identity, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(this.provisionerProps)}`, iamAuth);

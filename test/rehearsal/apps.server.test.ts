@@ -25,6 +25,7 @@ const APPS = [
 
 /** Which role signs in as which user, at which replica and through which proxy, if so. Nobody else does. */
 const SIGN_INS: Record<string, string[]> = {
+  'examples/data-api/app.ts': ['Service as orders'],
   'examples/global-database/app.ts': ['Reports as reports', 'RegionalReports as reports at Cluster'],
   'examples/imported-cluster/app.ts': ['Service as reports'],
   'examples/isolated-subnets/app.ts': ['Service as orders'],
