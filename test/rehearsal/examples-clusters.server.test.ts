@@ -1,0 +1,4 @@
+import { describeLifeCycle } from './app-life-cycle';
+import { CLUSTERS } from './apps';
+
+describeLifeCycle(CLUSTERS);
