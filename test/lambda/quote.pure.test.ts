@@ -20,6 +20,7 @@ describe('literal', () => {
   test.each([
     ['', "''"], ['plain', "'plain'"], ["'; DROP ROLE postgres; --", "'''; DROP ROLE postgres; --'"], ['"', "'\"'"], ['$$', "'$$'"],
     ['\\', " E'\\\\'"], ["\\'", " E'\\\\'''"], ["a\\\\'b", " E'a\\\\\\\\''b'"], ['a\nb', "'a\nb'"],
+    ['arn:aws::b', " E'arn\\x3aaws::b'"], ['a: b', "'a: b'"], ['\\:x', " E'\\\\\\x3ax'"],
   ])('%j is quoted', (text, sql) => expect(literal(text)).toBe(sql));
 
   test('U+0000 is refused', () => expect(() => literal('a\0b')).toThrow(new Error('"a\\u0000b" cannot be quoted: it contains the character U+0000')));

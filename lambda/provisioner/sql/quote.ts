@@ -17,13 +17,15 @@ export function qualified(schema: string, name: string): string {
 }
 
 /**
- * A backslash is written twice in the form that says so, and means the same whatever standard_conforming_strings is.
+ * A backslash is written twice in the form that says so, and means the same whatever standard_conforming_strings is. And a single colon before a
+ * name as its code: the Data API has parameters that look like that, and nobody says whether it looks for them in texts, too.
  *
  * @see https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS-ESCAPE
  */
 export function literal(text: string): string {
   const quoted = `'${withoutNull(text).replaceAll("'", "''")}'`;
-  return quoted.includes('\\') ? ` E${quoted.replaceAll('\\', '\\\\')}` : quoted;
+  const escaped = quoted.replaceAll('\\', '\\\\').replaceAll(/(?<!:):(?=\w)/g, '\\x3a');
+  return escaped === quoted ? quoted : ` E${escaped}`;
 }
 
 export function textArray(texts: Iterable<string>): string {
