@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { App, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { AuroraIamAuth, Privileges } from '../lib';
@@ -27,6 +28,10 @@ const [variant, users, folder] = process.argv.slice(2);
 /** Each loads its library before the time is taken. */
 const VARIANTS: Record<string, () => Prepared> = {
   'aws-cdk-lib': () => (_stack, cluster) => (username, role) => cluster.grantConnect(role, username),
+  'aws-cdk-lib and a function': () => (stack, cluster) => {
+    new lambda.Function(stack, 'Function', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code: lambda.Code.fromAsset(join(__dirname, '../assets/provisioner')) });
+    return (username, role) => cluster.grantConnect(role, username);
+  },
   'cdk-aurora-iam-auth': () => (stack, cluster) => {
     const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
     return (username, role) => iamAuth.addUser(username, { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] }).grantConnect(role);
