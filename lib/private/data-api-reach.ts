@@ -4,6 +4,7 @@ import { IConstruct } from 'constructs';
 import { Admin } from './admin';
 import { engineVersionProblem, regionProblem } from './data-api-availability';
 import { Database } from './database';
+import { storedIdentifier } from './database-identifier';
 import { errorAt } from './errors';
 import { FunctionRole } from './function-role';
 import { propertiesIn } from './iam-authentication';
@@ -72,7 +73,7 @@ function clusterArnOf(scope: IConstruct, cluster: rds.IDatabaseCluster, resource
   if (!identifier) {
     throw errorAt(scope, `clusterIdentifier of ${cluster.node.path} is missing, and the Data API is called with the ARN of the cluster; give it where the cluster is imported`);
   }
-  return Stack.of(cluster).formatArn({ service: 'rds', resource: `cluster:${identifier}`, ...cluster.env });
+  return Stack.of(cluster).formatArn({ service: 'rds', resource: `cluster:${storedIdentifier(cluster, 'cluster', identifier)}`, ...cluster.env });
 }
 
 function engineOf({ engine }: rds.IDatabaseCluster): string | undefined {

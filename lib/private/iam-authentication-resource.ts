@@ -1,10 +1,10 @@
 import * as path from 'node:path';
-import { ArnFormat, CustomResource, Duration, Stack, Token } from 'aws-cdk-lib';
+import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
 import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
-import { errorAt } from './errors';
+import { storedIdentifier } from './database-identifier';
 import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
@@ -51,7 +51,7 @@ export class IamAuthenticationResource extends Construct {
     });
     const properties: IamAuthenticationProperties = {
       Kind: kind,
-      Identifier: checkedIdentifier(database, kind, identifier),
+      Identifier: storedIdentifier(database, kind, identifier),
       ...Object.values(expected).some(value => value !== undefined) ? { Expected: expected } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
@@ -91,13 +91,4 @@ export class IamAuthenticationResource extends Construct {
     }
     return handler;
   }
-}
-
-/** As RDS keeps it: the ARN in the policy has to be the one of the database, and IAM compares case by case. A token is checked by the deployment. */
-function checkedIdentifier(database: IConstruct, kind: DatabaseKind, identifier: string): string {
-  if (!Token.isUnresolved(identifier) && !/^[a-z](-?[a-z0-9]+)*$/i.test(identifier)) {
-    throw errorAt(database, `identifier "${identifier}" is not the one of a ${kind}, which has letters, digits and single hyphens and begins with a letter, and the function that switches IAM authentication on may change no other; `
-      + `give the identifier where the ${kind} is imported`);
-  }
-  return Token.isUnresolved(identifier) ? identifier : identifier.toLowerCase();
 }

@@ -79,8 +79,8 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
       '[Stack/Third] cluster Stack/Cluster has an AuroraIamAuth in this stack already, with the same admin and network; use Stack/Other');
   });
 
-  test('creates users of an imported cluster, whose VPC and security groups nobody asks for', () => {
-    new AuroraIamAuth(stack, 'IamAuth', { cluster: imported(), admin: AdminCredentials.fromSecret(secret()), transport }).addUser('orders');
+  test.each(['theirs', 'Theirs'])('creates users of an imported cluster %s, whose VPC and security groups nobody asks for', (clusterIdentifier) => {
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: imported({ clusterIdentifier }), admin: AdminCredentials.fromSecret(secret()), transport }).addUser('orders');
     expect((handlerOf().Properties.Environment as { Variables: { CLUSTER_ARN: unknown } }).Variables.CLUSTER_ARN).toEqual(
       { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds:eu-west-1:111111111111:cluster:theirs']] });
   });
@@ -158,6 +158,12 @@ describe('SqlTransport.dataApi() is refused', () => {
   test('for an imported cluster without an identifier', () => {
     expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: imported({ clusterIdentifier: '' }), admin: AdminCredentials.fromSecret(secret()), transport })).toThrow(
       '[Stack/IamAuth] clusterIdentifier of Stack/Imported is missing, and the Data API is called with the ARN of the cluster; give it where the cluster is imported');
+  });
+
+  test('for an imported cluster whose identifier would let the function in to others', () => {
+    expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: imported({ clusterIdentifier: '*' }), admin: AdminCredentials.fromSecret(secret()), transport })).toThrow(
+      '[Stack/Imported] identifier "*" is not the one of a cluster, which has letters, digits and single hyphens and begins with a letter, '
+      + 'and the permission to change or use it is to be about no other; give the identifier where the cluster is imported');
   });
 
   test('for an imported Multi-AZ DB cluster', () => {

@@ -197,8 +197,14 @@ describe('an identifier', () => {
   test.each(['*', 'shop*', 'sho?', '', 'shop-', 'shop--1', '1shop', 'arn:aws:rds:eu-west-1:111111111111:cluster:shop'])('that is not one is refused: %j', (clusterIdentifier) => {
     expect(() => iamAuthOf(clusterIn(stack, { clusterIdentifier }))).toThrow(new Error(
       `[Reports/Cluster] identifier "${clusterIdentifier}" is not the one of a cluster, which has letters, digits and single hyphens and begins with a letter, `
-      + 'and the function that switches IAM authentication on may change no other; give the identifier where the cluster is imported',
+      + 'and the permission to change or use it is to be about no other; give the identifier where the cluster is imported',
     ));
+  });
+
+  test('that is long and not one is refused at once', () => {
+    const begin = performance.now();
+    expect(() => iamAuthOf(clusterIn(stack, { clusterIdentifier: `${'a'.repeat(32)}_` }))).toThrow('letters, digits and single hyphens');
+    expect(performance.now() - begin).toBeLessThan(1_000);
   });
 });
 
