@@ -1,6 +1,7 @@
 import { Aws, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import { IConstruct } from 'constructs';
 import { policyUsername, usernameProblem } from './contract/names';
 import { rememberFront, rememberGrant, SignInGrant } from './private/access/sign-ins';
 import { errorAt } from './private/errors';
@@ -138,10 +139,10 @@ export class ConnectGrants {
   /**
    * Also takes a token, for a user whose custom resource refuses what would have to be escaped.
    *
-   * @param onBehalfOf the proxy whose role the grantee is
+   * @param onBehalfOf the proxy or the provisioner whose role the grantee is
    * @internal
    */
-  public _connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: rds.IDBProxyRef): iam.Grant {
+  public _connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct): iam.Grant {
     const { construct, region, account, resourceId } = this.target;
     this.target.check();
     const known = !Token.isUnresolved(username);

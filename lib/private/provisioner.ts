@@ -63,7 +63,7 @@ export class Provisioner extends Construct {
     if (admin.secret) {
       grantRead(admin.secret, role);
     } else {
-      grants.connect(role.policy, admin.username);
+      grants._connect(role.policy, admin.username, {}, this);
     }
     const handler = new lambda.Function(this, 'Handler', {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),

@@ -138,6 +138,14 @@ describe('the report', () => {
     const [{ admin, otherSignIns }] = reportOf(stack).servers;
     expect([admin, otherSignIns]).toEqual([{ username: 'provisioner', credentials: 'token' }, []]);
   });
+
+  test('has whoever else signs in as the admin', () => {
+    const stack = new Stack(newApp(), 'Data');
+    const cluster = newCluster(stack);
+    new AuroraIamAuth(stack, 'IamAuth', { cluster, admin: AdminCredentials.fromIam('provisioner') }).addUser('orders');
+    ConnectGrants.fromCluster(cluster).connect(newRole(stack, 'Operator'), 'provisioner');
+    expect(reportOf(stack).servers[0].otherSignIns).toEqual([{ username: 'provisioner', principal: { kind: 'role', path: 'Data/Operator' } }]);
+  });
 });
 
 /** @param reversed says the same in another order */

@@ -90,7 +90,7 @@ class Server {
   private otherSignIns(): OtherSignIn[] {
     const { byUsername, fronts } = grantsAt(this.database.identity);
     const usernames = new Set([byUsername, ...[...fronts.keys()].map(front => grantsAt(front).byUsername)].flatMap(grants => [...grants.keys()]));
-    const others = [...usernames].filter(username => username !== this.database.admin.username && !this.database.creates(username) && !this.all.some(({ names }) => names.includes(username)));
+    const others = [...usernames].filter(username => !this.database.creates(username) && !this.all.some(({ names }) => names.includes(username)));
     return others.sort().flatMap(username => signInsOf(this.database, username).map(access => ({ username: readable(this.database.identity, username), ...access })));
   }
 

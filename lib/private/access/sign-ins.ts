@@ -13,7 +13,7 @@ export interface SignInGrant {
   readonly tagKey?: string;
   readonly until?: string;
 
-  /** The grantee is the role of this proxy, which signs in on behalf of its clients. */
+  /** The grantee is the role of this proxy, which signs in on behalf of its clients, or of this provisioner, which the report has as the admin. */
   readonly onBehalfOf?: IConstruct;
 }
 
