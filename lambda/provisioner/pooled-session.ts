@@ -1,3 +1,4 @@
+import { Budget } from './budget';
 import { TransactionLost } from './data-api-error';
 import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
@@ -40,7 +41,7 @@ export class PooledSession implements Session {
     private readonly calls: Calls,
     private readonly clusterArn: string,
     public readonly database: string,
-    private readonly sleep: (milliseconds: number) => Promise<void>,
+    private readonly budget: Pick<Budget, 'work' | 'sleep'>,
     private readonly beforeCommit: () => Promise<unknown> = () => Promise.resolve(),
   ) {}
 
@@ -155,12 +156,16 @@ export class PooledSession implements Session {
   private async settle(): Promise<void> {
     const { transactionId } = this;
     this.transactionId = undefined;
-    for (let n = 1; transactionId !== undefined && n <= SETTLE.tries; n++) {
-      const ended = await this.calls.rollback(transactionId).then(() => true, (error: Error) => !(error instanceof TransactionLost) || error.isGone);
-      if (ended) {
+    for (let n = 1; transactionId !== undefined && n <= SETTLE.tries && this.budget.work() > SETTLE.pauseMs; n++) {
+      if (await this.calls.rollback(transactionId).then(() => true, isOver)) {
         return;
       }
-      await this.sleep(SETTLE.pauseMs);
+      await this.budget.sleep(SETTLE.pauseMs);
     }
   }
+}
+
+/** Whether there is nothing left to end. A call that was not heard of, or was one of too many, has ended nothing. */
+function isOver(error: Error): boolean {
+  return error instanceof TransactionLost ? error.isGone : !(error instanceof ProvisionError && error.retryUntil > 0);
 }

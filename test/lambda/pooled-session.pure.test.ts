@@ -1,0 +1,50 @@
+import { Budget } from '../../lambda/provisioner/budget';
+import { TransactionLost } from '../../lambda/provisioner/data-api-error';
+import { ProvisionError } from '../../lambda/provisioner/errors';
+import { Calls, PooledSession } from '../../lambda/provisioner/pooled-session';
+import { COMMIT } from '../../lambda/provisioner/sql/session';
+
+const LAMBDA_MS = 300_000;
+const CALL_MS = 60_000;
+const lost = new TransactionLost('AbortError: aborted', false);
+const gone = new TransactionLost('TransactionNotFoundException: gone', true);
+const throttled = new ProvisionError('too many calls', { retryUntil: 1 });
+const denied = new ProvisionError('not allowed');
+
+/** A transaction whose commit nobody heard of: when its session gives up, and how often it has asked for its end until then. */
+async function settled(answers: (n: number) => Error | undefined, callMs = 0): Promise<{ rollbacks: number; milliseconds: number }> {
+  let milliseconds = 0;
+  let rollbacks = 0;
+  const budget = new Budget({ now: () => milliseconds, sleep: delay => Promise.resolve(void (milliseconds += delay)) }, LAMBDA_MS);
+  const calls: Calls = {
+    begin: () => Promise.resolve('1'),
+    execute: () => Promise.resolve(['0 read committed']),
+    commit: () => Promise.reject(lost),
+    rollback: () => {
+      milliseconds += Math.min(callMs, budget.work());
+      const answer = answers(++rollbacks);
+      return answer ? Promise.reject(answer) : Promise.resolve();
+    },
+  };
+  const session = new PooledSession(calls, 'arn', 'shop', budget);
+  await expect(session.query(['SET x = 1', COMMIT])).rejects.toBe(lost);
+  return { rollbacks, milliseconds };
+}
+
+describe('a transaction whose commit nobody heard of is asked to end', () => {
+  test.each([['was rolled back', undefined], ['is not there any more', gone], ['may not be ended', denied]])('until it %s', async (_, answer) => {
+    expect((await settled(n => n < 3 ? lost : answer)).rollbacks).toBe(3);
+  });
+
+  test('again where there were too many calls', async () => {
+    expect((await settled(n => n < 3 ? throttled : undefined)).rollbacks).toBe(3);
+  });
+
+  test('not for ever', async () => {
+    expect(await settled(() => lost)).toEqual({ rollbacks: 20, milliseconds: 10_000 });
+  });
+
+  test('and the reason is given before the function is killed, also if no call is answered', async () => {
+    expect((await settled(() => lost, CALL_MS)).milliseconds).toBeLessThan(LAMBDA_MS - 4_000);
+  });
+});
