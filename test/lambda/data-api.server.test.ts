@@ -264,6 +264,26 @@ describe('the provisioners\' lock, through the Data API and over connections', (
     await holder.end();
     await server.sql('DROP ROLE stranger');
   });
+
+  test('is not passed on to strangers who give it back and say to have come before', async () => {
+    await server.sql("CREATE ROLE stranger LOGIN PASSWORD 'x'");
+    let over = false;
+    const strangers = await Promise.all([1, 2, 3].map(() => connected(server, 'stranger', 'x', 'cdk-aurora-iam-auth since 0')));
+    const turns = strangers.map(async (stranger) => {
+      while (!over) {
+        await stranger.query(`SELECT pg_advisory_lock(${LOCK_KEY.join(', ')}), pg_sleep(0.05)`);
+        await stranger.query(`SELECT pg_advisory_unlock(${LOCK_KEY.join(', ')})`);
+      }
+    });
+    const begin = performance.now();
+    await new Stack(server).create('A', { username: 'orders', connect: [] });
+    await new Stack(server).delete('A', { username: 'orders' });
+    expect(performance.now() - begin).toBeLessThan(20_000);
+    over = true;
+    await Promise.all(turns);
+    await Promise.all(strangers.map(stranger => stranger.end()));
+    await server.sql('DROP ROLE stranger');
+  });
 });
 
 describe('through the Data API', () => {
@@ -403,10 +423,15 @@ describe('through the Data API', () => {
 });
 
 /** A session that has the provisioners' lock. */
-async function holding({ host, port, master }: AuroraLikeServer, user = master.username, password = master.password): Promise<Client> {
-  const holder = new Client({ host, port, user, password, database: 'postgres', ssl: true, application_name: 'the-holder' });
-  holder.on('error', () => undefined);
-  await holder.connect();
+async function holding(server: AuroraLikeServer, user = server.master.username, password = server.master.password): Promise<Client> {
+  const holder = await connected(server, user, password, 'the-holder');
   await holder.query('SELECT pg_advisory_lock(1684174195, 1)');
   return holder;
+}
+
+async function connected({ host, port }: AuroraLikeServer, user: string, password: string, application: string): Promise<Client> {
+  const client = new Client({ host, port, user, password, database: 'postgres', ssl: true, application_name: application });
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }

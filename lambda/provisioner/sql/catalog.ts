@@ -287,11 +287,14 @@ export function lockHolders(key: LockKey): string {
   WHERE ${isLock(key)} AND l.granted`;
 }
 
-/** How many wait for this lock who came before this session, but stand behind it by now: who looks who holds it loses its place. */
+/** Whether a role r of pg_roles has any business with the lock. */
+const MAKES_ROLES = '(r.rolcreaterole OR r.rolsuper)';
+
+/** How many wait for this lock who came before this session, but stand behind it by now: who looks who holds it loses its place. Anybody may say to have come early, and strangers are not let through. */
 export function earlierWaiters(key: LockKey): string {
   return `
-  SELECT count(*)::int AS earlier FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
-  WHERE ${isLock(key)} AND NOT l.granted
+  SELECT count(*)::int AS earlier FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
+  WHERE ${isLock(key)} AND NOT l.granted AND ${MAKES_ROLES}
     AND ${ARRIVAL} < (SELECT ${ARRIVAL} FROM pg_catalog.pg_stat_activity a WHERE pid = pg_catalog.pg_backend_pid())`;
 }
 
@@ -300,5 +303,5 @@ export function endStrangers(key: LockKey): string {
   return `
   SELECT pg_catalog.pg_terminate_backend(l.pid), a.usename::text AS role
   FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  WHERE ${isLock(key)} AND NOT r.rolcreaterole AND NOT r.rolsuper`;
+  WHERE ${isLock(key)} AND NOT ${MAKES_ROLES}`;
 }
