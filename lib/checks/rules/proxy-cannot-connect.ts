@@ -3,6 +3,7 @@ import { attributeIn, itemsOf, Part, partsOf, settingOf, shown } from '../app/va
 import { Allowed, allowedBy } from '../iam/allowed';
 import { connectResourceOf } from '../iam/connect-resource';
 import { identityPoliciesOf } from '../iam/identity-policies';
+import { matchesPattern } from '../iam/statement';
 import { Finding, Rule } from '../rule';
 
 /** A proxy that signs in to its database with IAM, and whose role may not. */
@@ -36,7 +37,7 @@ export const proxyCannotConnect: Rule = {
       return 'COMPLIANT';
     }
     if (!complete || without.some(database => mayConnect(allowed, database) === undefined)) {
-      return cannotTell(`a policy of role ${role.logicalId} is known at the deployment only, or not of this app`);
+      return cannotTell(`a policy of role ${role.logicalId} is not of this app, or about what only the deployment knows`);
     }
     const names = without.map(({ logicalId }) => logicalId).join(', ');
     return [{ location, problem: `DefaultAuthScheme is IAM_AUTH, and role ${role.logicalId} of this proxy has no rds-db:connect on ${names}, so that no client gets through` }];
@@ -70,7 +71,15 @@ function leadsTo(resource: Part[], database: Resource): boolean | undefined {
     case 'unknown': return undefined;
     case 'user': {
       const id = target.database;
-      return attributeIn(id)?.resource === database || shown(id) === '*' || (id.some(part => part.kind === 'unknown') ? undefined : false);
+      return attributeIn(id)?.resource === database || (id.some(part => part.kind === 'unknown') ? undefined : matchesId(shown(id), BEGINNINGS[database.type]));
     }
   }
+}
+
+const BEGINNINGS: Record<string, string> = { 'AWS::RDS::DBCluster': 'cluster-', 'AWS::RDS::DBInstance': 'db-' };
+
+/** Whether a resource id, of which only the beginning is known at synthesis, matches; undefined where it depends on the rest. */
+function matchesId(pattern: string, beginning: string): boolean | undefined {
+  const [start] = pattern.split(/[*?]/);
+  return matchesPattern(pattern, beginning) || (start !== pattern && (start.startsWith(beginning) || beginning.startsWith(start)) ? undefined : false);
 }

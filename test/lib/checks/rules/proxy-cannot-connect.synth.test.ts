@@ -67,11 +67,21 @@ describe('IamAuth-ProxyCannotConnect', () => {
   test.each([
     ['any user', (id: string) => `arn:aws:rds-db:eu-west-1:111111111111:dbuser:${id}/*`],
     ['any database', () => 'arn:aws:rds-db:*:*:dbuser:*/orders'],
+    ['any cluster', () => 'arn:aws:rds-db:*:*:dbuser:cluster-*/orders'],
     ['everything', () => '*'],
   ])('has nothing against a role that may connect as more: %s', (_, resourceOf) => {
     const { cluster, proxy, role } = withProxy();
     role.addToPolicy(new iam.PolicyStatement({ actions: ['rds-db:connect'], resources: [resourceOf(cluster.clusterResourceIdentifier)] }));
     expect(answer(proxyCannotConnect, proxy)).toBe('COMPLIANT');
+  });
+
+  test.each([
+    ['cluster-ABC*', 'unknown'],
+    ['db-*', ''],
+  ])('cannot tell of a pattern that may be about this cluster, and finds one that is not: %s', (pattern, id) => {
+    const { proxy, role } = withProxy();
+    role.addToPolicy(new iam.PolicyStatement({ actions: ['rds-db:connect'], resources: [`arn:aws:rds-db:*:*:dbuser:${pattern}/orders`] }));
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id }]);
   });
 
   test('knows the instance behind a proxy', () => {
@@ -91,7 +101,7 @@ describe('IamAuth-ProxyCannotConnect', () => {
   test('cannot tell of a policy of another app, nor of one that is known at the deployment only', () => {
     const { stack, proxy, role } = withProxy();
     role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyName(stack, 'Policy', 'proxies'));
-    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: expect.stringMatching(/^whether the role of this proxy .* a policy of role \w+ is known at the deployment only, or not of this app$/) as unknown }]);
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: expect.stringMatching(/^whether the role of this proxy .* a policy of role \w+ is not of this app, or about what only the deployment knows$/) as unknown }]);
 
     const other = withProxy();
     new CfnParameter(other.stack, 'Open');
