@@ -101,5 +101,5 @@ function privilegeHtml(privilege: PrivilegeAccess): string {
 }
 
 function privilegeWords(privilege: PrivilegeAccess): string[] {
-  return privilegeParts(privilege).granted.map((text, index) => writes({ ...privilege, privileges: [privilege.privileges[index]] }) ? `<b>${text}</b>` : text);
+  return privilegeParts(privilege).granted.map((text, index) => writes({ ...privilege, privileges: [privilege.privileges[index]] }) ? `<b>${text}</b>` : escaped(text));
 }

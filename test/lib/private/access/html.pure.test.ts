@@ -52,6 +52,11 @@ describe('the page', () => {
     ]);
   });
 
+  test('takes a privilege for text as well, whatever it is: only TypeScript knows the list', () => {
+    const privileges = ['<script>alert(1)</script>'];
+    expect(htmlOf(withUsers([{ ...USER, privileges: [{ database: 'shop', on: 'database', privileges }] }]))).not.toContain(privileges[0]);
+  });
+
   test('counts', () => {
     const [, figures] = /<dl class="figures">(.*?)<\/dl>/.exec(htmlOf(REPORT)) ?? [];
     expect(textOf(figures)).toBe('users 2 group roles 2 identities that sign in 4 database 1 grant that ends 1 grant by tag 1');
