@@ -39,7 +39,7 @@ export function problemIn(database: string, wanted: Wanted[], { schemas, objects
         return `schema ${quoted(schema)} ${inDatabase} belongs to ${quoted(found.owner)} and not to ${quoted(role)}; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO`;
       }
       if (!owner && !found) {
-        return `there is no schema ${quoted(schema)} ${inDatabase}; create it before this deployment, or correct its name`;
+        return `there is no schema ${quoted(schema)} ${inDatabase}; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name`;
       }
       const named: [DatabaseObject['kind'], string, string[]][] = [
         ['TABLE', 'table or view', [...namesOf(tables), ...columns.map(({ table }) => table)]],

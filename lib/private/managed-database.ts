@@ -108,11 +108,16 @@ export class ManagedDatabase {
   }
 
   public claimSchema(construct: IConstruct, database: string, schema: string): void {
-    const owner = claim(this.identity, `schema ${JSON.stringify([database, schema])}`, construct);
+    const owner = claim(this.identity, schemaKey(database, schema), construct);
     if (owner !== construct) {
       throw errorAt(construct, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is owned by ${owner.node.path}, and a schema has one owner; `
         + 'make this one a member of that role, or give it privileges on the schema');
     }
+  }
+
+  /** The construct whose user or role is to own a schema. */
+  public ownerOf(database: string, schema: string): IConstruct | undefined {
+    return claimant(this.identity, schemaKey(database, schema));
   }
 
   /**
@@ -140,6 +145,10 @@ export class ManagedDatabase {
       throw errorAt(scope, problem);
     }
   }
+}
+
+function schemaKey(database: string, schema: string): string {
+  return `schema ${JSON.stringify([database, schema])}`;
 }
 
 function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number }: ProvisionerOptions): void {

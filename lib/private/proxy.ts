@@ -3,10 +3,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
+import { databasesBehind } from './fronted-database';
+import { ManagedDatabase } from './managed-database';
 import { proxyIn } from './sign-in-target';
 
 /** The role with which a proxy signs in to the database with IAM, as a user that is a member of rds_iam. */
-export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef): iam.IRole {
+export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, database: ManagedDatabase): iam.IRole {
   const byHand = 'grant both yourself: ConnectGrants.fromProxy(proxy).connect(grantee, username), '
     + 'and to the role of the proxy ConnectGrants.fromCluster(cluster).connect(role, username), or fromInstance';
   const owned = proxyIn(proxy);
@@ -16,6 +18,10 @@ export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef): iam.IRole
   if (owned.defaultAuthScheme !== 'IAM_AUTH') {
     throw errorAt(user, `proxy ${proxy.node.path} signs in to the database with a password, which a member of rds_iam cannot, as this user is; `
       + 'make the proxy with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or let the clients in directly');
+  }
+  const behind = databasesBehind(proxy);
+  if (behind.length > 0 && !behind.some(resource => resource === database.identity)) {
+    throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, and this is a user of ${database.path}; pass a proxy of that one`);
   }
   const target = Tokenization.reverseString(owned.roleArn).tokens.filter(token => Reference.isReference(token)).map(reference => reference.target)[0];
   const role = iam.CfnRole.isCfnRole(target) ? target.node.scope : undefined;

@@ -1,5 +1,5 @@
-import { Annotations, CustomResource, Duration, Lazy } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { Annotations, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Construct, Dependable, IConstruct, IDependable } from 'constructs';
 import { DeclaredRole } from './access/declared-roles';
 import { showAccess } from './access/show-access';
 import { errorAt } from './errors';
@@ -28,6 +28,8 @@ export interface RoleResourceProps extends Omit<DatabaseRoleOptions, 'privileges
 
 /** Id of the warning, for those who acknowledge it. */
 const FUTURE_OBJECTS = 'cdk-aurora-iam-auth:futureObjects';
+
+const RESOURCES = new WeakMap<IConstruct, RoleResource>();
 
 const ITSELF = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
 
@@ -70,6 +72,8 @@ export class RoleResource implements DeclaredRole {
       serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
       properties: { ...properties },
     });
+    RESOURCES.set(scope, this);
+    this.resource.node.addDependency(this.ownersOfSchemas());
     showAccess(this, provisioner);
     if (heir) {
       this.comesAfter(heir, 'which is to be dropped; name another role in reassignOwnedTo');
@@ -123,6 +127,34 @@ export class RoleResource implements DeclaredRole {
       this.predecessors.add(other);
     }
     this.resource.node.addDependency(role);
+  }
+
+  /** A schema that another construct of the stack makes is there before anything is granted in it. Looked up late: that construct may come after this one. */
+  private ownersOfSchemas(): IDependable {
+    const ownersBefore = () => this.owners.filter(owner => !owner.reaches(this)).map(({ resource }) => resource);
+    const dependable: IDependable = {};
+    Dependable.implement(dependable, {
+      get dependencyRoots() {
+        return ownersBefore();
+      },
+    });
+    return dependable;
+  }
+
+  /** Not those of other stacks, which come before or after this one as a whole. */
+  private get owners(): RoleResource[] {
+    const schemas = Object.entries(this.declared.Privileges ?? {}).flatMap(([database, { Schemas = {} }]) => Object.keys(Schemas).map(schema => ({ database, schema })));
+    return schemas.flatMap(({ database, schema }) => RESOURCES.get(this.database.ownerOf(database, schema) ?? this.scope) ?? [])
+      .filter(owner => owner !== this && Stack.of(owner.scope) === Stack.of(this.scope));
+  }
+
+  /** Whether it waits for the other one, be it for a schema. */
+  private reaches(other: RoleResource, visited = new Set<RoleResource>()): boolean {
+    if (visited.has(this)) {
+      return false;
+    }
+    visited.add(this);
+    return [...this.predecessors, ...this.owners].some(one => one === other || one.reaches(other, visited));
   }
 
   private waitsFor(other: RoleResource): boolean {

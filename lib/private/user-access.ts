@@ -20,7 +20,7 @@ export class UserAccess {
     if (!through) {
       return grants._connect(grantee, username, options);
     }
-    grants._connect(roleOfProxy(this.user, through), username, {}, through);
+    grants._connect(roleOfProxy(this.user, through, this.database), username, {}, through);
     return ConnectGrants.fromProxy(through)._connect(grantee, username, options);
   }
 

@@ -37,8 +37,10 @@ export class DatabaseProxies {
   }
 
   async delete(stack: StackIdentity, name: string): Promise<void> {
-    await this.get(stack, name).stop();
+    const proxy = this.get(stack, name);
+    // First: a function that starts meanwhile must not be led to a port that is closed.
     this.proxies.delete(keyOf(stack, name));
+    await proxy.stop();
   }
 
   async close(): Promise<void> {

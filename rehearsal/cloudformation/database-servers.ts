@@ -147,8 +147,10 @@ export class DatabaseServers {
   }
 
   async delete(databaseArn: string, { attributes }: ResourceState): Promise<void> {
-    await this.server(databaseArn).stop();
+    const server = this.server(databaseArn);
+    // First: a function that starts meanwhile must not be led to a port that is closed.
     this.servers.delete(databaseArn);
+    await server.stop();
     this.options.secretsManager.delete(attributes['MasterUserSecret.SecretArn'] as string);
   }
 

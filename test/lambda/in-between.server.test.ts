@@ -70,7 +70,7 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
   describe('a rename fails after it was committed, and the handler had lost its lock to others', () => {
     /** It is found out in the second database; the connection to the first one breaks. */
     const failing = (username: string) => user(username, { privileges: { shop: READ, stock: { Schemas: { nowhere: { Schema: ['USAGE'] } } } } });
-    const NOWHERE = 'there is no schema "nowhere" in database "stock"; create it before this deployment, or correct its name';
+    const NOWHERE = 'there is no schema "nowhere" in database "stock"; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name';
     const meanwhile = (others: () => Promise<unknown>): Moment[] => [{ database: 'shop', asked: /^COMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others }];
     let oid: string | undefined;
 
@@ -255,7 +255,7 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
         expect(await failure(hasty().create('A', named))).toBe('there is no table or view "doomed" in schema "busy" in database "shop"; create it before this deployment, or correct its name');
         moments = [changing(inShop(others[2]))];
         expect(await failure(hasty().create('A', user('orders', { privileges: { shop: { Schemas: { doomed: { Schema: ['USAGE'] } } } } })))).toBe(
-          'there is no schema "doomed" in database "shop"; create it before this deployment, or correct its name');
+          'there is no schema "doomed" in database "shop"; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name');
       });
 
       async function grantAll(): Promise<void> {

@@ -306,7 +306,7 @@ describe('schemasOf', () => {
 
 describe('problemIn', () => {
   test.each<[string, Partial<SchemaDeclaration>, string]>([
-    ['a missing schema', { schema: 'nope' }, 'there is no schema "nope" in database "shop"; create it before this deployment, or correct its name'],
+    ['a missing schema', { schema: 'nope' }, 'there is no schema "nope" in database "shop"; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name'],
     ["another one's schema", { owner: true }, 'schema "app" in database "shop" belongs to "owner" and not to "u"; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO'],
     ['a missing table', { tables: [{ name: 'orders', privileges: [] }, { name: 'no"pe', privileges: [] }] }, 'there is no table or view "no\\"pe" in schema "app" in database "shop"; create it before this deployment, or correct its name'],
     ['a missing table of a column', { columns: [{ table: 'nope', name: 'id', privileges: [] }] }, 'there is no table or view "nope" in schema "app" in database "shop"; create it before this deployment, or correct its name'],

@@ -42,7 +42,7 @@ describe.each([
       'cannot sign in to database "zebra" of <database> as the admin: database "zebra" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name'],
     ['CONNECT on a database that is not there', { zebra: { Database: ['CONNECT'] } },
       'cannot grant CONNECT on database "zebra" to "orders": database "zebra" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name'],
-    ['a schema that is not there', inTheirs('nowhere', { Schema: ['USAGE'] }), `there is no schema "nowhere" in database "theirs"; ${CREATE_IT}`],
+    ['a schema that is not there', inTheirs('nowhere', { Schema: ['USAGE'] }), 'there is no schema "nowhere" in database "theirs"; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name'],
     ['a table whose name is written in another case', inTheirs('app', { Tables: { Orders: ['SELECT'] } }), `there is no table or view "Orders" in schema "app" in database "theirs"; ${CREATE_IT}`],
     ['columns of a table that is not there', inTheirs('app', { Columns: { nothing: { a: ['SELECT'] } } }), `there is no table or view "nothing" in schema "app" in database "theirs"; ${CREATE_IT}`],
     ['a column that is not there', inTheirs('My data', { Tables: { '*': ['SELECT'] }, Columns: { things: { nothing: ['INSERT', 'UPDATE'] } } }),

@@ -356,6 +356,7 @@ describe('through a proxy', () => {
     ['an imported one', () => rds.DatabaseProxy.fromDatabaseProxyAttributes(stack, 'Imported', {
       dbProxyName: 'p', dbProxyArn: 'arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-abc', endpoint: 'p', securityGroups: [],
     }), `proxy Data/Imported is imported, and does not tell its role, which needs rds-db:connect on the database; ${BY_HAND}`],
+    ['one of another cluster', () => iamProxy(newCluster(stack, 'Other')), 'proxy Data/Other/Proxy is in front of Data/Other/Resource, and this is a user of Data/Cluster; pass a proxy of that one'],
     ['one with a role from elsewhere', data => iamProxy(data, { role: iam.Role.fromRoleArn(stack, 'R', 'arn:aws:iam::111111111111:role/r') }),
       `the role of proxy Data/Cluster/Proxy is not a Role of this app, and it needs rds-db:connect on the database; pass one as role of the proxy, or ${BY_HAND}`],
   ])('is refused: %s', (_, proxyOf, message) => {

@@ -200,6 +200,31 @@ describe('the owner of a schema', () => {
     expect(add).not.toThrow();
   });
 
+  const inSchema = (schema: string, database = 'shop') => ({ privileges: [Privileges.onSchema({ database, schema })] });
+
+  test('comes before those who are granted something in it, wherever it is declared', () => {
+    const before = iamAuth.addUser('before', inSchema('sales'));
+    const made = iamAuth.addRole('owner', owner());
+    const after = [iamAuth.addUser('after', inSchema('sales')), iamAuth.addUsers('Users', { usernames: ['one'], ...inSchema('sales') })];
+    const others = [iamAuth.addUser('other', inSchema('stock')), iamAuth.addUser('elsewhere', inSchema('sales', 'stock'))];
+    expect([before, ...after].map(construct => resourceOf(construct).DependsOn)).toEqual(Array(3).fill([idOf(made)]));
+    expect([made, ...others].map(construct => resourceOf(construct).DependsOn)).toEqual(Array(3).fill(undefined));
+  });
+
+  test('does not come before those it waits for, nor before another stack', () => {
+    const first = iamAuth.addUser('first', inSchema('sales'));
+    iamAuth.addUser('second', { privileges: [...owner().privileges, Privileges.readOnly({ database: 'shop', objectsCreatedBy: [first] })] });
+    const [a, b] = [iamAuth.addUser('a', owner('stock', 'a')), iamAuth.addUser('b', owner('stock', 'b'))];
+    a.addPrivileges(...inSchema('b', 'stock').privileges);
+    b.addPrivileges(...inSchema('a', 'stock').privileges);
+    const apps = new Stack(app, 'Apps');
+    new DatabaseUser(apps, 'User', { iamAuth, username: 'app', ...owner('shop', 'apps') });
+    const reader = iamAuth.addUser('reader', inSchema('apps'));
+    app.synth();
+    expect([first, a, b, reader].map(construct => resourceOf(construct).DependsOn)).toEqual(Array(4).fill(undefined));
+    expect(stack.dependencies).not.toContain(apps);
+  });
+
   test('is none of several users', () => {
     expect(() => iamAuth.addUsers('Users', { usernames: ['one'], ...owner() })).toThrow(new Error(
       '[Data/IamAuth/Users] schema "sales" of database "shop" is to be owned by several users, and a schema has one owner; let a DatabaseRole own it, and make the users members of that role',
