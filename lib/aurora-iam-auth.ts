@@ -11,7 +11,8 @@ export interface AuroraIamAuthProps extends IamAuthOptions {
    *
    * - One that this app creates, `DatabaseCluster` or `DatabaseClusterFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
    * - An imported one must have IAM authentication on already, which nobody can see from here, unless `enableIamAuthentication` switches it on. It needs its resource id, endpoint,
-   *   port and security groups where it is imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint. It is taken to be in the account and Region of the stack it is imported into.
+   *   port and security groups where it is imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint, and with
+   *   `transport` neither security groups nor `vpc`. It is taken to be in the account and Region of the stack it is imported into.
    */
   readonly cluster: rds.IDatabaseCluster;
 }
@@ -19,7 +20,7 @@ export interface AuroraIamAuthProps extends IamAuthOptions {
 /**
  * Users of Aurora PostgreSQL that sign in with IAM.
  *
- * Switches IAM authentication on, and creates users with a Lambda function in the VPC of the cluster. There is one
+ * Switches IAM authentication on, and creates users with a Lambda function, in the VPC of the cluster unless `transport` says otherwise. There is one
  * such function in every stack that has users. It exists once there is a user; what it logs is kept for a month, or until the stack is deleted.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html

@@ -7,7 +7,10 @@ import { ProvisionError } from '../shared/errors';
 /** One throttled call must not end a wait of minutes. */
 const ATTEMPTS = 6;
 
-const client = new RDSClient({ maxAttempts: ATTEMPTS });
+/** Nor must one that is not answered take the time to say why it failed. */
+const LIMITS = { connectionTimeout: 3_000, requestTimeout: 20_000, throwOnRequestTimeout: true };
+
+const client = new RDSClient({ maxAttempts: ATTEMPTS, requestHandler: LIMITS });
 
 /** Needs `rds:Describe...` and `rds:Modify...` on the one database. */
 export const rds: Rds = {

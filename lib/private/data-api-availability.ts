@@ -15,7 +15,7 @@ const PARTITIONS_WITHOUT = /^(cn|us-gov)-/;
 
 export function regionProblem(region: string): string | undefined {
   return !Token.isUnresolved(region) && (REGIONS_WITHOUT.includes(region) || PARTITIONS_WITHOUT.test(region))
-    ? `there is no Data API in Region ${region} (${AS_OF})`
+    ? `there was no Data API in Region ${region} (${AS_OF})`
     : undefined;
 }
 

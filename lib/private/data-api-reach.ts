@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { Annotations, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
 import { Admin } from './admin';
@@ -14,6 +14,9 @@ import { IamAuthOptions } from '../iam-auth-base';
 
 /** What a provisioner calls. It sends nothing in batches. */
 const ACTIONS = ['rds-data:BeginTransaction', 'rds-data:CommitTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'];
+
+/** Id of the warning, for those who acknowledge it. */
+const REGION = 'cdk-aurora-iam-auth:dataApiRegion';
 
 const LEAVE_OUT = 'leave transport out';
 
@@ -40,7 +43,8 @@ export class DataApiReach implements Reach {
     }
     const region = regionProblem(construct.env.region);
     if (region) {
-      refuse(`${region}; ${LEAVE_OUT}`);
+      // AWS adds Regions.
+      Annotations.of(scope).addWarningV2(REGION, `transport is SqlTransport.dataApi(), and ${region}; if there is none yet, ${LEAVE_OUT}`);
     }
     this.clusterArn = clusterArnOf(scope, construct as rds.IDatabaseCluster, resource as rds.CfnDBCluster | undefined);
     this.environment = { [CLUSTER_ARN]: this.clusterArn };

@@ -173,6 +173,10 @@ readers (group)     shop `);
       'stack Shop is not rehearsed: Resources.Cluster: a cluster with Engine aurora-postgresql and EngineVersion 13.9 is not rehearsed: use aurora-postgresql or postgres, 14, 15, 16, 17 or 18'],
     ['an instance of another engine', () => [assembly({ User: USER, Instance: { Type: 'AWS::RDS::DBInstance', Properties: { Engine: 'mysql', EngineVersion: '8.0' } } })],
       'stack Shop is not rehearsed: Resources.Instance: an instance with Engine mysql and EngineVersion 8.0 is not rehearsed: use postgres, 14, 15, 16, 17 or 18'],
+    ['a database of another app', () => [assembly({ User: { ...USER, Properties: { Database: { ResourceId: 'cluster-ABC' } } } })],
+      'stack Shop is not rehearsed: database cluster-ABC is of another app, and does not exist in a rehearsal; name the other stacks with --stack, or let a stack of yours stand for that app, as examples/imported-cluster does'],
+    ['IAM authentication of a database of another app', () => [assembly({ User: USER, On: { Type: 'Custom::RdsIamAuthentication', Properties: { Identifier: 'legacy' } } })],
+      'stack Shop is not rehearsed: database legacy is of another app, and does not exist in a rehearsal; name the other stacks with --stack, or let a stack of yours stand for that app, as examples/imported-cluster does'],
     ['no user', () => [assembly({ Topic: { Type: 'AWS::SNS::Topic' } })],
       "no user or role of cdk-aurora-iam-auth is in stack Shop: add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"],
   ])('says in one line what is wrong with %s', async (_name, args, expected) => {
