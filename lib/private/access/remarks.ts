@@ -39,6 +39,10 @@ export const NOT_CONTROLLED_HERE = [
     why: 'Who creates an object may do everything with it, and may let others.',
   },
   {
+    what: 'Other stacks.',
+    why: 'Users that another stack creates in the same database are in the report of that stack, and not here.',
+  },
+  {
     what: 'Other policies.',
     why: 'Whoever may rds-db:connect on everything signs in as any of these users. Grants of other apps, and those that this app makes without this library, are not listed.',
   },

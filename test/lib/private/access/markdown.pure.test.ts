@@ -50,6 +50,7 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 - **PUBLIC.** PostgreSQL gives everybody CONNECT and TEMPORARY on each new database, USAGE on schema public (up to PostgreSQL 14 CREATE as well), EXECUTE on each new function and USAGE on each new type. Unless somebody has revoked it, each of these users has it.
 - **Grants by hand.** What somebody has granted in the database stays; from a user that is exclusive it is taken by the next deployment that changes this user.
 - **Owners.** Who creates an object may do everything with it, and may let others.
+- **Other stacks.** Users that another stack creates in the same database are in the report of that stack, and not here.
 - **Other policies.** Whoever may rds-db:connect on everything signs in as any of these users. Grants of other apps, and those that this app makes without this library, are not listed.
 - **The admin.** Who creates the users can give itself and others whatever they may do.
 `);
