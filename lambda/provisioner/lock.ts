@@ -1,7 +1,8 @@
 import { Budget, PATIENCE_MS } from './budget';
 import { ProvisionError, ServerError } from './errors';
 import { Session } from './session';
-import { earlierWaiters, endStrangers, lockHolders, SERVER } from './sql/catalog';
+import { SERVER } from './sql/catalog';
+import { earlierWaiters, endStrangers, lockHolders } from './sql/lock-holders';
 import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
 import { BEGIN, LOCK, LOCK_KEY, ROLLBACK, Scope, setTimeouts, UNLOCK } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';

@@ -20,11 +20,11 @@ interface Kind {
   readonly resourceType: string;
   readonly notFound: string;
   readonly invalidState: string;
+  /** Beside what a cluster and an instance have in common. */
   readonly describe: (described: Described) => Elements;
 }
 
 interface Described {
-  readonly identifier: string;
   readonly resource: ResourceState;
   readonly server?: AuroraLikeServer;
   readonly status: string;
@@ -36,15 +36,13 @@ const CLUSTER: Kind = {
   resourceType: 'cluster',
   notFound: 'DBClusterNotFoundFault',
   invalidState: 'InvalidDBClusterStateFault',
-  describe: ({ identifier, resource: { attributes, properties }, server, status, pending }) => ({
-    DBClusterIdentifier: identifier,
+  describe: ({ resource: { attributes, properties }, server, status, pending }) => ({
     DBClusterArn: attributes.DBClusterArn as string,
     DbClusterResourceId: attributes.DBClusterResourceId as string,
     Engine: properties.Engine as string,
     Status: status,
     Endpoint: server?.host,
     Port: server?.port,
-    IAMDatabaseAuthenticationEnabled: server?.iamAuthentication === true,
     PendingModifiedValues: pending,
   }),
 };
@@ -54,15 +52,13 @@ const INSTANCE: Kind = {
   resourceType: 'db',
   notFound: 'DBInstanceNotFound',
   invalidState: 'InvalidDBInstanceState',
-  describe: ({ identifier, resource: { attributes, properties }, server, status, pending }) => ({
-    DBInstanceIdentifier: identifier,
+  describe: ({ resource: { attributes, properties }, server, status, pending }) => ({
     DBInstanceArn: attributes.DBInstanceArn as string,
     DbiResourceId: attributes.DbiResourceId as string,
     DBClusterIdentifier: properties.DBClusterIdentifier as string | undefined,
     Engine: (properties.Engine ?? (server?.source ? 'postgres' : undefined)) as string | undefined,
     DBInstanceStatus: status,
     Endpoint: { Address: attributes['Endpoint.Address'] as string, Port: attributes['Endpoint.Port'] as string },
-    IAMDatabaseAuthenticationEnabled: server?.iamAuthentication === true,
     PendingModifiedValues: pending ?? {},
   }),
 };
@@ -116,7 +112,11 @@ export class RdsApi {
       server.iamAuthentication = iamAuthentication;
     }
     const pending = Object.keys(condition.pending).length > 0 ? condition.pending : undefined;
-    return kind.describe({ identifier, resource, server, status, pending });
+    return {
+      [`${kind.name}Identifier`]: identifier,
+      IAMDatabaseAuthenticationEnabled: server?.iamAuthentication === true,
+      ...kind.describe({ resource, server, status, pending }),
+    };
   }
 
   private modify(kind: Kind, identifier: string, resource: ResourceState, enable: boolean, immediately: boolean): AwsAnswer {

@@ -6,6 +6,7 @@ import { overConnections } from '../../lambda/provisioner/connections';
 import { overDataApi } from '../../lambda/provisioner/data-api';
 import { Session } from '../../lambda/provisioner/session';
 import * as catalog from '../../lambda/provisioner/sql/catalog';
+import * as lock from '../../lambda/provisioner/sql/lock-holders';
 import { CLAIMS, REGISTRY } from '../../lambda/provisioner/sql/registry';
 import { BEGIN, LOCK_KEY, ROLLBACK, setTimeouts } from '../../lambda/provisioner/sql/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
@@ -121,7 +122,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
     const questions = [
       catalog.SERVER, catalog.DATABASES, REGISTRY, catalog.rolesByName(roles), catalog.rolesWithShared(roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
       catalog.standing(roles), catalog.pathToRdsIam("'orders'"), catalog.passwordMembers(['orders']), catalog.dependencies(roles), catalog.ownedCounts(MIGRATOR), catalog.objectCount(['app']),
-      catalog.sessions(['10']), catalog.endSessions([]), catalog.lockHolders(LOCK_KEY), catalog.earlierWaiters(LOCK_KEY), catalog.endStrangers(LOCK_KEY),
+      catalog.sessions(['10']), catalog.endSessions([]), lock.lockHolders(LOCK_KEY), lock.earlierWaiters(LOCK_KEY), lock.endStrangers(LOCK_KEY),
       setTimeouts({ lock_timeout: 1 }, 'transaction'), 'SELECT 1 AS one WHERE false',
     ];
     const inTransaction = async (session: Session, statements: string[]) => {

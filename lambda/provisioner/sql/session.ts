@@ -1,4 +1,4 @@
-import { POOLED_APPLICATION } from './catalog';
+import { POOLED_APPLICATION } from './lock-holders';
 import { literal } from './quote';
 
 /** Statements about a session itself: settings, lock and transaction. */
