@@ -21,7 +21,7 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   }, journal);
 }
 
-function refuseServer({ server: { admin, hasRdsIam } }: Work, { kind, usernames }: Request): void {
+function refuseServer({ lock: { server: { admin, hasRdsIam } } }: Work, { kind, usernames }: Request): void {
   if (!hasRdsIam) {
     throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
       + 'check that the host is one, in a version with IAM database authentication');

@@ -1,24 +1,39 @@
 import { Change, describe, oneByOne } from './change';
+import type { ServerError } from './errors';
 import { Transaction } from './transaction';
 import { Work } from './work';
 
+/** A change that could not be made, and why. */
+export interface Failure {
+  readonly change: Change;
+  readonly error: ServerError;
+}
+
 /**
  * Makes changes as far as they can be made: all at once, or if that fails with one of the SQLSTATEs, one by one, for each role and
- * object. What fails then is left, and is in the log.
+ * object.
+ *
+ * @returns what is left
+ */
+export async function applyEach(transaction: Transaction, changes: Change[], sqlStates: string[]): Promise<Failure[]> {
+  if (changes.length === 0 || !await transaction.attempt(() => transaction.apply(changes), sqlStates)) {
+    return [];
+  }
+  const failures: Failure[] = [];
+  for (const change of changes.flatMap(oneByOne)) {
+    const error = await transaction.attempt(() => transaction.apply([change]), sqlStates);
+    failures.push(...error ? [{ change, error }] : []);
+  }
+  return failures;
+}
+
+/**
+ * The same; what is left is in the log.
  *
  * @returns whether all of them were made
  */
 export async function applyWhatCan({ log }: Work, transaction: Transaction, changes: Change[], notice: string, sqlStates: string[]): Promise<boolean> {
-  if (changes.length === 0 || !await transaction.attempt(() => transaction.apply(changes), sqlStates)) {
-    return true;
-  }
-  let all = true;
-  for (const change of changes.flatMap(oneByOne)) {
-    const failed = await transaction.attempt(() => transaction.apply([change]), sqlStates);
-    if (failed) {
-      all = false;
-      log.info(notice, { change: describe(change, transaction.database), reason: failed.message });
-    }
-  }
-  return all;
+  const failures = await applyEach(transaction, changes, sqlStates);
+  failures.forEach(({ change, error }) => log.info(notice, { change: describe(change, transaction.database), reason: error.message }));
+  return failures.length === 0;
 }

@@ -70,6 +70,7 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     database: options.database,
     withToken: typeof options.admin.password === 'function',
     isPooled: false,
+    pid: (client as Client & { readonly processID: number | null }).processID ?? undefined,
     query,
     takeNotices: () => notices.splice(0),
     close: async () => {

@@ -4,7 +4,7 @@ import { Admin } from './credentials';
 import { explain } from './database-error';
 import { ServerError } from './errors';
 import { Open, Transport } from './session';
-import { FIXED_DATABASE } from './sessions';
+import { FIXED_DATABASE } from './lock';
 
 const CONNECT_MS = 8_000;
 

@@ -7,12 +7,12 @@ import { Decision, Facts } from './lifecycle';
 import { planShared, Wanted } from './plan';
 import { inSchemas, planDatabase, problemIn, schemasOf } from './plan-database';
 import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
-import { FIXED_DATABASE } from './sessions';
+import { FIXED_DATABASE } from './lock';
 import { objectCount, passwordMembers, pathToRdsIam } from './sql/catalog';
 import { literal } from './sql/quote';
 import { RDS_IAM } from './state';
-import { inTransaction, Transaction } from './transaction';
-import { Work } from './work';
+import { Transaction } from './transaction';
+import { inDatabase, Work } from './work';
 
 /**
  * Makes a decision true.
@@ -107,6 +107,7 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
     }
   }
   if (forget.length > 0) {
+    work.lock.mayBeLast = true;
     await dropIfUnused(transaction);
   }
 }
@@ -168,12 +169,13 @@ async function refuseTooMany(transaction: Transaction, wanted: Wanted[], schemas
 }
 
 /** What is committed is in the journal. */
-function journaled<T>({ sessions, budget, log, server }: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+function journaled<T>(work: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const { budget } = work;
   if (budget.work() < TIME_TO_UNDO_MS) {
     throw new ProvisionError(`not done after ${Math.round(budget.elapsed() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
       + 'deploy again when the database is less busy, or declare less at once');
   }
-  return sessions.in(database, session => inTransaction(session, budget, log, server, body, changes => journal.note(database, changes)));
+  return inDatabase(work, database, body, { committing: changes => journal.note(database, changes) });
 }
 
 function rolesCreated(changes: Change[]): ReadonlySet<string> {

@@ -24,7 +24,7 @@ export function overDataApi(options: DataApiOptions): Transport {
   const { client = new RDSDataClient({ maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT_MS } }) } = options;
   return (_host, _port, budget) => {
     const calls = callsOf(client, options, budget);
-    return Promise.resolve<Open>((database, beforeCommit) => Promise.resolve(new PooledSession(calls, options.clusterArn, database, budget, beforeCommit)));
+    return Promise.resolve<Open>(database => Promise.resolve(new PooledSession(calls, options.clusterArn, database, budget)));
   };
 }
 

@@ -141,5 +141,10 @@ export function explain(error: unknown, attempt: Attempt): ProvisionError {
   const { remedy, retryUntil } = EXPLANATIONS.find(({ matches }) => matches(error, attempt)) ?? UNKNOWN;
   const advice = error.sqlState === '42501' && attempt.needs ? `the admin needs ${attempt.needs}` : remedy;
   const said = [error.message, error.fields.detail, error.fields.hint].filter(Boolean).join('. ');
-  return new ProvisionError(`cannot ${attempt.attempted}: ${said} (SQLSTATE ${error.sqlState}); ${advice}`, { retryUntil, cause: error });
+  return new ProvisionError(`cannot ${attempt.attempted}: ${said} (SQLSTATE ${error.sqlState})${heldBy(error)}; ${advice}`, { retryUntil, cause: error });
+}
+
+/** What an error says of the sessions that were in the way, as the end of a clause. */
+export function heldBy({ fields: { blockers = [] } }: ServerError): string {
+  return blockers.length > 0 ? `, held by ${blockers.join(' and ')}` : '';
 }

@@ -13,4 +13,6 @@ export interface ServerErrorFields {
   readonly hint?: string;
   readonly table?: string;
   readonly constraint?: string;
+  /** What was seen to hold the lock that it waited for, in words. */
+  readonly blockers?: string[];
 }

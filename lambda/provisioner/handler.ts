@@ -8,7 +8,7 @@ import { remove } from './remove';
 import { decode, Request } from './request';
 import { withRetries } from './retry';
 import { Transport } from './session';
-import { FIXED_DATABASE, Sessions } from './sessions';
+import { Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
 import { Clock } from '../shared/clock';
@@ -85,12 +85,14 @@ async function applyOrUndo(work: Work, request: Request, journal: Journal): Prom
 /** One try from the beginning. */
 async function attempt({ host, port }: Request, budget: Budget, log: Logger, transport: Transport, body: (work: Work) => Promise<void>): Promise<void> {
   const open = await transport(host, port, budget);
-  const session = await open(FIXED_DATABASE);
-  try {
-    await withLock(session, budget, locked => body({ ...locked, sessions: new Sessions(session, open), budget, log }));
-  } finally {
-    await session.close();
-  }
+  await withLock(open, undefined, budget, async (lock) => {
+    const sessions = new Sessions(open, budget, log);
+    try {
+      await body({ lock, registryExists: lock.registryExists, sessions, budget, log });
+    } finally {
+      await sessions.close();
+    }
+  });
 }
 
 /**

@@ -49,6 +49,9 @@ export type Removal
     | { readonly kind: 'handOver'; readonly username: string; readonly heir?: Claim; readonly decision: Decision }
     | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[] };
 
+/** A role that is to go: no other resource manages it. */
+export type RoleRemoval = Extract<Removal, { kind: 'remove' }>;
+
 /**
  * Create and Update of a resource. The registry decides which of the two it is, not the event: that makes an event
  * delivered twice, a reply lost after the commit and a retry after a crash the same as any other update.

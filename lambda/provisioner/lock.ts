@@ -1,29 +1,93 @@
 import { Budget, PATIENCE_MS } from './budget';
 import { ProvisionError, ServerError } from './errors';
-import { Session } from './session';
+import { Open, Row, Session } from './session';
 import { SERVER } from './sql/catalog';
-import { earlierWaiters, endStrangers, lockHolders } from './sql/lock-holders';
+import {
+  blockers, createLock, DROP_LOCK_WITHOUT_REGISTRY, EARLIER_WAITERS, fence, HeldLock, LOCK_FACTS, LOCK_HOLDERS, LOCK_SCHEMA, revokeOnLock, TAKE_LOCK,
+} from './sql/lock-schema';
 import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
-import { BEGIN, LOCK, LOCK_KEY, ROLLBACK, Scope, setTimeouts, UNLOCK } from './sql/session';
+import { endBlockersOf } from './sql/sessions';
+import { BEGIN, COMMIT, ROLLBACK, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
-/** After so long a look at who has the lock; the first one soon, should it be somebody who must not. */
+/** The database that every server has: where the lock and the registry are. */
+export const FIXED_DATABASE = 'postgres';
+
+/** After so long a look at who has the lock; the first one soon, should it be a session that has to be ended. */
 const TURN_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.45 };
 
-export interface Locked {
-  readonly server: Server;
-  readonly registryExists: boolean;
+/** While the session that holds the lock is idle, it must not be taken for a dead one. */
+const STAY_AWAKE_MS = 10_000;
+const ANSWER_MS = 5_000;
+
+const TAKING = { attempted: "take the provisioners' lock" };
+const CREATING = { attempted: `create schema ${LOCK_SCHEMA}, which is the provisioners' lock`, needs: `CREATE on database ${FIXED_DATABASE}` };
+
+const isState = (error: unknown, ...sqlStates: string[]) =>
+  error instanceof ProvisionError && error.cause instanceof ServerError && sqlStates.includes(error.cause.sqlState);
+
+/** The lock while it is held: in a transaction that does nothing else and is rolled back. */
+export class Lock {
+  /** Whether there may be no registry any more, or none yet: then nothing is managed on this server, and the schema goes with the lock. */
+  public mayBeLast: boolean;
+  /** To be executed right before a commit. */
+  public readonly fence: string;
+
+  constructor(private readonly session: Session, public readonly server: Server, public readonly registryExists: boolean, held: HeldLock) {
+    this.fence = fence(held);
+    this.mayBeLast = !registryExists;
+  }
+
+  /** What a process waits for just now, in words. Empty if that is nothing, or cannot be told. */
+  public async blockersOf(pid: number | undefined): Promise<string[]> {
+    const [rows] = pid === undefined ? [[]] : await this.session.query([blockers(pid)], ANSWER_MS).catch((): Row[][] => [[]]);
+    return rows.map(({ blocker }) => blocker as string);
+  }
+
+  /** Ends the sessions that a process waits for just now, as far as they are of these roles, or of any that may not make roles. */
+  public async endBlockersOf(pid: number | undefined, roleOids: string[]): Promise<void> {
+    if (pid !== undefined) {
+      await this.session.query([endBlockersOf(pid, roleOids)], ANSWER_MS).catch(() => undefined);
+    }
+  }
+
+  public stayAwake(): Promise<unknown> {
+    return this.session.query(['SELECT 1'], ANSWER_MS).catch(() => undefined);
+  }
+
+  public async release(): Promise<void> {
+    if (this.mayBeLast) {
+      await this.session.query([DROP_LOCK_WITHOUT_REGISTRY, COMMIT], ANSWER_MS).catch(() => undefined);
+    }
+  }
 }
 
 /**
- * Does work while no other provisioner works on this server. Roles are shared by all its databases, and a transaction sees
- * only one of them; so the lock is the session's and not that of a transaction that works, and is held across all of them. It ends with the session,
- * also with that of a Lambda that was frozen. In a pool nothing ends with a session: there it is that of a transaction which does nothing else.
+ * Does work while no other provisioner works on this server. Roles are shared by all its databases, and a transaction sees only one of them; so the
+ * lock is held by a session of its own, across all of them. It ends with that session, also with that of a Lambda that was frozen. A commit of
+ * work whose lock was lost fails.
  *
- * @param session in the database that all provisioners take
+ * @param owner of the schema that is the lock; the admin itself if there is none
  */
-export async function withLock<T>(session: Session, budget: Budget, work: (locked: Locked) => Promise<T>): Promise<T> {
-  return work(await takeLock(session, budget));
+export async function withLock<T>(open: Open, owner: string | undefined, budget: Budget, work: (lock: Lock) => Promise<T>): Promise<T> {
+  const session = await open(FIXED_DATABASE);
+  try {
+    const lock = await takeLock(session, owner, budget);
+    const timer = setInterval(() => void lock.stayAwake(), STAY_AWAKE_MS);
+    try {
+      return await work(lock);
+    } finally {
+      clearInterval(timer);
+      await lock.release();
+    }
+  } finally {
+    await session.close();
+  }
+}
+
+interface Holder {
+  readonly who: unknown;
+  readonly since: number;
 }
 
 /**
@@ -31,45 +95,87 @@ export async function withLock<T>(session: Session, budget: Budget, work: (locke
  * to the next, each waits for its turn, in the order of their arrival. CloudFormation takes back an event that it has cancelled by
  * another one, and does not wait for the end of the first. A failure says who holds the lock: that is the session to end.
  */
-async function takeLock(session: Session, budget: Budget): Promise<Locked> {
-  const scope: Scope = session.isPooled ? 'transaction' : 'session';
-  for (let holder: { readonly who: unknown; readonly since: number } | undefined; ;) {
+async function takeLock(session: Session, owner: string | undefined, budget: Budget): Promise<Lock> {
+  let created = false;
+  for (let holder: Holder | undefined; ;) {
     const begin = budget.elapsed();
-    const turn = Math.min(budget.work(), holder ? TURN_MS.others : TURN_MS.first);
-    const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, [session.isPooled ? 'idle_in_transaction_session_timeout' : 'idle_session_timeout']: IDLE_TIMEOUT_MS };
     try {
-      const statements = [...session.isPooled ? [BEGIN] : [], setTimeouts(timeouts, scope), LOCK[scope], earlierWaiters(LOCK_KEY), SERVER, REGISTRY];
-      const results = await run(session, { attempted: "take the provisioners' lock" }, statements, turn + 2 * ANSWER_MARGIN_MS);
-      const [[{ earlier }], [server], [{ exists, foreign }]] = results.slice(-3);
+      const lock = await tryToTake(session, owner, Math.min(budget.work(), holder ? TURN_MS.others : TURN_MS.first));
       budget.excuse(budget.elapsed() - begin);
-      if (earlier !== 0) {
-        await run(session, { attempted: "let others have the provisioners' lock first" }, [UNLOCK[scope]]);
-        continue;
+      if (lock) {
+        return lock;
       }
-      if (foreign !== null) {
-        throw new ProvisionError(`schema ${REGISTRY_SCHEMA} in database ${session.database} belongs to ${JSON.stringify(foreign)}, or something in it does, and is not the registry of this library; `
-          + 'rename or drop it, or, if that was the admin before, make the admin a member of that role');
-      }
-      return { server: server as unknown as Server, registryExists: exists as boolean };
     } catch (error) {
-      if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.cause.sqlState === '55P03')) {
+      await run(session, { attempted: "give the provisioners' lock back" }, [ROLLBACK]).catch(() => undefined);
+      if (isState(error, '3F000') && !created) {
+        await create(session, owner);
+        created = true;
+      } else if (isState(error, '42501')) {
+        throw notOurs((await run(session, TAKING, [LOCK_FACTS]))[0][0].owner as string, error);
+      } else if (isState(error, '55P03')) {
+        holder = await lookAtHolder(session, budget, begin, holder, error as ProvisionError);
+      } else if (!isState(error, '3F000')) {
         throw error;
-      }
-      if (session.isPooled) {
-        await run(session, { attempted: 'wait no more' }, [ROLLBACK]);
-      }
-      // Everybody who may connect may take an advisory lock, and must not be able to keep its own removal from happening.
-      const [[{ holders, who }], strangers] = await run(session, { attempted: "ask who holds the provisioners' lock", needs: 'to be a member of pg_signal_backend' }, [lockHolders(LOCK_KEY), endStrangers(LOCK_KEY)]);
-      if (strangers.length > 0) {
-        continue;
-      }
-      if (!holder || who !== holder.who) {
-        budget.excuse(holder ? budget.elapsed() - begin : 0);
-        holder = { who, since: begin };
-      }
-      if ((holders !== null && budget.elapsed() - holder.since >= PATIENCE_MS) || budget.work() < TURN_MS.others) {
-        throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
+      } else {
+        // Another provisioner was the last one, and has dropped it.
+        created = false;
       }
     }
+  }
+}
+
+/** @returns nothing if others come first, or the lock had to be put in order */
+async function tryToTake(session: Session, owner: string | undefined, turn: number): Promise<Lock | undefined> {
+  const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS };
+  const statements = [BEGIN, setTimeouts(timeouts, 'transaction'), TAKE_LOCK, EARLIER_WAITERS, LOCK_FACTS, SERVER, REGISTRY];
+  const results = await run(session, TAKING, statements, { answerMs: turn + 2 * ANSWER_MARGIN_MS });
+  const [[{ earlier }], [facts], [server], [registry]] = results.slice(-4);
+  if (earlier !== 0) {
+    await run(session, { attempted: "let others have the provisioners' lock first" }, [ROLLBACK]);
+    return undefined;
+  }
+  const grantees = facts.grantees as string[];
+  if (facts.owner !== (owner ?? server.admin)) {
+    throw notOurs(facts.owner as string);
+  }
+  if (grantees.length > 0) {
+    await run(session, { attempted: `revoke what default privileges have granted on schema ${LOCK_SCHEMA}` }, [...revokeOnLock(grantees), COMMIT]);
+    return undefined;
+  }
+  refuseForeignRegistry(registry, session.database);
+  return new Lock(session, server as unknown as Server, registry.exists as boolean, facts as unknown as HeldLock);
+}
+
+/** The first provisioner of a server makes it. Another one may have been faster. */
+async function create(session: Session, owner: string | undefined): Promise<void> {
+  await run(session, CREATING, [createLock(owner)]).catch((error) => {
+    if (!isState(error, '23505', '42P06')) {
+      throw error;
+    }
+  });
+}
+
+async function lookAtHolder(session: Session, budget: Budget, begin: number, before: Holder | undefined, error: ProvisionError): Promise<Holder> {
+  const [[{ holders, who }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [LOCK_HOLDERS]);
+  const isSame = before !== undefined && who === before.who;
+  if (!isSame) {
+    budget.excuse(before ? budget.elapsed() - begin : 0);
+  }
+  const holder = isSame ? before : { who, since: begin };
+  if ((holders !== null && budget.elapsed() - holder.since >= PATIENCE_MS) || budget.work() < TURN_MS.others) {
+    throw new ProvisionError(`${error.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: error.retryUntil, cause: error });
+  }
+  return holder;
+}
+
+function notOurs(owner: string, cause?: unknown): ProvisionError {
+  return new ProvisionError(`schema ${LOCK_SCHEMA} in database ${FIXED_DATABASE} belongs to ${JSON.stringify(owner)}, who could keep the provisioners' lock; `
+    + 'drop that schema, or let the deployment\'s registry owner be that role', { cause });
+}
+
+function refuseForeignRegistry({ foreign }: Row, database: string): void {
+  if (foreign !== null) {
+    throw new ProvisionError(`schema ${REGISTRY_SCHEMA} in database ${database} belongs to ${JSON.stringify(foreign)}, or something in it does, and is not the registry of this library; `
+      + 'rename or drop it, or, if that was the admin before, make the admin a member of that role');
   }
 }

@@ -8,7 +8,8 @@ export interface ObservedRole {
   readonly canLogin: boolean;
   /** One for each who has granted it. */
   readonly memberships: { readonly group: string; readonly inherits: boolean; readonly effective: boolean; readonly as: string | null }[];
-  readonly members: { readonly member: string; readonly as: string | null }[];
+  /** `effective`: it has the privileges of the role, or can act as it. */
+  readonly members: { readonly member: string; readonly effective: boolean; readonly as: string | null }[];
   /** `ours`: granted by the owner or the admin, as this library does. */
   readonly databases: { readonly database: string; readonly privilege: string; readonly grantable: boolean; readonly ours: boolean; readonly as: string | null }[];
   /** Databases in which something depends on the role. */
@@ -74,15 +75,17 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
   };
 }
 
+/** Takes away what lets a role sign in with a token: its membership in rds_iam, and in groups through which it is a member of that. */
+export function planEndOfTokens({ role, memberships }: ObservedRole, groupsOfRdsIam: ReadonlySet<string>): Change[] {
+  return memberships.filter(({ group }) => group === RDS_IAM || groupsOfRdsIam.has(group)).map(membership => revokeRole(role, membership));
+}
+
 /**
- * Takes access away: a user's login and its way in; a group's members, who would otherwise still have what it owns.
+ * Takes a role away from its members, who have what it has and owns. Who may only grant it, but neither has nor can act as it, is an admin (16 and
+ * newer: who has made the role); of a group it goes as well.
  */
-export function planEndOfAccess(kind: Declaration['kind'], observed: ObservedRole): Change[] {
-  return [
-    ...forbidLogin(observed),
-    ...observed.memberships.filter(({ group }) => group === RDS_IAM).map(membership => revokeRole(observed.role, membership)),
-    ...kind === 'role' ? lastPassedOnFirst(observed.members).map(({ member, as }) => revokeRole(member, { group: observed.role, as })) : [],
-  ];
+export function planEndOfMembers(kind: Declaration['kind'], { role, members }: ObservedRole): Change[] {
+  return lastPassedOnFirst(members.filter(({ effective }) => effective || kind === 'role')).map(({ member, as }) => revokeRole(member, { group: role, as }));
 }
 
 /** From 16 on only its grantor takes a membership back, which must still hold its own then. */
@@ -119,7 +122,7 @@ function revokeGroups({ role, declaration: { kind, exclusive }, previous }: Want
     .map(membership => revokeRole(role, membership));
 }
 
-function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
+export function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
   return canLogin ? [{ kind: 'forbidLogin', role }] : [];
 }
 

@@ -3,7 +3,7 @@ import { TransactionLost } from './data-api-error';
 import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
 import { Row, Session } from './session';
-import { FIXED_DATABASE } from './sessions';
+import { FIXED_DATABASE } from './lock';
 import { CURSOR, firstPage, isFull, isQuery } from './sql/pieces';
 import { BEGIN, COMMIT, ROLLBACK, setUpTransaction } from './sql/session';
 
@@ -29,6 +29,7 @@ const SETTLE = { tries: 20, pauseMs: 500 };
 export class PooledSession implements Session {
   public readonly withToken = false;
   public readonly isPooled = true;
+  public pid: number | undefined;
   private transactionId?: string;
   /** When the first of its transactions began, as the server has it. */
   private arrival?: string;
@@ -36,13 +37,11 @@ export class PooledSession implements Session {
   private turn: Promise<unknown> = Promise.resolve();
   private broken?: Error;
 
-  /** @param beforeCommit to be awaited before each commit */
   constructor(
     private readonly calls: Calls,
     private readonly clusterArn: string,
     public readonly database: string,
     private readonly budget: Pick<Budget, 'work' | 'sleep'>,
-    private readonly beforeCommit: () => Promise<unknown> = () => Promise.resolve(),
   ) {}
 
   public query(statements: string[]): Promise<Row[][]> {
@@ -111,8 +110,9 @@ export class PooledSession implements Session {
         : error;
     });
     const [answer] = await this.execute(setUpTransaction(this.arrival));
-    const [arrival, ...isolation] = answer.split(' ');
+    const [arrival, pid, ...isolation] = answer.split(' ');
     this.arrival ??= arrival;
+    this.pid = Number(pid);
     if (isolation.join(' ') !== 'read committed') {
       throw new ProvisionError(`the transactions of the admin in database ${JSON.stringify(this.database)} are ${isolation.join(' ')}, and would not see what others have done before it is their turn; `
         + 'reset default_transaction_isolation of the role and of the database');
@@ -121,7 +121,6 @@ export class PooledSession implements Session {
   }
 
   private async commit(): Promise<Row[]> {
-    await this.beforeCommit();
     await this.calls.commit(this.transactionId!);
     this.transactionId = undefined;
     return [];

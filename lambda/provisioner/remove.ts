@@ -1,28 +1,23 @@
 import { applyWhatCan } from './best-effort';
-import { Budget } from './budget';
-import { actors, Change, describe, merged } from './change';
-import { Attempt } from './database-error';
+import { Change, describe, merged } from './change';
+import { endAccess } from './end-access';
+import { endSessionsOf } from './end-sessions';
 import { ProvisionError, ServerError } from './errors';
 import { carryOut } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { Journal } from './journal';
-import { decideAfterRemoval, decideRemove, Decision, Removal } from './lifecycle';
-import { planEndOfAccess, planSharedRemoval } from './plan';
+import { decideAfterRemoval, decideRemove, Decision, Facts, Removal, RoleRemoval } from './lifecycle';
+import { FIXED_DATABASE } from './lock';
+import { forbidLogin, planEndOfMembers, planSharedRemoval } from './plan';
 import { planDatabaseRemoval } from './plan-database';
 import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
 import { reportRenamed } from './renamed';
 import { Request } from './request';
 import { LONGEST_DELAY_MS } from './retry';
-import { Session } from './session';
-import { FIXED_DATABASE } from './sessions';
-import { dependencies, endSessions, ownedCounts, sessions as sessionsOf } from './sql/catalog';
+import { dependencies, ownedCounts } from './sql/catalog';
 import { OnRemoval } from './state';
-import { run, Transaction } from './transaction';
+import { Transaction } from './transaction';
 import { inDatabase, inShared, Work } from './work';
-
-/** Sessions end within milliseconds once told to, unless a process hangs in the kernel. */
-const END_OF_SESSIONS_MS = 10_000;
-const POLL_MS = 50;
 
 /** A Lambda function in a VPC starts and connects within this time. */
 const UNTIL_CREATED_MS = 20_000;
@@ -31,79 +26,71 @@ const UNTIL_CREATED_MS = 20_000;
 const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
 const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
 
-type Leaving = Extract<Removal, { kind: 'remove' }>;
-
 /**
- * Removes roles. First their access, committed, whatever comes after; then their sessions, which could not come back any more;
- * then what they hold, in all databases of the server, whoever has granted it; then the roles. A role that owns something is not
- * dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
+ * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go.
  */
 export async function remove(work: Work, request: Request): Promise<void> {
-  const { owner, kind, onRemoval } = request;
+  const { owner } = request;
   const facts = await inShared(work, transaction => readFacts(transaction, work.registryExists));
   const removals = decideRemove(owner, request, facts);
   if (request.cancelled && removals.every(({ kind }) => kind === 'leave') && work.budget.waited() < UNTIL_CREATED_MS - LONGEST_DELAY_MS) {
     throw new ProvisionError('nothing to remove yet: the creation that was cancelled may be under way', { retryUntil: UNTIL_CREATED_MS });
   }
   if (removals.length === 0) {
-    work.log.info('nothing to remove', { reason: 'this resource manages nobody who is not on its list any more' });
-  }
-  for (const removal of removals) {
-    const { username } = removal;
-    if (removal.kind === 'leave') {
-      work.log.info('nothing to remove', { username, reason: removal.reason });
-    } else if (removal.kind === 'handOver') {
-      if (!removal.decision.forget.some(claim => reportRenamed(work, facts, claim))) {
-        work.log.info('handed over', { username, reason: removal.heir ? `resource ${removal.heir.logicalId} manages it` : 'the role is gone' });
-      }
-      await carryOut(work, [], facts => handedOver(decideRemove(owner, request, facts).find(one => one.username === username)), new Journal());
-    }
+    work.log.info('nothing to remove', { reason: 'this resource manages no role that is not on its list any more' });
   }
   const leaving = removals.filter(removal => removal.kind === 'remove');
-  if (leaving.length === 0) {
-    return;
+  if (leaving.length > 0) {
+    await removeRoles(work, request, leaving);
   }
+  for (const removal of removals) {
+    if (removal.kind === 'leave') {
+      work.log.info('nothing to remove', { username: removal.username, reason: removal.reason });
+    } else if (removal.kind === 'handOver') {
+      await handOver(work, request, facts, removal);
+    }
+  }
+}
+
+/**
+ * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whoever has granted it; then the roles.
+ * A role that owns something is not dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
+ */
+async function removeRoles(work: Work, { owner, kind, onRemoval }: Request, leaving: RoleRemoval[]): Promise<void> {
   if (onRemoval.action === 'RETAIN') {
     return keep(work, leaving, 'it is to be retained, with its login and all it holds');
   }
-  let tries = 0;
-  await inShared(work, async (transaction) => {
-    // Who changes its own password in a transaction that stays open has locked itself, and must not keep its access by that.
-    if (tries++ > 0) {
-      await transaction.read(endingSessions(leaving), endSessions(oidsOf(leaving)));
-    }
-    await endAccess(work, transaction, leaving, kind);
-    if (onRemoval.action === 'DISABLE') {
-      await refuseAccess(transaction, leaving, kind);
-    }
-  });
-  await endSessionsOf(work, leaving);
+  await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
+    await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
     return keep(work, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
   }
   await clear(work, leaving, onRemoval);
   await inShared(work, async (transaction) => {
     await dropRoles(work, transaction, leaving, kind);
     await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
+    work.lock.mayBeLast = true;
     await dropIfUnused(transaction);
   });
 }
 
-/** What the admin takes back, takes with it what was passed on. For the rest it must act as those who have granted it; if it may not, the login goes even so. */
-async function endAccess(work: Work, transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
-  const plan = async () => [...(await readShared(transaction, namesOf(leaving))).roles.values()].flatMap(role => planEndOfAccess(kind, role));
-  const changes = await plan();
-  const ofTheAdmin = changes.filter(change => actors(change).length === 0);
-  await transaction.apply(merged(ofTheAdmin));
-  if (ofTheAdmin.length < changes.length) {
-    await takeBack(work, transaction, await plan());
+async function handOver(work: Work, request: Request, facts: Facts, { username, heir, decision }: Extract<Removal, { kind: 'handOver' }>): Promise<void> {
+  const existing = new Set(facts.roles.values());
+  const dropped = decision.forget.map(({ roleOid }) => roleOid).filter(oid => !existing.has(oid));
+  const sessionsLeft = dropped.length === 0 ? undefined : await endSessionsOf(work, { removed: dropped });
+  if (!decision.forget.some(claim => reportRenamed(work, facts, claim))) {
+    work.log.info('handed over', { username, reason: heir ? `resource ${heir.logicalId} manages it` : 'the role is gone' });
+  }
+  await carryOut(work, [], facts => handedOver(decideRemove(request.owner, request, facts).find(one => one.username === username)), new Journal());
+  if (sessionsLeft !== undefined) {
+    throw new ProvisionError(sessionsLeft);
   }
 }
 
-/** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access; a group gives its members what it owns. */
-async function refuseAccess(transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
+/** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access, but its members have what it owns. */
+async function refuseAccess(transaction: Transaction, leaving: RoleRemoval[], kind: Request['kind']): Promise<void> {
   const { roles } = await readShared(transaction, namesOf(leaving));
-  const left = [...roles.values()].filter(({ canLogin, members }) => canLogin || (kind === 'role' && members.length > 0)).flatMap(role => planEndOfAccess(kind, role));
+  const left = [...roles.values()].flatMap(role => [...forbidLogin(role), ...planEndOfMembers(kind, role)]);
   if (left.length > 0) {
     throw new ProvisionError(`access would be left behind: still to ${left.map(change => describe(change, FIXED_DATABASE)).join('; ')}, which another role has granted; `
       + 'take it back as that role, and delete again');
@@ -111,7 +98,7 @@ async function refuseAccess(transaction: Transaction, leaving: Leaving[], kind: 
 }
 
 /** Takes back what the roles hold, everywhere. */
-async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Promise<void> {
+async function clear(work: Work, leaving: RoleRemoval[], onRemoval: OnRemoval): Promise<void> {
   const roles = await inShared(work, async transaction => [...(await readShared(transaction, namesOf(leaving))).roles.values()]);
   // The fixed one first: there is what all databases share.
   const fixedAnd = (others: string[]) => [...new Set([FIXED_DATABASE, ...others.sort()])];
@@ -136,7 +123,7 @@ async function clear(work: Work, leaving: Leaving[], onRemoval: OnRemoval): Prom
   }
 }
 
-async function handOverOwned(transaction: Transaction, leaving: Leaving[], heir: string): Promise<void> {
+async function handOverOwned(transaction: Transaction, leaving: RoleRemoval[], heir: string): Promise<void> {
   const [dependents] = await transaction.read({ attempted: 'look for what the roles own' }, dependencies(namesOf(leaving)));
   for (const { role, owns } of dependents as { role: string; owns: boolean }[]) {
     if (owns) {
@@ -145,7 +132,7 @@ async function handOverOwned(transaction: Transaction, leaving: Leaving[], heir:
   }
 }
 
-async function clearDatabase(work: Work, transaction: Transaction, leaving: Leaving[]): Promise<void> {
+async function clearDatabase(work: Work, transaction: Transaction, leaving: RoleRemoval[]): Promise<void> {
   const { database } = transaction;
   const state = await readDatabase(transaction, { roles: namesOf(leaving), schemas: [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))], everything: true });
   await takeBack(work, transaction, leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
@@ -162,8 +149,8 @@ async function takeBack(work: Work, transaction: Transaction, changes: Change[])
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
-async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[], kind: Request['kind']): Promise<void> {
-  const drop = ({ username }: Leaving): Change => ({ kind: 'dropRole', role: username });
+async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], kind: Request['kind']): Promise<void> {
+  const drop = ({ username }: RoleRemoval): Change => ({ kind: 'dropRole', role: username });
   if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
     return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
   }
@@ -185,7 +172,7 @@ async function dropRoles(work: Work, transaction: Transaction, leaving: Leaving[
   }
 }
 
-function keep(work: Work, leaving: Leaving[], reason: string): Promise<void> {
+function keep(work: Work, leaving: RoleRemoval[], reason: string): Promise<void> {
   leaving.forEach(({ username }) => work.log.info('kept', { username, reason }));
   return inShared(work, transaction => transaction.apply([], ...releaseSteps(leaving.map(({ claim }) => claim))));
 }
@@ -194,38 +181,10 @@ function handedOver(removal: Removal | undefined): Decision {
   return removal?.kind === 'handOver' ? removal.decision : { changes: [], converge: [], record: [], forget: [], adopted: [] };
 }
 
-function endSessionsOf({ sessions, budget }: Work, leaving: Leaving[]): Promise<void> {
-  return sessions.in(FIXED_DATABASE, session => endThem(session, budget, leaving));
-}
-
-async function endThem(session: Session, budget: Budget, leaving: Leaving[]): Promise<void> {
-  const [attempt, oids] = [endingSessions(leaving), oidsOf(leaving)];
-  const until = budget.elapsed() + END_OF_SESSIONS_MS;
-  for (;;) {
-    const [, [{ n }]] = await run(session, attempt, [endSessions(oids), sessionsOf(oids)]);
-    if (n === 0) {
-      return;
-    }
-    if (budget.elapsed() > until) {
-      throw new ProvisionError(`cannot ${attempt.attempted}: ${String(n)} did not end within ${END_OF_SESSIONS_MS / 1000} s; end them (pg_terminate_backend) and delete again`);
-    }
-    await budget.sleep(POLL_MS);
-  }
-}
-
-function ownSchemas(database: string, previous: Leaving['previous']): string[] {
+function ownSchemas(database: string, previous: RoleRemoval['previous']): string[] {
   return previous.flatMap(({ databases }) => databases).filter(one => one.database === database).flatMap(({ schemas }) => schemas).filter(({ owner }) => owner).map(({ schema }) => schema);
 }
 
-function endingSessions(leaving: Leaving[]): Attempt {
-  return { attempted: `end the sessions of ${leaving.map(({ claim }) => JSON.stringify(claim.username)).join(', ')}`, needs: 'to be a member of pg_signal_backend' };
-}
-
-/** Another role may have got the name meanwhile. */
-function oidsOf(leaving: Leaving[]): string[] {
-  return leaving.map(({ claim }) => claim.roleOid);
-}
-
-function namesOf(leaving: Leaving[]): string[] {
+function namesOf(leaving: RoleRemoval[]): string[] {
   return leaving.map(({ username }) => username);
 }

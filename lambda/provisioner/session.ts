@@ -8,6 +8,8 @@ export interface Session {
   readonly database: string;
   /** Whether the admin signed in with a token, and not with a password. */
   readonly withToken: boolean;
+  /** Of the server, where the statements of a transaction are executed; undefined before the first of a pooled session. */
+  readonly pid: number | undefined;
   /** Whether each of its transactions is in some session of a pool, which others use as well: nothing may be set or locked there for longer than a transaction. */
   readonly isPooled: boolean;
   /**
@@ -22,12 +24,8 @@ export interface Session {
   close(): Promise<void>;
 }
 
-/**
- * Opens a session in a database.
- *
- * @param beforeCommit to be awaited before each commit of a session whose lock is held by another one
- */
-export type Open = (database: string, beforeCommit?: () => Promise<unknown>) => Promise<Session>;
+/** Opens a session in a database. */
+export type Open = (database: string) => Promise<Session>;
 
 /** The way to a database: one attempt of an event asks for its sessions. */
 export type Transport = (host: string, port: number, budget: Budget) => Promise<Open>;

@@ -1,33 +1,41 @@
+import type { Budget } from './budget';
+import { ProvisionError, ServerError } from './errors';
+import { FIXED_DATABASE } from './lock';
+import { withRetries } from './retry';
 import { Open, Session } from './session';
+import type { Logger } from '../shared/logger';
 
-/** The database that every server has: where the lock and the registry are. */
-export const FIXED_DATABASE = 'postgres';
+const TOO_MANY_CONNECTIONS = '53300';
 
-/** While the session that holds the lock is idle, it must not be taken for a dead one. */
-const STAY_AWAKE_MS = 10_000;
-const ANSWER_MS = 5_000;
-
-/** One session that holds the lock for the whole of an attempt, in the fixed database, and one at a time in others. Where sessions are pooled it does nothing else. */
+/** The sessions in which one attempt works, beside the one that holds the lock. One in the fixed database stays open, and one at a time in others. */
 export class Sessions {
-  constructor(private readonly holder: Session, private readonly open: Open) {}
+  private fixed?: Promise<Session>;
+
+  constructor(private readonly openOnce: Open, private readonly budget: Budget, private readonly log: Logger) {}
 
   public async in<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
-    if (database === FIXED_DATABASE && !this.holder.isPooled) {
-      return work(this.holder);
+    if (database === FIXED_DATABASE) {
+      return work(await (this.fixed ??= this.open(FIXED_DATABASE)));
     }
-    const stayAwake = () => this.holder.query(['SELECT 1'], ANSWER_MS).catch((error: Error) => {
-      throw new Error(`the provisioners' lock is lost: ${error.message}`);
-    });
-    const timer = setInterval(() => void stayAwake().catch(() => undefined), STAY_AWAKE_MS);
+    const session = await this.open(database);
     try {
-      const session = await this.open(database, stayAwake);
-      try {
-        return await work(session);
-      } finally {
-        await session.close();
-      }
+      return await work(session);
     } finally {
-      clearInterval(timer);
+      await session.close();
     }
+  }
+
+  /** With no connection free, the lock is not given away: those who wait for it have connections of their own. */
+  private open(database: string): Promise<Session> {
+    return withRetries(
+      this.budget,
+      () => this.openOnce(database),
+      (error, delayMs) => this.log.info('trying again', { reason: error.message, delayMs }),
+      ({ cause }: ProvisionError) => cause instanceof ServerError && cause.sqlState === TOO_MANY_CONNECTIONS,
+    );
+  }
+
+  public async close(): Promise<void> {
+    await this.fixed?.then(session => session.close(), () => undefined);
   }
 }

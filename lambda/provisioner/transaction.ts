@@ -1,8 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Budget } from './budget';
+import { Budget, PATIENCE_MS } from './budget';
 import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Attempt, explain, isConflict } from './database-error';
 import { ProvisionError, ServerError } from './errors';
+import type { Lock } from './lock';
 import { withRetries } from './retry';
 import { Row, Session } from './session';
 import { ADMIN_PATH_TO_RDS_IAM, standing } from './sql/catalog';
@@ -20,6 +21,14 @@ const LOCK_TIMEOUT_MS = 10_000;
 /** Every statement takes milliseconds, once it has its locks. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
+/** So often is looked at what a statement waits for. */
+const WATCH_MS = 500;
+
+const LOCK_NOT_AVAILABLE = '55P03';
+
+/** What the statement in front of a commit ends in when the lock is lost. */
+const DIVISION_BY_ZERO = '22012';
+
 /** The server ends a statement first. If nothing comes back even so, the network is mute. */
 export const ANSWER_MARGIN_MS = 5_000;
 
@@ -35,6 +44,23 @@ export interface Server {
   /** As in server_version_num: 170010 is 17.10. */
   readonly version: number;
   readonly hasRdsIam: boolean;
+}
+
+/** What a transaction is made with. */
+export interface TransactionContext {
+  readonly session: Session;
+  readonly budget: Budget;
+  readonly log: Logger;
+  readonly lock: Pick<Lock, 'server' | 'fence' | 'blockersOf' | 'endBlockersOf'>;
+}
+
+export interface TransactionOptions {
+  /** Milliseconds that a statement waits for a lock of another session. */
+  readonly lockMs?: number;
+  /** Oids of roles that are being removed: their sessions, and those of roles that may not make roles, are ended when a statement waits for them. */
+  readonly endBlockersAmong?: string[];
+  /** Told what will have been changed, right before the commit: the answer to it may be lost. */
+  readonly committing?: (changes: Change[]) => void;
 }
 
 /** What one message is to achieve: a change, or something that is written or read beside. */
@@ -55,13 +81,26 @@ export class Transaction {
   /** What the catalog said of the admin's memberships in roles that it has acted as since. */
   private readonly memberships = new Map<string, unknown>();
 
-  constructor(private readonly session: Session, budget: Budget, private readonly log: Logger, public readonly server: Server) {
+  private readonly session: Session;
+
+  constructor(private readonly context: TransactionContext, private readonly options: TransactionOptions = {}) {
+    const { lockMs = LOCK_TIMEOUT_MS } = options;
+    this.session = context.session;
+    const timeouts = {
+      idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
+      statement_timeout: STATEMENT_TIMEOUT_MS,
+      lock_timeout: Math.min(lockMs, context.budget.patience()),
+    };
     this.prelude = [
       BEGIN,
-      setTimeouts({ idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS, statement_timeout: STATEMENT_TIMEOUT_MS, lock_timeout: Math.min(LOCK_TIMEOUT_MS, budget.patience()) }, 'transaction'),
-      ...server.version >= 160000 ? [NO_SELF_GRANT] : [],
+      setTimeouts(timeouts, 'transaction'),
+      ...this.server.version >= 160000 ? [NO_SELF_GRANT] : [],
       ADMIN_PATH_TO_RDS_IAM,
     ];
+  }
+
+  public get server(): Server {
+    return this.context.lock.server;
   }
 
   public get database(): string {
@@ -76,7 +115,7 @@ export class Transaction {
   /** Reads, each statement its own rows. */
   public async read(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
     const prelude = this.prelude.splice(0);
-    const results = await run(this.session, attempt, [...prelude, ...statements]);
+    const results = await this.watched(blockers => run(this.session, attempt, [...prelude, ...statements], { blockers }));
     if (prelude.length > 0) {
       this.before = pathIn(results[prelude.length - 1]);
     }
@@ -95,7 +134,7 @@ export class Transaction {
       if (rolesOf(change).includes(this.server.admin)) {
         throw new ProvisionError(`cannot ${describe(change, this.database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
       }
-      this.log.info('changing', { change: describe(change, this.database) });
+      this.context.log.info('changing', { change: describe(change, this.database) });
     }
     for (const message of messages(steps)) {
       this.wrote = true;
@@ -140,12 +179,35 @@ export class Transaction {
     if (this.wrote) {
       committing(this.changes);
     }
-    await run(this.session, { attempted: 'commit' }, [COMMIT]);
+    await run(this.session, { attempted: 'commit' }, [this.context.lock.fence, COMMIT]).catch((error: Error) => {
+      throw error.cause instanceof ServerError && error.cause.sqlState === DIVISION_BY_ZERO
+        ? new ProvisionError("the provisioners' lock was lost before the commit, so nothing was committed; deploy again", { retryUntil: PATIENCE_MS, cause: error })
+        : error;
+    });
   }
 
   /** Should this not arrive, the end of the session rolls back as well. */
   public async rollback(): Promise<void> {
     await run(this.session, { attempted: 'roll back' }, [ROLLBACK]).catch(() => undefined);
+  }
+
+  /** The session that holds the lock has nothing to do meanwhile: it sees what this one waits for. */
+  private async watched<T>(statements: (blockers: () => string[]) => Promise<T>): Promise<T> {
+    let seen: string[] = [];
+    const look = async () => {
+      const { context: { lock }, session: { pid }, options: { endBlockersAmong } } = this;
+      const blockers = await lock.blockersOf(pid);
+      seen = blockers.length > 0 ? blockers : seen;
+      if (endBlockersAmong && blockers.length > 0) {
+        await lock.endBlockersOf(pid, endBlockersAmong);
+      }
+    };
+    const timer = setInterval(() => void look(), WATCH_MS);
+    try {
+      return await statements(() => seen);
+    } finally {
+      clearInterval(timer);
+    }
   }
 
   private async send(steps: Step[]): Promise<void> {
@@ -197,19 +259,12 @@ export class Transaction {
  * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
  * of rds_iam: at the commit its password would stop working. Or its tokens, when it would end that of one that signs in with them. With another session in its way it is done again from its beginning:
  * the provisioners' lock, for which others wait in a queue, is not given away for that.
- *
- * @param committing told what will have been changed, right before the commit
  */
-export function inTransaction<T>(
-  session: Session,
-  budget: Budget,
-  log: Logger,
-  server: Server,
-  work: (transaction: Transaction) => Promise<T>,
-  committing: (changes: Change[]) => void = () => undefined,
-): Promise<T> {
+export function inTransaction<T>(context: TransactionContext, work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
+  const { budget, log } = context;
+  const { committing = () => undefined } = options;
   const once = async () => {
-    const transaction = new Transaction(session, budget, log, server);
+    const transaction = new Transaction(context, options);
     try {
       const result = await work(transaction);
       await transaction.commit(committing);
@@ -227,14 +282,24 @@ export function inverses(changes: Change[]): Change[] {
   return changes.flatMap(change => inverse(change) ?? []).reverse();
 }
 
+export interface RunOptions {
+  /** Milliseconds after which the connection is given up. */
+  readonly answerMs?: number;
+  /** What the statements have been seen waiting for, in words. */
+  readonly blockers?: () => string[];
+}
+
 /** Executes statements in one message and explains what comes back. */
-export async function run(session: Session, attempt: Attempt, statements: string[], answerMs = STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS): Promise<Row[][]> {
+export async function run(session: Session, attempt: Attempt, statements: string[], options: RunOptions = {}): Promise<Row[][]> {
+  const { answerMs = STATEMENT_TIMEOUT_MS + ANSWER_MARGIN_MS, blockers = () => [] } = options;
   session.takeNotices();
   let results: Row[][];
   try {
     results = await session.query(statements, answerMs);
   } catch (error) {
-    throw explain(error, attempt);
+    throw explain(error instanceof ServerError && error.sqlState === LOCK_NOT_AVAILABLE
+      ? new ServerError(error.message, error.sqlState, { ...error.fields, blockers: blockers() })
+      : error, attempt);
   }
   const notice = session.takeNotices().find(({ sqlState }) => NOTICES_THAT_ARE_ERRORS.includes(sqlState));
   if (notice) {

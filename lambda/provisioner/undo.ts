@@ -4,7 +4,7 @@ import { readFacts } from './inspect';
 import { Journal } from './journal';
 import { parkedName } from './lifecycle';
 import { dropIfUnused, registryExists, renameSteps, restoreSteps } from './registry';
-import { FIXED_DATABASE } from './sessions';
+import { FIXED_DATABASE } from './lock';
 import { Owner, sameResource } from './state';
 import { inverses, Transaction } from './transaction';
 import { inDatabase, inShared, Work } from './work';
@@ -34,6 +34,7 @@ export async function undo(work: Work, me: Owner, journal: Journal): Promise<voi
       applyWhatCan(work, transaction, database === FIXED_DATABASE ? await aroundTakenNames(transaction, ours, roles) : ours, 'not undone', NOT_TO_BE_UNDONE));
     complete &&= undone;
   }
+  work.lock.mayBeLast = true;
   await inShared(work, transaction => restoreRegistry(transaction, me, journal, complete));
 }
 

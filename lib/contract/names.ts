@@ -101,8 +101,8 @@ const SCHEMA_RULES: Rule[] = [
     remedy: 'name a schema of your data, or use a predefined role such as pg_monitor',
   },
   {
-    breaks: name => name === 'cdk_aurora_iam_auth',
-    rule: 'this library keeps its records there, which are the admin\'s alone',
+    breaks: name => ['cdk_aurora_iam_auth', 'cdk_aurora_iam_auth_lock'].includes(name),
+    rule: 'this library keeps its registry and its lock there, which are the admin\'s alone',
     remedy: 'name another schema',
   },
 ];

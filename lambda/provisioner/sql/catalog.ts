@@ -55,7 +55,7 @@ export function rolesWithShared(names: string[]): string {
                                    ORDER BY group_name, granted_as) AS list
     FROM m WHERE member IN (SELECT oid FROM u) GROUP BY member),
   members AS MATERIALIZED (
-    SELECT roleid AS oid, json_agg(json_build_object('member', member_name, 'as', granted_as) ORDER BY member_name, granted_as) AS list
+    SELECT roleid AS oid, json_agg(json_build_object('member', member_name, 'effective', inherits OR settable, 'as', granted_as) ORDER BY member_name, granted_as) AS list
     FROM m CROSS JOIN me WHERE roleid IN (SELECT oid FROM u) AND m.member <> me.oid GROUP BY roleid),
   acl AS MATERIALIZED (SELECT d.datname, d.datdba, a.* FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a),
   databases AS MATERIALIZED (
@@ -202,6 +202,15 @@ export function pathToRdsIam(role: string): string {
   SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
 }
 
+/** Groups whose members are members of rds_iam through them. */
+export const GROUPS_OF_RDS_IAM = `
+  WITH RECURSIVE walk(oid) AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
+    UNION SELECT m.member FROM walk w JOIN pg_catalog.pg_auth_members m ON m.roleid = w.oid
+  )
+  SELECT r.rolname::text AS name FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
+  WHERE EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = w.oid)`;
+
 export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 
 /** In this database and of the server. Default privileges are counted as owned by their creator, but are no data. */
@@ -249,13 +258,4 @@ export function ownedCounts(role: string): string {
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
       AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
     GROUP BY 2, 3) o`;
-}
-
-export function sessions(roleOids: string[]): string {
-  return `SELECT count(*)::int AS n FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
-}
-
-/** Tells the sessions of these roles to end. */
-export function endSessions(roleOids: string[]): string {
-  return `SELECT pg_catalog.pg_terminate_backend(pid) FROM pg_catalog.pg_stat_activity WHERE usesysid = ANY (${textArray(roleOids)}::oid[])`;
 }

@@ -1,23 +1,14 @@
-import { POOLED_APPLICATION } from './lock-holders';
+import { POOLED_APPLICATION } from './lock-schema';
 import { literal } from './quote';
 
 /** Statements about a session itself: settings, lock and transaction. */
 
-/** ('dbus', 1): whoever changes users of a server holds this lock in database postgres. */
-export const LOCK_KEY = [1684174195, 1] as const;
-
-/** Whose the lock is: it ends with it. */
+/** How long a setting counts. */
 export type Scope = 'transaction' | 'session';
 
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
-
-export const LOCK: Record<Scope, string> = {
-  session: `SELECT pg_catalog.pg_advisory_lock(${LOCK_KEY.join(', ')})`,
-  transaction: `SELECT pg_catalog.pg_advisory_xact_lock(${LOCK_KEY.join(', ')})`,
-};
-export const UNLOCK: Record<Scope, string> = { session: `SELECT pg_catalog.pg_advisory_unlock(${LOCK_KEY.join(', ')})`, transaction: ROLLBACK };
 
 /** To come back to when something may fail, and when a message has failed. */
 export const SAVEPOINT = { attempt: 'SAVEPOINT attempt', message: 'SAVEPOINT message' };
@@ -45,13 +36,13 @@ const AT_FIRST: Timeouts = { statement_timeout: 15_000, idle_in_transaction_sess
  * The first statement of a transaction in a session that others have used. Until its end, whatever they have set: functions are PostgreSQL's own, the role is the admin.
  * And the session says when the event came that it is for: `arrival`, or now. Nothing but functions, so that no operator of somebody else's is taken for one of PostgreSQL's.
  *
- * @returns a statement that gives the arrival, and the isolation level after a space
+ * @returns a statement that gives the arrival, the process, and the isolation level, with spaces between
  */
 export function setUpTransaction(arrival: string | undefined): string {
   const set = (name: string, value: string) => `pg_catalog.set_config('${name}', ${value}, true)`;
   const since = arrival === undefined ? "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())" : literal(arrival);
   const application = `pg_catalog.replace(${set('application_name', `pg_catalog.concat('${POOLED_APPLICATION}', ${since})`)}, '${POOLED_APPLICATION}', '')`;
-  return `SELECT pg_catalog.concat(${application}, ' ', pg_catalog.current_setting('transaction_isolation')), `
+  return `SELECT pg_catalog.concat(${application}, ' ', pg_catalog.pg_backend_pid(), ' ', pg_catalog.current_setting('transaction_isolation')), `
     + [set('search_path', "'pg_catalog, pg_temp'"), set('role', "'none'"), ...Object.entries(AT_FIRST).map(([name, milliseconds]) => set(name, `'${milliseconds as number}'`))].join(', ');
 }
 
