@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { everythingIsAsBefore } from './as-before';
+import { takeLock } from './provisioners-lock';
 import { setups, signInWithToken, Stack, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
 
@@ -87,7 +88,7 @@ describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreS
     await stack.create('A', ann);
     const holder = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
     await holder.connect();
-    await holder.query('SELECT pg_advisory_lock(1684174195, 1)');
+    await takeLock(holder);
     const first = stack.update('A', { ...ann, privileges: { stock: READ.shop } });
     await setTimeout(2_500);
     const second = stack.update('A', ann);

@@ -1,5 +1,5 @@
 import { Change } from '../../lambda/provisioner/change';
-import { DatabaseOwner, ObservedRole, planEndOfAccess, planShared, planSharedRemoval, Wanted } from '../../lambda/provisioner/plan';
+import { DatabaseOwner, ObservedRole, forbidLogin, planEndOfMembers, planEndOfTokens, planShared, planSharedRemoval, Wanted } from '../../lambda/provisioner/plan';
 import { render } from '../../lambda/provisioner/sql/render';
 import { Declaration } from '../../lambda/provisioner/state';
 
@@ -159,31 +159,48 @@ describe('planShared', () => {
   });
 });
 
-describe('planEndOfAccess', () => {
-  test('of a user: the login goes first, and nothing that could fail for another reason is with it', () => {
-    expect(sql(planEndOfAccess('user', DONE))).toEqual(['ALTER USER "u" NOLOGIN', 'REVOKE rds_iam FROM "u" CASCADE']);
-  });
+describe('planEndOfTokens', () => {
+  const none = new Set<string>();
 
-  test('rds_iam goes as often as it was granted', () => {
-    const role = observed({ memberships: [memberOf('rds_iam'), memberOf('rds_iam', { as: 'other' })] });
-    expect(planEndOfAccess('user', role)).toEqual([
+  test('takes rds_iam away as often as it was granted', () => {
+    const role = observed({ memberships: [memberOf('rds_iam'), memberOf('rds_iam', { as: 'other' }), memberOf('readers')] });
+    expect(planEndOfTokens(role, none)).toEqual([
       { kind: 'revokeRole', group: 'rds_iam', roles: ['u'] }, { kind: 'revokeRole', group: 'rds_iam', roles: ['u'], grantor: 'other' },
     ]);
   });
 
-  test('of a group: its members, who would have what it owns', () => {
-    const role = observed({ members: [{ member: 'a', as: null }, { member: 'b', as: 'other' }] });
-    expect(sql(planEndOfAccess('role', role))).toEqual(['SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE', 'REVOKE "u" FROM "a" CASCADE']);
-    expect(planEndOfAccess('user', role)).toEqual([]);
+  test('takes a group away through which the role is a member of rds_iam', () => {
+    const role = observed({ memberships: [memberOf('iam_group'), memberOf('readers')] });
+    expect(planEndOfTokens(role, new Set(['iam_group', 'rds_iam']))).toEqual([{ kind: 'revokeRole', group: 'iam_group', roles: ['u'] }]);
   });
 
-  test('of a group whose members have passed it on: the last ones first, because only who is a member takes it back', () => {
-    const role = observed({ members: [{ member: 'a', as: null }, { member: 'b', as: 'a' }, { member: 'c', as: 'b' }, { member: 'd', as: 'a' }] });
-    expect(planEndOfAccess('role', role).map(change => change.kind === 'revokeRole' && change.roles[0])).toEqual(['c', 'b', 'd', 'a']);
+  test('leaves the login to a transaction of its own', () => {
+    expect(sql(planEndOfTokens(DONE, none))).toEqual(['REVOKE rds_iam FROM "u" CASCADE']);
+    expect(sql(forbidLogin(DONE))).toEqual(['ALTER USER "u" NOLOGIN']);
   });
 
-  test('nothing for a role without access', () => {
-    expect(planEndOfAccess('user', observed())).toEqual([]);
+  test('plans nothing for a role without access', () => {
+    expect([...planEndOfTokens(observed(), none), ...forbidLogin(observed())]).toEqual([]);
+  });
+});
+
+describe('planEndOfMembers', () => {
+  const member = (name: string, as: string | null, effective = true) => ({ member: name, as, effective });
+
+  test.each(['user', 'role'] as const)('takes a %s away from its members, who would have what it owns', (kind) => {
+    const role = observed({ members: [member('a', null), member('b', 'other')] });
+    expect(sql(planEndOfMembers(kind, role))).toEqual(['SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE', 'REVOKE "u" FROM "a" CASCADE']);
+  });
+
+  test('leaves a user to its admins, who may grant it and no more', () => {
+    const role = observed({ members: [member('a', null, false)] });
+    expect(planEndOfMembers('user', role)).toEqual([]);
+    expect(sql(planEndOfMembers('role', role))).toEqual(['REVOKE "u" FROM "a" CASCADE']);
+  });
+
+  test('takes it from the last ones first where members have passed it on, because only a member takes it back', () => {
+    const role = observed({ members: [member('a', null), member('b', 'a'), member('c', 'b'), member('d', 'a')] });
+    expect(planEndOfMembers('role', role).map(change => change.kind === 'revokeRole' && change.roles[0])).toEqual(['c', 'b', 'd', 'a']);
   });
 });
 

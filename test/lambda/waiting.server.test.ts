@@ -3,6 +3,7 @@ import { Client } from 'pg';
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
 import { fullListener, listener } from './network';
+import { takeLock } from './provisioners-lock';
 import { failure, signInWithToken, snapshot, Stack, StackOptions, trust } from './stack';
 
 /** Nothing that goes wrong may keep a deployment waiting for longer. */
@@ -50,7 +51,8 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     },
     'provisioners\' lock held by another session': async () => {
       const server = await start();
-      await holding(server, 'BEGIN; SELECT pg_advisory_xact_lock(1684174195, 1)');
+      const [holder] = await sessions(server, 1);
+      await takeLock(holder);
       return failedCreate(server);
     },
     'row of the catalog locked by another session': async () => {
@@ -135,7 +137,8 @@ describe('what is given up in time, with its own message, and leaves nothing beh
     const turns = await sessions(server, 5);
     const begin = performance.now();
     const done = turns.map(async (session) => {
-      await session.query('SELECT pg_advisory_lock(1684174195, 1), pg_sleep(12)');
+      await takeLock(session);
+      await session.query('SELECT pg_sleep(12)');
       await session.end();
     });
     await setTimeout(500);

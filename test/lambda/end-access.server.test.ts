@@ -1,0 +1,213 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client, ClientConfig } from 'pg';
+import { RemovalAction } from '../../lib/contract/wire';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { everythingIsAsBefore } from './as-before';
+import { failure, setups, signIn, signInWithToken, Stack, trust, User, users } from './stack';
+
+jest.setTimeout(300_000);
+
+/** Takes a core for some seconds and does not look at signals meanwhile. */
+const UNINTERRUPTIBLE = "SELECT repeat('a', 1000000) LIKE '%' || repeat('a', 10000) || 'b%'";
+
+const clients: Client[] = [];
+
+/** A session as a user of the application, who signs in with a token. */
+async function session(server: AuroraLikeServer, user: string, options: Partial<ClientConfig> = {}): Promise<Client> {
+  const password = server.token('application', user);
+  const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true, ...options });
+  clients.push(client);
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
+}
+
+const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
+
+describe.each(setups('14', '17, plain', '18, plain'))('the end of access on PostgreSQL $name', (setup) => {
+  let server: AuroraLikeServer;
+  let stack: Stack;
+
+  beforeAll(async () => {
+    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '5' } });
+    trust(server.caCertificate);
+    await server.sql("CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE ROLE legacy LOGIN PASSWORD 'l'");
+  });
+  beforeEach(() => stack = new Stack(server));
+  afterEach(() => Promise.all(clients.splice(0).map(client => client.end().catch(() => undefined))));
+  everythingIsAsBefore(() => server);
+  afterAll(() => server.stop());
+
+  const leaver: User = { username: 'leaver' };
+  const removed = (action: RemovalAction): User => ({ ...leaver, onRemoval: { Action: action } });
+  const canSignIn = (username: string) => signInWithToken(server, username, 'postgres').then(() => true, () => false);
+  const dropKept = () => server.sql('REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver; DROP SCHEMA cdk_aurora_iam_auth CASCADE; '
+    + 'DROP SCHEMA cdk_aurora_iam_auth_lock');
+
+  test.each(['DROP_OR_DISABLE', 'DISABLE'] as const)('ends a session that is signed in and not seen yet (%s)', async (action) => {
+    await stack.create('A', removed(action));
+    const late = session(server, 'leaver', { options: '-c post_auth_delay=5' });
+    late.catch(() => undefined);
+    // Until it is there, and no longer.
+    for (let seen = false; !seen;) {
+      seen = (await server.sql(`SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'virtualxid' AND a.usesysid IS NULL AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`)).length > 0;
+    }
+    await stack.delete('A', removed(action));
+    // It may get as far as to be told that it is signed in, but no further.
+    await expect(late.then(client => client.query('SELECT 1'))).rejects.toThrow();
+    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'starting sessions ended', count: 1 }));
+    if (action === 'DISABLE') {
+      await dropKept();
+    }
+  });
+
+  test('ends a session of a role that was dropped by hand', async () => {
+    await stack.create('A', leaver);
+    const open = await session(server, 'leaver');
+    await server.sql('REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver');
+    expect(await isOpen(open)).toBe(true);
+    await stack.delete('A', leaver);
+    expect(await isOpen(open)).toBe(false);
+  });
+
+  test('leaves the sessions alone of a user that another resource of the stack manages too', async () => {
+    await stack.create('A', leaver);
+    await stack.create('B', leaver);
+    const open = await session(server, 'leaver');
+    await stack.delete('A', leaver);
+    expect(await isOpen(open)).toBe(true);
+    expect(await canSignIn('leaver')).toBe(true);
+    await stack.delete('B', leaver);
+    expect(await isOpen(open)).toBe(false);
+  });
+
+  test('ends the session that keeps the login by a change to its own role', async () => {
+    await stack.create('A', leaver);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+    await stack.delete('A', leaver);
+    expect(await isOpen(open)).toBe(false);
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
+  test('ends the session of a member that keeps the login of the user, and takes the user from its members', async () => {
+    await stack.create('A', removed('DISABLE'));
+    await server.sql(`GRANT leaver TO friend${setup.major >= 16 ? ' GRANTED BY postgres' : ''}`).catch(() => server.sql('GRANT leaver TO friend'));
+    const friend = await session(server, 'friend');
+    await friend.query("SET ROLE leaver; BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+    await stack.delete('A', removed('DISABLE'));
+    expect(await isOpen(friend)).toBe(false);
+    await expect(server.sql("SELECT FROM pg_auth_members WHERE roleid = 'leaver'::regrole AND member = 'friend'::regrole")).resolves.toEqual([]);
+    await expect((await session(server, 'friend')).query('SET ROLE leaver')).rejects.toThrow('permission denied');
+    await dropKept();
+  });
+
+  test('refuses tokens at once although the login cannot be ended, and says that a password may still work', async () => {
+    await stack.create('A', leaver);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+    await open.query("PREPARE TRANSACTION 'a ''change'");
+    await open.end();
+    expect(await failure(stack.delete('A', leaver))).toMatch(new RegExp('^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), '
+      + "held by prepared transaction 'a ''change' \\(role leaver, database postgres\\); its tokens are not accepted any more, but a password that it has set itself may still work; "
+      + 'end the session that holds it, or roll the prepared transaction back as that role, and delete again$'));
+    expect(await canSignIn('leaver')).toBe(false);
+    await server.sql("ROLLBACK PREPARED 'a ''change'");
+    await stack.delete('A', leaver);
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
+  test('refuses tokens at once although a session cannot be ended, and names it', async () => {
+    await stack.create('A', leaver);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+    const busy = open.query(UNINTERRUPTIBLE).catch(() => undefined);
+    const outcome = stack.delete('A', leaver).then(() => undefined, (error: Error) => error.message);
+    while (await canSignIn('leaver')) {
+      await setTimeout(20);
+    }
+    const reason = await outcome;
+    if (reason !== undefined) {
+      expect(reason).toMatch(/^cannot (forbid "leaver" to log in: .*a password that it has set itself may still work.*\. And cannot )?end the sessions of removed roles: told to end and still there after 10 s: pid \d+ \(role "leaver"\); /);
+      expect(await canSignIn('leaver')).toBe(false);
+      await busy;
+      await stack.delete('A', leaver);
+    }
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
+  test('takes a membership away that leads to rds_iam', async () => {
+    await server.sql('CREATE ROLE iam_group; GRANT rds_iam TO iam_group');
+    if (setup.major >= 16) {
+      await server.sql('GRANT iam_group TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+    }
+    await stack.create('A', removed('DISABLE'));
+    const admin = await session(server, 'postgres', { password: server.master.password });
+    await admin.query('GRANT iam_group TO leaver');
+    await stack.delete('A', removed('DISABLE'));
+    await expect(server.sql("SELECT FROM pg_auth_members WHERE member = 'leaver'::regrole")).resolves.toEqual([]);
+    await server.sql('DROP ROLE iam_group');
+    await dropKept();
+  });
+
+  test('names what is left to an open transaction of another user, whose session it does not end', async () => {
+    await stack.create('A', leaver);
+    await server.sql('ALTER ROLE legacy CREATEROLE');
+    if (setup.major >= 16) {
+      await server.sql('GRANT leaver TO legacy WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+    }
+    const legacy = await session(server, 'legacy', { password: 'l', application_name: "o'ther" });
+    await legacy.query('BEGIN; ALTER ROLE leaver CONNECTION LIMIT 5');
+    expect(await failure(stack.delete('A', leaver))).toMatch(
+      /^cannot forbid "leaver" to log in: .* \(SQLSTATE 55P03\), held by pid \d+ \(role legacy, application "o'ther", connected for \S+\); its tokens are not accepted any more/);
+    expect(await isOpen(legacy)).toBe(true);
+    expect(await canSignIn('leaver')).toBe(false);
+    await legacy.query('ROLLBACK');
+    await stack.delete('A', leaver);
+    await server.sql('ALTER ROLE legacy NOCREATEROLE');
+  });
+
+  if (setup.major >= 16 && setup.roleRules === 'plain') {
+    test('refuses tokens although the admin has no right to the role any more, as after an upgrade, and says what to run', async () => {
+      await stack.create('A', leaver);
+      await server.sql('REVOKE leaver FROM postgres CASCADE');
+      expect(await failure(stack.delete('A', leaver))).toBe('cannot forbid "leaver" to log in: permission denied to alter role (SQLSTATE 42501); '
+        + 'its tokens are not accepted any more, but a password that it has set itself may still work; '
+        + 'the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: '
+        + 'let a superuser or rds_superuser run GRANT "leaver" TO "postgres" WITH ADMIN OPTION, and delete again');
+      expect(await canSignIn('leaver')).toBe(false);
+      await server.sql('GRANT leaver TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+      await stack.delete('A', leaver);
+    });
+
+    test('ends the login although the membership in rds_iam is not the admin\'s to revoke', async () => {
+      await stack.create('A', leaver);
+      await server.sql('REVOKE rds_iam FROM leaver GRANTED BY postgres; GRANT rds_iam TO leaver');
+      await stack.delete('A', leaver);
+      expect(await users(server)).toEqual(['friend', 'legacy']);
+    });
+  }
+
+  test('goes on for the others of a list when one of them cannot be ended', async () => {
+    const list = { usernames: ['ann', 'leaver', 'zoe'], onRemoval: { Action: 'DISABLE' as const } };
+    await stack.create('A', list);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'; PREPARE TRANSACTION 'x'");
+    expect(await failure(stack.delete('A', list))).toContain('cannot forbid "leaver" to log in: ');
+    await expect(server.sql("SELECT rolname::text AS name FROM pg_roles WHERE rolname IN ('ann', 'zoe') AND rolcanlogin")).resolves.toEqual([]);
+    expect([await canSignIn('ann'), await canSignIn('leaver'), await canSignIn('zoe')]).toEqual([false, false, false]);
+    await server.sql("ROLLBACK PREPARED 'x'");
+    await stack.delete('A', { ...list, onRemoval: { Action: 'DROP_OR_DISABLE' } });
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
+  test('does not believe a role that signs in with a password and waits for whatever it can', async () => {
+    await stack.create('A', leaver);
+    await expect(signIn(server, 'legacy', 'l', 'postgres')).resolves.toBe('legacy');
+    const open = await session(server, 'leaver');
+    await open.query('SELECT pg_advisory_lock(1684174195, 1); BEGIN; LOCK TABLE pg_auth_members, pg_authid IN ACCESS SHARE MODE').catch(() => undefined);
+    await stack.delete('A', leaver);
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+});

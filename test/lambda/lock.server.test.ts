@@ -1,0 +1,150 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { LOCK_SCHEMA } from '../../lambda/provisioner/sql/lock-schema';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { everythingIsAsBefore } from './as-before';
+import { throughDataApi } from './over-data-api';
+import { takeLock } from './provisioners-lock';
+import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } from './stack';
+
+jest.setTimeout(300_000);
+
+const STRANGERS = 20;
+
+describe.each(setups('14', '17, plain', '18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {
+  let server: AuroraLikeServer;
+  const clients: Client[] = [];
+
+  beforeAll(async () => {
+    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '5' } });
+    trust(server.caCertificate);
+    await server.sql("CREATE ROLE stranger LOGIN PASSWORD 's'");
+  });
+  afterEach(() => Promise.all(clients.splice(0).map(client => client.end().catch(() => undefined))));
+  everythingIsAsBefore(() => server);
+  afterAll(() => server.stop());
+
+  async function connected(user = 'postgres', password = server.master.password): Promise<Client> {
+    const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true, application_name: 'the-holder' });
+    client.on('error', () => undefined);
+    clients.push(client);
+    await client.connect();
+    return client;
+  }
+
+  const lockSchema = () => server.sql(`SELECT pg_get_userbyid(nspowner)::text AS owner, nspacl::text AS acl FROM pg_namespace WHERE nspname = '${LOCK_SCHEMA}'`);
+  const orders = { username: 'orders' };
+
+  describe.each([
+    ['over connections', () => ({})],
+    ['through the Data API', () => ({ transport: throughDataApi(server) })],
+  ] as [string, () => StackOptions][])('%s', (_, options) => {
+    test('is made with the first user, and goes with the last', async () => {
+      const stack = new Stack(server, options());
+      await stack.create('A', orders);
+      await expect(lockSchema()).resolves.toEqual([{ owner: 'postgres', acl: null }]);
+      await stack.delete('A', orders);
+      await expect(lockSchema()).resolves.toEqual([]);
+    });
+
+    test('goes with a creation that fails', async () => {
+      expect(await failure(new Stack(server, options()).create('A', { username: 'orders', connect: ['nowhere'] }))).toContain('nowhere');
+      await expect(lockSchema()).resolves.toEqual([]);
+    });
+
+    test('has nothing of what default privileges grant', async () => {
+      await server.sql('ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON SCHEMAS TO stranger, PUBLIC');
+      const stack = new Stack(server, options());
+      await stack.create('A', orders);
+      const [{ acl }] = await lockSchema();
+      expect(acl).toBe('{postgres=UC/postgres}');
+      await stack.delete('A', orders);
+      await server.sql('ALTER DEFAULT PRIVILEGES FOR ROLE postgres REVOKE ALL ON SCHEMAS FROM stranger, PUBLIC');
+    });
+
+    test('is taken although strangers ask for it all the time', async () => {
+      const stack = new Stack(server, options());
+      await stack.create('A', orders);
+      let over = false;
+      const strangers = await Promise.all(Array.from({ length: STRANGERS }, () => connected('stranger', 's')));
+      const asking = strangers.map(async (stranger, n) => {
+        const statement = [`COMMENT ON SCHEMA ${LOCK_SCHEMA} IS 'mine'`, `DROP SCHEMA ${LOCK_SCHEMA}`, `ALTER SCHEMA ${LOCK_SCHEMA} RENAME TO mine`,
+          `CREATE TABLE ${LOCK_SCHEMA}.t ()`, `GRANT USAGE ON SCHEMA ${LOCK_SCHEMA} TO PUBLIC`, 'SELECT pg_try_advisory_lock(1684174195, 1)'][n % 6];
+        while (!over) {
+          await stranger.query(`BEGIN; ${statement}`).catch(() => undefined);
+          await stranger.query(n % 2 === 0 ? 'ROLLBACK' : 'ROLLBACK AND CHAIN').catch(() => undefined);
+        }
+      });
+      await stack.update('A', { ...orders, connect: ['postgres'] });
+      await stack.delete('A', orders);
+      over = true;
+      await Promise.all(asking);
+      expect(stack.log.filter(({ notice }) => notice === 'trying again')).toEqual([]);
+    });
+
+    test('belongs to the admin alone: that of another role is refused, and so is that of a group of the admin', async () => {
+      await server.sql(`CREATE ROLE app_owner; GRANT app_owner TO stranger; GRANT app_owner TO postgres${setup.major >= 16 ? ' WITH INHERIT TRUE' : ''}`);
+      for (const owner of ['stranger', 'app_owner']) {
+        await server.sql(`CREATE SCHEMA ${LOCK_SCHEMA} AUTHORIZATION ${owner}`);
+        expect(await failure(new Stack(server, options()).create('A', orders))).toBe(
+          `schema ${LOCK_SCHEMA} in database postgres belongs to "${owner}", who could keep the provisioners' lock; drop that schema, or let the deployment's registry owner be that role`);
+        await server.sql(`DROP SCHEMA ${LOCK_SCHEMA}`);
+      }
+      await server.sql('DROP ROLE app_owner');
+    });
+
+    test('that is lost before a commit leaves nothing behind that was done without it', async () => {
+      const stack = new Stack(server, options());
+      await stack.create('A', orders);
+      const blocker = await connected();
+      await blocker.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
+      const updated = stack.update('A', { ...orders, privileges: { shop: { Database: ['CREATE', 'CONNECT'] } } });
+      const waits = "FROM pg_stat_activity WHERE wait_event_type = 'Lock'";
+      for (let waiting = false; !waiting; await setTimeout(20)) {
+        waiting = (await server.sql(`SELECT ${waits}`)).length > 0;
+      }
+      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_namespace'::regclass AND granted");
+      await blocker.query('ROLLBACK');
+      await updated;
+      expect(stack.log.map(({ notice, reason }) => notice === 'trying again' && reason)).toContain(
+        "the provisioners' lock was lost before the commit, so nothing was committed; deploy again");
+      await stack.delete('A', orders);
+    });
+
+    test('lets many events at once take turns, before there is a lock and in several stacks', async () => {
+      const names = Array.from({ length: 24 }, (_, n) => `user${n}`);
+      const stacks = ['a', 'b', 'c'].map(name => new Stack(server, { ...options(), name }));
+      await Promise.all(names.map((username, n) => stacks[n % 3].create(username, { username })));
+      expect(await users(server)).toEqual([...names, 'stranger'].sort());
+      await expect(signInWithToken(server, 'user7')).resolves.toBe('user7');
+      await Promise.all(names.map((username, n) => stacks[n % 3].delete(username, { username })));
+      expect(await users(server)).toEqual(['stranger']);
+    });
+  });
+
+  describe('that is not given back, in the words of the reason,', () => {
+    /** Time passes at once for whoever waits. */
+    function impatient(): StackOptions {
+      let passed = 0;
+      return { clock: { now: () => (passed += 20_000), sleep: () => Promise.resolve() }, lambdaMs: 900_000 };
+    }
+
+    test('is held by a session', async () => {
+      const holder = await connected();
+      await takeLock(holder);
+      expect(await failure(new Stack(server, impatient()).create('A', orders))).toMatch(
+        /^cannot take the provisioners' lock: .*; it is held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)$/);
+      await holder.query(`ROLLBACK; DROP SCHEMA ${LOCK_SCHEMA}`);
+    });
+
+    test('is held by a prepared transaction', async () => {
+      const holder = await connected();
+      await takeLock(holder);
+      await holder.query("PREPARE TRANSACTION 'the lock'");
+      expect(await failure(new Stack(server, impatient()).create('A', orders))).toMatch(
+        /^cannot take the provisioners' lock: .*; it is held by prepared transaction 'the lock' \(role postgres, database postgres\)$/);
+      await holder.query("ROLLBACK PREPARED 'the lock'");
+      await holder.query(`DROP SCHEMA ${LOCK_SCHEMA}`);
+    });
+  });
+});
