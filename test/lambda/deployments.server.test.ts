@@ -48,7 +48,7 @@ describe.each([15, 17] as const)('deployments on PostgreSQL %i', (major) => {
     const [{ kept }] = await server.sql<{ kept: string | null }>("SELECT string_agg(rolname, ', ') AS kept FROM pg_roles WHERE rolname !~ '^(pg_|rds|postgres$)'");
     if (kept !== null) {
       await server.sql(`DROP OWNED BY ${kept}`, [], 'shop');
-      await server.sql(`DROP ROLE ${kept}; DROP SCHEMA cdk_aurora_iam_auth CASCADE`);
+      await server.sql(`DROP ROLE ${kept}; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE`);
     }
     await expect(snapshot(server)).resolves.toEqual(before);
   });

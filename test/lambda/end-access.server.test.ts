@@ -41,8 +41,7 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
   const leaver: User = { username: 'leaver' };
   const removed = (action: RemovalAction): User => ({ ...leaver, onRemoval: { Action: action } });
   const canSignIn = (username: string) => signInWithToken(server, username, 'postgres').then(() => true, () => false);
-  const dropKept = () => server.sql('REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver; DROP SCHEMA cdk_aurora_iam_auth CASCADE; '
-    + 'DROP SCHEMA cdk_aurora_iam_auth_lock');
+  const dropKept = () => server.sql('REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
 
   test.each(['DROP_OR_DISABLE', 'DISABLE'] as const)('ends a session that is signed in and not seen yet (%s)', async (action) => {
     await stack.create('A', removed(action));

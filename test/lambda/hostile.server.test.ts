@@ -39,7 +39,7 @@ describe.each([{ major: 15 }, { major: 17, roleRules: 'rdsLike' }] as const)('on
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(refused);
     expect(await failure(stack.delete('A', { username: 'orders' }))).toBe(refused);
     await expect(server.sql("SELECT rolcreaterole FROM pg_roles WHERE rolname = 'mallory'")).resolves.toEqual([{ rolcreaterole: false }]);
-    await server.sql('DROP SCHEMA cdk_aurora_iam_auth CASCADE');
+    await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   });
 
   test('a role whose members sign in with passwords is not made one of rds_iam', async () => {

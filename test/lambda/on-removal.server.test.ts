@@ -70,7 +70,7 @@ describe.each(setups('14', '16, plain', '17, RDS-like'))('a user goes on Postgre
     for (const database of ['postgres', ...DATABASES]) {
       await server.sql('DROP OWNED BY leaver', [], database);
     }
-    await server.sql('DROP ROLE leaver; DROP SCHEMA cdk_aurora_iam_auth CASCADE');
+    await server.sql('DROP ROLE leaver; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   }
 
   const openSession = async (database: string) => {

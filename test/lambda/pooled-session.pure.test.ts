@@ -18,7 +18,7 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
   const budget = new Budget({ now: () => milliseconds, sleep: delay => Promise.resolve(void (milliseconds += delay)) }, LAMBDA_MS);
   const calls: Calls = {
     begin: () => Promise.resolve('1'),
-    execute: () => Promise.resolve(['0 read committed']),
+    execute: () => Promise.resolve(['0 1 read committed']),
     commit: () => Promise.reject(lost),
     rollback: () => {
       milliseconds += Math.min(callMs, budget.work());

@@ -59,7 +59,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
     await stack.delete('A', { username: 'orders' });
     expect(await canSignIn('orders')).toBe(false);
     expect(stack.log.at(-2)).toMatchObject({ notice: 'kept', username: 'orders', dependents: 'privileges for database shop' });
-    await server.sql('ALTER DATABASE shop OWNER TO postgres; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders; DROP SCHEMA cdk_aurora_iam_auth CASCADE');
+    await server.sql('ALTER DATABASE shop OWNER TO postgres; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   });
 
   test.each([
@@ -84,7 +84,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
   describe('a registry copied from another server, where the oids are those of other roles', () => {
     const pointTo = (role: string, username: string) => server.sql(
       `UPDATE cdk_aurora_iam_auth.managed_role SET role_oid = '${role}'::regrole, username = $1`, [username]);
-    const dropOrders = () => server.sql('DROP SCHEMA cdk_aurora_iam_auth CASCADE; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders');
+    const dropOrders = () => server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE; REVOKE CONNECT ON DATABASE shop FROM orders; DROP ROLE orders');
 
     test('a delete touches no role of another name', async () => {
       await stack.create('A', { username: 'orders' });
@@ -130,7 +130,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
     await stack.delete('A', { username: 'orders' });
     await reader.end();
     expect(await users(server)).toEqual([]);
-    await server.sql('DROP SCHEMA cdk_aurora_iam_auth CASCADE');
+    await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   });
 
   test('functions of a user are not taken for those of PostgreSQL', async () => {
