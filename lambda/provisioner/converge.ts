@@ -48,6 +48,9 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
   if (!settled) {
     await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision));
   }
+  if (decision.record.length > 0) {
+    work.lock.mayBeLast = false;
+  }
   return facts;
 }
 

@@ -32,6 +32,10 @@ const NAMES_LOGGED = 10;
  * @throws if a login or a session is left
  */
 export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind): Promise<void> {
+  const { admin } = work.lock.server;
+  if (roles.some(({ username }) => username === admin)) {
+    throw new ProvisionError(`cannot remove ${JSON.stringify(admin)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
+  }
   const oids = roles.map(({ claim }) => claim.roleOid);
   const options = { lockMs: LOCK_MS, endBlockersAmong: oids };
   const until = work.budget.elapsed() + END_OF_LOGIN_MS;
@@ -46,7 +50,7 @@ export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind
     }
     const isBlocked = failures.some(({ error }) => error.sqlState === BLOCKED);
     if (sessionsLeft !== undefined || (logins.length > 0 && (!isBlocked || work.budget.elapsed() > until))) {
-      throw new ProvisionError([...logins.length > 0 ? [loginLeft(logins, failures, work.lock.server.admin)] : [], sessionsLeft ?? []].flat().join('. And '));
+      throw new ProvisionError([...logins.length > 0 ? [loginLeft(logins, failures, admin)] : [], sessionsLeft ?? []].flat().join('. And '));
     }
     // The session that was in the way has ended by now; and a member that acted as the role may have become one again.
     failures = await inShared(work, transaction => endLogins(transaction, roles), options);

@@ -98,7 +98,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
       await stack.create('A', { username: 'orders' });
       await pointTo('postgres', 'postgres');
       expect(await failure(stack.delete('A', { username: 'postgres' }))).toBe(
-        'cannot forbid "postgres" to log in: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres');
+        'cannot remove "postgres": it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres');
       await dropOrders();
     });
 
