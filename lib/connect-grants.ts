@@ -8,6 +8,7 @@ import { errorAt } from './private/errors';
 import { addsNothing, nameOf } from './private/grantee';
 import { databasesBehind, sourceOf } from './private/fronted-database';
 import { warnOfPolicySize } from './private/policy-size';
+import { refuseRetainedAccess } from './private/removal-policies';
 import { clusterTarget, instanceTarget, proxyTarget, SignInTarget } from './private/sign-in-target';
 
 type Conditions = { [operator: string]: { [key: string]: string } };
@@ -112,7 +113,9 @@ export class ConnectGrants {
     return new ConnectGrants(target);
   }
 
-  private constructor(private readonly target: SignInTarget) {}
+  private constructor(private readonly target: SignInTarget) {
+    refuseRetainedAccess(target);
+  }
 
   /**
    * Adds `rds-db:connect` on this one user to the identity policy of the grantee.

@@ -1,10 +1,11 @@
-import { Stack } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { acknowledge, onAllResources } from './acknowledgements';
+import { neverRetain } from './removal-policies';
 import { ProvisionerOptions } from '../provisioner-options';
 
 export interface FunctionRoleProps extends Pick<ProvisionerOptions, 'tracing' | 'deadLetterQueue'> {
@@ -35,6 +36,7 @@ export class FunctionRole {
     this.role = new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     // Below the role, so that who waits for the role waits for what it may do.
     this.policy = new iam.ManagedPolicy(this.role, 'Policy', { roles: [this.role] });
+    neverRetain(this.policy.node.defaultChild as CfnResource, 'a function that is retained with it would keep its access to the database; take the override out');
     const reasons: string[] = [];
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn);
     if (inVpc) {

@@ -1,10 +1,11 @@
-import { Annotations, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnResource, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
 import { Construct, Dependable, IConstruct, IDependable } from 'constructs';
 import { DeclaredRole } from './access/declared-roles';
 import { showAccess } from './access/show-access';
 import { errorAt } from './errors';
 import { ManagedDatabase } from './managed-database';
 import { wireForm } from './privilege-set';
+import { neverRetain } from './removal-policies';
 import { RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { DatabaseRoleOptions, IDatabaseRole } from '../database-role';
 import { OnRemoval } from '../on-removal';
@@ -72,6 +73,8 @@ export class RoleResource implements DeclaredRole {
       serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
       properties: { ...properties },
     });
+    neverRetain(this.resource.node.defaultChild as CfnResource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
+    + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     RESOURCES.set(scope, this);
     this.resource.node.addDependency(this.ownersOfSchemas());
     showAccess(this, provisioner);
