@@ -261,8 +261,10 @@ export class Rehearsal {
     return exporting.exports[name];
   }
 
+  /** Those of the stacks, and those that stacks have left behind. */
   private existing(): ResourceState[] {
-    return [...this.stacks.values()].flatMap(({ resources }) => [...resources.values()]);
+    const stacks = [...this.stacks.values()];
+    return [...stacks.flatMap(({ resources }) => [...resources.values()]), ...stacks.flatMap(({ retained }) => retained)];
   }
 
   private find(type: string, id: string): ResourceState {

@@ -30,6 +30,8 @@ export interface StackEnvironment {
 /** A stack and its life by CloudFormation's rules. */
 export class Stack {
   readonly resources = new Map<string, ResourceState>();
+  /** What its removal policies have left in the account, of this stack no more: it works as before. */
+  readonly retained: ResourceState[] = [];
   exports: Record<string, string> = {};
   private template?: Template;
   /** Made by the operation that is under way. */
@@ -166,6 +168,7 @@ export class Stack {
     const policy = this.isCurrent(state) ? DeletionPolicy : UpdateReplacePolicy;
     // https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/aws-attribute-deletionpolicy.html
     if (policy === 'Retain' || (policy === 'RetainExceptOnCreate' && !this.fresh.has(state.logicalId))) {
+      this.retained.push(state);
       await this.report('DELETE_SKIPPED', state);
     } else {
       await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));

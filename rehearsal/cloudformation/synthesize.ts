@@ -57,7 +57,8 @@ function contextOf(project: string): Record<string, unknown> {
 
 /** Some errors only announce the line that says it. */
 function firstError(output: string): string | undefined {
-  const lines = output.split('\n').map(line => line.trim()).filter(line => line !== '');
+  // CDK's own are printed as `[«NameOfTheError» message`.
+  const lines = output.split('\n').map(line => line.trim().replace(/^\[«\w+»/, 'Error:')).filter(line => line !== '');
   const first = lines.findIndex(line => /^\w*Error\b/.test(line));
   return lines[first]?.endsWith(':') ? lines.slice(first, first + 2).join(' ') : lines[first];
 }

@@ -153,6 +153,8 @@ describe('Stack', () => {
       recorder.take();
       await deploy({ A: resource('a2', { UpdateReplacePolicy: 'Retain' }) });
       expect(recorder.take()).toEqual(['update A a: a to a2']);
+      expect(stack.retained.map(({ physicalId }) => physicalId).sort()).toEqual(['a', 'b']);
+      expect([...stack.resources.values()].map(({ physicalId }) => physicalId)).toEqual(['a2']);
     });
 
     test('of a resource type is refused before anything is done', async () => {
@@ -299,6 +301,7 @@ describe('Stack', () => {
       recorder.take();
       await stack.destroy();
       expect(recorder.take()).toEqual(['delete B b: b']);
+      expect(stack.retained).toMatchObject([{ logicalId: 'A', physicalId: 'a' }]);
     });
 
     test('keeps what has the policy to retain it except on creation, unless the creation is rolled back', async () => {
