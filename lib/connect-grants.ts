@@ -123,6 +123,9 @@ export class ConnectGrants {
    * The resource has the Region and the account of the database. `*`, `?` and `$` in the username
    * stand for themselves.
    *
+   * The synthesis fails when the policy has a removal policy that keeps it, because the permission would outlive the grant, unless
+   * `cdk-aurora-iam-auth:retainedAccess` is acknowledged on it.
+   *
    * Fails for a name that PostgreSQL, RDS or IAM does not take; for a grantee of another account,
    * because this permission does not cross accounts; and for one that takes no policy statement,
    * such as a role imported with `mutable: false`.

@@ -11,6 +11,7 @@ export interface DropOptions {
  * What becomes of a role in PostgreSQL when its construct goes, or the stack.
  *
  * No data is dropped, whatever is chosen. What counts is what was deployed last: to remove a role in another way, deploy that first.
+ * Removal policies of CDK, such as `RemovalPolicies.of(app).retain()`, do not change it.
  */
 export class OnRemoval {
   /**
