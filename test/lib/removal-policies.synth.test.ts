@@ -34,7 +34,7 @@ function newRole(scope: Construct = stack, id = 'Role', props: Partial<iam.RoleP
 
 /** What the template of a stack says of resources of a type. */
 function policiesOf(type: RegExp, scope: Stack = stack): { DeletionPolicy?: string; UpdateReplacePolicy?: string }[] {
-  const resources = Object.values(resourcesOf(scope)).filter(({ Type }) => type.test(Type)) as typeof KEPT[];
+  const resources = Object.values(resourcesOf(scope)).filter(({ Type }) => type.test(Type));
   return resources.map(({ DeletionPolicy, UpdateReplacePolicy }) => ({ DeletionPolicy, UpdateReplacePolicy }));
 }
 

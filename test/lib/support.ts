@@ -52,6 +52,8 @@ export interface Resource {
   readonly Properties: Record<string, unknown>;
   readonly DependsOn?: string[];
   readonly Metadata?: Record<string, unknown>;
+  readonly DeletionPolicy?: string;
+  readonly UpdateReplacePolicy?: string;
 }
 
 export function resourcesOf(stack: Stack, type?: string): Record<string, Resource> {
