@@ -33,6 +33,6 @@ export class IamAuthChecks implements IPolicyValidationPlugin {
     const { app, metadata } = readCloudAssembly(context.templatePaths);
     // Newer versions of CDK hand it over.
     const { appConstruct } = context as { appConstruct?: IConstruct };
-    return reportOf(app.resources, RULES, new Acknowledgements(metadata, appConstruct));
+    return reportOf(app, RULES, new Acknowledgements(metadata, appConstruct));
   }
 }

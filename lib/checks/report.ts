@@ -1,24 +1,40 @@
 import { PolicyValidationPluginReport, PolicyViolation } from 'aws-cdk-lib';
 import type { Acknowledgements } from './acknowledgements';
+import type { SynthesizedApp } from './app/synthesized-app';
 import type { Resource } from './app/template';
 import { Finding, Rule } from './rule';
 
-/** Puts all rules to all resources. */
-export function reportOf(resources: Resource[], rules: Rule[], acknowledgements: Acknowledgements): PolicyValidationPluginReport {
-  const violations = resources.flatMap(resource => rules.flatMap((rule) => {
-    const answer = rule.check(resource);
-    return typeof answer === 'string' ? [] : distinct(answer).map(finding => ({ finding, resource, violation: violationOf(rule, resource, finding) }));
+/** Puts all rules to all resources, outputs and parameters. */
+export function reportOf({ resources, declarations }: SynthesizedApp, rules: Rule[], acknowledgements: Acknowledgements): PolicyValidationPluginReport {
+  const violations = [...resources, ...declarations].flatMap(checked => rules.flatMap((rule) => {
+    const answer = rule.check(checked);
+    return typeof answer === 'string' ? [] : distinct(answer).map(found => atConstruct(checked, found)).map(({ resource, finding }) => ({ resource, violation: violationOf(rule, resource, finding) }));
   })).filter(({ violation, resource }) => !acknowledgements.has(violation.ruleName, resource)).map(({ violation }) => violation);
   return { success: violations.every(({ severity }) => severity === WARNING), violations };
 }
 
 const WARNING = 'warning';
 
-function violationOf({ id, remedy, source }: Rule, { logicalId, template: { file } }: Resource, { what, unknown, problem, location }: Finding): PolicyViolation {
+/** What is found in the template of a stack set is said of the stack set, which has a construct. */
+function atConstruct(resource: Resource, finding: Finding): { readonly resource: Resource; readonly finding: Finding } {
+  const { logicalId, template: { embeddedBy, isOfStackSet } } = resource;
+  if (!embeddedBy || !isOfStackSet) {
+    return { resource, finding };
+  }
+  const property = embeddedBy.properties.TemplateBody === undefined ? 'TemplateURL' : 'TemplateBody';
+  return atConstruct(embeddedBy, {
+    ...finding,
+    what: [logicalId, ...finding.what === undefined ? [] : [finding.what]].join(' '),
+    problem: `${logicalId} in the template of this stack set: ${finding.problem}`,
+    location: `Properties/${property}/${logicalId}/${finding.location}`,
+  });
+}
+
+function violationOf({ id, remedy, source, isWarning }: Rule, { logicalId, template: { file } }: Resource, { what, unknown, problem, location }: Finding): PolicyViolation {
   return {
     ruleName: findingId(id, what, unknown),
     description: unknown ? `cannot be told at synthesis: ${problem}` : problem,
-    severity: unknown ? WARNING : 'error',
+    severity: unknown || isWarning ? WARNING : 'error',
     fix: remedy,
     ruleMetadata: { source },
     violatingResources: [{ resourceLogicalId: logicalId, templatePath: file, locations: [location] }],

@@ -20,6 +20,8 @@ export interface Rule {
   readonly id: string;
   /** What to do about a finding. */
   readonly remedy: string;
+  /** Whether a finding does not fail the synthesis. */
+  readonly isWarning?: boolean;
   /** Where AWS says so. */
   readonly source: string;
   check(resource: Resource): Answer;

@@ -59,11 +59,21 @@ function readStack(file: string): StackArtifact {
   };
 }
 
-/** CDK uploads the template of a nested stack as an asset; its name in the assembly is in the metadata, or has to be found by its hash. */
+/** CDK uploads the template of a nested stack or a stack set as an asset; its name in the assembly is in the metadata, or has to be found by its hash. */
 function readNested({ template: { stack }, metadata, properties }: Resource): TemplateFile | undefined {
-  const name = metadata['aws:asset:path'] ?? nameOfAsset(stack.folder, JSON.stringify(properties.TemplateURL));
+  const name = metadata['aws:asset:path'] ?? (properties.TemplateURL === undefined ? undefined : nameOfAsset(stack.folder, JSON.stringify(properties.TemplateURL)));
   const file = typeof name === 'string' ? join(stack.folder, name) : undefined;
-  return file !== undefined && existsSync(file) ? { file, stack, body: readJson<TemplateBody>(file) } : undefined;
+  const body = file !== undefined && existsSync(file) ? readTemplate(file) : undefined;
+  return file !== undefined && body ? { file, stack, body } : undefined;
+}
+
+/** Undefined where it is not JSON, as a template that was not made by CDK. */
+function readTemplate(file: string): TemplateBody | undefined {
+  try {
+    return readJson<TemplateBody>(file);
+  } catch {
+    return undefined;
+  }
 }
 
 interface Assets {
@@ -73,7 +83,7 @@ interface Assets {
 function nameOfAsset(folder: string, url: string): string | undefined {
   return readdirSync(folder).filter(name => name.endsWith('.assets.json')).flatMap((name) => {
     const { files = {} } = readJson<Assets>(join(folder, name));
-    return Object.entries(files).filter(([hash, { source }]) => source.path?.endsWith('.json') && url.includes(hash)).map(([, { source }]) => source.path);
+    return Object.entries(files).filter(([hash]) => url.includes(hash)).map(([, { source }]) => source.path);
   })[0];
 }
 

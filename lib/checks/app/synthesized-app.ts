@@ -1,4 +1,5 @@
-import { Resource, StackIdentity, Template, TemplateBody } from './template';
+import { Resource, STACK_SET, StackIdentity, Template, TemplateBody } from './template';
+import { jsonIn } from './value';
 
 /** A value, and the template whose names it uses. */
 export interface Scoped {
@@ -16,6 +17,8 @@ export interface TemplateFile {
 /** All templates that are checked together, and what leads from one to another. */
 export class SynthesizedApp {
   public readonly resources: Resource[];
+  /** Outputs and parameters. */
+  public readonly declarations: Resource[];
   private readonly templates: Template[];
   private readonly nested = new Map<Resource, Template>();
   private readonly byType = new Map<string, Resource[]>();
@@ -23,7 +26,7 @@ export class SynthesizedApp {
 
   /**
    * @param files of the stacks
-   * @param nestedIn the template of a nested stack, where the cloud assembly has it
+   * @param nestedIn the template of a nested stack or a stack set, where the cloud assembly has it
    */
   constructor(files: TemplateFile[], nestedIn: (resource: Resource) => TemplateFile | undefined = () => undefined) {
     const withNested = (template: Template): Template[] => [template, ...template.resources.flatMap((resource) => {
@@ -35,17 +38,24 @@ export class SynthesizedApp {
       this.nested.set(resource, child);
       return withNested(child);
     })];
-    this.templates = files.flatMap(({ file, stack, body }) => withNested(new Template(this, file, stack, body)));
+    const deployed = files.flatMap(({ file, stack, body }) => withNested(new Template(this, file, stack, body)));
+    this.addExports(deployed);
+    // What is in the text of a template may be what a stack exports.
+    const ofStackSets = deployed.flatMap(({ resources }) => resources).filter(({ type }) => type === STACK_SET).flatMap((set) => {
+      const body = nestedIn(set)?.body ?? jsonIn(set.properties.TemplateBody, set.template);
+      if (!isTemplateBody(body)) {
+        return [];
+      }
+      const stack = { name: '', environment: 'aws://unknown-account/unknown-region', folder: set.template.stack.folder };
+      const template = new Template(this, `${set.template.file}#${set.logicalId}`, stack, body, set);
+      this.nested.set(set, template);
+      return withNested(template);
+    });
+    this.templates = [...deployed, ...ofStackSets];
     this.resources = this.templates.flatMap(({ resources }) => resources);
+    this.declarations = this.templates.flatMap(({ declarations }) => declarations);
     for (const resource of this.resources) {
       put(this.byType, resource.type, resource);
-    }
-    for (const template of this.templates) {
-      for (const { Value: value, Export: exported } of Object.values(template.outputs)) {
-        if (typeof exported?.Name === 'string') {
-          put(this.exports, exported.Name, { value, template });
-        }
-      }
     }
   }
 
@@ -70,9 +80,19 @@ export class SynthesizedApp {
     return found.length === 1 ? { value: found[0].outputs[outputName].Value, template: found[0] } : undefined;
   }
 
-  /** The template of a nested stack. */
+  /** The template of a nested stack or a stack set. */
   public nestedIn(resource: Resource): Template | undefined {
     return this.nested.get(resource);
+  }
+
+  private addExports(templates: Template[]): void {
+    for (const template of templates) {
+      for (const { Value: value, Export: exported } of Object.values(template.outputs)) {
+        if (typeof exported?.Name === 'string') {
+          put(this.exports, exported.Name, { value, template });
+        }
+      }
+    }
   }
 }
 
@@ -85,6 +105,10 @@ export function oncePerApp<Fact>(work: (app: SynthesizedApp) => Fact): (app: Syn
     }
     return facts.get(app)!;
   };
+}
+
+function isTemplateBody(body: unknown): body is TemplateBody {
+  return Object.hasOwn(Object(body) as object, 'Resources');
 }
 
 function put<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {

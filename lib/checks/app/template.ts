@@ -11,6 +11,11 @@ export interface Resource {
   readonly metadata: Properties;
 }
 
+export const STACK_SET = 'AWS::CloudFormation::StackSet';
+
+/** In place of the type of a resource. */
+export const [OUTPUT, PARAMETER] = ['output', 'parameter'];
+
 /** The stack that a template is deployed as; a nested one has the identity of the stack around it. */
 export interface StackIdentity {
   readonly name: string;
@@ -24,11 +29,14 @@ export interface StackIdentity {
 export interface TemplateBody {
   readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Properties; readonly Metadata?: Properties }>>;
   readonly Outputs?: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } }>>;
+  readonly Parameters?: Readonly<Record<string, Properties>>;
 }
 
 /** A template that was synthesized. */
 export class Template {
   public readonly resources: Resource[];
+  /** Its outputs and parameters, which may have values in them as resources do. */
+  public readonly declarations: Resource[];
   public readonly outputs: NonNullable<TemplateBody['Outputs']>;
   private readonly byLogicalId: Map<string, Resource>;
 
@@ -37,13 +45,21 @@ export class Template {
    * @param file absolute path
    * @param stack the stack it is deployed as, or within
    * @param body what is in the file
-   * @param embeddedBy of a nested stack: the resource that deploys it
+   * @param embeddedBy of a nested stack or a stack set: the resource that deploys it
    */
   constructor(readonly app: SynthesizedApp, readonly file: string, readonly stack: StackIdentity, body: TemplateBody, readonly embeddedBy?: Resource) {
+    const declared = (type: string, entries: Readonly<Record<string, object>> = {}) => Object.entries(entries)
+      .map(([logicalId, properties]) => ({ template: this, logicalId, type, properties: properties as Properties, metadata: {} }));
+    this.declarations = [...declared(OUTPUT, body.Outputs), ...declared(PARAMETER, body.Parameters)];
     this.resources = Object.entries(body.Resources ?? {}).map(([logicalId, { Type: type, Properties: properties = {}, Metadata: metadata = {} }]) =>
       ({ template: this, logicalId, type, properties, metadata }));
     this.byLogicalId = new Map(this.resources.map(resource => [resource.logicalId, resource]));
     this.outputs = body.Outputs ?? {};
+  }
+
+  /** Whether its resources have no constructs, because the template is in a property, or in a file that a stack set deploys. */
+  public get isOfStackSet(): boolean {
+    return this.embeddedBy !== undefined && (this.embeddedBy.type === STACK_SET || this.embeddedBy.template.isOfStackSet);
   }
 
   public find(logicalId: string): Resource | undefined {

@@ -51,8 +51,16 @@ const FUNCTIONS: Record<string, (call: Call) => Part[]> = {
 
 type Properties = Record<string, unknown>;
 
+/** A value within JSON that is a text of the template: what it consists of is known already. */
+class TextInJson {
+  constructor(readonly parts: Part[]) {}
+}
+
 /** What a text consists of. Numbers and booleans are texts, as they are to CloudFormation. */
 export function partsOf(value: unknown, template: Template): Part[] {
+  if (value instanceof TextInJson) {
+    return value.parts;
+  }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return [text(String(value))];
   }
@@ -69,6 +77,50 @@ export function itemsOf(value: unknown): unknown[] {
     return branches['Fn::If'].slice(1).flatMap(itemsOf);
   }
   return Array.isArray(value) ? value.flatMap(itemsOf) : value === undefined || isNoValue(value) ? [] : [value];
+}
+
+/** The items of a list of texts, those that are one text with commas in a parameter included. What cannot be told apart is one item. */
+export function textsOf(value: unknown, template: Template): Part[][] {
+  return itemsOf(value).flatMap((item) => {
+    const [delimiter, source] = listOf((Object(item) as Properties)['Fn::Split']);
+    if (source !== undefined) {
+      return splitAt(String(delimiter), partsOf(source, template));
+    }
+    const parts = partsOf(item, template);
+    return (Object(item) as Properties).Ref === undefined ? [parts] : splitAt(',', parts);
+  });
+}
+
+/** What is written in JSON: an object of the template, or a text, in which only the deployment knows some strings. Undefined if it is not JSON, or cannot be told. */
+export function jsonIn(value: unknown, template: Template): unknown {
+  const calls = Object(value) as Properties;
+  if (calls['Fn::ToJsonString'] !== undefined) {
+    return calls['Fn::ToJsonString'];
+  }
+  const isText = typeof value === 'string' || value instanceof TextInJson || Object.keys(calls).some(name => Object.hasOwn(FUNCTIONS, name));
+  if (!isText) {
+    return value;
+  }
+  const parts = partsOf(value, template);
+  // Marks from a private plane of Unicode stand for what is not text.
+  const json = parts.map((part, index) => part.kind === 'text' ? part.text : `\u{f0000}${index}\u{f0001}`).join('');
+  const revived = (text: string) => joined(text.split(/\u{f0000}(\d+)\u{f0001}/u).map((piece, index): Part => index % 2 === 1 ? parts[Number(piece)] : { kind: 'text', text: piece }));
+  try {
+    return JSON.parse(json, (_, item: unknown) => typeof item === 'string' && item.includes('\u{f0000}') ? new TextInJson(revived(item)) : item) as unknown;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Splits where a known text has the delimiter. */
+function splitAt(delimiter: string, parts: Part[]): Part[][] {
+  const result: Part[][] = [[]];
+  for (const part of parts) {
+    const [first, ...others] = part.kind === 'text' && delimiter !== '' ? part.text.split(delimiter).map(text) : [part];
+    result.at(-1)!.push(first);
+    others.forEach(other => result.push([other]));
+  }
+  return result.map(joined);
 }
 
 /** A property with one value. */

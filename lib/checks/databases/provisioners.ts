@@ -1,22 +1,59 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
 import { attributeIn, keyOf, Part, partsOf } from '../app/value';
-import { ADMIN_SECRET_ARN, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE } from '../../contract/wire';
+import type { Target } from '../iam/target';
+import { functionTarget } from './targets';
+import { ADMIN_SECRET_ARN, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../contract/wire';
 
 /** What creates the users of this library in a database. */
 export interface Provisioner {
   /** Resource id of the database. */
   readonly databaseId: Part[];
-  /** Of its function. */
+  /** The function of the provider framework, which the custom resources name. */
+  readonly framework?: Resource;
+  /** The function that signs in to the database. */
+  readonly handler?: Resource;
+  /** Of the handler. */
   readonly role?: Resource;
   /** The secret of the admin; undefined where the admin signs in with a token. */
   readonly secret?: Part[];
 }
 
-/** The provisioners of all users and group roles, found by their custom resources. */
-export const provisionersOf = oncePerApp((app) => {
+/** The provisioners of all users and group roles. */
+export const provisionersOf = oncePerApp(app => behind(app.ofType(DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE)));
+
+/**
+ * Those with which one calls a function, or lets another one call it, or changes what it does.
+ *
+ * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awslambda.html
+ */
+export const FUNCTION_ACTIONS = [
+  'InvokeFunction', 'InvokeAsync', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'AddPermission', 'CreateEventSourceMapping', 'UpdateEventSourceMapping', 'CreateFunctionUrlConfig',
+].map(action => `lambda:${action}`);
+
+/** A function of this library, and the function of the provider framework in front of it. */
+export interface LibraryFunction {
+  readonly resource: Resource;
+  readonly target: Target;
+  /** For people. */
+  readonly task: string;
+}
+
+/** The functions with which one creates users, or modifies a database. */
+export const libraryFunctionsOf = oncePerApp((app): LibraryFunction[] => {
+  const enabling = behind(app.ofType(IAM_AUTHENTICATION_RESOURCE_TYPE)).map(provisioner => ({ provisioner, task: 'enables IAM authentication' }));
+  const creating = provisionersOf(app).map(provisioner => ({ provisioner, task: 'creates users with the rights of the admin' }));
+  const all = [...creating, ...enabling].flatMap(({ provisioner: { framework, handler }, task }) => [framework, handler].flatMap(resource => resource ? [{ resource, target: functionTarget(resource), task }] : []));
+  return [...new Map(all.map(each => [each.resource, each])).values()];
+});
+
+/** The roles of those functions. */
+export const libraryRolesOf = oncePerApp(app => new Set(libraryFunctionsOf(app).map(({ resource }) => roleOf(resource)).filter(role => role !== undefined)));
+
+/** Found by the custom resources: they name the function of the provider framework, whose environment names the other. */
+function behind(customResources: Resource[]): Provisioner[] {
   const found = new Map<string, Provisioner>();
-  for (const { properties, template } of app.ofType(DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE)) {
+  for (const { properties, template } of customResources) {
     const { ResourceId } = Object(properties.Database) as { ResourceId?: unknown };
     const key = JSON.stringify([template.file, properties.ServiceToken, ResourceId]);
     if (!found.has(key)) {
@@ -24,7 +61,7 @@ export const provisionersOf = oncePerApp((app) => {
     }
   }
   return [...found.values()];
-});
+}
 
 /**
  * Usernames that are known at the deployment only, and that it refuses where a character of them would have to be escaped.
@@ -37,13 +74,15 @@ export const checkedUsernamesOf = oncePerApp(app => new Set(
 ));
 
 /** The framework's function knows the one that does the work by its environment. */
-function handlerBehind(framework: Resource | undefined): Pick<Provisioner, 'role' | 'secret'> {
+function handlerBehind(framework: Resource | undefined): Omit<Provisioner, 'databaseId'> {
   const handler = framework && attributeIn(partsOf(variablesOf(framework).USER_ON_EVENT_FUNCTION_ARN, framework.template))?.resource;
   if (!handler) {
-    return {};
+    return { framework };
   }
   const secret = variablesOf(handler)[ADMIN_SECRET_ARN];
   return {
+    framework,
+    handler,
     role: roleOf(handler),
     ...secret === undefined ? {} : { secret: partsOf(secret, handler.template) },
   };

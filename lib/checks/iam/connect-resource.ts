@@ -1,75 +1,111 @@
-import { isCustom, Part, shown } from '../app/value';
-import { matchesPattern } from './statement';
+import { isCustom, keyOf, Part, shown } from '../app/value';
+import { checkedUsernamesOf } from '../databases/provisioners';
+import { after, Element, hasUnknown, isMany, matches, Positions, settled, startOf, Token, tokensOf, withoutDynamicReferences } from './pattern';
+import type { SynthesizedApp } from '../app/synthesized-app';
 
-/** What a resource of a statement with `rds-db:connect` lets in. */
-export type ConnectResource
-  = | { readonly kind: 'other' }
-    /** Every user of every database. */
-    | { readonly kind: 'everything' }
-    /** Known at the deployment only. */
-    | { readonly kind: 'unknown' }
-    | { readonly kind: 'user'; readonly database: Part[]; readonly user: Part[]; /** Behind `dbuser:`, for people. */ readonly shown: string };
+/** Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern or several. */
+export interface ConnectReach {
+  /** What the resource ids are. */
+  readonly databases: Token[][];
+  /** What the usernames are. */
+  readonly users: Token[][];
+  /** Whether the slash between the two is written out. */
+  readonly isSeparated: boolean;
+}
+
+export interface ConnectResource {
+  /** For people, and for the ids of findings: what is behind `dbuser:`, or all of it. */
+  readonly shown: string;
+  /** What it reaches for certain; undefined if that is nothing. */
+  readonly reach?: ConnectReach;
+  /** What it reaches if what is known at the deployment only turns out to be a wildcard. The same where nothing is unknown. */
+  readonly possible?: ConnectReach;
+}
+
+/** `arn:<partition>:rds-db:<region>:<account>:dbuser:`, before `<resource id>/<username>`. */
+const OPEN: Element = { kind: 'open', references: true };
+const BEFORE_ID: Element[] = ['arn:', ':rds-db:', ':', ':dbuser:'].flatMap((text, index): Element[] =>
+  [...index === 0 ? [] : [OPEN], { kind: 'text', text }]);
+const SLASH: Element = { kind: 'text', text: '/' };
+const EVERY: Element = { kind: 'open', every: true };
+const EVERY_USER: Element[] = [...BEFORE_ID.map((element, index) => element.kind === 'open' && index > 1 ? EVERY : element), EVERY, SLASH, EVERY];
+
+const read = new WeakMap<Part[], ConnectResource>();
 
 /**
- * Of the form `arn:<partition>:rds-db:<region>:<account>:dbuser:<resource id>/<username>`
+ * Compares a resource with the form of all ARNs of database users. A wildcard of IAM matches any character, `:` and `/` included, so that a pattern has no parts of its own.
+ * Resource ids have neither of the two, nor have usernames of this library.
  *
+ * @param resource as the statement has it
+ * @param hasVariables whether the version of the policy language has variables and escapes
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
  */
-export function connectResourceOf(resource: Part[]): ConnectResource {
-  const parts = withoutDynamicReferences(resource);
-  const [, , service, , , ...rest] = splitAt(':', parts, 6);
-  if (service === undefined) {
-    const [first, ...others] = parts;
-    return first?.kind === 'text'
-      ? { kind: /\*$/.test(first.text) && others.length === 0 ? 'everything' : 'other' }
-      : { kind: first?.kind === 'unknown' || (first?.kind === 'attribute' && isCustom(first.resource)) ? 'unknown' : 'other' };
+export function connectResourceOf(resource: Part[], hasVariables: boolean, app: SynthesizedApp): ConnectResource {
+  const known = read.get(resource);
+  if (known) {
+    return known;
   }
-  if (service.some(part => part.kind === 'unknown')) {
-    return { kind: 'unknown' };
-  }
-  if (!matchesPattern(shown(service), 'rds-db')) {
-    return { kind: 'other' };
-  }
-  const [, name = []] = splitAt(':', rest[0] ?? [], 2);
-  const [database, user] = splitAt('/', name, 2);
-  if (user === undefined) {
-    const last = parts.at(-1);
-    return { kind: last?.kind === 'text' && last.text.endsWith('*') ? 'everything' : name.some(part => part.kind === 'unknown') ? 'unknown' : 'other' };
-  }
-  return { kind: 'user', database, user, shown: `dbuser:${shown(name)}` };
+  const { username, spelled } = spelling(resource);
+  const isChecked = username !== undefined && checkedUsernamesOf(app).has(keyOf(username));
+  // Nothing comes before an ARN: what begins with one of something else is about that.
+  const tokens = tokensOf(resource, hasVariables, part => isReference(part) || part === arnOf(resource) || (isChecked && username.includes(part)));
+  const reach = reachOf(settled(tokens));
+  const result = { shown: spelled, reach, possible: hasUnknown(tokens) ? reachOf(tokens) : reach };
+  read.set(resource, result);
+  return result;
 }
 
-/** What stands in a part of a resource. */
-export interface Content {
-  /** `*` or `?`. */
-  readonly wildcard: boolean;
-  /** Such as `${aws:username}`. */
-  readonly variables: string[];
-  /** Something known that stands for itself. */
-  readonly literal: boolean;
-  /** Something that is known at the deployment only, and could be any of the others. */
-  readonly unknown: boolean;
+/** Whether a resource is about every user of every database of a partition, so that an exception of it leaves none. */
+export function isEveryUser(resource: Part[], hasVariables: boolean): { readonly certain: boolean; readonly possible: boolean } {
+  const tokens = tokensOf(resource, hasVariables, isReference);
+  return { certain: matches(settled(tokens), EVERY_USER), possible: matches(tokens, EVERY_USER) };
 }
 
-/**
- * @param hasVariables whether the version of the policy language has variables, and escapes
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
- */
-export function contentOf(parts: Part[], hasVariables: boolean): Content {
-  const text = parts.map(part => part.kind === 'text' ? part.text : '').join('\0');
-  const variables = hasVariables ? [...text.matchAll(/\$\{[^}]*\}/g)].map(([variable]) => variable) : [];
-  const others = hasVariables ? text.replace(/\$\{[^}]*\}/g, '') : text;
-  const escapes = variables.filter(variable => /^\$\{[*?$]\}$/.test(variable));
-  return {
-    wildcard: /[*?]/.test(others),
-    variables: variables.filter(variable => !escapes.includes(variable)),
-    literal: escapes.length > 0 || /[^*?\0]/.test(others) || parts.some(part => part.kind === 'attribute' || part.kind === 'environment'),
-    unknown: parts.some(isUnknown),
-  };
+/** Whether it is about more than one. */
+export function isSeveral(names: Token[][]): boolean {
+  return names.some(hasWildcardOrVariable) || new Set(names.map(name => name.map(({ text, kind }) => `${kind}${text}`).join(''))).size > 1;
+}
+
+/** Whether it is about all, or all of a length. */
+export function isEvery(names: Token[][]): boolean {
+  return names.some(name => name.every(({ kind }) => kind === 'any' || kind === 'one'));
+}
+
+export function variablesIn(name: Token[]): string[] {
+  return name.filter(({ kind }) => kind === 'variable').map(({ text }) => text);
+}
+
+function hasWildcardOrVariable(name: Token[]): boolean {
+  return name.some(token => isMany(token) || token.kind === 'one');
+}
+
+function reachOf(tokens: Token[]): ConnectReach | undefined {
+  const lastSeparator = Math.max(...tokens.map(({ kind, text }, index) => kind === 'character' && (text === ':' || text === '/') ? index : -1), -1);
+  // A pattern that is about none of them may be about a role whose name has separators in it.
+  return reachBehind(tokens, lastSeparator) ?? reachBehind(tokens, -1);
+}
+
+/** @param lastSeparator index that the beginning of a username is behind */
+function reachBehind(tokens: Token[], lastSeparator: number): ConnectReach | undefined {
+  const starts = BEFORE_ID.reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens));
+  const [databases, users] = [new Map<string, Token[]>(), new Map<string, Token[]>()];
+  let isSeparated = false;
+  for (const start of starts) {
+    for (const end of after(tokens, [start], OPEN)) {
+      // The name of a user ends the ARN, so that there is one if nothing in the rest is a separator, and the rest is not empty.
+      const names = after(tokens, [end], SLASH).filter(name => name > lastSeparator && name < tokens.length);
+      if (names.length > 0) {
+        databases.set(`${start} ${end}`, tokens.slice(start, end < tokens.length && isMany(tokens[end]) ? end + 1 : end));
+        names.forEach(name => users.set(`${name}`, tokens.slice(name)));
+        isSeparated ||= tokens[end].kind === 'character';
+      }
+    }
+  }
+  return users.size > 0 ? { databases: [...databases.values()], users: [...users.values()], isSeparated } : undefined;
 }
 
 /** The resource id of a database; the name of an identity, which has no character that means something to IAM; and what the resources of this library say. */
-const SAFE: Record<string, string[]> = {
+const REFERENCES: Record<string, string[]> = {
   'AWS::RDS::DBCluster': ['DBClusterResourceId'],
   'AWS::RDS::DBInstance': ['DbiResourceId'],
   'AWS::RDS::DBProxy': ['DBProxyArn[6]'],
@@ -77,49 +113,44 @@ const SAFE: Record<string, string[]> = {
   'AWS::IAM::User': ['Ref'],
 };
 
-function isUnknown(part: Part): boolean {
-  return part.kind === 'unknown'
-    || (part.kind === 'attribute' && !(SAFE[part.resource.type]?.includes(part.attribute) ?? part.resource.type.startsWith('Custom::Rds')));
+function isReference(part: Part): boolean {
+  return part.kind === 'environment'
+    || (part.kind === 'attribute' && (REFERENCES[part.resource.type]?.includes(part.attribute) ?? part.resource.type.startsWith('Custom::Rds')));
 }
 
-/** `{{resolve:...}}`, whose value only the deployment knows, with colons of its own. */
-function withoutDynamicReferences(parts: Part[]): Part[] {
-  const result: Part[] = [];
-  let open = false;
-  for (const part of parts) {
-    const pieces = part.kind === 'text' ? part.text.split(/(\{\{resolve:|\}\})/) : [part];
-    for (const piece of pieces) {
-      if (piece === '{{resolve:') {
-        open = true;
-        result.push({ kind: 'unknown', what: 'dynamic reference' });
-      } else if (piece === '}}' && open) {
-        open = false;
-      } else if (!open && piece !== '') {
-        result.push(typeof piece === 'string' ? { kind: 'text', text: piece } : piece);
-      }
-    }
-  }
-  return result;
+/** The ARN of another resource at the beginning. */
+function arnOf([first]: Part[]): Part | undefined {
+  return first?.kind === 'attribute' && !isCustom(first.resource) ? first : undefined;
 }
 
-/** At most so many pieces; the last one has the rest. */
-function splitAt(separator: string, parts: Part[], pieces: number): Part[][] {
-  const result: Part[][] = [[]];
-  for (const part of parts) {
+/** The username, and what is shown, of a resource that is spelled in the usual way: with six colons, and a slash behind them. */
+function spelling(parts: Part[]): { username?: Part[]; spelled: string } {
+  let colons = 0;
+  const name: Part[] = [];
+  let username: Part[] | undefined;
+  for (const part of withoutDynamicReferences(parts)) {
     if (part.kind !== 'text') {
-      result.at(-1)!.push(part);
+      (username ?? (colons < 6 ? [] : name)).push(part);
       continue;
     }
-    let rest = part.text;
-    while (result.length < pieces && rest.includes(separator)) {
-      const at = rest.indexOf(separator);
-      push(result.at(-1)!, rest.slice(0, at));
-      result.push([]);
-      rest = rest.slice(at + 1);
+    let { text } = part;
+    while (colons < 6 && text.includes(':')) {
+      text = text.slice(text.indexOf(':') + 1);
+      colons++;
     }
-    push(result.at(-1)!, rest);
+    if (colons < 6) {
+      continue;
+    }
+    const slash = username ? -1 : text.indexOf('/');
+    if (slash >= 0) {
+      push(name, text.slice(0, slash));
+      username = [];
+      push(username, text.slice(slash + 1));
+    } else {
+      push(username ?? name, text);
+    }
   }
-  return result;
+  return { username, spelled: username ? `dbuser:${shown(name)}/${shown(username)}` : shown(parts) };
 }
 
 function push(parts: Part[], text: string): void {

@@ -1,8 +1,10 @@
 import { oncePerApp, SynthesizedApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, itemsOf, Part, partsOf, settingOf, shown, textOf } from '../app/value';
-import { awsManagedStatements } from './aws-managed-policies';
+import { attributeIn, itemsOf, Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
+import { awsManagedArn, awsManagedStatements } from './aws-managed-policies';
+import { SAM_TYPES, samPolicyDocument } from './sam-policies';
 import { Statement, statementsOf } from './statement';
+import { writtenPoliciesOf } from './written-policies';
 
 /** A role, user, group or permission set that a policy is attached to. */
 export interface Principal {
@@ -21,7 +23,17 @@ export interface IdentityPolicy {
   readonly location: string;
   /** Of a policy of AWS. */
   readonly awsManaged?: string;
+  /** Why there are no statements, and how to tell it from others in the same resource. */
+  readonly unread?: Unread;
 }
+
+export interface Unread {
+  readonly what: string;
+  readonly why: string;
+}
+
+/** Of a document that is a parameter, for one. */
+export const UNREAD: Unread = { what: 'document', why: 'the policy is known at the deployment only' };
 
 /** The property with the name of an identity. */
 const IDENTITIES: Record<string, string> = {
@@ -40,6 +52,9 @@ const ATTACHED: Record<string, string[]> = {
 };
 
 const PERMISSION_SET = 'AWS::SSO::PermissionSet';
+
+/** What deploys a template of its own. */
+const STACKS = ['AWS::CloudFormation::Stack', 'AWS::CloudFormation::StackSet'];
 
 /** The policies of an app that say what identities may do. */
 export const identityPoliciesOf = oncePerApp(app => new IdentityPolicies(app));
@@ -65,19 +80,39 @@ class IdentityPolicies {
         this.boundaries.add(boundary.resource);
       }
     }
+    for (const policy of app.ofType('AWS::IAM::ManagedPolicy')) {
+      const name = settingOf(policy.properties.ManagedPolicyName, policy.template);
+      if (name.state === 'known') {
+        this.byName.set(`${policy.type} ${name.value}`, policy);
+      }
+    }
     for (const holder of [...identities, ...app.ofType(PERMISSION_SET)]) {
       this.add(holder, [...this.inlineOf(holder), ...this.managedOf(holder)]);
+    }
+    for (const holder of app.ofType(...SAM_TYPES).filter(({ properties }) => properties.Role === undefined)) {
+      this.add(holder, this.samPoliciesOf(holder));
+    }
+    for (const resource of app.resources) {
+      this.add(resource, this.writtenBy(resource));
+    }
+    for (const stack of app.ofType(...STACKS).filter(resource => !app.nestedIn(resource))) {
+      this.add(stack, [{
+        carrier: stack,
+        principals: [{ shown: 'an identity in the template of this stack' }],
+        location: `Properties/${stack.properties.TemplateBody === undefined ? 'TemplateURL' : 'TemplateBody'}`,
+        unread: { what: 'template', why: 'the template of this stack is not JSON that is known at synthesis' },
+      }]);
     }
     for (const policy of app.ofType(...Object.keys(ATTACHED))) {
       const principals = [...this.principalsOf(policy), ...this.attachedBy.get(policy) ?? []];
       // Who has a policy as its boundary may not do what it says by that alone.
       if (principals.length > 0 || !this.boundaries.has(policy)) {
-        this.add(policy, [{
+        this.add(policy, documentsIn(policy.properties.PolicyDocument).map(document => ({
           carrier: policy,
           principals,
-          statements: statementsOf(policy.properties.PolicyDocument, policy.template),
+          statements: statementsOf(document, policy.template),
           location: 'Properties/PolicyDocument',
-        }]);
+        })));
       }
     }
   }
@@ -97,42 +132,86 @@ class IdentityPolicies {
   }
 
   private add(carrier: Resource, policies: IdentityPolicy[]): void {
-    this.byCarrier.set(carrier, [...this.in(carrier), ...policies]);
+    if (policies.length > 0) {
+      this.byCarrier.set(carrier, [...this.in(carrier), ...policies]);
+    }
   }
 
   private inlineOf(holder: Resource): IdentityPolicy[] {
     const { type, properties, template } = holder;
     const principals = [{ shown: holder.logicalId, resource: holder }];
     if (type === PERMISSION_SET) {
-      const document = properties.InlinePolicy;
-      return document === undefined ? [] : [{ carrier: holder, principals, statements: statementsOf(document, template), location: 'Properties/InlinePolicy' }];
+      return documentsIn(properties.InlinePolicy).map(document => ({ carrier: holder, principals, statements: statementsOf(document, template), location: 'Properties/InlinePolicy' }));
     }
-    return itemsOf(properties.Policies).map((policy, index) => ({
+    return itemsOf(properties.Policies).flatMap((policy, index) => documentsIn((Object(policy) as { PolicyDocument?: unknown }).PolicyDocument ?? null).map(document => ({
       carrier: holder,
       principals,
-      statements: statementsOf((Object(policy) as { PolicyDocument?: unknown }).PolicyDocument, template),
+      statements: statementsOf(document, template),
       location: `Properties/Policies/${index}/PolicyDocument`,
-    }));
+    })));
   }
 
   private managedOf(holder: Resource): IdentityPolicy[] {
-    const property = holder.type === PERMISSION_SET ? 'ManagedPolicies' : 'ManagedPolicyArns';
-    return itemsOf(holder.properties[property]).flatMap((item) => {
-      const parts = partsOf(item, holder.template);
-      const own = attributeIn(parts)?.resource;
-      const principal = { shown: holder.logicalId, resource: holder };
-      if (own?.type === 'AWS::IAM::ManagedPolicy') {
-        this.attachedBy.set(own, [...this.attachedBy.get(own) ?? [], principal]);
-        return [];
+    const { type, properties, template } = holder;
+    const property = type === PERMISSION_SET ? 'ManagedPolicies' : 'ManagedPolicyArns';
+    // A permission set names those of its account.
+    itemsOf(properties.CustomerManagedPolicyReferences).forEach(item =>
+      this.attach(this.ownManagedPolicy(partsOf((Object(item) as { Name?: unknown }).Name, template)), holder));
+    return textsOf(properties[property], template).flatMap(arn => this.managed(holder, arn, `Properties/${property}`, { shown: holder.logicalId, resource: holder }));
+  }
+
+  /** A managed policy that something has attached. */
+  private managed(holder: Resource, parts: Part[], location: string, principal: Principal): IdentityPolicy[] {
+    const isKnown = parts.every(part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')));
+    const arn = parts.map(part => part.kind === 'text' ? part.text : 'aws').join('').trim();
+    const own = this.ownManagedPolicy(isKnown ? [{ kind: 'text', text: arn.replace(/^arn:.*[:/]/, '') }] : parts);
+    const statements = isKnown ? awsManagedStatements(arn) : undefined;
+    if (own && !statements) {
+      this.attach(own, holder);
+      return [];
+    }
+    if (!statements) {
+      this.open.add(holder);
+    }
+    const policy = { carrier: holder, principals: [principal], statements, location };
+    if (!isKnown) {
+      return [{ ...policy, unread: { what: shown(parts), why: `the managed policy ${shown(parts)} is known at the deployment only` } }];
+    }
+    return statements && statements.length > 0 ? [{ ...policy, awsManaged: arn.replace(/^.*\//, '') }] : [];
+  }
+
+  private ownManagedPolicy(name: Part[]): Resource | undefined {
+    const resource = attributeIn(name)?.resource ?? this.byName.get(`AWS::IAM::ManagedPolicy ${textOf(name)}`);
+    return resource?.type === 'AWS::IAM::ManagedPolicy' ? resource : undefined;
+  }
+
+  private attach(policy: Resource | undefined, holder: Resource): void {
+    if (policy) {
+      this.attachedBy.set(policy, [...this.attachedBy.get(policy) ?? [], { shown: holder.logicalId, resource: holder }]);
+    }
+  }
+
+  /** Documents, policy templates of AWS SAM, and managed policies by their ARNs or, if they are of AWS, by their names. */
+  private samPoliciesOf(holder: Resource): IdentityPolicy[] {
+    const { properties, template, logicalId } = holder;
+    const principals = [{ shown: logicalId, resource: holder }];
+    return itemsOf(properties.Policies).flatMap((item, index): IdentityPolicy[] => {
+      const location = `Properties/Policies/${index}`;
+      const document = samPolicyDocument(item) ?? ('Statement' in (Object(item) as object) ? item : undefined);
+      return document
+        ? [{ carrier: holder, principals, statements: statementsOf(document, template), location }]
+        : textsOf(item, template).flatMap(name => this.managed(holder, awsManagedArn(name), location, principals[0]));
+    });
+  }
+
+  private writtenBy(resource: Resource): IdentityPolicy[] {
+    const principals = [{ shown: `an identity to which ${resource.logicalId} gives this policy` }];
+    return writtenPoliciesOf(resource).flatMap((written): IdentityPolicy[] => {
+      if (written.kind === 'managed') {
+        return this.managed(resource, written.arn, written.location, principals[0]);
       }
-      const arn = parts.map(part => part.kind === 'text' ? part.text : 'aws').join('');
-      const statements = awsManagedStatements(arn);
-      if (!statements) {
-        this.open.add(holder);
-      }
-      return statements && statements.length > 0
-        ? [{ carrier: holder, principals: [principal], statements, location: `Properties/${property}`, awsManaged: arn.replace(/^.*\//, '') }]
-        : [];
+      const statements = statementsOf(written.document, resource.template);
+      return [{ carrier: resource, principals, statements: statements?.filter(isOfIdentity), location: written.location }];
     });
   }
 
@@ -148,4 +227,14 @@ class IdentityPolicies {
     const resource = attributeIn(name)?.resource ?? this.byName.get(`${kind} ${known}`);
     return { shown: resource?.logicalId ?? shown(name), resource };
   }
+}
+
+/** A document, or those of both branches of an `Fn::If`. */
+function documentsIn(document: unknown): unknown[] {
+  return 'Fn::If' in (Object(document) as object) ? itemsOf(document) : document === undefined ? [] : [document];
+}
+
+/** A statement with principals is of the policy of a resource. */
+function isOfIdentity({ principals, notPrincipals }: Statement): boolean {
+  return principals.length === 0 && notPrincipals === undefined;
 }

@@ -1,7 +1,6 @@
-import { keyOf, Part, shown } from '../app/value';
-import { checkedUsernamesOf } from '../databases/provisioners';
 import { Allowed, allowedIn } from '../iam/allowed';
-import { ConnectResource, connectResourceOf, contentOf } from '../iam/connect-resource';
+import { ConnectReach, ConnectResource, connectResourceOf, isEvery, isEveryUser, isSeveral } from '../iam/connect-resource';
+import { UNREAD } from '../iam/identity-policies';
 import { resourcesShown } from '../iam/statement';
 import { answerOf, Finding, Rule } from '../rule';
 
@@ -12,50 +11,55 @@ export const connectWildcard: Rule = {
   source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html',
   check(resource) {
     const allowed = allowedIn(resource, 'rds-db:connect');
-    const checkedUsernames = checkedUsernamesOf(resource.template.app);
-    return allowed.length === 0 ? 'NOT_APPLICABLE' : answerOf(allowed.flatMap(each => findingsIn(each, checkedUsernames)));
+    return allowed.length === 0 ? 'NOT_APPLICABLE' : answerOf(allowed.flatMap(findingsIn));
   },
 };
 
-function findingsIn(allowed: Allowed, checkedUsernames: Set<string>): Finding[] {
-  const { policy: { awsManaged }, statement, unknown, location } = allowed;
+const EVERYTHING = 'which lets in as every IAM user of every database';
+
+function findingsIn({ policy, statement, unknown, location }: Allowed): Finding[] {
+  const { awsManaged, unread = UNREAD } = policy;
   if (!statement) {
-    return [{ what: 'document', unknown, location, problem: 'the policy is known at the deployment only, and must not allow rds-db:connect with a wildcard for the user or the database' }];
+    return [{ what: unread.what, unknown, location, problem: `${unread.why}, and must not allow rds-db:connect with a wildcard for the user or the database` }];
   }
   if (awsManaged !== undefined) {
-    return [{ what: awsManaged, location, problem: `the policy ${awsManaged} of AWS allows rds-db:connect on *, which lets in as every IAM user of every database` }];
+    return [{ what: awsManaged, location, problem: `the policy ${awsManaged} of AWS allows rds-db:connect on *, ${EVERYTHING}` }];
   }
+  const what = resourcesShown(statement);
   if (statement.notResources) {
-    const what = resourcesShown(statement);
-    return [{ what, unknown, location, problem: `rds-db:connect is allowed on ${what}, which lets in as every IAM user of all other databases` }];
+    const excepted = statement.notResources.map(resource => isEveryUser(resource, statement.hasVariables));
+    return excepted.some(({ certain }) => certain)
+      ? []
+      : [{ what, unknown: unknown || excepted.some(({ possible }) => possible), location, problem: `rds-db:connect is allowed on ${what}, which lets in as every IAM user of all other databases` }];
   }
   return statement.resources.flatMap((resource) => {
-    const problem = problemOf(connectResourceOf(resource), resource, statement.hasVariables, checkedUsernames);
+    const problem = problemOf(connectResourceOf(resource, statement.hasVariables, policy.carrier.template.app));
     return problem ? [{ location, ...problem, unknown: problem.unknown || unknown }] : [];
   });
 }
 
-function problemOf(target: ConnectResource, resource: Part[], hasVariables: boolean, checkedUsernames: Set<string>): Pick<Finding, 'what' | 'unknown' | 'problem'> | undefined {
-  const what = target.kind === 'user' ? target.shown : shown(resource);
+function problemOf({ shown: what, reach, possible }: ConnectResource): Pick<Finding, 'what' | 'unknown' | 'problem'> | undefined {
   const value = `rds-db:connect is allowed on ${what}`;
-  if (target.kind === 'everything') {
-    return { what, problem: `${value}, which lets in as every IAM user of every database` };
+  const consequence = reach && consequenceOf(reach);
+  if (consequence) {
+    return { what, problem: `${value}, ${consequence}` };
   }
-  if (target.kind === 'unknown') {
-    return { what, unknown: true, problem: `${value}, which is known at the deployment only, and must not have a wildcard for the user or the database` };
-  }
-  if (target.kind === 'other') {
-    return undefined;
-  }
-  const [database, user] = [target.database, target.user].map(parts => contentOf(parts, hasVariables));
-  const wide = [
-    ...user.wildcard && !user.literal && !user.unknown && user.variables.length === 0 ? ['as every IAM user'] : [],
-    ...database.wildcard || database.variables.length > 0 ? ['to every database whose resource id matches'] : [],
-  ];
-  if (wide.length > 0) {
-    return { what, problem: `${value}, which lets in ${wide.join(', and ')}` };
-  }
-  return database.unknown || (user.unknown && !user.literal && !checkedUsernames.has(keyOf(target.user)))
-    ? { what, unknown: true, problem: `${value}, a part of which is known at the deployment only, and must not be a wildcard` }
+  const isOpen = possible !== reach && possible && (!possible.isSeparated || isSeveral(possible.databases) || possible.users.some(name => name.every(({ kind }) => kind === 'unknown')));
+  return isOpen
+    ? { what, unknown: true, problem: `${value}, ${reach ? 'a part of which' : 'which'} is known at the deployment only, and must not ${reach ? 'be a wildcard' : 'have a wildcard for the user or the database'}` }
     : undefined;
+}
+
+/** What is wrong with more than one user, or more than one database; a part of a name is the matter of another rule where it is clear what the name is. */
+function consequenceOf({ databases, users, isSeparated }: ConnectReach): string | undefined {
+  if (isEvery(databases) && isEvery(users) && !isSeparated) {
+    return EVERYTHING;
+  }
+  const wide = [
+    ...isEvery(users) ? ['as every IAM user'] : isSeveral(users) && !isSeparated ? ['as every IAM user whose name matches'] : [],
+    ...isSeveral(databases) ? ['to every database whose resource id matches'] : [],
+  ];
+  return wide.length > 0
+    ? `which lets in ${wide.join(', and ')}`
+    : isSeparated ? undefined : 'in which a wildcard stands in place of the / between resource id and username';
 }

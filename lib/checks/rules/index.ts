@@ -2,8 +2,11 @@ import { Rule } from '../rule';
 import { authenticationOff } from './authentication-off';
 import { connectWildcard } from './connect-wildcard';
 import { forceSslOff } from './force-ssl-off';
+import { masterPasswordModifiable } from './master-password-modifiable';
 import { masterSecretReadable } from './master-secret-readable';
 import { masterWithPassword } from './master-with-password';
+import { provisionerInvocable } from './provisioner-invocable';
+import { provisionerWildcard } from './provisioner-wildcard';
 import { proxyCannotConnect } from './proxy-cannot-connect';
 import { unescapedUsername } from './unescaped-username';
 
@@ -12,6 +15,9 @@ export const RULES: Rule[] = [
   connectWildcard,
   unescapedUsername,
   masterSecretReadable,
+  masterPasswordModifiable,
+  provisionerInvocable,
+  provisionerWildcard,
   proxyCannotConnect,
   masterWithPassword,
   forceSslOff,

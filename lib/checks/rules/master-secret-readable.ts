@@ -1,22 +1,33 @@
-import type { Resource } from '../app/template';
+import { OUTPUT, PARAMETER, Resource } from '../app/template';
 import { partsOf, shown } from '../app/value';
 import { entitledRolesOf, isEntitled } from '../databases/entitled-readers';
-import { MasterSecret, masterSecretsOf, reaches } from '../databases/master-secrets';
-import { Allowed, allowedBy, allowedIn } from '../iam/allowed';
-import { Statement, statementsOf } from '../iam/statement';
+import { isSecret, MasterSecret, masterSecretsOf } from '../databases/master-secrets';
+import { passwordReferencesIn } from '../databases/password-references';
+import { Allowed, allowedBy, allowedIn, holdersOf } from '../iam/allowed';
+import { principalsShown, statementsOf } from '../iam/statement';
+import { reachOf } from '../iam/target';
 import { answerOf, Finding, Rule } from '../rule';
 
 const ACTION = 'secretsmanager:GetSecretValue';
 
-/** A policy with which somebody else than the provisioner, the rotation or RDS reads the password of a master. */
+/** A policy with which somebody else than the provisioner, the rotation or RDS reads the password of a master, or a resource that has it in it. */
 export const masterSecretReadable: Rule = {
   id: 'IamAuth-MasterSecretReadable',
-  remedy: 'take the grant on the secret away, and give the workload a user of its own with grantConnect()',
+  remedy: 'take the grant on the secret or the reference to it away, and give the workload a user of its own with grantConnect()',
   source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html',
   check(resource) {
     const secrets = masterSecretsOf(resource.template.app);
-    const grants = secrets.length === 0 ? [] : resource.type === 'AWS::SecretsManager::ResourcePolicy' ? grantsOfSecret(resource) : grantsOfIdentities(resource);
-    return grants.length === 0 ? 'NOT_APPLICABLE' : answerOf(grants.flatMap(grant => secrets.flatMap(secret => findingsOf(grant, secret))));
+    if (secrets.length === 0) {
+      return 'NOT_APPLICABLE';
+    }
+    const grants = resource.type === 'AWS::SecretsManager::ResourcePolicy' ? grantsOfSecret(resource) : grantsOfIdentities(resource);
+    const references = passwordReferencesIn(resource);
+    return grants.length === 0 && references.length === 0
+      ? 'NOT_APPLICABLE'
+      : answerOf([
+          ...grants.flatMap(grant => secrets.flatMap(secret => findingsOf(grant, secret))),
+          ...references.flatMap(reference => secrets.flatMap(secret => findingsOfReference(resource, isSecret(reference.secret, secret), secret, reference.location))),
+        ]);
   },
 };
 
@@ -33,13 +44,8 @@ interface Grant {
 function grantsOfIdentities(resource: Resource): Grant[] {
   const entitled = entitledRolesOf(resource.template.app);
   return allowedIn(resource, ACTION).map((allowed) => {
-    const { policy: { principals }, statement } = allowed;
-    const others = principals.filter(principal => !principal.resource || !entitled.has(principal.resource)).map(principal => principal.shown);
-    return {
-      allowed,
-      readers: principals.length === 0 ? ['whoever gets this policy'] : others,
-      isAbout: secret => statement ? isAboutSecret(statement, secret) : undefined,
-    };
+    const { policy, statement } = allowed;
+    return { allowed, readers: holdersOf(policy, entitled), isAbout: ({ target }) => statement && reachOf(statement, target).is };
   });
 }
 
@@ -48,17 +54,13 @@ function grantsOfSecret(resource: Resource): Grant[] {
   const { properties, template } = resource;
   const secretId = partsOf(properties.SecretId, template);
   const policy = { carrier: resource, principals: [], statements: statementsOf(properties.ResourcePolicy, template), location: 'Properties/ResourcePolicy' };
-  return allowedBy(policy, ACTION).map(allowed => ({
-    allowed,
-    readers: allowed.statement?.principals.filter(principal => !isEntitled(principal, resource)).map(shown) ?? ['somebody'],
-    isAbout: secret => reaches(secretId, secret),
-  }));
+  return allowedBy(policy, ACTION).map(allowed => ({ allowed, readers: readersIn(allowed, resource), isAbout: secret => isSecret(secretId, secret) }));
 }
 
-function isAboutSecret({ resources, notResources }: Statement, secret: MasterSecret): boolean | undefined {
-  const answers = (notResources ?? resources).map(resource => reaches(resource, secret));
-  const any = answers.includes(true) || (answers.includes(undefined) ? undefined : false);
-  return notResources && any !== undefined ? !any : any;
+function readersIn({ statement }: Allowed, policy: Resource): string[] {
+  return statement
+    ? statement.notPrincipals ? principalsShown(statement) : statement.principals.filter(principal => !isEntitled(principal, policy)).map(shown)
+    : ['somebody'];
 }
 
 function findingsOf({ allowed: { policy: { awsManaged }, statement, unknown, location }, readers, isAbout }: Grant, secret: MasterSecret): Finding[] {
@@ -71,4 +73,10 @@ function findingsOf({ allowed: { policy: { awsManaged }, statement, unknown, loc
   return is === undefined || unknown || !statement
     ? [{ what, unknown: true, location, problem: `whether ${problem}, is known at the deployment only` }]
     : [{ what, location, problem: `${problem}${awsManaged ? `, by the policy ${awsManaged} of AWS` : ''}: IAM authentication and the privileges of users do not bind who has that password` }];
+}
+
+function findingsOfReference({ type }: Resource, is: boolean | undefined, { shown: what, database }: MasterSecret, path: string): Finding[] {
+  const location = type === OUTPUT || type === PARAMETER ? path : `Properties/${path}`;
+  const problem = `the deployment puts the password in the secret ${what} into ${location}, where it can be read; with it one signs in to ${database} as its admin`;
+  return is === false ? [] : is ? [{ what, location, problem }] : [{ what, unknown: true, location, problem: `whether ${problem}` }];
 }

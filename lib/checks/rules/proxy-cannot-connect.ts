@@ -1,9 +1,9 @@
 import type { Resource } from '../app/template';
-import { attributeIn, itemsOf, Part, partsOf, settingOf, shown } from '../app/value';
+import { attributeIn, itemsOf, keyOf, Part, partsOf, settingOf, shown } from '../app/value';
 import { Allowed, allowedBy } from '../iam/allowed';
 import { connectResourceOf } from '../iam/connect-resource';
 import { identityPoliciesOf } from '../iam/identity-policies';
-import { matchesPattern } from '../iam/statement';
+import { Element, matches, Token } from '../iam/pattern';
 import { Finding, Rule } from '../rule';
 
 /** A proxy that signs in to its database with IAM, and whose role may not. */
@@ -52,34 +52,31 @@ function databasesBehind(proxy: Resource): Resource[] {
     .filter(({ properties, template }) => attributeIn(partsOf(properties.DBProxyName, template))?.resource === proxy)
     .flatMap(({ properties, template }) => [...itemsOf(properties.DBClusterIdentifiers), ...itemsOf(properties.DBInstanceIdentifiers)]
       .map(item => attributeIn(partsOf(item, template))?.resource))
-    .filter(database => database !== undefined);
+    .filter(database => database !== undefined && Object.hasOwn(BEGINNINGS, database.type)) as Resource[];
 }
 
 /** As whichever user; undefined where only the deployment knows. */
 function mayConnect(allowed: Allowed[], database: Resource): boolean | undefined {
   const answers = allowed.flatMap(({ statement, unknown }) => statement
-    ? statement.notResources ? [undefined] : statement.resources.map(resource => leadsTo(resource, database) && (unknown ? undefined : true))
+    ? statement.notResources ? [undefined] : statement.resources.map(resource => leadsTo(resource, database, statement.hasVariables) && (unknown ? undefined : true))
     : [undefined]);
   return answers.includes(true) || (answers.includes(undefined) ? undefined : false);
 }
 
-function leadsTo(resource: Part[], database: Resource): boolean | undefined {
-  const target = connectResourceOf(resource);
-  switch (target.kind) {
-    case 'everything': return true;
-    case 'other': return false;
-    case 'unknown': return undefined;
-    case 'user': {
-      const id = target.database;
-      return attributeIn(id)?.resource === database || (id.some(part => part.kind === 'unknown') ? undefined : matchesId(shown(id), BEGINNINGS[database.type]));
-    }
+function leadsTo(resource: Part[], database: Resource, hasVariables: boolean): boolean | undefined {
+  const { reach, possible } = connectResourceOf(resource, hasVariables, database.template.app);
+  const beginning = BEGINNINGS[database.type];
+  const isIt = (name: Token[]) => name.length === 1 && name[0].kind === 'reference' && name[0].key === keyOf([{ kind: 'attribute', resource: database, attribute: beginning.attribute }]);
+  if (reach?.databases.some(name => isIt(name) || matches(name, [beginning.known, EVERY]))) {
+    return true;
   }
+  return possible?.databases.some(name => matches(name, [beginning.known, SOME])) ? undefined : false;
 }
 
-const BEGINNINGS: Record<string, string> = { 'AWS::RDS::DBCluster': 'cluster-', 'AWS::RDS::DBInstance': 'db-' };
-
-/** Whether a resource id, of which only the beginning is known at synthesis, matches; undefined where it depends on the rest. */
-function matchesId(pattern: string, beginning: string): boolean | undefined {
-  const [start] = pattern.split(/[*?]/);
-  return matchesPattern(pattern, beginning) || (start !== pattern && (start.startsWith(beginning) || beginning.startsWith(start)) ? undefined : false);
-}
+/** How resource ids begin, which is all that is known of them at synthesis, and the attribute that they are. */
+const BEGINNINGS: Record<string, { readonly known: Element; readonly attribute: string }> = {
+  'AWS::RDS::DBCluster': { known: { kind: 'text', text: 'cluster-' }, attribute: 'DBClusterResourceId' },
+  'AWS::RDS::DBInstance': { known: { kind: 'text', text: 'db-' }, attribute: 'DbiResourceId' },
+};
+const EVERY: Element = { kind: 'open', every: true };
+const SOME: Element = { kind: 'open' };

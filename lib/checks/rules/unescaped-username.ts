@@ -1,6 +1,6 @@
-import { Part, shown } from '../app/value';
 import { Allowed, allowedIn } from '../iam/allowed';
-import { connectResourceOf, contentOf } from '../iam/connect-resource';
+import { ConnectResource, connectResourceOf, variablesIn } from '../iam/connect-resource';
+import type { Token } from '../iam/pattern';
 import { answerOf, Finding, Rule } from '../rule';
 
 /** A whole username from a tag of the principal, as `connectAsPrincipalTag()` makes it on purpose. */
@@ -18,31 +18,34 @@ export const unescapedUsername: Rule = {
 };
 
 interface User {
-  readonly username: Part[];
-  readonly shown: string;
-  readonly hasVariables: boolean;
+  readonly username: Token[];
+  readonly resource: ConnectResource;
   readonly allowed: Allowed;
 }
 
+/** Where the slash before a username is written out. */
 function usersIn(allowed: Allowed): User[] {
   const { resources = [], hasVariables = false } = allowed.statement ?? {};
-  return resources.map(connectResourceOf).flatMap(resource =>
-    resource.kind === 'user' ? [{ username: resource.user, shown: resource.shown, hasVariables, allowed }] : []);
+  return resources.map(resource => connectResourceOf(resource, hasVariables, allowed.policy.carrier.template.app)).flatMap(resource =>
+    resource.possible?.isSeparated ? resource.possible.users.map(username => ({ username, resource, allowed })) : []);
 }
 
-function findingsIn({ username, shown: what, hasVariables, allowed: { unknown, location } }: User): Finding[] {
-  const { wildcard, literal, variables, unknown: isOpen } = contentOf(username, hasVariables);
+function findingsIn({ username, resource: { shown: what, reach }, allowed }: User): Finding[] {
+  const { location } = allowed;
+  const unknown = allowed.unknown || !reach;
+  const has = (...kinds: Token['kind'][]) => username.some(({ kind }) => kinds.includes(kind));
+  const variables = variablesIn(username);
   const problem = `rds-db:connect is allowed on ${what}`;
-  if (hasVariables && PRINCIPAL_TAG.test(shown(username))) {
+  if (username.length === 1 && variables.some(variable => PRINCIPAL_TAG.test(variable))) {
     return [];
   }
   if (variables.length > 0) {
     return [{ what, unknown, location, problem: `${problem}, in which IAM reads ${variables.join(' and ')} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody` }];
   }
-  if (wildcard && (literal || isOpen)) {
+  if (has('any', 'one') && has('character', 'reference', 'unknown')) {
     return [{ what, unknown, location, problem: `${problem}, in which IAM reads * and ? as wildcards: it lets in as every user whose name matches` }];
   }
-  return isOpen && literal
+  return has('unknown') && has('character', 'reference')
     ? [{ what, unknown: true, location, problem: `${problem}, a part of which is known at the deployment only, and must have no *, ? or \${...}` }]
     : [];
 }

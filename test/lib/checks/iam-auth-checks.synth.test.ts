@@ -49,7 +49,8 @@ afterEach(() => jest.restoreAllMocks());
 describe('IamAuthChecks', () => {
   test('has rules with ids that are permanent', () => {
     expect(new IamAuthChecks().ruleIds).toEqual([
-      OFF, 'IamAuth-ConnectWildcard', 'IamAuth-UnescapedUsername', 'IamAuth-MasterSecretReadable', 'IamAuth-ProxyCannotConnect', 'IamAuth-MasterWithPassword', 'IamAuth-ForceSslOff',
+      OFF, 'IamAuth-ConnectWildcard', 'IamAuth-UnescapedUsername', 'IamAuth-MasterSecretReadable', 'IamAuth-MasterPasswordModifiable', 'IamAuth-ProvisionerInvocable',
+      'IamAuth-ProvisionerWildcard', 'IamAuth-ProxyCannotConnect', 'IamAuth-MasterWithPassword', 'IamAuth-ForceSslOff',
     ]);
     expect(RULES.every(({ source }) => source.startsWith('https://docs.aws.amazon.com/'))).toBe(true);
   });
