@@ -80,19 +80,14 @@ function hasWildcardOrVariable(name: Token[]): boolean {
 }
 
 function reachOf(tokens: Token[]): ConnectReach | undefined {
-  const lastSeparator = Math.max(...tokens.map(({ kind, text }, index) => kind === 'character' && (text === ':' || text === '/') ? index : -1), -1);
-  // A pattern that is about none of them may be about a role whose name has separators in it.
-  return reachBehind(tokens, lastSeparator) ?? reachBehind(tokens, -1);
-}
-
-/** @param lastSeparator index that the beginning of a username is behind */
-function reachBehind(tokens: Token[], lastSeparator: number): ConnectReach | undefined {
+  // A username ends an ARN. It has no colon and no slash, unless that is spelled out behind the slash that is before it.
+  const separators = (separator: string) => tokens.flatMap(({ kind, text }, index) => kind === 'character' && text === separator ? [index] : []);
+  const lastSeparator = separators('/')[0] ?? separators(':').at(-1) ?? -1;
   const starts = BEFORE_ID.reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens));
   const [databases, users] = [new Map<string, Token[]>(), new Map<string, Token[]>()];
   let isSeparated = false;
   for (const start of starts) {
     for (const end of after(tokens, [start], OPEN)) {
-      // The name of a user ends the ARN, so that there is one if nothing in the rest is a separator, and the rest is not empty.
       const names = after(tokens, [end], SLASH).filter(name => name > lastSeparator && name < tokens.length);
       if (names.length > 0) {
         databases.set(`${start} ${end}`, tokens.slice(start, end < tokens.length && isMany(tokens[end]) ? end + 1 : end));
