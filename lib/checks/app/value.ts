@@ -54,6 +54,15 @@ type Properties = Record<string, unknown>;
 /** A value within JSON that is a text of the template: what it consists of is known already. */
 class TextInJson {
   constructor(readonly parts: Part[]) {}
+
+  public toJSON(): string {
+    return shown(this.parts);
+  }
+}
+
+/** Whether a value is a text itself, and not a function or a list of texts. */
+export function isText(value: unknown): boolean {
+  return typeof value === 'string' || value instanceof TextInJson;
 }
 
 /** What a text consists of. Numbers and booleans are texts, as they are to CloudFormation. */
@@ -97,8 +106,8 @@ export function jsonIn(value: unknown, template: Template): unknown {
   if (calls['Fn::ToJsonString'] !== undefined) {
     return calls['Fn::ToJsonString'];
   }
-  const isText = typeof value === 'string' || value instanceof TextInJson || Object.keys(calls).some(name => Object.hasOwn(FUNCTIONS, name));
-  if (!isText) {
+  const isOfText = isText(value) || Object.keys(calls).some(name => Object.hasOwn(FUNCTIONS, name));
+  if (!isOfText) {
     return value;
   }
   const parts = partsOf(value, template);

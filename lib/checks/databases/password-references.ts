@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { Part, partsOf, shown } from '../app/value';
+import { isText, Part, partsOf, shown } from '../app/value';
 import { DATABASE_TYPES } from './postgresql';
 
 /** A dynamic reference to a secret, as the deployment resolves it. */
@@ -27,7 +27,7 @@ export function passwordReferencesIn({ type, properties, template }: Resource): 
   const found: SecretReference[] = [];
   const visit = (value: unknown, path: string[]): void => {
     const [name, ...others] = Object.keys(Object(value) as object);
-    if (typeof value === 'string' || (others.length === 0 && ['Fn::Join', 'Fn::Sub', 'Fn::Select'].includes(name))) {
+    if (isText(value) || (others.length === 0 && ['Fn::Join', 'Fn::Sub', 'Fn::Select'].includes(name))) {
       found.push(...referencesIn(partsOf(value, template)).map(secret => ({ secret, location: path.join('/') })));
     } else if (typeof value === 'object' && value !== null) {
       Object.entries(value).forEach(([key, item]) => visit(item, [...path, key]));

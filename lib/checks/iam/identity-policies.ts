@@ -163,7 +163,7 @@ class IdentityPolicies {
   /** A managed policy that something has attached. */
   private managed(holder: Resource, parts: Part[], location: string, principal: Principal): IdentityPolicy[] {
     const isKnown = parts.every(part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')));
-    const arn = parts.map(part => part.kind === 'text' ? part.text : 'aws').join('').trim();
+    const arn = parts.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' && part.name === 'AWS::Partition' ? 'aws' : '-').join('').trim();
     const own = this.ownManagedPolicy(isKnown ? [{ kind: 'text', text: arn.replace(/^arn:.*[:/]/, '') }] : parts);
     const statements = isKnown ? awsManagedStatements(arn) : undefined;
     if (own && !statements) {
