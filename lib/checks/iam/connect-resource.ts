@@ -49,8 +49,9 @@ export function connectResourceOf(resource: Part[], hasVariables: boolean, app: 
   const isChecked = username !== undefined && checkedUsernamesOf(app).has(keyOf(username));
   // Nothing comes before an ARN: what begins with one of something else is about that.
   const tokens = tokensOf(resource, hasVariables, part => isReference(part) || part === arnOf(resource) || (isChecked && username.includes(part)));
-  const reach = reachOf(settled(tokens));
-  const result = { shown: spelled, reach, possible: hasUnknown(tokens) ? reachOf(tokens) : reach };
+  const isOpen = hasUnknown(tokens);
+  const reach = reachOf(isOpen ? settled(tokens) : tokens);
+  const result = { shown: spelled, reach, possible: isOpen ? reachOf(tokens) : reach };
   read.set(resource, result);
   return result;
 }
@@ -81,8 +82,10 @@ function hasWildcardOrVariable(name: Token[]): boolean {
 
 function reachOf(tokens: Token[]): ConnectReach | undefined {
   // A username ends an ARN. It has no colon and no slash, unless that is spelled out behind the slash that is before it.
-  const separators = (separator: string) => tokens.flatMap(({ kind, text }, index) => kind === 'character' && text === separator ? [index] : []);
-  const lastSeparator = separators('/')[0] ?? separators(':').at(-1) ?? -1;
+  const isSeparator = (separator: string) => ({ kind, text }: Token) => kind === 'character' && text === separator;
+  const [isSlash, isColon] = ['/', ':'].map(isSeparator);
+  const slash = tokens.findIndex(isSlash);
+  const lastSeparator = slash >= 0 ? slash : tokens.reduce((last, token, index) => isColon(token) ? index : last, -1);
   const starts = BEFORE_ID.reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens));
   const [databases, users] = [new Map<string, Token[]>(), new Map<string, Token[]>()];
   let isSeparated = false;

@@ -53,7 +53,7 @@ export function tokensOf(parts: Part[], hasVariables: boolean, isReference: (par
     ESCAPE_OR_VARIABLE.lastIndex = at;
     const [whole, name] = (hasVariables && text[at] === '$' ? ESCAPE_OR_VARIABLE.exec(text) : null) ?? [];
     if (whole !== undefined && name !== undefined) {
-      tokens.push(/^[*?$]$/.test(name) ? { kind: 'character', text: name } : { kind: 'variable', text: [...whole].map(each => shownAs(each, partAt)).join('') });
+      tokens.push(/^[*?$]$/.test(name) ? literal(name) : { kind: 'variable', text: [...whole].map(each => shownAs(each, partAt)).join('') });
       at += whole.length;
       continue;
     }
@@ -61,13 +61,21 @@ export function tokensOf(parts: Part[], hasVariables: boolean, isReference: (par
     const part = partAt(character);
     tokens.push(part
       ? isReference(part) ? { kind: 'reference', text: shown([part]), key: keyOf([part]) } : { kind: 'unknown', text: shown([part]) }
-      : character === '*' ? ANY : character === '?' ? ONE : { kind: 'character', text: character });
+      : WILDCARDS[character] ?? literal(character));
   }
   return tokens;
 }
 
 const ANY: Token = { kind: 'any', text: '*' };
-const ONE: Token = { kind: 'one', text: '?' };
+const WILDCARDS: Record<string, Token> = { '*': ANY, '?': { kind: 'one', text: '?' } };
+
+const literals = new Map<string, Token>();
+
+function literal(character: string): Token {
+  const token = literals.get(character) ?? { kind: 'character', text: character };
+  literals.set(character, token);
+  return token;
+}
 
 /** Of a private plane of Unicode. */
 const FIRST_MARK = 0xe000;
@@ -102,6 +110,12 @@ export function after(tokens: Token[], positions: Positions, element: Element): 
       const { text, strict = false } = element;
       let current = positions;
       for (let at = 0; at < text.length && current.length > 0; at++) {
+        const [only] = current;
+        // Most of most patterns is text.
+        if (current.length === 1 && tokens[only]?.kind === 'character') {
+          current = tokens[only].text === text[at] ? closed(tokens, [only + 1]) : [];
+          continue;
+        }
         current = step(tokens, current, token => token.kind === 'character' ? token.text === text[at] : !strict && token.kind !== 'reference');
       }
       return current;

@@ -58,15 +58,22 @@ export function statementsOf(document: unknown, template: Template): Statement[]
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
  */
-export function isAbout({ actions, notActions, unknown }: Statement, action: string): boolean | undefined {
-  const matches = (patterns: Part[][]) => {
-    const texts = patterns.map(textOf);
-    return texts.some(pattern => pattern !== undefined && matchesAction(pattern.toLowerCase(), action.toLowerCase()))
-      || (texts.includes(undefined) ? undefined : false);
-  };
-  const excepted = notActions && matches(notActions);
-  const is = notActions ? excepted === undefined ? undefined : !excepted : matches(actions);
+export function isAbout(statement: Statement, action: string): boolean | undefined {
+  const { notActions, unknown } = statement;
+  const all = patternsOf(statement);
+  const wanted = action.toLowerCase();
+  const matches = all.some(pattern => pattern !== undefined && matchesAction(pattern, wanted)) || (all.includes(undefined) ? undefined : false);
+  const is = notActions && matches !== undefined ? !matches : matches;
   return is && unknown ? undefined : is;
+}
+
+const patterns = new WeakMap<Statement, (string | undefined)[]>();
+
+/** Its actions in lower case; undefined where only the deployment knows. */
+function patternsOf(statement: Statement): (string | undefined)[] {
+  const known = patterns.get(statement) ?? (statement.notActions ?? statement.actions).map(action => textOf(action)?.toLowerCase());
+  patterns.set(statement, known);
+  return known;
 }
 
 /** What a statement is about, for people. */

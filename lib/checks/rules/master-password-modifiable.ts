@@ -22,10 +22,12 @@ export const masterPasswordModifiable: Rule = {
   },
 };
 
+const ACTIONS = [...SECRET_ACTIONS, ...Object.values(DATABASE_ACTIONS)];
+
 function inPoliciesOfIdentities(resource: Resource, all: PasswordHolder[]): Finding[] | undefined {
   const { app } = resource.template;
-  const entitled = new Set([...entitledRolesOf(app), ...libraryRolesOf(app)]);
-  const allowed = allowedIn(resource, ...SECRET_ACTIONS, ...Object.values(DATABASE_ACTIONS));
+  const allowed = allowedIn(resource, ...ACTIONS);
+  const entitled = new Set(allowed.length === 0 ? [] : [...entitledRolesOf(app), ...libraryRolesOf(app)]);
   return allowed.length === 0
     ? undefined
     : allowed.flatMap(({ policy, statement, actions, unknown, location }) => {

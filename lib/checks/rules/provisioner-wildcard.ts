@@ -1,4 +1,5 @@
-import type { SynthesizedApp } from '../app/synthesized-app';
+import { oncePerApp } from '../app/synthesized-app';
+import type { Resource } from '../app/template';
 import { entitledRolesOf } from '../databases/entitled-readers';
 import { passwordHoldersOf } from '../databases/password-holders';
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
@@ -14,10 +15,9 @@ export const provisionerWildcard: Rule = {
   remedy: 'name the resources that the statement is for',
   source: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/best-practices.html#grant-least-privilege',
   check(resource) {
-    const { app } = resource.template;
-    const reached = reachableIn(app);
-    const allowed = reached.length === 0 ? [] : allowedIn(resource, ...new Set(reached.flatMap(({ actions }) => actions))).filter(({ statement }) => statement);
-    return allowed.length === 0 ? 'NOT_APPLICABLE' : answerOf(allowed.flatMap(each => findingsIn(each, reached, app)));
+    const { all, actions, entitled } = reachableIn(resource.template.app);
+    const allowed = all.length === 0 ? [] : allowedIn(resource, ...actions).filter(({ statement }) => statement);
+    return allowed.length === 0 ? 'NOT_APPLICABLE' : answerOf(allowed.flatMap(each => findingsIn(each, all, entitled)));
   },
 };
 
@@ -28,15 +28,16 @@ interface Reachable {
   readonly ability: string;
 }
 
-function reachableIn(app: SynthesizedApp): Reachable[] {
-  return [
+const reachableIn = oncePerApp((app) => {
+  const all: Reachable[] = [
     ...libraryFunctionsOf(app).map(({ target, task }) => ({ target, actions: FUNCTION_ACTIONS, ability: `call or change ${target.shown}, which ${task}` })),
     ...passwordHoldersOf(app).map(({ target, actions, database }) => ({ target, actions, ability: `set the password of the master of ${database} by ${target.shown}` })),
   ];
-}
+  return { all, actions: [...new Set(all.flatMap(({ actions }) => actions))], entitled: new Set([...entitledRolesOf(app), ...libraryRolesOf(app)]) };
+});
 
-function findingsIn({ policy, statement, actions, unknown, location }: Allowed, all: Reachable[], app: SynthesizedApp): Finding[] {
-  const holders = holdersOf(policy, new Set([...entitledRolesOf(app), ...libraryRolesOf(app)]));
+function findingsIn({ policy, statement, actions, unknown, location }: Allowed, all: Reachable[], entitled: ReadonlySet<Resource>): Finding[] {
+  const holders = holdersOf(policy, entitled);
   const answers = all.filter(each => each.actions.some(action => actions.includes(action)))
     .map(each => ({ ...each, reach: reachOf(statement!, each.target) }))
     .filter(({ reach }) => reach.is !== false && !reach.isNamed);
