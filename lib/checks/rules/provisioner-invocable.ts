@@ -40,7 +40,7 @@ export const provisionerInvocable: Rule = {
             return [{ what, unknown, location, problem: `${why}, and must not allow ${FUNCTION_ACTIONS[0]} or a change of the functions that create users` }];
           }
           return functions.map(each => ({ ...each, reach: reachOf(statement, each.target) })).filter(({ reach }) => reach.isNamed)
-            .map(({ resource: it, task, reach }) => findingOf(it, task, { unknown: unknown || !reach.is, location, who: `${holders.join(', ')} may call ${actions.join(', ')}` }));
+            .map(({ resource: it, task, reach }) => findingOf(it, task, { unknown: unknown || !reach.is, location, who: `${holders.join(', ')} may call ${actions.join(', ')} on` }));
         }));
   },
 };
@@ -53,11 +53,11 @@ function callsOf(resource: Resource, { function: property, principal }: { readon
   return libraryFunctionsOf(template.app).flatMap(({ resource: it, task, target }) => {
     const isIt = name.length === 1 && name[0].kind === 'attribute' && name[0].resource === it;
     const is = isIt || reachOfResource(name, false, target).is;
-    return is === false ? [] : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call the function` })];
+    return is === false ? [] : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call` })];
   });
 }
 
 function findingOf({ logicalId }: Resource, task: string, { unknown, location, who }: { readonly unknown: boolean; readonly location: string; readonly who: string }): Finding {
-  const problem = `${who} on ${logicalId}, which ${task}`;
+  const problem = `${who} ${logicalId}, which ${task}`;
   return { what: `<${logicalId}>`, unknown, location, problem: unknown ? `whether ${problem}` : problem };
 }
