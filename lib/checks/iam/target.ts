@@ -1,4 +1,4 @@
-import { isCustom, keyOf, Part, partsOf } from '../app/value';
+import { attributeIn, isCustom, keyOf, Part, partsOf } from '../app/value';
 import { Element, hasUnknown, matches, settled, Token, tokensOf } from './pattern';
 import type { Resource } from '../app/template';
 import type { Statement } from './statement';
@@ -82,7 +82,7 @@ const ARNS: Record<string, Record<string, readonly [service: string, before: str
   'AWS::SecretsManager::Secret': { Ref: ['secretsmanager', 'secret:'], Id: ['secretsmanager', 'secret:'] },
 };
 
-/** An ARN that is an attribute, as its parts. An attachment is another name of the secret that it attaches. */
+/** An ARN that is an attribute, as its parts. An attachment is another name of the secret that it attaches; versions and aliases are qualifiers of their function. */
 function spelledOut(part: Part): Part[] {
   if (part.kind !== 'attribute') {
     return [part];
@@ -90,6 +90,10 @@ function spelledOut(part: Part): Part[] {
   const { resource, attribute } = part;
   if (resource.type === 'AWS::SecretsManager::SecretTargetAttachment') {
     return partsOf(resource.properties.SecretId, resource.template).flatMap(spelledOut);
+  }
+  if (['AWS::Lambda::Version', 'AWS::Lambda::Alias'].includes(resource.type) && attribute !== 'Version') {
+    const of = attributeIn(partsOf(resource.properties.FunctionName, resource.template));
+    return of ? [...spelledOut({ ...of, attribute: 'Arn' }), { kind: 'text', text: ':*' }] : [part];
   }
   const [service, before] = ARNS[resource.type]?.[attribute] ?? [];
   const content = (known: string): Part => ({ kind: 'text', text: known });

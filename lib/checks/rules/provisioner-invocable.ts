@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { partsOf, shown } from '../app/value';
+import { Part, partsOf, shown } from '../app/value';
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
 import { allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
@@ -48,13 +48,19 @@ export const provisionerInvocable: Rule = {
 function callsOf(resource: Resource, { function: property, principal }: { readonly function: string; readonly principal?: string }): Finding[] {
   const { properties, template, type } = resource;
   const location = `Properties/${property}`;
-  const name = partsOf(properties[property], template);
+  const name = asArn(partsOf(properties[property], template));
   const who = principal === undefined || properties[principal] === undefined ? 'whoever has its URL' : shown(partsOf(properties[principal], template));
   return libraryFunctionsOf(template.app).flatMap(({ resource: it, task, target }) => {
     const isIt = name.length === 1 && name[0].kind === 'attribute' && name[0].resource === it;
     const is = isIt || reachOfResource(name, false, target).is;
     return is === false ? [] : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call` })];
   });
+}
+
+/** A function may be named without the rest of its ARN. */
+function asArn(name: Part[]): Part[] {
+  const [first, ...others] = name;
+  return first?.kind === 'text' && !first.text.startsWith('arn:') ? [{ kind: 'text', text: `arn:aws:lambda:-:-:function:${first.text}` }, ...others] : name;
 }
 
 function findingOf({ logicalId }: Resource, task: string, { unknown, location, who }: { readonly unknown: boolean; readonly location: string; readonly who: string }): Finding {

@@ -329,6 +329,7 @@ describe('the functions of this library', () => {
     expect(found({ It: { Type, Properties: properties(arnOf('handler')) } })).toEqual(['ProvisionerInvocable[<handler>]']);
     expect(found({ It: { Type, Properties: properties({ Ref: ids.framework }) } })).toEqual(['ProvisionerInvocable[<framework>]']);
     expect(found({ It: { Type, Properties: properties('arn:aws:lambda:eu-west-1:111111111111:function:orders') } })).toEqual([]);
+    expect(found({ It: { Type, Properties: properties('orders') } })).toEqual([]);
     expect(found({ It: { Type, Properties: properties({ Ref: 'Open' }) } })).toEqual(['ProvisionerInvocable[unknown <framework>]', 'ProvisionerInvocable[unknown <handler>]'].sort());
   });
 

@@ -33,6 +33,15 @@ test('finds a role that may invoke a provisioner, and says what it is', () => {
   }]);
 });
 
+test('finds a version and an alias of it', () => {
+  const { stack, handler, role, policy } = withUser();
+  handler.currentVersion.grantInvoke(role);
+  const other = new iam.Role(stack, 'Other', { assumedBy: new iam.AccountRootPrincipal() });
+  new lambda.Alias(stack, 'Alias', { aliasName: 'live', version: handler.currentVersion }).grantInvoke(other);
+  expect(answer(provisionerInvocable, policy())).toMatchObject([{ id: matching(/^<IamAuthProvisionerHandler\w+>$/) }]);
+  expect(answer(provisionerInvocable, other.node.findChild('DefaultPolicy'))).toMatchObject([{ id: matching(/^<IamAuthProvisionerHandler\w+>$/) }]);
+});
+
 test('finds it from another stack', () => {
   const { stack, handler } = withUser();
   const role = new iam.Role(new Stack(stack.node.root, 'Service', { env: IRELAND }), 'Other', { assumedBy: new iam.AccountRootPrincipal() });
