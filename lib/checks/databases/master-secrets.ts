@@ -68,7 +68,7 @@ function secretOfMaster(database: Resource): Part[][] {
 
 const REFERENCE = '{{resolve:secretsmanager:';
 
-/** The databases that users of this library are created in, or that somebody may sign in to by their resource id. */
+/** The databases that users of this library are created in, or that a policy allows signing in to by their resource id. */
 const withUsers = oncePerApp((app): Set<Resource | undefined> => {
   const granted = app.resources.flatMap(resource => identityPoliciesOf(app).in(resource))
     .flatMap(({ statements = [] }) => statements)

@@ -13,13 +13,22 @@ export interface PasswordHolder {
 }
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html */
-export const SECRET_ACTIONS = ['PutSecretValue', 'UpdateSecret', 'RotateSecret', 'PutResourcePolicy'].map(action => `secretsmanager:${action}`);
+export const SECRET_ACTIONS = ['PutSecretValue', 'UpdateSecret', 'RotateSecret', 'PutResourcePolicy'].map(
+  action => `secretsmanager:${action}`,
+);
 
 /** @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html */
-export const DATABASE_ACTIONS: Record<string, string> = { 'AWS::RDS::DBCluster': 'rds:ModifyDBCluster', 'AWS::RDS::DBInstance': 'rds:ModifyDBInstance' };
+export const DATABASE_ACTIONS: Record<string, string> = {
+  'AWS::RDS::DBCluster': 'rds:ModifyDBCluster',
+  'AWS::RDS::DBInstance': 'rds:ModifyDBInstance',
+};
 
 /** The databases that have users, and the secrets of their masters. */
 export const passwordHoldersOf = oncePerApp((app): PasswordHolder[] => [
-  ...databasesWithUsersOf(app).map(database => ({ target: databaseTarget(database), actions: [DATABASE_ACTIONS[database.type]], database: database.logicalId })),
+  ...databasesWithUsersOf(app).map(database => ({
+    target: databaseTarget(database),
+    actions: [DATABASE_ACTIONS[database.type]],
+    database: database.logicalId,
+  })),
   ...masterSecretsOf(app).map(({ target, database }) => ({ target, actions: SECRET_ACTIONS, database })),
 ]);

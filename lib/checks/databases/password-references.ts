@@ -13,7 +13,16 @@ export interface SecretReference {
 const REFERENCE = '{{resolve:secretsmanager:';
 
 /** Keys of a secret of a database that anybody may know. */
-const HARMLESS = ['username', 'host', 'port', 'dbname', 'engine', 'dbClusterIdentifier', 'dbInstanceIdentifier', 'masterarn'];
+const HARMLESS = [
+  'username',
+  'host',
+  'port',
+  'dbname',
+  'engine',
+  'dbClusterIdentifier',
+  'dbInstanceIdentifier',
+  'masterarn',
+];
 
 /**
  * The dynamic references to passwords in a resource, other than in the password of a database.
@@ -34,7 +43,9 @@ export function passwordReferencesIn({ type, properties, template }: Resource): 
     }
   };
   const isPassword = (property: string) => DATABASE_TYPES.includes(type) && property === 'MasterUserPassword';
-  Object.entries(properties).filter(([property]) => !isPassword(property)).forEach(([property, value]) => visit(value, [property]));
+  Object.entries(properties)
+    .filter(([property]) => !isPassword(property))
+    .forEach(([property, value]) => visit(value, [property]));
   return found;
 }
 
@@ -48,7 +59,7 @@ function referencesIn(parts: Part[]): Part[][] {
       if (piece === REFERENCE) {
         current = [];
       } else if (piece === '}}') {
-        found.push(...current && isOfPassword(current) ? [secretIn(current)] : []);
+        found.push(...(current && isOfPassword(current) ? [secretIn(current)] : []));
         current = undefined;
       } else if (piece !== '') {
         current?.push(typeof piece === 'string' ? { kind: 'text', text: piece } : piece);
@@ -67,6 +78,9 @@ function isOfPassword(reference: Part[]): boolean {
 function secretIn(reference: Part[]): Part[] {
   const end = reference.findIndex(part => part.kind === 'text' && part.text.includes(':SecretString'));
   const until = end < 0 ? reference : reference.slice(0, end + 1);
-  return until.map((part, index) => index === end && part.kind === 'text' ? { ...part, text: part.text.replace(/:SecretString.*$/s, '') } : part)
+  return until
+    .map((part, index) =>
+      index === end && part.kind === 'text' ? { ...part, text: part.text.replace(/:SecretString.*$/s, '') } : part,
+    )
     .filter(part => part.kind !== 'text' || part.text !== '');
 }

@@ -1,6 +1,18 @@
 import { isCustom, keyOf, Part, shown } from '../app/value';
 import { checkedUsernamesOf } from '../databases/provisioners';
-import { after, Element, hasUnknown, isMany, matches, Positions, settled, startOf, Token, tokensOf, withoutDynamicReferences } from './pattern';
+import {
+  after,
+  Element,
+  hasUnknown,
+  isMany,
+  matches,
+  Positions,
+  settled,
+  startOf,
+  Token,
+  tokensOf,
+  withoutDynamicReferences,
+} from './pattern';
 import type { SynthesizedApp } from '../app/synthesized-app';
 
 /** Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern or several. */
@@ -24,11 +36,18 @@ export interface ConnectResource {
 
 /** `arn:<partition>:rds-db:<region>:<account>:dbuser:`, before `<resource id>/<username>`. */
 const OPEN: Element = { kind: 'open', references: true };
-const BEFORE_ID: Element[] = ['arn:', ':rds-db:', ':', ':dbuser:'].flatMap((text, index): Element[] =>
-  [...index === 0 ? [] : [OPEN], { kind: 'text', text }]);
+const BEFORE_ID: Element[] = ['arn:', ':rds-db:', ':', ':dbuser:'].flatMap((text, index): Element[] => [
+  ...(index === 0 ? [] : [OPEN]),
+  { kind: 'text', text },
+]);
 const SLASH: Element = { kind: 'text', text: '/' };
 const EVERY: Element = { kind: 'open', every: true };
-const EVERY_USER: Element[] = [...BEFORE_ID.map((element, index) => element.kind === 'open' && index > 1 ? EVERY : element), EVERY, SLASH, EVERY];
+const EVERY_USER: Element[] = [
+  ...BEFORE_ID.map((element, index) => (element.kind === 'open' && index > 1 ? EVERY : element)),
+  EVERY,
+  SLASH,
+  EVERY,
+];
 
 const read = new WeakMap<Part[], ConnectResource>();
 
@@ -48,7 +67,11 @@ export function connectResourceOf(resource: Part[], hasVariables: boolean, app: 
   const { username, spelled } = spelling(resource);
   const isChecked = username !== undefined && checkedUsernamesOf(app).has(keyOf(username));
   // Nothing comes before an ARN: what begins with one of something else is about that.
-  const tokens = tokensOf(resource, hasVariables, part => isReference(part) || part === arnOf(resource) || (isChecked && username.includes(part)));
+  const tokens = tokensOf(
+    resource,
+    hasVariables,
+    part => isReference(part) || part === arnOf(resource) || (isChecked && username.includes(part)),
+  );
   const isOpen = hasUnknown(tokens);
   const reach = reachOf(isOpen ? settled(tokens) : tokens);
   const result = { shown: spelled, reach, possible: isOpen ? reachOf(tokens) : reach };
@@ -57,14 +80,20 @@ export function connectResourceOf(resource: Part[], hasVariables: boolean, app: 
 }
 
 /** Whether a resource is about every user of every database of a partition, so that an exception of it leaves none. */
-export function isEveryUser(resource: Part[], hasVariables: boolean): { readonly certain: boolean; readonly possible: boolean } {
+export function isEveryUser(
+  resource: Part[],
+  hasVariables: boolean,
+): { readonly certain: boolean; readonly possible: boolean } {
   const tokens = tokensOf(resource, hasVariables, isReference);
   return { certain: matches(settled(tokens), EVERY_USER), possible: matches(tokens, EVERY_USER) };
 }
 
 /** Whether it is about more than one. */
 export function isSeveral(names: Token[][]): boolean {
-  return names.some(hasWildcardOrVariable) || new Set(names.map(name => name.map(({ text, kind }) => `${kind}${text}`).join(''))).size > 1;
+  return (
+    names.some(hasWildcardOrVariable)
+    || new Set(names.map(name => name.map(({ text, kind }) => `${kind}${text}`).join(''))).size > 1
+  );
 }
 
 /** Whether it is about all, or all of a length. */
@@ -82,18 +111,27 @@ function hasWildcardOrVariable(name: Token[]): boolean {
 
 function reachOf(tokens: Token[]): ConnectReach | undefined {
   // A username ends an ARN. It has no colon and no slash, unless that is spelled out behind the slash that is before it.
-  const isSeparator = (separator: string) => ({ kind, text }: Token) => kind === 'character' && text === separator;
+  const isSeparator
+    = (separator: string) =>
+      ({ kind, text }: Token) =>
+        kind === 'character' && text === separator;
   const [isSlash, isColon] = ['/', ':'].map(isSeparator);
   const slash = tokens.findIndex(isSlash);
-  const lastSeparator = slash >= 0 ? slash : tokens.reduce((last, token, index) => isColon(token) ? index : last, -1);
-  const starts = BEFORE_ID.reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens));
+  const lastSeparator = slash >= 0 ? slash : tokens.reduce((last, token, index) => (isColon(token) ? index : last), -1);
+  const starts = BEFORE_ID.reduce<Positions>(
+    (positions, element) => after(tokens, positions, element),
+    startOf(tokens),
+  );
   const [databases, users] = [new Map<string, Token[]>(), new Map<string, Token[]>()];
   let isSeparated = false;
   for (const start of starts) {
     for (const end of after(tokens, [start], OPEN)) {
       const names = after(tokens, [end], SLASH).filter(name => name > lastSeparator && name < tokens.length);
       if (names.length > 0) {
-        databases.set(`${start} ${end}`, tokens.slice(start, end < tokens.length && isMany(tokens[end]) ? end + 1 : end));
+        databases.set(
+          `${start} ${end}`,
+          tokens.slice(start, end < tokens.length && isMany(tokens[end]) ? end + 1 : end),
+        );
         names.forEach(name => users.set(`${name}`, tokens.slice(name)));
         isSeparated ||= tokens[end].kind === 'character';
       }
@@ -112,8 +150,11 @@ const REFERENCES: Record<string, string[]> = {
 };
 
 function isReference(part: Part): boolean {
-  return part.kind === 'environment'
-    || (part.kind === 'attribute' && (REFERENCES[part.resource.type]?.includes(part.attribute) ?? part.resource.type.startsWith('Custom::Rds')));
+  return (
+    part.kind === 'environment'
+    || (part.kind === 'attribute'
+      && (REFERENCES[part.resource.type]?.includes(part.attribute) ?? part.resource.type.startsWith('Custom::Rds')))
+  );
 }
 
 /** The ARN of another resource at the beginning. */

@@ -3,15 +3,15 @@ import { keyOf, Part, shown } from '../app/value';
 /** An item of a pattern, which is a resource as a statement of a policy has it. */
 export type Token
   = | { readonly kind: 'character'; readonly text: string }
-    /** A value that is one and the same in the whole app, without wildcards or separators in it. */
+  /** A value that is one and the same in the whole app, without wildcards or separators in it. */
     | { readonly kind: 'reference'; readonly text: string; readonly key: string }
-    /** `?` */
+  /** `?` */
     | { readonly kind: 'one'; readonly text: string }
-    /** `*` */
+  /** `*` */
     | { readonly kind: 'any'; readonly text: string }
-    /** A policy variable: any text that the request says. */
+  /** A policy variable: any text that the request says. */
     | { readonly kind: 'variable'; readonly text: string }
-    /** Known at the deployment only: any pattern. */
+  /** Known at the deployment only: any pattern. */
     | { readonly kind: 'unknown'; readonly text: string };
 
 /** An item of an ARN that is compared with a pattern. */
@@ -19,9 +19,13 @@ export type Element
   /** @property strict whether it has to be written out, instead of being matched by a wildcard */
   = | { readonly kind: 'text'; readonly text: string; readonly strict?: boolean }
     | { readonly kind: 'reference'; readonly key: string; readonly strict?: boolean }
-    /** A text without separators that is not known: one value, if `every`; or any of them will do. */
-    | { readonly kind: 'open'; readonly every?: boolean; /** Whether it may be a reference. */ readonly references?: boolean }
-    /** The same, of one character. */
+  /** A text without separators that is not known: one value, if `every`; or any of them will do. */
+    | {
+      readonly kind: 'open';
+      readonly every?: boolean;
+      /** Whether it may be a reference. */ readonly references?: boolean;
+    }
+  /** The same, of one character. */
     | { readonly kind: 'character'; readonly every?: boolean };
 
 /** Of an ARN; a wildcard matches them as it matches any other character. */
@@ -43,7 +47,9 @@ const ESCAPE_OR_VARIABLE = /\$\{([^}]*)\}/uy;
 export function tokensOf(parts: Part[], hasVariables: boolean, isReference: (part: Part) => boolean): Token[] {
   const all = withoutDynamicReferences(parts);
   // A variable may have a part in it that is not text, so that the whole is read at once.
-  const text = all.map((part, index) => part.kind === 'text' ? part.text : String.fromCharCode(FIRST_MARK + index)).join('');
+  const text = all
+    .map((part, index) => (part.kind === 'text' ? part.text : String.fromCharCode(FIRST_MARK + index)))
+    .join('');
   const partAt = (character: string): Part | undefined => {
     const code = character.charCodeAt(0) - FIRST_MARK;
     return code >= 0 && code < all.length ? all[code] : undefined;
@@ -53,15 +59,23 @@ export function tokensOf(parts: Part[], hasVariables: boolean, isReference: (par
     ESCAPE_OR_VARIABLE.lastIndex = at;
     const [whole, name] = (hasVariables && text[at] === '$' ? ESCAPE_OR_VARIABLE.exec(text) : null) ?? [];
     if (whole !== undefined && name !== undefined) {
-      tokens.push(/^[*?$]$/.test(name) ? literal(name) : { kind: 'variable', text: [...whole].map(each => shownAs(each, partAt)).join('') });
+      tokens.push(
+        /^[*?$]$/.test(name)
+          ? literal(name)
+          : { kind: 'variable', text: [...whole].map(each => shownAs(each, partAt)).join('') },
+      );
       at += whole.length;
       continue;
     }
     const character = text[at++];
     const part = partAt(character);
-    tokens.push(part
-      ? isReference(part) ? { kind: 'reference', text: shown([part]), key: keyOf([part]) } : { kind: 'unknown', text: shown([part]) }
-      : WILDCARDS[character] ?? literal(character));
+    tokens.push(
+      part
+        ? isReference(part)
+          ? { kind: 'reference', text: shown([part]), key: keyOf([part]) }
+          : { kind: 'unknown', text: shown([part]) }
+        : (WILDCARDS[character] ?? literal(character)),
+    );
   }
   return tokens;
 }
@@ -87,7 +101,7 @@ function shownAs(character: string, partAt: (character: string) => Part | undefi
 
 /** The same pattern if what is known at the deployment only turns out to be ordinary text. */
 export function settled(tokens: Token[]): Token[] {
-  return tokens.map(token => token.kind === 'unknown' ? { kind: 'reference', text: token.text, key: '' } : token);
+  return tokens.map(token => (token.kind === 'unknown' ? { kind: 'reference', text: token.text, key: '' } : token));
 }
 
 export function hasUnknown(tokens: Token[]): boolean {
@@ -96,7 +110,9 @@ export function hasUnknown(tokens: Token[]): boolean {
 
 /** Whether a pattern matches an ARN. */
 export function matches(tokens: Token[], elements: Element[]): boolean {
-  return elements.reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens)).includes(tokens.length);
+  return elements
+    .reduce<Positions>((positions, element) => after(tokens, positions, element), startOf(tokens))
+    .includes(tokens.length);
 }
 
 export function startOf(tokens: Token[]): Positions {
@@ -116,21 +132,33 @@ export function after(tokens: Token[], positions: Positions, element: Element): 
           current = tokens[only].text === text[at] ? closed(tokens, [only + 1]) : [];
           continue;
         }
-        current = step(tokens, current, token => token.kind === 'character' ? token.text === text[at] : !strict && token.kind !== 'reference');
+        current = step(tokens, current, token =>
+          token.kind === 'character' ? token.text === text[at] : !strict && token.kind !== 'reference',
+        );
       }
       return current;
     }
     case 'reference':
-      return step(tokens, positions, token => token.kind === 'reference' ? token.key === element.key : !element.strict && isMany(token));
+      return step(tokens, positions, token =>
+        token.kind === 'reference' ? token.key === element.key : !element.strict && isMany(token),
+      );
     case 'character':
-      return step(tokens, positions, token => token.kind === 'character' ? !element.every && !SEPARATORS.includes(token.text) : token.kind !== 'reference');
+      return step(tokens, positions, token =>
+        token.kind === 'character' ? !element.every && !SEPARATORS.includes(token.text) : token.kind !== 'reference',
+      );
     case 'open': {
       const { every = false, references = false } = element;
       const isTaken = every
-        ? (token: Token, at: number) => token.kind === 'any' || token.kind === 'unknown' || (token.kind === 'one' && isBesideAny(tokens, at))
-        : (token: Token) => token.kind === 'character' ? !SEPARATORS.includes(token.text) : references || token.kind !== 'reference';
+        ? (token: Token, at: number) =>
+            token.kind === 'any' || token.kind === 'unknown' || (token.kind === 'one' && isBesideAny(tokens, at))
+        : (token: Token) =>
+            token.kind === 'character' ? !SEPARATORS.includes(token.text) : references || token.kind !== 'reference';
       const reached = new Set<number>();
-      for (let next = step(tokens, positions, isTaken); next.some(position => !reached.has(position)); next = step(tokens, next, isTaken)) {
+      for (
+        let next = step(tokens, positions, isTaken);
+        next.some(position => !reached.has(position));
+        next = step(tokens, next, isTaken)
+      ) {
         next.forEach(position => reached.add(position));
       }
       return [...reached];

@@ -6,12 +6,33 @@ export const SAM_TYPES = ['AWS::Serverless::Function', 'AWS::Serverless::StateMa
  *
  * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
  */
-const TEMPLATES: Record<string, (parameters: Record<string, unknown>) => { readonly Action: string[]; readonly Resource: unknown }> = {
+const TEMPLATES: Record<
+  string,
+  (parameters: Record<string, unknown>) => { readonly Action: string[]; readonly Resource: unknown }
+> = {
   LambdaInvokePolicy: ({ FunctionName }) => ({
     Action: ['lambda:InvokeFunction'],
-    Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':lambda:', { Ref: 'AWS::Region' }, ':', { Ref: 'AWS::AccountId' }, ':function:', FunctionName, '*']] },
+    Resource: {
+      'Fn::Join': [
+        '',
+        [
+          'arn:',
+          { Ref: 'AWS::Partition' },
+          ':lambda:',
+          { Ref: 'AWS::Region' },
+          ':',
+          { Ref: 'AWS::AccountId' },
+          ':function:',
+          FunctionName,
+          '*',
+        ],
+      ],
+    },
   }),
-  AWSSecretsManagerGetSecretValuePolicy: ({ SecretArn }) => ({ Action: ['secretsmanager:GetSecretValue'], Resource: SecretArn }),
+  AWSSecretsManagerGetSecretValuePolicy: ({ SecretArn }) => ({
+    Action: ['secretsmanager:GetSecretValue'],
+    Resource: SecretArn,
+  }),
   // On a condition, which the rules do not look at: that the function rotates the secret.
   AWSSecretsManagerRotationPolicy: () => ({
     Action: ['secretsmanager:GetSecretValue', 'secretsmanager:PutSecretValue'],
@@ -25,6 +46,8 @@ export function samPolicyDocument(policy: unknown): object | undefined {
   if (others.length > 0 || !/^\w+Policy$/.test(name)) {
     return undefined;
   }
-  const statement = Object.hasOwn(TEMPLATES, name) ? TEMPLATES[name](Object(parameters) as Record<string, unknown>) : undefined;
+  const statement = Object.hasOwn(TEMPLATES, name)
+    ? TEMPLATES[name](Object(parameters) as Record<string, unknown>)
+    : undefined;
   return { Version: '2012-10-17', Statement: statement ? [{ Effect: 'Allow', ...statement }] : [] };
 }

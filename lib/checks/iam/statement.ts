@@ -11,7 +11,7 @@ export interface Statement {
   readonly notResources?: Part[][];
   /** Of a policy of a resource: whom it allows it to, whichever kind of principal. */
   readonly principals: Part[][];
-  /** Instead: everybody but these. */
+  /** Instead: every principal but these. */
   readonly notPrincipals?: Part[][];
   /** Only the deployment knows whether it allows anything. */
   readonly unknown?: boolean;

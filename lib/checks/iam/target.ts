@@ -42,8 +42,11 @@ export function referenceTo(resource: Resource, attribute: string): Element {
  */
 export function reachOf({ resources, notResources, hasVariables }: Statement, target: Target): Reach {
   const reaches = (notResources ?? resources).map(resource => reachOfResource(resource, hasVariables, target));
-  const is = reaches.some(reach => reach.is === true) || (reaches.some(reach => reach.is === undefined) ? undefined : false);
-  return notResources ? { is: is === undefined ? undefined : !is, isNamed: false } : { is, isNamed: reaches.some(({ isNamed }) => isNamed) };
+  const is
+    = reaches.some(reach => reach.is === true) || (reaches.some(reach => reach.is === undefined) ? undefined : false);
+  return notResources
+    ? { is: is === undefined ? undefined : !is, isNamed: false }
+    : { is, isNamed: reaches.some(({ isNamed }) => isNamed) };
 }
 
 /** Whether a resource of a statement, or of a property, is about a target. */
@@ -51,9 +54,10 @@ export function reachOfResource(resource: Part[], hasVariables: boolean, target:
   const tokens = tokensIn(resource, hasVariables);
   const certain = hasUnknown(tokens) ? settled(tokens) : tokens;
   const isNamed = target.named.some(elements => matches(certain, elements.map(some)));
-  const is = target.named.some(elements => matches(certain, elements))
-    || target.possible.every(spellings => spellings.some(elements => matches(certain, elements)))
-    || (isNamed || target.possible.flat().some(elements => matches(tokens, elements.map(some))) ? undefined : false);
+  const is
+    = target.named.some(elements => matches(certain, elements))
+      || target.possible.every(spellings => spellings.some(elements => matches(certain, elements)))
+      || (isNamed || target.possible.flat().some(elements => matches(tokens, elements.map(some))) ? undefined : false);
   return { is, isNamed };
 }
 
@@ -69,7 +73,11 @@ function tokensIn(resource: Part[], hasVariables: boolean): Token[] {
   if (known) {
     return known;
   }
-  const tokens = tokensOf(resource.flatMap(spelledOut), hasVariables, part => part.kind === 'environment' || (part.kind === 'attribute' && !isCustom(part.resource)));
+  const tokens = tokensOf(
+    resource.flatMap(spelledOut),
+    hasVariables,
+    part => part.kind === 'environment' || (part.kind === 'attribute' && !isCustom(part.resource)),
+  );
   read.set(resource, tokens);
   return tokens;
 }
@@ -77,8 +85,14 @@ function tokensIn(resource: Part[], hasVariables: boolean): Token[] {
 /** The attributes that are ARNs: the service, and what is before the name. */
 const ARNS: Record<string, Record<string, readonly [service: string, before: string]>> = {
   'AWS::Lambda::Function': { Arn: ['lambda', 'function:'] },
-  'AWS::RDS::DBCluster': { 'DBClusterArn': ['rds', 'cluster:'], 'MasterUserSecret.SecretArn': ['secretsmanager', 'secret:'] },
-  'AWS::RDS::DBInstance': { 'DBInstanceArn': ['rds', 'db:'], 'MasterUserSecret.SecretArn': ['secretsmanager', 'secret:'] },
+  'AWS::RDS::DBCluster': {
+    'DBClusterArn': ['rds', 'cluster:'],
+    'MasterUserSecret.SecretArn': ['secretsmanager', 'secret:'],
+  },
+  'AWS::RDS::DBInstance': {
+    'DBInstanceArn': ['rds', 'db:'],
+    'MasterUserSecret.SecretArn': ['secretsmanager', 'secret:'],
+  },
   'AWS::SecretsManager::Secret': { Ref: ['secretsmanager', 'secret:'], Id: ['secretsmanager', 'secret:'] },
 };
 
@@ -100,12 +114,25 @@ function spelledOut(part: Part): Part[] {
   return service === undefined
     ? [part]
     : [
-        content('arn:'), { kind: 'environment', name: 'AWS::Partition' }, content(`:${service}:`), { kind: 'environment', name: 'AWS::Region' },
-        content(':'), { kind: 'environment', name: 'AWS::AccountId' }, content(`:${before}`), nameOf(resource, attribute),
+        content('arn:'),
+        { kind: 'environment', name: 'AWS::Partition' },
+        content(`:${service}:`),
+        { kind: 'environment', name: 'AWS::Region' },
+        content(':'),
+        { kind: 'environment', name: 'AWS::AccountId' },
+        content(`:${before}`),
+        nameOf(resource, attribute),
       ];
 }
 
 /** The name in an ARN, which is what `Ref` gives of a function or a database. */
 function nameOf(resource: Resource, attribute: string): Part {
-  return { kind: 'attribute', resource, attribute: ARNS[resource.type]?.[attribute]?.[0] === 'secretsmanager' ? `name in ${attribute === 'Id' ? 'Ref' : attribute}` : 'Ref' };
+  return {
+    kind: 'attribute',
+    resource,
+    attribute:
+      ARNS[resource.type]?.[attribute]?.[0] === 'secretsmanager'
+        ? `name in ${attribute === 'Id' ? 'Ref' : attribute}`
+        : 'Ref',
+  };
 }

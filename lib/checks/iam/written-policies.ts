@@ -31,7 +31,9 @@ export function writtenPoliciesOf(resource: Resource): WrittenPolicy[] {
     } else if (ARN.test(name)) {
       found.push({ kind: 'managed', arn: partsOf(value, template), location });
     } else {
-      Object.entries(Object(content) as object).filter(([key]) => !TRUST.test(key)).forEach(([key, item]) => visit(item, key, `${location}/${key}`));
+      Object.entries(Object(content) as object)
+        .filter(([key]) => !TRUST.test(key))
+        .forEach(([key, item]) => visit(item, key, `${location}/${key}`));
     }
   };
   /** What is in JSON, where a text is JSON; nothing where it is another text. */

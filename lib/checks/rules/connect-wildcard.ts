@@ -1,5 +1,12 @@
 import { Allowed, allowedIn } from '../iam/allowed';
-import { ConnectReach, ConnectResource, connectResourceOf, isEvery, isEveryUser, isSeveral } from '../iam/connect-resource';
+import {
+  ConnectReach,
+  ConnectResource,
+  connectResourceOf,
+  isEvery,
+  isEveryUser,
+  isSeveral,
+} from '../iam/connect-resource';
 import { UNREAD } from '../iam/identity-policies';
 import { resourcesShown } from '../iam/statement';
 import { answerOf, Finding, Rule } from '../rule';
@@ -20,17 +27,37 @@ const EVERYTHING = 'which lets in as every IAM user of every database';
 function findingsIn({ policy, statement, unknown, location }: Allowed): Finding[] {
   const { awsManaged, unread = UNREAD } = policy;
   if (!statement) {
-    return [{ what: unread.what, unknown, location, problem: `${unread.why}, and must not allow rds-db:connect with a wildcard for the user or the database` }];
+    return [
+      {
+        what: unread.what,
+        unknown,
+        location,
+        problem: `${unread.why}, and must not allow rds-db:connect with a wildcard for the user or the database`,
+      },
+    ];
   }
   if (awsManaged !== undefined) {
-    return [{ what: awsManaged, location, problem: `the policy ${awsManaged} of AWS allows rds-db:connect on *, ${EVERYTHING}` }];
+    return [
+      {
+        what: awsManaged,
+        location,
+        problem: `the policy ${awsManaged} of AWS allows rds-db:connect on *, ${EVERYTHING}`,
+      },
+    ];
   }
   const what = resourcesShown(statement);
   if (statement.notResources) {
     const excepted = statement.notResources.map(resource => isEveryUser(resource, statement.hasVariables));
     return excepted.some(({ certain }) => certain)
       ? []
-      : [{ what, unknown: unknown || excepted.some(({ possible }) => possible), location, problem: `rds-db:connect is allowed on ${what}, which lets in as every IAM user of all other databases` }];
+      : [
+          {
+            what,
+            unknown: unknown || excepted.some(({ possible }) => possible),
+            location,
+            problem: `rds-db:connect is allowed on ${what}, which lets in as every IAM user of all other databases`,
+          },
+        ];
   }
   return statement.resources.flatMap((resource) => {
     const problem = problemOf(connectResourceOf(resource, statement.hasVariables, policy.carrier.template.app));
@@ -38,15 +65,28 @@ function findingsIn({ policy, statement, unknown, location }: Allowed): Finding[
   });
 }
 
-function problemOf({ shown: what, reach, possible }: ConnectResource): Pick<Finding, 'what' | 'unknown' | 'problem'> | undefined {
+function problemOf({
+  shown: what,
+  reach,
+  possible,
+}: ConnectResource): Pick<Finding, 'what' | 'unknown' | 'problem'> | undefined {
   const value = `rds-db:connect is allowed on ${what}`;
   const consequence = reach && consequenceOf(reach);
   if (consequence) {
     return { what, problem: `${value}, ${consequence}` };
   }
-  const isOpen = possible !== reach && possible && (!possible.isSeparated || isSeveral(possible.databases) || possible.users.some(name => name.every(({ kind }) => kind === 'unknown')));
+  const isOpen
+    = possible !== reach
+      && possible
+      && (!possible.isSeparated
+        || isSeveral(possible.databases)
+        || possible.users.some(name => name.every(({ kind }) => kind === 'unknown')));
   return isOpen
-    ? { what, unknown: true, problem: `${value}, ${reach ? 'a part of which' : 'which'} is known at the deployment only, and must not ${reach ? 'be a wildcard' : 'have a wildcard for the user or the database'}` }
+    ? {
+        what,
+        unknown: true,
+        problem: `${value}, ${reach ? 'a part of which' : 'which'} is known at the deployment only, and must not ${reach ? 'be a wildcard' : 'have a wildcard for the user or the database'}`,
+      }
     : undefined;
 }
 
@@ -56,10 +96,16 @@ function consequenceOf({ databases, users, isSeparated }: ConnectReach): string 
     return EVERYTHING;
   }
   const wide = [
-    ...isEvery(users) ? ['as every IAM user'] : isSeveral(users) && !isSeparated ? ['as every IAM user whose name matches'] : [],
-    ...isSeveral(databases) ? ['to every database whose resource id matches'] : [],
+    ...(isEvery(users)
+      ? ['as every IAM user']
+      : isSeveral(users) && !isSeparated
+        ? ['as every IAM user whose name matches']
+        : []),
+    ...(isSeveral(databases) ? ['to every database whose resource id matches'] : []),
   ];
   return wide.length > 0
     ? `which lets in ${wide.join(', and ')}`
-    : isSeparated ? undefined : 'in which a wildcard stands in place of the / between resource id and username';
+    : isSeparated
+      ? undefined
+      : 'in which a wildcard stands in place of the / between resource id and username';
 }

@@ -10,7 +10,7 @@ import { answerOf, Finding, Rule } from '../rule';
 
 const ACTION = 'secretsmanager:GetSecretValue';
 
-/** A policy with which somebody else than the provisioner, the rotation or RDS reads the password of a master, or a resource that has it in it. */
+/** A policy that lets others than the provisioner, the rotation or RDS read a master's password, or a resource with it. */
 export const masterSecretReadable: Rule = {
   id: 'IamAuth-MasterSecretReadable',
   remedy: 'take the grant on the secret or the reference to it away, and give the workload a user of its own with grantConnect()',
@@ -60,7 +60,7 @@ function grantsOfSecret(resource: Resource): Grant[] {
 function readersIn({ statement }: Allowed, policy: Resource): string[] {
   return statement
     ? statement.notPrincipals ? principalsShown(statement) : statement.principals.filter(principal => !isEntitled(principal, policy)).map(shown)
-    : ['somebody'];
+    : ['a principal'];
 }
 
 function findingsOf({ allowed: { policy: { awsManaged }, statement, unknown, location }, readers, isAbout }: Grant, secret: MasterSecret): Finding[] {

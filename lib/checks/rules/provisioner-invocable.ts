@@ -13,10 +13,11 @@ const CALLERS: Record<string, { readonly function: string; readonly principal?: 
   'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', principal: 'EventSourceArn' },
 };
 
-/** A policy or another resource with which somebody else than CloudFormation calls or changes a function of this library. Wildcards are the matter of another rule. */
+/** A policy or another resource that lets principals other than CloudFormation call or change a function of this library, by name. */
 export const provisionerInvocable: Rule = {
   id: 'IamAuth-ProvisionerInvocable',
-  remedy: 'take the grant away; CloudFormation calls the function in the name of the principal that deploys, and nothing else needs to',
+  remedy:
+    'take the grant away; CloudFormation calls the function in the name of the principal that deploys, and nothing else needs to',
   source: 'https://docs.aws.amazon.com/lambda/latest/dg/lambda-permissions.html',
   check(resource) {
     const functions = libraryFunctionsOf(resource.template.app);
@@ -30,40 +31,71 @@ export const provisionerInvocable: Rule = {
     const allowed = allowedIn(resource, ...FUNCTION_ACTIONS);
     return allowed.length === 0
       ? 'NOT_APPLICABLE'
-      : answerOf(allowed.flatMap(({ policy, statement, actions, unknown, location }) => {
-          const holders = holdersOf(policy, libraryRolesOf(resource.template.app));
-          if (holders.length === 0) {
-            return [];
-          }
-          if (!statement) {
-            const { what, why } = policy.unread ?? UNREAD;
-            return [{ what, unknown, location, problem: `${why}, and must not allow ${FUNCTION_ACTIONS[0]} or a change of the functions that create users` }];
-          }
-          return functions.map(each => ({ ...each, reach: reachOf(statement, each.target) })).filter(({ reach }) => reach.isNamed)
-            .map(({ resource: it, task, reach }) => findingOf(it, task, { unknown: unknown || !reach.is, location, who: `${holders.join(', ')} may call ${actions.join(', ')} on` }));
-        }));
+      : answerOf(
+          allowed.flatMap(({ policy, statement, actions, unknown, location }) => {
+            const holders = holdersOf(policy, libraryRolesOf(resource.template.app));
+            if (holders.length === 0) {
+              return [];
+            }
+            if (!statement) {
+              const { what, why } = policy.unread ?? UNREAD;
+              return [
+                {
+                  what,
+                  unknown,
+                  location,
+                  problem: `${why}, and must not allow ${FUNCTION_ACTIONS[0]} or a change of the functions that create users`,
+                },
+              ];
+            }
+            return functions
+              .map(each => ({ ...each, reach: reachOf(statement, each.target) }))
+              .filter(({ reach }) => reach.isNamed)
+              .map(({ resource: it, task, reach }) =>
+                findingOf(it, task, {
+                  unknown: unknown || !reach.is,
+                  location,
+                  who: `${holders.join(', ')} may call ${actions.join(', ')} on`,
+                }),
+              );
+          }),
+        );
   },
 };
 
-function callsOf(resource: Resource, { function: property, principal }: { readonly function: string; readonly principal?: string }): Finding[] {
+function callsOf(
+  resource: Resource,
+  { function: property, principal }: { readonly function: string; readonly principal?: string },
+): Finding[] {
   const { properties, template, type } = resource;
   const location = `Properties/${property}`;
   const name = asArn(partsOf(properties[property], template));
-  const who = principal === undefined || properties[principal] === undefined ? 'whoever has its URL' : shown(partsOf(properties[principal], template));
+  const who
+    = principal === undefined || properties[principal] === undefined
+      ? 'any caller that has its URL'
+      : shown(partsOf(properties[principal], template));
   return libraryFunctionsOf(template.app).flatMap(({ resource: it, task, target }) => {
     const isIt = name.length === 1 && name[0].kind === 'attribute' && name[0].resource === it;
     const is = isIt || reachOfResource(name, false, target).is;
-    return is === false ? [] : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call` })];
+    return is === false
+      ? []
+      : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call` })];
   });
 }
 
 /** A function may be named without the rest of its ARN. */
 function asArn(name: Part[]): Part[] {
   const [first, ...others] = name;
-  return first?.kind === 'text' && !first.text.startsWith('arn:') ? [{ kind: 'text', text: `arn:aws:lambda:-:-:function:${first.text}` }, ...others] : name;
+  return first?.kind === 'text' && !first.text.startsWith('arn:')
+    ? [{ kind: 'text', text: `arn:aws:lambda:-:-:function:${first.text}` }, ...others]
+    : name;
 }
 
-function findingOf({ logicalId }: Resource, task: string, { unknown, location, who }: { readonly unknown: boolean; readonly location: string; readonly who: string }): Finding {
+function findingOf(
+  { logicalId }: Resource,
+  task: string,
+  { unknown, location, who }: { readonly unknown: boolean; readonly location: string; readonly who: string },
+): Finding {
   const problem = `${who} ${logicalId}, which ${task}`;
   return { what: `<${logicalId}>`, unknown, location, problem: unknown ? `whether ${problem}` : problem };
 }

@@ -30,15 +30,32 @@ interface Reachable {
 
 const reachableIn = oncePerApp((app) => {
   const all: Reachable[] = [
-    ...libraryFunctionsOf(app).map(({ target, task }) => ({ target, actions: FUNCTION_ACTIONS, ability: `call or change ${target.shown}, which ${task}` })),
-    ...passwordHoldersOf(app).map(({ target, actions, database }) => ({ target, actions, ability: `set the password of the master of ${database} by ${target.shown}` })),
+    ...libraryFunctionsOf(app).map(({ target, task }) => ({
+      target,
+      actions: FUNCTION_ACTIONS,
+      ability: `call or change ${target.shown}, which ${task}`,
+    })),
+    ...passwordHoldersOf(app).map(({ target, actions, database }) => ({
+      target,
+      actions,
+      ability: `set the password of the master of ${database} by ${target.shown}`,
+    })),
   ];
-  return { all, actions: [...new Set(all.flatMap(({ actions }) => actions))], entitled: new Set([...entitledRolesOf(app), ...libraryRolesOf(app)]) };
+  return {
+    all,
+    actions: [...new Set(all.flatMap(({ actions }) => actions))],
+    entitled: new Set([...entitledRolesOf(app), ...libraryRolesOf(app)]),
+  };
 });
 
-function findingsIn({ policy, statement, actions, unknown, location }: Allowed, all: Reachable[], entitled: ReadonlySet<Resource>): Finding[] {
+function findingsIn(
+  { policy, statement, actions, unknown, location }: Allowed,
+  all: Reachable[],
+  entitled: ReadonlySet<Resource>,
+): Finding[] {
   const holders = holdersOf(policy, entitled);
-  const answers = all.filter(each => each.actions.some(action => actions.includes(action)))
+  const answers = all
+    .filter(each => each.actions.some(action => actions.includes(action)))
     .map(each => ({ ...each, reach: reachOf(statement!, each.target) }))
     .filter(({ reach }) => reach.is !== false && !reach.isNamed);
   if (holders.length === 0 || answers.length === 0) {
@@ -50,5 +67,12 @@ function findingsIn({ policy, statement, actions, unknown, location }: Allowed, 
   const used = actions.filter(action => answers.some(each => each.actions.includes(action)));
   const resources = resourcesShown(statement!);
   const problem = `${holders.join(', ')} may ${first.ability}${others.length > 0 ? `, and ${others.length} more of the kind` : ''}: ${used.join(', ')} ${used.length > 1 ? 'are' : 'is'} allowed on ${resources}`;
-  return [{ what: policy.awsManaged ?? resources, unknown: isOpen, location, problem: isOpen ? `whether ${problem}` : problem }];
+  return [
+    {
+      what: policy.awsManaged ?? resources,
+      unknown: isOpen,
+      location,
+      problem: isOpen ? `whether ${problem}` : problem,
+    },
+  ];
 }

@@ -9,7 +9,8 @@ const PRINCIPAL_TAG = /^\$\{aws:PrincipalTag\/[^,'}]+\}$/;
 /** A name in which IAM reads a wildcard, or a variable. */
 export const unescapedUsername: Rule = {
   id: 'IamAuth-UnescapedUsername',
-  remedy: 'where it is a name, use grantConnect() of the user or ConnectGrants, which write ${*}, ${?} and ${$}; where a tag is to say the name, use connectAsPrincipalTag()',
+  remedy:
+    'where it is a name, use grantConnect() of the user or ConnectGrants, which write ${*}, ${?} and ${$}; where a tag is to say the name, use connectAsPrincipalTag()',
   source: 'https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html',
   check(resource) {
     const users = allowedIn(resource, 'rds-db:connect').flatMap(usersIn);
@@ -26,8 +27,11 @@ interface User {
 /** Where the slash before a username is written out. */
 function usersIn(allowed: Allowed): User[] {
   const { resources = [], hasVariables = false } = allowed.statement ?? {};
-  return resources.map(resource => connectResourceOf(resource, hasVariables, allowed.policy.carrier.template.app)).flatMap(resource =>
-    resource.possible?.isSeparated ? resource.possible.users.map(username => ({ username, resource, allowed })) : []);
+  return resources
+    .map(resource => connectResourceOf(resource, hasVariables, allowed.policy.carrier.template.app))
+    .flatMap(resource =>
+      resource.possible?.isSeparated ? resource.possible.users.map(username => ({ username, resource, allowed })) : [],
+    );
 }
 
 function findingsIn({ username, resource: { shown: what, reach }, allowed }: User): Finding[] {
@@ -40,12 +44,33 @@ function findingsIn({ username, resource: { shown: what, reach }, allowed }: Use
     return [];
   }
   if (variables.length > 0) {
-    return [{ what, unknown, location, problem: `${problem}, in which IAM reads ${variables.join(' and ')} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody` }];
+    return [
+      {
+        what,
+        unknown,
+        location,
+        problem: `${problem}, in which IAM reads ${variables.join(' and ')} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody`,
+      },
+    ];
   }
   if (has('any', 'one') && has('character', 'reference', 'unknown')) {
-    return [{ what, unknown, location, problem: `${problem}, in which IAM reads * and ? as wildcards: it lets in as every user whose name matches` }];
+    return [
+      {
+        what,
+        unknown,
+        location,
+        problem: `${problem}, in which IAM reads * and ? as wildcards: it lets in as every user whose name matches`,
+      },
+    ];
   }
   return has('unknown') && has('character', 'reference')
-    ? [{ what, unknown: true, location, problem: `${problem}, a part of which is known at the deployment only, and must have no *, ? or \${...}` }]
+    ? [
+        {
+          what,
+          unknown: true,
+          location,
+          problem: `${problem}, a part of which is known at the deployment only, and must have no *, ? or \${...}`,
+        },
+      ]
     : [];
 }

@@ -9,7 +9,7 @@ function random(seed: number) {
   let state = seed;
   return (below: number) => {
     state = (Math.imul(state, 1664525) + 1013904223) >>> 0;
-    return Math.floor(state / 2 ** 32 * below);
+    return Math.floor((state / 2 ** 32) * below);
   };
 }
 
@@ -22,11 +22,19 @@ const textsOf = (letters: string) => {
 
 const BASE = 'arn:p:rds-db:r:1:dbuser:ab/cd';
 const USERS = textsOf('cdx');
-const ARNS = textsOf('abx').flatMap(id => USERS.map(user => ({ id, user, arn: `arn:p:rds-db:r:1:dbuser:${id}/${user}` })));
+const ARNS = textsOf('abx').flatMap(id =>
+  USERS.map(user => ({ id, user, arn: `arn:p:rds-db:r:1:dbuser:${id}/${user}` })),
+);
 
 /** What IAM does with a pattern: `*` is any text, and `?` any character. */
 function matching(pattern: string) {
-  const expression = new RegExp(`^${pattern.replace(/[.+^${}()|[\]\\]/g, '\\$&').replace(/\*/g, '.*').replace(/\?/g, '.')}$`, 's');
+  const expression = new RegExp(
+    `^${pattern
+      .replace(/[.+^${}()|[\]\\]/g, '\\$&')
+      .replace(/\*/g, '.*')
+      .replace(/\?/g, '.')}$`,
+    's',
+  );
   return ARNS.filter(({ arn }) => expression.test(arn));
 }
 
@@ -55,11 +63,17 @@ describe('what a resource of rds-db:connect reaches', () => {
       const expected = found.length === 0 ? undefined : { databases: several('id'), users: several('user') };
       const said = reach && { databases: isSeveral(reach.databases), users: isSeveral(reach.users) };
       const isTold = (name: 'databases' | 'users') => !expected?.[name] || said?.[name];
-      expect({ pattern, isFound: found.length === 0 || said !== undefined, databases: isTold('databases'), users: isTold('users') })
-        .toEqual({ pattern, isFound: true, databases: true, users: true });
+      expect({
+        pattern,
+        isFound: found.length === 0 || said !== undefined,
+        databases: isTold('databases'),
+        users: isTold('users'),
+      }).toEqual({ pattern, isFound: true, databases: true, users: true });
       // Names that are longer than those that are tried are found by the checker alone, in a few patterns.
       const isBeyond = JSON.stringify(said) !== JSON.stringify(expected);
-      seen[isBeyond ? 'beyond' : expected === undefined ? 'none' : expected.databases || expected.users ? 'several' : 'one']++;
+      seen[
+        isBeyond ? 'beyond' : expected === undefined ? 'none' : expected.databases || expected.users ? 'several' : 'one'
+      ]++;
     }
     expect(seen.beyond).toBeLessThan(75);
     expect(Math.min(seen.none, seen.one, seen.several)).toBeGreaterThan(100);
@@ -71,26 +85,53 @@ describe('what a resource of rds-db:connect reaches', () => {
   });
 
   test.each([
-    ['*', true, true], ['arn:*', true, true], ['arn:aws:rds-db:*', true, true], ['arn:aws:rds-db:*:*:*orders', true, true], ['arn:aws:rds-db:eu-west-1:1:dbuser:*', true, true],
-    ['arn:aws:rds-db:eu-west-1:1:*/orders', true, false], ['arn:aws:rds-db:eu-west-1:1:dbuser*/orders', true, false], ['arn:aws:rds-db:eu-west-1:1:dbuser:*/orders', true, false],
-    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A*/orders', true, false], ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-?/orders', true, false],
-    ['arn:aws:rds-db:eu-west-1:1:dbuser:*orders', true, true], ['*orders', true, true], ['*:cluster-A/*', false, true], ['*cluster-A/*', true, true],
-    ['arn:aws:rds-db:eu-west-1:1:dbuse?:cluster-A/*', false, true], ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/*', false, true], ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/a?', false, true],
-    ['arn:*:rds-db:*:*:dbuser:cluster-A/orders', false, false], ['arn:aws:rds-db:*:cluster-A/orders', false, false], ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A?orders', false, false],
-    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/${*}${?}${$}', false, false], ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/${aws:PrincipalTag/Name}', false, true],
+    ['*', true, true],
+    ['arn:*', true, true],
+    ['arn:aws:rds-db:*', true, true],
+    ['arn:aws:rds-db:*:*:*orders', true, true],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:*', true, true],
+    ['arn:aws:rds-db:eu-west-1:1:*/orders', true, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser*/orders', true, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:*/orders', true, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A*/orders', true, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-?/orders', true, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:*orders', true, true],
+    ['*orders', true, true],
+    ['*:cluster-A/*', false, true],
+    ['*cluster-A/*', true, true],
+    ['arn:aws:rds-db:eu-west-1:1:dbuse?:cluster-A/*', false, true],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/*', false, true],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/a?', false, true],
+    ['arn:*:rds-db:*:*:dbuser:cluster-A/orders', false, false],
+    ['arn:aws:rds-db:*:cluster-A/orders', false, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A?orders', false, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/${*}${?}${$}', false, false],
+    ['arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/${aws:PrincipalTag/Name}', false, true],
     ['arn:aws:rds-db:eu-west-1:1:dbuser:${aws:PrincipalTag/Name}/orders', true, false],
   ])('is several databases, or several users: %s', (pattern, databases, users) => {
     const reach = reachOf(pattern)!;
     expect([isSeveral(reach.databases), isSeveral(reach.users)]).toEqual([databases, users]);
   });
 
-  test.each(['arn:aws:rds-db:eu-west-1:1:dbuser:*/*', 'arn:aws:rds-db:*', '*', 'arn:aws:rds-db:eu-west-1:1:dbuser:?*'])('is every user: %s', (pattern) => {
-    expect(isEvery(reachOf(pattern)!.users)).toBe(true);
-  });
+  test.each(['arn:aws:rds-db:eu-west-1:1:dbuser:*/*', 'arn:aws:rds-db:*', '*', 'arn:aws:rds-db:eu-west-1:1:dbuser:?*'])(
+    'is every user: %s',
+    (pattern) => {
+      expect(isEvery(reachOf(pattern)!.users)).toBe(true);
+    },
+  );
 
   test.each([
-    'arn:aws:s3:::*', 'arn:aws:rds:*:*:db:*', 'ARN:AWS:RDS-DB:eu-west-1:1:DBUSER:cluster-A/*', 'arn:aws:RDS-DB:*', 'arn:aws:rds-db:eu-west-1:1:dbusers:cluster-A/*', 'arn:aws:rds-db:eu-west-1:1:dbuser',
-    'arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A', 'arn:aws:rds-db:eu-west-1:1:dbuser:/orders', 'arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/', '?', '',
+    'arn:aws:s3:::*',
+    'arn:aws:rds:*:*:db:*',
+    'ARN:AWS:RDS-DB:eu-west-1:1:DBUSER:cluster-A/*',
+    'arn:aws:RDS-DB:*',
+    'arn:aws:rds-db:eu-west-1:1:dbusers:cluster-A/*',
+    'arn:aws:rds-db:eu-west-1:1:dbuser',
+    'arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A',
+    'arn:aws:rds-db:eu-west-1:1:dbuser:/orders',
+    'arn:aws:rds-db:eu-west-1:1:dbuser:cluster-A/',
+    '?',
+    '',
   ])('is nothing, because ARNs have this form and are case-sensitive: %j', (pattern) => {
     expect(reachOf(pattern)).toBeUndefined();
   });

@@ -16,8 +16,15 @@ const RESOURCES = {
   Attachment: { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: { Ref: 'Secret' } } },
   Custom: { Type: 'Custom::Thing', Properties: {} },
 };
-const APP = new SynthesizedApp([{ file: '/cdk.out/Shop.template.json', stack: { name: 'Shop', environment: 'aws://1/eu-west-1', folder: '/cdk.out' }, body: { Resources: RESOURCES } }]);
-const find = (logicalId: keyof typeof RESOURCES): Resource => APP.resources.find(resource => resource.logicalId === logicalId)!;
+const APP = new SynthesizedApp([
+  {
+    file: '/cdk.out/Shop.template.json',
+    stack: { name: 'Shop', environment: 'aws://1/eu-west-1', folder: '/cdk.out' },
+    body: { Resources: RESOURCES },
+  },
+]);
+const find = (logicalId: keyof typeof RESOURCES): Resource =>
+  APP.resources.find(resource => resource.logicalId === logicalId)!;
 const [CONTEXT] = APP.resources.map(({ template }) => template);
 const ask = (target: Target, pattern: unknown) => {
   const { is, isNamed } = reachOfResource(partsOf(pattern, CONTEXT), true, target);
@@ -30,19 +37,47 @@ const joined = (...items: unknown[]) => ({ 'Fn::Join': ['', items] });
 
 describe('a function', () => {
   test.each<[unknown, string]>([
-    [arn('Function'), 'true, by name'], [joined(arn('Function'), ':*'), 'true, by name'], [joined(arn('Function'), '*'), 'true, by name'], [joined(arn('Function'), ':$LATEST'), 'true, by name'],
-    [joined(arn('Function'), ':live'), 'unknown, by name'], [{ 'Fn::Sub': `${LAMBDA}:function:\${Function}` }, 'true, by name'], [{ 'Fn::Sub': 'arn:aws:lambda:${Parameter}:1:function:${Function}' }, 'true, by name'],
-    [arn('Other'), 'false'], [joined(arn('Other'), '*'), 'false'], [{ Ref: 'Custom' }, 'unknown'], [{ Ref: 'Parameter' }, 'unknown'], [{ 'Fn::Sub': `${LAMBDA}:function:\${Parameter}` }, 'unknown'],
-    ['*', 'true'], ['arn:*', 'true'], ['arn:aws:lambda*', 'true'], ['arn:*:function:*', 'true'], ['arn:aws:lambda:*:*:function:*', 'true'], ['arn:aws:lambda:*:*:*', 'true'], ['arn:?*', 'true'], ['*:function:Shop*', 'true'],
-    [`${LAMBDA}:function:Shop-*`, 'true'], [`${LAMBDA}:function:Shop-F*`, 'true'], [`${LAMBDA}:function:Shop-Function-????????????`, 'unknown'], [`${LAMBDA}:function:*-AbC`, 'unknown'], ['*-abc', 'unknown'],
-    [`${LAMBDA}:function:Shop-Orders*`, 'false'], [`${LAMBDA}:function:orders-*`, 'false'], [`${LAMBDA}:FUNCTION:*`, 'false'], [`${LAMBDA}:layer:*`, 'false'], ['arn:aws:s3:::*', 'false'],
+    [arn('Function'), 'true, by name'],
+    [joined(arn('Function'), ':*'), 'true, by name'],
+    [joined(arn('Function'), '*'), 'true, by name'],
+    [joined(arn('Function'), ':$LATEST'), 'true, by name'],
+    [joined(arn('Function'), ':live'), 'unknown, by name'],
+    [{ 'Fn::Sub': `${LAMBDA}:function:\${Function}` }, 'true, by name'],
+    [{ 'Fn::Sub': 'arn:aws:lambda:${Parameter}:1:function:${Function}' }, 'true, by name'],
+    [arn('Other'), 'false'],
+    [joined(arn('Other'), '*'), 'false'],
+    [{ Ref: 'Custom' }, 'unknown'],
+    [{ Ref: 'Parameter' }, 'unknown'],
+    [{ 'Fn::Sub': `${LAMBDA}:function:\${Parameter}` }, 'unknown'],
+    ['*', 'true'],
+    ['arn:*', 'true'],
+    ['arn:aws:lambda*', 'true'],
+    ['arn:*:function:*', 'true'],
+    ['arn:aws:lambda:*:*:function:*', 'true'],
+    ['arn:aws:lambda:*:*:*', 'true'],
+    ['arn:?*', 'true'],
+    ['*:function:Shop*', 'true'],
+    [`${LAMBDA}:function:Shop-*`, 'true'],
+    [`${LAMBDA}:function:Shop-F*`, 'true'],
+    [`${LAMBDA}:function:Shop-Function-????????????`, 'unknown'],
+    [`${LAMBDA}:function:*-AbC`, 'unknown'],
+    ['*-abc', 'unknown'],
+    [`${LAMBDA}:function:Shop-Orders*`, 'false'],
+    [`${LAMBDA}:function:orders-*`, 'false'],
+    [`${LAMBDA}:FUNCTION:*`, 'false'],
+    [`${LAMBDA}:layer:*`, 'false'],
+    ['arn:aws:s3:::*', 'false'],
   ])('whose name CloudFormation makes: %j is about it: %s', (pattern, expected) => {
     expect(ask(functionTarget(find('Function')), pattern)).toBe(expected);
   });
 
   test.each<[unknown, string]>([
-    [`${LAMBDA}:function:create-users`, 'true, by name'], [`${LAMBDA}:function:create-users:*`, 'true, by name'], [`${LAMBDA}:function:create-*`, 'true'], [`${LAMBDA}:function:create-user?`, 'true'],
-    [`${LAMBDA}:function:Create-Users`, 'false'], [`${LAMBDA}:function:create-user`, 'false'],
+    [`${LAMBDA}:function:create-users`, 'true, by name'],
+    [`${LAMBDA}:function:create-users:*`, 'true, by name'],
+    [`${LAMBDA}:function:create-*`, 'true'],
+    [`${LAMBDA}:function:create-user?`, 'true'],
+    [`${LAMBDA}:function:Create-Users`, 'false'],
+    [`${LAMBDA}:function:create-user`, 'false'],
   ])('with a name: %j is about it: %s', (pattern, expected) => {
     expect(ask(functionTarget(find('Named')), pattern)).toBe(expected);
   });
@@ -54,9 +89,17 @@ describe('a function', () => {
 
 describe('a database', () => {
   test.each<[keyof typeof RESOURCES, unknown, string]>([
-    ['Cluster', { 'Fn::GetAtt': ['Cluster', 'DBClusterArn'] }, 'true, by name'], ['Cluster', 'arn:aws:rds:eu-west-1:1:cluster:shop', 'true, by name'], ['Cluster', { 'Fn::Sub': 'arn:aws:rds:eu-west-1:1:cluster:${Cluster}' }, 'true, by name'],
-    ['Cluster', 'arn:aws:rds:*:*:cluster:*', 'true'], ['Cluster', 'arn:aws:rds:*:*:*sho?', 'true'], ['Cluster', 'arn:aws:rds:eu-west-1:1:db:*', 'false'], ['Cluster', 'arn:aws:rds:eu-west-1:1:cluster:other', 'false'],
-    ['Instance', { 'Fn::GetAtt': ['Instance', 'DBInstanceArn'] }, 'true, by name'], ['Instance', 'arn:aws:rds:*:*:db:*', 'true'], ['Instance', 'arn:aws:rds:*:*:db:shop-*', 'true'], ['Instance', 'arn:aws:rds:*:*:cluster:*', 'false'],
+    ['Cluster', { 'Fn::GetAtt': ['Cluster', 'DBClusterArn'] }, 'true, by name'],
+    ['Cluster', 'arn:aws:rds:eu-west-1:1:cluster:shop', 'true, by name'],
+    ['Cluster', { 'Fn::Sub': 'arn:aws:rds:eu-west-1:1:cluster:${Cluster}' }, 'true, by name'],
+    ['Cluster', 'arn:aws:rds:*:*:cluster:*', 'true'],
+    ['Cluster', 'arn:aws:rds:*:*:*sho?', 'true'],
+    ['Cluster', 'arn:aws:rds:eu-west-1:1:db:*', 'false'],
+    ['Cluster', 'arn:aws:rds:eu-west-1:1:cluster:other', 'false'],
+    ['Instance', { 'Fn::GetAtt': ['Instance', 'DBInstanceArn'] }, 'true, by name'],
+    ['Instance', 'arn:aws:rds:*:*:db:*', 'true'],
+    ['Instance', 'arn:aws:rds:*:*:db:shop-*', 'true'],
+    ['Instance', 'arn:aws:rds:*:*:cluster:*', 'false'],
   ])('%s: %j is about it: %s', (id, pattern, expected) => {
     expect(ask(databaseTarget(find(id)), pattern)).toBe(expected);
   });
@@ -65,23 +108,39 @@ describe('a database', () => {
 describe('a secret', () => {
   const own = secretTarget([{ kind: 'attribute', resource: find('Secret'), attribute: 'Ref' }], '<Secret>');
   test.each<[unknown, string]>([
-    [{ Ref: 'Secret' }, 'true, by name'], [{ Ref: 'Attachment' }, 'true, by name'], [joined({ Ref: 'Secret' }, '-??????'), 'true, by name'], [{ Ref: 'NamedSecret' }, 'false'],
-    ['*', 'true'], ['arn:*:secret:*', 'true'], ['arn:aws:secretsmanager:*-??????', 'true'], ['*secret*', 'true'], ['arn:aws:secretsmanager:*:*:secret:shop/*', 'false'],
-    ['arn:aws:secretsmanager:*:*:secret:Secret*', 'unknown'], ['arn:aws:ssm:*', 'false'],
+    [{ Ref: 'Secret' }, 'true, by name'],
+    [{ Ref: 'Attachment' }, 'true, by name'],
+    [joined({ Ref: 'Secret' }, '-??????'), 'true, by name'],
+    [{ Ref: 'NamedSecret' }, 'false'],
+    ['*', 'true'],
+    ['arn:*:secret:*', 'true'],
+    ['arn:aws:secretsmanager:*-??????', 'true'],
+    ['*secret*', 'true'],
+    ['arn:aws:secretsmanager:*:*:secret:shop/*', 'false'],
+    ['arn:aws:secretsmanager:*:*:secret:Secret*', 'unknown'],
+    ['arn:aws:ssm:*', 'false'],
   ])('whose name CloudFormation makes: %j is about it: %s', (pattern, expected) => {
     expect(ask(own, pattern)).toBe(expected);
   });
 
   const named = secretTarget([{ kind: 'attribute', resource: find('NamedSecret'), attribute: 'Ref' }], '<NamedSecret>');
   test.each<[unknown, string]>([
-    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin', 'true, by name'], ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin-??????', 'true, by name'], ['arn:aws:secretsmanager:*:*:*:shop/*', 'true'], ['*/admin-??????', 'true'],
-    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin-a1B2c3', 'unknown, by name'], ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/adm', 'false'], ['arn:aws:secretsmanager:eu-west-1:1:secret:SHOP/*', 'false'],
+    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin', 'true, by name'],
+    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin-??????', 'true, by name'],
+    ['arn:aws:secretsmanager:*:*:*:shop/*', 'true'],
+    ['*/admin-??????', 'true'],
+    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/admin-a1B2c3', 'unknown, by name'],
+    ['arn:aws:secretsmanager:eu-west-1:1:secret:shop/adm', 'false'],
+    ['arn:aws:secretsmanager:eu-west-1:1:secret:SHOP/*', 'false'],
   ])('with a name: %j is about it: %s', (pattern, expected) => {
     expect(ask(named, pattern)).toBe(expected);
   });
 
   test('is that of the database, where RDS manages it', () => {
-    const managed = secretTarget([{ kind: 'attribute', resource: find('Cluster'), attribute: 'MasterUserSecret.SecretArn' }], '<Cluster>');
+    const managed = secretTarget(
+      [{ kind: 'attribute', resource: find('Cluster'), attribute: 'MasterUserSecret.SecretArn' }],
+      '<Cluster>',
+    );
     expect(ask(managed, { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] })).toBe('true, by name');
     expect(ask(managed, 'arn:aws:secretsmanager:*:*:secret:rds!cluster-*')).toBe('unknown');
     expect(ask(managed, 'arn:aws:secretsmanager:*:*:secret:rds*')).toBe('true');

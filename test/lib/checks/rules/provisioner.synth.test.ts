@@ -20,17 +20,22 @@ function withUser() {
   return { stack, cluster, provisioner, handler, role, policy: () => role.node.findChild('DefaultPolicy') };
 }
 
-const allow = (role: iam.Role, action: string, resource = '*') => role.addToPolicy(new iam.PolicyStatement({ actions: [action], resources: [resource] }));
+const allow = (role: iam.Role, action: string, resource = '*') =>
+  role.addToPolicy(new iam.PolicyStatement({ actions: [action], resources: [resource] }));
 const matching = (pattern: RegExp) => expect.stringMatching(pattern) as unknown;
 
 test('finds a role that may invoke a provisioner, and says what it is', () => {
   const { handler, role, policy } = withUser();
   handler.grantInvoke(role);
-  expect(answer(provisionerInvocable, policy())).toEqual([{
-    id: matching(/^<IamAuthProvisionerHandler\w+>$/),
-    description: matching(/^App\w+ may call lambda:InvokeFunction on IamAuthProvisionerHandler\w+, which creates users with the rights of the admin$/),
-    location: 'Properties/PolicyDocument/Statement/0',
-  }]);
+  expect(answer(provisionerInvocable, policy())).toEqual([
+    {
+      id: matching(/^<IamAuthProvisionerHandler\w+>$/),
+      description: matching(
+        /^App\w+ may call lambda:InvokeFunction on IamAuthProvisionerHandler\w+, which creates users with the rights of the admin$/,
+      ),
+      location: 'Properties/PolicyDocument/Statement/0',
+    },
+  ]);
 });
 
 test('finds a version and an alias of it', () => {
@@ -39,30 +44,45 @@ test('finds a version and an alias of it', () => {
   const other = new iam.Role(stack, 'Other', { assumedBy: new iam.AccountRootPrincipal() });
   new lambda.Alias(stack, 'Alias', { aliasName: 'live', version: handler.currentVersion }).grantInvoke(other);
   expect(answer(provisionerInvocable, policy())).toMatchObject([{ id: matching(/^<IamAuthProvisionerHandler\w+>$/) }]);
-  expect(answer(provisionerInvocable, other.node.findChild('DefaultPolicy'))).toMatchObject([{ id: matching(/^<IamAuthProvisionerHandler\w+>$/) }]);
+  expect(answer(provisionerInvocable, other.node.findChild('DefaultPolicy'))).toMatchObject([
+    { id: matching(/^<IamAuthProvisionerHandler\w+>$/) },
+  ]);
 });
 
 test('finds it from another stack', () => {
   const { stack, handler } = withUser();
-  const role = new iam.Role(new Stack(stack.node.root, 'Service', { env: IRELAND }), 'Other', { assumedBy: new iam.AccountRootPrincipal() });
+  const role = new iam.Role(new Stack(stack.node.root, 'Service', { env: IRELAND }), 'Other', {
+    assumedBy: new iam.AccountRootPrincipal(),
+  });
   allow(role, 'lambda:UpdateFunctionCode', handler.functionArn);
-  expect(answer(provisionerInvocable, role.node.findChild('DefaultPolicy'))).toMatchObject([{ id: matching(/^<IamAuthProvisionerHandler/) }]);
+  expect(answer(provisionerInvocable, role.node.findChild('DefaultPolicy'))).toMatchObject([
+    { id: matching(/^<IamAuthProvisionerHandler/) },
+  ]);
 });
 
 test('finds a permission, and says whose', () => {
   const { handler } = withUser();
   handler.addPermission('Events', { principal: new iam.ServicePrincipal('events.amazonaws.com') });
-  expect(answer(provisionerInvocable, handler.node.findChild('Events'))).toMatchObject([{
-    description: matching(/^AWS::Lambda::Permission lets events\.amazonaws\.com call IamAuthProvisionerHandler/), location: 'Properties/FunctionName',
-  }]);
+  expect(answer(provisionerInvocable, handler.node.findChild('Events'))).toMatchObject([
+    {
+      description: matching(/^AWS::Lambda::Permission lets events\.amazonaws\.com call IamAuthProvisionerHandler/),
+      location: 'Properties/FunctionName',
+    },
+  ]);
 });
 
 test('finds the function that enables IAM authentication of an imported cluster', () => {
   const stack = newStack();
   const cluster = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Cluster', {
-    clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABC', clusterEndpointAddress: 'shop', port: 5432, securityGroups: [newCluster(stack, 'Other').connections.securityGroups[0]],
+    clusterIdentifier: 'shop',
+    clusterResourceIdentifier: 'cluster-ABC',
+    clusterEndpointAddress: 'shop',
+    port: 5432,
+    securityGroups: [newCluster(stack, 'Other').connections.securityGroups[0]],
   });
-  new AuroraIamAuth(stack, 'IamAuth', { cluster, vpc: vpcOf(stack), admin: AdminCredentials.fromIam('admin') }).addUser('orders');
+  new AuroraIamAuth(stack, 'IamAuth', { cluster, vpc: vpcOf(stack), admin: AdminCredentials.fromIam('admin') }).addUser(
+    'orders',
+  );
   const role = new iam.Role(stack, 'App', { assumedBy: new iam.AccountRootPrincipal() });
   allow(role, 'lambda:*');
   expect(answer(provisionerWildcard, role.node.findChild('DefaultPolicy'))).toMatchObject([{ id: '*' }]);
@@ -70,10 +90,16 @@ test('finds the function that enables IAM authentication of an imported cluster'
 
 test('has nothing against the roles of the library, nor of a function that rotates the secret', () => {
   const { stack, cluster, provisioner } = withUser();
-  const rotation = new lambda.Function(stack, 'Rotation', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'i.h', code: lambda.Code.fromInline('.') });
+  const rotation = new lambda.Function(stack, 'Rotation', {
+    runtime: lambda.Runtime.NODEJS_24_X,
+    handler: 'i.h',
+    code: lambda.Code.fromInline('.'),
+  });
   cluster.secret!.addRotationSchedule('Schedule', { rotationLambda: rotation });
   cluster.secret!.grantWrite(rotation);
-  const policies = [rotation.role!, ...['HandlerRole', 'FrameworkRole'].map(id => provisioner.node.findChild(id))].map(role => role.node.tryFindChild('DefaultPolicy') ?? role.node.findChild('Policy'));
+  const policies = [rotation.role!, ...['HandlerRole', 'FrameworkRole'].map(id => provisioner.node.findChild(id))].map(
+    role => role.node.tryFindChild('DefaultPolicy') ?? role.node.findChild('Policy'),
+  );
   for (const policy of policies) {
     for (const rule of [provisionerInvocable, masterPasswordModifiable, provisionerWildcard]) {
       expect(['NOT_APPLICABLE', 'COMPLIANT']).toContain(answer(rule, policy));
@@ -86,21 +112,41 @@ test('finds a role that may set the password of a master, and says by what', () 
   cluster.secret!.grantWrite(role);
   allow(role, 'rds:ModifyDBCluster', (cluster.node.defaultChild as rds.CfnDBCluster).attrDbClusterArn);
   expect(answer(masterPasswordModifiable, policy())).toEqual([
-    { id: matching(/^<ClusterSecret\w+>$/), description: matching(/^App\w+ may call secretsmanager:PutSecretValue, secretsmanager:UpdateSecret on <ClusterSecret\w+>, and so set, or get at, the password of the master of Cluster\w+$/), location: matching(/Statement\/0$/) },
-    { id: matching(/^<Cluster\w+>$/), description: matching(/^App\w+ may call rds:ModifyDBCluster on <Cluster\w+>, and so set, or get at, the password of the master of Cluster\w+$/), location: matching(/Statement\/1$/) },
+    {
+      id: matching(/^<ClusterSecret\w+>$/),
+      description: matching(
+        /^App\w+ may call secretsmanager:PutSecretValue, secretsmanager:UpdateSecret on <ClusterSecret\w+>, and so set, or get at, the password of the master of Cluster\w+$/,
+      ),
+      location: matching(/Statement\/0$/),
+    },
+    {
+      id: matching(/^<Cluster\w+>$/),
+      description: matching(
+        /^App\w+ may call rds:ModifyDBCluster on <Cluster\w+>, and so set, or get at, the password of the master of Cluster\w+$/,
+      ),
+      location: matching(/Statement\/1$/),
+    },
   ]);
 });
 
 test('warns of a wildcard once for each statement, however much it covers, and does not fail the synthesis', () => {
   const { stack, role } = withUser();
-  role.addToPolicy(new iam.PolicyStatement({ actions: ['lambda:*', 'rds:*', 'secretsmanager:Put*'], resources: ['*'] }));
+  role.addToPolicy(
+    new iam.PolicyStatement({ actions: ['lambda:*', 'rds:*', 'secretsmanager:Put*'], resources: ['*'] }),
+  );
   const report = reportOf(stack.node.root as App);
   expect(report).toMatchObject({
     success: true,
-    violations: [{
-      ruleName: 'IamAuth-ProvisionerWildcard[*]', severity: 'warning', fix: 'name the resources that the statement is for',
-      description: matching(/^App\w+ may call or change <IamAuthProvisioner\w+>, which creates users with the rights of the admin, and 3 more of the kind: lambda:InvokeFunction, .*, secretsmanager:PutResourcePolicy are allowed on \*$/),
-    }],
+    violations: [
+      {
+        ruleName: 'IamAuth-ProvisionerWildcard[*]',
+        severity: 'warning',
+        fix: 'name the resources that the statement is for',
+        description: matching(
+          /^App\w+ may call or change <IamAuthProvisioner\w+>, which creates users with the rights of the admin, and 3 more of the kind: lambda:InvokeFunction, .*, secretsmanager:PutResourcePolicy are allowed on \*$/,
+        ),
+      },
+    ],
   });
 });
 
