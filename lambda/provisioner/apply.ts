@@ -1,4 +1,5 @@
 import { managedRoleNameProblem, usernameProblem } from '../../lib/contract/names';
+import { membershipProblem } from '../../lib/contract/predefined-roles';
 import { carryOut } from './converge';
 import { ProvisionError } from './errors';
 import { Journal } from './journal';
@@ -21,15 +22,16 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   }, journal);
 }
 
-function refuseServer({ lock: { server: { admin, hasRdsIam } } }: Work, { kind, usernames }: Request): void {
+function refuseServer({ lock: { server: { admin, hasRdsIam } } }: Work, { kind, usernames, declaration }: Request): void {
   if (!hasRdsIam) {
     throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
       + 'check that the host is one, in a version with IAM database authentication');
   }
-  for (const username of usernames) {
-    const problem = kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin);
-    if (problem) {
-      throw new ProvisionError(problem);
-    }
+  const problem = [
+    ...usernames.map(username => kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin)),
+    ...declaration.memberOf.map(role => membershipProblem(role, [admin])),
+  ].find(found => found !== undefined);
+  if (problem !== undefined) {
+    throw new ProvisionError(problem);
   }
 }

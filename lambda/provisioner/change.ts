@@ -7,7 +7,7 @@ export type Target
     | { readonly type: 'TABLE' | 'SEQUENCE' | 'TYPE'; readonly schema: string; readonly names: string[] }
     | { readonly type: 'COLUMN'; readonly schema: string; readonly table: string; readonly columns: string[] }
     | { readonly type: 'ROUTINE'; readonly schema: string; readonly routines: Routine[] }
-    | { readonly type: 'LANGUAGE' | 'FOREIGN DATA WRAPPER' | 'FOREIGN SERVER'; readonly name: string }
+    | { readonly type: 'LANGUAGE' | 'FOREIGN DATA WRAPPER' | 'FOREIGN SERVER' | 'TABLESPACE' | 'PARAMETER'; readonly name: string }
     | { readonly type: 'LARGE OBJECT'; readonly oid: string };
 
 export interface Routine {
@@ -34,6 +34,7 @@ export interface FutureTarget {
  * - `grantable`: with the grant option, or the grant option alone
  * - `wasGrantable`: what is revoked was held with the grant option
  * - `again`: it is held already, but goes with another change, or with what takes that back
+ * - `admin`: the ADMIN option of a membership alone
  */
 export type Change
   = | { readonly kind: 'createRole'; readonly role: string; readonly roleKind: RoleKind }
@@ -42,8 +43,8 @@ export type Change
     | { readonly kind: 'allowLogin'; readonly role: string }
     | { readonly kind: 'forbidLogin'; readonly role: string }
     /** `options`: they are members already, but do not inherit. */
-    | { readonly kind: 'grantRole'; readonly group: string; readonly roles: string[]; readonly options?: true }
-    | { readonly kind: 'revokeRole'; readonly group: string; readonly roles: string[]; readonly grantor?: string }
+    | { readonly kind: 'grantRole'; readonly group: string; readonly roles: string[]; readonly options?: true; readonly admin?: true }
+    | { readonly kind: 'revokeRole'; readonly group: string; readonly roles: string[]; readonly grantor?: string; readonly admin?: true }
     | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & Acting
     | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & Acting
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
@@ -116,8 +117,8 @@ export function inverse(change: Change): Change | undefined {
     case 'renameRole': return { kind: 'renameRole', role: change.to, to: change.role };
     case 'allowLogin': return { kind: 'forbidLogin', role: change.role };
     case 'forbidLogin': return { kind: 'allowLogin', role: change.role };
-    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, roles: change.roles };
-    case 'revokeRole': return { kind: 'grantRole', group: change.group, roles: change.roles };
+    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, roles: change.roles, ...change.admin ? { admin: true } : {} };
+    case 'revokeRole': return { kind: 'grantRole', group: change.group, roles: change.roles, ...change.admin ? { admin: true } : {} };
     case 'grant': return change.again ? change : { ...change, kind: 'revoke' };
     case 'revoke': return granting({ ...change, kind: 'grant' });
     case 'grantFuture': return { ...change, kind: 'revokeFuture' };
@@ -143,9 +144,12 @@ export function describe(change: Change, database: string): string {
   return `${inWords(change)}${isLocal(change) ? ` in database ${quoted(database)}` : ''}`;
 }
 
+/** What all databases of the server have in common. */
+const SHARED: Target['type'][] = ['DATABASE', 'TABLESPACE', 'PARAMETER'];
+
 /** Whether only the database in which it is made sees it. */
 function isLocal(change: Change): boolean {
-  return 'on' in change ? !('type' in change.on && change.on.type === 'DATABASE') : ['createSchema', 'dropSchema', 'reassignOwned', 'dropOwned'].includes(change.kind);
+  return 'on' in change ? !('type' in change.on && SHARED.includes(change.on.type)) : ['createSchema', 'dropSchema', 'reassignOwned', 'dropOwned'].includes(change.kind);
 }
 
 function inWords(change: Change): string {
@@ -155,8 +159,8 @@ function inWords(change: Change): string {
     case 'dropRole': return `drop role ${quoted(change.role)}`;
     case 'allowLogin': return `allow user ${quoted(change.role)} to log in`;
     case 'forbidLogin': return `forbid ${quoted(change.role)} to log in`;
-    case 'grantRole': return `grant role ${quoted(change.group)} to ${list('roles', change.roles)}${change.options ? ' so that its privileges are inherited' : ''}`;
-    case 'revokeRole': return `revoke role ${quoted(change.group)} from ${list('roles', change.roles)}`;
+    case 'grantRole': return `grant role ${quoted(change.group)} to ${list('roles', change.roles)}${change.options ? ' so that its privileges are inherited' : ''}${change.admin ? ' with admin option' : ''}`;
+    case 'revokeRole': return `revoke ${change.admin ? 'the admin option on ' : ''}role ${quoted(change.group)} from ${list('roles', change.roles)}`;
     case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}${change.again ? ' again' : ''}`;
     case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
     case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
@@ -179,7 +183,9 @@ function describeTarget(on: Target): string {
     case 'ROUTINE': return `${list('functions', on.routines.map(({ name }) => name))} in schema ${quoted(on.schema)}`;
     case 'LANGUAGE':
     case 'FOREIGN DATA WRAPPER':
-    case 'FOREIGN SERVER': return `${on.type.toLowerCase()} ${quoted(on.name)}`;
+    case 'FOREIGN SERVER':
+    case 'TABLESPACE':
+    case 'PARAMETER': return `${on.type.toLowerCase()} ${quoted(on.name)}`;
     case 'LARGE OBJECT': return `large object ${on.oid}`;
   }
 }

@@ -1,10 +1,12 @@
 import { Change, describe } from './change';
 import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
+import { declaredBefore, refuseLeft, reportBeside, takeSurplus } from './exclusive';
 import { readDatabase, readFacts, readShared, Shared } from './inspect';
 import { Journal } from './journal';
 import { Decision, Facts } from './lifecycle';
-import { planShared, Wanted } from './plan';
+import { refuseMemberships } from './memberships';
+import { planShared, Wanted, withoutExclusive } from './plan';
 import { inSchemas, planDatabase, problemIn, schemasOf } from './plan-database';
 import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
 import { FIXED_DATABASE } from './lock';
@@ -37,16 +39,17 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
       if (renames) {
         await transaction.apply(changes, ...renameSteps(facts, changes));
       }
-      await converge(work, transaction, facts, decision, renames ? undefined : rolesCreated(changes));
+      await converge(work, transaction, facts, decision, declaredBefore(decision, journal.claims), renames ? undefined : rolesCreated(changes));
       return { facts, decision, databases: [], settled: true };
     }
     return { facts, decision, ...await prepare(work, transaction, facts, decision) };
   });
+  const tolerated = declaredBefore(decision, journal.claims);
   for (const database of databases) {
-    await journaled(work, journal, database, transaction => convergeDatabase(transaction, decision.converge, othersOnRecord(facts, decision)));
+    await journaled(work, journal, database, transaction => convergeDatabase(work, transaction, decision.converge, othersOnRecord(facts, decision), tolerated));
   }
   if (!settled) {
-    await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision));
+    await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision, tolerated));
   }
   if (decision.record.length > 0) {
     work.lock.mayBeLast = false;
@@ -64,7 +67,7 @@ async function prepare(work: Work, transaction: Transaction, facts: Facts, decis
   }
   const created = rolesCreated(changes);
   const existing = converge.map(({ role }) => role).filter(role => !created.has(role));
-  const shared = existing.length > 0 ? await readShared(transaction, existing, databasesOf(converge)) : undefined;
+  const shared = existing.length > 0 ? await readShared(transaction, existing, databasesOf(converge), { exclusive: exclusiveOf(converge) }) : undefined;
   return {
     databases: visits(converge, facts, shared),
     settled: unchanged && shared !== undefined && planShared(converge, shared.roles, shared.owners).length === 0,
@@ -87,23 +90,32 @@ function visits(converge: Wanted[], facts: Facts, shared: Shared | undefined): s
   return [...new Set([...wanted, ...others])].sort();
 }
 
-/** @param absent roles that are not there yet, and need not be looked for */
-async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision, absent: ReadonlySet<string> = new Set()): Promise<void> {
+/**
+ * @param tolerated roles whose deployment must not fail over what others have granted
+ * @param absent roles that are not there yet, and need not be looked for
+ */
+async function converge(work: Work, transaction: Transaction, facts: Facts, decision: Decision, tolerated: ReadonlySet<string>, absent: ReadonlySet<string> = new Set()): Promise<void> {
   const { converge: wanted, forget } = decision;
   const roles = wanted.map(({ role }) => role);
-  const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted));
+  const groups = [...new Set(wanted.flatMap(({ declaration: { memberOf } }) => memberOf))];
+  const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted), { exclusive: exclusiveOf(wanted), groups });
   const news = notOnRecord(facts, decision);
   const before = await read(roles.filter(role => !absent.has(role)));
-  const changes = planShared(wanted, before.roles, before.owners);
+  const changes = planShared(withoutExclusive(wanted), before.roles, before.owners);
   const steps = [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news)];
   await refusePasswordMembers(transaction, changes, before);
   if (changes.length + steps.length > 0) {
     await transaction.apply(changes, ...steps);
   }
-  if (changes.length > 0) {
-    const after = await read(roles);
-    refuseRemaining(planShared(wanted, after.roles, after.owners), transaction);
+  let after = changes.length > 0 ? await read(roles) : before;
+  refuseRemaining(planShared(withoutExclusive(wanted), after.roles, after.owners), transaction);
+  const surplus = planShared(wanted, after.roles, after.owners);
+  if (surplus.length > 0) {
+    await takeSurplus(work, transaction, surplus);
+    after = await read(roles);
+    refuseLeft(work, transaction, planShared(wanted, after.roles, after.owners), [], tolerated);
   }
+  refuseMemberships(work, wanted, after, changes, tolerated);
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
       await refuseGroupOfIamUsers(transaction, role);
@@ -118,8 +130,11 @@ async function converge(work: Work, transaction: Transaction, facts: Facts, deci
 /** Applications create tables all the time, also between two looks at the catalog. */
 const LOOKS = 4;
 
-/** @param others roles that are not this event's, with what they declare */
-async function convergeDatabase(transaction: Transaction, wanted: Wanted[], others: Wanted[]): Promise<void> {
+/**
+ * @param others roles that are not this event's, with what they declare
+ * @param tolerated roles whose deployment must not fail over what others have granted
+ */
+async function convergeDatabase(work: Work, transaction: Transaction, wanted: Wanted[], others: Wanted[], tolerated: ReadonlySet<string>): Promise<void> {
   const { database } = transaction;
   const question = {
     schemas: schemasOf(database, wanted),
@@ -130,20 +145,28 @@ async function convergeDatabase(transaction: Transaction, wanted: Wanted[], othe
   if (wanted.length > 1) {
     await refuseTooMany(transaction, wanted, question.schemas);
   }
-  for (let look = 1; ; look++) {
+  for (let look = 1, taken = false; ; look++) {
     const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...bereft].map(({ role }) => role) });
     const problem = problemIn(database, wanted, state);
     if (problem !== undefined) {
       throw new ProvisionError(problem);
     }
-    const changes = planDatabase(database, [...wanted, ...bereft], state);
-    if (changes.length === 0) {
-      return;
+    const changes = planDatabase(database, withoutExclusive([...wanted, ...bereft]), state);
+    const surplus = changes.length === 0 && question.everything ? planDatabase(database, [...wanted, ...bereft], state) : [];
+    if (changes.length === 0 && (surplus.length === 0 || taken)) {
+      const beside = state.beside.filter(({ role }) => exclusiveOf(wanted).includes(role));
+      refuseLeft(work, transaction, surplus, beside, tolerated);
+      return reportBeside(work, database, beside);
     }
     if (look === LOOKS) {
       refuseRemaining(changes, transaction);
     }
-    await transaction.apply(changes);
+    if (surplus.length > 0) {
+      await takeSurplus(work, transaction, surplus);
+      taken = true;
+    } else {
+      await transaction.apply(changes);
+    }
     const created = changes.flatMap(change => change.kind === 'createSchema' ? [change.schema] : []);
     bereft.push(...others.flatMap(other => inSchemas(other, database, created)));
   }
@@ -179,6 +202,10 @@ function journaled<T>(work: Work, journal: Journal, database: string, body: (tra
       + 'deploy again when the database is less busy, or declare less at once');
   }
   return inDatabase(work, database, body, { committing: changes => journal.note(database, changes) });
+}
+
+function exclusiveOf(wanted: Wanted[]): string[] {
+  return wanted.flatMap(({ role, declaration: { exclusive } }) => exclusive ? [role] : []);
 }
 
 function rolesCreated(changes: Change[]): ReadonlySet<string> {

@@ -1,7 +1,8 @@
+import { PREDEFINED_ROLES, strongRole } from '../../lib/contract/predefined-roles';
 import { Facts, parkedName } from './lifecycle';
 import { DatabaseOwner, ObservedRole } from './plan';
-import { DatabaseState } from './plan-database';
-import { databaseOwners, DatabaseQuestion, DATABASES, rolesByName, rolesInDatabase, rolesWithShared } from './sql/catalog';
+import { Beside, DatabaseState } from './plan-database';
+import { databaseOwners, DatabaseQuestion, DATABASES, otherShared, reachedFrom, rolesByName, rolesInDatabase, rolesWithShared } from './sql/catalog';
 import { CLAIMS, REGISTERED_NAMES } from './sql/registry';
 import { Claim } from './state';
 import { Transaction } from './transaction';
@@ -29,20 +30,47 @@ export interface Shared {
   readonly roles: ReadonlyMap<string, ObservedRole>;
   /** Of the databases that were asked for and exist. */
   readonly owners: DatabaseOwner[];
+  /** Of the groups that were asked for. */
+  readonly reached: Reached[];
 }
 
-/** What all databases of the server share: roles, and privileges on databases. */
-export async function readShared(transaction: Transaction, names: string[], databases: string[] = []): Promise<Shared> {
-  if (names.length + databases.length === 0) {
-    return { roles: new Map(), owners: [] };
+/** A role whose rights the members of a group get, or can take. */
+export interface Reached {
+  readonly group: string;
+  readonly role: string;
+  readonly isAdmin: boolean;
+  readonly isSuperuser: boolean;
+  readonly createsRoles: boolean;
+}
+
+export interface SharedQuestion {
+  /** Roles of which everything is asked for that they have been granted. */
+  readonly exclusive?: string[];
+  /** Roles whose members get the rights of others. */
+  readonly groups?: string[];
+}
+
+/** What all databases of the server share: roles, and what they have been granted there. */
+export async function readShared(transaction: Transaction, names: string[], databases: string[] = [], { exclusive = [], groups = [] }: SharedQuestion = {}): Promise<Shared> {
+  if (names.length + databases.length + groups.length === 0) {
+    return { roles: new Map(), owners: [], reached: [] };
   }
   const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
-  const [roles, owners] = await transaction.read(attempt, rolesWithShared(names), databaseOwners(databases)) as unknown as [ObservedRole[], DatabaseOwner[]];
-  return { roles: new Map(roles.map(role => [role.role, role])), owners };
+  const optional = [
+    ...exclusive.length > 0 ? [otherShared(exclusive, transaction.server.version)] : [],
+    ...groups.length > 0 ? [reachedFrom(groups, PREDEFINED_ROLES.map(({ name }) => name).filter(strongRole))] : [],
+  ];
+  const [roles, owners, ...more] = await transaction.read(attempt, rolesWithShared(names), databaseOwners(databases), ...optional) as unknown[];
+  const others = (exclusive.length > 0 ? more.shift() : []) as (ObservedRole['others'][number] & { role: string })[];
+  return {
+    roles: new Map((roles as ObservedRole[]).map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }])),
+    owners: owners as DatabaseOwner[],
+    reached: (groups.length > 0 ? more.shift() : []) as Reached[],
+  };
 }
 
 /** What the database of the transaction has for these roles. */
-export async function readDatabase(transaction: Transaction, question: DatabaseQuestion): Promise<DatabaseState> {
+export async function readDatabase(transaction: Transaction, question: DatabaseQuestion): Promise<DatabaseState & { readonly beside: Beside[] }> {
   const [[state]] = await transaction.read({ attempted: `read database ${JSON.stringify(transaction.database)}` }, rolesInDatabase(question));
-  return state as unknown as DatabaseState;
+  return state as unknown as DatabaseState & { beside: Beside[] };
 }

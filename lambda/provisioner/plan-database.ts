@@ -12,6 +12,14 @@ export interface DatabaseState {
   readonly future: FuturePrivilege[];
 }
 
+/** What PostgreSQL knows of a role in one database beside what can be planned. */
+export interface Beside {
+  readonly role: string;
+  /** `privileges`: of a kind that is not known here; `owned`: how many objects it owns; `other`: initial privileges of extensions. */
+  readonly kind: 'privileges' | 'policy' | 'owned' | 'other';
+  readonly what: string;
+}
+
 export interface DatabaseObject {
   readonly kind: 'TABLE' | 'SEQUENCE' | 'ROUTINE';
   readonly schema: string;

@@ -7,11 +7,13 @@ export interface ObservedRole {
   readonly oid: string;
   readonly canLogin: boolean;
   /** One for each who has granted it. */
-  readonly memberships: { readonly group: string; readonly inherits: boolean; readonly effective: boolean; readonly as: string | null }[];
+  readonly memberships: { readonly group: string; readonly inherits: boolean; readonly effective: boolean; readonly admin: boolean; readonly as: string | null }[];
   /** `effective`: it has the privileges of the role, or can act as it. */
   readonly members: { readonly member: string; readonly effective: boolean; readonly as: string | null }[];
   /** `ours`: granted by the owner or the admin, as this library does. */
   readonly databases: { readonly database: string; readonly privilege: string; readonly grantable: boolean; readonly ours: boolean; readonly as: string | null }[];
+  /** Privileges on configuration parameters and tablespaces; asked for only where the role is exclusive. */
+  readonly others: { readonly on: 'PARAMETER' | 'TABLESPACE'; readonly name: string; readonly privilege: string; readonly grantable: boolean; readonly as: string | null }[];
   /** Databases in which something depends on the role. */
   readonly dependsIn: string[];
   /** Databases in which it owns something. */
@@ -47,7 +49,7 @@ export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, Obser
   ];
 }
 
-const NOTHING = { oid: '', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [], ownsIn: [] };
+const NOTHING = { oid: '', canLogin: false, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [] };
 
 function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
   const { role, declaration: { kind, memberOf, databases, exclusive } } = wanted;
@@ -58,6 +60,7 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
     revokes: [
       ...revokeDatabases(wanted, observed, privileges, exclusive),
       ...revokeGroups(wanted, observed, groups),
+      ...exclusive ? [...revokeAdminOptions(observed, groups), ...revokeOthers(observed)] : [],
       ...kind === 'role' ? forbidLogin(observed) : [],
     ],
     grants: [
@@ -95,6 +98,11 @@ function lastPassedOnFirst(members: ObservedRole['members']): ObservedRole['memb
   return [...members].sort((a, b) => distance(b.as) - distance(a.as));
 }
 
+/** The same, as if nothing but what earlier declarations have granted had to go. */
+export function withoutExclusive(wanted: Wanted[]): Wanted[] {
+  return wanted.map(one => ({ ...one, declaration: { ...one.declaration, exclusive: false } }));
+}
+
 /** Takes back everything that all databases share, whoever has granted it. */
 export function planSharedRemoval({ role, memberships, databases }: ObservedRole): Change[] {
   return [
@@ -120,6 +128,17 @@ function revokeGroups({ role, declaration: { kind, exclusive }, previous }: Want
     .filter(({ group, effective }) => !wanted.includes(group)
       && (exclusive || (kind === 'role' && group === RDS_IAM) || (effective && previous.some(({ memberOf }) => memberOf.includes(group)))))
     .map(membership => revokeRole(role, membership));
+}
+
+/** To grant a role on is no part of a membership that is declared. */
+function revokeAdminOptions({ role, memberships }: ObservedRole, wanted: string[]): Change[] {
+  return memberships.filter(({ group, admin }) => admin && wanted.includes(group)).map(membership => ({ ...revokeRole(role, membership), admin: true }) as Change);
+}
+
+/** No declaration has them. */
+function revokeOthers({ role, others }: ObservedRole): Change[] {
+  return others.map(({ on, name, privilege, grantable, as }) =>
+    ({ kind: 'revoke', privileges: [privilege], on: { type: on, name }, roles: [role], ...grantable ? { wasGrantable: true } : {}, ...takingBack({ as, ours: false }) }));
 }
 
 export function forbidLogin({ role, canLogin }: ObservedRole): Change[] {

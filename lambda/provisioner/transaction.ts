@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { strongRole } from '../../lib/contract/predefined-roles';
 import { Budget, PATIENCE_MS } from './budget';
 import { actors, Change, describe, inverse, rolesOf } from './change';
 import { Attempt, explain, isConflict } from './database-error';
@@ -134,7 +135,8 @@ export class Transaction {
       if (rolesOf(change).includes(this.server.admin)) {
         throw new ProvisionError(`cannot ${describe(change, this.database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
       }
-      this.context.log.info('changing', { change: describe(change, this.database) });
+      const strong = change.kind === 'grantRole' ? strongRole(change.group) : undefined;
+      this.context.log.info('changing', { change: describe(change, this.database), ...strong ? { strongRole: `its members ${strong.members}` } : {} });
     }
     for (const message of messages(steps)) {
       this.wrote = true;

@@ -69,6 +69,11 @@ export class ManagedDatabase {
     return { ...username === undefined ? {} : { username }, credentials: admin.secret ? 'password' : 'token' };
   }
 
+  /** The admins whose names the app tells. */
+  public get adminNames(): string[] {
+    return adminsOf(this.provisionerProps.database, this.provisionerProps.admin);
+  }
+
   /** Whether a construct of this app creates a role of this name. */
   public creates(name: string): boolean {
     return claimant(this.identity, `role ${name}`) !== undefined;
@@ -139,8 +144,7 @@ export class ManagedDatabase {
     if (Token.isUnresolved(name)) {
       return;
     }
-    const { database, admin } = this.provisionerProps;
-    const problem = [undefined, ...adminsOf(database, admin)].map(taken => problemOf(name, taken)).find(found => found);
+    const problem = [undefined, ...this.adminNames].map(taken => problemOf(name, taken)).find(found => found);
     if (problem) {
       throw errorAt(scope, problem);
     }

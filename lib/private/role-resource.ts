@@ -6,6 +6,7 @@ import { errorAt } from './errors';
 import { ManagedDatabase } from './managed-database';
 import { wireForm } from './privilege-set';
 import { neverRetain } from './removal-policies';
+import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
 import { RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { DatabaseRoleOptions, IDatabaseRole } from '../database-role';
 import { OnRemoval } from '../on-removal';
@@ -89,6 +90,7 @@ export class RoleResource implements DeclaredRole {
       if (memberOf) {
         this.comesAfter(memberOf, 'and a role cannot be a member of itself; leave it out');
         this.checkMembership(memberOf);
+        this.checkPower(memberOf.roleName);
       }
       creators.forEach(creator => this.comesAfter(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy'));
       if (owned) {
@@ -168,6 +170,18 @@ export class RoleResource implements DeclaredRole {
     if (this.kind === 'role' && other && other.kind !== 'role') {
       throw errorAt(this.scope, `role name ${JSON.stringify(roleName)} is the user ${node.path}, and its members are members of rds_iam as well, which a group role never is; `
         + 'make the user a member of this role, or both of a third one');
+    }
+  }
+
+  /** What its members could do besides; of a token, the deployment says it. */
+  private checkPower(group: string): void {
+    const problem = membershipProblem(group, this.props.database.adminNames);
+    if (problem !== undefined) {
+      throw errorAt(this.scope, problem);
+    }
+    const warning = membershipWarning(this.props.names, group);
+    if (warning) {
+      Annotations.of(this.scope).addWarningV2(warning.id, warning.text);
     }
   }
 

@@ -16,7 +16,7 @@ function wanted(declaration: Partial<Declaration>, previous: Declaration[] = [],
 }
 
 function memberOf(group: string, more: Partial<Membership> = {}): Membership {
-  return { group, inherits: true, effective: true, as: null, ...more };
+  return { group, inherits: true, effective: true, admin: false, as: null, ...more };
 }
 
 function on(database: string, privilege: string, more: Partial<OnDatabase> = {}): OnDatabase {
@@ -24,7 +24,7 @@ function on(database: string, privilege: string, more: Partial<OnDatabase> = {})
 }
 
 function observed(more: Partial<ObservedRole> = {}): ObservedRole {
-  return { role: 'u', oid: '1', canLogin: false, memberships: [], members: [], databases: [], dependsIn: [], ...more } as ObservedRole;
+  return { role: 'u', oid: '1', canLogin: false, memberships: [], members: [], databases: [], others: [], dependsIn: [], ...more } as ObservedRole;
 }
 
 const DONE = observed({ canLogin: true, memberships: [memberOf('rds_iam'), memberOf('readers')], databases: [on('shop', 'CONNECT'), on('shop', 'CREATE')] });

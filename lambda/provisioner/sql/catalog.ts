@@ -36,7 +36,7 @@ const AUTH_MEMBERS = `(
  */
 const MEMBERSHIPS = `
     SELECT m.roleid, m.member, g.rolname AS group_name, v.rolname AS member_name, coalesce(m.inherit_option, v.rolinherit) AS inherits,
-           coalesce(m.set_option, true) AS settable, CASE WHEN m.inherit_option IS NOT NULL AND m.grantor <> me.oid AND NOT gr.rolsuper THEN gr.rolname END AS granted_as
+           coalesce(m.set_option, true) AS settable, m.admin_option AS admin, CASE WHEN m.inherit_option IS NOT NULL AND m.grantor <> me.oid AND NOT gr.rolsuper THEN gr.rolname END AS granted_as
     FROM me CROSS JOIN ${AUTH_MEMBERS} m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member
     LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
     WHERE m.roleid IN (SELECT oid FROM u) OR m.member IN (SELECT oid FROM u)`;
@@ -51,7 +51,7 @@ export function rolesWithShared(names: string[]): string {
   u AS (SELECT oid, rolname::text AS role, rolcanlogin FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
   m AS MATERIALIZED (${MEMBERSHIPS}),
   memberships AS MATERIALIZED (
-    SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'as', granted_as)
+    SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'admin', admin, 'as', granted_as)
                                    ORDER BY group_name, granted_as) AS list
     FROM m WHERE member IN (SELECT oid FROM u) GROUP BY member),
   members AS MATERIALIZED (
@@ -70,6 +70,33 @@ export function rolesWithShared(names: string[]): string {
   SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", coalesce(memberships.list, '[]') AS memberships,
          coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn", coalesce(depends.owned, '[]') AS "ownsIn"
   FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN depends USING (oid)`;
+}
+
+/** As in server_version_num: privileges on configuration parameters are there from 15 on. */
+const PARAMETERS_SINCE = 150000;
+
+/** What roles have been granted that all databases share, beside memberships and privileges on databases. */
+export function otherShared(names: string[], version: number): string {
+  return `
+  SELECT r.rolname::text AS role, o.kind AS "on", o.name, a.privilege_type AS privilege, a.is_grantable AS grantable, ${actingAs('a.grantor', 'o.owner')} AS "as"
+  FROM (
+    SELECT 'TABLESPACE' AS kind, spcname::text AS name, spcowner AS owner, spcacl AS acl FROM pg_catalog.pg_tablespace
+    ${version >= PARAMETERS_SINCE ? "UNION ALL SELECT 'PARAMETER', parname, 10::oid, paracl FROM pg_catalog.pg_parameter_acl" : ''}) o
+  CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  CROSS JOIN LATERAL aclexplode(o.acl) a JOIN pg_catalog.pg_roles r ON r.oid = a.grantee
+  WHERE ${isOneOf('r.rolname', names)} AND o.owner <> a.grantee ORDER BY 1, 2, 3, 4`;
+}
+
+/** Who gets what others have: the roles that these are members of, themselves or through others, as far as they matter. */
+export function reachedFrom(names: string[], strong: string[]): string {
+  return `
+  WITH RECURSIVE reach(start, oid) AS (
+    SELECT rolname::text, oid FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}
+    UNION
+    SELECT r.start, m.roleid FROM reach r JOIN pg_catalog.pg_auth_members m ON m.member = r.oid)
+  SELECT r.start AS "group", g.rolname::text AS role, g.oid = me.oid AS "isAdmin", g.rolsuper AS "isSuperuser", g.rolcreaterole AS "createsRoles"
+  FROM reach r JOIN pg_catalog.pg_roles g USING (oid) CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
+  WHERE g.oid = me.oid OR g.rolsuper OR g.rolcreaterole OR ${isOneOf('g.rolname', strong)} ORDER BY 1, 2`;
 }
 
 /** Databases, with the role that can pass their privileges on. */
@@ -103,9 +130,12 @@ export interface DatabaseQuestion {
   readonly roles: string[];
   /** Schemas to look at. */
   readonly schemas: string[];
-  /** Look at everything else too: all schemas, and the other kinds of objects. */
+  /** Look at everything else too: all schemas, those of the system included, and the other kinds of objects. */
   readonly everything: boolean;
 }
+
+/** Schemas of temporary objects: only their own session can use what is in them. */
+const TEMPORARY = '^pg_(toast_)?temp';
 
 /** How many tables, sequences and functions there are. */
 export function objectCount(schemas: string[]): string {
@@ -126,39 +156,49 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
   who AS (SELECT oid, rolname::text AS role FROM pg_catalog.pg_roles WHERE rolname = ANY (${textArray(roles)})),
   ns AS (
     SELECT oid, nspname::text AS schema, nspowner, nspacl, nspname = ANY (${textArray(schemas)}) AS named FROM pg_catalog.pg_namespace
-    WHERE nspname = ANY (${textArray(schemas)}) OR ${everything} AND nspname !~ '^pg_' AND nspname <> 'information_schema'),
+    WHERE nspname = ANY (${textArray(schemas)}) OR ${everything} AND nspname !~ '${TEMPORARY}'),
   object(kind, schema, named, name, sub, classid, oid, owner, acl) AS (
     SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ns.schema, ns.named, c.relname::text, NULL::text, 'pg_class'::regclass, c.oid, c.relowner, c.relacl
-    FROM pg_catalog.pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S')
+    FROM pg_catalog.pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')
     UNION ALL
     SELECT 'ROUTINE', ns.schema, ns.named, p.proname::text, ${ARGUMENTS}, 'pg_proc'::regclass, p.oid, p.proowner, p.proacl
-    FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace),
-  other(kind, schema, name, sub, owner, acl) AS (
-    SELECT 'SCHEMA', schema, NULL::text, NULL::text, nspowner, nspacl FROM ns
+    FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE ns.named OR p.proacl IS NOT NULL),
+  other(kind, schema, name, sub, classid, oid, owner, acl) AS (
+    SELECT 'SCHEMA', schema, NULL::text, NULL::text, 'pg_namespace'::regclass, oid, nspowner, nspacl FROM ns
     UNION ALL
-    SELECT 'COLUMN', o.schema, o.name, a.attname::text, o.owner, a.attacl
+    SELECT 'COLUMN', o.schema, o.name, a.attname::text, o.classid, o.oid, o.owner, a.attacl
     FROM object o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid WHERE o.kind = 'TABLE' AND a.attacl IS NOT NULL AND NOT a.attisdropped
     UNION ALL
-    SELECT 'TYPE', ns.schema, t.typname::text, NULL, t.typowner, t.typacl FROM pg_catalog.pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typacl IS NOT NULL
+    SELECT 'TYPE', ns.schema, t.typname::text, NULL, 'pg_type'::regclass, t.oid, t.typowner, t.typacl FROM pg_catalog.pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typacl IS NOT NULL
     UNION ALL
-    SELECT 'LANGUAGE', NULL, lanname::text, NULL, lanowner, lanacl FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL AND ${everything}
+    SELECT 'LANGUAGE', NULL, lanname::text, NULL, 'pg_language'::regclass, oid, lanowner, lanacl FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL AND ${everything}
     UNION ALL
-    SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname::text, NULL, fdwowner, fdwacl FROM pg_catalog.pg_foreign_data_wrapper WHERE ${everything}
+    SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname::text, NULL, 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, fdwacl FROM pg_catalog.pg_foreign_data_wrapper WHERE ${everything}
     UNION ALL
-    SELECT 'FOREIGN SERVER', NULL, srvname::text, NULL, srvowner, srvacl FROM pg_catalog.pg_foreign_server WHERE ${everything}
+    SELECT 'FOREIGN SERVER', NULL, srvname::text, NULL, 'pg_foreign_server'::regclass, oid, srvowner, srvacl FROM pg_catalog.pg_foreign_server WHERE ${everything}
     UNION ALL
-    SELECT 'LARGE OBJECT', NULL, oid::text, NULL, lomowner, lomacl FROM pg_catalog.pg_largeobject_metadata WHERE ${everything}),
+    SELECT 'LARGE OBJECT', NULL, oid::text, NULL, 'pg_largeobject'::regclass, oid, lomowner, lomacl FROM pg_catalog.pg_largeobject_metadata WHERE ${everything}),
   held AS (
     SELECT who.role, o.kind, o.schema, o.name, o.sub, a.privilege_type AS privilege, a.is_grantable AS grantable, ${actingAs('a.grantor', 'o.owner')} AS "as",
-           a.grantor IN (me.oid, o.owner) AS ours
-    FROM (SELECT kind, schema, name, sub, owner, acl FROM object UNION ALL SELECT kind, schema, name, sub, owner, acl FROM other) o
+           a.grantor IN (me.oid, o.owner) AS ours, o.classid, o.oid
+    FROM (SELECT kind, schema, name, sub, classid, oid, owner, acl FROM object UNION ALL SELECT * FROM other) o
     CROSS JOIN me CROSS JOIN LATERAL aclexplode(o.acl) a JOIN who ON who.oid = a.grantee WHERE o.owner <> a.grantee),
   future AS (
     SELECT who.role, pg_get_userbyid(d.defaclrole)::text AS creator, n.nspname::text AS schema,
            CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END AS objects,
            a.privilege_type AS privilege, a.is_grantable AS grantable
     FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
-    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)
+    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)${everything ? `,
+  depends AS MATERIALIZED (
+    SELECT who.role, s.deptype, s.classid, s.objid, s.objsubid, h.oid IS NOT NULL AS known
+    FROM pg_catalog.pg_shdepend s JOIN who ON who.oid = s.refobjid
+    LEFT JOIN (SELECT DISTINCT role, classid, oid FROM held) h ON h.role = who.role AND h.classid = s.classid AND h.oid = s.objid
+    WHERE s.refclassid = 'pg_authid'::regclass AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND s.classid <> 'pg_default_acl'::regclass),
+  beside AS (
+    SELECT role, CASE deptype WHEN 'a' THEN 'privileges' WHEN 'r' THEN 'policy' ELSE 'other' END AS kind, pg_describe_object(classid, objid, objsubid) AS what
+    FROM depends WHERE deptype <> 'o' AND NOT (deptype = 'a' AND known) AND coalesce((pg_identify_object(classid, objid, objsubid)).schema, '') !~ '${TEMPORARY}'
+    UNION ALL
+    SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)` : ''}
   SELECT
     (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')},
               'empty', NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ns.oid AND d.deptype = 'n')) ORDER BY ns.schema), '[]')
@@ -166,7 +206,8 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
     (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'schema', o.schema, 'name', o.name, 'args', o.sub, 'owner', pg_get_userbyid(o.owner), 'as', ${actingAs('o.owner', 'o.owner')},
               'ofExtension', EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e')) ORDER BY o.kind, o.schema, o.name, o.sub), '[]')
      FROM object o CROSS JOIN me WHERE o.named) AS objects,
-    (SELECT coalesce(jsonb_agg(to_jsonb(held) ORDER BY role, kind, schema, name, sub, privilege), '[]') FROM held) AS held,
+    (SELECT coalesce(jsonb_agg(to_jsonb(held) - '{classid,oid}'::text[] ORDER BY role, kind, schema, name, sub, privilege), '[]') FROM held) AS held,
+    (${everything ? "SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL" : "'[]'::jsonb"}) AS beside,
     (SELECT coalesce(jsonb_agg(to_jsonb(future) ORDER BY role, creator, schema, objects, privilege), '[]') FROM future) AS future`;
 }
 

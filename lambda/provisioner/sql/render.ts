@@ -30,10 +30,11 @@ const RENDERER: Renderer = {
   dropRole: ({ role }) => [`DROP ROLE ${identifier(role)}`],
   allowLogin: ({ role }) => [`ALTER USER ${identifier(role)} LOGIN`],
   forbidLogin: ({ role }) => [`ALTER USER ${identifier(role)} NOLOGIN`],
-  grantRole: ({ group, roles, options }, { version }) => options && !hasMembershipOptions(version)
+  grantRole: ({ group, roles, options, admin }, { version }) => options && !hasMembershipOptions(version)
     ? roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`)
-    : [`GRANT ${groupName(group)} TO ${identifiers(roles)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}`],
-  revokeRole: ({ group, roles, grantor }, dialect) => acting({ grantor }, dialect, [`REVOKE ${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
+    : [`GRANT ${groupName(group)} TO ${identifiers(roles)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}${admin ? ' WITH ADMIN OPTION' : ''}`],
+  revokeRole: ({ group, roles, grantor, admin }, dialect) =>
+    acting({ grantor }, dialect, [`REVOKE ${admin ? 'ADMIN OPTION FOR ' : ''}${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
   grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
     acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   // What the role has passed on goes as well.
@@ -73,6 +74,12 @@ function acting({ as, grantor }: Acting, dialect: Dialect, statements: string[])
     : asMember(grantor, dialect, [`SET LOCAL ROLE ${identifier(grantor)}`, ...statements, 'RESET ROLE']);
 }
 
+/** What the role that may do it would execute, in words and on its own: for those who read the reason of a failure. */
+export function statementOf(change: Change, dialect: Dialect): string {
+  const { as, grantor, ...alone } = change as Change & { readonly as?: unknown; readonly grantor?: unknown };
+  return render(alone as Change, dialect).join('; ');
+}
+
 /**
  * With the privileges of that role. At the commit the admin must not be a member any more: the role may be one of rds_iam.
  *
@@ -109,7 +116,10 @@ function onTarget(privileges: string[], on: Target): string {
     case 'ROUTINE': return `${words} ON ROUTINE ${on.routines.map(({ name, args }) => `${qualified(on.schema, name)}(${args})`).join(', ')}`;
     case 'LANGUAGE':
     case 'FOREIGN DATA WRAPPER':
-    case 'FOREIGN SERVER': return `${words} ON ${on.type} ${identifier(on.name)}`;
+    case 'FOREIGN SERVER':
+    case 'TABLESPACE': return `${words} ON ${on.type} ${identifier(on.name)}`;
+    // One of an extension has two names, with a dot in between.
+    case 'PARAMETER': return `${words} ON PARAMETER ${on.name.split('.').map(identifier).join('.')}`;
     case 'LARGE OBJECT': return `${words} ON LARGE OBJECT ${BigInt(on.oid)}`;
   }
 }
