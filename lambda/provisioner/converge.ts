@@ -1,7 +1,7 @@
 import { Change, describe } from './change';
 import { explain } from './database-error';
 import { ProvisionError, ServerError } from './errors';
-import { declaredBefore, refuseLeft, reportBeside, takeSurplus } from './exclusive';
+import { declaredBefore, leaveDatabase, refuseLeft, reportBeside, takeSurplus } from './exclusive';
 import { readDatabase, readFacts, readShared, Shared } from './inspect';
 import { Journal } from './journal';
 import { Decision, Facts } from './lifecycle';
@@ -46,7 +46,12 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
   });
   const tolerated = declaredBefore(decision, journal.claims);
   for (const database of databases) {
-    await journaled(work, journal, database, transaction => convergeDatabase(work, transaction, decision.converge, othersOnRecord(facts, decision), tolerated));
+    await journaled(work, journal, database, transaction => convergeDatabase(work, transaction, decision.converge, othersOnRecord(facts, decision), tolerated)).catch((error: Error) => {
+      if (isDeclared(decision.converge, database)) {
+        throw error;
+      }
+      leaveDatabase(work, database, exclusiveOf(decision.converge), error, tolerated);
+    });
   }
   if (!settled) {
     await journaled(work, journal, FIXED_DATABASE, transaction => converge({ ...work, registryExists: true }, transaction, facts, decision, tolerated));
@@ -77,6 +82,11 @@ async function prepare(work: Work, transaction: Transaction, facts: Facts, decis
 /** Whether there is more to it than what all databases share. */
 function hasParts({ declaration, previous }: Wanted): boolean {
   return [declaration, ...previous].some(({ exclusive, databases }) => exclusive || databases.some(({ schemas }) => schemas.length > 0));
+}
+
+/** Whether something is declared in a database, or was. */
+function isDeclared(converge: Wanted[], database: string): boolean {
+  return converge.some(({ declaration, previous }) => [declaration, ...previous].some(({ databases }) => databases.some(one => one.database === database && one.schemas.length > 0)));
 }
 
 /** Databases in which something is declared, or was; for an exclusive role also those in which it has anything at all. */

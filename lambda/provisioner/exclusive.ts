@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { applyWhatCan } from './best-effort';
 import { Change, describe, oneByOne, rolesOf } from './change';
-import { ProvisionError } from './errors';
+import { ProvisionError, ServerError } from './errors';
 import { Decision } from './lifecycle';
 import { Beside } from './plan-database';
 import { statementOf } from './sql/render';
@@ -59,6 +59,15 @@ export function refuseLeft({ log }: Work, { database, server }: Transaction, lef
       + refused.slice(0, LISTED).map(({ what, sql }) => `${what} (${sql})`).join('; ')
       + `${more > 0 ? `; and ${more} more, which the log of the provisioner lists` : ''}. Execute this SQL as that role, declare what is to stay, or leave exclusive out; then deploy again`);
   }
+}
+
+/** A database that does not let the admin in, where nothing but privileges of others is to be taken back. */
+export function leaveDatabase({ log }: Work, database: string, roles: string[], error: Error, tolerated: ReadonlySet<string>): void {
+  const refused = error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0;
+  if (!refused || !roles.every(role => tolerated.has(role))) {
+    throw error;
+  }
+  log.info('not compared', { database, reason: error.message });
 }
 
 /** What gives no access by itself, or is the role's own, is in the log. */

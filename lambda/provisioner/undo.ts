@@ -60,7 +60,7 @@ async function aroundTakenNames(transaction: Transaction, changes: Change[], rol
   });
 }
 
-/** As far as the roles are there: one that could not be dropped stays on record. */
+/** A role that could not be dropped stays on record, and so does one that was taken over and has kept some of what it was granted. */
 async function restoreRegistry(transaction: Transaction, me: Owner, journal: Journal, complete: boolean): Promise<void> {
   if (!await registryExists(transaction)) {
     return;
@@ -68,7 +68,8 @@ async function restoreRegistry(transaction: Transaction, me: Owner, journal: Jou
   const renames = journal.backwards.flatMap(({ changes }) => inverses(changes)).filter((change): change is Change => change.kind === 'renameRole');
   await transaction.apply([], ...renameSteps(await readFacts(transaction, true), renames));
   const now = await readFacts(transaction, true);
-  const kept = now.claims.filter(claim => sameResource(claim, me) && claim.roleName !== undefined && !journal.claims.some(({ roleOid }) => roleOid === claim.roleOid));
+  const created = new Set(journal.backwards.flatMap(({ changes }) => changes).flatMap(change => change.kind === 'createRole' ? [change.role] : []));
+  const kept = now.claims.filter(claim => sameResource(claim, me) && claim.roleName !== undefined && (!complete || created.has(claim.username)) && !journal.claims.some(({ roleOid }) => roleOid === claim.roleOid));
   await transaction.apply([], ...restoreSteps(me, now, [...journal.claims, ...kept], complete));
   await dropIfUnused(transaction);
 }
