@@ -80,7 +80,9 @@ const EXPLANATIONS: Explanation[] = [
   },
   {
     matches: error => error.sqlState === '28000' && error.message.includes('PAM'),
-    remedy: `the admin is a member of ${RDS_IAM}, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership`,
+    remedy: `the admin is a member of ${RDS_IAM}, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. `
+      + 'Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; '
+      + 'or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token',
   },
   { matches: error => error.sqlState === '28000' && /not permitted to log in/.test(error.message), remedy: 'allow the admin to log in (ALTER ROLE ... LOGIN)' },
   { matches: code('28000'), remedy: 'check that the server lets this admin in over TLS' },

@@ -5,8 +5,12 @@ import { adminWithToken, readAdmin } from './credentials';
 import { overDataApi } from './data-api';
 import { ProvisionError } from './errors';
 import { createHandler } from './handler';
+import { createLogger } from '../shared/logger';
 
 const { [CLUSTER_ARN]: clusterArn, [ADMIN_SECRET_ARN]: secretArn, [ADMIN_USERNAME]: username } = process.env;
+
+// Not the console: Lambda would put a prefix before the JSON.
+const write = (line: string) => process.stdout.write(`${line}\n`);
 
 export const handler = createHandler({
   transport: clusterArn && secretArn
@@ -19,8 +23,7 @@ export const handler = createHandler({
           throw new ProvisionError(`neither environment variable ${ADMIN_SECRET_ARN} nor ${ADMIN_USERNAME} is set; deploy the provisioner with the construct of this library`);
         }
         return readAdmin(secretArn);
-      }),
+      }, createLogger(write, {})),
   clock: { now: () => performance.now(), sleep: setTimeout },
-  // Not the console: Lambda would put a prefix before the JSON.
-  write: line => process.stdout.write(`${line}\n`),
+  write,
 });

@@ -57,6 +57,24 @@ export function adminsOf({ resource, secret }: Database, admin: Admin): string[]
     .filter(username => username !== undefined && !Token.isUnresolved(username)) as string[];
 }
 
+/** PostgreSQL 14 and older, of which 14 is supported: every user can make every role its member, and so one of rds_iam. */
+const MEMBERS_BY_THEMSELVES = /^14(\.|$)/;
+
+/**
+ * The admin that any user of this database can lock out: one with a password, on PostgreSQL 14. The provisioner signs in with a token then and takes
+ * that membership back.
+ *
+ * @returns its name, or undefined where the app does not tell it, or the version
+ */
+export function adminToRecover({ resource, secret }: Database, admin: Admin): string | undefined {
+  const { engineVersion = '' } = resource ?? {};
+  if (!admin.secret || !resource || Token.isUnresolved(engineVersion) || !MEMBERS_BY_THEMSELVES.test(engineVersion)) {
+    return undefined;
+  }
+  const username = usernameIn(admin.secret) ?? (admin.secret === secret ? resource.masterUsername : undefined);
+  return username === undefined || Token.isUnresolved(username) || usernameProblem(username) !== undefined ? undefined : username;
+}
+
 /** The username of a secret that CDK generates a password for; the database itself refers to it by the secret. */
 function usernameIn(secret: secretsmanager.ISecret | undefined): string | undefined {
   // What a database has as its secret is the attachment, a child of the secret.

@@ -3,7 +3,7 @@ import { Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
-import { Admin } from './admin';
+import { Admin, adminToRecover } from './admin';
 import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
 import { FunctionRole } from './function-role';
@@ -62,6 +62,10 @@ export class Provisioner extends Construct {
     reach.allow(role);
     if (admin.secret) {
       grantRead(admin.secret, role);
+      const toRecover = reach.network && adminToRecover(database, admin);
+      if (toRecover !== undefined) {
+        grants._connect(role.policy, toRecover, {}, this);
+      }
     } else {
       grants._connect(role.policy, admin.username, {}, this);
     }

@@ -309,7 +309,7 @@ describe('through the Data API', () => {
     await server.sql("CREATE ROLE other LOGIN CREATEROLE PASSWORD 'x'; GRANT rds_iam TO other");
     endpoint.secret = JSON.stringify({ username: 'other', password: 'x' });
     expect(await failed()).toBe(`cannot sign in to ${CLUSTER_ARN} as the admin: PAM authentication failed for user "other" (SQLSTATE 28000); `
-      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership');
+      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token');
     await server.sql('DROP ROLE other');
   });
 

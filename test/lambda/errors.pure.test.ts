@@ -79,7 +79,7 @@ describe('explain', () => {
     ...['57P01', '57P02', '57P03', '57P05', '25P03', '08006', '08P01'].map((state): Case => [state, 'the database system is starting up', {}, PATIENCE_MS, AVAILABLE]),
     ['53300', 'too many connections', {}, PATIENCE_MS, 'free a connection, or raise max_connections'],
     ['28P01', 'password authentication failed', {}, 20_000, "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's"],
-    ['28000', 'PAM authentication failed for user "admin"', {}, 0, 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership'],
+    ['28000', 'PAM authentication failed for user "admin"', {}, 0, 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token'],
     ['28000', 'role "admin" is not permitted to log in', {}, 0, 'allow the admin to log in (ALTER ROLE ... LOGIN)'],
     ['28000', 'no pg_hba.conf entry', {}, 0, 'check that the server lets this admin in over TLS'],
     ['25006', 'cannot execute CREATE ROLE in a read-only transaction', { change: CREATE }, PATIENCE_MS, READER],

@@ -35,7 +35,7 @@ describe.each([15, 17] as const)('failures on PostgreSQL %i', (major) => {
     const iamOnly = await start();
     await iamOnly.sql(`GRANT rds_iam TO postgres ${major >= 16 ? 'WITH INHERIT TRUE' : ''}`);
     expect(await failedCreate(iamOnly)).toBe(`cannot sign in to localhost:${iamOnly.port} as the admin: PAM authentication failed for user "postgres" (SQLSTATE 28000); `
-      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more: sign in as it with a token and revoke that membership');
+      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token');
   });
 
   test('server without TLS', async () => {

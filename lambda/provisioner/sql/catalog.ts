@@ -196,7 +196,7 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
     WHERE s.refclassid = 'pg_authid'::regclass AND s.dbid = (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()) AND s.classid <> 'pg_default_acl'::regclass),
   beside AS (
     SELECT role, CASE deptype WHEN 'a' THEN 'privileges' WHEN 'r' THEN 'policy' ELSE 'other' END AS kind, pg_describe_object(classid, objid, objsubid) AS what
-    FROM depends WHERE deptype <> 'o' AND NOT (deptype = 'a' AND known) AND coalesce((pg_identify_object(classid, objid, objsubid)).schema, '') !~ '${TEMPORARY}'
+    FROM depends CROSS JOIN LATERAL pg_identify_object(classid, objid, objsubid) WHERE deptype <> 'o' AND NOT (deptype = 'a' AND known) AND coalesce(schema, name, '') !~ '${TEMPORARY}'
     UNION ALL
     SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)` : ''}
   SELECT
@@ -253,6 +253,21 @@ export const GROUPS_OF_RDS_IAM = `
   WHERE EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = w.oid)`;
 
 export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
+
+/**
+ * The memberships on all paths from the admin to rds_iam. Of PostgreSQL 14 and older, where each passes everything on; each role and membership
+ * is looked at once, however many paths there are.
+ */
+export const LEADING_TO_RDS_IAM = `
+  WITH RECURSIVE me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user),
+  up(oid) AS (SELECT oid FROM me UNION SELECT m.roleid FROM up JOIN pg_catalog.pg_auth_members m ON m.member = up.oid),
+  down(oid) AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam' UNION SELECT m.member FROM down JOIN pg_catalog.pg_auth_members m ON m.roleid = down.oid)
+  SELECT g.rolname::text AS "group", v.rolname::text AS member, m.grantor = m.roleid AS "byItself",
+         m.member = me.oid AND m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AS "isOfAdmin",
+         m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AND m.grantor IN (SELECT oid FROM down) AS "byIamUser"
+  FROM pg_catalog.pg_auth_members m JOIN up ON up.oid = m.member JOIN down ON down.oid = m.roleid CROSS JOIN me
+  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
+  ORDER BY 1, 2`;
 
 /** In this database and of the server. Default privileges are counted as owned by their creator, but are no data. */
 const HERE = "s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";

@@ -66,6 +66,9 @@ export interface GroupAccess {
 
   /** Path of its construct, unless it is managed elsewhere: then its privileges are not known here. */
   readonly path?: string;
+
+  /** What its members can do, if it is a strong role, such as `rds_superuser`. */
+  readonly strong?: string;
   readonly exclusive: boolean;
 
   /** All members that the app declares, those of other stacks included. */
@@ -77,6 +80,9 @@ export interface GroupAccess {
 /** A role that somebody is a member of, itself or through others. */
 export interface Membership {
   readonly role: string;
+
+  /** What members of a strong role can do, such as those of `rds_superuser`. Absent for all other roles. */
+  readonly strong?: string;
 
   /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
   readonly through: string[];

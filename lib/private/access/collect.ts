@@ -4,7 +4,7 @@ import { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn
 import { DeclaredRole, rolesInDatabase, rolesInStack } from './declared-roles';
 import { principalOf } from './principal';
 import { privilegesIn } from './privilege-lines';
-import { RoleGraph } from './role-graph';
+import { RoleGraph, strength } from './role-graph';
 import { grantsAt, SignInGrant } from './sign-ins';
 import { readable, sortedBy } from './text';
 import { ManagedDatabase } from '../managed-database';
@@ -74,6 +74,7 @@ class Server {
       return {
         name,
         ...role ? { path: role.scope.node.path } : {},
+        ...strength(name),
         exclusive: role?.exclusive ?? false,
         members: sortedBy(this.graph.membersOf(name), member => member.name),
         memberOf: role ? this.graph.membershipsOf(this.memberOf(role)) : [],

@@ -19,7 +19,7 @@ export function userRows(user: UserAccess, page: Page): string {
   const effective = [...privileges, ...inherited.flatMap(({ group }) => group.privileges)];
   const databases = [...new Set(effective.map(({ database }) => page.databaseNumber(database)))];
   const letters = KINDS.filter(({ holds }) => holds(user, effective)).map(({ letter }) => letter).join('');
-  const badges = [...exclusive ? ['exclusive'] : [], ...onRemoval === 'RETAIN' ? ['stays when removed'] : []];
+  const badges = [...exclusive ? ['exclusive'] : [], ...onRemoval === 'RETAIN' ? ['stays when removed'] : [], ...memberOf.some(({ strong }) => strong !== undefined) ? ['strong role'] : []];
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')} <small>${escaped(within(path, page.report.stack))}</small>`,
     signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>nobody in this app</small>',
@@ -29,14 +29,15 @@ export function userRows(user: UserAccess, page: Page): string {
 }
 
 /** A group role: who is inside, and what they may do. */
-export function groupRows({ name, path, exclusive, members, memberOf, privileges }: GroupAccess, page: Page): string {
-  const badges = [...path === undefined ? ['managed elsewhere'] : [], ...exclusive ? ['exclusive'] : []];
+export function groupRows({ name, path, strong, exclusive, members, memberOf, privileges }: GroupAccess, page: Page): string {
+  const isStrong = strong !== undefined || memberOf.some(membership => membership.strong !== undefined);
+  const badges = [...path === undefined ? ['managed elsewhere'] : [], ...exclusive ? ['exclusive'] : [], ...isStrong ? ['strong role'] : []];
   const of = memberOf.map(({ role, through }) =>
     placeCells('', '', `<div>what <a href="#${page.groups.get(role)?.anchor ?? ''}">${named(role)}</a> may${through.length > 0 ? `, through ${nameList(through)}` : ''}</div>`));
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')}${path === undefined ? '' : ` <small>${escaped(within(path, page.report.stack))}</small>`}`,
     memberList(members),
-    [...path === undefined ? [placeCells('', '', '<div>not known here</div>')] : placeRows(privileges), ...of],
+    [...path === undefined ? [placeCells('', '', `<div>${unknownText(strong)}</div>`)] : placeRows(privileges), ...of],
     ` id="${page.groups.get(name)?.anchor ?? ''}"`,
   );
 }
@@ -82,7 +83,7 @@ function placeRows(privileges: readonly PrivilegeAccess[]): string[] {
 function inheritedRow({ group, anchor, role, through }: Inherited): string {
   const via = `through <a href="#${anchor}">${named(role)}</a>${through.length > 0 ? `, of ${nameList(through)}` : ''}`;
   if (group.path === undefined) {
-    return placeCells('', '', `not known here <small>${via}</small>`);
+    return placeCells('', '', `${unknownText(group.strong)} <small>${via}</small>`);
   }
   const unique = (names: (string | undefined)[]) => [...new Set(names.flatMap(name => name ?? []))];
   const { privileges } = group;
@@ -93,6 +94,11 @@ function inheritedRow({ group, anchor, role, through }: Inherited): string {
     schemas.length > INHERITED_SCHEMAS ? `${schemas.length} schemas` : nameList(schemas),
     `${granted.join(', ') || 'nothing of its own'} <small>${via}</small>`,
   );
+}
+
+/** Of a role that this app does not create. */
+function unknownText(strong: string | undefined): string {
+  return strong === undefined ? 'not known here' : `<b>its members ${escaped(strong)}</b>`;
 }
 
 function privilegeHtml(privilege: PrivilegeAccess): string {

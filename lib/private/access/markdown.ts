@@ -47,15 +47,21 @@ function userRow({ name, exclusive, signIns, memberOf, privileges }: UserAccess,
 }
 
 function inherited(group: GroupAccess | undefined): string[] {
-  return group?.path === undefined ? ['*what it may do is not known here*'] : privilegeRows(group.privileges);
+  return group?.path === undefined ? [unknownText(group)] : privilegeRows(group.privileges);
 }
 
-function groupRow({ name, path, exclusive, members, memberOf, privileges }: GroupAccess): string[] {
+/** Of a role that this app does not create. */
+function unknownText(group: GroupAccess | undefined): string {
+  return group?.strong === undefined ? '*what it may do is not known here*' : `**strong role**: its members ${escaped(group.strong)}`;
+}
+
+function groupRow(group: GroupAccess): string[] {
+  const { name, path, exclusive, members, memberOf, privileges } = group;
   return [
     code(name) + (path === undefined ? '<br>managed elsewhere' : '') + (exclusive ? '<br>exclusive' : ''),
     members.map(member => code(member.name) + (member.through.length > 0 ? ` through ${member.through.map(code).join(', ')}` : '')).join('<br>') || '*nobody in this app*',
     path === undefined
-      ? '*not known here*'
+      ? group.strong === undefined ? '*not known here*' : unknownText(group)
       : [...privilegeRows(privileges), ...memberOf.map(membership => `what ${membershipText(membership)} may`)].join('<br>'),
   ];
 }

@@ -1,4 +1,4 @@
-import { PrivilegeAccess, ServerAccess } from './access-report';
+import { Membership, PrivilegeAccess, ServerAccess } from './access-report';
 import { principalText, signInText } from './sign-in-text';
 
 /** Something that a reviewer looks at first. */
@@ -10,6 +10,7 @@ export interface Notice {
 /** What is unusual about who gets in. */
 export function notices({ users, groups, signInsByTag, otherSignIns }: ServerAccess, stack: string): Notice[] {
   const all = [
+    { title: 'Members of strong roles', items: [...users, ...groups].flatMap(({ name, memberOf }) => memberOf.flatMap(one => strongText(name, one))) },
     { title: 'As any user, by a tag', items: signInsByTag.map(access => `${signInText(access, stack)}: tag ${access.tagKey}`) },
     { title: 'Until a point in time', items: users.flatMap(({ name, signIns }) => signIns.filter(({ until }) => until !== undefined).map(access => `${name}: ${signInText(access, stack)}`)) },
     { title: 'Nobody signs in as', items: users.filter(({ signIns }) => signIns.length === 0).map(({ name }) => name) },
@@ -17,6 +18,10 @@ export function notices({ users, groups, signInsByTag, otherSignIns }: ServerAcc
     { title: 'Users created elsewhere', items: otherSignIns.map(({ username, principal }) => `${username}: ${principalText(principal, stack)}`) },
   ];
   return all.filter(({ items }) => items.length > 0);
+}
+
+function strongText(name: string, { role, through, strong }: Membership): string[] {
+  return strong === undefined ? [] : [`${name}: ${role}${through.length > 0 ? ` through ${through.join(', ')}` : ''}, whose members ${strong}`];
 }
 
 /**

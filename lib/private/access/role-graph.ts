@@ -1,4 +1,5 @@
 import { Member, Membership } from './access-report';
+import { strongRole } from '../../contract/predefined-roles';
 
 /** A role, or several that are alike, and what they are members of themselves. */
 export interface GraphRole {
@@ -25,7 +26,8 @@ export class RoleGraph {
 
   /** The groups of a role, the nearest first. */
   public membershipsOf(memberOf: readonly string[]): Membership[] {
-    return reach(memberOf.map(role => ({ role })), ({ role }) => role, ({ role }) => (this.memberships.get(role) ?? []).map(next => ({ role: next })));
+    return reach(memberOf.map(role => ({ role })), ({ role }) => role, ({ role }) => (this.memberships.get(role) ?? []).map(next => ({ role: next })))
+      .map(membership => ({ ...membership, ...strength(membership.role) }));
   }
 
   /** The members of a group, the nearest first. */
@@ -33,6 +35,12 @@ export class RoleGraph {
     const direct = (name: string) => (this.members.get(name) ?? []).flatMap(({ names, kind }) => names.map(member => ({ name: member, kind })));
     return reach(direct(group), ({ name }) => name, ({ name }) => direct(name));
   }
+}
+
+/** What the members of a role can do, if that is to be noticed. */
+export function strength(role: string): { readonly strong?: string } {
+  const { members } = strongRole(role) ?? {};
+  return members === undefined ? {} : { strong: members };
 }
 
 /** Everything that is reached from some, the nearest first, each with those that are between. */

@@ -4,6 +4,7 @@ import { signInsOf } from './collect';
 import { DeclaredRole } from './declared-roles';
 import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
 import { signInText } from './sign-in-text';
+import { strongRolesOf } from './strong-memberships';
 import { readable, roleName, sortedBy } from './text';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */
@@ -64,8 +65,12 @@ function facts(role: DeclaredRole, name: string): string[] {
 }
 
 function whatItMay(role: DeclaredRole, by: 'places' | 'things'): string[] {
-  const groups = (role.declared.MemberOf ?? []).map(name => roleName(readable(role.scope, name)));
+  const groups = (role.declared.MemberOf ?? []).map(name => `${roleName(readable(role.scope, name))}${strongText(role, name)}`);
   return [...groups.map(group => `member of ${group}`), ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
+}
+
+function strongText(role: DeclaredRole, group: string): string {
+  return strongRolesOf(role, group).map(({ name, members }) => ` (${name === group ? 'strong role' : `leads to the strong role ${name}`}: its members ${members})`).join('');
 }
 
 function privilegeLines(privileges: PrivilegeAccess[], by: 'places' | 'things'): string[] {
