@@ -24,8 +24,9 @@ export function refuseMemberships({ log, server }: Work, wanted: Wanted[], { rea
         throw new ProvisionError(`${JSON.stringify(role)} cannot be a member of ${JSON.stringify(one.group)}: ${reason}; `
           + 'make it a member of roles with the privileges it needs or, for a DBA who signs in with IAM, of rds_superuser');
       }
-      const members = reason ?? strongRole(one.role)?.members;
-      if (members !== undefined) {
+      const isBetweenStrong = one.role !== one.group && strongRole(one.group) !== undefined;
+      const members = isBetweenStrong ? undefined : strongRole(one.role)?.members;
+      if (reason !== undefined || members !== undefined) {
         log.info('strong role', { role, memberOf: one.group, leadsTo: one.role, reason: reason ?? `its members ${members}` });
       }
     }

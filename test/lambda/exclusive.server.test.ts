@@ -126,8 +126,8 @@ const SURPLUS: Surplus[] = [
 ];
 
 describe.each([
-  ...setups('14', '15', '16, plain', '17, plain', '17, RDS-like', '18, plain').map(setup => ({ ...setup, transport: 'connections' })),
-  ...setups('15', '17, plain').map(setup => ({ ...setup, transport: 'the Data API' })),
+  ...setups('14', '17, plain', '18, RDS-like').map(setup => ({ ...setup, transport: 'connections' })),
+  ...setups('16, plain').map(setup => ({ ...setup, transport: 'the Data API' })),
 ])('an exclusive role on PostgreSQL $name over $transport', ({ major, roleRules, transport, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
@@ -231,7 +231,8 @@ describe.each([
     }
   });
 
-  if (!isSuperuser) {
+  // The Data API has sessions from before.
+  if (!isSuperuser && transport === 'connections') {
     test('a database that does not let the admin in fails an update, and not the one that rolls it back', async () => {
       await server.sql('GRANT USAGE ON SCHEMA app TO orders', [], 'stock');
       await server.sql('ALTER DATABASE stock OWNER TO dba; REVOKE ALL ON DATABASE stock FROM PUBLIC, postgres');
