@@ -36,7 +36,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     mayConnect = true;
     log = [];
     const logger = { info: (notice: string, fields = {}) => void log.push({ notice, ...fields }) };
-    stack = new Stack(server, { transport: overConnections(async () => server.master, logger) });
+    stack = new Stack(server, { transport: overConnections(() => Promise.resolve(server.master), logger) });
     await stack.create('L', LEAVER);
     untouched = await snapshot(server);
   });
@@ -165,7 +165,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
   });
 
   test('another password than that of the admin is no reason to sign in with a token', async () => {
-    const wrong = new Stack(server, { transport: overConnections(async () => ({ ...server.master, password: 'wrong' }), { info: (notice: string) => void log.push({ notice }) }), lambdaMs: 60_000, clock: fast() });
+    const wrong = new Stack(server, { transport: overConnections(() => Promise.resolve({ ...server.master, password: 'wrong' }), { info: (notice: string) => void log.push({ notice }) }), lambdaMs: 60_000, clock: fast() });
     expect(await failure(wrong.create('B', OTHER))).toMatch(/\(SQLSTATE 28P01\); the password in the admin's secret is not the one of the database/);
     expect(log).toEqual([]);
   });

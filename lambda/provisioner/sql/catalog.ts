@@ -137,6 +137,8 @@ export interface DatabaseQuestion {
 /** Schemas of temporary objects: only their own session can use what is in them. */
 const TEMPORARY = '^pg_(toast_)?temp';
 
+const ALL_BESIDE = "(SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL)";
+
 /** How many tables, sequences and functions there are. */
 export function objectCount(schemas: string[]): string {
   const inSchemas = `(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY (${textArray(schemas)}))`;
@@ -188,7 +190,8 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
            CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END AS objects,
            a.privilege_type AS privilege, a.is_grantable AS grantable
     FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
-    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)${everything ? `,
+    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)${everything
+      ? `,
   depends AS MATERIALIZED (
     SELECT who.role, s.deptype, s.classid, s.objid, s.objsubid, h.oid IS NOT NULL AS known
     FROM pg_catalog.pg_shdepend s JOIN who ON who.oid = s.refobjid
@@ -198,7 +201,8 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
     SELECT role, CASE deptype WHEN 'a' THEN 'privileges' WHEN 'r' THEN 'policy' ELSE 'other' END AS kind, pg_describe_object(classid, objid, objsubid) AS what
     FROM depends CROSS JOIN LATERAL pg_identify_object(classid, objid, objsubid) WHERE deptype <> 'o' AND NOT (deptype = 'a' AND known) AND coalesce(schema, name, '') !~ '${TEMPORARY}'
     UNION ALL
-    SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)` : ''}
+    SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)`
+      : ''}
   SELECT
     (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')},
               'empty', NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ns.oid AND d.deptype = 'n')) ORDER BY ns.schema), '[]')
@@ -207,7 +211,7 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
               'ofExtension', EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e')) ORDER BY o.kind, o.schema, o.name, o.sub), '[]')
      FROM object o CROSS JOIN me WHERE o.named) AS objects,
     (SELECT coalesce(jsonb_agg(to_jsonb(held) - '{classid,oid}'::text[] ORDER BY role, kind, schema, name, sub, privilege), '[]') FROM held) AS held,
-    (${everything ? "SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL" : "'[]'::jsonb"}) AS beside,
+    ${everything ? ALL_BESIDE : "'[]'::jsonb"} AS beside,
     (SELECT coalesce(jsonb_agg(to_jsonb(future) ORDER BY role, creator, schema, objects, privilege), '[]') FROM future) AS future`;
 }
 

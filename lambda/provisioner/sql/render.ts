@@ -76,8 +76,7 @@ function acting({ as, grantor }: Acting, dialect: Dialect, statements: string[])
 
 /** What the role that may do it would execute, in words and on its own: for those who read the reason of a failure. */
 export function statementOf(change: Change, dialect: Dialect): string {
-  const { as, grantor, ...alone } = change as Change & { readonly as?: unknown; readonly grantor?: unknown };
-  return render(alone as Change, dialect).join('; ');
+  return render({ ...change, as: undefined, grantor: undefined } as Change, dialect).join('; ');
 }
 
 /**
