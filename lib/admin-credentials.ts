@@ -13,7 +13,8 @@ export class AdminCredentials {
    * The user must not be a member of `rds_iam`, because then its password does not work.
    * Only the fields `username` and `password` are read, each time the provisioner runs, so that a
    * rotated password is no problem. The provisioner gets `secretsmanager:GetSecretValue`
-   * on this secret, and `kms:Decrypt` on its key where the app knows it.
+   * on this secret, and `kms:Decrypt` on its key where the app knows it. On PostgreSQL 14, where every user can make the admin a member of `rds_iam`, it also gets
+   * `rds-db:connect` as the admin, to take such a membership back, where the app knows the version and the name of the admin.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.DBAccounts.html
    * @param secret the secret

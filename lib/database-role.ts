@@ -40,7 +40,9 @@ export interface DatabaseRoleOptions {
   /**
    * Whether the role has the memberships and privileges that are declared and no others.
    *
-   * Whatever else it holds is then revoked, in all databases of the server. So what somebody grants by hand
+   * Whatever else it holds is then revoked, in all databases of the server: memberships and their ADMIN options, privileges with their grant options
+   * on everything, objects of the system included, and default privileges. What the admin cannot revoke fails the deployment; if the role is declared
+   * exactly as before, it is in the log of the provisioner instead, so that a rollback goes through. So what somebody grants by hand
    * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
    * PostgreSQL gives to everybody (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
    *

@@ -141,6 +141,9 @@ export class Privileges {
   /**
    * What another role may do. The member inherits its privileges. It does not own what the other one owns, but may do with it what the owner may.
    *
+   * Membership in the admin, or in a role that leads to it, is refused. Membership in `rds_superuser` or `pg_maintain` is warned of, with the ids
+   * `cdk-aurora-iam-auth:memberOfRdsSuperuser` and `cdk-aurora-iam-auth:memberOfPgMaintain`, until the warning is acknowledged.
+   *
    * @param role a role, or another user of the same database, which is then deployed first
    */
   public static memberOf(role: IDatabaseRole): Privileges {

@@ -91,7 +91,7 @@ describe.each(setups('14', '15', '18, plain'))('members of predefined roles on P
 
 test('docs/security.md has a row for each of them, and says what was tried', () => {
   const text = readFileSync(path.join(__dirname, '../../docs/security.md'), 'utf8');
-  const rows = text.split('\n').filter(line => /^\| `(pg|rds)/.test(line) && !line.includes('rds-db:') && !line.includes('rds-data:'));
+  const rows = text.split('\n').filter(line => /^\| `(pg|rds)\w+`(, from \d+ on)? \|/.test(line));
   const inWords = (ability: Ability) => typeof ability === 'string' ? ability : `${ability.ability} (from ${ability.since} on)`;
   expect(rows).toEqual(PREDEFINED_ROLES.map(({ name, since, membership, members }) => `| ${[
     `\`${name}\`${since === undefined ? '' : `, from ${since} on`}`,
@@ -99,5 +99,5 @@ test('docs/security.md has a row for each of them, and says what was tried', () 
     members,
     membership === 'refused' ? 'not tried' : (COULD[name] ?? []).map(inWords).join(', ') || 'nothing of it',
   ].join(' | ')} |`));
-  Object.keys(TRIED).forEach(ability => expect(text).toContain(ability));
+  expect(text.replaceAll('\n', ' ')).toContain(Object.keys(TRIED).join(', '));
 });
