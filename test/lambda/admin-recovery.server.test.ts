@@ -1,6 +1,9 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
+import { signInAsAdmin } from '../../lambda/provisioner/admin-recovery';
+import { openSession } from '../../lambda/provisioner/connection';
 import { overConnections } from '../../lambda/provisioner/connections';
+import { Admin, adminWithToken } from '../../lambda/provisioner/credentials';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Credentials } from '../../rehearsal/iam/credentials';
 import { throughDataApi } from './over-data-api';
@@ -148,6 +151,20 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     expect(await server.sql("SELECT FROM pg_roles WHERE rolname = 'leaver'")).toEqual([]);
     await expect(passwordWorks()).resolves.toBe(true);
     await stack.create('L', LEAVER);
+  });
+
+  test('a user that does it before each sign-in with the password: after three rounds the session with the token is used, as one of an admin with a password', async () => {
+    const { host, port } = server;
+    const signInAfterGrant = async (admin: Admin) => {
+      await (typeof admin.password === 'string' ? asLeaver('GRANT leaver TO postgres') : undefined);
+      return openSession({ host, port, database: 'postgres', admin, connectMs: 10_000 });
+    };
+    const session = await signInAsAdmin(server.master, signInAfterGrant, { withToken: username => adminWithToken(username, host, port), log: { info: (notice: string) => void log.push({ notice }) } });
+    expect(log.map(({ notice }) => notice)).toEqual(['admin recovered', 'admin recovered', 'admin recovered']);
+    expect(session.withToken).toBe(false);
+    await expect(session.query(['SELECT session_user::text AS admin'], 10_000)).resolves.toEqual([[{ admin: 'postgres' }]]);
+    await session.close();
+    await expect(snapshot(server)).resolves.toEqual(untouched);
   });
 
   test('the provisioner may not sign in as the admin with a token: the reason says what to do', async () => {
