@@ -3,6 +3,7 @@ import { Change } from './change';
 import { ProvisionError } from './errors';
 import { Reached, Shared } from './inspect';
 import { Wanted } from './plan';
+import { Server } from './transaction';
 import { Work } from './work';
 
 /** From 16 on CREATEROLE is about the roles that one has created or has the ADMIN option on; before, about all that are no superusers. */
@@ -15,7 +16,7 @@ const LIMITED_CREATEROLE_SINCE = 160000;
  * @param changes what this event has granted
  * @param tolerated roles that were declared in the same way before
  */
-export function refuseMemberships({ log, server }: Work, wanted: Wanted[], { reached }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
+export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { reached }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
   const granted = (role: string, group: string) => changes.some(change => change.kind === 'grantRole' && change.group === group && change.roles.includes(role));
   for (const { role, declaration: { memberOf } } of wanted) {
     for (const one of reached.filter(({ group }) => memberOf.includes(group))) {
@@ -34,7 +35,7 @@ export function refuseMemberships({ log, server }: Work, wanted: Wanted[], { rea
 }
 
 /** Why who reaches this role has the admin's rights. */
-function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version }: Work['server']): string | undefined {
+function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version }: Server): string | undefined {
   const which = group === role ? 'it' : `it leads to ${JSON.stringify(role)}, which`;
   if (isAdmin) {
     return `${group === role ? 'it is' : 'it leads to'} the admin ${JSON.stringify(admin)}, and its members have all its rights`;
