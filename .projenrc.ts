@@ -89,7 +89,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       coverageThreshold: { statements: 80 },
       globalSetup: '<rootDir>/test/prepare.ts',
       maxWorkers: 4, // some tests only wait
-      testTimeout: 60_000, // servers start slowly on a busy machine
+      testTimeout: 600_000, // ten times what the longest test takes here: it ends what hangs, and says nothing of what is slow
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
     },
   },
@@ -256,7 +256,7 @@ project.annotateGenerated('/integ-tests/**/*.snapshot/**');
 project.addTask('test:full', {
   description: 'The tests on all majors and set-ups, with the full numbers of runs, faults and random deployments; half an hour',
   env: { ALL_SETUPS: '1', PROPERTIES: '30' },
-  exec: 'jest --ci',
+  exec: 'jest --ci --testTimeout 7200000',
   receiveArgs: true,
 });
 project.addTask('test:majors', {

@@ -1,8 +1,8 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { everythingIsAsBefore } from './as-before';
+import { skippingClock, until, untilWaiting } from './clocks';
 import { takeLock } from './provisioners-lock';
 import { setups, signInWithToken, Stack, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
@@ -40,23 +40,17 @@ describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreS
 
   test.each([['a user', ann], ['many', list]])('the Delete of %s that overtakes the creation waits for it', async (_, declared) => {
     const deleted = stack.delete('A', declared, MADE_UP);
-    await setTimeout(500);
+    await until(() => stack.log.some(({ reason }) => reason === 'nothing to remove yet: the creation that was cancelled may be under way'));
     await stack.create('A', declared);
     await deleted;
-    expect(stack.log.map(({ reason }) => reason)).toContain('nothing to remove yet: the creation that was cancelled may be under way');
   });
 
   test('a creation that never began: there is nothing to remove', async () => {
-    let slept = 0;
-    const sleep = (milliseconds: number) => {
-      slept += milliseconds;
-      return Promise.resolve();
-    };
-    const clock: Clock = { now: () => performance.now() + slept, sleep };
+    const clock = skippingClock();
     stack = new Stack(server, { clock });
     await stack.delete('A', ann, MADE_UP);
     expect(stack.log.at(-2)).toMatchObject({ notice: 'nothing to remove', username: 'ann' });
-    expect(slept).toBeGreaterThan(14_000);
+    expect(clock.slept()).toBeGreaterThan(14_000);
   });
 
   test('others of the stack that have the same name keep it', async () => {
@@ -90,6 +84,7 @@ describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreS
     await holder.connect();
     await takeLock(holder);
     const first = stack.update('A', { ...ann, privileges: { stock: READ.shop } });
+    await untilWaiting(server, 1);
     await setTimeout(2_500);
     const second = stack.update('A', ann);
     // By now the first has looked, and waits behind the second.

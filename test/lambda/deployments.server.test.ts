@@ -10,8 +10,6 @@ const LOGICAL_IDS = ['A', 'B', 'C', 'D'];
 const USERNAMES = ['ann', 'bob', 'eve', 'joe', 'kim'];
 const DATABASES = ['shop', 'stock'];
 
-jest.setTimeout(120_000);
-
 /**
  * Random deployments by CloudFormation's rules, one after the other on the same server: resources appear, vanish, are renamed,
  * swap names and move, all of a deployment at the same time; events arrive twice; users come to own tables; some deployments

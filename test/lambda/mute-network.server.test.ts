@@ -1,10 +1,8 @@
-import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { until } from './clocks';
 import { Network } from './network';
 import { signInWithToken, Stack, trust } from './stack';
-
-jest.setTimeout(120_000);
 
 describe('a network that goes mute', () => {
   let server: AuroraLikeServer;
@@ -36,14 +34,8 @@ describe('a network that goes mute', () => {
       query.mockRestore();
       return this.end() as never;
     });
-    const begin = performance.now();
+    // The end of the connection never comes.
     await stack.create('A', { username: 'orders' });
-    expect(performance.now() - begin).toBeLessThan(5_000);
+    expect(stack.log.at(-1)).toMatchObject({ notice: 'finished' });
   });
 });
-
-async function until(condition: () => boolean): Promise<void> {
-  while (!condition()) {
-    await setTimeout(1);
-  }
-}

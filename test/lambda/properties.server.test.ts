@@ -25,7 +25,7 @@ const RESOURCES: { id: string; kind: 'roleName' | 'username' | 'usernames'; name
 type Template = ReadonlyMap<string, Declared>;
 type Deployed = ReadonlyMap<string, { readonly declared: Declared; readonly physicalId: string }>;
 
-jest.setTimeout(DEPLOYMENTS * 20_000 + 60_000);
+jest.setTimeout((DEPLOYMENTS + 5) * 80_000);
 
 /**
  * Random declarations of users and group roles, deployed one after the other on the same server, with changes by hand in between. After each the catalogs hold

@@ -1,14 +1,13 @@
-import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
+import { until, untilWaiting } from './clocks';
 import { fullListener, listener } from './network';
 import { takeLock } from './provisioners-lock';
 import { failure, signInWithToken, snapshot, Stack, StackOptions, trust } from './stack';
 
-/** Nothing that goes wrong may keep a deployment waiting for longer. */
-const LIMIT_MS = 60_000;
-jest.setTimeout(2 * LIMIT_MS);
+/** How long those who are before it in the queue have the lock, all of them together: longer than the handler waits for one of them. */
+const TURNS = { count: 5, seconds: 12 };
 
 /** What is waited for does not depend on the major. The cases wait at the same time, each with a server of its own. */
 const MAJOR = 17;
@@ -16,11 +15,10 @@ const MAJOR = 17;
 interface Outcome {
   readonly message: string;
   readonly port: number;
-  readonly milliseconds: number;
   readonly leftBehind: boolean;
 }
 
-describe('what is given up in time, with its own message, and leaves nothing behind', () => {
+describe('what is given up, with its own message, and leaves nothing behind', () => {
   const closers: (() => Promise<unknown>)[] = [];
   const outcomes = new Map<string, Promise<Outcome>>();
   let authority: CertificateAuthority;
@@ -108,12 +106,7 @@ describe('what is given up in time, with its own message, and leaves nothing beh
   test.each(expected)('%s', async (name, message) => {
     const outcome = await outcomes.get(name)!;
     expect(outcome.message).toMatch(message);
-    expect(outcome.milliseconds).toBeLessThan(LIMIT_MS);
     expect(outcome.leftBehind).toBe(false);
-  });
-
-  test.each(['connection refused', 'no such host', 'packets dropped'])('%s is known within 30 seconds', async (name) => {
-    expect((await outcomes.get(name)!).milliseconds).toBeLessThan(30_000);
   });
 
   test('a queue for the provisioners\' lock in which everybody gets a turn is waited for, however long it is', async () => {
@@ -134,16 +127,14 @@ describe('what is given up in time, with its own message, and leaves nothing beh
   /** Behind others that keep the lock for longer, all of them together, than one of them may. */
   async function queuedCreate(): Promise<string> {
     const server = await start({ authorize: () => true });
-    const turns = await sessions(server, 5);
-    const begin = performance.now();
+    const turns = await sessions(server, TURNS.count);
     const done = turns.map(async (session) => {
       await takeLock(session);
-      await session.query('SELECT pg_sleep(12)');
+      await session.query(`SELECT pg_sleep(${TURNS.seconds})`);
       await session.end();
     });
-    await setTimeout(500);
+    await untilWaiting(server, TURNS.count - 1);
     await new Stack(server).create('A', { username: 'orders' });
-    expect(performance.now() - begin).toBeGreaterThan(LIMIT_MS);
     await Promise.all(done);
     return signInWithToken(server, 'orders');
   }
@@ -174,12 +165,12 @@ async function sessions(server: AuroraLikeServer, count: number): Promise<Client
 
 async function failedCreate(server: AuroraLikeServer, options: StackOptions = {}): Promise<Outcome> {
   const before = await snapshot(server).catch(() => undefined);
-  const begin = performance.now();
   const message = await failure(new Stack(server, options).create('A', { username: 'orders' }));
-  const milliseconds = performance.now() - begin;
   const after = await snapshot(server).catch(() => undefined);
-  return { message, port: server.port, milliseconds, leftBehind: JSON.stringify(before) !== JSON.stringify(after) };
+  return { message, port: server.port, leftBehind: JSON.stringify(before) !== JSON.stringify(after) };
 }
+
+const untilTryingAgain = (stack: Stack) => until(() => stack.log.some(({ notice }) => notice === 'trying again'));
 
 describe('what is waited for, and then succeeds', () => {
   let server: AuroraLikeServer;
@@ -204,7 +195,7 @@ describe('what is waited for, and then succeeds', () => {
     const [holder] = await sessions(server, 1);
     await holder.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
     const created = stack.create('A', { username: 'orders' });
-    await setTimeout(1_000);
+    await untilWaiting(server, 1);
     await server.restart();
     await created;
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
@@ -214,7 +205,7 @@ describe('what is waited for, and then succeeds', () => {
     const open = await sessions(server, 8);
     const stack = new Stack(server);
     const created = stack.create('A', { username: 'orders' });
-    await setTimeout(1_500);
+    await untilTryingAgain(stack);
     await Promise.all(open.map(session => session.end()));
     await created;
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');
@@ -226,7 +217,7 @@ describe('what is waited for, and then succeeds', () => {
     await server.setMasterPassword('the new one');
     const stack = new Stack(server, { admin: () => ({ ...secret }) });
     const created = stack.create('A', { username: 'orders' });
-    await setTimeout(1_500);
+    await untilTryingAgain(stack);
     secret.password = 'the new one';
     await created;
     await expect(signInWithToken(server, 'orders')).resolves.toBe('orders');

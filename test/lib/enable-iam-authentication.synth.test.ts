@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
+import { runInNewContext } from 'node:vm';
 import { App, CfnParameter, Environment, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -201,10 +202,9 @@ describe('an identifier', () => {
     ));
   });
 
-  test('that is long and not one is refused at once', () => {
-    const begin = performance.now();
-    expect(() => iamAuthOf(clusterIn(stack, { clusterIdentifier: `${'a'.repeat(32)}_` }))).toThrow('letters, digits and single hyphens');
-    expect(performance.now() - begin).toBeLessThan(1_000);
+  test('that is long and not one is refused, without backtracking that never ends', () => {
+    const refused = () => expect(() => iamAuthOf(clusterIn(stack, { clusterIdentifier: `${'a'.repeat(63)}_` }))).toThrow('letters, digits and single hyphens');
+    runInNewContext('refused()', { refused }, { timeout: 120_000 });
   });
 });
 

@@ -20,8 +20,6 @@ interface Machine {
 const here: Machine = { node: process.execPath, cwd: ROOT, env: {} };
 const elsewhere: Machine = { node: process.execPath, cwd: tmpdir(), env: { TZ: 'Pacific/Auckland', LC_ALL: 'tr_TR.UTF-8', HOME: '/nonexistent', USER: 'somebody' } };
 
-jest.setTimeout(300_000);
-
 /** SHA-256 of each file that `cdk synth` writes, but for tree.json, which has the version of Node.js. */
 function synthesized(app: string, { node, cwd, env }: Machine): Record<string, string> {
   const folder = mkdtempSync(join(tmpdir(), 'same-template-'));

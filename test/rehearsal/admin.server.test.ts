@@ -6,8 +6,6 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute, signIn } from '../../rehearsal/sign-in';
 
-jest.setTimeout(180_000);
-
 const APP = 'test/rehearsal/fixtures/admin-app.ts';
 
 /** As somebody would copy it. */

@@ -8,8 +8,6 @@ import { snapshot } from '../lambda/catalog';
  * @param apps who signs in as whom in each; nobody else does
  */
 export function describeLifeCycle(apps: Record<string, string[]>): void {
-  jest.setTimeout(180_000);
-
   describe.each(Object.entries(apps))('%s', (app, signIns) => {
     let run: AppRun;
     beforeAll(async () => run = await AppRun.of(app));

@@ -2,8 +2,6 @@ import { expectSignIns } from './app-life-cycle';
 import { AppRun } from './app-run';
 import { INTEG_TESTS } from './apps';
 
-jest.setTimeout(180_000);
-
 test.each(Object.entries(INTEG_TESTS))('%s is deployed, what it asserts of AWS is so here, and it is destroyed', async (app, signIns) => {
   const run = await AppRun.of(app);
   try {

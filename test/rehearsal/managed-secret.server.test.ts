@@ -3,8 +3,6 @@ import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
 
-jest.setTimeout(60_000);
-
 test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
   const rehearsal = await Rehearsal.start();
   try {

@@ -4,8 +4,6 @@ import { DeclaredRole } from '../../rehearsal/rehearse/declared-roles';
 import { measureAccess } from '../../rehearsal/rehearse/measure-access';
 import { SETUPS } from '../../rehearsal/setups';
 
-jest.setTimeout(120_000);
-
 const role = (name: string, kind: DeclaredRole['kind'] = 'user'): DeclaredRole => ({ name, kind, databases: ['shop'], onRemoval: 'DROP_OR_DISABLE' });
 
 /** What the table says of privileges that a rehearsal has no tables to show. */

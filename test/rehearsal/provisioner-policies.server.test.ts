@@ -1,8 +1,6 @@
 import { AppRun } from './app-run';
 import { PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
 
-jest.setTimeout(180_000);
-
 describe('the roles of the provisioner', () => {
   let run: AppRun;
   beforeAll(async () => run = await AppRun.of('examples/quick-start/app.ts'));

@@ -12,8 +12,6 @@ import { principalsFor, trySignIns } from '../../rehearsal/rehearse/measure-acce
 import { signIn, SignIn } from '../../rehearsal/sign-in';
 import { assemblyOf, cluster, instance, policy, policyDocument } from './fixtures/app';
 
-jest.setTimeout(180_000);
-
 type Resources = Record<string, ResourceDefinition>;
 
 const IAM = (username: string) => `refused: 28000 The IAM authentication failed for the role ${username}. Check the IAM token for this role and try again.`;

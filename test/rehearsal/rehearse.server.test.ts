@@ -5,8 +5,6 @@ import { join, resolve } from 'node:path';
 import { ResourceDefinition } from '../../rehearsal/cloudformation/template';
 import { RunFolder } from '../../rehearsal/run-folder';
 
-jest.setTimeout(180_000);
-
 const ROOT = resolve(__dirname, '../..');
 const TWO_STACKS = 'test/rehearsal/fixtures/two-stacks-app.ts';
 const USER: ResourceDefinition = { Type: 'Custom::RdsIamUser' };

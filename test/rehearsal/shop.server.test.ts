@@ -3,8 +3,6 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
 
-jest.setTimeout(180_000);
-
 /** The template of examples/shop, executed: what its users can do is found out by signing in with tokens of their roles. */
 describe('examples/shop', () => {
   let rehearsal: Rehearsal;

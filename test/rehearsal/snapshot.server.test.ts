@@ -4,8 +4,6 @@ import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
 
-jest.setTimeout(180_000);
-
 const APP = 'test/rehearsal/fixtures/snapshot-app.ts';
 
 describe('a cluster that is restored from a snapshot', () => {

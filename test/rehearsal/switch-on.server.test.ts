@@ -6,8 +6,6 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 
-jest.setTimeout(120_000);
-
 /** The lines of the functions that were called, but for those of CDK's framework. */
 function notices({ logs }: Rehearsal): string[] {
   const lines = logs.splice(0).flatMap(({ text }) => text.split('\n')).filter(line => line.startsWith('{"notice"'));
@@ -155,7 +153,7 @@ describe('a function that is told to', () => {
     condition.status = 'backing-up';
     const { status, reason } = await deploy('OfCluster', { '"Timeout":840': '"Timeout":13' });
     expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringMatching(
-      /: cannot switch IAM authentication on: after \d s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again\n/,
+      /: cannot switch IAM authentication on: after \d+ s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again\n/,
     )]);
     const deployment = deploy('OfCluster');
     await setTimeout(1_000); // it has looked at the database by then; if not, the rest holds as well

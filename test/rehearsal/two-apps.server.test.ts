@@ -4,8 +4,6 @@ import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
 
-jest.setTimeout(120_000);
-
 /** The same stack by another name, as an app has it that is written alike. */
 function renamed(assembly: CloudAssembly, from: string, to: string): CloudAssembly {
   const stacks = assembly.stacks.map(stack => stack.name === from ? { ...stack, name: to } : stack);
