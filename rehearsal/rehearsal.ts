@@ -11,7 +11,7 @@ import { DatabaseProxies } from './cloudformation/database-proxies';
 import { databaseProxy } from './cloudformation/database-proxy';
 import { databaseProxyTargetGroup } from './cloudformation/database-proxy-target-group';
 import { databaseArnOf, DatabaseServers, hasServer, isTrue } from './cloudformation/database-servers';
-import { Invocation, invoke, lambdaFunction } from './cloudformation/lambda-function';
+import { ExecutionEnvironments, Invocation, lambdaFunction } from './cloudformation/lambda-function';
 import { Functions, lambdaService } from './cloudformation/lambda-service';
 import { isCustomResource, nativeResource } from './cloudformation/native-resource';
 import { endpointsFor, reachOf } from './cloudformation/network';
@@ -72,7 +72,7 @@ export class Rehearsal {
   private readonly providers: Record<string, ResourceProvider>;
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
-  private readonly closed = new AbortController();
+  private readonly environments = new ExecutionEnvironments();
   private readonly custom = customResource({
     invoke: (serviceToken, event) => this.invoke(serviceToken, event),
     expectAnswer: async ({ stack }) => {
@@ -142,7 +142,7 @@ export class Rehearsal {
 
   /** Ends all servers. What a stack holds is lost. */
   async close(): Promise<void> {
-    this.closed.abort();
+    this.environments.close();
     await this.dataApi.close();
     await this.proxies.close();
     await this.databases.close();
@@ -191,14 +191,14 @@ export class Rehearsal {
     const lambda = lambdaFunction(state, key => this.assets.get(key));
     const reach = reachOf(state, this.existing());
     const responses = reach.internet ? await Promise.all(this.responses.values()) : [];
-    const invocation = await invoke(lambda, event, {
-      credentials: this.credentials.issue(state.properties.Role as string),
+    const invocation = await this.environments.invoke(lambda, event, {
+      role: state.properties.Role as string,
+      issueCredentials: role => this.credentials.issue(role),
       endpoints: endpointsFor(reach, this.awsEndpoint.url, this.nowhere.url),
       caFile: this.caFile,
       network: Object.assign({}, ...reach.vpc ? [this.databases.network, this.proxies.network] : [], ...responses.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
-      signal: this.closed.signal,
     });
     this.logs.push({ functionName: lambda.name, text: invocation.log });
     return invocation;

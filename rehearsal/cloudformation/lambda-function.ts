@@ -1,5 +1,8 @@
+import { ChildProcess } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { existsSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { join } from 'node:path';
 import { Credentials } from '../iam/credentials';
 import { RunFolder } from '../run-folder';
@@ -18,7 +21,10 @@ export interface LambdaFunction {
 }
 
 export interface LambdaSurroundings {
-  readonly credentials: Credentials;
+  /** The role that its credentials are of. */
+  readonly role: string;
+  /** New ones for each environment. */
+  readonly issueCredentials: (role: string) => Credentials;
   /** Where the AWS SDK finds the services, as its environment variables. */
   readonly endpoints: Record<string, string>;
   /** Certificate authority of the rehearsal. */
@@ -29,8 +35,6 @@ export interface LambdaSurroundings {
   readonly webCertificate: string;
   /** Folder of the packages that Lambda's runtime has: the AWS SDK. */
   readonly packages: string;
-  /** Ends it at once. */
-  readonly signal: AbortSignal;
 }
 
 export interface Invocation {
@@ -43,45 +47,130 @@ export interface Invocation {
 /** The certificates of Amazon RDS, as Lambda's runtime for Node.js has them. */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
 
-/** Runs a function in a process of its own, which sees nothing of this process' environment. */
-export async function invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings): Promise<Invocation> {
-  const [module, handlerName] = lambda.handler.split('.');
-  const logStreamName = `rehearsal/[$LATEST]${randomUUID().replaceAll('-', '')}`;
-  const awsRequestId = randomUUID();
-  const child = RunFolder.open().spawn(process.execPath, [join(__dirname, 'lambda-runtime.mjs')], 'KILL', {
-    cwd: lambda.code,
-    env: environmentOf(lambda, surroundings, logStreamName),
-    stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
-    signal: surroundings.signal,
-    killSignal: 'SIGKILL',
-  });
-  let log = '';
-  let answer: Omit<Invocation, 'log'> | undefined;
-  const append = (text: string) => log += text;
-  child.stdout?.setEncoding('utf8').on('data', append);
-  child.stderr?.setEncoding('utf8').on('data', append);
-  child.once('message', message => answer = message as Omit<Invocation, 'log'>);
-  const closed = new Promise<number | null>((resolve, reject) => child.once('error', reject).once('close', resolve));
-  let timedOut = false;
-  const timer = setTimeout(() => {
-    timedOut = true;
-    child.kill('SIGKILL');
-  }, lambda.timeoutSeconds * 1000);
-  child.send({
-    entry: entryOf(lambda.code, module),
-    handlerName,
-    event,
-    deadline: Date.now() + lambda.timeoutSeconds * 1000,
-    network: surroundings.network,
-    webCertificate: surroundings.webCertificate,
-    context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
-  }, () => undefined); // a process that cannot be reached is closed, and that is told below
-  const code = await closed.finally(() => clearTimeout(timer));
-  const failure = timedOut
-    ? { name: 'Sandbox.Timedout', message: `Task timed out after ${lambda.timeoutSeconds.toFixed(2)} seconds` }
-    : { name: 'Runtime.ExitError', message: `Runtime exited with exit status ${code}` };
-  return { ...answer ?? { error: failure }, log };
+/**
+ * Where functions run: a process of its own for each environment, which sees nothing of this process' environment. As on Lambda it is
+ * kept for the next invocation of the same function, takes one invocation at a time, and ends with a function that fails to return.
+ *
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
+ */
+export class ExecutionEnvironments {
+  private readonly idle = new Map<string, ExecutionEnvironment[]>();
+  private readonly closed = new AbortController();
+
+  constructor() {
+    setMaxListeners(0, this.closed.signal);
+  }
+
+  async invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings): Promise<Invocation> {
+    const variables = variablesOf(lambda, surroundings);
+    const key = JSON.stringify([lambda.arn, lambda.code, surroundings.role, variables]);
+    const idle = this.idle.get(key) ?? [];
+    this.idle.set(key, idle);
+    const environment = idle.pop() ?? new ExecutionEnvironment(lambda.code, { ...variables, ...variablesFor(surroundings) }, this.closed.signal);
+    const invocation = await environment.invoke(lambda, event, surroundings);
+    if (environment.isRunning) {
+      idle.push(environment);
+    }
+    return invocation;
+  }
+
+  /** Ends all of them at once. */
+  close(): void {
+    this.closed.abort();
+  }
 }
+
+type Answer = Omit<Invocation, 'log'>;
+
+class ExecutionEnvironment {
+  private readonly logStreamName = `rehearsal/[$LATEST]${randomUUID().replaceAll('-', '')}`;
+  private readonly child: ChildProcess;
+  private readonly exited: Promise<number | null>;
+  private log = '';
+
+  constructor(code: string, variables: Record<string, string | undefined>, signal: AbortSignal) {
+    this.child = RunFolder.open().spawn(process.execPath, [join(__dirname, 'lambda-runtime.mjs')], 'KILL', {
+      cwd: code,
+      env: { ...variables, AWS_LAMBDA_LOG_STREAM_NAME: this.logStreamName },
+      stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+      signal,
+      killSignal: 'SIGKILL',
+    });
+    this.exited = new Promise((resolve, reject) => this.child.once('error', reject).once('close', resolve));
+    this.exited.catch(() => undefined);
+    for (const stream of [this.child.stdout!, this.child.stderr!]) {
+      stream.setEncoding('utf8').on('data', (text: string) => this.log += text);
+    }
+  }
+
+  get isRunning(): boolean {
+    return this.child.exitCode === null && this.child.signalCode === null && this.child.connected;
+  }
+
+  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate }: LambdaSurroundings): Promise<Invocation> {
+    const [module, handlerName] = lambda.handler.split('.');
+    const awsRequestId = randomUUID();
+    let timedOut = false;
+    const timer = setTimeout(() => {
+      timedOut = true;
+      this.child.kill('SIGKILL');
+    }, lambda.timeoutSeconds * 1000);
+    this.keepsThisProcess(true);
+    const answered = this.answerTo(awsRequestId);
+    this.child.send({
+      entry: entryOf(lambda.code, module),
+      handlerName,
+      event,
+      deadline: Date.now() + lambda.timeoutSeconds * 1000,
+      network,
+      webCertificate,
+      context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName: this.logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
+    }, () => undefined); // a process that cannot be reached is closed, and that is told below
+    const ended = this.exited.then((code): Answer => ({
+      error: timedOut
+        ? { name: 'Sandbox.Timedout', message: `Task timed out after ${lambda.timeoutSeconds.toFixed(2)} seconds` }
+        : { name: 'Runtime.ExitError', message: `Runtime exited with exit status ${code}` },
+    }));
+    try {
+      const answer = await Promise.race([answered, ended]);
+      const log = this.log.replaceAll(endOf(awsRequestId), '');
+      this.log = '';
+      return { ...answer, log };
+    } finally {
+      clearTimeout(timer);
+      this.child.removeAllListeners('message');
+      this.keepsThisProcess(false);
+    }
+  }
+
+  /** The answer, once all that the function has written before is here: it comes through other pipes, each of which says where it ends. */
+  private async answerTo(awsRequestId: string): Promise<Answer> {
+    const answer = new Promise<Answer>(resolve => this.child.once('message', message => resolve(message as Answer)));
+    const ends = [this.child.stdout!, this.child.stderr!].map(stream => new Promise<void>((resolve) => {
+      let tail = '';
+      const look = (text: string) => {
+        tail = (tail + text).slice(-1000);
+        if (tail.includes(endOf(awsRequestId))) {
+          stream.off('data', look);
+          resolve();
+        }
+      };
+      stream.on('data', look);
+    }));
+    await Promise.all(ends);
+    return answer;
+  }
+
+  /** One that is idle does not keep this process running, should somebody forget to close it. */
+  private keepsThisProcess(keeps: boolean): void {
+    for (const handle of [this.child, this.child.channel, this.child.stdout as Socket, this.child.stderr as Socket]) {
+      handle?.[keeps ? 'ref' : 'unref']();
+    }
+  }
+}
+
+/** What lambda-runtime.mjs writes at the end of an invocation. */
+const endOf = (awsRequestId: string) => `\0END ${awsRequestId}\0`;
 
 /** @param asset folder of an asset, by its object key */
 export function lambdaFunction(state: ResourceState, asset: (objectKey: string) => string | undefined): LambdaFunction {
@@ -105,7 +194,7 @@ function entryOf(folder: string, module: string): string {
   return files.find(existsSync) ?? files[0];
 }
 
-function environmentOf(lambda: LambdaFunction, { credentials, endpoints, caFile, packages }: LambdaSurroundings, logStreamName: string) {
+function variablesOf(lambda: LambdaFunction, { endpoints, caFile, packages }: LambdaSurroundings): Record<string, string | undefined> {
   const region = lambda.arn.split(':')[3];
   const own = Object.entries(lambda.environment).map(([name, value]) =>
     [name, name === 'NODE_EXTRA_CA_CERTS' && value === RUNTIME_CA_FILE ? caFile : value]);
@@ -116,11 +205,12 @@ function environmentOf(lambda: LambdaFunction, { credentials, endpoints, caFile,
     TZ: ':UTC',
     AWS_REGION: region,
     AWS_DEFAULT_REGION: region,
-    AWS_ACCESS_KEY_ID: credentials.accessKeyId,
-    AWS_SECRET_ACCESS_KEY: credentials.secretAccessKey,
-    AWS_SESSION_TOKEN: credentials.sessionToken,
     ...endpoints,
     AWS_LAMBDA_FUNCTION_NAME: lambda.name,
-    AWS_LAMBDA_LOG_STREAM_NAME: logStreamName,
   };
+}
+
+function variablesFor({ role, issueCredentials }: LambdaSurroundings): Record<string, string> {
+  const { accessKeyId, secretAccessKey, sessionToken } = issueCredentials(role);
+  return { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
 }
