@@ -209,7 +209,7 @@ for (const dir of directories) {
 const typecheck = new javascript.TypescriptConfig(project, {
   fileName: 'tsconfig.check.json',
   extends: javascript.TypescriptConfigExtends.fromTypescriptConfigs([project.tsconfig!]),
-  include: [...directories, 'test', 'scripts'].map(dir => `${dir}/**/*.ts`),
+  include: [...['lib', ...directories, 'test', 'scripts'].map(dir => `${dir}/**/*.ts`), '.projenrc.ts'],
   compilerOptions: { noEmit: true, rootDir: '.', types: ['jest', 'node'], paths: EXAMPLE_PATHS('./') },
 });
 project.npmignore?.exclude(`/${typecheck.fileName}`);
@@ -220,9 +220,6 @@ project.addTask('eslint', {
   exec: 'eslint --max-warnings 0 .',
   receiveArgs: true,
 });
-/** Two commands at the same time. */
-const sideBySide = (first: string, second: string) => `sh scripts/side-by-side.sh "${first}" "${second}"`;
-project.testTask.exec(sideBySide(`tsc -p ${typecheck.fileName}`, 'eslint --max-warnings 0 .'), { name: 'Check types (but lib/, which jsii has checked) and style' });
 project.npmignore?.exclude('/eslint.config.mjs');
 
 // --- integration tests ------------------------------------------------------------
@@ -244,7 +241,6 @@ project.addTask('integ:deploy', {
   exec: `${integRunner} --update-on-failed --no-update-workflow`,
   receiveArgs: true,
 });
-project.testTask.spawn(integ);
 project.gitignore.addPatterns(
   '/integ-tests/**/*.snapshot/asset.*',
   '/integ-tests/**/*.snapshot/tree.json',
@@ -327,10 +323,32 @@ project.npmignore?.exclude('/.jsii.tabl.json', '/rosetta/');
 // `npm test` compiles first: the constructs read assets/ when they are synthesised, the code
 // samples must compile, and API.md must be the one this source generates.
 project.gitignore.exclude('/.api.check.md');
-project.testTask.prependExec(sideBySide('jsii-rosetta extract --strict', 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md'),
-  { name: 'Compile the code samples, and fail when API.md is not what the source generates' });
-project.testTask.prependSpawn(project.compileTask);
-project.testTask.prependSpawn(bundle);
+const check = project.addTask('check', {
+  description: 'Everything that `npm test` checks beside the tests: the code samples, API.md, types, style and the snapshots of the integration tests',
+  steps: [
+    { spawn: project.compileTask.name },
+    { exec: 'jsii-rosetta extract --strict', name: 'Compile the code samples' },
+    { exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md', name: 'Fail when API.md is not what the source generates' },
+    { exec: `tsc -p ${typecheck.fileName}`, name: 'Check types' },
+    { exec: 'eslint --max-warnings 0 .', name: 'Check style' },
+    { spawn: integ.name },
+  ],
+});
+project.testTask.reset();
+project.testTask.spawn(bundle);
+// Some tests only wait: the checks take what they leave of the machine.
+project.testTask.exec(`sh scripts/side-by-side.sh "npx projen ${check.name}" "jest --ci"`, { name: 'The tests, and all that is checked beside them' });
+
+project.addTask('test:quick', {
+  description: 'The pure and synth tests of what is changed since main, with what is not committed; other tests by their names',
+  exec: 'sh scripts/test-quick.sh',
+  receiveArgs: true,
+});
+project.addTask('test:busy', {
+  description: 'All tests three times, beside two processes that keep two cores busy: none of them may fail by the clock',
+  exec: 'sh scripts/test-busy.sh 3',
+  receiveArgs: true,
+});
 
 // --- packaging --------------------------------------------------------------------
 // `projen build` packages for npm only. The workflows run package:java and so on in jobs

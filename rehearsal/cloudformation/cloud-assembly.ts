@@ -33,7 +33,7 @@ export class CloudAssembly {
   private readonly manifest: Manifest;
 
   /** @param folder usually cdk.out */
-  constructor(private readonly folder: string) {
+  constructor(readonly folder: string) {
     if (!existsSync(join(folder, 'manifest.json'))) {
       throw new Error(`${folder} is not a cloud assembly: it has no manifest.json; run cdk synth first`);
     }

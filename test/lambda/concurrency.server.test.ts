@@ -9,7 +9,7 @@ import { DATABASES, heldBy, HELPER, MIGRATOR, READERS, startWorld, World } from 
 const FULL = process.env.ALL_SETUPS !== undefined;
 
 /** Handlers that run at the same time. */
-const RUNS = FULL ? 200 : 40;
+const RUNS = FULL ? 200 : 20;
 
 const ALONE: [string, typeof grantingInALoop] = ['alone', () => ({ stop: () => Promise.resolve(0) })];
 const WITH_OTHERS: [string, typeof grantingInALoop] = ['while another session grants and revokes in a loop', grantingInALoop];

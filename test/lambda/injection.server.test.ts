@@ -98,7 +98,7 @@ test('the names of each kind are all different and of every length, with what br
     expect(new Set(names).size).toBe(OF_EACH_KIND);
     expect([...new Set(names.map(bytesOf))].sort((a, b) => a - b)).toEqual(Array.from({ length: 63 }, (_, n) => n + 1));
     for (const nasty of ['"', "'", '\\', '$$', ';', '--', ' ', '.', '%', '"; DROP ROLE postgres; --', 'é', 'select']) {
-      expect(names.filter(name => name.includes(nasty)).length).toBeGreaterThan(OF_EACH_KIND / 400);
+      expect(names.filter(name => name.includes(nasty)).length).toBeGreaterThanOrEqual(OF_EACH_KIND / 400);
     }
   }
   for (const names of Object.values(NAMES).slice(1)) {

@@ -2,9 +2,9 @@ import { readFileSync } from 'node:fs';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute, signIn } from '../../rehearsal/sign-in';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/admin-app.ts';
 
@@ -34,7 +34,7 @@ describe.each([
     .filter(({ name }) => name !== server().master.username);
   const deploy = async (context: Record<string, string>) => {
     rehearsal.logs.length = 0;
-    const result = await rehearsal.deploy(await synthesize(APP, { version, master, ...context }), 'Shop');
+    const result = await rehearsal.deploy(await synthesized(APP, { version, master, ...context }), 'Shop');
     expect(result.reason).toBeUndefined();
     return result;
   };
@@ -81,7 +81,7 @@ describe.each([
 test('a provisioner that may sign in as somebody else only: the deployment fails, says so, and is rolled back', async () => {
   const rehearsal = await Rehearsal.start();
   try {
-    const assembly = await synthesize('examples/no-password/app.ts');
+    const assembly = await synthesized('examples/no-password/app.ts');
     const [stack] = assembly.stacks;
     const template = JSON.parse(JSON.stringify(stack.template).replaceAll('"/postgres"', '"/postgres2"')) as typeof stack.template;
     expect(template).not.toEqual(stack.template);

@@ -2,7 +2,6 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { hasServer, isDatabase } from '../../rehearsal/cloudformation/database-servers';
 import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
@@ -10,6 +9,7 @@ import { Attempt, measureAccess, principalsFor, SignInTarget, trySignIns } from 
 import { resourceName } from '../../rehearsal/rehearse/resource-name';
 import { selectStacks } from '../../rehearsal/rehearse/source';
 import { snapshot } from '../lambda/catalog';
+import { synthesized } from './synthesized';
 
 type Resources = Record<string, ResourceDefinition>;
 export type Change = (resources: Resources) => Resources;
@@ -43,7 +43,7 @@ export const both = (...changes: Change[]): Change => resources => changes.reduc
 /** An app that is rehearsed, and what is seen meanwhile. */
 export class AppRun {
   static async of(app: string): Promise<AppRun> {
-    const assembly = await synthesize(app);
+    const assembly = await synthesized(app);
     const { name } = assembly.stacks.filter(({ template }) => oursIn(template.Resources ?? {}).length > 0).at(-1)!;
     let run: AppRun | undefined = undefined;
     const rehearsal = await Rehearsal.start({ onEvent: event => run?.observe(event) });

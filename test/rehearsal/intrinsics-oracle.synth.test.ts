@@ -4,8 +4,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { ResolvedValue, TemplateFile, TemplateModel } from '@aws/cloudformation-validate';
 import { holds, referencesIn, resolve, Scope } from '../../rehearsal/cloudformation/intrinsics';
 import { templateScope } from '../../rehearsal/cloudformation/scope';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ParameterDefinition, Properties, ResourceState, Template } from '../../rehearsal/cloudformation/template';
+import { synthesized } from './synthesized';
 
 const ROOT = absolute(__dirname, '../..');
 
@@ -166,7 +166,7 @@ function branchOf({ condition, if_true: whenTrue, if_false: whenFalse }: { condi
 /** All templates of the examples and of the snapshots that have resources. */
 async function exampleTemplates(): Promise<[string, Template][]> {
   const examples = readdirSync(join(ROOT, 'examples'), { withFileTypes: true }).filter(entry => entry.isDirectory());
-  const assemblies = await Promise.all(examples.map(({ name }) => synthesize(`examples/${name}/app.ts`)));
+  const assemblies = await Promise.all(examples.map(({ name }) => synthesized(`examples/${name}/app.ts`)));
   const snapshots = readdirSync(join(ROOT, 'integ-tests'), { recursive: true, encoding: 'utf8' }).filter(file => /\.snapshot\/[^/]+\.template\.json$/.test(file));
   const templates = [
     ...assemblies.flatMap(({ stacks }, i) => stacks.map(({ name, template }): [string, Template] => [`${examples[i].name}: ${name}`, template])),

@@ -1,12 +1,12 @@
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
+import { synthesized } from './synthesized';
 
 test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
   const rehearsal = await Rehearsal.start();
   try {
-    expect(await rehearsal.deploy(await synthesize('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
+    expect(await rehearsal.deploy(await synthesized('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
     const resource = (type: string, id = ''): ResourceState => rehearsal.resources('Shop').find(each => each.type === type && each.logicalId.startsWith(id))!;
     const cluster = resource('AWS::RDS::DBCluster');
     const server = rehearsal.database(cluster);
@@ -18,7 +18,7 @@ test('users are created with a secret that RDS manages, which nobody else may re
     expect([mayRead('IamAuthProvisionerHandlerRole'), mayRead('IamAuthProvisionerFrameworkRole'), mayRead('Orders')]).toEqual([true, false, false]);
 
     // While it rotates, an update reads it again until it has the new password.
-    const again = await synthesize('test/rehearsal/fixtures/managed-secret-app.ts', { reapply: 'rotated' });
+    const again = await synthesized('test/rehearsal/fixtures/managed-secret-app.ts', { reapply: 'rotated' });
     const rotated = rehearsal.rotateMasterSecret(cluster, 5_000);
     expect(await rehearsal.deploy(again, 'Shop')).toMatchObject({ status: 'UPDATE_COMPLETE' });
     await rotated;

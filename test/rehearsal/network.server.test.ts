@@ -1,7 +1,7 @@
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { synthesized } from './synthesized';
 
 /** The same app with resources changed, or taken out where that gives undefined. */
 function changed(assembly: CloudAssembly, change: (resource: ResourceDefinition) => ResourceDefinition | undefined): CloudAssembly {
@@ -22,7 +22,7 @@ const withoutType = (type: string) => (resource: ResourceDefinition) => resource
 describe('what the provisioner reaches from its subnets', () => {
   let assembly: CloudAssembly;
   let rehearsal: Rehearsal;
-  beforeAll(async () => assembly = await synthesize('examples/isolated-subnets/app.ts'));
+  beforeAll(async () => assembly = await synthesized('examples/isolated-subnets/app.ts'));
   beforeEach(async () => rehearsal = await Rehearsal.start());
   afterEach(() => rehearsal.close());
 

@@ -2,7 +2,6 @@ import { connect } from 'node:net';
 import { Client, DatabaseError } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { AssemblyStack, CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { CANCEL_REQUEST } from '../../rehearsal/gateway/protocol';
 import { RdsProxy } from '../../rehearsal/rds-proxy';
@@ -11,6 +10,7 @@ import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
 import { principalsFor, trySignIns } from '../../rehearsal/rehearse/measure-access';
 import { signIn, SignIn } from '../../rehearsal/sign-in';
 import { assemblyOf, cluster, instance, policy, policyDocument } from './fixtures/app';
+import { synthesized } from './synthesized';
 
 type Resources = Record<string, ResourceDefinition>;
 
@@ -49,7 +49,7 @@ describe('examples/proxy', () => {
   const role = (start: string) => resourceIn('Proxied', start, 'AWS::IAM::Role');
 
   beforeAll(async () => {
-    assembly = await synthesize('examples/proxy/app.ts');
+    assembly = await synthesized('examples/proxy/app.ts');
     [stack] = assembly.stacks;
     await deploy();
   });

@@ -1,7 +1,7 @@
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
+import { synthesized } from './synthesized';
 
 /** The template of examples/shop, executed: what its users can do is found out by signing in with tokens of their roles. */
 describe('examples/shop', () => {
@@ -27,7 +27,7 @@ describe('examples/shop', () => {
   };
 
   test('tables of the migrations are the service\'s to write and the analysts\' to read, and nothing is left in the end', async () => {
-    const assembly = await synthesize('examples/shop/app.ts');
+    const assembly = await synthesized('examples/shop/app.ts');
     await expect(rehearsal.deploy(assembly, 'Shop')).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
 
     // After the deployment: the privileges on it come from ALTER DEFAULT PRIVILEGES.

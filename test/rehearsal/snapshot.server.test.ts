@@ -1,8 +1,8 @@
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/snapshot-app.ts';
 
@@ -12,7 +12,7 @@ describe('a cluster that is restored from a snapshot', () => {
   beforeEach(async () => {
     events.length = 0;
     rehearsal = await Rehearsal.start({ onEvent: event => void events.push(event) });
-    expect(await rehearsal.deploy(await synthesize(APP), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
+    expect(await rehearsal.deploy(await synthesized(APP), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect(await as('Shop', 'migrator', 'CREATE TABLE things AS SELECT 7 AS id')).toEqual([]);
     await rehearsal.createSnapshot(cluster('Shop'), 'yesterday');
     expect(await as('Shop', 'migrator', 'INSERT INTO things VALUES (8)')).toEqual([]);
@@ -29,7 +29,7 @@ describe('a cluster that is restored from a snapshot', () => {
 
   test('in the place of the old one: users, privileges and data are there, under the new resource id', async () => {
     const before = cluster('Shop').attributes.DBClusterResourceId;
-    const result = await rehearsal.deploy(await synthesize(APP, { snapshot: 'yesterday' }), 'Shop');
+    const result = await rehearsal.deploy(await synthesized(APP, { snapshot: 'yesterday' }), 'Shop');
     expect(result).toMatchObject({ status: 'UPDATE_COMPLETE' });
     expect(events.filter(({ status }) => status === 'DELETE_FAILED')).toEqual([]);
     expect(cluster('Shop').attributes.DBClusterResourceId).not.toBe(before);
@@ -40,11 +40,11 @@ describe('a cluster that is restored from a snapshot', () => {
   });
 
   test('by another stack: its users are the other stack\'s, until they are taken over, and the other stack keeps its own', async () => {
-    const { status, reason } = await rehearsal.deploy(await synthesize(APP, { name: 'Staging', snapshot: 'yesterday' }), 'Staging');
+    const { status, reason } = await rehearsal.deploy(await synthesized(APP, { name: 'Staging', snapshot: 'yesterday' }), 'Staging');
     expect(status).toBe('ROLLBACK_COMPLETE');
     expect(reason).toMatch(/role "migrator" is managed by another stack \(arn:aws:cloudformation:\S+:stack\/Shop\/\S+, resource IamAuthmigrator\w+\) in cluster-\w+, which this database, cluster-\w+, was restored from; choose another name, or take it over here with adoptExisting/);
 
-    expect(await rehearsal.deploy(await synthesize(APP, { name: 'Staging', snapshot: 'yesterday', adopt: 'true' }), 'Staging')).toMatchObject({ status: 'CREATE_COMPLETE' });
+    expect(await rehearsal.deploy(await synthesized(APP, { name: 'Staging', snapshot: 'yesterday', adopt: 'true' }), 'Staging')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect(await as('Staging', 'orders', 'SELECT id FROM things')).toEqual([{ id: 7 }]);
     expect(await as('Shop', 'orders', 'SELECT id FROM things ORDER BY id')).toEqual([{ id: 7 }, { id: 8 }]);
     expect(await rehearsal.destroy('Staging')).toMatchObject({ status: 'DELETE_COMPLETE' });
@@ -52,7 +52,7 @@ describe('a cluster that is restored from a snapshot', () => {
   });
 
   test('one that nobody has made is refused', async () => {
-    const { status, reason } = await rehearsal.deploy(await synthesize(APP, { snapshot: 'unknown' }), 'Shop');
+    const { status, reason } = await rehearsal.deploy(await synthesized(APP, { snapshot: 'unknown' }), 'Shop');
     expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(reason).toMatch(/snapshot unknown is not rehearsed: nobody has made it here, and what is in it is not known/);
   });

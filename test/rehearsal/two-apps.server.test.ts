@@ -1,8 +1,8 @@
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
+import { synthesized } from './synthesized';
 
 /** The same stack by another name, as an app has it that is written alike. */
 function renamed(assembly: CloudAssembly, from: string, to: string): CloudAssembly {
@@ -13,7 +13,7 @@ function renamed(assembly: CloudAssembly, from: string, to: string): CloudAssemb
 test('two apps that declare the same user in a cluster of a third one: the second is refused, and the first keeps its user', async () => {
   const rehearsal = await Rehearsal.start();
   try {
-    const assembly = await synthesize('examples/imported-cluster/app.ts');
+    const assembly = await synthesized('examples/imported-cluster/app.ts');
     const others = renamed(assembly, 'Reports', 'OtherReports');
     const resource = (stack: string, type: string, id = ''): ResourceState => rehearsal.resources(stack).find(each => each.type === type && each.logicalId.startsWith(id))!;
     const signInOf = (stack: string) => {
