@@ -9,7 +9,7 @@ import { Declared, signIn, snapshot, Stack, trust } from './stack';
 import { DATABASES, heldBy, MIGRATOR, PRIVILEGES, READERS, SCHEMAS, startWorld, World } from './world';
 
 /** Deployments for each set-up. Raise it for a long run: PROPERTIES=50 npx jest test/lambda/properties */
-const DEPLOYMENTS = Number(process.env.PROPERTIES ?? 4);
+const DEPLOYMENTS = Number(process.env.PROPERTIES ?? 3);
 const SEED = Number(process.env.SEED ?? 1);
 
 /** Logical ids with the names that their roles may have, in the order in which they are deployed: who is named by others comes first. */
