@@ -340,7 +340,7 @@ project.testTask.spawn(bundle);
 project.testTask.exec(`sh scripts/side-by-side.sh "npx projen ${check.name}" "jest --ci"`, { name: 'The tests, and all that is checked beside them' });
 
 project.addTask('test:quick', {
-  description: 'The pure and synth tests of what is changed since main, with what is not committed; other tests by their names',
+  description: 'The pure and synth tests of what is not committed or, where all is, of what differs from main',
   exec: 'sh scripts/test-quick.sh',
   receiveArgs: true,
 });
