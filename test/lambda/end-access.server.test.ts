@@ -5,8 +5,6 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { everythingIsAsBefore } from './as-before';
 import { failure, setups, signIn, signInWithToken, Stack, trust, User, users } from './stack';
 
-jest.setTimeout(300_000);
-
 /** Takes a core for some seconds and does not look at signals meanwhile. */
 const UNINTERRUPTIBLE = "SELECT repeat('a', 1000000) LIKE '%' || repeat('a', 10000) || 'b%'";
 

@@ -4,8 +4,6 @@ import { throughDataApi } from './over-data-api';
 import { failure, setups, signInWithToken, Stack, trust, User } from './stack';
 import { startWorld } from './world';
 
-jest.setTimeout(240_000);
-
 /** Something that a role can have beside what is declared. */
 interface Surplus {
   readonly what: string;

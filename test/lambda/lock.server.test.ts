@@ -7,8 +7,6 @@ import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
 import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } from './stack';
 
-jest.setTimeout(300_000);
-
 const STRANGERS = 20;
 
 describe.each(setups('14', '17, plain', '18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {

@@ -3,8 +3,6 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { throughDataApi } from './over-data-api';
 import { failure, setups, signIn, snapshot, Stack, trust } from './stack';
 
-jest.setTimeout(120_000);
-
 /** No role of the library gets the admin's rights through the roles that it is a member of. */
 describe.each([
   ...setups('14', '15', '16, plain', '17, RDS-like').map(setup => ({ ...setup, transport: 'connections' })),

@@ -5,8 +5,6 @@ import { PREDEFINED_ROLES } from '../../lib/contract/predefined-roles';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { setups, Stack, trust } from './stack';
 
-jest.setTimeout(120_000);
-
 /** What is tried as a member of each role. Each of these throws where it is not allowed, or gives no row. */
 const TRIED: { readonly [ability: string]: string } = {
   'read a table of others': 'SELECT 1 FROM app.orders',

@@ -3,8 +3,6 @@ import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
 
-jest.setTimeout(600_000);
-
 const APP = 'test/rehearsal/fixtures/retained-app.ts';
 
 /** The rehearsed account, and what is asked of it. */
