@@ -81,6 +81,17 @@ export interface IamAuthOptions {
   readonly enableIamAuthentication?: boolean;
 
   /**
+   * Name of a group role that owns what the library keeps in database `postgres`: the registry, a table that says which CloudFormation resource manages which PostgreSQL role.
+   * Pass it where more than one admin works with the same database, such as the master user first and a role of its own later. The role must exist,
+   * and the admin must be a member of it that inherits its rights.
+   *
+   * A registry of any other owner is refused, because its owner could run code with the rights of the admin. Members of this role are trusted with it: they can change which resource manages which role.
+   *
+   * @default - the admin
+   */
+  readonly registryOwner?: string;
+
+  /**
    * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
    *
    * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:

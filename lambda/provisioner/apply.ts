@@ -22,10 +22,16 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   }, journal);
 }
 
-function refuseServer({ lock: { server: { admin, hasRdsIam } } }: Work, { kind, usernames, declaration }: Request): void {
+function refuseServer({ lock: { server: { admin, hasRdsIam, registryOwner } } }: Work, { kind, usernames, declaration }: Request): void {
   if (!hasRdsIam) {
     throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
       + 'check that the host is one, in a version with IAM database authentication');
+  }
+  // A member of it can change which resource manages which role.
+  const owner = [...usernames, ...declaration.memberOf].find(name => name === registryOwner);
+  if (owner !== undefined) {
+    throw new ProvisionError(`role ${JSON.stringify(owner)} owns the registry, so no user or role of this library can be it or a member of it; `
+      + 'name another role as registryOwner, or leave this one out');
   }
   const problem = [
     ...usernames.map(username => kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin)),

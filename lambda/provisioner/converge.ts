@@ -8,7 +8,7 @@ import { Decision, Facts } from './lifecycle';
 import { refuseMemberships } from './memberships';
 import { planShared, Wanted, withoutExclusive } from './plan';
 import { inSchemas, planDatabase, problemIn, schemasOf } from './plan-database';
-import { createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
+import { bringUpToDate, createSteps, dropIfUnused, forgetSteps, notOnRecord, recordSteps, renameSteps } from './registry';
 import { FIXED_DATABASE } from './lock';
 import { objectCount, passwordMembers, pathToRdsIam } from './sql/catalog';
 import { literal } from './sql/quote';
@@ -28,6 +28,7 @@ import { inDatabase, Work } from './work';
 export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal): Promise<Facts> {
   const { facts, decision, databases, settled } = await journaled(work, journal, FIXED_DATABASE, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists, names);
+    await bringUpToDate(transaction, work.lock.registry, facts, work.log);
     journal.remember(facts.claims);
     const decision = decide(facts);
     decision.adopted.forEach(role => work.log.info('adopting', {
@@ -184,7 +185,7 @@ async function convergeDatabase(work: Work, transaction: Transaction, wanted: Wa
 
 function othersOnRecord({ claims }: Facts, { converge, changes }: Decision): Wanted[] {
   const renamed = new Map(changes.flatMap(change => change.kind === 'renameRole' ? [[change.role, change.to]] : []));
-  return claims.filter(({ roleName, released }) => roleName !== undefined && !released)
+  return claims.filter(({ roleName, released, declarations }) => roleName !== undefined && !released && declarations.length > 0)
     .map(({ roleName, declarations }) => ({ role: renamed.get(roleName!) ?? roleName!, declaration: declarations[declarations.length - 1], previous: [] }))
     .filter(({ role }) => !converge.some(one => one.role === role));
 }
@@ -226,8 +227,8 @@ function databasesOf(wanted: Wanted[]): string[] {
   return [...new Set(wanted.flatMap(({ declaration }) => declaration.databases.map(({ database }) => database)))];
 }
 
-function registrySteps({ registryExists }: Work, news: unknown[]): ReturnType<typeof createSteps> {
-  return registryExists || news.length === 0 ? [] : createSteps();
+function registrySteps({ registryExists, lock: { registry, server } }: Work, news: unknown[]): ReturnType<typeof createSteps> {
+  return registryExists || news.length === 0 ? [] : createSteps(server, registry);
 }
 
 function refuseRemaining(left: Change[], { database, hearsNotices }: Transaction): void {

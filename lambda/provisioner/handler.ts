@@ -11,7 +11,9 @@ import { Transport } from './session';
 import { Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
+import { registryOwnerProblem } from '../../lib/contract/names';
 import { Clock } from '../shared/clock';
+import { throwProblem } from '../shared/decode';
 import { Context, Event } from '../shared/event';
 import { createLogger, Logger } from '../shared/logger';
 
@@ -19,6 +21,8 @@ export interface Dependencies {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly write: (line: string) => void;
+  /** The group role that is to own what the provisioner keeps in the database. @default - the admin */
+  readonly registryOwner?: string;
 }
 
 /** What the provider framework passes on to CloudFormation. A failure is thrown: a returned FAILED counts as success there. */
@@ -28,14 +32,15 @@ export interface Answer {
 
 const NAMES_LOGGED = 10;
 
-export function createHandler({ transport, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
+export function createHandler({ transport, clock, write, registryOwner }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
   return async (event, context) => {
     const budget = new Budget(clock, context.getRemainingTimeInMillis());
     const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
     try {
+      throwProblem(registryOwner === undefined ? undefined : registryOwnerProblem(registryOwner));
       const request = decode(event);
       log.info('started', { host: request.host, port: request.port, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
-      await provision(request, budget, log, transport, () => new Budget(clock, context.getRemainingTimeInMillis()));
+      await provision(request, budget, log, { transport, registryOwner }, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
@@ -47,11 +52,11 @@ export function createHandler({ transport, clock, write }: Dependencies): (event
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request, budget: Budget, log: Logger, transport: Transport, newBudget: () => Budget): Promise<void> {
+async function provision(request: Request, budget: Budget, log: Logger, server: Pick<Dependencies, 'transport' | 'registryOwner'>, newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
     within,
-    () => attempt(request, within, log, transport, body),
+    () => attempt(request, within, log, server, body),
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
@@ -83,12 +88,18 @@ async function applyOrUndo(work: Work, request: Request, journal: Journal): Prom
 }
 
 /** One try from the beginning. */
-async function attempt({ host, port }: Request, budget: Budget, log: Logger, transport: Transport, body: (work: Work) => Promise<void>): Promise<void> {
+async function attempt(
+  { host, port }: Request,
+  budget: Budget,
+  log: Logger,
+  { transport, registryOwner }: Pick<Dependencies, 'transport' | 'registryOwner'>,
+  body: (work: Work) => Promise<void>,
+): Promise<void> {
   const open = await transport(host, port, budget);
-  await withLock(open, undefined, budget, async (lock) => {
+  await withLock(open, registryOwner, budget, async (lock) => {
     const sessions = new Sessions(open, budget, log);
     try {
-      await body({ lock, registryExists: lock.registryExists, sessions, budget, log });
+      await body({ lock, registryExists: lock.registry.exists, sessions, budget, log });
     } finally {
       await sessions.close();
     }

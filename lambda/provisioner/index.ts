@@ -1,5 +1,5 @@
 import { setTimeout } from 'node:timers/promises';
-import { ADMIN_SECRET_ARN, ADMIN_USERNAME, CLUSTER_ARN } from '../../lib/contract/wire';
+import { ADMIN_SECRET_ARN, ADMIN_USERNAME, CLUSTER_ARN, REGISTRY_OWNER } from '../../lib/contract/wire';
 import { overConnections } from './connections';
 import { adminWithToken, readAdmin } from './credentials';
 import { overDataApi } from './data-api';
@@ -7,7 +7,7 @@ import { ProvisionError } from './errors';
 import { createHandler } from './handler';
 import { createLogger } from '../shared/logger';
 
-const { [CLUSTER_ARN]: clusterArn, [ADMIN_SECRET_ARN]: secretArn, [ADMIN_USERNAME]: username } = process.env;
+const { [CLUSTER_ARN]: clusterArn, [ADMIN_SECRET_ARN]: secretArn, [ADMIN_USERNAME]: username, [REGISTRY_OWNER]: registryOwner } = process.env;
 
 // Not the console: Lambda would put a prefix before the JSON.
 const write = (line: string) => process.stdout.write(`${line}\n`);
@@ -24,6 +24,7 @@ export const handler = createHandler({
         }
         return readAdmin(secretArn);
       }, createLogger(write, {})),
+  registryOwner,
   clock: { now: () => performance.now(), sleep: setTimeout },
   write,
 });

@@ -1,28 +1,23 @@
 import { PREDEFINED_ROLES, strongRole } from '../../lib/contract/predefined-roles';
-import { Facts, parkedName } from './lifecycle';
+import { Facts } from './lifecycle';
 import { DatabaseOwner, ObservedRole } from './plan';
 import { Beside, DatabaseState } from './plan-database';
+import { decodeRows } from './registry-rows';
 import { databaseOwners, DatabaseQuestion, DATABASES, otherShared, reachedFrom, rolesByName, rolesInDatabase, rolesWithShared } from './sql/catalog';
-import { CLAIMS, REGISTERED_NAMES } from './sql/registry';
-import { Claim } from './state';
+import { CLAIMS, END_REGISTRY_LOCKERS, REGISTERED_NAMES } from './sql/registry';
 import { Transaction } from './transaction';
 
 const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
 
-/**
- * An oid alone does not make a role ours: in a database that was copied with pg_dump, the registry has those of another server.
- *
- * @param wanted names that matter beside those in the registry
- */
+/** @param wanted names that matter beside those in the registry */
 export async function readFacts(transaction: Transaction, registryExists: boolean, wanted: string[] = []): Promise<Facts> {
-  const results = registryExists
-    ? await transaction.read(READ_REGISTRY, DATABASES, rolesByName(wanted, REGISTERED_NAMES), CLAIMS)
+  const [databases, roles, rows = []] = registryExists
+    ? (await transaction.execute(READ_REGISTRY, END_REGISTRY_LOCKERS, DATABASES, rolesByName(wanted, REGISTERED_NAMES), CLAIMS)).slice(1)
     : await transaction.read({ attempted: 'look roles up by name' }, DATABASES, rolesByName(wanted));
-  const [databases, roles, rows = []] = results as unknown as [{ name: string }[], { name: string; oid: string }[], Claim[]];
   return {
-    claims: rows.map(({ roleName, ...claim }) => ({ ...claim, roleName: roleName === claim.username || roleName === parkedName(claim.roleOid) ? roleName : undefined })),
-    roles: new Map(roles.map(({ name, oid }) => [name, oid])),
-    databases: databases.map(({ name }) => name),
+    ...decodeRows(rows, transaction.server.admin),
+    roles: new Map((roles as { name: string; oid: string }[]).map(({ name, oid }) => [name, oid])),
+    databases: (databases as { name: string }[]).map(({ name }) => name),
   };
 }
 

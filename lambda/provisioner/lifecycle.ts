@@ -1,7 +1,9 @@
 import { Change } from './change';
 import { ProvisionError } from './errors';
 import { Wanted } from './plan';
+import type { UnreadableRow } from './registry-rows';
 import { Claim, Declaration, Owner, RoleKind, sameResource } from './state';
+import { distinct } from '../shared/decode';
 
 /** What a resource asks for: roles of one database cluster. */
 export interface WantedRoles {
@@ -17,6 +19,10 @@ export interface WantedRoles {
 /** What there is before anything is decided. */
 export interface Facts {
   readonly claims: Claim[];
+  /** Rows of the registry that are not understood: an error for their roles, and for no other. */
+  readonly unreadable: UnreadableRow[];
+  /** Those of the claims that are stored in the form that had no format number. */
+  readonly withoutFormat: Claim[];
   /** Oid by name, of the roles whose names matter here: the wanted ones and those that the claims declare. */
   readonly roles: ReadonlyMap<string, string>;
   /** Databases that can be connected to. */
@@ -47,7 +53,10 @@ export interface Decision {
 export type Removal
   = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
     | { readonly kind: 'handOver'; readonly username: string; readonly heir?: Claim; readonly decision: Decision }
-    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[] };
+    /** `problem`: what it has been granted is not understood, so that its access is all that is taken. */
+    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly problem?: string }
+    /** The registry does not say clearly enough whose it is. */
+    | { readonly kind: 'unclear'; readonly username: string; readonly problem: string };
 
 /** A role that is to go: no other resource manages it. */
 export type RoleRemoval = Extract<Removal, { kind: 'remove' }>;
@@ -86,6 +95,7 @@ function decideRole(
 ): Omit<Decision, 'changes'> {
   const mine = registry.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
   const holder = facts.roles.get(username);
+  refuseUnreadable(me, single, username, [holder, mine?.roleOid], facts);
   const record: Registration[] = [{ ...owner(me), resourceId, physicalId, username, declaration, supersedes: single ? 'any name' : 'this name' }];
   const converge: Wanted[] = [{ role: username, declaration, previous: registry.declarationsOf(mine?.roleOid) }];
 
@@ -119,8 +129,8 @@ function decideRole(
 
   // Whoever shared the renamed role declares its old name still, and gets a role of that name.
   for (const sharer of registry.on(mine?.roleOid)) {
-    if (registry.isLive(sharer) && !sameResource(sharer, me) && sharer.username !== username && names.free(sharer.username)) {
-      const declared = inForce(sharer);
+    const declared = inForce(sharer);
+    if (registry.isOfSameStack(sharer, resourceId) && !sameResource(sharer, me) && sharer.username !== username && names.free(sharer.username) && declared !== undefined) {
       names.create(sharer.username, declared.kind);
       converge.push({ role: sharer.username, declaration: declared, previous: [] });
       record.push({ ...owner(sharer), resourceId: sharer.resourceId, physicalId: sharer.physicalId, username: sharer.username, declaration: declared, supersedes: 'this name' });
@@ -148,28 +158,45 @@ export interface Deleted {
  * the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
  */
 export function decideRemove(me: Owner, { resourceId, physicalId, single, usernames, cancelled }: Deleted, facts: Facts): Removal[] {
-  const registry = new Registry(me, facts);
-  const names = single || cancelled ? usernames : registry.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username);
+  const { unreadable } = facts;
+  // Whose a role is, is known also where it is not known what it was granted.
+  const registry = new Registry(me, { ...facts, claims: [...facts.claims, ...unreadable.flatMap(({ claim }) => claim ?? [])] });
+  const names = single || cancelled
+    ? usernames
+    : distinct([
+        ...registry.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username),
+        ...unreadable.filter(isInvalid).flatMap(({ roleName = '' }) => usernames.includes(roleName) ? [roleName] : []),
+      ]);
   return names.map((username): Removal => {
     const mine = registry.own.find(claim => claim.username === username && claim.resourceId === resourceId);
     if (!mine) {
+      const invalid = unreadable.find(row => isInvalid(row) && ((single && sameResource(row, me)) || row.roleName === username));
       const [other] = registry.own;
-      return { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
+      return invalid
+        ? { kind: 'unclear', username, problem: invalid.problem }
+        : { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
     }
-    // Any of them: they declare the same name, and the others only until their own Delete arrives.
-    const heir = registry.on(mine.roleOid).find(claim => claim !== mine && registry.isLive(claim));
+    // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or another database, has no say in it.
+    const heir = registry.on(mine.roleOid).find(claim => claim !== mine && claim.roleName !== undefined && registry.isOfSameStack(claim, resourceId));
+    const problem = unreadable.find(({ claim }) => claim === mine)?.problem;
     return mine.roleName !== undefined && heir === undefined
-      ? { kind: 'remove', claim: mine, username: mine.roleName, previous: registry.declarationsOf(mine.roleOid) }
+      ? { kind: 'remove', claim: mine, username: mine.roleName, previous: registry.declarationsOf(mine.roleOid), ...problem === undefined ? {} : { problem } }
       : { kind: 'handOver', username, heir, decision: handOver(mine, heir, facts, registry) };
   });
+}
+
+/** Not even whose it is, of a role that is there. */
+function isInvalid({ claim, roleName, released }: UnreadableRow): boolean {
+  return claim === undefined && roleName !== undefined && !released;
 }
 
 function handOver(mine: Claim, heir: Claim | undefined, facts: Facts, registry: Registry): Decision {
   const names = new Names(facts.roles);
   names.settle([...registry.own, ...registry.others].filter(claim => claim !== mine));
-  const converge: Wanted[] = heir?.roleName === undefined
+  const declaration = heir && inForce(heir);
+  const converge: Wanted[] = heir?.roleName === undefined || declaration === undefined
     ? []
-    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration: inForce(heir), previous: registry.declarationsOf(heir.roleOid) }];
+    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration, previous: registry.declarationsOf(heir.roleOid) }];
   return { changes: names.changes, converge, record: [], forget: [mine], adopted: [] };
 }
 
@@ -186,9 +213,18 @@ export function parkedName(roleOid: string): string {
   return `cdk_aurora_iam_auth_renaming_${roleOid}`;
 }
 
-/** The latest of them, should a change have been under way. */
-function inForce({ declarations }: Claim): Declaration {
+/** The latest of them, should a change have been under way; none, if it is not known what was granted. */
+function inForce({ declarations }: Claim): Declaration | undefined {
   return declarations[declarations.length - 1];
+}
+
+/** A role about which the registry has something that is not understood is left as it is. */
+function refuseUnreadable(me: Owner, single: boolean, username: string, roleOids: (string | undefined)[], { unreadable }: Facts): void {
+  const row = unreadable.find(({ roleName, roleOid, released, stack, logicalId, username: declared }) => roleName !== undefined
+    && (roleOids.includes(roleOid) || (!released && sameResource({ stack, logicalId }, me) && (single || declared === username))));
+  if (row) {
+    throw new ProvisionError(row.problem);
+  }
 }
 
 function refuseForeign(me: Owner, username: string, sharers: Claim[]): void {
@@ -231,7 +267,7 @@ class Registry {
   private readonly live: ReadonlySet<Claim>;
   private readonly byRole = new Map<string, Claim[]>();
 
-  constructor(me: Owner, { claims }: Facts) {
+  constructor(private readonly me: Owner, { claims }: Pick<Facts, 'claims'>) {
     const live = claims.filter(claim => !claim.released && !(claim.stack === me.stack && claim.stackId !== me.stackId));
     this.live = new Set(live);
     this.own = live.filter(claim => sameResource(claim, me));
@@ -241,6 +277,11 @@ class Registry {
 
   public isLive(claim: Claim): boolean {
     return this.live.has(claim);
+  }
+
+  /** Whether a resource of this stack manages the role in this database. */
+  public isOfSameStack(claim: Claim, resourceId: string): boolean {
+    return this.isLive(claim) && claim.stack === this.me.stack && claim.resourceId === resourceId;
   }
 
   /** Claims to one role. */

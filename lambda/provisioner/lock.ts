@@ -1,11 +1,13 @@
 import { Budget, PATIENCE_MS } from './budget';
 import { ProvisionError, ServerError } from './errors';
+import { checkRegistry } from './registry-check';
 import { Open, Row, Session } from './session';
 import { SERVER } from './sql/catalog';
 import {
   blockers, createLock, DROP_LOCK_WITHOUT_REGISTRY, EARLIER_WAITERS, fence, HeldLock, LOCK_FACTS, LOCK_HOLDERS, LOCK_SCHEMA, revokeOnLock, TAKE_LOCK,
 } from './sql/lock-schema';
-import { REGISTRY, REGISTRY_SCHEMA } from './sql/registry';
+import { identifier } from './sql/quote';
+import { registry, REGISTRY_SCHEMA, REGISTRY_TABLE, RegistryFacts } from './sql/registry';
 import { endBlockersOf } from './sql/sessions';
 import { BEGIN, COMMIT, ROLLBACK, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
@@ -33,9 +35,9 @@ export class Lock {
   /** To be executed right before a commit. */
   public readonly fence: string;
 
-  constructor(private readonly session: Session, public readonly server: Server, public readonly registryExists: boolean, held: HeldLock) {
+  constructor(private readonly session: Session, public readonly server: Server, public readonly registry: RegistryFacts, held: HeldLock) {
     this.fence = fence(held);
-    this.mayBeLast = !registryExists;
+    this.mayBeLast = !registry.exists;
   }
 
   /** What a process waits for just now, in words. Empty if that is nothing, or cannot be told. */
@@ -111,7 +113,7 @@ async function takeLock(session: Session, owner: string | undefined, budget: Bud
         await create(session, owner);
         created = true;
       } else if (isState(error, '42501')) {
-        throw notOurs((await run(session, TAKING, [LOCK_FACTS]))[0][0].owner as string, error);
+        throw await reasonOf(session, owner, error);
       } else if (isState(error, '55P03')) {
         holder = await lookAtHolder(session, budget, begin, holder, error as ProvisionError);
       } else if (!isState(error, '3F000')) {
@@ -127,23 +129,25 @@ async function takeLock(session: Session, owner: string | undefined, budget: Bud
 /** @returns nothing if others come first, or the lock had to be put in order */
 async function tryToTake(session: Session, owner: string | undefined, turn: number): Promise<Lock | undefined> {
   const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS };
-  const statements = [BEGIN, setTimeouts(timeouts, 'transaction'), TAKE_LOCK, EARLIER_WAITERS, LOCK_FACTS, SERVER, REGISTRY];
+  const statements = [BEGIN, setTimeouts(timeouts, 'transaction'), TAKE_LOCK, EARLIER_WAITERS, LOCK_FACTS, SERVER, registry(owner)];
   const results = await run(session, TAKING, statements, { answerMs: turn + 2 * ANSWER_MARGIN_MS });
-  const [[{ earlier }], [facts], [server], [registry]] = results.slice(-4);
+  const [[{ earlier }], [facts], [found], [registryFound]] = results.slice(-4);
+  const server: Server = { ...found as unknown as Server, registryOwner: owner };
+  const registryFacts = registryFound as unknown as RegistryFacts;
   if (earlier !== 0) {
     await run(session, { attempted: "let others have the provisioners' lock first" }, [ROLLBACK]);
     return undefined;
   }
+  checkRegistry(registryFacts, server.admin);
   const grantees = facts.grantees as string[];
   if (facts.owner !== (owner ?? server.admin)) {
-    throw notOurs(facts.owner as string);
+    throw notOurs(facts.owner as string, owner ?? server.admin);
   }
   if (grantees.length > 0) {
     await run(session, { attempted: `revoke what default privileges have granted on schema ${LOCK_SCHEMA}` }, [...revokeOnLock(grantees), COMMIT]);
     return undefined;
   }
-  refuseForeignRegistry(registry, session.database);
-  return new Lock(session, server as unknown as Server, registry.exists as boolean, facts as unknown as HeldLock);
+  return new Lock(session, server, registryFacts, facts as unknown as HeldLock);
 }
 
 /** The first provisioner of a server makes it. Another one may have been faster. */
@@ -168,14 +172,18 @@ async function lookAtHolder(session: Session, budget: Budget, begin: number, bef
   return holder;
 }
 
-function notOurs(owner: string, cause?: unknown): ProvisionError {
-  return new ProvisionError(`schema ${LOCK_SCHEMA} in database ${FIXED_DATABASE} belongs to ${JSON.stringify(owner)}, who could keep the provisioners' lock; `
-    + 'drop that schema, or let the deployment\'s registry owner be that role', { cause });
+/** Why the admin may not take the lock. */
+async function reasonOf(session: Session, owner: string | undefined, cause: unknown): Promise<ProvisionError> {
+  const [[facts], [server], [found]] = await run(session, TAKING, [LOCK_FACTS, SERVER, registry(owner)]);
+  const admin = server.admin as string;
+  checkRegistry(found as unknown as RegistryFacts, admin);
+  return notOurs(facts.owner as string, owner ?? admin, cause);
 }
 
-function refuseForeignRegistry({ foreign }: Row, database: string): void {
-  if (foreign !== null) {
-    throw new ProvisionError(`schema ${REGISTRY_SCHEMA} in database ${database} belongs to ${JSON.stringify(foreign)}, or something in it does, and is not the registry of this library; `
-      + 'rename or drop it, or, if that was the admin before, make the admin a member of that role');
-  }
+/** Members of its owner could take the lock as well. */
+function notOurs(owner: string, wanted: string, cause?: unknown): ProvisionError {
+  const [found, ours] = [owner, wanted].map(name => JSON.stringify(name));
+  return new ProvisionError(`cannot ${TAKING.attempted}: schema ${LOCK_SCHEMA} in database ${FIXED_DATABASE} belongs to ${found} and not to ${ours}; `
+    + `drop it if it is not of this library; if ${found} is a group role that the admin is a member of, name it as registryOwner; `
+    + `if it was the admin before, ALTER SCHEMA ${LOCK_SCHEMA} OWNER TO ${identifier(wanted)}, and the same for SCHEMA ${REGISTRY_SCHEMA} and TABLE ${REGISTRY_TABLE}`, { cause });
 }

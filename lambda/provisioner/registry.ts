@@ -1,11 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
+import { PATIENCE_MS } from './budget';
 import { Change } from './change';
 import { Attempt } from './database-error';
 import { Decision, Facts, Registration } from './lifecycle';
-import { CREATE_REGISTRY, DROP_REGISTRY, forget, FORGET_DROPPED, insert, REGISTRY, REGISTRY_IN_USE, release, setDeclarations } from './sql/registry';
+import { ProvisionError, ServerError } from './errors';
+import { checkRegistry } from './registry-check';
+import { encodeDeclarations } from './registry-rows';
+import {
+  createRegistry, DROP_REGISTRY, forget, FORGET_DROPPED, holdRegistry, insert, registry, REGISTRY_IN_USE, RegistryFacts, release, SECURE_REGISTRY, setDeclarations,
+} from './sql/registry';
 import { setTimeouts } from './sql/session';
 import { Claim, Declaration, Owner, sameResource, withRenamed } from './state';
-import { Step, Transaction } from './transaction';
+import { LOCK_TIMEOUT_MS, Server, Step, Transaction } from './transaction';
+import { Logger } from '../shared/logger';
 
 const WRITE: Attempt = {
   attempted: 'write the registry',
@@ -34,7 +41,7 @@ export function recordSteps(phase: 'under way' | 'done', facts: Facts, records: 
         statements: [
           forget(rows.flatMap(({ replaced }) => replaced)),
           insert(rows.map(({ registration: { stack, stackId, logicalId, resourceId, physicalId, username }, declarations }) =>
-            ({ stack, stackId, logicalId, resourceId, physicalId, username, declarations }))),
+            ({ stack, stackId, logicalId, resourceId, physicalId, username, declarations: encodeDeclarations(declarations) }))),
         ],
       }];
 }
@@ -59,7 +66,7 @@ export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
   const changed = (renames.length === 0 ? [] : claims)
     .map(claim => ({ claim, declarations: claim.declarations.map(renamed) }))
     .filter(({ claim, declarations }) => !isDeepStrictEqual(claim.declarations, declarations));
-  return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ claim, declarations }) => setDeclarations(claim, declarations)) }];
+  return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ claim, declarations }) => setDeclarations(claim, encodeDeclarations(declarations))) }];
 }
 
 /**
@@ -72,16 +79,56 @@ export function restoreSteps(me: Owner, facts: Facts, before: Claim[], complete:
   const rows = before
     .filter(claim => sameResource(claim, me) || now.some(({ roleOid }) => roleOid === claim.roleOid))
     .map(claim => complete ? claim : { ...claim, declarations: distinct([...now.filter(({ roleOid }) => roleOid === claim.roleOid).flatMap(({ declarations }) => declarations), ...claim.declarations]) });
-  return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows)] }] : []];
+  return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows.map(stored))] }] : []];
 }
 
+/** Looks at the registry within a transaction; what is wrong with it is refused. */
 export async function registryExists(transaction: Transaction): Promise<boolean> {
-  const [[{ exists }]] = await transaction.read(WRITE, REGISTRY);
-  return exists === true;
+  const { registryOwner, admin } = transaction.server;
+  const [[facts]] = await transaction.read(WRITE, registry(registryOwner)) as unknown as [[RegistryFacts]];
+  checkRegistry(facts, admin);
+  await holdAsItIs(transaction, facts.exists);
+  return facts.exists;
 }
 
-export function createSteps(): Step[] {
-  return [{ attempt: WRITE, statements: CREATE_REGISTRY }];
+/**
+ * Holds the registry as it is for a transaction that works with it. A registry of the admin can be changed by no other role; a group role has
+ * other members.
+ */
+export async function holdAsItIs(transaction: Transaction, exists: boolean): Promise<void> {
+  const { registryOwner, admin } = transaction.server;
+  if (!exists || registryOwner === undefined || registryOwner === admin) {
+    return;
+  }
+  try {
+    await transaction.execute(WRITE, ...holdRegistry(registryOwner));
+  } catch (error) {
+    throw asChanged(error, registryOwner);
+  }
+}
+
+export function createSteps({ registryOwner, admin }: Server, { defaultGrantees }: RegistryFacts): Step[] {
+  return [{ attempt: WRITE, statements: createRegistry({ owner: registryOwner, ownerName: registryOwner ?? admin, defaultGrantees }) }];
+}
+
+/**
+ * Brings a registry of an earlier layout to that of this version: row-level security is enabled, and rows get the form that is stored now.
+ * A session that has the table open delays the former, and fails no deployment: the next one does it.
+ */
+export async function bringUpToDate(transaction: Transaction, { exists, secured }: RegistryFacts, { withoutFormat }: Facts, log: Logger): Promise<void> {
+  if (exists && !secured) {
+    const secure = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), SECURE_REGISTRY);
+    const busy = await transaction.attempt(secure, ['55P03']);
+    if (busy) {
+      log.info('not secured', {
+        reason: 'row-level security of the registry could not be enabled, because another session has the table open; the next deployment does it',
+      });
+    }
+    await transaction.execute(WRITE, setTimeouts({ lock_timeout: LOCK_TIMEOUT_MS }, 'transaction'));
+  }
+  if (withoutFormat.length > 0) {
+    await transaction.apply([], { attempt: WRITE, statements: [insert(withoutFormat.map(stored))] });
+  }
 }
 
 export function forgetSteps(claims: Claim[]): Step[] {
@@ -93,15 +140,32 @@ export function releaseSteps(claims: Claim[]): Step[] {
   return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [release(claims)] }];
 }
 
-/** The last one out leaves the database as it was, unless somebody reads the registry just then, such as pg_dump. */
+/** The last role leaves the database as it was, unless a session reads the registry just then, such as that of pg_dump. */
 export async function dropIfUnused(transaction: Transaction): Promise<void> {
   if (!await registryExists(transaction)) {
     return;
   }
-  const [, [{ inUse }]] = await transaction.read(WRITE, FORGET_DROPPED, REGISTRY_IN_USE);
+  const [, [{ inUse }]] = await transaction.execute(WRITE, FORGET_DROPPED, REGISTRY_IN_USE);
   if (inUse !== true) {
-    await transaction.attempt(() => transaction.read(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), ...DROP_REGISTRY), ['55P03']);
+    // A role that may read the table can have it open, or make a view of it.
+    const drop = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), ...DROP_REGISTRY);
+    await transaction.attempt(drop, ['55P03', '2BP01']);
   }
+}
+
+function stored(claim: Claim): Parameters<typeof insert>[0][number] {
+  return { ...claim, declarations: encodeDeclarations(claim.declarations) };
+}
+
+/** 22012: it was found as it has to be, and is not any more. What it is then, the next look says. */
+function asChanged(error: unknown, owner: string): unknown {
+  const { cause } = error as Error;
+  return cause instanceof ServerError && cause.sqlState === '22012'
+    ? new ProvisionError(
+        `the registry was changed while it was in use; keep other members of ${JSON.stringify(owner)} from changing it, and deploy again`,
+        { retryUntil: PATIENCE_MS, cause: error },
+      )
+    : error;
 }
 
 /** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays on record. */

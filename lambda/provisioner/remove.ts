@@ -10,7 +10,7 @@ import { decideAfterRemoval, decideRemove, Decision, Facts, Removal, RoleRemoval
 import { FIXED_DATABASE } from './lock';
 import { forbidLogin, planEndOfMembers, planSharedRemoval } from './plan';
 import { planDatabaseRemoval } from './plan-database';
-import { dropIfUnused, forgetSteps, releaseSteps } from './registry';
+import { bringUpToDate, dropIfUnused, forgetSteps, releaseSteps } from './registry';
 import { reportRenamed } from './renamed';
 import { Request } from './request';
 import { LONGEST_DELAY_MS } from './retry';
@@ -27,11 +27,16 @@ const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000',
 const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
 
 /**
- * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go.
+ * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go. Of
+ * what is unclear nothing is done, and the others are removed all the same.
  */
 export async function remove(work: Work, request: Request): Promise<void> {
   const { owner } = request;
-  const facts = await inShared(work, transaction => readFacts(transaction, work.registryExists));
+  const facts = await inShared(work, async (transaction) => {
+    const found = await readFacts(transaction, work.registryExists);
+    await bringUpToDate(transaction, work.lock.registry, found, work.log);
+    return found;
+  });
   const removals = decideRemove(owner, request, facts);
   if (request.cancelled && removals.every(({ kind }) => kind === 'leave') && work.budget.waited() < UNTIL_CREATED_MS - LONGEST_DELAY_MS) {
     throw new ProvisionError('nothing to remove yet: the creation that was cancelled may be under way', { retryUntil: UNTIL_CREATED_MS });
@@ -50,6 +55,10 @@ export async function remove(work: Work, request: Request): Promise<void> {
       await handOver(work, request, facts, removal);
     }
   }
+  const unclear = removals.find(removal => removal.kind === 'unclear');
+  if (unclear) {
+    throw new ProvisionError(unclear.problem);
+  }
 }
 
 /**
@@ -65,9 +74,18 @@ async function removeRoles(work: Work, { owner, kind, onRemoval }: Request, leav
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
     return keep(work, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
   }
-  await clear(work, leaving, onRemoval);
+  for (const one of leaving) {
+    if (one.problem !== undefined) {
+      await keep(work, [one], `it cannot log in any more, and has what it owns and holds: ${one.problem}`);
+    }
+  }
+  const understood = leaving.filter(({ problem }) => problem === undefined);
+  if (understood.length === 0) {
+    return;
+  }
+  await clear(work, understood, onRemoval);
   await inShared(work, async (transaction) => {
-    await dropRoles(work, transaction, leaving, kind);
+    await dropRoles(work, transaction, understood, kind);
     await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
     work.lock.mayBeLast = true;
     await dropIfUnused(transaction);

@@ -1,12 +1,9 @@
 import { createHash } from 'node:crypto';
-import { databaseNameProblem, managedRoleNameProblem, objectNameProblem, policyUsername, roleNameProblem, schemaNameProblem, usernameProblem } from '../../lib/contract/names';
-import {
-  ALL_OBJECTS, COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
-  FUNCTION_PRIVILEGES, REMOVAL_ACTIONS, SCHEMA_PRIVILEGES, SEQUENCE_PRIVILEGES, TABLE_PRIVILEGES,
-} from '../../lib/contract/wire';
-import { ProvisionError } from './errors';
-import { Declaration, FutureObjects, NamedPrivileges, OnRemoval, Owner, RoleKind, SchemaDeclaration } from './state';
-import { entries, exactly, object, refuse, text, texts } from '../shared/decode';
+import { managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
+import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, REMOVAL_ACTIONS } from '../../lib/contract/wire';
+import { decodeDeclaration, SAME_VERSION } from './declaration';
+import { Declaration, OnRemoval, Owner, RoleKind, stackWithoutId } from './state';
+import { distinct, exactly, flag, object, refuse, text, texts, throwProblem } from '../shared/decode';
 import { Event } from '../shared/event';
 
 /** What an event asks for. */
@@ -50,7 +47,6 @@ const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
 };
 
 const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
-const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';
 
 /**
  * The door: whatever comes in is checked here, against the same rules as at synth. A value may be known only now, and the
@@ -94,9 +90,11 @@ export function decode(event: Event): Request {
     };
   }
   checkNames(type, usernames, properties.PolicyUsername);
+  const declaration = decodeDeclaration(type.kind, properties);
+  checkDeclaration(usernames, declaration);
   return {
     ...known,
-    declaration: decodeDeclaration(type.kind, usernames, properties),
+    declaration,
     onRemoval: decodeOnRemoval(properties.OnRemoval),
     adoptExisting: flag('AdoptExisting', properties.AdoptExisting),
     // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows. ASCII, below CloudFormation's 1 kB.
@@ -126,24 +124,8 @@ function decodePort(port: string): number {
     : refuse('port', port, 'it is not a number from 1 to 65535', 'pass the port of the database');
 }
 
-/** arn:aws:cloudformation:eu-west-1:123456789012:stack/name/unique -> up to the name */
-function stackWithoutId(stackId: string): string {
-  return stackId.split('/').slice(0, 2).join('/');
-}
-
-function decodeDeclaration(kind: RoleKind, usernames: string[], properties: Event['ResourceProperties']): Declaration {
-  const memberOf = distinct(texts('MemberOf', properties.MemberOf ?? []));
-  memberOf.forEach(role => throwProblem(roleNameProblem(role)));
-  const databases = entries('Privileges', properties.Privileges ?? {}).map(([database, value]) => {
-    throwProblem(databaseNameProblem(database));
-    const where = `Privileges.${database}`;
-    const { Database: privileges, Schemas: schemas } = exactly(where, value, ['Database', 'Schemas']);
-    return {
-      database,
-      privileges: words(`${where}.Database`, 'a database', privileges, DATABASE_PRIVILEGES),
-      schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) => decodeSchema(`${where}.Schemas.${schema}`, schema, declared)),
-    };
-  });
+/** What a declaration cannot say of the very roles that it is about. */
+function checkDeclaration(usernames: string[], { memberOf, databases }: Declaration): void {
   const future = databases.flatMap(({ schemas }) => schemas).flatMap(({ futureObjects }) => futureObjects).map(({ creator }) => creator);
   for (const name of usernames) {
     if (memberOf.includes(name)) {
@@ -156,41 +138,6 @@ function decodeDeclaration(kind: RoleKind, usernames: string[], properties: Even
   if (usernames.length > 1 && databases.some(({ schemas }) => schemas.some(({ owner }) => owner))) {
     refuse('Owner', 'true', 'a schema has one owner', 'declare the owner as a user of its own');
   }
-  return { kind, memberOf, databases, exclusive: flag('Exclusive', properties.Exclusive) };
-}
-
-function decodeSchema(where: string, schema: string, value: unknown): SchemaDeclaration {
-  throwProblem(schemaNameProblem(schema));
-  const declared = exactly(where, value, ['Owner', 'Schema', 'Tables', 'Columns', 'Sequences', 'Functions', 'FutureObjects']);
-  return {
-    schema,
-    owner: flag(`${where}.Owner`, declared.Owner),
-    privileges: words(`${where}.Schema`, 'a schema', declared.Schema, SCHEMA_PRIVILEGES),
-    tables: named(`${where}.Tables`, 'table', declared.Tables, TABLE_PRIVILEGES),
-    columns: entries(`${where}.Columns`, declared.Columns ?? {}).flatMap(([table, columns]) => {
-      throwProblem(objectNameProblem('table', table));
-      return named(`${where}.Columns.${table}`, 'column', columns, COLUMN_PRIVILEGES).map(column => ({ ...column, table }));
-    }),
-    sequences: named(`${where}.Sequences`, 'sequence', declared.Sequences, SEQUENCE_PRIVILEGES),
-    functions: named(`${where}.Functions`, 'function', declared.Functions, FUNCTION_PRIVILEGES),
-    futureObjects: entries(`${where}.FutureObjects`, declared.FutureObjects ?? {}).map(([creator, objects]): FutureObjects => {
-      throwProblem(roleNameProblem(creator));
-      const { Tables: tables, Sequences: sequences, Functions: functions } = exactly(`${where}.FutureObjects.${creator}`, objects, ['Tables', 'Sequences', 'Functions']);
-      return {
-        creator,
-        tables: words(`${where}.FutureObjects.${creator}.Tables`, 'a table', tables, TABLE_PRIVILEGES),
-        sequences: words(`${where}.FutureObjects.${creator}.Sequences`, 'a sequence', sequences, SEQUENCE_PRIVILEGES),
-        functions: words(`${where}.FutureObjects.${creator}.Functions`, 'a function', functions, FUNCTION_PRIVILEGES),
-      };
-    }),
-  };
-}
-
-function named(where: string, kind: 'table' | 'column' | 'sequence' | 'function', value: unknown, known: readonly string[]): NamedPrivileges[] {
-  return entries(where, value ?? {}).map(([name, privileges]) => {
-    throwProblem(name === ALL_OBJECTS && kind !== 'column' ? undefined : objectNameProblem(kind, name));
-    return { name, privileges: words(`${where}.${name}`, `a ${kind}`, privileges, known) };
-  });
 }
 
 function decodeOnRemoval(value: unknown): OnRemoval {
@@ -211,23 +158,4 @@ function onRemovalOfDelete(value: unknown): OnRemoval {
   } catch {
     return { action: 'DISABLE' };
   }
-}
-
-function words(where: string, kind: string, value: unknown, known: readonly string[]): string[] {
-  return distinct(texts(where, value ?? [])).map(word => known.find(privilege => privilege === word)
-    ?? refuse(`privilege on ${kind}`, word, `known are ${known.join(', ')}`, SAME_VERSION));
-}
-
-function flag(where: string, value: unknown): boolean {
-  return value === undefined || value === 'false' ? false : value === 'true' || refuse(where, value, 'it is neither true nor false', 'pass one of them');
-}
-
-function throwProblem(problem: string | undefined): void {
-  if (problem !== undefined) {
-    throw new ProvisionError(problem);
-  }
-}
-
-function distinct(items: string[]): string[] {
-  return [...new Set(items)].sort();
 }

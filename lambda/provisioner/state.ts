@@ -79,7 +79,12 @@ export interface Claim extends Owner {
   readonly released: boolean;
 }
 
-export function sameResource(a: Owner, b: Owner): boolean {
+/** arn:aws:cloudformation:eu-west-1:123456789012:stack/name/unique -> up to the name */
+export function stackWithoutId(stackId: string): string {
+  return stackId.split('/').slice(0, 2).join('/');
+}
+
+export function sameResource(a: Omit<Owner, 'stackId'>, b: Omit<Owner, 'stackId'>): boolean {
   return a.stack === b.stack && a.logicalId === b.logicalId;
 }
 

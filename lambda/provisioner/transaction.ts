@@ -17,7 +17,7 @@ import { Logger } from '../shared/logger';
 const NOTICES_THAT_ARE_ERRORS = ['01006', '01007', '42622'];
 
 /** Locks other than the provisioners' own are short, so the transaction gives way early and tries again. */
-const LOCK_TIMEOUT_MS = 10_000;
+export const LOCK_TIMEOUT_MS = 10_000;
 
 /** Every statement takes milliseconds, once it has its locks. */
 const STATEMENT_TIMEOUT_MS = 15_000;
@@ -45,6 +45,8 @@ export interface Server {
   /** As in server_version_num: 170010 is 17.10. */
   readonly version: number;
   readonly hasRdsIam: boolean;
+  /** The group role that is to own what the provisioner keeps, if it is not the admin. */
+  readonly registryOwner?: string;
 }
 
 /** What a transaction is made with. */
@@ -114,7 +116,12 @@ export class Transaction {
   }
 
   /** Reads, each statement its own rows. */
-  public async read(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+  public read(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+    return this.execute(attempt, ...statements);
+  }
+
+  /** Executes statements that change no role and no privilege, each with its own rows. */
+  public async execute(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
     const prelude = this.prelude.splice(0);
     const results = await this.watched(blockers => run(this.session, attempt, [...prelude, ...statements], { blockers }));
     if (prelude.length > 0) {

@@ -1,5 +1,6 @@
 import { Budget } from './budget';
 import { FIXED_DATABASE, Lock } from './lock';
+import { holdAsItIs } from './registry';
 import { Sessions } from './sessions';
 import { inTransaction, Transaction, TransactionOptions } from './transaction';
 import { Logger } from '../shared/logger';
@@ -18,6 +19,10 @@ export function inShared<T>(work: Work, body: (transaction: Transaction) => Prom
   return inDatabase(work, FIXED_DATABASE, body, options);
 }
 
-export function inDatabase<T>({ sessions, budget, log, lock }: Work, database: string, body: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
-  return sessions.in(database, session => inTransaction({ session, budget, log, lock }, body, options));
+export function inDatabase<T>(work: Work, database: string, body: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+  const { sessions, budget, log, lock, registryExists } = work;
+  return sessions.in(database, session => inTransaction({ session, budget, log, lock }, async (transaction) => {
+    await holdAsItIs(transaction, registryExists && database === FIXED_DATABASE);
+    return body(transaction);
+  }, options));
 }

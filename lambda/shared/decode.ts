@@ -28,8 +28,27 @@ export function texts(where: string, value: unknown): string[] {
   return Array.isArray(value) ? value.map(item => text(where, item)) : refuse(where, value, 'it is not a list', 'pass a list of strings');
 }
 
+export function list(where: string, value: unknown): unknown[] {
+  return Array.isArray(value) ? value : refuse(where, value, 'it is not a list', 'pass a list');
+}
+
 export function refuse(what: string, value: unknown, rule: string, remedy: string): never {
   throw new ProvisionError(`${what} ${JSON.stringify(value) ?? 'that is missing'} is not allowed: ${rule}; ${remedy}`);
+}
+
+export function flag(where: string, value: unknown): boolean {
+  return value === undefined || value === 'false' ? false : value === 'true' || refuse(where, value, 'it is neither true nor false', 'pass one of them');
+}
+
+/** @param problem as a check of a name returns it */
+export function throwProblem(problem: string | undefined): void {
+  if (problem !== undefined) {
+    throw new ProvisionError(problem);
+  }
+}
+
+export function distinct(items: string[]): string[] {
+  return [...new Set(items)].sort();
 }
 
 function byFirst([a]: [string, unknown], [b]: [string, unknown]): number {

@@ -161,6 +161,11 @@ export function managedRoleNameProblem(role: string, admin?: string): string | u
   ]);
 }
 
+/** @param role name of the group role that is to own what the provisioner keeps in the database */
+export function registryOwnerProblem(role: string): string | undefined {
+  return problem('registryOwner', role, MANAGED_ROLE_RULES);
+}
+
 export function databaseNameProblem(database: string): string | undefined {
   return problem('database name', database, DATABASE_RULES);
 }

@@ -24,6 +24,9 @@ export const ADMIN_USERNAME = 'ADMIN_USERNAME';
 /** Environment variable of the handler: ARN of the cluster, if it uses the RDS Data API. */
 export const CLUSTER_ARN = 'CLUSTER_ARN';
 
+/** Environment variable of the handler: name of the group role that owns what the provisioner keeps in the database, if it is not the admin. */
+export const REGISTRY_OWNER = 'REGISTRY_OWNER';
+
 /** Seconds the handler may run. */
 export const HANDLER_TIMEOUT_SECONDS = 300;
 

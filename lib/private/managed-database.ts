@@ -9,7 +9,7 @@ import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { requireSameEnvironment } from './same-environment';
 import { VpcReach } from './vpc-reach';
 import { ConnectGrants } from '../connect-grants';
-import { managedRoleNameProblem, usernameProblem } from '../contract/names';
+import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
 import { IamAuthOptions } from '../iam-auth-base';
 import { ProvisionerOptions } from '../provisioner-options';
@@ -30,9 +30,10 @@ export class ManagedDatabase {
   private readonly provisionerProps: ProvisionerProps;
 
   constructor(private readonly iamAuth: Construct, database: Database, options: IamAuthOptions) {
-    const { reapply, provisioner = {}, transport } = options;
+    const { reapply, provisioner = {}, transport, registryOwner } = options;
     this.reapply = reapply;
     checkConcurrency(iamAuth, provisioner);
+    checkRegistryOwner(iamAuth, registryOwner);
     this.identity = database.resource ?? database.construct;
     this.grants = ConnectGrants._of(database.target);
     const admin = adminOf(iamAuth, database, options.admin);
@@ -42,6 +43,7 @@ export class ManagedDatabase {
       admin,
       reach: transport ? transport._reach(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
       options: provisioner,
+      registryOwner,
     };
     const first = claim(this.identity, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(this.provisionerProps)}`, iamAuth);
     if (first !== iamAuth) {
@@ -158,6 +160,13 @@ function schemaKey(database: string, schema: string): string {
 function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number }: ProvisionerOptions): void {
   if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
     throw errorAt(scope, `reservedConcurrentExecutions ${number} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
+  }
+}
+
+function checkRegistryOwner(scope: IConstruct, name: string | undefined): void {
+  const problem = name === undefined || Token.isUnresolved(name) ? undefined : registryOwnerProblem(name);
+  if (problem) {
+    throw errorAt(scope, problem);
   }
 }
 

@@ -12,7 +12,7 @@ import { providerFramework } from './provider-framework';
 import { Reach } from './reach';
 import { grantRead } from './secret-access';
 import { ConnectGrants } from '../connect-grants';
-import { ADMIN_SECRET_ARN, ADMIN_USERNAME, HANDLER_TIMEOUT_SECONDS } from '../contract/wire';
+import { ADMIN_SECRET_ARN, ADMIN_USERNAME, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER } from '../contract/wire';
 import { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProvisionerProps {
@@ -22,6 +22,8 @@ export interface ProvisionerProps {
   readonly admin: Admin;
   readonly reach: Reach;
   readonly options: ProvisionerOptions;
+  /** The group role that owns what the provisioner keeps in the database, if it is not the admin. */
+  readonly registryOwner?: string;
 }
 
 /** Equal for provisioners that do the same thing the same way. */
@@ -56,7 +58,7 @@ export class Provisioner extends Construct {
   }
 
   private handler(props: ProvisionerProps): lambda.Function {
-    const { database, grants, admin, reach, options } = props;
+    const { database, grants, admin, reach, options, registryOwner } = props;
     const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: reach.network !== undefined });
     reach.allow(role);
@@ -78,6 +80,7 @@ export class Provisioner extends Construct {
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
         ...admin.secret ? { [ADMIN_SECRET_ARN]: admin.secret.secretArn } : { [ADMIN_USERNAME]: admin.username },
+        ...registryOwner === undefined ? {} : { [REGISTRY_OWNER]: registryOwner },
         ...reach.environment,
       },
       role: role.forFunction,

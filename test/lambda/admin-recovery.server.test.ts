@@ -9,7 +9,6 @@ import { Credentials } from '../../rehearsal/iam/credentials';
 import { throughDataApi } from './over-data-api';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
-
 /** What GRANT itself TO others does to an admin with a password, and how the provisioner gets over it. */
 describe.each([...setups('14'), ...setups('17, plain')])('an admin that others made a member of rds_iam, on PostgreSQL $name', ({ major, ...setup }) => {
   const environment = process.env;

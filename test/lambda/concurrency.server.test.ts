@@ -71,12 +71,12 @@ describe.each(setups('14', '15', '16, RDS-like', '17, plain', '18, RDS-like'))('
   /** In one event, as if each of them had come with a resource of its own. */
   async function deploySilently(names: string[], declared: Omit<User, 'username'>): Promise<void> {
     await new Stack(server).create('All', { usernames: names, ...declared });
-    await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = username');
+    await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = username, physical_id = resource_id || \'/x/\' || username');
   }
 
   async function removeSilently(names: string[]): Promise<void> {
-    await server.sql("UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = 'All', physical_id = 'All'");
-    await new Stack(server).delete('All', { usernames: names, ...NEW }, 'All');
+    await server.sql("UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = 'All', physical_id = resource_id || '/x/All'");
+    await new Stack(server).delete('All', { usernames: names, ...NEW }, `${server.resourceId}/x/All`);
   }
 });
 

@@ -7,9 +7,9 @@ import { overDataApi } from '../../lambda/provisioner/data-api';
 import { Session } from '../../lambda/provisioner/session';
 import * as catalog from '../../lambda/provisioner/sql/catalog';
 import * as lock from '../../lambda/provisioner/sql/lock-schema';
-import * as sessions from '../../lambda/provisioner/sql/sessions';
-import { CLAIMS, REGISTRY } from '../../lambda/provisioner/sql/registry';
+import { CLAIMS, END_REGISTRY_LOCKERS, registry } from '../../lambda/provisioner/sql/registry';
 import { BEGIN, ROLLBACK, setTimeouts } from '../../lambda/provisioner/sql/session';
+import * as sessions from '../../lambda/provisioner/sql/sessions';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { AwsCall } from '../../rehearsal/cloudformation/aws-endpoint';
 import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
@@ -33,7 +33,7 @@ const USER: User = {
 const CHANGED: User = { username: 'sales', privileges: { shop: { Database: ['CONNECT'], Schemas: { 'My data': SCHEMA } }, stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] } } } } } };
 
 /** Of one user that may read and write in one schema, with objects and future ones of a role that the admin has to act as. */
-const CALLS = { first: 71, unchanged: 28 };
+const CALLS = { first: 73, unchanged: 29 };
 
 describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
@@ -121,7 +121,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
     const roles = ['orders', 'sales', MIGRATOR, READERS, 'helper', 'postgres'];
     const everything = { roles, schemas: ['app', 'My data', 'public'], everything: true };
     const questions = [
-      catalog.SERVER, catalog.DATABASES, REGISTRY, catalog.rolesByName(roles), catalog.rolesWithShared(roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
+      catalog.SERVER, catalog.DATABASES, registry(undefined), registry('keeper'), END_REGISTRY_LOCKERS, catalog.rolesByName(roles), catalog.rolesWithShared(roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
       catalog.standing(roles), catalog.pathToRdsIam("'orders'"), catalog.passwordMembers(['orders']), catalog.dependencies(roles), catalog.ownedCounts(MIGRATOR), catalog.objectCount(['app']),
       catalog.GROUPS_OF_RDS_IAM, sessions.sessionsOf(['10']), sessions.STARTING_SESSIONS, sessions.membersOf(['10']), lock.EARLIER_WAITERS, lock.LOCK_HOLDERS, lock.blockers(1),
       setTimeouts({ lock_timeout: 1 }, 'transaction'), 'SELECT 1 AS one WHERE false',

@@ -34,8 +34,9 @@ describe.each([{ major: 15 }, { major: 17, roleRules: 'rdsLike' }] as const)('on
         '' AS physical_id, '' AS username, '[]'::jsonb AS declarations, false AS released;
       GRANT SELECT ON cdk_aurora_iam_auth.managed_role TO PUBLIC`);
     await mallory.end();
-    const refused = 'schema cdk_aurora_iam_auth in database postgres belongs to "mallory", or something in it does, and is not the registry of this library; '
-      + 'rename or drop it, or, if that was the admin before, make the admin a member of that role';
+    const refused = 'the registry in database postgres is not used: schema cdk_aurora_iam_auth belongs to "mallory" and not to "postgres"; rename or drop it if it is not the registry; '
+      + 'if "mallory" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA cdk_aurora_iam_auth OWNER TO "postgres", '
+      + 'and the same for TABLE cdk_aurora_iam_auth.managed_role';
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(refused);
     expect(await failure(stack.delete('A', { username: 'orders' }))).toBe(refused);
     await expect(server.sql("SELECT rolcreaterole FROM pg_roles WHERE rolname = 'mallory'")).resolves.toEqual([{ rolcreaterole: false }]);

@@ -23,7 +23,7 @@ function claim(logicalId: string, username: string, roleOid: string, more: Parti
 
 function facts(claims: Claim[], others: { readonly [name: string]: string } = {}): Facts {
   const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] => roleName === undefined ? [] : [[roleName, roleOid]]);
-  return { claims, roles: new Map([...roles, ...Object.entries(others)]), databases: ['postgres', 'shop', 'stock'] };
+  return { claims, unreadable: [], withoutFormat: [], roles: new Map([...roles, ...Object.entries(others)]), databases: ['postgres', 'shop', 'stock'] };
 }
 
 function wanted(username: string, more: Partial<WantedRoles> = {}, declared = SHOP): WantedRoles {
@@ -274,5 +274,78 @@ describe('decideAfterRemoval', () => {
     const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
     expect(decideAfterRemoval(ME, facts([waiting]))).toEqual([rename(parkedName('2'), 'a')]);
     expect(decideAfterRemoval(ME, facts([waiting], { a: '1' }))).toEqual([]);
+  });
+});
+
+function deleted(username: string): Parameters<typeof decideRemove>[1] {
+  return { resourceId: CLUSTER, physicalId: PHYSICAL, single: true, usernames: [username], cancelled: false };
+}
+
+describe('what is not understood', () => {
+  const unreadable = (claim: Claim, more: object = {}) => {
+    const { stack, logicalId, roleOid, roleName, username, released } = claim;
+    return { stack, logicalId, roleOid, roleName, username, released, claim: { ...claim, declarations: [] }, problem: 'not understood', ...more };
+  };
+  const withRows = (rows: ReturnType<typeof unreadable>[], claims: Claim[] = [], others: { [name: string]: string } = {}): Facts =>
+    ({ ...facts(claims, { ...Object.fromEntries(rows.map(({ username, roleOid }) => [username, roleOid])), ...others }), unreadable: rows });
+  const mine = claim('Me', 'a', '1');
+
+  test.each<[string, Facts, WantedRoles]>([
+    ['of the resource itself', withRows([unreadable(mine)]), wanted('a')],
+    ['of the resource itself, which renames its role', withRows([unreadable(mine)]), wanted('b')],
+    ['of another resource with the same role', withRows([unreadable(claim('Other', 'a', '1'))], [mine]), wanted('a')],
+    ['of a role that was kept', withRows([unreadable(claim('Other', 'a', '1', { released: true }))]), wanted('a')],
+    ['of which it is not known whose it is', withRows([unreadable(claim('Other', 'a', '1'), { claim: undefined })]), wanted('a')],
+  ])('is refused for an Update: %s', (_, found, declared) => {
+    expect(() => decideApply(ME, declared, found)).toThrow('not understood');
+  });
+
+  test.each<[string, Facts, WantedRoles]>([
+    ['another role', withRows([unreadable(claim('Other', 'b', '2'))], [mine]), wanted('a')],
+    ['another role of the same list', withRows([unreadable(claim('Me', 'b', '2'))], [mine]), list(['a'])],
+    ['a role that is gone', withRows([unreadable(claim('Other', 'b', '1'), { roleName: undefined })], [mine]), wanted('a')],
+    ['a role that this resource had once', withRows([unreadable(claim('Me', 'b', '2', { released: true }))], [mine]), wanted('a')],
+  ])('is nothing to a role if it is about %s', (_, found, declared) => {
+    expect(decideApply(ME, declared, found)).toMatchObject({ changes: [] });
+  });
+
+  test('of the resource that is deleted is said with the removal', () => {
+    expect(decideRemove(ME, deleted('a'), withRows([unreadable(mine)]))).toMatchObject([{ kind: 'remove', username: 'a', previous: [], problem: 'not understood' }]);
+  });
+
+  test('of a resource that has the role as well does not keep it from being handed over', () => {
+    expect(decideRemove(ME, deleted('a'), withRows([unreadable(claim('Other', 'a', '1'))], [mine]))).toMatchObject([{ kind: 'handOver', heir: { logicalId: 'Other' }, decision: { converge: [] } }]);
+  });
+
+  test('of which it is not known whose it is makes a Delete unclear, and nobody an heir', () => {
+    const invalid = unreadable(claim('Other', 'a', '1'), { claim: undefined });
+    expect(decideRemove(ME, deleted('a'), withRows([invalid]))).toEqual([{ kind: 'unclear', username: 'a', problem: 'not understood' }]);
+    expect(decideRemove(ME, deleted('a'), withRows([invalid], [mine]))).toMatchObject([{ kind: 'remove', username: 'a' }]);
+    expect(decideRemove(ME, { ...deleted('a'), single: false, usernames: ['a', 'b'] }, withRows([invalid], [claim('Me', 'b', '2')]))).toMatchObject([
+      { kind: 'unclear', username: 'a' }, { kind: 'remove', username: 'b' },
+    ]);
+  });
+});
+
+describe('an heir', () => {
+  const mine = claim('Me', 'a', '1');
+
+  test.each<[string, Claim]>([
+    ['of another stack', claim('Other', 'a', '1', owner('Other', `${STACK}-2`))],
+    ['of a stack that is gone', claim('Other', 'a', '1', owner('Other', STACK, '0'))],
+    ['for another database', claim('Other', 'a', '1', { resourceId: 'cluster-2' })],
+    ['that declares another name', claim('Other', 'b', '1', { roleName: undefined })],
+    ['whose resource is gone', claim('Other', 'a', '1', { released: true })],
+  ])('is no resource %s', (_, other) => {
+    expect(decideRemove(ME, deleted('a'), facts([mine, other]))).toMatchObject([{ kind: 'remove', username: 'a' }]);
+  });
+
+  test('is a resource of the same stack and database', () => {
+    expect(decideRemove(ME, deleted('a'), facts([mine, claim('Other', 'a', '1')]))).toMatchObject([{ kind: 'handOver', heir: { logicalId: 'Other' } }]);
+  });
+
+  test('has no role made for it that another stack or database declares', () => {
+    const others = [claim('Other', 'a', '1', { ...owner('Other', `${STACK}-2`), resourceId: 'cluster-2' }), claim('Third', 'a', '1', { resourceId: 'cluster-2' })];
+    expect(decideApply(ME, wanted('b'), facts([mine, ...others])).changes).toEqual([rename('a', 'b')]);
   });
 });

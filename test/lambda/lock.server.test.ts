@@ -85,7 +85,9 @@ describe.each(setups('14', '17, plain', '18, plain'))("the provisioners' lock on
       for (const owner of ['stranger', 'app_owner']) {
         await server.sql(`CREATE SCHEMA ${LOCK_SCHEMA} AUTHORIZATION ${owner}`);
         expect(await failure(new Stack(server, options()).create('A', orders))).toBe(
-          `schema ${LOCK_SCHEMA} in database postgres belongs to "${owner}", who could keep the provisioners' lock; drop that schema, or let the deployment's registry owner be that role`);
+          `cannot take the provisioners' lock: schema ${LOCK_SCHEMA} in database postgres belongs to "${owner}" and not to "postgres"; drop it if it is not of this library; `
+          + `if "${owner}" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA ${LOCK_SCHEMA} OWNER TO "postgres", `
+          + 'and the same for SCHEMA cdk_aurora_iam_auth and TABLE cdk_aurora_iam_auth.managed_role');
         await server.sql(`DROP SCHEMA ${LOCK_SCHEMA}`);
       }
       await server.sql('DROP ROLE app_owner');

@@ -102,8 +102,10 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
         privileges: { theirs: { Database: ['CONNECT'], Schemas: { 'My data': { Schema: ['USAGE'], Tables: { '*': ['SELECT'] }, FutureObjects: { migrator: { Tables: ['SELECT'] } } } } } },
         ...others,
       });
-      const FOREIGN = 'schema cdk_aurora_iam_auth in database postgres belongs to "former", or something in it does, and is not the registry of this library; '
-        + 'rename or drop it, or, if that was the admin before, make the admin a member of that role';
+      const FOREIGN = 'the registry in database postgres is not used: schema cdk_aurora_iam_auth belongs to "former" and not to "postgres"; rename or drop it if it is not the registry; '
+        + 'if "former" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA cdk_aurora_iam_auth OWNER TO "postgres", '
+        + 'and the same for TABLE cdk_aurora_iam_auth.managed_role';
+      const NOT_HELD = 'the registry in database postgres is not used: the admin "postgres" is no member of "former", which registryOwner names, or does not inherit its rights; GRANT "former" TO "postgres"';
 
       beforeEach(async () => {
         await server.sql("CREATE ROLE former LOGIN CREATEROLE PASSWORD 'former'; GRANT CREATE ON DATABASE postgres TO former; GRANT pg_signal_backend TO former");
@@ -115,15 +117,19 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
         await server.sql('DROP OWNED BY former', [], 'postgres');
         await server.sql('DROP ROLE former');
       });
+      const withOwner = () => new Stack(server, { registryOwner: 'former' });
       const earlier = () => new Stack(server, { admin: () => ({ username: 'former', password: 'former' }) });
 
-      test('as long as the new one is no member of it, nothing happens and the reason says what to do; then it narrows and removes what the other has granted', async () => {
+      test('as long as the new one is no member of it, or does not name it, nothing happens and the reason says what to do; then it narrows and removes what the other has granted', async () => {
         await earlier().create('A', inTheirs());
         const found = await snapshot(server);
         expect(await failure(stack.update('A', inTheirs({ privileges: {} })))).toBe(FOREIGN);
         expect(await failure(stack.delete('A', inTheirs()))).toBe(FOREIGN);
+        expect(await failure(withOwner().update('A', inTheirs({ privileges: {} })))).toBe(NOT_HELD);
         await expect(snapshot(server)).resolves.toEqual(found);
         await server.sql('GRANT former TO postgres');
+        expect(await failure(stack.update('A', inTheirs({ privileges: {} })))).toBe(FOREIGN);
+        stack = withOwner();
         await stack.update('A', inTheirs({ reapply: 'now' }));
         expect(stack.takeChanges()).toEqual([]);
         await stack.update('A', { username: 'orders', privileges: { theirs: { Schemas: { 'My data': { Tables: { things: ['SELECT'] } } } } } });
@@ -137,6 +143,7 @@ describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ m
         await earlier().create('G', group);
         await earlier().create('A', member);
         await server.sql('GRANT former TO postgres');
+        stack = withOwner();
         await stack.update('A', { ...member, memberOf: [] });
         await expect(held('ann')).resolves.toEqual(['in rds_iam', 'logs in']);
         await stack.update('A', member);

@@ -97,8 +97,8 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
     test('a delete never touches the admin', async () => {
       await stack.create('A', { username: 'orders' });
       await pointTo('postgres', 'postgres');
-      expect(await failure(stack.delete('A', { username: 'postgres' }))).toBe(
-        'cannot remove "postgres": it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres');
+      expect(await failure(stack.delete('A', { username: 'postgres' }))).toMatch(
+        /^the registry has a row of role "postgres" that is not valid: role name "postgres" is not allowed: it is the admin of the database; .*: DELETE FROM cdk_aurora_iam_auth\.managed_role WHERE role_oid = /);
       await dropOrders();
     });
 

@@ -51,6 +51,8 @@ export interface StackOptions {
   readonly clock?: Clock;
   /** @default - connections, as the admin */
   readonly transport?: Transport;
+  /** @default - the admin */
+  readonly registryOwner?: string;
 }
 
 /** All suites use the Data API, for a look at what is different: DATA_API=1 npx jest test/lambda */
@@ -66,6 +68,7 @@ export class Stack {
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     this.handler = createHandler({
       transport: options.transport ?? (OVER_DATA_API && !options.admin ? throughDataApi(server) : overConnections(async () => options.admin ? options.admin() : server.master)),
+      registryOwner: options.registryOwner,
       clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
       write: line => this.log.push(JSON.parse(line) as { notice: string }),
     });

@@ -86,10 +86,10 @@ describe.each(setups('14', '17, plain'))('an admin that signs in with tokens, on
     await server.sql(`CREATE ROLE chief LOGIN CREATEROLE; GRANT orders TO chief; GRANT CREATE ON DATABASE postgres TO chief; ${options.map(option => `GRANT rds_iam TO chief ${option}`).join()}`);
     await server.sql('CREATE ROLE keeper; GRANT keeper TO chief, postgres; ALTER SCHEMA cdk_aurora_iam_auth OWNER TO keeper; ALTER TABLE cdk_aurora_iam_auth.managed_role OWNER TO keeper');
     await server.sql('GRANT pg_signal_backend, orders TO chief WITH ADMIN OPTION');
-    const other = new Stack(server, { admin: () => admin('chief') });
+    const other = new Stack(server, { admin: () => admin('chief'), registryOwner: 'keeper' });
     expect(await failure(other.delete('A', USER, stack.physicalIdOf('A')))).toBe(
       'this would end the membership of the admin in rds_iam (chief -> orders -> rds_iam), and its tokens would stop working, so it was undone; grant rds_iam to the admin itself first');
     // It still gets in.
-    await new Stack(server, { admin: () => admin('chief') }).create('B', { username: 'another', connect: [] });
+    await new Stack(server, { admin: () => admin('chief'), registryOwner: 'keeper' }).create('B', { username: 'another', connect: [] });
   });
 });

@@ -105,6 +105,41 @@ describe('AuroraIamAuth', () => {
     templateOf(stack).hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { ADMIN_SECRET_ARN: { Ref: logicalIdOf(secret) } } } });
   });
 
+  describe('registryOwner', () => {
+    const variablesWith = (props: Partial<AuroraIamAuthProps>) => {
+      new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), ...props }).addUser('app');
+      const handler = Object.values(resourcesOf(stack)).find(({ Properties }) => (Properties?.Environment as { Variables?: object } | undefined)?.Variables && 'ADMIN_SECRET_ARN' in (Properties.Environment as { Variables: object }).Variables);
+      return (handler!.Properties.Environment as { Variables: object }).Variables;
+    };
+
+    test('is in the environment of the provisioner', () => {
+      expect(variablesWith({ registryOwner: 'owners' })).toMatchObject({ REGISTRY_OWNER: 'owners' });
+    });
+
+    test('can be a token', () => {
+      const parameter = new CfnParameter(stack, 'Owner');
+      expect(variablesWith({ registryOwner: parameter.valueAsString })).toMatchObject({ REGISTRY_OWNER: { Ref: 'Owner' } });
+    });
+
+    test('is the admin by default', () => {
+      expect(variablesWith({})).not.toHaveProperty('REGISTRY_OWNER');
+    });
+
+    test.each([
+      ['', 'it is empty; give it 1 to 63 bytes'],
+      ['o'.repeat(64), 'it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it'],
+      ['pg_write_all_data', 'PostgreSQL reserves names that begin with pg_; choose another name'],
+      ['rds_superuser', 'RDS reserves names that begin with rds; choose another name'],
+      ['public', 'it is a key word of PostgreSQL where a role is named; name one user instead'],
+    ])('cannot be %j', (registryOwner, rule) => {
+      expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), registryOwner })).toThrow(new Error(`[Data/IamAuth] registryOwner ${JSON.stringify(registryOwner)} is not allowed: ${rule}`));
+    });
+
+    test('can have 63 bytes', () => {
+      expect(variablesWith({ registryOwner: 'o'.repeat(63) })).toMatchObject({ REGISTRY_OWNER: 'o'.repeat(63) });
+    });
+  });
+
   describe('a second one for the same cluster in the same stack', () => {
     test.each<[string, (cluster: rds.DatabaseCluster) => Partial<AuroraIamAuthProps>]>([
       ['says the same', () => ({})],

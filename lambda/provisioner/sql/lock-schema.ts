@@ -1,5 +1,5 @@
 import { identifier, literal } from './quote';
-import { REGISTRY_SCHEMA } from './registry';
+import { createSchema, REGISTRY_SCHEMA } from './registry';
 
 /**
  * Mutual exclusion of provisioners: a lock on an empty schema. An advisory lock can be taken by anyone, and a table be locked by a member of
@@ -16,7 +16,7 @@ export const TAKE_LOCK = `COMMENT ON SCHEMA ${LOCK_SCHEMA} IS NULL`;
 
 /** @param owner a role of which the admin is a member; the admin itself if there is none */
 export function createLock(owner: string | undefined): string {
-  return `CREATE SCHEMA ${LOCK_SCHEMA}${owner === undefined ? '' : ` AUTHORIZATION ${identifier(owner)}`}`;
+  return createSchema(LOCK_SCHEMA, owner);
 }
 
 /** Default privileges may have granted something. */

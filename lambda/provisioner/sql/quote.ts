@@ -28,6 +28,11 @@ export function literal(text: string): string {
   return escaped === quoted ? quoted : ` E${escaped}`;
 }
 
+/** The same text for people, who run it in a session with standard_conforming_strings and without the Data API. */
+export function readableLiteral(text: string): string {
+  return text.includes('\\') ? literal(text).trimStart() : `'${withoutNull(text).replaceAll("'", "''")}'`;
+}
+
 export function textArray(texts: Iterable<string>): string {
   return `ARRAY[${[...texts].map(literal).join(', ')}]::text[]`;
 }
