@@ -7,7 +7,6 @@ import { throughDataApi } from './over-data-api';
 import { AS_BEFORE_FORMATS } from './registry-without-format';
 import { failure, setups, signInWithToken, Stack, StackOptions, trust, User, users } from './stack';
 
-jest.setTimeout(120_000);
 
 const TABLE = 'cdk_aurora_iam_auth.managed_role';
 const ROLES = ['app', 'ghost', 'mallory', 'owners', 'reader'];
@@ -46,7 +45,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       await server.sql(`DROP OWNED BY "${name}"`, [], 'shop');
       await server.sql(`DROP OWNED BY "${name}"; DROP ROLE "${name}"`, [], 'postgres');
     }
-    await postgres('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, moved CASCADE; DROP TABLE IF EXISTS lab.kept, lab.child');
+    await postgres('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock, moved CASCADE; DROP TABLE IF EXISTS lab.kept, lab.child');
     // Nothing of what was set up as a trap has run as the admin.
     await expect(server.sql("SELECT rolcreaterole OR rolcreatedb AS trapped FROM pg_roles WHERE rolname = 'mallory'")).resolves.toEqual([{ trapped: false }]);
   });
@@ -64,7 +63,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
     await client.connect();
     return client;
   };
-  const dropRegistry = () => postgres('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth CASCADE');
+  const dropRegistry = () => postgres('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   const dropUsers = async (...names: string[]) => {
     for (const name of names) {
       await server.sql(`DROP OWNED BY ${name}; DROP ROLE ${name}`, [], 'shop');
