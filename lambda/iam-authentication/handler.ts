@@ -2,7 +2,7 @@ import { decode } from './request';
 import { Rds, switchOn } from './switch-on';
 import { Clock } from '../shared/clock';
 import { ProvisionError } from '../shared/errors';
-import { Context, Event } from '../shared/event';
+import { Context, readEvent } from '../shared/event';
 import { createLogger } from '../shared/logger';
 
 export interface Dependencies {
@@ -21,15 +21,17 @@ export interface Answer {
 /** Kept back to answer before the Lambda is killed. */
 const MARGIN_MS = 10_000;
 
-export function createHandler({ rds, clock, write }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
-  return async (event, context) => {
-    const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
-    if (event.RequestType === 'Delete') {
-      // Others may sign in with IAM meanwhile. Nothing is asked, so that nothing can go wrong.
-      log.info('left as it is');
-      return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
-    }
+export function createHandler({ rds, clock, write }: Dependencies): (event: unknown, context: Context) => Promise<Answer> {
+  return async (input, context) => {
+    let log = createLogger(write, { requestId: context.awsRequestId });
     try {
+      const event = readEvent(input);
+      log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
+      if (event.RequestType === 'Delete') {
+        // Others may sign in with IAM meanwhile. Nothing is asked, so that nothing can go wrong.
+        log.info('left as it is');
+        return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
+      }
       const request = decode(event);
       log.info('started', { kind: request.kind, identifier: request.identifier });
       const { resourceId, host, port } = await switchOn(request, { rds, clock, log, within: context.getRemainingTimeInMillis() - MARGIN_MS });

@@ -1,5 +1,6 @@
+import { AuthenticationRefused } from './authentication';
 import { Admin } from './credentials';
-import { ProvisionError, ServerError } from './errors';
+import { ProvisionError } from './errors';
 import { Session } from './session';
 import { ADMIN_PATH_TO_RDS_IAM, LEADING_TO_RDS_IAM, SERVER } from './sql/catalog';
 import { render } from './sql/render';
@@ -38,7 +39,7 @@ interface Leading {
 
 /** Whether the server has asked the admin for a token, and not for its password: it does so with each member of rds_iam. */
 export function isRefusedAsIamMember(error: unknown): boolean {
-  return error instanceof ServerError && ['28000', '28P01'].includes(error.sqlState) && /\bPAM\b/.test(error.message);
+  return error instanceof AuthenticationRefused && error.asked === 'clear text';
 }
 
 /**
@@ -59,7 +60,7 @@ export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Prom
       const session = await signIn(recovery.withToken(admin.username)).catch((error: unknown) => {
         recovery.log.info('admin not recovered', { reason: `it cannot sign in with a token either: ${(error as Error).message}` });
         // Not a member any more: somebody else has taken it back, or it is granted and revoked in turns.
-        const again = error instanceof ServerError && error.sqlState === '28P01' && round < ROUNDS;
+        const again = error instanceof AuthenticationRefused && round < ROUNDS;
         if (!again) {
           throw refusal;
         }

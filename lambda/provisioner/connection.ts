@@ -1,13 +1,19 @@
 import { Socket } from 'node:net';
-import { Client, DatabaseError, QueryConfig, QueryResult } from 'pg';
+import { checkServerIdentity, PeerCertificate, SecureContext } from 'node:tls';
+import { Client, ClientConfig, DatabaseError, QueryConfig, QueryResult } from 'pg';
+import { AuthenticationRefused } from './authentication';
 import { PATIENCE_MS } from './budget';
 import { Admin } from './credentials';
-import { ProvisionError, ServerError } from './errors';
+import { ProtocolError, ProvisionError, ServerError } from './errors';
+import { GuardedConnection } from './guarded-connection';
 import { Row, Session } from './session';
+import { signInError } from './sign-in-error';
 
 export interface SessionOptions {
   readonly host: string;
   readonly port: number;
+  /** The only certificate authorities that are trusted. */
+  readonly authorities: SecureContext;
   readonly database: string;
   readonly admin: Admin;
   /** Milliseconds for the connection as a whole, sign-in included. */
@@ -27,48 +33,65 @@ const SETTINGS = '-c search_path=pg_catalog,pg_temp -c client_min_messages=notic
 const UNREACHABLE_UNTIL_MS = 22_000;
 const UNRESOLVED_UNTIL_MS = 8_000;
 
-/** Opens a session over verified TLS. Trusted are the roots of Node.js and those in NODE_EXTRA_CA_CERTS. */
+/**
+ * Opens a session over verified TLS. A password is used for SCRAM alone, so that the server does not learn it.
+ *
+ * @throws AuthenticationRefused if the server asks for the password, or the token, in another way
+ */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const socket = new Socket();
   let connected = false;
   socket.once('connect', () => connected = true);
+  const withToken = typeof options.admin.password === 'function';
+  const ssl = { rejectUnauthorized: true, servername: options.host, secureContext: options.authorities, checkServerIdentity: checkSubjectAltName };
+  const connection = new GuardedConnection({ ssl, stream: () => socket }, withToken);
   const client = new Client({
+    connection,
     host: options.host,
     port: options.port,
     database: options.database,
     user: options.admin.username,
     password: options.admin.password,
-    ssl: { rejectUnauthorized: true, servername: options.host },
-    stream: () => socket,
+    ssl,
+    enableChannelBinding: true,
     connectionTimeoutMillis: options.connectMs,
     application_name: 'cdk-aurora-iam-auth',
     options: SETTINGS,
-  });
-  const notices: ServerError[] = [];
-  client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));
+  } as ClientConfig);
   // A connection that breaks between two statements is reported by the next one.
   client.on('error', () => undefined);
   const query = async (statements: string[], answerMs: number): Promise<Row[][]> => {
     try {
-      const results = await client.query({ text: statements.join(';\n'), query_timeout: answerMs } as QueryConfig) as QueryResult<Row> | QueryResult<Row>[];
-      return [results].flat().map(({ rows }) => rows);
+      const results = [await client.query({ text: statements.join(';\n'), query_timeout: answerMs } as QueryConfig) as QueryResult<Row> | QueryResult<Row>[]].flat();
+      if (results.length !== statements.length) {
+        throw new ProtocolError(`${results.length} results for ${statements.length} statements`);
+      }
+      return results.map(({ rows }) => rows);
     } catch (error) {
-      if (error instanceof DatabaseError) {
+      if (isOfServer(error)) {
         throw serverError(error);
       }
       socket.destroy();
-      throw error;
+      throw asProblem(error);
     }
   };
   try {
     await client.connect();
   } catch (error) {
     socket.destroy();
-    throw error instanceof DatabaseError ? serverError(error) : connectionProblem(error as NodeJS.ErrnoException, connected, options);
+    if (error instanceof AuthenticationRefused || error instanceof ProvisionError) {
+      throw error;
+    }
+    if (isOfServer(error)) {
+      throw connection.isSignedIn ? serverError(error) : signInError(error.code, error.message);
+    }
+    throw connectionProblem(asProblem(error), connected, options);
   }
+  const notices: ServerError[] = [];
+  client.on('notice', ({ message = '', code = '' }) => notices.push(new ServerError(message, code)));
   return {
     database: options.database,
-    withToken: typeof options.admin.password === 'function',
+    withToken,
     isPooled: false,
     pid: (client as Client & { readonly processID: number | null }).processID ?? undefined,
     query,
@@ -80,6 +103,21 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       clearTimeout(timer);
     },
   };
+}
+
+/** The name must be among the alternative names: Node.js would look at the common name where there are none. */
+function checkSubjectAltName(host: string, certificate: PeerCertificate): Error | undefined {
+  return checkServerIdentity(host, { ...certificate, subject: { ...certificate.subject, CN: '' } });
+}
+
+/** Of an error without SQLSTATE pg itself is the author. */
+function isOfServer(error: unknown): error is DatabaseError {
+  return error instanceof DatabaseError && error.code !== undefined;
+}
+
+/** What else goes wrong in pg while it reads may quote what it has read. */
+function asProblem(error: unknown): NodeJS.ErrnoException {
+  return [DatabaseError, SyntaxError, RangeError, TypeError].some(type => error instanceof type) ? new ProtocolError('a message that cannot be read') : error as Error;
 }
 
 function serverError(error: DatabaseError): ServerError {
@@ -139,9 +177,21 @@ const PROBLEMS: Problem[] = [
     retryUntil: 0,
   },
   {
-    breaks: ({ code = '' }) => /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+)$/.test(code),
+    breaks: ({ code = '' }) => /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+|UNSPECIFIED)$/.test(code),
     cause: "the server's certificate is not trusted",
-    remedy: 'check that its certificate authority is in the file that the environment variable NODE_EXTRA_CA_CERTS of the provisioner names, and that it has not expired',
+    remedy: 'check that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names, and that it has not expired',
+    retryUntil: 0,
+  },
+  {
+    breaks: ({ message }) => message.startsWith('SASL:'),
+    cause: 'the server does not prove that it knows the password of the admin',
+    remedy: 'check that nothing stands between the provisioner and the database, and that the database signs its admin in with SCRAM-SHA-256',
+    retryUntil: 0,
+  },
+  {
+    breaks: error => error instanceof ProtocolError,
+    cause: 'the server does not speak the protocol of PostgreSQL',
+    remedy: 'check that host and port are those of the database',
     retryUntil: 0,
   },
 ];
@@ -156,8 +206,19 @@ const DISCONNECTED: Problem = {
 
 function connectionProblem(error: NodeJS.ErrnoException, connected: boolean, { host, port }: SessionOptions): ProvisionError {
   const problem = PROBLEMS.find(({ breaks }) => breaks(error, connected)) ?? DISCONNECTED;
-  return new ProvisionError(
-    `cannot connect to ${host}:${port}: ${problem.cause} (${error.code ?? error.message}); ${problem.remedy}`,
-    { retryUntil: problem.retryUntil, cause: error },
-  );
+  // Without the error as the cause: it may quote what the server sent.
+  return new ProvisionError(`cannot connect to ${host}:${port}: ${problem.cause} (${detail(error)}); ${problem.remedy}`, { retryUntil: problem.retryUntil });
+}
+
+/** Messages of pg that are always the same. */
+const CONSTANT = [
+  'timeout expired', 'The server does not support SSL connections', 'There was an error establishing an SSL connection', 'Connection terminated unexpectedly',
+];
+
+/** Nothing that the server has chosen. */
+function detail(error: NodeJS.ErrnoException): string {
+  if (error instanceof ProtocolError || CONSTANT.includes(error.message)) {
+    return error.message;
+  }
+  return error.code ?? (error.message.startsWith('SASL:') ? 'SASL' : 'unknown error');
 }

@@ -1,6 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { Signer } from '@aws-sdk/rds-signer';
 import { ProvisionError } from './errors';
+import { saidBy } from '../shared/sdk-error';
 
 export interface Admin {
   readonly username: string;
@@ -51,10 +52,15 @@ function parseAdmin(secretArn: string, text: string | undefined): Admin {
     // The error of JSON.parse quotes the text.
   }
   const { username, password }: Fields = secret ?? {};
-  if (typeof username !== 'string' || typeof password !== 'string' || username === '' || password === '') {
+  if (!isText(username) || !isText(password)) {
     throw new ProvisionError(`secret ${secretArn} is not a JSON object with a username and a password; store the admin's credentials in this form`);
   }
   return { username, password };
+}
+
+/** In the protocol of PostgreSQL a zero ends a text, and something else would begin behind it. */
+function isText(value: unknown): value is string {
+  return typeof value === 'string' && value !== '' && !value.includes('\0');
 }
 
 const REMEDIES: { readonly [errorName: string]: string } = {
@@ -70,5 +76,5 @@ const UNREACHABLE = 'the subnets of the provisioner need a way to Secrets Manage
 function secretProblem(secretArn: string, error: Error & { $metadata?: { httpStatusCode?: number } }): ProvisionError {
   const answered = error.$metadata?.httpStatusCode !== undefined;
   const remedy = Object.hasOwn(REMEDIES, error.name) ? REMEDIES[error.name] : answered ? 'try again' : UNREACHABLE;
-  return new ProvisionError(`cannot read the admin's secret ${secretArn}: ${error.name}: ${error.message}; ${remedy}`, { cause: error });
+  return new ProvisionError(`cannot read the admin's secret ${secretArn}: ${saidBy(error)}; ${remedy}`);
 }

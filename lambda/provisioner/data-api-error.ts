@@ -1,5 +1,6 @@
 import { PATIENCE_MS } from './budget';
 import { ProvisionError, ServerError } from './errors';
+import { saidBy } from '../shared/sdk-error';
 
 /** An exception of the AWS SDK. */
 export interface SdkError extends Error {
@@ -74,10 +75,10 @@ export function failureOf(error: SdkError, clusterArn: string): Error {
   }
   const isGone = named('TransactionNotFoundException', 'NotFoundException')(error) || /^Transaction .* (isn't|is not) found/.test(error.message);
   if (isGone || error.$metadata?.httpStatusCode === undefined || /^Transaction is still running/.test(error.message)) {
-    return new TransactionLost(`${error.name}: ${error.message}`, isGone);
+    return new TransactionLost(saidBy(error), isGone);
   }
   const { remedy = 'the message says why', retryUntil } = PROBLEMS.find(({ matches }) => matches(error)) ?? {};
-  return new ProvisionError(`cannot use the Data API of ${clusterArn}: ${error.name}: ${error.message}; ${remedy}`, { retryUntil, cause: error });
+  return new ProvisionError(`cannot use the Data API of ${clusterArn}: ${saidBy(error)}; ${remedy}`, { retryUntil, cause: error });
 }
 
 /** @param bytes of a statement */

@@ -22,7 +22,7 @@ const MOST_BYTES = 4_000_000;
 /** The RDS Data API, from wherever the handler runs. No call is sent twice by itself: nobody knows whether a statement has been executed whose answer is lost. */
 export function overDataApi(options: DataApiOptions): Transport {
   const { client = new RDSDataClient({ maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT_MS } }) } = options;
-  return (_host, _port, budget) => {
+  return (budget) => {
     const calls = callsOf(client, options, budget);
     return Promise.resolve<Open>(database => Promise.resolve(new PooledSession(calls, options.clusterArn, database, budget)));
   };

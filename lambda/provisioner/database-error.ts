@@ -1,6 +1,7 @@
+import { AuthenticationRefused } from './authentication';
 import { PATIENCE_MS } from './budget';
 import { Change } from './change';
-import { ProvisionError, ServerError } from './errors';
+import { ProtocolError, ProvisionError, ServerError, SignInError } from './errors';
 import { RDS_IAM } from './state';
 
 /** What was going on when the server answered with an error. */
@@ -37,6 +38,11 @@ const NOT_THE_OWNER = 'only the owner of a database can pass its privileges on: 
 const NOT_TO_GRANT = 'the admin may not pass that on: use an admin that owns it, or that may become a member of its owner';
 const BUSY = 'other sessions change roles at the same time; deploy again when they are done';
 
+/** Members of rds_iam are not asked for their passwords, but for tokens in clear text. */
+const MEMBER_OF_RDS_IAM = `RDS asks a member of ${RDS_IAM} for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that `
+  + 'with GRANT <user> TO <admin>. Use AdminCredentials.fromIam(); or sign in as the admin with a token, or as another member of rds_superuser, find that role with '
+  + 'SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it';
+
 /** First match counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 const EXPLANATIONS: Explanation[] = [
   // Somebody else was faster, or is at it: the next try sees the result.
@@ -71,19 +77,14 @@ const EXPLANATIONS: Explanation[] = [
   {
     matches: ({ sqlState }, { withToken }) => withToken === true && sqlState === '28P01',
     retryUntil: POLICY_MS,
-    remedy: `its token was taken for a password: the user does not exist in this case, is not a member of ${RDS_IAM}, or IAM authentication is off`,
+    remedy: `its token was taken for a password: check that it is a member of ${RDS_IAM}, and that IAM authentication is enabled`,
   },
   {
     matches: code('28P01'),
     retryUntil: ROTATION_MS,
     remedy: "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's",
   },
-  {
-    matches: error => error.sqlState === '28000' && error.message.includes('PAM'),
-    remedy: `the admin is a member of ${RDS_IAM}, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. `
-      + 'Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; '
-      + 'or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token',
-  },
+  { matches: error => error.sqlState === '28000' && error.message.includes('PAM'), remedy: MEMBER_OF_RDS_IAM },
   { matches: error => error.sqlState === '28000' && /not permitted to log in/.test(error.message), remedy: 'allow the admin to log in (ALTER ROLE ... LOGIN)' },
   { matches: code('28000'), remedy: 'check that the server lets this admin in over TLS' },
   { matches: error => error.sqlState === '55000' && error.message.includes('not currently accepting connections'), remedy: 'allow connections to it (ALTER DATABASE ... ALLOW_CONNECTIONS true)' },
@@ -121,6 +122,7 @@ const EXPLANATIONS: Explanation[] = [
   { matches: code('54000'), remedy: 'there is a limit of about 2,400 roles with privileges on one table: give the privileges to a group role, and make the users members of it' },
   { matches: code('42P06'), remedy: 'a schema cdk_aurora_iam_auth that is not the registry is in the way: rename it' },
   { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
+  { matches: error => error instanceof SignInError, remedy: 'the log of the database says why' },
 ];
 
 /** Another session was in the way of a transaction, whose own session is well. */
@@ -137,6 +139,9 @@ export function explain(error: unknown, attempt: Attempt): ProvisionError {
   if (error instanceof ProvisionError) {
     return error; // it says all of that already
   }
+  if (error instanceof ProtocolError) {
+    return new ProvisionError(`cannot ${attempt.attempted}: ${error.message}, which is not the protocol of PostgreSQL; check that the endpoint is the one of the database`, { cause: error });
+  }
   if (!(error instanceof ServerError)) {
     return new ProvisionError(`cannot ${attempt.attempted}: the connection broke (${(error as Error).message}); check that the database is available`, { retryUntil: PATIENCE_MS, cause: error });
   }
@@ -149,4 +154,44 @@ export function explain(error: unknown, attempt: Attempt): ProvisionError {
 /** What an error says of the sessions that were in the way, as the end of a clause. */
 export function heldBy({ fields: { blockers = [] } }: ServerError): string {
   return blockers.length > 0 ? `, held by ${blockers.join(' and ')}` : '';
+}
+
+interface Refusal {
+  readonly problem: string;
+  readonly remedy: string;
+  readonly retryUntil?: number;
+}
+
+const TAKEN_FOR_A_PASSWORD: Refusal = {
+  problem: 'the server asks for its password, and it has a token',
+  remedy: `check that the admin exists exactly as spelled, that it is a member of ${RDS_IAM}, and that IAM authentication is enabled`,
+  // What was just enabled is not known everywhere at once.
+  retryUntil: POLICY_MS,
+};
+
+const NOTHING_ASKED: Refusal = {
+  problem: 'the server asks for no credentials, so that it does not prove to be the database',
+  remedy: 'check that the endpoint is the one of the database',
+};
+
+const REFUSALS: { readonly [asked in AuthenticationRefused['asked']]: { readonly password: Refusal; readonly token: Refusal } } = {
+  'clear text': {
+    password: { problem: 'the server asks for its password in clear text, which is not sent', remedy: MEMBER_OF_RDS_IAM },
+    token: TAKEN_FOR_A_PASSWORD, // not reached: this is how a token is asked for
+  },
+  'MD5': {
+    password: {
+      problem: 'the server asks for an MD5 hash of its password, which is not sent',
+      remedy: 'the password is stored as such a hash: check that the parameter password_encryption is scram-sha-256, and set the password of the admin again',
+    },
+    token: TAKEN_FOR_A_PASSWORD,
+  },
+  'SCRAM': { password: NOTHING_ASKED, token: TAKEN_FOR_A_PASSWORD }, // not reached with a password: this is how it is asked for
+  'nothing': { password: NOTHING_ASKED, token: NOTHING_ASKED },
+};
+
+/** Why the credentials were not sent. The cause says what the server has asked for. */
+export function explainRefusal(refused: AuthenticationRefused, { attempted, withToken }: Attempt): ProvisionError {
+  const { problem, remedy, retryUntil } = REFUSALS[refused.asked][withToken ? 'token' : 'password'];
+  return new ProvisionError(`cannot ${attempted}: ${problem}; ${remedy}`, { retryUntil, cause: refused });
 }

@@ -1,28 +1,25 @@
 import { lookup } from 'node:dns/promises';
 import { apply } from './apply';
 import { Budget } from './budget';
+import { Deployment, formerDatabase } from './deployment';
 import { ProvisionError } from './errors';
 import { Journal } from './journal';
 import { withLock } from './lock';
 import { remove } from './remove';
 import { decode, Request } from './request';
 import { withRetries } from './retry';
-import { Transport } from './session';
 import { Sessions } from './sessions';
 import { undo } from './undo';
 import { Work } from './work';
-import { registryOwnerProblem } from '../../lib/contract/names';
 import { Clock } from '../shared/clock';
-import { throwProblem } from '../shared/decode';
-import { Context, Event } from '../shared/event';
+import { Context, readEvent } from '../shared/event';
 import { createLogger, Logger } from '../shared/logger';
 
 export interface Dependencies {
-  readonly transport: Transport;
+  /** What the deployment has fixed; throws what is wrong with it. */
+  readonly deployment: () => Deployment;
   readonly clock: Clock;
   readonly write: (line: string) => void;
-  /** The group role that is to own what the provisioner keeps in the database. @default - the admin */
-  readonly registryOwner?: string;
 }
 
 /** What the provider framework passes on to CloudFormation. A failure is thrown: a returned FAILED counts as success there. */
@@ -32,19 +29,27 @@ export interface Answer {
 
 const NAMES_LOGGED = 10;
 
-export function createHandler({ transport, clock, write, registryOwner }: Dependencies): (event: Event, context: Context) => Promise<Answer> {
-  return async (event, context) => {
+export function createHandler({ deployment: deployed, clock, write }: Dependencies): (event: unknown, context: Context) => Promise<Answer> {
+  return async (input, context) => {
     const budget = new Budget(clock, context.getRemainingTimeInMillis());
-    const log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
+    let log = createLogger(write, { requestId: context.awsRequestId });
     try {
-      throwProblem(registryOwner === undefined ? undefined : registryOwnerProblem(registryOwner));
+      const event = readEvent(input);
+      log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
+      const deployment = deployed();
+      const former = formerDatabase(event, deployment);
+      if (former !== undefined) {
+        log.info('nothing to remove', { reason: `${former} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${deployment.resourceId}` });
+        return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
+      }
       const request = decode(event);
-      log.info('started', { host: request.host, port: request.port, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
-      await provision(request, budget, log, { transport, registryOwner }, () => new Budget(clock, context.getRemainingTimeInMillis()));
+      log.info('started', { host: deployment.host, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
+      await provision(request, budget, log, deployment, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
-      const reason = error instanceof ProvisionError ? error : new ProvisionError(`internal error: ${(error as Error).message}`, { cause: error });
+      // Without a cause: Lambda logs what is thrown.
+      const reason = new ProvisionError(error instanceof ProvisionError ? error.message : `internal error: ${(error as Error).message}`);
       log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsed()) });
       throw reason;
     }
@@ -52,18 +57,18 @@ export function createHandler({ transport, clock, write, registryOwner }: Depend
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request, budget: Budget, log: Logger, server: Pick<Dependencies, 'transport' | 'registryOwner'>, newBudget: () => Budget): Promise<void> {
+async function provision(request: Request, budget: Budget, log: Logger, deployment: Deployment, newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
     within,
-    () => attempt(request, within, log, server, body),
+    () => attempt(deployment, within, log, body),
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
     await tries(budget, work => request.action === 'apply' ? applyOrUndo(work, request, journal) : remove(work, request));
   } catch (error) {
     if (journal.isEmpty) {
-      return acceptGone(request, log, error);
+      return acceptGone(request, deployment, log, error);
     }
     log.info('undoing', { reason: (error as Error).message });
     await tries(newBudget(), work => undo(work, request.owner, journal)).catch((failure: Error) => {
@@ -88,14 +93,8 @@ async function applyOrUndo(work: Work, request: Request, journal: Journal): Prom
 }
 
 /** One try from the beginning. */
-async function attempt(
-  { host, port }: Request,
-  budget: Budget,
-  log: Logger,
-  { transport, registryOwner }: Pick<Dependencies, 'transport' | 'registryOwner'>,
-  body: (work: Work) => Promise<void>,
-): Promise<void> {
-  const open = await transport(host, port, budget);
+async function attempt({ transport, registryOwner }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<void>): Promise<void> {
+  const open = await transport(budget, log);
   await withLock(open, registryOwner, budget, async (lock) => {
     const sessions = new Sessions(open, budget, log);
     try {
@@ -110,7 +109,7 @@ async function attempt(
  * A user whose database is gone is gone. The name of an endpoint disappears with its database; a name server that does not
  * answer says nothing of the kind. Asked again after everything has failed, so that one wrong answer is not enough.
  */
-async function acceptGone({ action, host }: Request, log: Logger, error: unknown): Promise<void> {
+async function acceptGone({ action }: Request, { host }: Deployment, log: Logger, error: unknown): Promise<void> {
   const gone = action === 'remove' && await lookup(host).then(() => false, (problem: NodeJS.ErrnoException) => problem.code === 'ENOTFOUND');
   if (!gone) {
     throw error;

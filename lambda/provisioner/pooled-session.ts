@@ -145,7 +145,11 @@ export class PooledSession implements Session {
       }
       await this.execute(CURSOR.close);
     }
-    return JSON.parse(pieces.join('')) as Row[];
+    try {
+      return JSON.parse(pieces.join('')) as Row[];
+    } catch {
+      throw new Error('an answer is not JSON'); // without the quotation of it
+    }
   }
 
   /**

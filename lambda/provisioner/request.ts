@@ -10,8 +10,6 @@ import { Event } from '../shared/event';
 export interface Request {
   readonly action: 'apply' | 'remove';
   readonly owner: Owner;
-  readonly host: string;
-  readonly port: number;
   readonly resourceId: string;
   readonly kind: RoleKind;
   /** A resource of one role; another name renames it. */
@@ -60,15 +58,13 @@ export function decode(event: Event): Request {
     : refuse('resource type', event.ResourceType, 'the provisioner does not know it', SAME_VERSION);
   if (action === 'apply') {
     exactly('the resource', properties, [...COMMON, ...type.own]);
-    exactly('Database', properties.Database, ['ResourceId', 'Host', 'Port']);
+    exactly('Database', properties.Database, ['ResourceId']);
   }
-  const { ResourceId: resourceId, Host: host, Port: port } = object('Database', properties.Database);
+  const { ResourceId: resourceId } = object('Database', properties.Database);
   const usernames = type.usernames(properties);
   const known = {
     action,
     owner: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
-    host: text('Database.Host', host),
-    port: decodePort(text('Database.Port', port)),
     resourceId: text('Database.ResourceId', resourceId),
     kind: type.kind,
     single: type.single,
@@ -116,12 +112,6 @@ function checkNames(type: ResourceType, usernames: string[], spelled: unknown): 
     refuse('username', usernames[0], 'it became known at deployment only, so that *, ? or $ in it are not escaped in the policies and would reach other users',
       'pass the username as a literal, or without these characters');
   }
-}
-
-function decodePort(port: string): number {
-  return /^[0-9]{1,5}$/.test(port) && Number(port) >= 1 && Number(port) <= 65535
-    ? Number(port)
-    : refuse('port', port, 'it is not a number from 1 to 65535', 'pass the port of the database');
 }
 
 /** What a declaration cannot say of the very roles that it is about. */

@@ -1,5 +1,6 @@
 import { Budget } from './budget';
 import { ServerError } from './errors';
+import { Logger } from '../shared/logger';
 
 /** A row as it comes; each query of sql/catalog.ts says what its columns are. */
 export type Row = { readonly [column: string]: unknown };
@@ -27,5 +28,5 @@ export interface Session {
 /** Opens a session in a database. */
 export type Open = (database: string) => Promise<Session>;
 
-/** The way to a database: one attempt of an event asks for its sessions. */
-export type Transport = (host: string, port: number, budget: Budget) => Promise<Open>;
+/** Connections to the database, or the Data API: one attempt of an event asks for its sessions. */
+export type Transport = (budget: Budget, log: Logger) => Promise<Open>;

@@ -33,7 +33,20 @@ export function list(where: string, value: unknown): unknown[] {
 }
 
 export function refuse(what: string, value: unknown, rule: string, remedy: string): never {
-  throw new ProvisionError(`${what} ${JSON.stringify(value) ?? 'that is missing'} is not allowed: ${rule}; ${remedy}`);
+  throw new ProvisionError(`${what} ${shown(value)} is not allowed: ${rule}; ${remedy}`);
+}
+
+/** So much of a value that what follows it is still in the reason. */
+const MAX_SHOWN = 500;
+
+function shown(value: unknown): string {
+  let json: string;
+  try {
+    json = JSON.stringify(value) ?? 'that is missing';
+  } catch {
+    json = 'that is nested too deeply'; // the stack of JSON.stringify() has an end
+  }
+  return json.length > MAX_SHOWN ? `${json.slice(0, MAX_SHOWN)}...` : json;
 }
 
 export function flag(where: string, value: unknown): boolean {

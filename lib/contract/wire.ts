@@ -27,6 +27,21 @@ export const CLUSTER_ARN = 'CLUSTER_ARN';
 /** Environment variable of the handler: name of the group role that owns what the provisioner keeps in the database, if it is not the admin. */
 export const REGISTRY_OWNER = 'REGISTRY_OWNER';
 
+/** Environment variable of the handler: `DBClusterResourceId` or `DbiResourceId` of the only database that it works on. */
+export const DATABASE_RESOURCE_ID = 'DATABASE_RESOURCE_ID';
+
+/** Environment variable of the handler: host name of the writer of that database. */
+export const DATABASE_HOST = 'DATABASE_HOST';
+
+/** Environment variable of the handler: port of that database. Not with the RDS Data API. */
+export const DATABASE_PORT = 'DATABASE_PORT';
+
+/** Environment variable of the handler: path of a PEM file with the only certificate authorities it trusts a database of. Not with the RDS Data API. */
+export const DATABASE_CA_FILE = 'DATABASE_CA_FILE';
+
+/** Environment variable of the handler: id of the only stack whose events it serves, which is its own. */
+export const STACK_ID = 'STACK_ID';
+
 /** Seconds the handler may run. */
 export const HANDLER_TIMEOUT_SECONDS = 300;
 
@@ -63,7 +78,7 @@ export interface DatabaseRoleProperties extends RoleProperties {
 
 /** What users and group roles have in common. */
 export interface RoleProperties {
-  readonly Database: DatabaseAddress;
+  readonly Database: DatabaseIdentity;
 
   /** Privileges by database name. */
   readonly Privileges?: { readonly [database: string]: DatabasePrivileges };
@@ -84,9 +99,14 @@ export interface RoleProperties {
   readonly Reapply?: string;
 }
 
-export interface DatabaseAddress {
-  /** `DBClusterResourceId` of the cluster, part of the physical id. */
+/** Compared with what the handler was deployed for. Where the database is, no event says. */
+export interface DatabaseIdentity {
+  /** `DBClusterResourceId` of the cluster or `DbiResourceId` of the instance, part of the physical id. */
   readonly ResourceId: string;
+}
+
+/** A database as RDS describes it. */
+export interface DatabaseAddress extends DatabaseIdentity {
   readonly Host: string;
   readonly Port: string;
 }

@@ -1,5 +1,5 @@
 import * as path from 'node:path';
-import { Duration } from 'aws-cdk-lib';
+import { Aws, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
@@ -12,7 +12,7 @@ import { providerFramework } from './provider-framework';
 import { Reach } from './reach';
 import { grantRead } from './secret-access';
 import { ConnectGrants } from '../connect-grants';
-import { ADMIN_SECRET_ARN, ADMIN_USERNAME, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER } from '../contract/wire';
+import { ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER, STACK_ID } from '../contract/wire';
 import { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProvisionerProps {
@@ -79,6 +79,9 @@ export class Provisioner extends Construct {
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
+        [STACK_ID]: Aws.STACK_ID,
+        [DATABASE_RESOURCE_ID]: database.target.resourceId,
+        [DATABASE_HOST]: database.host,
         ...admin.secret ? { [ADMIN_SECRET_ARN]: admin.secret.secretArn } : { [ADMIN_USERNAME]: admin.username },
         ...registryOwner === undefined ? {} : { [REGISTRY_OWNER]: registryOwner },
         ...reach.environment,

@@ -57,7 +57,7 @@ export class RoleResource implements DeclaredRole {
     const heir = onRemoval._heir;
     const { reapply } = database;
     const properties: RoleProperties = {
-      Database: database.address,
+      Database: { ResourceId: database.address.ResourceId },
       ...identity,
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => this.declared.Privileges }) as unknown as RoleProperties['Privileges'],

@@ -1,24 +1,29 @@
-import { Stack } from 'aws-cdk-lib';
+import { Stack, Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, IConstruct } from 'constructs';
 import { Admin } from './admin';
 import { Database, vpcOf } from './database';
 import { Reach } from './reach';
+import { DATABASE_CA_FILE, DATABASE_PORT } from '../contract/wire';
 import { IamAuthOptions } from '../iam-auth-base';
+
+/** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
+const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
 
 /** A connection to the database, from its VPC. */
 export class VpcReach implements Reach {
   public readonly network: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection };
-
-  /** All Amazon CAs, which Node.js reads at its start: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
-  public readonly environment = { NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' };
 
   private readonly given?: ec2.ISecurityGroup[];
 
   constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, { vpc, vpcSubnets, securityGroups }: IamAuthOptions) {
     this.network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
     this.given = securityGroups;
+  }
+
+  public get environment(): Reach['environment'] {
+    return { [DATABASE_PORT]: Tokenization.stringifyNumber(this.database.port), [DATABASE_CA_FILE]: RUNTIME_CA_FILE };
   }
 
   public get identity(): unknown {

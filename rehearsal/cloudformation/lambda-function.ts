@@ -196,8 +196,7 @@ function entryOf(folder: string, module: string): string {
 
 function variablesOf(lambda: LambdaFunction, { endpoints, caFile, packages }: LambdaSurroundings): Record<string, string | undefined> {
   const region = lambda.arn.split(':')[3];
-  const own = Object.entries(lambda.environment).map(([name, value]) =>
-    [name, name === 'NODE_EXTRA_CA_CERTS' && value === RUNTIME_CA_FILE ? caFile : value]);
+  const own = Object.entries(lambda.environment).map(([name, value]) => [name, value === RUNTIME_CA_FILE ? caFile : value]);
   return {
     ...Object.fromEntries(own) as Record<string, string>,
     PATH: process.env.PATH,

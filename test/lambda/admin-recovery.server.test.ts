@@ -1,9 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { signInAsAdmin } from '../../lambda/provisioner/admin-recovery';
+import { readAuthorities } from '../../lambda/provisioner/authorities';
 import { openSession } from '../../lambda/provisioner/connection';
 import { overConnections } from '../../lambda/provisioner/connections';
 import { Admin, adminWithToken } from '../../lambda/provisioner/credentials';
+import { Transport } from '../../lambda/provisioner/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Credentials } from '../../rehearsal/iam/credentials';
 import { throughDataApi } from './over-data-api';
@@ -36,8 +38,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
   beforeEach(async () => {
     mayConnect = true;
     log = [];
-    const logger = { info: (notice: string, fields = {}) => void log.push({ notice, ...fields }) };
-    stack = new Stack(server, { transport: overConnections(() => Promise.resolve(server.master), logger) });
+    stack = new Stack(server, { transport: recovering(() => server.master) });
     await stack.create('L', LEAVER);
     untouched = await snapshot(server);
   });
@@ -45,6 +46,13 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     await stack.delete('L', LEAVER);
     await expect(signIn(server, 'postgres', server.master.password, 'postgres')).resolves.toBe('postgres');
   });
+
+  /** As deployed: with the provisioner's own credentials, should the password be refused. */
+  function recovering(admin: () => Admin): Transport {
+    const { host, port, caFile } = server;
+    const transport = overConnections({ host, port, authorities: readAuthorities(caFile), readAdmin: () => Promise.resolve(admin()), withToken: name => adminWithToken(name, host, port) });
+    return budget => transport(budget, { info: (notice, fields = {}) => void log.push({ notice, ...fields }) });
+  }
 
   const passwordWorks = () => signIn(server, 'postgres', server.master.password, 'postgres').then(() => true, () => false);
 
@@ -70,7 +78,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     test('somebody who may has decided so: it is left as it is, and the reason says what to do', async () => {
       await server.sql('GRANT rds_iam TO postgres WITH INHERIT TRUE, SET TRUE');
       const before = await snapshot(server);
-      expect(await failure(stack.create('B', OTHER))).toMatch(/^cannot sign in to localhost:\d+ as the admin: PAM authentication failed for user "postgres" \(SQLSTATE 28000\); the admin is a member of rds_iam, /);
+      expect(await failure(stack.create('B', OTHER))).toMatch(/^cannot sign in to localhost:\d+ as the admin: the server asks for its password in clear text, which is not sent; RDS asks a member of rds_iam for a token instead, /);
       await expect(snapshot(server)).resolves.toEqual(before);
       expect(log).toEqual([]);
       await server.sql('GRANT rds_iam TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
@@ -155,7 +163,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     const { host, port } = server;
     const signInAfterGrant = async (admin: Admin) => {
       await (typeof admin.password === 'string' ? asLeaver('GRANT leaver TO postgres') : undefined);
-      return openSession({ host, port, database: 'postgres', admin, connectMs: 10_000 });
+      return openSession({ host, port, authorities: readAuthorities(server.caFile), database: 'postgres', admin, connectMs: 10_000 });
     };
     const session = await signInAsAdmin(server.master, signInAfterGrant, { withToken: username => adminWithToken(username, host, port), log: { info: (notice: string) => void log.push({ notice }) } });
     expect(log.map(({ notice }) => notice)).toEqual(['admin recovered', 'admin recovered', 'admin recovered']);
@@ -168,19 +176,19 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
   test('the provisioner may not sign in as the admin with a token: the reason says what to do', async () => {
     await asLeaver('GRANT leaver TO postgres');
     mayConnect = false;
-    expect(await failure(stack.create('B', OTHER))).toMatch(new RegExp('^cannot sign in to localhost:\\d+ as the admin: PAM authentication failed for user "postgres" \\(SQLSTATE 28000\\); '
-      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>\\. '));
+    expect(await failure(stack.create('B', OTHER))).toMatch(new RegExp('^cannot sign in to localhost:\\d+ as the admin: the server asks for its password in clear text, which is not sent; '
+      + 'RDS asks a member of rds_iam for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>\\. '));
     expect(log).toMatchObject([{ notice: 'admin not recovered' }]);
     mayConnect = true;
   });
 
   test('over the Data API, where the sign-in is that of AWS, the reason says what to do', async () => {
     await asLeaver('GRANT leaver TO postgres');
-    expect(await failure(new Stack(server, { transport: throughDataApi(server) }).create('B', OTHER))).toMatch(/PAM authentication failed for user "postgres" \(SQLSTATE 28000\); the admin is a member of rds_iam, /);
+    expect(await failure(new Stack(server, { transport: throughDataApi(server) }).create('B', OTHER))).toMatch(/PAM authentication failed for user "postgres" \(SQLSTATE 28000\); RDS asks a member of rds_iam for a token instead, /);
   });
 
   test('another password than that of the admin is no reason to sign in with a token', async () => {
-    const wrong = new Stack(server, { transport: overConnections(() => Promise.resolve({ ...server.master, password: 'wrong' }), { info: (notice: string) => void log.push({ notice }) }), lambdaMs: 60_000, clock: fast() });
+    const wrong = new Stack(server, { transport: recovering(() => ({ ...server.master, password: 'wrong' })), lambdaMs: 60_000, clock: fast() });
     expect(await failure(wrong.create('B', OTHER))).toMatch(/\(SQLSTATE 28P01\); the password in the admin's secret is not the one of the database/);
     expect(log).toEqual([]);
   });

@@ -1,6 +1,8 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
+import { inspect } from 'node:util';
 import { readAdmin } from '../../lambda/provisioner/credentials';
+import { ProvisionError } from '../../lambda/shared/errors';
 import { AwsEndpoint } from '../../rehearsal/cloudformation/aws-endpoint';
 import { SecretsManager } from '../../rehearsal/cloudformation/secrets-manager';
 import { failure } from './stack';
@@ -57,6 +59,22 @@ describe('the secret of the admin', () => {
     await endpoint.close();
     expect(await failure(readAdmin('arn'))).toMatch(new RegExp(`^cannot read the admin's secret arn: .*ECONNREFUSED.*; ${escaped(UNREACHABLE)}$`));
     endpoint = await AwsEndpoint.listen([]);
+  });
+
+  test.each([
+    ['no JSON', 'hunter2 is no JSON'], ['JSON that breaks off', '{"SecretString":"hunter2'], ['a list', '["hunter2"]'], ['a secret that is a number', '{"SecretString":7,"ARN":"hunter2"}'],
+    ['a secret that is an object', '{"SecretString":{"username":"hunter2"}}'], ['a secret with a zero in the username', JSON.stringify({ SecretString: '{"username":"a\\u0000hunter2","password":"x"}' })],
+  ])('an answer that is %s is refused, without a word of it', async (_, body) => {
+    for (const status of [200, 400]) {
+      const odd = createServer((_request, response) => response.writeHead(status, { 'content-type': 'application/x-amz-json-1.1' }).end(body));
+      await new Promise<void>(resolve => odd.listen(0, '127.0.0.1', resolve));
+      process.env.AWS_ENDPOINT_URL = `http://127.0.0.1:${(odd.address() as AddressInfo).port}`;
+      const error = await readAdmin('arn').then(() => undefined, (problem: Error) => problem);
+      odd.closeAllConnections();
+      await new Promise(resolve => odd.close(resolve));
+      expect(error).toBeInstanceOf(ProvisionError);
+      expect(inspect(error, { depth: 5 })).not.toContain('hunter2');
+    }
   });
 
   test('Secrets Manager that does not answer: known within 30 seconds, and the endpoint to add is named', async () => {

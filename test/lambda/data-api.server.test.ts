@@ -2,7 +2,6 @@ import { ExecuteStatementCommand } from '@aws-sdk/client-rds-data';
 import { setTimeout } from 'node:timers/promises';
 import { Client, escapeIdentifier } from 'pg';
 import { Budget } from '../../lambda/provisioner/budget';
-import { overConnections } from '../../lambda/provisioner/connections';
 import { overDataApi } from '../../lambda/provisioner/data-api';
 import { Session } from '../../lambda/provisioner/session';
 import * as catalog from '../../lambda/provisioner/sql/catalog';
@@ -20,7 +19,7 @@ import { skippingClock } from './clocks';
 import { Expected } from './expected';
 import { dataApiOf, throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
-import { failure, setups, signInWithToken, Stack, StackOptions, trust, User, users } from './stack';
+import { failure, setups, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
 import { DATABASES, heldBy, MIGRATOR, READERS, startWorld, World } from './world';
 
 const SCHEMA = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] }, Functions: { '*': ['EXECUTE'] } };
@@ -43,7 +42,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
 
   const through = (options: StackOptions = {}) => new Stack(server, { transport: throughDataApi(server), ...options });
   const sessionOver = async (transport: ReturnType<typeof throughDataApi>, database: string): Promise<Session> =>
-    (await transport(server.host, server.port, new Budget({ now: () => performance.now(), sleep: setTimeout }, 300_000)))(database);
+    (await transport(new Budget({ now: () => performance.now(), sleep: setTimeout }, 300_000), { info: () => undefined }))(database);
 
   beforeAll(async () => {
     ({ server, world } = await startWorld(setup));
@@ -133,7 +132,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
       return rows.slice(1);
     };
     for (const [database, statements] of [['shop', questions], ['postgres', [CLAIMS, ...questions]]] as const) {
-      const [api, connection] = await Promise.all([throughDataApi(server), overConnections(() => Promise.resolve(server.master))].map(transport => sessionOver(transport, database)));
+      const [api, connection] = await Promise.all([throughDataApi(server), throughConnections(server)].map(transport => sessionOver(transport, database)));
       const [got, wanted] = [await inTransaction(api, [...statements]), await inTransaction(connection, [...statements])];
       statements.forEach((statement, n) => expect({ statement, rows: got[n] }).toEqual({ statement, rows: wanted[n] }));
     }
@@ -306,7 +305,7 @@ describe('through the Data API', () => {
     await server.sql("CREATE ROLE other LOGIN CREATEROLE PASSWORD 'x'; GRANT rds_iam TO other");
     endpoint.secret = JSON.stringify({ username: 'other', password: 'x' });
     expect(await failed()).toBe(`cannot sign in to ${CLUSTER_ARN} as the admin: PAM authentication failed for user "other" (SQLSTATE 28000); `
-      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token');
+      + 'RDS asks a member of rds_iam for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Use AdminCredentials.fromIam(); or sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it');
     await server.sql('DROP ROLE other');
   });
 

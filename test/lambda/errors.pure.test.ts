@@ -79,7 +79,7 @@ describe('explain', () => {
     ...['57P01', '57P02', '57P03', '57P05', '25P03', '08006', '08P01'].map((state): Case => [state, 'the database system is starting up', {}, PATIENCE_MS, AVAILABLE]),
     ['53300', 'too many connections', {}, PATIENCE_MS, 'free a connection, or raise max_connections'],
     ['28P01', 'password authentication failed', {}, 20_000, "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's"],
-    ['28000', 'PAM authentication failed for user "admin"', {}, 0, 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token'],
+    ['28000', 'PAM authentication failed for user "admin"', {}, 0, 'RDS asks a member of rds_iam for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Use AdminCredentials.fromIam(); or sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it'],
     ['28000', 'role "admin" is not permitted to log in', {}, 0, 'allow the admin to log in (ALTER ROLE ... LOGIN)'],
     ['28000', 'no pg_hba.conf entry', {}, 0, 'check that the server lets this admin in over TLS'],
     ['25006', 'cannot execute CREATE ROLE in a read-only transaction', { change: CREATE }, PATIENCE_MS, READER],
@@ -121,7 +121,7 @@ describe('explain', () => {
 
   test.each([
     ['28000', 'PAM authentication failed for user "admin"', 'its token was refused: check that the role of the provisioner may rds-db:connect as this user, that no service control policy or permissions boundary denies it, and that IAM authentication is on'],
-    ['28P01', 'password authentication failed', 'its token was taken for a password: the user does not exist in this case, is not a member of rds_iam, or IAM authentication is off'],
+    ['28P01', 'password authentication failed', 'its token was taken for a password: check that it is a member of rds_iam, and that IAM authentication is enabled'],
   ])('%s of an admin with a token is not about a password, and IAM gets some time to know a new policy', (sqlState, message, remedy) => {
     const error = explain(new ServerError(message, sqlState), { attempted: 'sign in', withToken: true });
     expect(error.message).toBe(`cannot sign in: ${message} (SQLSTATE ${sqlState}); ${remedy}`);

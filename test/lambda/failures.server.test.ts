@@ -35,8 +35,8 @@ describe.each([15, 17] as const)('failures on PostgreSQL %i', (major) => {
   test('an admin that is a member of rds_iam', async () => {
     const iamOnly = await start();
     await iamOnly.sql(`GRANT rds_iam TO postgres ${major >= 16 ? 'WITH INHERIT TRUE' : ''}`);
-    expect(await failedCreate(iamOnly)).toBe(`cannot sign in to localhost:${iamOnly.port} as the admin: PAM authentication failed for user "postgres" (SQLSTATE 28000); `
-      + 'the admin is a member of rds_iam, itself or through a role it was granted, so its password counts no more; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it; or use AdminCredentials.fromIam(), or let the provisioner sign in as the admin with a token');
+    expect(await failedCreate(iamOnly)).toBe(`cannot sign in to localhost:${iamOnly.port} as the admin: the server asks for its password in clear text, which is not sent; `
+      + 'RDS asks a member of rds_iam for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>. Use AdminCredentials.fromIam(); or sign in as the admin with a token, or as another member of rds_superuser, find that role with SELECT roleid::regrole, member::regrole FROM pg_auth_members, and REVOKE it');
   });
 
   test('server without TLS', async () => {
@@ -48,7 +48,7 @@ describe.each([15, 17] as const)('failures on PostgreSQL %i', (major) => {
   test('certificate of an authority that is not trusted', async () => {
     const untrusted = await start({ tls: 'untrusted' });
     expect(await failedCreate(untrusted)).toMatch(new RegExp(`^cannot connect to localhost:${untrusted.port}: the server's certificate is not trusted \\([A-Z_]+\\); `
-      + 'check that its certificate authority is in the file that the environment variable NODE_EXTRA_CA_CERTS of the provisioner names, and that it has not expired$'));
+      + 'check that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names, and that it has not expired$'));
   });
 
   test('certificate for another host', async () => {

@@ -1,5 +1,4 @@
 import { setTimeout } from 'node:timers/promises';
-import { overConnections } from '../../lambda/provisioner/connections';
 import { Transport } from '../../lambda/provisioner/session';
 import { DROP_LOCK_WITHOUT_REGISTRY } from '../../lambda/provisioner/sql/lock-schema';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
@@ -9,7 +8,7 @@ import { skippingClock } from './clocks';
 import { Expected } from './expected';
 import { Fault, Faults } from './faults';
 import { throughDataApi } from './over-data-api';
-import { failure, setups, Stack, StackOptions, trust, User } from './stack';
+import { failure, setups, Stack, StackOptions, throughConnections, trust, User } from './stack';
 import { heldBy, MIGRATOR, READERS, startWorld, World } from './world';
 
 const FULL = process.env.ALL_SETUPS !== undefined;
@@ -169,7 +168,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   /** It does nothing any more from there on. */
   async function dying(event: Event, at: number): Promise<void> {
     let dead = false;
-    const alive = transport === 'data API' ? throughDataApi(server) : overConnections(() => Promise.resolve(server.master));
+    const alive = transport === 'data API' ? throughDataApi(server) : throughConnections(server);
     const mortal: Transport = (...args) => dead ? Promise.reject(new Error('dead')) : alive(...args);
     await faults.during([{ at, breaks: 'after', effect: () => dead = true, lasts: () => dead }], () => failure(send(event, { transport: mortal, clock: skippingClock() })));
     await endIdle();

@@ -18,9 +18,9 @@ export function dataApiOf(server: AuroraLikeServer): Promise<DataApiEndpoint> {
 
 /** How a handler gets to a server through its Data API. */
 export function throughDataApi(server: AuroraLikeServer): Transport {
-  return async (host, port, budget) => {
+  return async (budget, log) => {
     const { client } = await dataApiOf(server);
-    return overDataApi({ client, clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN })(host, port, budget);
+    return overDataApi({ client, clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN })(budget, log);
   };
 }
 

@@ -1,12 +1,10 @@
 import { Client } from 'pg';
-import { overConnections } from '../../lambda/provisioner/connections';
 import { Transport } from '../../lambda/provisioner/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { watchAdmin } from './admin-watch';
 import { throughDataApi } from './over-data-api';
 import { AS_BEFORE_FORMATS } from './registry-without-format';
-import { failure, setups, signInWithToken, Stack, StackOptions, trust, User, users } from './stack';
-
+import { failure, setups, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
 
 const TABLE = 'cdk_aurora_iam_auth.managed_role';
 const ROLES = ['app', 'ghost', 'mallory', 'owners', 'reader'];
@@ -51,7 +49,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
   });
   afterAll(() => server.stop());
 
-  const reach = (): Transport => transport === 'connections' ? overConnections(() => Promise.resolve(server.master)) : throughDataApi(server);
+  const reach = (): Transport => transport === 'connections' ? throughConnections(server) : throughDataApi(server);
   const newStack = (options: StackOptions = {}) => new Stack(server, { transport: reach(), ...options });
   const postgres = (sql: string) => server.sql(sql, [], 'postgres');
   const rows = (columns = '*') => server.sql<Record<string, unknown>>(`SELECT ${columns} FROM ${TABLE} ORDER BY logical_id`, [], 'postgres');
@@ -394,8 +392,8 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
 
 /** Lets something happen before each statement of a transport. */
 function intercepted(transport: Transport, before: (text: string) => Promise<void>): Transport {
-  return async (host, port, budget) => {
-    const open = await transport(host, port, budget);
+  return async (budget, log) => {
+    const open = await transport(budget, log);
     return async (database) => {
       const session = await open(database);
       return new Proxy(session, {

@@ -72,7 +72,7 @@ describe.each([15, 17] as const)('removal on PostgreSQL %i', (major) => {
       LogicalResourceId: 'A',
       PhysicalResourceId: 'x',
       ResourceProperties: {
-        Database: { ResourceId: server.resourceId, Host: server.host, Port: String(server.port), Engine: 'x' }, Username: 'orders', Privileges: { shop: { Schemas: '' } }, ...others,
+        Database: { ResourceId: server.resourceId, Host: server.host, Port: String(server.port) }, Username: 'orders', Privileges: { shop: { Schemas: '' } }, ...others,
       },
     }, { username: '' });
     expect(await users(server)).toHaveLength(left);

@@ -8,7 +8,7 @@ const LONGEST = 'x'.repeat(63);
 const TOO_LONG = 'x'.repeat(64);
 const TOO_LONG_RULE = 'it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it';
 
-const DATABASE = { ResourceId: 'cluster-ABC', Host: 'db.example.com', Port: '5432' };
+const DATABASE = { ResourceId: 'cluster-ABC' };
 const COMMON = { ServiceToken: 'token', ServiceTimeout: '420', Database: DATABASE, OnRemoval: { Action: 'DROP_OR_DISABLE' } };
 
 const USER = { ...COMMON, Username: 'mario.rossi@example.com' };
@@ -67,8 +67,6 @@ describe('decode', () => {
     expect(request).toEqual({
       action: 'apply',
       owner: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
-      host: 'db.example.com',
-      port: 5432,
       resourceId: 'cluster-ABC',
       kind: 'user',
       single: true,
@@ -150,28 +148,21 @@ describe('decode', () => {
     })).not.toThrow();
     expect(() => decode(event({ ...ROLE, RoleName: LONGEST }))).not.toThrow();
   });
-
-  test.each(['1', '65535', '05432'])('port %j', (port) => {
-    expect(user({ Database: { ...DATABASE, Port: port } }).port).toBe(Number(port));
-  });
 });
 
 describe('decode refuses', () => {
-  const port = (value: unknown) => ({ Database: { ...DATABASE, Port: value } });
   const schema = (declared: unknown, name = 'app') => ({ Privileges: { shop: { Schemas: { [name]: declared } } } });
 
   test.each<[string, Properties, string]>([
     ['an unknown property', { Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, OnRemoval, Exclusive, AdoptExisting, Reapply, Username, PolicyUsername; remove it, or update the provisioner'],
-    ['an unknown property of the database', { Database: { ...DATABASE, Name: 'x' } }, 'property "Name" is not allowed: Database has only ResourceId, Host, Port; remove it, or update the provisioner'],
+    ['an unknown property of the database', { Database: { ...DATABASE, Name: 'x' } }, 'property "Name" is not allowed: Database has only ResourceId; remove it, or update the provisioner'],
     ['no database', { Database: undefined }, 'Database that is missing is not allowed: it is not an object; pass an object'],
     ['a database that is none', { Database: 'x' }, 'Database "x" is not allowed: it is not an object; pass an object'],
     ['a list for an object', { Database: [] }, 'Database [] is not allowed: it is not an object; pass an object'],
     ['null for an object', { Privileges: { shop: null } }, 'Privileges.shop null is not allowed: it is not an object; pass an object'],
-    ['no host', { Database: { ...DATABASE, Host: undefined } }, 'Database.Host that is missing is not allowed: it is not a string; pass a string'],
+    ['a host', { Database: { ...DATABASE, Host: 'db.example.com' } }, 'property "Host" is not allowed: Database has only ResourceId; remove it, or update the provisioner'],
+    ['a port', { Database: { ...DATABASE, Port: '5432' } }, 'property "Port" is not allowed: Database has only ResourceId; remove it, or update the provisioner'],
     ['no resource id', { Database: { ...DATABASE, ResourceId: 7 } }, 'Database.ResourceId 7 is not allowed: it is not a string; pass a string'],
-    ['a port that is a number', port(5432), 'Database.Port 5432 is not allowed: it is not a string; pass a string'],
-    ...['0', '65536', '99999', '123456', '5432.0', '', '5432 ', '-1', '0x10'].map((value): [string, Properties, string] =>
-      [`port ${JSON.stringify(value)}`, port(value), `port ${JSON.stringify(value)} is not allowed: it is not a number from 1 to 65535; pass the port of the database`]),
     ['no username', { Username: undefined }, 'Username that is missing is not allowed: it is not a string; pass a string'],
     ['a username that is no string', { Username: ['a'] }, 'Username ["a"] is not allowed: it is not a string; pass a string'],
     ['a username of PostgreSQL', { Username: 'pg_x' }, 'username "pg_x" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'],
@@ -259,8 +250,6 @@ describe('decode of a Delete', () => {
     expect(gone({ ...USER, OnRemoval: { Action: 'DROP', ReassignOwnedTo: 'heir' } })).toEqual({
       action: 'remove',
       owner: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
-      host: 'db.example.com',
-      port: 5432,
       resourceId: 'cluster-ABC',
       kind: 'user',
       single: true,
@@ -301,8 +290,7 @@ describe('decode of a Delete', () => {
   });
 
   test.each<[string, Properties, string]>([
-    ['where it is', { Database: {} }, 'Database.Host that is missing is not allowed: it is not a string; pass a string'],
-    ['which port', { Database: { ...DATABASE, Port: 'x' } }, 'port "x" is not allowed: it is not a number from 1 to 65535; pass the port of the database'],
+    ['of which database', { Database: {} }, 'Database.ResourceId that is missing is not allowed: it is not a string; pass a string'],
     ['of whom', { Username: undefined }, 'Username that is missing is not allowed: it is not a string; pass a string'],
   ])('needs to know %s', (_, properties, message) => {
     expect(() => gone({ ...USER, ...properties })).toThrow(new Error(message));

@@ -1,9 +1,11 @@
 import tls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
+import { readAuthorities } from '../../lambda/provisioner/authorities';
 import { overConnections } from '../../lambda/provisioner/connections';
 import { Clock } from '../../lambda/shared/clock';
 import { Admin } from '../../lambda/provisioner/credentials';
+import { Deployment } from '../../lambda/provisioner/deployment';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { Transport } from '../../lambda/provisioner/session';
 import { Event } from '../../lambda/shared/event';
@@ -53,6 +55,8 @@ export interface StackOptions {
   readonly transport?: Transport;
   /** @default - the admin */
   readonly registryOwner?: string;
+  /** What the function was deployed for. @default - what the events say */
+  readonly deployment?: Partial<Deployment>;
 }
 
 /** All suites use the Data API, for a look at what is different: DATA_API=1 npx jest test/lambda */
@@ -66,12 +70,18 @@ export class Stack {
   private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
+    const { host = server.host, resourceId = server.resourceId, transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
+    const deployment = { stackId: this.stackId, resourceId, host, transport, registryOwner: options.registryOwner, ...options.deployment };
     this.handler = createHandler({
-      transport: options.transport ?? (OVER_DATA_API && !options.admin ? throughDataApi(server) : overConnections(async () => options.admin ? options.admin() : server.master)),
-      registryOwner: options.registryOwner,
+      deployment: () => deployment,
       clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
       write: line => this.log.push(JSON.parse(line) as { notice: string }),
     });
+  }
+
+  public get stackId(): string {
+    const { name = 'shop', unique = '1' } = this.options;
+    return `arn:aws:cloudformation:eu-central-1:123456789012:stack/${name}/${unique}`;
   }
 
   /** What was changed since this was asked last, in words. */
@@ -98,27 +108,38 @@ export class Stack {
   }
 
   public async send(event: Partial<Event>, declared: Declared): Promise<Answer> {
-    const { name = 'shop', unique = '1', host = this.server.host, port = this.server.port, resourceId = this.server.resourceId, lambdaMs = 300_000 } = this.options;
-    const start = performance.now();
-    const answer = await this.handler({
+    const { resourceId = this.server.resourceId } = this.options;
+    const answer = await this.invoke({
       RequestId: 'request',
-      StackId: `arn:aws:cloudformation:eu-central-1:123456789012:stack/${name}/${unique}`,
+      StackId: this.stackId,
       ResourceType: 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE,
       ResourceProperties: {
         ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
         ServiceTimeout: '420',
-        Database: { ResourceId: resourceId, Host: host, Port: String(port) },
+        Database: { ResourceId: resourceId },
         ...propertiesOf(declared),
       },
       RequestType: 'Create',
       LogicalResourceId: 'User',
       ...event,
-    }, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
+    });
     if (event.RequestType !== 'Delete') {
       this.physicalIds.set(event.LogicalResourceId ?? 'User', answer.PhysicalResourceId);
     }
     return answer;
   }
+
+  /** An event of any shape. */
+  public invoke(event: unknown): Promise<Answer> {
+    const { lambdaMs = 300_000 } = this.options;
+    const start = performance.now();
+    return this.handler(event, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
+  }
+}
+
+/** How a handler connects to a server. */
+export function throughConnections(server: AuroraLikeServer, { host = server.host, port = server.port, admin = () => server.master }: Pick<StackOptions, 'host' | 'port' | 'admin'> = {}): Transport {
+  return overConnections({ host, port, authorities: readAuthorities(server.caFile), readAdmin: async () => admin() });
 }
 
 function propertiesOf(declared: Declared): { [property: string]: unknown } {

@@ -63,14 +63,15 @@ describe.each(setups('14', '17, plain'))('an admin that signs in with tokens, on
     allowed = () => false;
     const clock = sleepingClock();
     expect(await failure(new Stack(server, { admin, clock }).create('A', USER))).toMatch(
-      /^cannot sign in to localhost:\d+ as the admin: PAM authentication failed for user "postgres" \(SQLSTATE 28000\); its token was refused: check that the role of the provisioner may rds-db:connect as this user, /);
+      /^cannot sign in to localhost:\d+ as the admin: PAM authentication failed \(SQLSTATE 28000\); its token was refused: check that the role of the provisioner may rds-db:connect as this user, /);
     expect(clock.slept()).toBeGreaterThan(10_000);
     expect(clock.slept()).toBeLessThan(30_000);
   });
 
   test('is not a member of rds_iam: its token is taken for a password', async () => {
     await server.sql('CREATE ROLE chief LOGIN');
-    expect(await failure(new Stack(server, { admin: () => admin('chief'), clock: sleepingClock() }).create('A', USER))).toMatch(/\(SQLSTATE 28P01\); its token was taken for a password: the user does not exist in this case, is not a member of rds_iam, /);
+    expect(await failure(new Stack(server, { admin: () => admin('chief'), clock: sleepingClock() }).create('A', USER))).toBe(`cannot sign in to localhost:${server.port} as the admin: the server asks for its password, and it has a token; `
+      + 'check that the admin exists exactly as spelled, that it is a member of rds_iam, and that IAM authentication is enabled');
     await server.sql('DROP ROLE chief');
   });
 

@@ -66,7 +66,7 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
   };
 
   const expected: [string, RegExp][] = [
-    ['wrong admin password', /^cannot sign in to localhost:\d+ as the admin: password authentication failed for user "postgres" \(SQLSTATE 28P01\); the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's$/],
+    ['wrong admin password', /^cannot sign in to localhost:\d+ as the admin: password authentication failed \(SQLSTATE 28P01\); the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's$/],
     ['connection refused', /^cannot connect to localhost:\d+: the host refuses connections on that port \(ECONNREFUSED\); check the port and that the database is available$/],
     // Which of the two depends on whether a name server answers here.
     ['no such host', /^cannot connect to gone\.invalid:\d+: (there is no host of that name \(ENOTFOUND\); check that the database still exists and that DNS works in the VPC \(enableDnsSupport\)|the name server of the VPC does not answer \(EAI_AGAIN\); check enableDnsSupport and the DHCP options of the VPC)$/],
@@ -74,7 +74,7 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
     ['connected but mute', /^cannot connect to localhost:\d+: the connection opened but the server does not speak \(timeout expired\); check that the database is available and not out of memory; one that was paused \(Aurora Serverless v2\) should have resumed by now, deploy again$/],
     ['provisioners\' lock held by another session', /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application the-holder, connected for 00:0\d:\d\d\)$/],
     ['row of the catalog locked by another session', /^cannot create user "orders", and 5 more: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again$/],
-    ['no free connection, ever', /^cannot sign in to localhost:\d+ as the admin: (sorry, too many clients already|remaining connection slots are reserved .*) \(SQLSTATE 53300\); free a connection, or raise max_connections$/],
+    ['no free connection, ever', /^cannot sign in to localhost:\d+ as the admin: (too many connections|remaining connection slots are reserved .*) \(SQLSTATE 53300\); free a connection, or raise max_connections$/],
   ];
 
   beforeAll(async () => {

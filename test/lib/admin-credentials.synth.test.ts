@@ -42,7 +42,9 @@ describe('fromIam', () => {
     expect(statementsOf(stack).filter(({ Action }) => /^(rds-db|secretsmanager):/.test([Action].flat()[0]))).toEqual([
       connect(attribute(/^Cluster/, 'DBClusterResourceId'), 'postgres'),
     ]);
-    expect(handlerIn(stack).Properties.Environment).toEqual({ Variables: { ADMIN_USERNAME: 'postgres', NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' } });
+    const { Variables } = handlerIn(stack).Properties.Environment as { Variables: Record<string, unknown> };
+    expect(Variables).toMatchObject({ ADMIN_USERNAME: 'postgres', DATABASE_CA_FILE: '/var/runtime/ca-cert.pem' });
+    expect(Variables).not.toHaveProperty('ADMIN_SECRET_ARN');
     expect(resourcesOf(stack, 'AWS::SecretsManager::Secret')).toEqual({});
   });
 

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, ConnectGrants, ImportedDatabaseOptions, InstanceIamAuth, InstanceIamAuthentication } from '../../lib';
-import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, vpcOf } from './support';
+import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, targetsOf, vpcOf } from './support';
 
 /** However the app comes to know a database, and whatever kind it is: the right ARN, or a clear error, never a wrong ARN. */
 
@@ -178,7 +178,8 @@ describe('that is looked up', () => {
   test.each(['cluster', 'instance'] as const)('%s with users', (kind) => {
     const data = new Stack(lookedUp(), 'Data', { env: IRELAND });
     iamAuthOf(kind, data).addUser('app');
-    expect(onlyResourceOf(data, 'Custom::RdsIamUser').Properties.Database).toEqual({ ResourceId: ID[kind], Host: kind === 'cluster' ? 'shop.cluster-1' : 'shop.1', Port: '5432' });
+    expect(onlyResourceOf(data, 'Custom::RdsIamUser').Properties.Database).toEqual({ ResourceId: ID[kind] });
+    expect(targetsOf(data)).toMatchObject([{ resourceId: ID[kind], host: kind === 'cluster' ? 'shop.cluster-1' : 'shop.1', port: '5432' }]);
     expect(onlyResourceOf(data, 'AWS::EC2::SecurityGroupIngress').Properties.GroupId).toBe('sg-1');
   });
 

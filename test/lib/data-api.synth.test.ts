@@ -36,7 +36,13 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
     new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport }).addUser('orders');
     const { Properties } = handlerOf();
     expect(Properties).not.toHaveProperty('VpcConfig');
-    expect((Properties.Environment as { Variables: object }).Variables).toEqual({ ADMIN_SECRET_ARN: expect.anything() as unknown, CLUSTER_ARN: attribute(/^Cluster/, 'DBClusterArn') });
+    expect((Properties.Environment as { Variables: object }).Variables).toEqual({
+      ADMIN_SECRET_ARN: expect.anything() as unknown,
+      CLUSTER_ARN: attribute(/^Cluster/, 'DBClusterArn'),
+      DATABASE_RESOURCE_ID: attribute(/^Cluster/, 'DBClusterResourceId'),
+      DATABASE_HOST: attribute(/^Cluster/, 'Endpoint.Address'),
+      STACK_ID: { Ref: 'AWS::StackId' },
+    });
     expect(Object.keys(resourcesOf(stack, 'AWS::EC2::SecurityGroup'))).toEqual([expect.stringMatching(/^ClusterSecurityGroup/) as string]);
   });
 

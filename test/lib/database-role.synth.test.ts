@@ -40,7 +40,7 @@ describe('DatabaseRole', () => {
     expect(onlyResourceOf(stack, TYPE).Properties).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
       ServiceTimeout: '420',
-      Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId'), Host: attribute(/^Cluster/, 'Endpoint.Address'), Port: '5432' },
+      Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       RoleName: 'readers',
       OnRemoval: { Action: 'DROP_OR_DISABLE' },
     });

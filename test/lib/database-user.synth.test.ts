@@ -1,9 +1,9 @@
-import { App, CfnParameter, Stack, Stage } from 'aws-cdk-lib';
+import { App, CfnParameter, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth, DatabaseRole, DatabaseUser, Privileges } from '../../lib';
-import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, vpcOf, waitsFor } from './support';
+import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, targetsOf, templateOf, vpcOf, waitsFor } from './support';
 
 let app: App;
 let stack: Stack;
@@ -25,7 +25,7 @@ describe('the custom resource', () => {
     expect(propertiesOf(iamAuth.addUser('app'))).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
       ServiceTimeout: '420',
-      Database: { ResourceId: ofCluster('DBClusterResourceId'), Host: ofCluster('Endpoint.Address'), Port: '5432' },
+      Database: { ResourceId: ofCluster('DBClusterResourceId') },
       Username: 'app',
       Privileges: { shop: { Database: ['CONNECT'] } },
       OnRemoval: { Action: 'DROP_OR_DISABLE' },
@@ -35,9 +35,30 @@ describe('the custom resource', () => {
   test('in another stack imports what it says', () => {
     const apps = new Stack(app, 'Apps');
     expect(propertiesOf(new DatabaseUser(apps, 'User', { iamAuth, username: 'app' }))).toMatchObject({
-      Database: { ResourceId: imported(/^Data:ExportsOutput.*DBClusterResourceId/), Host: imported(/^Data:ExportsOutput.*EndpointAddress/), Port: '5432' },
+      Database: { ResourceId: imported(/^Data:ExportsOutput.*DBClusterResourceId/) },
       Username: 'app',
     });
+  });
+
+  test('says nothing of where the database is: the function knows, and whose stack it serves', () => {
+    iamAuth.addUser('app');
+    expect(targetsOf(stack)).toEqual([{ stack: { Ref: 'AWS::StackId' }, resourceId: ofCluster('DBClusterResourceId'), host: ofCluster('Endpoint.Address'), port: '5432' }]);
+  });
+
+  test('in another stack has a function that serves that stack, for the same database', () => {
+    const apps = new Stack(app, 'Apps');
+    new DatabaseUser(apps, 'User', { iamAuth, username: 'app' });
+    expect(targetsOf(apps)).toEqual([
+      { stack: { Ref: 'AWS::StackId' }, resourceId: imported(/^Data:ExportsOutput.*DBClusterResourceId/), host: imported(/^Data:ExportsOutput.*EndpointAddress/), port: '5432' },
+    ]);
+  });
+
+  test('in a nested stack has a function that serves the nested stack', () => {
+    const nested = new NestedStack(stack, 'Nested');
+    new DatabaseUser(nested, 'User', { iamAuth, username: 'app' });
+    expect(targetsOf(nested)).toEqual([{
+      stack: { Ref: 'AWS::StackId' }, resourceId: { Ref: expect.stringMatching(/DBClusterResourceId$/) as string }, host: { Ref: expect.stringMatching(/EndpointAddress$/) as string }, port: '5432',
+    }]);
   });
 
   test('tells that nobody has escaped a username that only the deployment knows', () => {
@@ -70,20 +91,23 @@ describe('the custom resource', () => {
 
   test('has the port of the cluster', () => {
     const other = new AuroraIamAuth(stack, 'OtherIamAuth', { cluster: newCluster(stack, 'Other', { port: 6432 }) });
-    expect(propertiesOf(other.addUser('app')).Database).toMatchObject({ Port: '6432' });
+    other.addUser('app');
+    expect(targetsOf(stack)).toMatchObject([{ port: '6432' }]);
   });
 
   test('has a port that only the deployment knows', () => {
     const port = new CfnParameter(stack, 'Port', { type: 'Number' }).valueAsNumber;
     const other = new AuroraIamAuth(stack, 'OtherIamAuth', { cluster: newCluster(stack, 'Other', { port }) });
-    expect(propertiesOf(other.addUser('app')).Database).toMatchObject({ Port: { Ref: 'Port' } });
+    other.addUser('app');
+    expect(targetsOf(stack)).toMatchObject([{ port: { Ref: 'Port' } }]);
   });
 
   test('has the port that RDS chooses', () => {
     const cluster = newCluster(stack, 'Other');
     (cluster.node.defaultChild as rds.CfnDBCluster).port = undefined;
     const other = new AuroraIamAuth(stack, 'OtherIamAuth', { cluster });
-    expect(propertiesOf(other.addUser('app')).Database).toMatchObject({ Port: attribute(/^Other/, 'Endpoint.Port') });
+    other.addUser('app');
+    expect(targetsOf(stack)).toMatchObject([{ port: attribute(/^Other/, 'Endpoint.Port') }]);
   });
 
   test('comes after the users it is a member of', () => {

@@ -21,7 +21,7 @@ describe('the custom resource', () => {
     expect(onlyResourceOf(stack, TYPE).Properties).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
       ServiceTimeout: '420',
-      Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId'), Host: attribute(/^Cluster/, 'Endpoint.Address'), Port: '5432' },
+      Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       Usernames: ['Ann', 'bob', 'zoe'],
       Privileges: { shop: { Schemas: { sales: { Schema: ['USAGE'] } } }, stock: { Database: ['CONNECT'] } },
       OnRemoval: { Action: 'DROP_OR_DISABLE' },
@@ -42,7 +42,7 @@ describe('the custom resource', () => {
     const apps = new Stack(app, 'Apps');
     new DatabaseUsers(apps, 'Team', { iamAuth, usernames: ['ann'] });
     expect(onlyResourceOf(apps, TYPE).Properties).toMatchObject({
-      Database: { ResourceId: imported(/DBClusterResourceId/), Host: imported(/EndpointAddress/), Port: '5432' },
+      Database: { ResourceId: imported(/DBClusterResourceId/) },
       Usernames: ['ann'],
     });
   });

@@ -10,7 +10,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AssetManifestArtifact } from 'aws-cdk-lib/cx-api';
 import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseUser, InstanceIamAuth } from '../../lib';
-import { attribute, imported, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, reference, resourcesOf, vpcOf, waitsFor } from './support';
+import { attribute, imported, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, reference, resourcesOf, targetsOf, vpcOf, waitsFor } from './support';
 
 let app: App;
 let stack: Stack;
@@ -136,11 +136,12 @@ test('what is asked of the functions that create users is asked of this one, but
 });
 
 describe('users', () => {
-  const DATABASE = { ResourceId: ofResource('ResourceId'), Host: ofResource('Host'), Port: ofResource('Port') };
+  const TARGET = { resourceId: ofResource('ResourceId'), host: ofResource('Host'), port: ofResource('Port') };
 
   test('are where RDS says that the database is, and so come after', () => {
     iamAuthOf(clusterIn(stack)).addUser('orders');
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Database).toEqual(DATABASE);
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Database).toEqual({ ResourceId: ofResource('ResourceId') });
+    expect(targetsOf(stack)).toMatchObject([TARGET]);
     const [user] = Object.keys(resourcesOf(stack, 'Custom::RdsIamUser'));
     expect([...waitsFor(stack, user)]).toContain(Object.keys(resourcesOf(stack, TYPE))[0]);
   });
@@ -148,7 +149,7 @@ describe('users', () => {
   test('are reached on the port that the import says, as a number, or that RDS says', () => {
     iamAuthOf(clusterIn(stack, { port: 6543 })).addUser('orders');
     expect(onlyResourceOf(stack, 'AWS::EC2::SecurityGroupIngress').Properties).toMatchObject({ GroupId: 'sg-database', FromPort: 6543, ToPort: 6543 });
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Database).toEqual({ ...DATABASE, Port: '6543' });
+    expect(targetsOf(stack)).toMatchObject([{ ...TARGET, port: '6543' }]);
 
     const other = new Stack(newApp(), 'Other', { env: IRELAND });
     iamAuthOf(clusterIn(other), {}, other).addUser('orders');
@@ -180,9 +181,8 @@ describe('users', () => {
     const iamAuth = iamAuthOf(clusterIn(stack));
     const apps = new Stack(app, 'Apps', { env: IRELAND });
     new DatabaseUser(apps, 'User', { iamAuth, username: 'orders' });
-    expect(onlyResourceOf(apps, 'Custom::RdsIamUser').Properties.Database).toEqual({
-      ResourceId: imported(/IamAuthentication.*ResourceId/), Host: imported(/IamAuthentication.*Host/), Port: imported(/IamAuthentication.*Port/),
-    });
+    expect(onlyResourceOf(apps, 'Custom::RdsIamUser').Properties.Database).toEqual({ ResourceId: imported(/IamAuthentication.*ResourceId/) });
+    expect(targetsOf(apps)).toMatchObject([{ resourceId: imported(/IamAuthentication.*ResourceId/), host: imported(/IamAuthentication.*Host/), port: imported(/IamAuthentication.*Port/) }]);
     expect([stack.dependencies, apps.dependencies]).toEqual([[], [stack]]);
   });
 });

@@ -4,7 +4,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, InstanceIamAuth } from '../../lib';
-import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, reference, resourcesOf, vpcOf } from './support';
+import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, reference, resourcesOf, targetsOf, vpcOf } from './support';
 
 let app: App;
 let stack: Stack;
@@ -43,8 +43,9 @@ describe.each(['cluster', 'instance'] as const)('an imported %s', (kind) => {
     const user = iamAuth(imported()).addUser('orders');
     user.grantConnect(new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() }));
     expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({
-      Database: { ResourceId: resourceId, Host: host, Port: '6543' }, Privileges: { postgres: { Database: ['CONNECT'] } },
+      Database: { ResourceId: resourceId }, Privileges: { postgres: { Database: ['CONNECT'] } },
     });
+    expect(targetsOf(stack)).toEqual([{ stack: { Ref: 'AWS::StackId' }, resourceId, host, port: '6543' }]);
     const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).find(([id]) => id.startsWith('Client'))!;
     expect(policy.Properties.PolicyDocument).toMatchObject({
       Statement: [{ Action: 'rds-db:connect', Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:rds-db:eu-west-1:111111111111:dbuser:${resourceId}/orders`]] } }],
@@ -93,9 +94,10 @@ describe('InstanceIamAuth', () => {
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
     const attribute = (name: string) => ({ 'Fn::GetAtt': [expect.stringMatching(/^Instance/) as unknown, name] });
     expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({
-      Database: { ResourceId: attribute('DbiResourceId'), Host: attribute('Endpoint.Address'), Port: '5432' },
+      Database: { ResourceId: attribute('DbiResourceId') },
       Privileges: { shop: { Database: ['CONNECT'] } },
     });
+    expect(targetsOf(stack)).toEqual([{ stack: { Ref: 'AWS::StackId' }, resourceId: attribute('DbiResourceId'), host: attribute('Endpoint.Address'), port: '5432' }]);
     const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.startsWith('IamAuthProvisionerHandler'))!;
     expect(handler.Properties.Environment).toMatchObject({ Variables: { ADMIN_SECRET_ARN: reference(/^InstanceSecretAttachment/) } });
   });
@@ -105,7 +107,7 @@ describe('InstanceIamAuth', () => {
     new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('orders');
     const [, framework] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.includes('framework'))!;
     expect(framework.DependsOn).toEqual(expect.arrayContaining([expect.stringMatching(/^Instance[0-9A-F]{8}$/)]));
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({ Database: { Port: '6543' } });
+    expect(targetsOf(stack)).toMatchObject([{ port: '6543' }]);
   });
 
   test('takes an instance from a snapshot, with an admin', () => {
@@ -117,7 +119,7 @@ describe('InstanceIamAuth', () => {
     expect(iamAuth.databaseName).toBe('postgres');
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
     // It has the port that it had.
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({ Database: { Port: { 'Fn::GetAtt': [expect.stringMatching(/^Instance/), 'Endpoint.Port'] } } });
+    expect(targetsOf(stack)).toMatchObject([{ port: { 'Fn::GetAtt': [expect.stringMatching(/^Instance/), 'Endpoint.Port'] } }]);
   });
 
   test('is refused for a read replica, where nothing can be created', () => {

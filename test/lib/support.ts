@@ -69,6 +69,14 @@ export function onlyResourceOf(stack: Stack, type: string): Resource {
   return resources[0];
 }
 
+/** What the deployment fixes about the database, in the environment of the functions that sign in there. */
+export function targetsOf(stack: Stack): { readonly stack: unknown; readonly resourceId: unknown; readonly host: unknown; readonly port: unknown }[] {
+  return Object.values(resourcesOf(stack, 'AWS::Lambda::Function'))
+    .map(({ Properties }) => (Properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {})
+    .filter(variables => 'DATABASE_RESOURCE_ID' in variables)
+    .map(({ STACK_ID, DATABASE_RESOURCE_ID, DATABASE_HOST, DATABASE_PORT }) => ({ stack: STACK_ID, resourceId: DATABASE_RESOURCE_ID, host: DATABASE_HOST, port: DATABASE_PORT }));
+}
+
 export function logicalIdOf(construct: IConstruct): string {
   const resource = CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild as CfnResource;
   return Stack.of(resource).resolve(resource.logicalId) as string;

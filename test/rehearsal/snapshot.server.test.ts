@@ -1,5 +1,7 @@
+import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
-import { ResourceState } from '../../rehearsal/cloudformation/template';
+import { synthesize } from '../../rehearsal/cloudformation/synthesize';
+import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
 import { synthesized } from './synthesized';
@@ -36,6 +38,46 @@ describe('a cluster that is restored from a snapshot', () => {
     expect(await as('Shop', 'orders', 'SELECT id FROM things')).toEqual([{ id: 7 }]);
     expect(await as('Shop', 'migrator', 'CREATE TABLE later AS SELECT 1 AS n')).toEqual([]);
     expect(await as('Shop', 'orders', 'SELECT n FROM later')).toEqual([{ n: 1 }]);
+    expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
+  });
+
+  /** What the provisioner said of users that it left alone. */
+  const leftAlone = () => rehearsal.logs.flatMap(({ text }) => text.split('\n')).filter(line => line.includes('is not the database of this provisioner any more'))
+    .map(line => JSON.parse(line) as { logicalId: string; reason: string });
+  /** The app with another cluster, and changes to its resources. */
+  const restored = async (change: (resources: Record<string, ResourceDefinition>) => Record<string, ResourceDefinition>): Promise<CloudAssembly> => {
+    const assembly = await synthesize(APP, { snapshot: 'yesterday' });
+    const stacks = assembly.stacks.map(each => ({ ...each, template: { ...each.template, Resources: change(each.template.Resources) } }));
+    return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;
+  };
+
+  test('in the place of the old one: the provisioner goes with the new one, and does not go back for the roles of the old one', async () => {
+    // An endpoint that changes alone sends no event to the users.
+    const assembly = await synthesize(APP);
+    const portOf = (resources: Record<string, ResourceDefinition>) => Object.fromEntries(Object.entries(resources).map(([id, resource]) =>
+      [id, resource.Type === 'AWS::Lambda::Function' && JSON.stringify(resource).includes('DATABASE_PORT') ? JSON.parse(JSON.stringify(resource).replace('"DATABASE_CA_FILE"', '"CHANGED":"x","DATABASE_CA_FILE"')) as ResourceDefinition : resource]));
+    const stacks = assembly.stacks.map(each => ({ ...each, template: { ...each.template, Resources: portOf(each.template.Resources) } }));
+    events.length = 0;
+    expect(await rehearsal.deploy(Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly, 'Shop')).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(events.filter(({ status }) => status === 'UPDATE_COMPLETE').map(({ type }) => type)).toEqual(['AWS::Lambda::Function']);
+    const before = cluster('Shop').attributes.DBClusterResourceId as string;
+    const kept = await rehearsal.deploy(await restored(resources => Object.fromEntries(Object.entries(resources).map(([id, resource]) =>
+      [id, resource.Type.startsWith('AWS::RDS::DB') ? { ...resource, UpdateReplacePolicy: 'Retain' } : resource]))), 'Shop');
+    expect(kept).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    const now = cluster('Shop').attributes.DBClusterResourceId as string;
+    expect(leftAlone().map(({ reason }) => reason)).toEqual([1, 2].map(() => `${before} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${now}`));
+    expect(await as('Shop', 'orders', 'SELECT id FROM things')).toEqual([{ id: 7 }]);
+  });
+
+  test('in the place of the old one, rolled back: it goes through, and what was made on the way is left to CloudFormation', async () => {
+    const { status, reason } = await rehearsal.deploy(await restored((resources) => {
+      const users = Object.entries(resources).filter(([, { Type }]) => Type === 'Custom::RdsIamUser');
+      const [[, user]] = users;
+      return { ...resources, Broken: { ...user, Properties: { ...user.Properties, Username: 'pg_x' }, DependsOn: users.map(([id]) => id) } };
+    }), 'Shop');
+    expect([status, reason]).toEqual(['UPDATE_ROLLBACK_COMPLETE', expect.stringContaining('username "pg_x" is not allowed')]);
+    expect(events.filter(({ status }) => status === 'DELETE_FAILED')).toEqual([]);
+    expect(leftAlone()).toHaveLength(2);
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 

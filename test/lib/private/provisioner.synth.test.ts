@@ -34,7 +34,11 @@ describe('the handler', () => {
       Environment: {
         Variables: {
           ADMIN_SECRET_ARN: reference(/^ClusterSecretAttachment/),
-          NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem',
+          STACK_ID: { Ref: 'AWS::StackId' },
+          DATABASE_RESOURCE_ID: attribute(/^Cluster/, 'DBClusterResourceId'),
+          DATABASE_HOST: attribute(/^Cluster/, 'Endpoint.Address'),
+          DATABASE_PORT: '5432',
+          DATABASE_CA_FILE: '/var/runtime/ca-cert.pem',
         },
       },
       Handler: 'index.handler',
