@@ -8,8 +8,6 @@ import { mutatingServer } from './mutating-server';
 import { Random } from './random';
 import { Stack, throughConnections, trust, users } from './stack';
 
-jest.setTimeout(600_000);
-
 /** MUTATIONS=1000 for a long look. */
 const RUNS = process.env.MUTATIONS ? Number(process.env.MUTATIONS) : 30;
 

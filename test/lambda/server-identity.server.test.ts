@@ -12,8 +12,6 @@ import { LaxAuthority } from './certificates';
 import { authentication, READY, RogueServer, Script } from './rogue-server';
 import { Stack, trust } from './stack';
 
-jest.setTimeout(60_000);
-
 const PASSWORD = 'hunter2-the-password';
 const TOKEN = 'hunter2-the-token';
 const WITH: { readonly [way: string]: Admin } = { password: { username: 'chief', password: PASSWORD }, token: { username: 'chief', password: () => Promise.resolve(TOKEN) } };

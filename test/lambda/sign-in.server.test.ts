@@ -4,8 +4,6 @@ import { CertificateAuthority } from '../../rehearsal/gateway/certificate-author
 import { RunFolder, SERVER_USER } from '../../rehearsal/run-folder';
 import { failure, setups, signInWithToken, Stack, trust } from './stack';
 
-jest.setTimeout(120_000);
-
 const USER = { username: 'orders' };
 
 /** How the admin signs in with its password, at the database itself. */

@@ -6,8 +6,6 @@ import { DataApiEndpoint } from '../rehearsal/data-api-endpoint';
 import { dataApiOf, throughDataApi } from './over-data-api';
 import { failure, setups, signInWithToken, snapshot, Stack, StackOptions, throughConnections, trust, users } from './stack';
 
-jest.setTimeout(120_000);
-
 const USER = { username: 'orders' };
 const OTHER = 'cluster-OTHER';
 
