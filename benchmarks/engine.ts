@@ -1,6 +1,6 @@
 /**
  * What the handler costs, on a PostgreSQL set up like Aurora: its connections and round trips for one user, and the time for
- * many of them next to that of the bare SQL. A figure above its limit makes it fail.
+ * many of them next to that of the bare SQL, and for a user that resists its removal. A figure above its limit makes it fail.
  *
  *     npm run bench:engine              on PostgreSQL 17
  *     npm run bench:engine -- --all     on every major, from 16 on under both rules
@@ -8,6 +8,7 @@
 import { AuroraLikeServer } from '../rehearsal/aurora-like-server';
 import { SETUPS } from '../rehearsal/setups';
 import { trust } from '../test/lambda/stack';
+import { measureEndOfAccess } from './end-of-access';
 import { inWords, isWithin } from './figures';
 import { measureManyUsers } from './many-users';
 import { measureRoundTrips } from './round-trips';
@@ -21,7 +22,7 @@ async function main(): Promise<void> {
     trust(server.caCertificate);
     try {
       console.log(`PostgreSQL ${setup.name}`);
-      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server)]) {
+      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server), await measureEndOfAccess(setup)]) {
         console.log([`  ${title}`, ...figures.map(inWords)].join('\n'));
         process.exitCode = figures.every(isWithin) ? process.exitCode : 1;
       }
