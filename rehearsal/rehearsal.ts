@@ -73,8 +73,11 @@ export class Rehearsal {
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
   private readonly environments = new ExecutionEnvironments();
+  /** By the request that CloudFormation waits for: told when the function behind the one of the service token writes something. */
+  private readonly begun = new Map<string, { readonly serviceToken: string; readonly resolve: () => void }>();
   private readonly custom = customResource({
     invoke: (serviceToken, event) => this.invoke(serviceToken, event),
+    begun: (serviceToken, requestId) => new Promise(resolve => this.begun.set(requestId, { serviceToken, resolve })),
     expectAnswer: async ({ stack }) => {
       const { region } = stack;
       this.responses.set(region, this.responses.get(region) ?? ResponseEndpoint.listen(this.webAuthority, region));
@@ -199,6 +202,11 @@ export class Rehearsal {
       network: Object.assign({}, ...reach.vpc ? [this.databases.network, this.proxies.network] : [], ...responses.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
+    }, () => {
+      const waiting = this.begun.get((event as { RequestId?: string }).RequestId ?? '');
+      if (waiting && waiting.serviceToken !== lambda.arn) {
+        waiting.resolve();
+      }
     });
     this.logs.push({ functionName: lambda.name, text: invocation.log });
     return invocation;

@@ -28,6 +28,8 @@ export interface CustomResourceEnvironment {
   /** Invokes the function of a service token. */
   invoke(serviceToken: string, event: Properties): Promise<Invocation>;
   /** A pre-signed URL for one answer, and the answer. */
+  /** Resolves when the function behind the one of the service token has begun with the request. */
+  begun?(serviceToken: string, requestId: string): Promise<void>;
   expectAnswer(request: ResourceRequest): Promise<{ readonly url: string; readonly answer: Promise<string> }>;
 }
 
@@ -49,12 +51,14 @@ export function customResource(environment: CustomResourceEnvironment): Resource
       ...requestType === 'Update' && { OldResourceProperties: stringified(current?.properties, logicalId) },
     };
     const over = new AbortController();
+    const serviceToken = properties.ServiceToken as string;
+    const begun = environment.begun?.(serviceToken, event.RequestId);
     try {
       const text = await Promise.race([
         answer,
-        delivered(environment, properties.ServiceToken as string, event).then(error => noAnswer(event.RequestId, error)),
+        delivered(environment, serviceToken, event).then(error => noAnswer(event.RequestId, error)),
         setTimeout(seconds * 1000, undefined, { signal: over.signal, ref: false }).then(() => noAnswer(event.RequestId, `there was none within ${seconds} s`)),
-        ...cancelled ? [cancellation(cancelled, requestType)] : [],
+        ...cancelled ? [cancellation(cancelled, requestType, begun)] : [],
       ]);
       return checked(event, text, current);
     } catch (error) {
@@ -102,9 +106,13 @@ function noAnswer(requestId: string, why: string): never {
   throw new Error(`CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${requestId}]. (${why})`);
 }
 
-/** Another resource has failed: CloudFormation does not wait for the answer. What the function is about goes on. */
-async function cancellation(cancelled: AbortSignal, requestType: RequestType): Promise<never> {
+/**
+ * Another resource has failed: CloudFormation does not wait for the answer. What the function is about goes on. To notice and to roll back takes
+ * CloudFormation some seconds, in which a function begins; here it would take none.
+ */
+async function cancellation(cancelled: AbortSignal, requestType: RequestType, begun?: Promise<void>): Promise<never> {
   await new Promise<void>(resolve => cancelled.aborted ? resolve() : cancelled.addEventListener('abort', () => resolve(), { once: true }));
+  await begun;
   throw new Error(requestType === 'Create' ? 'Resource creation cancelled' : 'Resource update cancelled');
 }
 

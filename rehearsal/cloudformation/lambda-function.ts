@@ -50,28 +50,40 @@ const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
 /**
  * Where functions run: a process of its own for each environment, which sees nothing of this process' environment. As on Lambda it is
  * kept for the next invocation of the same function, takes one invocation at a time, and ends with a function that fails to return.
+ * Invocations at the same time start at the same pace, each in a new one: a later one does not overtake, which on AWS it hardly could.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
 export class ExecutionEnvironments {
-  private readonly idle = new Map<string, ExecutionEnvironment[]>();
+  private readonly idle = new Map<string, ExecutionEnvironment>();
+  private readonly underWay = new Map<string, number>();
   private readonly closed = new AbortController();
 
   constructor() {
     setMaxListeners(0, this.closed.signal);
   }
 
-  async invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings): Promise<Invocation> {
+  /** @param wrote called with whatever the function writes */
+  async invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings, wrote: () => void = () => undefined): Promise<Invocation> {
     const variables = variablesOf(lambda, surroundings);
     const key = JSON.stringify([lambda.arn, lambda.code, surroundings.role, variables]);
-    const idle = this.idle.get(key) ?? [];
-    this.idle.set(key, idle);
-    const environment = idle.pop() ?? new ExecutionEnvironment(lambda.code, { ...variables, ...variablesFor(surroundings) }, this.closed.signal);
-    const invocation = await environment.invoke(lambda, event, surroundings);
-    if (environment.isRunning) {
-      idle.push(environment);
+    const underWay = this.underWay.get(key) ?? 0;
+    const kept = underWay === 0 ? this.idle.get(key) : undefined;
+    if (kept) {
+      this.idle.delete(key);
     }
-    return invocation;
+    this.underWay.set(key, underWay + 1);
+    const environment = kept ?? new ExecutionEnvironment(lambda.code, { ...variables, ...variablesFor(surroundings) }, this.closed.signal);
+    try {
+      return await environment.invoke(lambda, event, surroundings, wrote);
+    } finally {
+      this.underWay.set(key, this.underWay.get(key)! - 1);
+      if (environment.isRunning && !this.idle.has(key)) {
+        this.idle.set(key, environment);
+      } else {
+        environment.end();
+      }
+    }
   }
 
   /** Ends all of them at once. */
@@ -87,6 +99,7 @@ class ExecutionEnvironment {
   private readonly child: ChildProcess;
   private readonly exited: Promise<number | null>;
   private log = '';
+  private wrote: () => void = () => undefined;
 
   constructor(code: string, variables: Record<string, string | undefined>, signal: AbortSignal) {
     this.child = RunFolder.open().spawn(process.execPath, [join(__dirname, 'lambda-runtime.mjs')], 'KILL', {
@@ -99,7 +112,10 @@ class ExecutionEnvironment {
     this.exited = new Promise((resolve, reject) => this.child.once('error', reject).once('close', resolve));
     this.exited.catch(() => undefined);
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
-      stream.setEncoding('utf8').on('data', (text: string) => this.log += text);
+      stream.setEncoding('utf8').on('data', (text: string) => {
+        this.log += text;
+        this.wrote();
+      });
     }
   }
 
@@ -107,9 +123,14 @@ class ExecutionEnvironment {
     return this.child.exitCode === null && this.child.signalCode === null && this.child.connected;
   }
 
-  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate }: LambdaSurroundings): Promise<Invocation> {
+  end(): void {
+    this.child.kill('SIGKILL');
+  }
+
+  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate }: LambdaSurroundings, wrote: () => void): Promise<Invocation> {
     const [module, handlerName] = lambda.handler.split('.');
     const awsRequestId = randomUUID();
+    this.wrote = wrote;
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
