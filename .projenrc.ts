@@ -341,13 +341,11 @@ project.testTask.exec(`sh scripts/side-by-side.sh "npx projen ${check.name}" "je
 
 project.addTask('test:quick', {
   description: 'The pure and synth tests of what is not committed or, where all is, of what differs from main',
-  exec: 'sh scripts/test-quick.sh',
-  receiveArgs: true,
+  steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-quick.sh', receiveArgs: true }],
 });
 project.addTask('test:busy', {
   description: 'All tests three times, beside two processes that keep two cores busy: none of them may fail by the clock',
-  exec: 'sh scripts/test-busy.sh 3',
-  receiveArgs: true,
+  steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-busy.sh 3', receiveArgs: true }],
 });
 
 // --- packaging --------------------------------------------------------------------
