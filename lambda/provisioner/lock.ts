@@ -4,7 +4,7 @@ import { checkRegistry } from './registry-check';
 import { Open, Row, Session } from './session';
 import { SERVER } from './sql/catalog';
 import {
-  blockers, createLock, DROP_LOCK_WITHOUT_REGISTRY, EARLIER_WAITERS, fence, HeldLock, LOCK_FACTS, LOCK_HOLDERS, LOCK_SCHEMA, revokeOnLock, TAKE_LOCK,
+  blockers, createLock, DROP_LOCK, DROP_LOCK_WITHOUT_REGISTRY, EARLIER_WAITERS, fence, HeldLock, LOCK_FACTS, LOCK_HOLDERS, LOCK_SCHEMA, revokeOnLock, TAKE_LOCK,
 } from './sql/lock-schema';
 import { identifier } from './sql/quote';
 import { registry, REGISTRY_SCHEMA, REGISTRY_TABLE, RegistryFacts } from './sql/registry';
@@ -21,6 +21,7 @@ const TURN_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.45 };
 /** While the session that holds the lock is idle, it must not be taken for a dead one. */
 const STAY_AWAKE_MS = 10_000;
 const ANSWER_MS = 5_000;
+const DROP_MS = 1_000;
 
 const TAKING = { attempted: "take the provisioners' lock" };
 const CREATING = { attempted: `create schema ${LOCK_SCHEMA}, which is the provisioners' lock`, needs: `CREATE on database ${FIXED_DATABASE}` };
@@ -98,7 +99,23 @@ interface Holder {
  * another one, and does not wait for the end of the first. A failure says who holds the lock: that is the session to end.
  */
 async function takeLock(session: Session, owner: string | undefined, budget: Budget): Promise<Lock> {
-  let created = false;
+  const made: Made = { schema: false };
+  try {
+    return await waitForLock(session, owner, budget, made);
+  } catch (error) {
+    if (made.schema) {
+      await session.query([BEGIN, setTimeouts({ lock_timeout: DROP_MS }, 'transaction'), DROP_LOCK, COMMIT], ANSWER_MS).catch(() => undefined);
+    }
+    throw error;
+  }
+}
+
+/** What is taken back should the lock not be had in the end. */
+interface Made {
+  schema: boolean;
+}
+
+async function waitForLock(session: Session, owner: string | undefined, budget: Budget, made: Made): Promise<Lock> {
   for (let holder: Holder | undefined; ;) {
     const begin = budget.elapsed();
     try {
@@ -109,18 +126,15 @@ async function takeLock(session: Session, owner: string | undefined, budget: Bud
       }
     } catch (error) {
       await run(session, { attempted: "give the provisioners' lock back" }, [ROLLBACK]).catch(() => undefined);
-      if (isState(error, '3F000') && !created) {
-        await create(session, owner);
-        created = true;
+      if (isState(error, '3F000')) {
+        // The first provisioner of a server makes it, or another one was the last and has dropped it.
+        made.schema = await create(session, owner);
       } else if (isState(error, '42501')) {
         throw await reasonOf(session, owner, error);
       } else if (isState(error, '55P03')) {
         holder = await lookAtHolder(session, budget, begin, holder, error as ProvisionError);
-      } else if (!isState(error, '3F000')) {
-        throw error;
       } else {
-        // Another provisioner was the last one, and has dropped it.
-        created = false;
+        throw error;
       }
     }
   }
@@ -150,13 +164,18 @@ async function tryToTake(session: Session, owner: string | undefined, turn: numb
   return new Lock(session, server, registryFacts, facts as unknown as HeldLock);
 }
 
-/** The first provisioner of a server makes it. Another one may have been faster. */
-async function create(session: Session, owner: string | undefined): Promise<void> {
-  await run(session, CREATING, [createLock(owner)]).catch((error) => {
-    if (!isState(error, '23505', '42P06')) {
-      throw error;
+/** @returns whether it was made; another provisioner may have been faster */
+async function create(session: Session, owner: string | undefined): Promise<boolean> {
+  try {
+    await run(session, CREATING, [createLock(owner)]);
+    return true;
+  } catch (error) {
+    if (isState(error, '23505', '42P06')) {
+      return false;
     }
-  });
+    await refuseRegistry(session, owner);
+    throw error;
+  }
 }
 
 async function lookAtHolder(session: Session, budget: Budget, begin: number, before: Holder | undefined, error: ProvisionError): Promise<Holder> {
@@ -174,10 +193,16 @@ async function lookAtHolder(session: Session, budget: Budget, begin: number, bef
 
 /** Why the admin may not take the lock. */
 async function reasonOf(session: Session, owner: string | undefined, cause: unknown): Promise<ProvisionError> {
-  const [[facts], [server], [found]] = await run(session, TAKING, [LOCK_FACTS, SERVER, registry(owner)]);
-  const admin = server.admin as string;
-  checkRegistry(found as unknown as RegistryFacts, admin);
+  const admin = await refuseRegistry(session, owner);
+  const [[facts]] = await run(session, TAKING, [LOCK_FACTS]);
   return notOurs(facts.owner as string, owner ?? admin, cause);
+}
+
+/** What is wrong with the registry, or with its owner, is the better reason. @returns the admin */
+async function refuseRegistry(session: Session, owner: string | undefined): Promise<string> {
+  const [[server], [found]] = await run(session, TAKING, [SERVER, registry(owner)]);
+  checkRegistry(found as unknown as RegistryFacts, server.admin as string);
+  return server.admin as string;
 }
 
 /** Members of its owner could take the lock as well. */

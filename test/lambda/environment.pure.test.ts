@@ -32,6 +32,13 @@ describe('the environment of the provisioner', () => {
     }
   });
 
+  test('names a role of its own as the owner of the registry, or none', () => {
+    expect(readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: 'owners' }).registryOwner).toBe('owners');
+    expect(readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: '' }).registryOwner).toBeUndefined();
+    expect(() => readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: 'pg_write_all_data' })).toThrow(
+      new Error('registryOwner "pg_write_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'));
+  });
+
   test.each(['1', '65535'])('has port %s', (port) => {
     expect(() => readDeployment({ ...CONNECTIONS, DATABASE_PORT: port })).not.toThrow();
   });

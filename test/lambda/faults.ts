@@ -17,6 +17,9 @@ export interface Fault {
   readonly lasts?: () => boolean;
 }
 
+/** What the session of the lock asks while another one waits, or so that it is not taken for a dead one: how often depends on the machine. */
+const ASKED_BY_TIME = /pg_blocking_pids|^SELECT 1$|\(SELECT 1\) row/;
+
 /** How what is asked can be cut short. */
 interface Cut {
   readonly before: () => Promise<never>;
@@ -52,7 +55,7 @@ export class Faults {
       jest.spyOn(Client.prototype, method as 'connect').mockImplementation(function (this: HandlerClient, ...args: unknown[]) {
         const proceed = () => original.apply(this, args);
         const isHandlers = this.connectionParameters.application_name === 'cdk-aurora-iam-auth';
-        return (isHandlers && !this.connection.stream.destroyed ? ask(describe(this, args), proceed, cutOf(this, method, proceed)) : proceed()) as never;
+        return (isHandlers && !this.connection.stream.destroyed ? ask(describe(this, args), textOf(args), proceed, cutOf(this, method, proceed)) : proceed()) as never;
       });
     }
   }
@@ -64,7 +67,7 @@ export class Faults {
     const ask = this.ask.bind(this);
     jest.spyOn(RDSDataClient.prototype, 'send').mockImplementation(function (this: RDSDataClient, ...args: unknown[]) {
       const proceed = () => original.apply(this, args);
-      return ask(describeCall(args), proceed, { before: noAnswer, after: () => proceed().then(noAnswer, noAnswer) }) as never;
+      return ask(describeCall(args), textOfCall(args), proceed, { before: noAnswer, after: () => proceed().then(noAnswer, noAnswer) }) as never;
     });
   }
 
@@ -86,7 +89,10 @@ export class Faults {
     }
   }
 
-  private ask(what: string, proceed: () => Promise<unknown>, cut: Cut): Promise<unknown> {
+  private ask(what: string, text: string, proceed: () => Promise<unknown>, cut: Cut): Promise<unknown> {
+    if (ASKED_BY_TIME.test(text)) {
+      return proceed();
+    }
     if (this.lasting?.()) {
       return cut.before();
     }
@@ -119,6 +125,14 @@ function cutOf({ connection: { stream } }: HandlerClient, method: 'connect' | 'q
       return answer;
     },
   };
+}
+
+function textOf([query]: unknown[]): string {
+  return (query as { text?: string } | undefined)?.text ?? '';
+}
+
+function textOfCall([command]: unknown[]): string {
+  return (command as { input: { sql?: string } }).input.sql ?? '';
 }
 
 function describe(client: HandlerClient, [query]: unknown[]): string {

@@ -297,7 +297,6 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       ...setup.roleRules === 'rdsLike'
         ? []
         : [['has not the admin as a member', 'app', `${NOT_USED}the admin "postgres" is no member of "app", which registryOwner names, or does not inherit its rights; GRANT "app" TO "postgres"`]],
-      ['is reserved', 'pg_write_all_data', 'registryOwner "pg_write_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'],
     ])('is refused if that role %s', async (_, registryOwner, reason) => {
       expect(await failure(newStack({ registryOwner }).create('A', { username: 'orders' }))).toBe(reason);
     });

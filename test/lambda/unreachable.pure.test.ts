@@ -1,4 +1,6 @@
+import { createSecureContext } from 'node:tls';
 import { Client } from 'pg';
+import { overConnections } from '../../lambda/provisioner/connections';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { failure, Stack } from './stack';
 
@@ -31,7 +33,8 @@ test.each<[string, Error, number]>([
   let now = 0;
   const connect = failSlowly(milliseconds => now += milliseconds, error, part);
   const clock = { now: () => now, sleep: (milliseconds: number) => Promise.resolve(void (now += milliseconds)) };
-  const stack = new Stack(GONE, { clock, admin: () => GONE.master });
+  const transport = overConnections({ host: GONE.host, port: 5432, authorities: createSecureContext(), readAdmin: () => Promise.resolve(GONE.master) });
+  const stack = new Stack(GONE, { clock, transport });
   expect(await failure(stack.create('A', { username: 'orders' }))).toMatch(/^cannot connect to gone\.invalid:5432: /);
   expect(now).toBeLessThan(LIMIT_MS);
   expect(connect.mock.calls.length).toBeGreaterThan(1);

@@ -24,11 +24,14 @@ export function revokeOnLock(grantees: string[]): string[] {
   return grantees.map(grantee => `REVOKE ALL ON SCHEMA ${LOCK_SCHEMA} FROM ${grantee === '' ? 'PUBLIC' : identifier(grantee)} CASCADE`);
 }
 
-/** Leaves the database as it was where nothing is managed. What is found in the schema is not ours, and then it stays. */
+/** Whatever is found in the schema is not ours, and then it stays. */
+export const DROP_LOCK = `DROP SCHEMA IF EXISTS ${LOCK_SCHEMA} RESTRICT`;
+
+/** Leaves the database as it was where nothing is managed. */
 export const DROP_LOCK_WITHOUT_REGISTRY = `DO ${literal(`
   BEGIN
     IF NOT EXISTS (SELECT FROM pg_catalog.pg_namespace WHERE nspname = '${REGISTRY_SCHEMA}') THEN
-      DROP SCHEMA IF EXISTS ${LOCK_SCHEMA} RESTRICT;
+      ${DROP_LOCK};
     END IF;
   END`)}`;
 
