@@ -58,7 +58,7 @@ function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omi
   const isKept = (name: string) => !before.roles.has(name) && reasonToStay(name, after, declared) !== undefined;
   const keptRoles = [...after.roles.keys()].filter(isKept);
   // The provisioner's own records stay as long as there is a role to remember.
-  const isExpected = ({ roles, text }: Fact) => roles.some(name => keptRoles.includes(name)) || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth\b/.test(text));
+  const isExpected = ({ roles, text }: Fact) => roles.some(name => keptRoles.includes(name)) || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth(_lock)?\b/.test(text));
   const texts = (facts: Fact[]) => facts.map(({ text }) => text);
   const unexpected = texts(added.filter(fact => !isExpected(fact)));
   const changed = unexpected.filter(text => texts(missing).includes(text));
