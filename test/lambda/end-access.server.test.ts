@@ -104,6 +104,34 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
     await dropKept();
   });
 
+  test('leaves members of the user without it, until their own resource is applied again', async () => {
+    await stack.create('A', removed('DISABLE'));
+    await stack.create('M', { username: 'member', memberOf: ['leaver'] });
+    const member = await session(server, 'member');
+    await stack.delete('A', removed('DISABLE'));
+    expect(await isOpen(member)).toBe(false);
+    await stack.create('A', leaver);
+    const again = await session(server, 'member');
+    await expect(again.query('SET ROLE leaver')).rejects.toThrow('permission denied');
+    await stack.update('M', { username: 'member', memberOf: ['leaver'], reapply: '2' });
+    await expect(again.query('SET ROLE leaver')).resolves.toBeDefined();
+    await stack.delete('A', leaver);
+    await stack.delete('M', { username: 'member', memberOf: ['leaver'] });
+  });
+
+  test('that fails is made good by another update, which gives the user its access back', async () => {
+    await stack.create('A', leaver);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'; PREPARE TRANSACTION 'x'");
+    await failure(stack.delete('A', leaver));
+    expect(await canSignIn('leaver')).toBe(false);
+    await server.sql("ROLLBACK PREPARED 'x'");
+    await stack.update('A', { ...leaver, reapply: '2' });
+    expect(await canSignIn('leaver')).toBe(true);
+    await stack.delete('A', leaver);
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
   test('refuses tokens at once although the login cannot be ended, and says that a password may still work', async () => {
     stack = new Stack(server, { clock: HURRIED });
     await stack.create('A', leaver);
