@@ -235,6 +235,21 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
     expect(await users(server)).toEqual(['friend', 'legacy']);
   });
 
+  test('waits for a member of pg_write_all_data that locks the registry in a prepared transaction, and names it', async () => {
+    await stack.create('A', leaver);
+    await server.sql('GRANT pg_write_all_data TO leaver');
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; LOCK TABLE cdk_aurora_iam_auth.managed_role; PREPARE TRANSACTION 'x'");
+    let asked = 0;
+    const clock = { now: () => asked++ === 0 ? 0 : 49_900, sleep: setTimeout };
+    expect(await failure(new Stack(server, { clock }).delete('A', leaver))).toMatch(
+      /^cannot read the registry: canceling statement due to lock timeout \(SQLSTATE 55P03\), held by prepared transaction 'x' \(role leaver, database postgres\); /);
+    expect(await canSignIn('leaver')).toBe(true);
+    await server.sql("ROLLBACK PREPARED 'x'");
+    await stack.delete('A', leaver);
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
   test('does not believe a role that signs in with a password and waits for whatever it can', async () => {
     await stack.create('A', leaver);
     await expect(signIn(server, 'legacy', 'l', 'postgres')).resolves.toBe('legacy');
