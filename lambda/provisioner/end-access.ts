@@ -8,6 +8,7 @@ import { RoleRemoval } from './lifecycle';
 import { FIXED_DATABASE } from './lock';
 import { forbidLogin, ObservedRole, planEndOfMembers, planEndOfTokens } from './plan';
 import { GROUPS_OF_RDS_IAM } from './sql/catalog';
+import { identifier } from './sql/quote';
 import { membersOf } from './sql/sessions';
 import { RoleKind } from './state';
 import { Transaction } from './transaction';
@@ -103,5 +104,6 @@ function loginLeft(roles: ObservedRole[], failures: Failure[], admin: string): s
     + (hasTokens ? 'its tokens may be accepted as before; ' : 'its tokens are not accepted any more, but a password that it has set itself may still work; ')
     + (isBlocked
       ? 'end the session that holds it, or roll the prepared transaction back as that role, and delete again'
-      : `the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: let a superuser or rds_superuser run GRANT ${JSON.stringify(role)} TO ${JSON.stringify(admin)} WITH ADMIN OPTION, and delete again`);
+      : 'the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: let a superuser or rds_superuser run '
+        + `GRANT ${identifier(role)} TO ${identifier(admin)} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE, and delete again`);
 }

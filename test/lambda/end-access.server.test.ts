@@ -207,7 +207,7 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
       expect(await failure(stack.delete('A', leaver))).toBe('cannot forbid "leaver" to log in: permission denied to alter role (SQLSTATE 42501); '
         + 'its tokens are not accepted any more, but a password that it has set itself may still work; '
         + 'the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: '
-        + 'let a superuser or rds_superuser run GRANT "leaver" TO "postgres" WITH ADMIN OPTION, and delete again');
+        + 'let a superuser or rds_superuser run GRANT "leaver" TO "postgres" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE, and delete again');
       expect(await canSignIn('leaver')).toBe(false);
       await server.sql('GRANT leaver TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
       await stack.delete('A', leaver);
