@@ -156,6 +156,7 @@ export class Transaction {
   public async attempt(work: () => Promise<unknown>, sqlStates: string[]): Promise<ServerError | undefined> {
     const changed = this.changes.length;
     await this.read({ attempted: 'set a savepoint' }, SAVEPOINT.attempt);
+    const { wrote, after } = this;
     try {
       await work();
       await this.read({ attempted: 'release the savepoint' }, RELEASE_SAVEPOINT);
@@ -167,6 +168,7 @@ export class Transaction {
       }
       await this.read({ attempted: 'return to the savepoint' }, ROLLBACK_TO_SAVEPOINT.attempt, RELEASE_SAVEPOINT);
       this.changes.splice(changed);
+      [this.wrote, this.after] = [wrote, after];
       return cause;
     }
   }
@@ -176,7 +178,8 @@ export class Transaction {
     if (this.prelude.length > 0) {
       return;
     }
-    if (!this.before && this.after) {
+    // Without a membership that was granted here, another session has done it. Up to PostgreSQL 14 every user can, at any time.
+    if (!this.before && this.after && this.changes.some(({ kind }) => kind === 'grantRole')) {
       throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
         + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
     }
@@ -211,7 +214,13 @@ export class Transaction {
         await lock.endBlockersOf(pid, endBlockersAmong);
       }
     };
-    const timer = setInterval(() => void look(), WATCH_MS);
+    let looking = false;
+    const timer = setInterval(() => {
+      if (!looking) {
+        looking = true;
+        void look().finally(() => looking = false);
+      }
+    }, WATCH_MS);
     try {
       return await statements(() => seen);
     } finally {

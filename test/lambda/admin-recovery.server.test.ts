@@ -69,6 +69,25 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     await client.query(sql).finally(() => client.end());
   }
 
+  if (major < 15) {
+    test('a user that does it while another user is removed does not stop the removal', async () => {
+      await stack.create('O', OTHER);
+      const [leaver, other] = [await as('leaver'), await as('other')];
+      await leaver.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+      const removal = stack.delete('L', LEAVER);
+      const isWaiting = () => server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres' AND wait_event_type = 'Lock' AND query ~ 'NOLOGIN'");
+      while ((await isWaiting()).length === 0) {
+        await setTimeout(10);
+      }
+      await other.query('GRANT other TO postgres');
+      await removal.finally(() => server.sql('REVOKE other FROM postgres'));
+      await expect(leaver.query('SELECT 1')).rejects.toThrow();
+      await expect(server.sql("SELECT FROM pg_roles WHERE rolname = 'leaver'")).resolves.toEqual([]);
+      await other.end();
+      await stack.delete('O', OTHER);
+    });
+  }
+
   if (major >= 15) {
     test('a user cannot do that', async () => {
       await expect(asLeaver('GRANT leaver TO postgres')).rejects.toThrow(/permission denied to grant role|must have admin option/);
