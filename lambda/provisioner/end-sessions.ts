@@ -39,18 +39,19 @@ export async function endSessionsOf({ sessions, budget, log }: Pick<Work, 'sessi
     const old = new Set(pidsIn(ofMembers));
     // A session that may not be ended is a superuser's, or has not passed the end of the login yet.
     const others = new Set<number>();
+    const refused = new Set<number>();
     let seen = [...ofRemoved, ...ofMembers];
     let unseen = pidsIn(starting);
     for (const told = new Set<number>(); seen.length + unseen.length > 0;) {
       for (const pid of pidsIn(seen)) {
-        await end(session, pid);
+        if (!await end(session, pid)) {
+          refused.add(pid);
+        }
       }
       for (const pid of budget.elapsed() - begin < STARTING_MS ? [] : unseen) {
         (await end(session, pid) ? told : others).add(pid);
       }
-      if (budget.elapsed() - begin > END_OF_SESSIONS_MS || budget.work() <= POLL_MS) {
-        return notEnded(seen, unseen);
-      }
+      const isLastLook = budget.elapsed() - begin > END_OF_SESSIONS_MS || budget.work() <= POLL_MS;
       await budget.sleep(POLL_MS);
       const [removedNow, membersNow, startingNow] = await look(sessionsOf(removed), sessionsOf(members), stillStarting(pidsIn(starting)));
       seen = [...removedNow, ...membersNow.filter(({ pid }) => old.has(pid as number))];
@@ -58,6 +59,9 @@ export async function endSessionsOf({ sessions, budget, log }: Pick<Work, 'sessi
       if (told.size > 0 && unseen.length === 0) {
         log.info('starting sessions ended', { count: told.size, note: 'they were signed in and did not say as whom; there may be sessions of other roles among them, which connect again' });
         told.clear();
+      }
+      if (isLastLook && seen.length + unseen.length > 0) {
+        return notEnded(seen, unseen, refused);
       }
     }
     return undefined;
@@ -81,9 +85,10 @@ function pidsIn(rows: Row[]): number[] {
   return rows.map(({ pid }) => pid as number);
 }
 
-function notEnded(seen: Row[], unseen: number[]): string {
-  const left = [...seen.map(({ pid, role }) => `pid ${String(pid)} (role ${JSON.stringify(role)})`), ...unseen.map(pid => `pid ${pid} (starting, of a role that is not known)`)];
+function notEnded(seen: Row[], unseen: number[], refused: ReadonlySet<number>): string {
+  const mayNot = (pid: unknown) => refused.has(pid as number) ? ', which the admin may not end unless it is a member of pg_signal_backend' : '';
+  const left = [...seen.map(({ pid, role }) => `pid ${String(pid)} (role ${JSON.stringify(role)}${mayNot(pid)})`), ...unseen.map(pid => `pid ${pid} (starting, of a role that is not known)`)];
   const listed = left.length > LISTED ? [...left.slice(0, LISTED), `${left.length - LISTED} more`] : left;
-  return `cannot ${ENDING.attempted}: told to end and still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
+  return `cannot ${ENDING.attempted}: still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
     + 'until they end they have what they had: end them (pg_terminate_backend, or restart the database) and delete again';
 }

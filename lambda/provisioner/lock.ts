@@ -9,7 +9,7 @@ import {
 import { identifier } from './sql/quote';
 import { registry, REGISTRY_SCHEMA, REGISTRY_TABLE, RegistryFacts } from './sql/registry';
 import { endBlockersOf } from './sql/sessions';
-import { BEGIN, COMMIT, ROLLBACK, setTimeouts } from './sql/session';
+import { BEGIN, COMMIT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
 /** The database that every server has: where the lock and the registry are. */
@@ -21,6 +21,9 @@ const TURN_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.45 };
 /** While the session that holds the lock is idle, it must not be taken for a dead one. */
 const STAY_AWAKE_MS = 10_000;
 const ANSWER_MS = 5_000;
+const DROP_MS = 1_000;
+
+/** A role that can use the schema can keep it from being dropped. An empty one that stays does no harm. */
 const DROP_MS = 1_000;
 
 const TAKING = { attempted: "take the provisioners' lock" };
@@ -35,6 +38,8 @@ export class Lock {
   public mayBeLast: boolean;
   /** To be executed right before a commit. */
   public readonly fence: string;
+  /** One statement at a time. */
+  private turn: Promise<unknown> = Promise.resolve();
 
   constructor(private readonly session: Session, public readonly server: Server, public readonly registry: RegistryFacts, held: HeldLock) {
     this.fence = fence(held);
@@ -43,25 +48,42 @@ export class Lock {
 
   /** What a process waits for just now, in words. Empty if that is nothing, or cannot be told. */
   public async blockersOf(pid: number | undefined): Promise<string[]> {
-    const [rows] = pid === undefined ? [[]] : await this.session.query([blockers(pid)], ANSWER_MS).catch((): Row[][] => [[]]);
+    const rows = pid === undefined ? [] : await this.beside(blockers(pid));
     return rows.map(({ blocker }) => blocker as string);
   }
 
   /** Ends the sessions that a process waits for just now, as far as they are of these roles, or of any that may not make roles. */
   public async endBlockersOf(pid: number | undefined, roleOids: string[]): Promise<void> {
     if (pid !== undefined) {
-      await this.session.query([endBlockersOf(pid, roleOids)], ANSWER_MS).catch(() => undefined);
+      await this.beside(endBlockersOf(pid, roleOids));
     }
   }
 
   public stayAwake(): Promise<unknown> {
-    return this.session.query(['SELECT 1'], ANSWER_MS).catch(() => undefined);
+    return this.beside('SELECT 1');
   }
 
   public async release(): Promise<void> {
     if (this.mayBeLast) {
-      await this.session.query([DROP_LOCK_WITHOUT_REGISTRY, COMMIT], ANSWER_MS).catch(() => undefined);
+      await this.turn;
+      const timeout = setTimeouts({ lock_timeout: DROP_MS }, 'transaction');
+      await this.session.query([timeout, DROP_LOCK_WITHOUT_REGISTRY, COMMIT], ANSWER_MS).catch(() => undefined);
     }
+  }
+
+  /** A statement that fails ends the transaction, and the lock with it, unless there is a savepoint to return to. */
+  private beside(statement: string): Promise<Row[]> {
+    const attempt = async () => {
+      const [, rows] = await this.session.query([SAVEPOINT.attempt, statement, RELEASE_SAVEPOINT], ANSWER_MS);
+      return rows;
+    };
+    const undo = async () => {
+      await this.session.query([ROLLBACK_TO_SAVEPOINT.attempt, RELEASE_SAVEPOINT], ANSWER_MS).catch(() => undefined);
+      return [];
+    };
+    const rows = this.turn.then(() => attempt().catch(undo));
+    this.turn = rows;
+    return rows;
   }
 }
 

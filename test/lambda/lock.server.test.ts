@@ -50,6 +50,21 @@ describe.each(setups('14', '17, plain', '18, plain'))("the provisioners' lock on
       await expect(lockSchema()).resolves.toEqual([]);
     });
 
+    test('stays for the next event when a session keeps it from being dropped', async () => {
+      await server.sql('GRANT pg_read_all_data TO stranger');
+      const stack = new Stack(server, options());
+      await stack.create('A', orders);
+      const stranger = await connected('stranger', 's');
+      // Nothing is granted, with a warning, and the row of the catalog is locked even so.
+      await stranger.query(`BEGIN; GRANT USAGE ON SCHEMA ${LOCK_SCHEMA} TO stranger`);
+      await stack.delete('A', orders);
+      await stack.create('A', orders);
+      await stranger.end();
+      await stack.delete('A', orders);
+      await expect(lockSchema()).resolves.toEqual([]);
+      await server.sql('REVOKE pg_read_all_data FROM stranger');
+    });
+
     test('has nothing of what default privileges grant', async () => {
       await server.sql('ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON SCHEMAS TO stranger, PUBLIC');
       const stack = new Stack(server, options());
