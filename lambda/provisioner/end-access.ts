@@ -7,6 +7,7 @@ import { readShared } from './inspect';
 import { RoleRemoval } from './lifecycle';
 import { FIXED_DATABASE } from './lock';
 import { forbidLogin, ObservedRole, planEndOfMembers, planEndOfTokens } from './plan';
+import { Row } from './session';
 import { GROUPS_OF_RDS_IAM } from './sql/catalog';
 import { identifier } from './sql/quote';
 import { membersOf } from './sql/sessions';
@@ -40,11 +41,11 @@ export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind
   const oids = roles.map(({ claim }) => claim.roleOid);
   const options = { lockMs: LOCK_MS, endBlockersAmong: oids };
   const until = work.budget.elapsed() + END_OF_LOGIN_MS;
-  const { members } = await inShared(work, transaction => endTokens(work, transaction, roles, kind), options);
+  const members = new Set(await inShared(work, transaction => endTokens(work, transaction, roles, kind), options));
   let failures = await inShared(work, transaction => endLogins(transaction, roles), options);
   for (let round = 1; ; round++) {
-    await inShared(work, transaction => endMemberships(work, transaction, roles, kind), options);
-    const sessionsLeft = await endSessionsOf(work, { removed: oids, members });
+    (await inShared(work, transaction => endMemberships(work, transaction, roles, kind), options)).forEach(oid => members.add(oid));
+    const sessionsLeft = await endSessionsOf(work, { removed: oids, members: [...members] });
     const { logins, members: again } = await inShared(work, transaction => look(transaction, roles, kind));
     if (sessionsLeft === undefined && logins.length === 0 && (again.length === 0 || round > 1)) {
       break;
@@ -64,22 +65,35 @@ export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind
 }
 
 /** @returns oids of the roles that could act as one of them until now, whose sessions may do so still */
-async function endTokens(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<{ members: string[] }> {
-  const attempt = { attempted: `look who is a member of ${roles.length === 1 ? JSON.stringify(roles[0].username) : 'the roles'}` };
-  const [members, groups] = await transaction.read(attempt, membersOf(roles.map(({ claim }) => claim.roleOid)), GROUPS_OF_RDS_IAM);
+async function endTokens(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<string[]> {
+  const [groups, members] = await lookAtMembers(transaction, roles, GROUPS_OF_RDS_IAM);
   const groupsOfRdsIam = new Set(groups.map(({ name }) => name as string));
   const changes = (await observe(transaction, roles)).flatMap(role => planEndOfTokens(role, groupsOfRdsIam));
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK);
-  return { members: kind === 'user' ? members.map(({ oid }) => oid as string) : [] };
+  return oidsOfUsers(members, kind);
 }
 
 async function endLogins(transaction: Transaction, roles: RoleRemoval[]): Promise<Failure[]> {
   return applyEach(transaction, (await observe(transaction, roles)).flatMap(forbidLogin), NOT_TAKEN_BACK);
 }
 
-async function endMemberships(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<void> {
+/** @returns oids of members, which may have become so while an open session of the role could still grant it */
+async function endMemberships(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<string[]> {
+  const [members] = await lookAtMembers(transaction, roles);
   const changes = (await observe(transaction, roles)).flatMap(role => planEndOfMembers(kind, role));
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK);
+  return oidsOfUsers(members, kind);
+}
+
+/** @returns rows of other statements, and of the members */
+function lookAtMembers(transaction: Transaction, roles: RoleRemoval[], ...others: string[]): Promise<Row[][]> {
+  const attempt = { attempted: `look who is a member of ${roles.length === 1 ? JSON.stringify(roles[0].username) : 'the roles'}` };
+  return transaction.read(attempt, ...others, membersOf(roles.map(({ claim }) => claim.roleOid)));
+}
+
+/** Members of a group role keep their sessions: what they have of their own does not end. */
+function oidsOfUsers(members: Row[], kind: RoleKind): string[] {
+  return kind === 'user' ? members.map(({ oid }) => oid as string) : [];
 }
 
 /** What is left of logins and members. */

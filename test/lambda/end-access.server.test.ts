@@ -132,6 +132,41 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
     expect(await users(server)).toEqual(['friend', 'legacy']);
   });
 
+  if (setup.major < 15) {
+    test('ends the session of a role that becomes a member while the login is being ended', async () => {
+      await stack.create('A', removed('DISABLE'));
+      const [blocking, granting, friend] = [await session(server, 'leaver'), await session(server, 'leaver'), await session(server, 'friend')];
+      await blocking.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+      const outcome = stack.delete('A', removed('DISABLE'));
+      while (await canSignIn('leaver')) {
+        await setTimeout(20);
+      }
+      await granting.query('GRANT leaver TO friend');
+      await friend.query('SET ROLE leaver');
+      await outcome;
+      expect(await isOpen(friend)).toBe(false);
+      await expect((await session(server, 'friend')).query('SET ROLE leaver')).rejects.toThrow('permission denied');
+      await dropKept();
+    });
+  }
+
+  test('refuses tokens, and keeps its lock, although an admin with a token may not end the session that keeps the login', async () => {
+    await server.sql("CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'w'; GRANT CREATE ON DATABASE postgres TO weak");
+    await server.sql('GRANT rds_iam TO weak WITH ADMIN OPTION');
+    const weak = new Stack(server, { admin: () => ({ username: 'weak', password: () => Promise.resolve(server.token('application', 'weak')) }) });
+    const user: User = { username: 'leaver', connect: [] };
+    await weak.create('A', user);
+    const open = await session(server, 'leaver');
+    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+    expect(await failure(weak.delete('A', user))).toMatch(new RegExp('^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), held by pid \\d+ \\(role leaver, .*'
+      + 'And cannot end the sessions of removed roles: still there after 10 s: pid \\d+ \\(role "leaver", which the admin may not end unless it is a member of pg_signal_backend\\); '));
+    expect(await canSignIn('leaver')).toBe(false);
+    await open.end();
+    await weak.delete('A', user);
+    await server.sql('REVOKE CREATE ON DATABASE postgres FROM weak; DROP ROLE weak');
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
   test('refuses tokens at once although the login cannot be ended, and says that a password may still work', async () => {
     stack = new Stack(server, { clock: HURRIED });
     await stack.create('A', leaver);
@@ -160,7 +195,7 @@ describe.each(setups('14', '17, plain', '18, plain'))('the end of access on Post
     }
     const reason = await outcome;
     if (reason !== undefined) {
-      expect(reason).toMatch(/^cannot (forbid "leaver" to log in: .*a password that it has set itself may still work.*\. And cannot )?end the sessions of removed roles: told to end and still there after 10 s: pid \d+ \(role "leaver"\); /);
+      expect(reason).toMatch(/^cannot (forbid "leaver" to log in: .*a password that it has set itself may still work.*\. And cannot )?end the sessions of removed roles: still there after 10 s: pid \d+ \(role "leaver"\); /);
       expect(await canSignIn('leaver')).toBe(false);
       await busy;
       await stack.delete('A', leaver);
