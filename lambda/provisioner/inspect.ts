@@ -51,9 +51,10 @@ export async function readShared(transaction: Transaction, names: string[], data
     return { roles: new Map(), owners: [], reached: [] };
   }
   const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
+  const { registryOwner } = transaction.server;
   const optional = [
     ...exclusive.length > 0 ? [otherShared(exclusive, transaction.server.version)] : [],
-    ...groups.length > 0 ? [reachedFrom(groups, PREDEFINED_ROLES.map(({ name }) => name).filter(strongRole))] : [],
+    ...groups.length > 0 ? [reachedFrom(groups, [...PREDEFINED_ROLES.map(({ name }) => name).filter(strongRole), ...registryOwner === undefined ? [] : [registryOwner]])] : [],
   ];
   const [roles, owners, ...more] = await transaction.read(attempt, rolesWithShared(names), databaseOwners(databases), ...optional) as unknown[];
   const others = (exclusive.length > 0 ? more.shift() : []) as (ObservedRole['others'][number] & { role: string })[];

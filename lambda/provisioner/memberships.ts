@@ -35,13 +35,16 @@ export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wante
 }
 
 /** Why who reaches this role has the admin's rights. */
-function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version }: Server): string | undefined {
+function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version, registryOwner }: Server): string | undefined {
   const which = group === role ? 'it' : `it leads to ${JSON.stringify(role)}, which`;
   if (isAdmin) {
     return `${group === role ? 'it is' : 'it leads to'} the admin ${JSON.stringify(admin)}, and its members have all its rights`;
   }
   if (isSuperuser) {
     return `${which} is a superuser`;
+  }
+  if (role === registryOwner) {
+    return `${which} owns the registry, and its members can change which resource manages which role`;
   }
   return createsRoles && version < LIMITED_CREATEROLE_SINCE
     ? `${which} has CREATEROLE, with which up to PostgreSQL 15 a role can become a member of the admin`

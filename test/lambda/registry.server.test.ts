@@ -292,6 +292,14 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       expect(await failure(stack.create('A', { roleName: 'owners', adoptExisting: true }))).toBe(refused);
     });
 
+    test('has no user of the library as a member through other roles', async () => {
+      await postgres('CREATE ROLE team; GRANT owners TO team');
+      await postgres('GRANT team TO postgres WITH ADMIN OPTION').catch(() => undefined);
+      expect(await failure(stack.create('A', { username: 'orders', memberOf: ['team'] }))).toBe('"orders" cannot be a member of "team": it leads to "owners", which owns the registry, '
+        + 'and its members can change which resource manages which role; make it a member of roles with the privileges it needs or, for a DBA who signs in with IAM, of rds_superuser');
+      await postgres('DROP ROLE team');
+    });
+
     test.each([
       ['is missing', 'nobodys', `${NOT_USED}there is no role "nobodys", which registryOwner names; create that group role and make the admin a member of it, or correct the name`],
       ...setup.roleRules === 'rdsLike'
