@@ -101,7 +101,7 @@ export const END_REGISTRY_LOCKERS = `
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
   WHERE n.nspname = '${REGISTRY_SCHEMA}' AND NOT r.rolcreaterole AND NOT r.rolsuper AND NOT pg_has_role(r.oid, c.relowner, 'USAGE')
-    AND pg_has_role(current_user, 'pg_signal_backend', 'MEMBER')`;
+    AND pg_has_role(current_user, 'pg_signal_backend', 'USAGE')`;
 
 function nameOf(role: string): string {
   return `CASE WHEN ${role} = 0 THEN NULL ELSE pg_get_userbyid(${role})::text END`;
