@@ -101,7 +101,7 @@ export async function holdAsItIs(transaction: Transaction, exists: boolean): Pro
     return;
   }
   try {
-    await transaction.execute(WRITE, ...holdRegistry(registryOwner));
+    await transaction.executeEndingBlockers(WRITE, ...holdRegistry(registryOwner));
   } catch (error) {
     throw asChanged(error, registryOwner);
   }

@@ -121,9 +121,18 @@ export class Transaction {
   }
 
   /** Executes statements that change no role and no privilege, each with its own rows. */
-  public async execute(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+  public execute(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+    return this.send(attempt, statements, this.options.endBlockersAmong);
+  }
+
+  /** The same; a session that is in the way is ended, unless its role may make roles. */
+  public executeEndingBlockers(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
+    return this.send(attempt, statements, this.options.endBlockersAmong ?? []);
+  }
+
+  private async send(attempt: Attempt, statements: string[], endBlockersAmong: string[] | undefined): Promise<Row[][]> {
     const prelude = this.prelude.splice(0);
-    const results = await this.watched(blockers => run(this.session, attempt, [...prelude, ...statements], { blockers }));
+    const results = await this.watched(blockers => run(this.session, attempt, [...prelude, ...statements], { blockers }), endBlockersAmong);
     if (prelude.length > 0) {
       this.before = pathIn(results[prelude.length - 1]);
     }
@@ -147,7 +156,7 @@ export class Transaction {
     }
     for (const message of messages(steps)) {
       this.wrote = true;
-      await this.send(message);
+      await this.sendSteps(message);
     }
     this.changes.push(...changes);
   }
@@ -204,10 +213,10 @@ export class Transaction {
   }
 
   /** The session that holds the lock has nothing to do meanwhile: it sees what this one waits for. */
-  private async watched<T>(statements: (blockers: () => string[]) => Promise<T>): Promise<T> {
+  private async watched<T>(statements: (blockers: () => string[]) => Promise<T>, endBlockersAmong: string[] | undefined): Promise<T> {
     let seen: string[] = [];
     const look = async () => {
-      const { context: { lock }, session: { pid }, options: { endBlockersAmong } } = this;
+      const { context: { lock }, session: { pid } } = this;
       const blockers = await lock.blockersOf(pid);
       seen = blockers.length > 0 ? blockers : seen;
       if (endBlockersAmong && blockers.length > 0) {
@@ -228,7 +237,7 @@ export class Transaction {
     }
   }
 
-  private async send(steps: Step[]): Promise<void> {
+  private async sendSteps(steps: Step[]): Promise<void> {
     const [{ attempt }] = steps;
     const whole = steps.length === 1 ? attempt : { ...attempt, attempted: `${attempt.attempted}, and ${steps.length - 1} more` };
     if (this.prelude.length > 0) {

@@ -292,6 +292,15 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       expect(await failure(stack.create('A', { roleName: 'owners', adoptExisting: true }))).toBe(refused);
     });
 
+    test('is used although a removed user that reads all data keeps its schema locked', async () => {
+      await stack.create('A', { username: 'orders', memberOf: ['pg_read_all_data'] });
+      const orders = await connected('orders', server.token('application', 'orders'));
+      // It grants nothing, and locks the row of the catalog.
+      await orders.query('BEGIN; GRANT USAGE ON SCHEMA cdk_aurora_iam_auth TO mallory');
+      await stack.delete('A', { username: 'orders' });
+      await expect(orders.query('SELECT 1')).rejects.toThrow();
+    });
+
     test('has no user of the library as a member through other roles', async () => {
       await postgres('CREATE ROLE team; GRANT owners TO team');
       await postgres('GRANT team TO postgres WITH ADMIN OPTION').catch(() => undefined);
