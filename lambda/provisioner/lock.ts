@@ -140,6 +140,9 @@ interface Made {
 async function waitForLock(session: Session, owner: string | undefined, budget: Budget, made: Made): Promise<Lock> {
   for (let holder: Holder | undefined; ;) {
     const begin = budget.elapsed();
+    if (budget.work() <= ANSWER_MS) {
+      throw new ProvisionError(`cannot ${TAKING.attempted}: others were let through, or the lock had to be put in order, until the time of the provisioner was up; deploy again`);
+    }
     try {
       const lock = await tryToTake(session, owner, Math.min(budget.work(), holder ? TURN_MS.others : TURN_MS.first));
       budget.excuse(budget.elapsed() - begin);
