@@ -9,7 +9,7 @@ import {
 import { identifier } from './sql/quote';
 import { registry, REGISTRY_SCHEMA, REGISTRY_TABLE, RegistryFacts } from './sql/registry';
 import { endBlockersOf } from './sql/sessions';
-import { BEGIN, COMMIT, RELEASE_SAVEPOINT, ROLLBACK, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from './sql/session';
+import { BEGIN, BESIDE, COMMIT, ROLLBACK, setTimeouts } from './sql/session';
 import { ANSWER_MARGIN_MS, IDLE_TIMEOUT_MS, run, Server } from './transaction';
 
 /** The database that every server has: where the lock and the registry are. */
@@ -21,7 +21,6 @@ const TURN_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.45 };
 /** While the session that holds the lock is idle, it must not be taken for a dead one. */
 const STAY_AWAKE_MS = 10_000;
 const ANSWER_MS = 5_000;
-const DROP_MS = 1_000;
 
 /** A role that can use the schema can keep it from being dropped. An empty one that stays does no harm. */
 const DROP_MS = 1_000;
@@ -74,11 +73,11 @@ export class Lock {
   /** A statement that fails ends the transaction, and the lock with it, unless there is a savepoint to return to. */
   private beside(statement: string): Promise<Row[]> {
     const attempt = async () => {
-      const [, rows] = await this.session.query([SAVEPOINT.attempt, statement, RELEASE_SAVEPOINT], ANSWER_MS);
+      const [, rows] = await this.session.query([BESIDE.begin, statement, BESIDE.end], ANSWER_MS);
       return rows;
     };
     const undo = async () => {
-      await this.session.query([ROLLBACK_TO_SAVEPOINT.attempt, RELEASE_SAVEPOINT], ANSWER_MS).catch(() => undefined);
+      await this.session.query([BESIDE.undo, BESIDE.end], ANSWER_MS).catch(() => undefined);
       return [];
     };
     const rows = this.turn.then(() => attempt().catch(undo));

@@ -18,7 +18,7 @@ export interface Fault {
 }
 
 /** What the session of the lock asks while another one waits, or so that it is not taken for a dead one: how often depends on the machine. */
-const ASKED_BY_TIME = /pg_blocking_pids|^SELECT 1$|\(SELECT 1\) row/;
+const ASKED_BY_TIME = /pg_blocking_pids|SAVEPOINT beside|\(SELECT 1\) row/;
 
 /** How what is asked can be cut short. */
 interface Cut {

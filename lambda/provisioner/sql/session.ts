@@ -15,6 +15,9 @@ export const SAVEPOINT = { attempt: 'SAVEPOINT attempt', message: 'SAVEPOINT mes
 export const ROLLBACK_TO_SAVEPOINT = { attempt: 'ROLLBACK TO SAVEPOINT attempt', message: 'ROLLBACK TO SAVEPOINT message' };
 export const RELEASE_SAVEPOINT = 'RELEASE SAVEPOINT attempt';
 
+/** Around what the session of the lock asks while others work. */
+export const BESIDE = { begin: 'SAVEPOINT beside', end: 'RELEASE SAVEPOINT beside', undo: 'ROLLBACK TO SAVEPOINT beside' };
+
 /** Milliseconds. */
 export interface Timeouts {
   readonly lock_timeout?: number;
