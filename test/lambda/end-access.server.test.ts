@@ -26,7 +26,7 @@ async function session(server: AuroraLikeServer, user: string, options: Partial<
 
 const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
 
-describe.each(setups('14', '17, plain', '18, plain'))('the end of access on PostgreSQL $name', (setup) => {
+describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

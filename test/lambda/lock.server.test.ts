@@ -9,7 +9,7 @@ import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } f
 
 const STRANGERS = 20;
 
-describe.each(setups('14', '17, plain', '18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {
+describe.each(setups('14', '18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {
   let server: AuroraLikeServer;
   const clients: Client[] = [];
 

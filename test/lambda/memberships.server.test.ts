@@ -5,7 +5,7 @@ import { failure, setups, signIn, snapshot, Stack, trust } from './stack';
 
 /** No role of the library gets the admin's rights through the roles that it is a member of. */
 describe.each([
-  ...setups('14', '15', '16, plain', '17, RDS-like').map(setup => ({ ...setup, transport: 'connections' })),
+  ...setups('14', '17, RDS-like').map(setup => ({ ...setup, transport: 'connections' })),
   ...setups('17, plain').map(setup => ({ ...setup, transport: 'the Data API' })),
 ])('memberships on PostgreSQL $name over $transport', ({ major, roleRules, transport, ...setup }) => {
   let server: AuroraLikeServer;

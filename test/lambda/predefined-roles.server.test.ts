@@ -40,7 +40,7 @@ const COULD: { readonly [role: string]: Ability[] } = {
 
 const GRANTABLE = PREDEFINED_ROLES.filter(({ membership }) => membership !== 'refused');
 
-describe.each(setups('14', '15', '18, plain'))('members of predefined roles on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('14', '18, plain'))('members of predefined roles on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   const existing = GRANTABLE.filter(({ since = 14 }) => since <= major);

@@ -10,7 +10,7 @@ const USER = { username: 'orders' };
 const OTHER = 'cluster-OTHER';
 
 /** What an event is about is compared with the deployment before anything else, in each way to the database. */
-describe.each(setups('14', '15', '16, RDS-like', '17, plain', '18, RDS-like'))('the target of an event on PostgreSQL $name', (setup) => {
+describe.each(setups('14', '17, plain'))('the target of an event on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let endpoint: DataApiEndpoint;
   const environment = process.env;
