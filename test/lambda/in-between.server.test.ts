@@ -71,7 +71,7 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
     /** It is found out in the second database; the connection to the first one breaks. */
     const failing = (username: string) => user(username, { privileges: { shop: READ, stock: { Schemas: { nowhere: { Schema: ['USAGE'] } } } } });
     const NOWHERE = 'there is no schema "nowhere" in database "stock"; create it before this deployment, let a user or role of the app own it (Privileges.schemaOwner), or correct its name';
-    const meanwhile = (others: () => Promise<unknown>): Moment[] => [{ database: 'shop', asked: /^COMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others }];
+    const meanwhile = (others: () => Promise<unknown>): Moment[] => [{ database: 'shop', asked: /\bCOMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others }];
     let oid: string | undefined;
 
     beforeEach(async () => {
@@ -146,7 +146,7 @@ describe.each(setups('15', '17, plain'))('in between on PostgreSQL $name', (setu
       await other.create('B', theirs);
       found = await snapshot(server);
     };
-    moments = [{ database: 'postgres', asked: /^COMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others: create }];
+    moments = [{ database: 'postgres', asked: /\bCOMMIT$/, breaks: true }, { database: 'postgres', asked: /^connect$/, others: create }];
     expect(await failure(stack.create('A', user('orders')))).toBe('"orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource B); '
       + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
     await expect(snapshot(server)).resolves.toEqual(found);
