@@ -76,7 +76,7 @@ describe('the SQL of a pooled session', () => {
 
   test('sets what it needs until the end of the transaction, with nothing but functions of PostgreSQL', () => {
     expect(setUpTransaction("1'0")).toBe("SELECT pg_catalog.concat(pg_catalog.replace(pg_catalog.set_config('application_name', pg_catalog.concat('cdk-aurora-iam-auth since ', '1''0'), true), 'cdk-aurora-iam-auth since ', ''), ' ', "
-      + "pg_catalog.current_setting('transaction_isolation')), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('role', 'none', true), "
+      + "pg_catalog.pg_backend_pid(), ' ', pg_catalog.current_setting('transaction_isolation')), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('role', 'none', true), "
       + "pg_catalog.set_config('statement_timeout', '15000', true), pg_catalog.set_config('idle_in_transaction_session_timeout', '30000', true)");
     expect(setUpTransaction(undefined)).toContain("pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())");
   });

@@ -97,8 +97,8 @@ describe.each([15, 17] as const)('failures on PostgreSQL %i', (major) => {
   test('admin without CREATE on database postgres', async () => {
     const weak = await start();
     await weak.sql('ALTER DATABASE postgres OWNER TO rdsadmin');
-    expect(await failedCreate(weak)).toBe('cannot write the registry: permission denied for database postgres (SQLSTATE 42501); '
-      + 'the admin needs CREATE on database postgres, and to own the schema cdk_aurora_iam_auth in it once that exists');
+    expect(await failedCreate(weak)).toBe("cannot create schema cdk_aurora_iam_auth_lock, which is the provisioners' lock: permission denied for database postgres (SQLSTATE 42501); "
+      + 'the admin needs CREATE on database postgres');
   });
 
   test('a membership that would lock the admin out', async () => {

@@ -85,11 +85,18 @@ describe.each(setups('14', '17, plain'))('an admin that signs in with tokens, on
     await stack.create('A', USER);
     const options = setup.major >= 16 ? ['WITH ADMIN TRUE, INHERIT FALSE, SET FALSE'] : [];
     await server.sql(`CREATE ROLE chief LOGIN CREATEROLE; GRANT orders TO chief; GRANT CREATE ON DATABASE postgres TO chief; ${options.map(option => `GRANT rds_iam TO chief ${option}`).join()}`);
-    await server.sql('CREATE ROLE keeper; GRANT keeper TO chief, postgres; ALTER SCHEMA cdk_aurora_iam_auth OWNER TO keeper; ALTER TABLE cdk_aurora_iam_auth.managed_role OWNER TO keeper');
+    await server.sql('CREATE ROLE keeper; GRANT keeper TO chief, postgres; ALTER SCHEMA cdk_aurora_iam_auth OWNER TO keeper; ALTER SCHEMA cdk_aurora_iam_auth_lock OWNER TO keeper; ALTER TABLE cdk_aurora_iam_auth.managed_role OWNER TO keeper');
     await server.sql('GRANT pg_signal_backend, orders TO chief WITH ADMIN OPTION');
     const other = new Stack(server, { admin: () => admin('chief'), registryOwner: 'keeper' });
-    expect(await failure(other.delete('A', USER, stack.physicalIdOf('A')))).toBe(
-      'this would end the membership of the admin in rds_iam (chief -> orders -> rds_iam), and its tokens would stop working, so it was undone; grant rds_iam to the admin itself first');
+    const removed = other.delete('A', USER, stack.physicalIdOf('A'));
+    if (setup.major >= 16) {
+      // What another admin has granted is not taken back, so that the role stays, without a login.
+      await removed;
+      expect(other.log).toContainEqual(expect.objectContaining({ notice: 'kept', username: 'orders' }));
+    } else {
+      expect(await failure(removed)).toBe(
+        'this would end the membership of the admin in rds_iam (chief -> orders -> rds_iam), and its tokens would stop working, so it was undone; grant rds_iam to the admin itself first');
+    }
     // It still gets in.
     await new Stack(server, { admin: () => admin('chief'), registryOwner: 'keeper' }).create('B', { username: 'another', connect: [] });
   });
