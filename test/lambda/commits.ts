@@ -15,7 +15,7 @@ export class Commits {
   constructor() {
     const { query, memberships } = this;
     Client.prototype.query = async function (this: Client, ...args: unknown[]) {
-      if ((args[0] as QueryConfig).text.endsWith('COMMIT')) {
+      if ((args[0] as Partial<QueryConfig>).text?.endsWith('COMMIT')) {
         memberships.push((await query.call(this, EFFECTIVE)).rows[0].roles);
       }
       return query.apply(this, args);
