@@ -5,8 +5,8 @@ import { Traffic } from './traffic';
 
 const DATABASES = ['shop', 'stock'];
 const TABLES = 20;
-const CONNECTIONS = 1;
-const FIRST = 8;
+const CONNECTIONS = 2;
+const FIRST = 11;
 const UNCHANGED = 4;
 
 const READ_WRITE = { tables: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'], sequences: ['SELECT', 'USAGE'] };
