@@ -77,7 +77,7 @@ export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Prom
 /** In one transaction, after which the admin is no member of rds_iam: nothing but memberships that lead there, and those that it was given by others first. */
 async function takeBack(session: Session, log: Logger, refusal: unknown): Promise<true> {
   try {
-    const [, , [server], leading] = await run(session, TAKE_BACK, [BEGIN, setTimeouts(TIMEOUTS, 'transaction'), SERVER, LEADING_TO_RDS_IAM]) as unknown[][];
+    const [, , [server], leading] = await run(session, TAKE_BACK, [BEGIN, setTimeouts(TIMEOUTS), SERVER, LEADING_TO_RDS_IAM]) as unknown[][];
     const { admin, version } = server as { admin: string; version: number };
     if (version >= NEEDED_BEFORE) {
       throw refusal;

@@ -41,21 +41,22 @@ export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind
   const oids = roles.map(({ claim }) => claim.roleOid);
   const options = { lockMs: LOCK_MS, endBlockersAmong: oids };
   const until = work.budget.elapsed() + END_OF_LOGIN_MS;
-  const members = new Set(await inShared(work, transaction => endTokens(work, transaction, roles, kind), options));
-  let failures = await inShared(work, transaction => endLogins(transaction, roles), options);
+  const isLate = () => work.budget.elapsed() > until;
+  const members = new Set(await inShared(work, transaction => endTokens(work, transaction, roles, kind, isLate), options));
+  let failures = await inShared(work, transaction => endLogins(transaction, roles, isLate), options);
   for (let round = 1; ; round++) {
-    (await inShared(work, transaction => endMemberships(work, transaction, roles, kind), options)).forEach(oid => members.add(oid));
+    (await inShared(work, transaction => endMemberships(work, transaction, roles, kind, isLate), options)).forEach(oid => members.add(oid));
     const sessionsLeft = await endSessionsOf(work, { removed: oids, members: [...members] });
     const { logins, members: again } = await inShared(work, transaction => look(transaction, roles, kind));
     if (sessionsLeft === undefined && logins.length === 0 && (again.length === 0 || round > 1)) {
       break;
     }
     const isBlocked = failures.some(({ error }) => error.sqlState === BLOCKED);
-    if (sessionsLeft !== undefined || (logins.length > 0 && (!isBlocked || work.budget.elapsed() > until))) {
+    if (sessionsLeft !== undefined || (logins.length > 0 && (!isBlocked || isLate()))) {
       throw new ProvisionError([...logins.length > 0 ? [loginLeft(logins, failures, admin)] : [], sessionsLeft ?? []].flat().join('. And '));
     }
     // The session that was in the way has ended by now; and a member that acted as the role may have become one again.
-    failures = await inShared(work, transaction => endLogins(transaction, roles), options);
+    failures = await inShared(work, transaction => endLogins(transaction, roles, isLate), options);
   }
   work.log.info('access ended', {
     names: roles.slice(0, NAMES_LOGGED).map(({ username }) => username).join(', '),
@@ -65,23 +66,27 @@ export async function endAccess(work: Work, roles: RoleRemoval[], kind: RoleKind
 }
 
 /** @returns oids of the roles that could act as one of them until now, whose sessions may do so still */
-async function endTokens(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<string[]> {
+async function endTokens(
+  work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind, isLate: () => boolean,
+): Promise<string[]> {
   const [groups, members] = await lookAtMembers(transaction, roles, GROUPS_OF_RDS_IAM);
   const groupsOfRdsIam = new Set(groups.map(({ name }) => name as string));
   const changes = (await observe(transaction, roles)).flatMap(role => planEndOfTokens(role, groupsOfRdsIam));
-  await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK);
+  await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK, isLate);
   return oidsOfUsers(members, kind);
 }
 
-async function endLogins(transaction: Transaction, roles: RoleRemoval[]): Promise<Failure[]> {
-  return applyEach(transaction, (await observe(transaction, roles)).flatMap(forbidLogin), NOT_TAKEN_BACK);
+async function endLogins(transaction: Transaction, roles: RoleRemoval[], isLate: () => boolean): Promise<Failure[]> {
+  return applyEach(transaction, (await observe(transaction, roles)).flatMap(forbidLogin), NOT_TAKEN_BACK, isLate);
 }
 
 /** @returns oids of members, which may have become so while an open session of the role could still grant it */
-async function endMemberships(work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind): Promise<string[]> {
+async function endMemberships(
+  work: Work, transaction: Transaction, roles: RoleRemoval[], kind: RoleKind, isLate: () => boolean,
+): Promise<string[]> {
   const [members] = await lookAtMembers(transaction, roles);
   const changes = (await observe(transaction, roles)).flatMap(role => planEndOfMembers(kind, role));
-  await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK);
+  await applyWhatCan(work, transaction, merged(changes), 'not taken back', NOT_TAKEN_BACK, isLate);
   return oidsOfUsers(members, kind);
 }
 

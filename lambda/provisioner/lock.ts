@@ -65,7 +65,7 @@ export class Lock {
   public async release(): Promise<void> {
     if (this.mayBeLast) {
       await this.turn;
-      const timeout = setTimeouts({ lock_timeout: DROP_MS }, 'transaction');
+      const timeout = setTimeouts({ lock_timeout: DROP_MS });
       await this.session.query([timeout, DROP_LOCK_WITHOUT_REGISTRY, COMMIT], ANSWER_MS).catch(() => undefined);
     }
   }
@@ -125,7 +125,7 @@ async function takeLock(session: Session, owner: string | undefined, budget: Bud
     return await waitForLock(session, owner, budget, made);
   } catch (error) {
     if (made.schema) {
-      await session.query([BEGIN, setTimeouts({ lock_timeout: DROP_MS }, 'transaction'), DROP_LOCK, COMMIT], ANSWER_MS).catch(() => undefined);
+      await session.query([BEGIN, setTimeouts({ lock_timeout: DROP_MS }), DROP_LOCK, COMMIT], ANSWER_MS).catch(() => undefined);
     }
     throw error;
   }
@@ -167,7 +167,7 @@ async function waitForLock(session: Session, owner: string | undefined, budget: 
 /** @returns nothing if others come first, or the lock had to be put in order */
 async function tryToTake(session: Session, owner: string | undefined, turn: number): Promise<Lock | undefined> {
   const timeouts = { lock_timeout: turn, statement_timeout: turn + ANSWER_MARGIN_MS, idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS };
-  const statements = [BEGIN, setTimeouts(timeouts, 'transaction'), TAKE_LOCK, EARLIER_WAITERS, LOCK_FACTS, SERVER, registry(owner)];
+  const statements = [BEGIN, setTimeouts(timeouts), TAKE_LOCK, EARLIER_WAITERS, LOCK_FACTS, SERVER, registry(owner)];
   const results = await run(session, TAKING, statements, { answerMs: turn + 2 * ANSWER_MARGIN_MS });
   const [[{ earlier }], [facts], [found], [registryFound]] = results.slice(-4);
   const server: Server = { ...found as unknown as Server, registryOwner: owner };

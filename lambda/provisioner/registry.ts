@@ -117,14 +117,14 @@ export function createSteps({ registryOwner, admin }: Server, { defaultGrantees 
  */
 export async function bringUpToDate(transaction: Transaction, { exists, secured }: RegistryFacts, { withoutFormat }: Facts, log: Logger): Promise<void> {
   if (exists && !secured) {
-    const secure = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), SECURE_REGISTRY);
+    const secure = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }), SECURE_REGISTRY);
     const busy = await transaction.attempt(secure, ['55P03']);
     if (busy) {
       log.info('not secured', {
         reason: 'row-level security of the registry could not be enabled, because another session has the table open; the next deployment does it',
       });
     }
-    await transaction.execute(WRITE, setTimeouts({ lock_timeout: LOCK_TIMEOUT_MS }, 'transaction'));
+    await transaction.execute(WRITE, setTimeouts({ lock_timeout: LOCK_TIMEOUT_MS }));
   }
   if (withoutFormat.length > 0) {
     await transaction.apply([], { attempt: WRITE, statements: [insert(withoutFormat.map(stored))] });
@@ -148,7 +148,7 @@ export async function dropIfUnused(transaction: Transaction): Promise<void> {
   const [, [{ inUse }]] = await transaction.execute(WRITE, FORGET_DROPPED, REGISTRY_IN_USE);
   if (inUse !== true) {
     // A role that may read the table can have it open, or make a view of it.
-    const drop = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }, 'transaction'), ...DROP_REGISTRY);
+    const drop = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }), ...DROP_REGISTRY);
     await transaction.attempt(drop, ['55P03', '2BP01']);
   }
 }

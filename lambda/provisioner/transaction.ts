@@ -22,8 +22,11 @@ export const LOCK_TIMEOUT_MS = 10_000;
 /** Every statement takes milliseconds, once it has its locks. */
 const STATEMENT_TIMEOUT_MS = 15_000;
 
-/** So often is looked at what a statement waits for. */
+/** How often is looked at what a statement waits for; and at least once before its lock timeout. */
 const WATCH_MS = 500;
+
+/** How long a lock of another session is waited for once there is no time to wait. */
+const HURRIED_LOCK_MS = 100;
 
 const LOCK_NOT_AVAILABLE = '55P03';
 
@@ -85,18 +88,20 @@ export class Transaction {
   private readonly memberships = new Map<string, unknown>();
 
   private readonly session: Session;
+  private lockMs: number;
 
   constructor(private readonly context: TransactionContext, private readonly options: TransactionOptions = {}) {
     const { lockMs = LOCK_TIMEOUT_MS } = options;
     this.session = context.session;
+    this.lockMs = Math.min(lockMs, context.budget.patience());
     const timeouts = {
       idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
-      lock_timeout: Math.min(lockMs, context.budget.patience()),
+      lock_timeout: this.lockMs,
     };
     this.prelude = [
       BEGIN,
-      setTimeouts(timeouts, 'transaction'),
+      setTimeouts(timeouts),
       ...this.server.version >= 160000 ? [NO_SELF_GRANT] : [],
       ADMIN_PATH_TO_RDS_IAM,
     ];
@@ -128,6 +133,14 @@ export class Transaction {
   /** The same; a session that is in the way is ended, unless its role may make roles. */
   public executeEndingBlockers(attempt: Attempt, ...statements: string[]): Promise<Row[][]> {
     return this.send(attempt, statements, this.options.endBlockersAmong ?? []);
+  }
+
+  /** From now on the transaction hardly waits for locks of other sessions. */
+  public async hurry(): Promise<void> {
+    if (this.lockMs > HURRIED_LOCK_MS) {
+      await this.execute({ attempted: 'set the lock timeout' }, setTimeouts({ lock_timeout: HURRIED_LOCK_MS }));
+      this.lockMs = HURRIED_LOCK_MS;
+    }
   }
 
   private async send(attempt: Attempt, statements: string[], endBlockersAmong: string[] | undefined): Promise<Row[][]> {
@@ -229,7 +242,7 @@ export class Transaction {
         looking = true;
         void look().finally(() => looking = false);
       }
-    }, WATCH_MS);
+    }, Math.min(WATCH_MS, this.lockMs / 2));
     try {
       return await statements(() => seen);
     } finally {

@@ -7,7 +7,7 @@ import { everythingIsAsBefore } from './as-before';
 import { failure, setups, signIn, signInWithToken, Stack, trust, User, users } from './stack';
 
 /** Takes a core for some seconds and does not look at signals meanwhile. */
-const UNINTERRUPTIBLE = "SELECT repeat('a', 1000000) LIKE '%' || repeat('a', 4000) || 'b%'";
+const UNINTERRUPTIBLE = "SELECT repeat('a', 500000) LIKE '%' || repeat('a', 4000) || 'b%'";
 
 const clients: Client[] = [];
 
@@ -31,7 +31,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
   let stack: Stack;
 
   beforeAll(async () => {
-    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '5' } });
+    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '10' } });
     trust(server.caCertificate);
     await server.sql("CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE ROLE legacy LOGIN PASSWORD 'l'");
   });
@@ -266,6 +266,32 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     await expect(server.sql("SELECT rolname::text AS name FROM pg_roles WHERE rolname IN ('ann', 'zoe') AND rolcanlogin")).resolves.toEqual([]);
     expect([await canSignIn('ann'), await canSignIn('leaver'), await canSignIn('zoe')]).toEqual([false, false, false]);
     await server.sql("ROLLBACK PREPARED 'x'");
+    await stack.delete('A', { ...list, onRemoval: { Action: 'DROP_OR_DISABLE' } });
+    expect(await users(server)).toEqual(['friend', 'legacy']);
+  });
+
+  test('hardly waits for the others when many of a list keep their login, and names them', async () => {
+    stack = new Stack(server, { clock: HURRIED });
+    const usernames = Array.from({ length: 6 }, (_, n) => `kept${n}`);
+    const list = { usernames, onRemoval: { Action: 'DISABLE' as const } };
+    await stack.create('A', list);
+    for (const username of usernames) {
+      const open = await session(server, username);
+      await open.query(`BEGIN; ALTER ROLE ${username} PASSWORD 'its own'; PREPARE TRANSACTION '${username}'`);
+    }
+    const asked = jest.spyOn(Client.prototype, 'query');
+    expect(await failure(stack.delete('A', list))).toMatch(
+      /^cannot forbid "kept0" to log in and of 5 more: .*held by prepared transaction 'kept0'/);
+    const texts = asked.mock.calls.map(([query]) => (query as unknown as { text?: string }).text ?? '');
+    asked.mockRestore();
+    const hurried = texts.findIndex(text => text.includes("'lock_timeout', '100'"));
+    const attempts = texts.map((text, n) => /ALTER USER "kept\d" NOLOGIN/.test(text) ? n : -1).filter(n => n >= 0);
+    expect(attempts.filter(n => n > hurried).length).toBeGreaterThanOrEqual(4);
+    expect(hurried).toBeGreaterThan(attempts[0]);
+    expect(await Promise.all(usernames.map(canSignIn))).toEqual(usernames.map(() => false));
+    for (const username of usernames) {
+      await server.sql(`ROLLBACK PREPARED '${username}'`);
+    }
     await stack.delete('A', { ...list, onRemoval: { Action: 'DROP_OR_DISABLE' } });
     expect(await users(server)).toEqual(['friend', 'legacy']);
   });

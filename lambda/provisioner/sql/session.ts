@@ -3,9 +3,6 @@ import { literal } from './quote';
 
 /** Statements about a session itself: settings, lock and transaction. */
 
-/** How long a setting counts. */
-export type Scope = 'transaction' | 'session';
-
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
@@ -23,12 +20,12 @@ export interface Timeouts {
   readonly lock_timeout?: number;
   readonly statement_timeout?: number;
   readonly idle_in_transaction_session_timeout?: number;
-  readonly idle_session_timeout?: number;
 }
 
-export function setTimeouts(timeouts: Timeouts, scope: Scope): string {
+/** Until the end of the transaction. */
+export function setTimeouts(timeouts: Timeouts): string {
   const settings = Object.entries(timeouts).map(([name, milliseconds]) =>
-    `pg_catalog.set_config('${name}', '${Math.ceil(milliseconds as number)}', ${scope === 'transaction'})`);
+    `pg_catalog.set_config('${name}', '${Math.ceil(milliseconds as number)}', true)`);
   return `SELECT ${settings.join(', ')}`;
 }
 
