@@ -99,16 +99,12 @@ function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: 
  * Left out is the ADMIN-only membership that a creator has from 16 on: it makes nobody a member on RDS.
  */
 export const IS_IAM_USER = `
-WITH RECURSIVE reachable(oid, path) AS (
-  SELECT oid, ARRAY[rolname::text] FROM pg_catalog.pg_roles WHERE rolname = $1
-  UNION ALL
-  SELECT m.roleid, r.path || g.rolname::text
-  FROM reachable r
-  JOIN pg_catalog.pg_auth_members m ON m.member = r.oid
-  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-  WHERE NOT g.rolname = ANY (r.path)
-    AND NOT (m.admin_option
-      AND NOT coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
-      AND NOT coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
+WITH RECURSIVE reachable(oid) AS (
+  SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1
+  UNION
+  SELECT m.roleid FROM reachable r JOIN pg_catalog.pg_auth_members m ON m.member = r.oid
+  WHERE NOT (m.admin_option
+    AND NOT coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
+    AND NOT coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
 )
-SELECT 1 FROM reachable WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
+SELECT 1 FROM reachable JOIN pg_catalog.pg_roles USING (oid) WHERE rolname = 'rds_iam'`;

@@ -232,19 +232,28 @@ export function standing(roles: string[]): string {
 }
 
 /**
- * The path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give the creator of a role: it passes nothing on.
+ * The shortest path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give the
+ * creator of a role: it passes nothing on. Roles are walked by their distance, and not path by path: of paths there may be
+ * very many, and users can make more of them.
  */
 export function pathToRdsIam(role: string): string {
   return `
-  WITH RECURSIVE walk(oid, path) AS (
-    SELECT oid, ARRAY[rolname::text] FROM pg_catalog.pg_roles WHERE rolname = ${role}
+  WITH RECURSIVE edge(member, oid) AS (
+    SELECT m.member, m.roleid FROM ${AUTH_MEMBERS} m
+    WHERE NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true))),
+  walk(oid, distance) AS (
+    SELECT oid, 0 FROM pg_catalog.pg_roles WHERE rolname = ${role}
+    UNION
+    SELECT edge.oid, walk.distance + 1 FROM walk JOIN edge ON edge.member = walk.oid),
+  back(oid, distance, path) AS (
+    (SELECT walk.oid, walk.distance, ARRAY[r.rolname::text] FROM walk JOIN pg_catalog.pg_roles r USING (oid)
+     WHERE r.rolname = 'rds_iam' ORDER BY walk.distance LIMIT 1)
     UNION ALL
-    SELECT m.roleid, w.path || g.rolname::text
-    FROM walk w JOIN ${AUTH_MEMBERS} m ON m.member = w.oid JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
-    WHERE NOT g.rolname = ANY (w.path)
-      AND NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true))
-  )
-  SELECT path FROM walk WHERE path[cardinality(path)] = 'rds_iam' LIMIT 1`;
+    SELECT before.oid, back.distance - 1, before.name || back.path FROM back CROSS JOIN LATERAL (
+      SELECT walk.oid, r.rolname::text AS name
+      FROM walk JOIN edge ON edge.member = walk.oid AND edge.oid = back.oid JOIN pg_catalog.pg_roles r ON r.oid = walk.oid
+      WHERE walk.distance = back.distance - 1 ORDER BY r.rolname LIMIT 1) before)
+  SELECT path FROM back WHERE distance = 0`;
 }
 
 /** Groups whose members are members of rds_iam through them. */
@@ -280,14 +289,14 @@ const OWNED = "s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::reg
 /** Members of these roles, theirs and so on, that log in by other means than rds_iam. */
 export function passwordMembers(roles: string[]): string {
   return `
-  WITH RECURSIVE walk(oid, path) AS (
-    SELECT oid, ARRAY[oid] FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', roles)}
-    UNION ALL
-    SELECT m.member, w.path || m.member FROM walk w JOIN ${AUTH_MEMBERS} m ON m.roleid = w.oid
-    WHERE NOT m.member = ANY (w.path) AND (coalesce(m.inherit_option, true) OR coalesce(m.set_option, true))
-  )
-  SELECT DISTINCT r.rolname::text AS member FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
-  WHERE cardinality(w.path) > 1 AND r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> session_user
+  WITH RECURSIVE start AS (SELECT oid FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', roles)}),
+  walk(oid) AS (
+    SELECT oid FROM start
+    UNION
+    SELECT m.member FROM walk w JOIN ${AUTH_MEMBERS} m ON m.roleid = w.oid
+    WHERE coalesce(m.inherit_option, true) OR coalesce(m.set_option, true))
+  SELECT r.rolname::text AS member FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
+  WHERE w.oid NOT IN (SELECT oid FROM start) AND r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> session_user
     AND NOT pg_has_role(r.oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'), 'MEMBER') ORDER BY 1`;
 }
 
