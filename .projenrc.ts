@@ -36,11 +36,14 @@ const POSTGRESQL = {
 const ACTIONS = {
   'actions/setup-dotnet@v6.0.0': 'a98b56852c35b8e3190ac28c8c2271da59106c68',
   'actions/setup-go@v7.0.0': 'b7ad1dad31e06c5925ef5d2fc7ad053ef454303e',
-  'actions/setup-java@v6.0.0': 'dd06d9cba3e5552c54d9f8ea23572deb30010f7c',
+  'actions/setup-java@v6.0.0': 'b6effb05e454b25005698d916606bdc6ffcbf961', // v5.7.0: newer commits are not looked at yet
   'actions/setup-node@v7.0.0': '820762786026740c76f36085b0efc47a31fe5020',
   'actions/setup-python@v7.0.0': '5fda3b95a4ea91299a34e894583c3862153e4b97',
   'peter-evans/create-pull-request@v8.1.1': '5f6978faf089d4d20b00c7766989d076bb2fc7f1',
 };
+
+/** Modules that the test files of a worker have in common: see test/worker/shared-module.js. */
+const SHARED_BY_TESTS = 'aws-cdk-lib|constructs|cdk-nag';
 
 const project = new awscdk.AwsCdkConstructLibrary({
   ...COORDINATES,
@@ -91,10 +94,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
       maxWorkers: 4, // some tests only wait
       testTimeout: 600_000, // ten times what the longest test takes here: it ends what hangs, and says nothing of what is slow
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
+      testEnvironment: '<rootDir>/test/worker/environment.ts',
+      transform: { [`/node_modules/(${SHARED_BY_TESTS})/.+\\.js$`]: new javascript.Transform('<rootDir>/test/worker/shared-module.js') },
+      transformIgnorePatterns: [`/node_modules/(?!(${SHARED_BY_TESTS})/)`],
     },
   },
   devDeps: [
     '@aws-cdk/integ-runner@^2.197.10',
+    'jest-environment-node@^30',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
     '@aws-sdk/client-lambda@^3', // Lambda's runtime has it, for CDK's provider framework
     '@aws-sdk/client-rds@^3',
