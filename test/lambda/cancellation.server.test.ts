@@ -16,7 +16,7 @@ const MADE_UP = 'shop-Users-1ABCDEFGHIJKL';
  *
  * @see https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
  */
-describe.each(setups('15', '17, plain'))('an event that is cancelled on PostgreSQL $name', (setup) => {
+describe.each(setups('17, plain'))('an event that is cancelled on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

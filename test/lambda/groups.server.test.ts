@@ -5,7 +5,7 @@ import { Declared, failure, Role, setups, signInWithToken, Stack, trust, User, U
 import { heldBy, startWorld } from './world';
 
 /** Roles that carry privileges, and users that many of are declared at once. */
-describe.each(setups('15', '17, plain', '18, RDS-like'))('groups on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('15', '18, RDS-like'))('groups on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

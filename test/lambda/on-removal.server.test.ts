@@ -6,7 +6,7 @@ import { failure, setups, signInWithToken, Stack, trust, User } from './stack';
 import { DATABASES, heldBy, startWorld } from './world';
 
 /** A user that has all there is to have, in all databases of the server, and then goes. */
-describe.each(setups('14', '16, plain', '17, RDS-like'))('a user goes on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

@@ -6,7 +6,7 @@ import { failure, Role, setups, signInWithToken, snapshot, Stack, trust, User, U
 import { heldBy, startWorld } from './world';
 
 /** What others have done to the roles of a stack: a superuser, an admin of earlier, an operator with a console, the users themselves. */
-describe.each(setups('15', '17, plain'))('other hands on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

@@ -9,7 +9,7 @@ import { heldBy, MIGRATOR, startWorld } from './world';
  * What belongs to somebody else, as do the tables of a migrator that signs in with IAM. To grant on it takes its owner's rights; but an
  * admin that is a member of the migrator at a commit is one of rds_iam, and its password is dead.
  */
-describe.each(setups('14', '15', '16, plain', '18, plain'))('what others own on PostgreSQL $name', (setup) => {
+describe.each(setups('15', '17, plain'))('what others own on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   let before: unknown;

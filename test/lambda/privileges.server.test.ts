@@ -4,7 +4,7 @@ import { failure, setups, signInWithToken, snapshot, Stack, trust, User } from '
 import { heldBy, startWorld } from './world';
 
 /** What is declared is there after each deployment, whatever was there before; what was never declared is nobody's business, unless the role is exclusive. */
-describe.each(setups('14', '16, plain', '17, RDS-like', '18, plain'))('privileges on PostgreSQL $name', (setup) => {
+describe.each(setups('14', '17, RDS-like'))('privileges on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 
