@@ -1,6 +1,7 @@
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
-import { IamAuthBase, IamAuthOptions } from './iam-auth-base';
+import { IamAuthBase } from './iam-auth-base';
+import type { IamAuthOptions } from './iam-auth-options';
 import { clusterDatabase } from './private/database';
 import { ManagedDatabase } from './private/managed-database';
 

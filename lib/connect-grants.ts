@@ -2,47 +2,17 @@ import { Aws, Stack, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
+import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
 import { rememberFront, rememberGrant, SignInGrant } from './private/access/sign-ins';
 import { errorAt } from './private/errors';
-import { addsNothing, nameOf } from './private/grantee';
 import { databasesBehind, sourceOf } from './private/fronted-database';
+import { addsNothing, nameOf } from './private/grantee';
 import { warnOfPolicySize } from './private/policy-size';
 import { refuseRetainedAccess } from './private/removal-policies';
 import { clusterTarget, instanceTarget, proxyTarget, SignInTarget } from './private/sign-in-target';
 
 type Conditions = { [operator: string]: { [key: string]: string } };
-
-/** What bounds a grant. */
-export interface ConnectOptions {
-  /**
-   * When the permission ends. It has no effect afterwards, whether or not there is another deployment; sessions that are open then go on.
-   *
-   * It becomes a condition on `aws:CurrentTime`. AWS lists the condition keys that IAM database authentication does not support, and this is not among
-   * them; nobody has tried it for this library. A proxy takes no conditions.
-   *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
-   * @default - it does not end
-   */
-  readonly until?: Date;
-}
-
-/** Where an imported database is, if that is not where it is imported. */
-export interface ImportedDatabaseOptions {
-  /**
-   * The account of the database. Only its own identities can be granted anything.
-   *
-   * @default - the account of the stack it is imported into
-   */
-  readonly account?: string;
-
-  /**
-   * The Region of the database.
-   *
-   * @default - the Region of the stack it is imported into
-   */
-  readonly region?: string;
-}
 
 /**
  * The IAM half alone: who may sign in to a database as which user.

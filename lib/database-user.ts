@@ -1,78 +1,16 @@
 import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
-import { ConnectOptions } from './connect-grants';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
-import { DatabaseRoleOptions, IDatabaseRole } from './database-role';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
 import { keyProblem } from './private/privilege-checks';
 import { RoleResource } from './private/role-resource';
 import { UserAccess } from './private/user-access';
 import { Privileges } from './privileges';
-
-/** A role in PostgreSQL that signs in with an IAM token. */
-export interface IDatabaseUser extends IDatabaseRole {
-  /** Name of the user, in the case it has in the database. */
-  readonly username: string;
-
-  /** The database that the user connects to. */
-  readonly databaseName: string;
-
-  /**
-   * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
-   *
-   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS. Fails where the username is a token, which cannot be quoted for a shell.
-   */
-  readonly psqlCommand: string;
-
-  /**
-   * Lets an IAM identity sign in as this user: `rds-db:connect` on exactly this user of exactly this database.
-   *
-   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
-   *
-   * @param grantee a role, user, group, or what has a role, such as a Lambda function
-   * @param options which way, and until when
-   */
-  grantConnect(grantee: iam.IGrantable, options?: GrantConnectOptions): iam.Grant;
-
-  /**
-   * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
-   *
-   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the
-   * file with the CAs of RDS, which depends on where it runs
-   * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
-   *
-   * @see https://www.postgresql.org/docs/current/libpq-envars.html
-   * @param options whom the variables are for
-   */
-  connectionEnvironment(options?: ConnectionEnvironmentOptions): { [name: string]: string };
-}
-
-/** Which way somebody signs in as a user, and until when. */
-export interface GrantConnectOptions extends ConnectOptions {
-  /**
-   * The proxy that is signed in to, instead of the database.
-   *
-   * It must be a `DatabaseProxy` of this app with `DefaultAuthScheme.IAM_AUTH`. Its role gets the permission to sign in to the database as this user,
-   * and the grantee the one to sign in to the proxy, not to the database.
-   *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html
-   * @default - the grantee signs in to the database itself
-   */
-  readonly through?: rds.IDatabaseProxy;
-}
-
-/** What a database user may do, and how it is managed. */
-export interface DatabaseUserOptions extends DatabaseRoleOptions {
-  /**
-   * The database that the user connects to. It must exist when the user is deployed.
-   *
-   * @default - the one of the AuroraIamAuth
-   */
-  readonly databaseName?: string;
-}
+import type { IDatabaseUser } from './role-interface';
+import type { DatabaseUserOptions } from './role-options';
 
 /** A user of a database, and what it may do. */
 export interface DatabaseUserProps extends DatabaseUserOptions {
@@ -89,30 +27,6 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
    * Where the name is a token, the deployment checks it, and refuses `*`, `?` and `$` as well.
    */
   readonly username: string;
-}
-
-/** Whom the variables are for. */
-export interface ConnectionEnvironmentOptions {
-  /**
-   * The proxy to connect to, instead of the database. It answers on port 5432.
-   *
-   * Its certificate is of the CAs of Amazon and not of those of RDS, so PGSSLROOTCERT is another file then.
-   *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
-   * @default - the writer of the cluster, or the instance
-   */
-  readonly through?: rds.IDatabaseProxy;
-
-  /**
-   * Whether AWS_REGION is among them, the Region that tokens are made for.
-   *
-   * Needed where nothing sets it (EC2), or where it is another Region than the one of the database.
-   * Lambda and ECS set it, and Lambda refuses a function that wants to.
-   *
-   * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
-   * @default false
-   */
-  readonly region?: boolean;
 }
 
 /**

@@ -1,7 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
-import { ConnectionEnvironmentOptions, GrantConnectOptions, DatabaseUserOptions, IDatabaseUser } from './database-user';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './private/errors';
 import { ManagedDatabase } from './private/managed-database';
@@ -10,16 +10,8 @@ import { RoleResource } from './private/role-resource';
 import { isToken } from './private/token';
 import { UserAccess } from './private/user-access';
 import { Privileges } from './privileges';
-
-/** Users that may do the same. */
-export interface DatabaseUsersOptions extends DatabaseUserOptions {
-  /**
-   * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
-   *
-   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename.
-   */
-  readonly usernames: string[];
-}
+import type { IDatabaseUser } from './role-interface';
+import type { DatabaseUsersOptions } from './role-options';
 
 /** Users of a database that may do the same. */
 export interface DatabaseUsersProps extends DatabaseUsersOptions {

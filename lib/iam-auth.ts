@@ -1,8 +1,9 @@
 import { IConstruct } from 'constructs';
-import { DatabaseRole, DatabaseRoleOptions } from './database-role';
-import { DatabaseUser, DatabaseUserOptions } from './database-user';
-import { DatabaseUsers, DatabaseUsersOptions } from './database-users';
+import { DatabaseRole } from './database-role';
+import { DatabaseUser } from './database-user';
+import { DatabaseUsers } from './database-users';
 import { ManagedDatabase } from './private/managed-database';
+import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** A database whose users sign in with IAM. */
 export interface IIamAuth extends IConstruct {

@@ -1,5 +1,5 @@
 import { RemovalAction } from './contract/wire';
-import { IDatabaseRole } from './database-role';
+import type { IDatabaseRole } from './role-interface';
 
 /** Who gets what a role owns. */
 export interface DropOptions {

@@ -1,5 +1,5 @@
-import { IDatabaseRole } from './database-role';
 import { ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
+import type { IDatabaseRole } from './role-interface';
 
 /** Schemas of a database. */
 export interface SchemasOptions {

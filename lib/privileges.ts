@@ -1,10 +1,10 @@
-import { IDatabaseRole } from './database-role';
 import { byName, Grant, inSchema, inSchemas, onData, onObjects, quoted } from './private/grant';
 import { checkKeys, checkNotEmpty } from './private/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import {
   DataOptions, OnColumnsOptions, OnDatabaseOptions, OnFunctionsOptions, OnSchemaOptions, OnSequencesOptions, OnTablesOptions, SchemaOptions, SchemasOptions,
 } from './privilege-options';
+import type { IDatabaseRole } from './role-interface';
 
 /**
  * Something that a role or user may do in the database.

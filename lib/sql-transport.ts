@@ -1,5 +1,5 @@
 import { IConstruct } from 'constructs';
-import type { IamAuthOptions } from './iam-auth-base';
+import type { IamAuthOptions } from './iam-auth-options';
 import { Admin } from './private/admin';
 import { DataApiReach } from './private/data-api-reach';
 import { Database } from './private/database';

@@ -10,7 +10,7 @@ import { FunctionRole } from './function-role';
 import { propertiesIn } from './iam-authentication';
 import { Reach } from './reach';
 import { CLUSTER_ARN } from '../contract/wire';
-import { IamAuthOptions } from '../iam-auth-base';
+import type { IamAuthOptions } from '../iam-auth-options';
 
 /** What a provisioner calls. It sends nothing in batches. */
 const ACTIONS = ['rds-data:BeginTransaction', 'rds-data:CommitTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'];

@@ -1,9 +1,9 @@
 import { checkKeys, checkNotEmpty } from './privilege-checks';
 import { PrivilegesByDatabase } from './privilege-set';
 import { ALL_OBJECTS, FutureObjectPrivileges, PrivilegesByName, SchemaPrivileges } from '../contract/wire';
-import { IDatabaseRole } from '../database-role';
 import { DatabasePrivilege, SchemaPrivilege } from '../privilege';
 import { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
+import type { IDatabaseRole } from '../role-interface';
 
 /** What a value of `Privileges` says. */
 export interface Grant {

@@ -6,7 +6,7 @@ import { errorAt } from './errors';
 import { IamAuthenticationResource } from './iam-authentication-resource';
 import { NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
 import { DatabaseKind } from '../contract/wire';
-import { IamAuthOptions } from '../iam-auth-base';
+import type { IamAuthOptions } from '../iam-auth-options';
 
 /** Whether, and how, IAM authentication of an imported database is switched on. */
 export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'provisioner' | 'reapply' | 'transport'>;

@@ -2,7 +2,7 @@ import { Stack, Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
-import { ImportedDatabaseOptions } from '../connect-grants';
+import type { ImportedDatabaseOptions } from '../connect-options';
 
 /** Where a database is, which its ARN says: where the app says it is, if it is imported, and otherwise in the environment of its stack. */
 export interface Location {

@@ -11,7 +11,7 @@ import { VpcReach } from './vpc-reach';
 import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
-import { IamAuthOptions } from '../iam-auth-base';
+import type { IamAuthOptions } from '../iam-auth-options';
 import { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */

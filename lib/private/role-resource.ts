@@ -8,10 +8,11 @@ import { wireForm } from './privilege-set';
 import { neverRetain } from './removal-policies';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
 import { RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
-import { DatabaseRoleOptions, IDatabaseRole } from '../database-role';
 import { OnRemoval } from '../on-removal';
 import { SchemaOptions } from '../privilege-options';
 import { Privileges } from '../privileges';
+import type { IDatabaseRole } from '../role-interface';
+import type { DatabaseRoleOptions } from '../role-options';
 
 /** What one resource makes: a user, several that may do the same, or a group role. */
 export type RoleKind = 'user' | 'users' | 'role';

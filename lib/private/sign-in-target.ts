@@ -4,7 +4,7 @@ import { IConstruct } from 'constructs';
 import { errorAt } from './errors';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
-import { ImportedDatabaseOptions } from '../connect-grants';
+import type { ImportedDatabaseOptions } from '../connect-options';
 import { DatabaseKind } from '../contract/wire';
 
 /** What clients sign in to, as `rds-db:connect` names it. */

@@ -6,7 +6,8 @@ import { ManagedDatabase } from './managed-database';
 import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
 import { ConnectGrants } from '../connect-grants';
-import { ConnectionEnvironmentOptions, GrantConnectOptions, IDatabaseUser } from '../database-user';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions } from '../connect-options';
+import type { IDatabaseUser } from '../role-interface';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 

@@ -6,7 +6,7 @@ import { Admin } from './admin';
 import { Database, vpcOf } from './database';
 import { Reach } from './reach';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../contract/wire';
-import { IamAuthOptions } from '../iam-auth-base';
+import type { IamAuthOptions } from '../iam-auth-options';
 
 /** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';

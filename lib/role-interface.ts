@@ -1,0 +1,55 @@
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
+import type { RoleResource } from './private/role-resource';
+
+/** A role in PostgreSQL: a group, or a user. */
+export interface IDatabaseRole extends IConstruct {
+  /** Name of the role, in the case it has in the database. */
+  readonly roleName: string;
+
+  /**
+   * What creates the role, unless it is managed elsewhere.
+   *
+   * @internal
+   */
+  readonly _resource?: RoleResource;
+}
+
+/** A role in PostgreSQL that signs in with an IAM token. */
+export interface IDatabaseUser extends IDatabaseRole {
+  /** Name of the user, in the case it has in the database. */
+  readonly username: string;
+
+  /** The database that the user connects to. */
+  readonly databaseName: string;
+
+  /**
+   * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
+   *
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS. Fails where the username is a token, which cannot be quoted for a shell.
+   */
+  readonly psqlCommand: string;
+
+  /**
+   * Lets an IAM identity sign in as this user: `rds-db:connect` on exactly this user of exactly this database.
+   *
+   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
+   *
+   * @param grantee a role, user, group, or what has a role, such as a Lambda function
+   * @param options which way, and until when
+   */
+  grantConnect(grantee: iam.IGrantable, options?: GrantConnectOptions): iam.Grant;
+
+  /**
+   * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
+   *
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the
+   * file with the CAs of RDS, which depends on where it runs
+   * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
+   *
+   * @see https://www.postgresql.org/docs/current/libpq-envars.html
+   * @param options whom the variables are for
+   */
+  connectionEnvironment(options?: ConnectionEnvironmentOptions): { [name: string]: string };
+}

@@ -1,0 +1,64 @@
+import type { OnRemoval } from './on-removal';
+import type { Privileges } from './privileges';
+
+/** What a role may do, and how it is managed. */
+export interface DatabaseRoleOptions {
+  /**
+   * What the role may do. More can be added with `addPrivileges()`.
+   *
+   * @default - nothing; a user may connect to its database
+   */
+  readonly privileges?: Privileges[];
+
+  /**
+   * What becomes of the role in PostgreSQL when the construct goes.
+   *
+   * @default - OnRemoval.dropOrDisable()
+   */
+  readonly onRemoval?: OnRemoval;
+
+  /**
+   * Whether the role has the memberships and privileges that are declared and no others.
+   *
+   * Whatever else it holds is then revoked, in all databases of the server: memberships and their ADMIN options, privileges with their grant options
+   * on everything, objects of the system included, and default privileges. What the admin cannot revoke fails the deployment; if the role is declared
+   * exactly as before, it is in the log of the provisioner instead, so that a rollback goes through. So what somebody grants by hand
+   * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
+   * PostgreSQL gives to everybody (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
+   *
+   * @default - what was granted by hand is left alone
+   */
+  readonly exclusive?: boolean;
+
+  /**
+   * Whether a role of this name is taken over that is there already and that no other construct manages; or that another stack manages in the database
+   * that this one was restored from.
+   *
+   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that has members that
+   * sign in with passwords is refused, because theirs would as well. From then on the role is
+   * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
+   *
+   * @default - the deployment fails, and leaves the role as it is
+   */
+  readonly adoptExisting?: boolean;
+}
+
+/** What a database user may do, and how it is managed. */
+export interface DatabaseUserOptions extends DatabaseRoleOptions {
+  /**
+   * The database that the user connects to. It must exist when the user is deployed.
+   *
+   * @default - the one of the AuroraIamAuth
+   */
+  readonly databaseName?: string;
+}
+
+/** Users that may do the same. */
+export interface DatabaseUsersOptions extends DatabaseUserOptions {
+  /**
+   * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
+   *
+   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename.
+   */
+  readonly usernames: string[];
+}
