@@ -2,8 +2,9 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';
-import { clusterDatabase } from './private/database';
-import { ManagedDatabase } from './private/managed-database';
+import { importOptions } from './private/iam-authentication-resource';
+import type { ManagedDatabase } from './private/managed-database';
+import { clusterDatabase } from './private/owned-database';
 
 /** A cluster, and the way to it. */
 export interface AuroraIamAuthProps extends IamAuthOptions {
@@ -39,8 +40,8 @@ export class AuroraIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
-    const database = clusterDatabase(this, props.cluster, props);
+    const database = clusterDatabase(this, props.cluster, importOptions(this, props));
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
-    this._database = new ManagedDatabase(this, database, props);
+    this._database = this._manage(database, props);
   }
 }

@@ -1,18 +1,14 @@
-import { Aws, Stack, Token, TokenComparison } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
 import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import { rememberFront, rememberGrant, SignInGrant } from './private/access/sign-ins';
+import { rememberFront } from './private/access/sign-ins';
+import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect } from './private/connect-permission';
 import { errorAt } from './private/errors';
-import { databasesBehind, sourceOf } from './private/fronted-database';
-import { addsNothing, nameOf } from './private/grantee';
-import { warnOfPolicySize } from './private/policy-size';
+import { sourceOf } from './private/fronted-database';
 import { refuseRetainedAccess } from './private/removal-policies';
-import { clusterTarget, instanceTarget, proxyTarget, SignInTarget } from './private/sign-in-target';
-
-type Conditions = { [operator: string]: { [key: string]: string } };
+import { clusterTarget, instanceTarget, SignInTarget } from './private/sign-in-target';
 
 /**
  * The IAM half alone: who may sign in to a database as which user.
@@ -69,18 +65,7 @@ export class ConnectGrants {
    * @param proxy the proxy
    */
   public static fromProxy(proxy: rds.IDBProxyRef): ConnectGrants {
-    const target = proxyTarget(proxy);
-    databasesBehind(proxy).forEach(database => rememberFront(database, { kind: 'proxy', construct: proxy, identity: target.identity }));
-    return new ConnectGrants(target);
-  }
-
-  /**
-   * Grants for what is not known by a cluster, an instance or a proxy alone.
-   *
-   * @internal
-   */
-  public static _of(target: SignInTarget): ConnectGrants {
-    return new ConnectGrants(target);
+    return new ConnectGrants(proxyInFront(proxy));
   }
 
   private constructor(private readonly target: SignInTarget) {
@@ -109,28 +94,7 @@ export class ConnectGrants {
     if (Token.isUnresolved(username)) {
       throw errorAt(this.target.construct, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself, or grant through a DatabaseUser');
     }
-    return this._connect(grantee, username, options);
-  }
-
-  /**
-   * Also takes a token, for a user whose custom resource refuses what would have to be escaped.
-   *
-   * @param onBehalfOf the proxy or the provisioner whose role the grantee is
-   * @internal
-   */
-  public _connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct): iam.Grant {
-    const { construct, region, account, resourceId } = this.target;
-    this.target.check();
-    const known = !Token.isUnresolved(username);
-    const problem = known && usernameProblem(username);
-    if (problem) {
-      throw errorAt(construct, problem);
-    }
-    const resource = known ? policyUsername(username) : username;
-    const grant = this.add(grantee, resource, this.conditions(options));
-    this.remember({ grantee, username, onBehalfOf }, options);
-    warnOfPolicySize(grantee, construct, { region, account, resourceId, username: resource });
-    return grant;
+    return grantConnect(this.target, grantee, username, options);
   }
 
   /**
@@ -155,8 +119,8 @@ export class ConnectGrants {
       throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
     }
     this.target.check();
-    const grant = this.add(grantee, `\${aws:PrincipalTag/${tagKey}}`, this.conditions(options));
-    this.remember({ grantee, tagKey }, options);
+    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`, conditionsOf(this.target, options));
+    rememberConnect(this.target, { grantee, tagKey }, options);
     return grant;
   }
 
@@ -180,59 +144,9 @@ export class ConnectGrants {
       throw errorAt(construct, problem);
     }
     this.target.check();
-    const conditions = this.conditions(options);
-    this.remember({ username }, options);
-    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: this.arn(policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
+    const conditions = conditionsOf(this.target, options);
+    rememberConnect(this.target, { username }, options);
+    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: connectArn(this.target, policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
     return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
   }
-
-  /** For those who ask later who may sign in. */
-  private remember(grant: SignInGrant, { until }: ConnectOptions): void {
-    rememberGrant(this.target.identity, { ...grant, until: until && inSeconds(until) });
-  }
-
-  private arn(resource: string): string {
-    const { region, account, resourceId } = this.target;
-    return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
-  }
-
-  private add(grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined): iam.Grant {
-    const { construct } = this.target;
-    this.checkAccount(grantee);
-    const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [this.arn(resource)], conditions });
-    if (addsNothing(grant, grantee)) {
-      throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
-        + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
-        + 'an account, a service or another principal gets in by a role that it may assume');
-    }
-    return grant;
-  }
-
-  private conditions({ until }: ConnectOptions): Conditions | undefined {
-    if (until === undefined) {
-      return undefined;
-    }
-    const { construct, takesConditions } = this.target;
-    if (Number.isNaN(until.getTime())) {
-      throw errorAt(construct, 'until is not a point in time; pass a Date, such as new Date(\'2027-01-31T00:00:00Z\')');
-    }
-    if (!takesConditions) {
-      throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, so that nobody could sign in or the permission would not end; grant without it, and take the grant out of the app then`);
-    }
-    return { DateLessThan: { 'aws:CurrentTime': inSeconds(until) } };
-  }
-
-  private checkAccount(grantee: iam.IGrantable): void {
-    const { construct, account } = this.target;
-    const { principalAccount } = grantee.grantPrincipal;
-    if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
-      throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
-        + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
-    }
-  }
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
-function inSeconds(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }

@@ -61,12 +61,13 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    */
   constructor(scope: Construct, id: string, props: DatabaseRoleProps) {
     super(scope, id);
-    const { iamAuth: { _database: database }, roleName, privileges = [], ...options } = props;
+    const { iamAuth: { _database: database }, roleName, privileges = [], onRemoval, ...options } = props;
     this.roleName = roleName;
     database.checkRoleName(this, roleName);
     database.claimName(this, 'role name', roleName);
     this._resource = new RoleResource(this, {
       ...options,
+      removal: onRemoval?._removal,
       database,
       kind: 'role',
       resourceType: DATABASE_ROLE_RESOURCE_TYPE,
@@ -82,7 +83,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this._resource.addPrivileges(privileges);
+    this._resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 }
 

@@ -54,7 +54,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    */
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
-    const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
+    const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
     const database = iamAuth._database;
     this.username = username;
     this.roleName = username;
@@ -68,6 +68,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     }
     this._resource = new RoleResource(this, {
       ...options,
+      removal: onRemoval?._removal,
       database,
       kind: 'user',
       resourceType: DATABASE_USER_RESOURCE_TYPE,
@@ -83,7 +84,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this._resource.addPrivileges(privileges);
+    this._resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 
   public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {

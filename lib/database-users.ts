@@ -38,7 +38,7 @@ export class DatabaseUsers extends Construct {
    */
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
-    const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], ...options } = props;
+    const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
     const database = iamAuth._database;
     const usernames = [...props.usernames].sort();
     this.checkUsernames(database, usernames);
@@ -48,6 +48,7 @@ export class DatabaseUsers extends Construct {
     }
     this.resource = new RoleResource(this, {
       ...options,
+      removal: onRemoval?._removal,
       database,
       kind: 'users',
       resourceType: DATABASE_USERS_RESOURCE_TYPE,
@@ -78,7 +79,7 @@ export class DatabaseUsers extends Construct {
    * @param privileges what they may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this.resource.addPrivileges(privileges);
+    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 
   private checkUsernames(database: ManagedDatabase, usernames: string[]): void {

@@ -4,9 +4,11 @@ import { DatabaseRole } from './database-role';
 import { DatabaseUser } from './database-user';
 import { DatabaseUsers } from './database-users';
 import { IIamAuth } from './iam-auth';
+import type { IamAuthOptions } from './iam-auth-options';
 import { rolesInStack } from './private/access/declared-roles';
 import { accessFile } from './private/access/report-files';
 import { accessLines, withinBytes } from './private/access/summary';
+import type { Database } from './private/database';
 import { errorAt } from './private/errors';
 import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
@@ -65,6 +67,12 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
         produce: () => withinBytes(this.accessLines(), MAX_OUTPUT_BYTES, count => `and ${count} more, in ${accessFile(templateFile, 'md')} of the cloud assembly`) || 'no users',
       }),
     });
+  }
+
+  /** @internal */
+  protected _manage(database: Database, options: IamAuthOptions): ManagedDatabase {
+    const { admin, transport } = options;
+    return new ManagedDatabase(this, database, { ...options, admin: admin?._admin, transport: transport?._reach });
   }
 
   private accessLines(): string[] {

@@ -2,8 +2,9 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';
-import { instanceDatabase } from './private/database';
-import { ManagedDatabase } from './private/managed-database';
+import { importOptions } from './private/iam-authentication-resource';
+import type { ManagedDatabase } from './private/managed-database';
+import { instanceDatabase } from './private/owned-database';
 
 /** An instance, and the way to it. */
 export interface InstanceIamAuthProps extends IamAuthOptions {
@@ -38,8 +39,8 @@ export class InstanceIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
     super(scope, id);
-    const database = instanceDatabase(this, props.instance, props);
+    const database = instanceDatabase(this, props.instance, importOptions(this, props));
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
-    this._database = new ManagedDatabase(this, database, props);
+    this._database = this._manage(database, props);
   }
 }

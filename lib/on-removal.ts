@@ -1,4 +1,5 @@
 import { RemovalAction } from './contract/wire';
+import { Removal } from './private/role-resource';
 import type { IDatabaseRole } from './role-interface';
 
 /** Who gets what a role owns. */
@@ -55,13 +56,9 @@ export class OnRemoval {
   }
 
   /** @internal */
-  public readonly _action: RemovalAction;
+  public readonly _removal: Removal;
 
-  /** @internal */
-  public readonly _heir?: IDatabaseRole;
-
-  private constructor(action: RemovalAction, heir?: IDatabaseRole) {
-    this._action = action;
-    this._heir = heir;
+  private constructor(action: RemovalAction, newOwner?: IDatabaseRole) {
+    this._removal = { action, newOwner };
   }
 }

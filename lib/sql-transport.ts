@@ -1,9 +1,5 @@
-import { IConstruct } from 'constructs';
-import type { IamAuthOptions } from './iam-auth-options';
-import { Admin } from './private/admin';
 import { DataApiReach } from './private/data-api-reach';
-import { Database } from './private/database';
-import { Reach } from './private/reach';
+import { NewReach } from './private/reach';
 
 /** How the function that creates users gets to the database: from the VPC of the database, unless it is told otherwise. */
 export class SqlTransport {
@@ -27,6 +23,6 @@ export class SqlTransport {
 
   private constructor(
     /** @internal */
-    public readonly _reach: (scope: IConstruct, database: Database, admin: Admin, options: IamAuthOptions) => Reach,
+    public readonly _reach: NewReach,
   ) {}
 }

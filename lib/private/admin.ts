@@ -4,7 +4,6 @@ import { IConstruct } from 'constructs';
 import { Database } from './database';
 import { errorAt } from './errors';
 import { propertiesIn } from './iam-authentication';
-import { AdminCredentials } from '../admin-credentials';
 import { usernameProblem } from '../contract/names';
 
 /** Whom the provisioner signs in as: with the password in a secret, or with tokens. */
@@ -12,8 +11,8 @@ export type Admin
   = | { readonly secret: secretsmanager.ISecret; readonly username?: undefined }
     | { readonly secret?: undefined; readonly username: string };
 
-export function adminOf(scope: IConstruct, database: Database, credentials?: AdminCredentials): Admin {
-  const admin = credentials?._admin ?? { secret: adminSecretOf(scope, database) };
+export function adminOf(scope: IConstruct, database: Database, given?: Admin): Admin {
+  const admin = given ?? { secret: adminSecretOf(scope, database) };
   if (admin.secret) {
     scope.node.addValidation({ validate: () => passwordProblems(database, admin.secret) });
     return admin;

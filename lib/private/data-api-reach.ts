@@ -8,9 +8,8 @@ import { storedIdentifier } from './database-identifier';
 import { errorAt } from './errors';
 import { FunctionRole } from './function-role';
 import { propertiesIn } from './iam-authentication';
-import { Reach } from './reach';
+import { NetworkOptions, Reach } from './reach';
 import { CLUSTER_ARN } from '../contract/wire';
-import type { IamAuthOptions } from '../iam-auth-options';
 
 /** What a provisioner calls. It sends nothing in batches. */
 const ACTIONS = ['rds-data:BeginTransaction', 'rds-data:CommitTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'];
@@ -26,7 +25,7 @@ export class DataApiReach implements Reach {
   public readonly identity: unknown = 'Data API';
   private readonly clusterArn: string;
 
-  constructor(scope: IConstruct, { kind, construct, resource }: Database, admin: Admin, options: IamAuthOptions) {
+  constructor(scope: IConstruct, { kind, construct, resource }: Database, admin: Admin, options: NetworkOptions) {
     const refuse = (problem: string) => {
       throw errorAt(scope, `transport is SqlTransport.dataApi(), and ${problem}`);
     };

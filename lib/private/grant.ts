@@ -1,7 +1,6 @@
 import { checkKeys, checkNotEmpty } from './privilege-checks';
 import { PrivilegesByDatabase } from './privilege-set';
 import { ALL_OBJECTS, FutureObjectPrivileges, PrivilegesByName, SchemaPrivileges } from '../contract/wire';
-import { DatabasePrivilege, SchemaPrivilege } from '../privilege';
 import { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
 
@@ -35,7 +34,7 @@ export function onData(factory: string, use: string, options: DataOptions, objec
     + 'name the roles that create them, or pass an empty list to accept it';
   return {
     ...inSchemas(options, {
-      Schema: [SchemaPrivilege.USAGE],
+      Schema: ['USAGE'],
       Tables: { [ALL_OBJECTS]: objects.Tables },
       Sequences: { [ALL_OBJECTS]: objects.Sequences },
       ...futureObjects(objectsCreatedBy, objects),
@@ -51,7 +50,7 @@ export function inSchemas({ database, schemas = DEFAULT_SCHEMAS }: SchemasOption
   checkNotEmpty(schemas, `schemas of database ${quoted(database)}`, 'schemas out for public');
   checkKeys('schema', schemas);
   const Schemas = Object.fromEntries(schemas.map(schema => [schema, privileges]));
-  return { databases: { [database]: { Database: [DatabasePrivilege.CONNECT], Schemas } } };
+  return { databases: { [database]: { Database: ['CONNECT'], Schemas } } };
 }
 
 /** In one schema, and nothing else. */

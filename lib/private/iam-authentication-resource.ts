@@ -1,26 +1,21 @@
 import * as path from 'node:path';
 import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct, IConstruct } from 'constructs';
 import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { storedIdentifier } from './database-identifier';
 import { FunctionRole } from './function-role';
+import { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from './imported-database';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { requireSameEnvironment } from './same-environment';
 import {
-  DatabaseAddress, DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, IamAuthenticationAttribute,
+  DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, IamAuthenticationAttribute,
   IamAuthenticationProperties,
 } from '../contract/wire';
 import { ProvisionerOptions } from '../provisioner-options';
 
-export interface IamAuthenticationResourceProps {
-  readonly kind: DatabaseKind;
-  readonly database: rds.IDatabaseCluster | rds.IDatabaseInstance;
-  readonly identifier: string;
-  /** What the import says of it. */
-  readonly expected: Partial<DatabaseAddress>;
+export interface IamAuthenticationResourceProps extends DatabaseToSwitch {
   readonly reapply?: string;
   /** The function is one more of those that create users. */
   readonly options?: ProvisionerOptions;
@@ -35,13 +30,30 @@ const ACTIONS: { readonly [kind in DatabaseKind]: string[] } = {
 /** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html */
 const ARN_TYPES: { readonly [kind in DatabaseKind]: string } = { cluster: 'cluster', instance: 'db' };
 
+/** What an app says of how users are created, as far as an imported database is concerned. */
+export interface ImportProps {
+  readonly enableIamAuthentication?: boolean;
+  readonly provisioner?: ProvisionerOptions;
+  readonly reapply?: string;
+  readonly transport?: object;
+}
+
+export function importOptions(scope: Construct, { enableIamAuthentication, provisioner: options, reapply, transport }: ImportProps): ImportOptions {
+  return {
+    overConnection: transport === undefined,
+    switchOn: enableIamAuthentication === true
+      ? database => new IamAuthenticationResource(scope, 'IamAuthentication', { ...database, reapply, options })
+      : undefined,
+  };
+}
+
 /**
  * IAM authentication of a database that this app does not make: a function of its own that switches it on and waits until it is, and never switches it off.
  *
  * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
  * say how long this modification takes.
  */
-export class IamAuthenticationResource extends Construct {
+export class IamAuthenticationResource extends Construct implements SwitchedDatabase {
   private readonly resource: CustomResource;
 
   constructor(scope: Construct, id: string, { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps) {
@@ -63,7 +75,6 @@ export class IamAuthenticationResource extends Construct {
     });
   }
 
-  /** Known when IAM authentication is on, so that what refers to it comes after. */
   public attribute(name: IamAuthenticationAttribute): string {
     return this.resource.getAttString(name);
   }

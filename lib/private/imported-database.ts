@@ -1,15 +1,32 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { Construct, IConstruct } from 'constructs';
+import { IConstruct } from 'constructs';
 import { Database } from './database';
 import { errorAt } from './errors';
-import { IamAuthenticationResource } from './iam-authentication-resource';
 import { NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
-import { DatabaseKind } from '../contract/wire';
-import type { IamAuthOptions } from '../iam-auth-options';
+import { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
 
-/** Whether, and how, IAM authentication of an imported database is switched on. */
-export type SwitchOptions = Pick<IamAuthOptions, 'enableIamAuthentication' | 'provisioner' | 'reapply' | 'transport'>;
+/** What the app asks for at an imported database. */
+export interface ImportOptions {
+  /** Whether users are created over a connection, which a security group lets in. */
+  readonly overConnection: boolean;
+
+  /** Has the deployment switch IAM authentication on. Undefined where the app does not ask for it. */
+  readonly switchOn?: (database: DatabaseToSwitch) => SwitchedDatabase;
+}
+
+export interface DatabaseToSwitch {
+  readonly kind: DatabaseKind;
+  readonly database: Database['construct'];
+  readonly identifier: string;
+  /** What the import says of it. */
+  readonly expected: Partial<DatabaseAddress>;
+}
+
+export interface SwitchedDatabase {
+  /** Known when IAM authentication is on, so that what refers to it comes after. */
+  attribute(name: IamAuthenticationAttribute): string;
+}
 
 /** What an import knows, each only if it was told. */
 export interface Import {
@@ -21,29 +38,28 @@ export interface Import {
 }
 
 /** A database of another app. */
-export function importedDatabase(scope: Construct, kind: DatabaseKind, construct: Database['construct'], options: SwitchOptions, known: Import): Database {
-  if (options.enableIamAuthentication === true) {
-    return switchedOn(scope, kind, construct, options, known);
+export function importedDatabase(kind: DatabaseKind, construct: Database['construct'], { overConnection, switchOn }: ImportOptions, known: Import): Database {
+  if (switchOn) {
+    return switchedOn(kind, construct, overConnection, switchOn, known);
   }
   const target = known.target();
   const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
-  checkSecurityGroups(construct, target.resourceId, options);
+  checkSecurityGroups(construct, target.resourceId, overConnection);
   return { kind, construct, target, host: hostname, port };
 }
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
-function switchedOn(scope: Construct, kind: DatabaseKind, construct: Database['construct'], switches: SwitchOptions, { identifier, endpoint }: Import): Database {
-  const { provisioner: options, reapply } = switches;
+function switchedOn(
+  kind: DatabaseKind, construct: Database['construct'], overConnection: boolean, switchOn: NonNullable<ImportOptions['switchOn']>, { identifier, endpoint }: Import,
+): Database {
   const resourceId = saidResourceId(construct, kind);
   const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
-  checkSecurityGroups(construct, resourceId, switches);
-  const resource = new IamAuthenticationResource(scope, 'IamAuthentication', {
+  checkSecurityGroups(construct, resourceId, overConnection);
+  const resource = switchOn({
     kind,
     database: construct,
     identifier,
     expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
-    reapply,
-    options,
   });
   return {
     kind,
@@ -63,8 +79,8 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
 }
 
 /** For a connection, which another transport is not. */
-function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, { transport }: SwitchOptions): void {
-  if (transport === undefined && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
+function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean): void {
+  if (overConnection && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
     throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }
 }

@@ -1,17 +1,18 @@
 import { Stack, Stage, Token, Tokenization } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { AdminAccess } from './access/access-report';
-import { adminOf, adminsOf } from './admin';
+import { Admin, adminOf, adminsOf } from './admin';
 import { claim, claimant } from './claims';
 import { Database } from './database';
 import { errorAt } from './errors';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
+import { NetworkOptions, NewReach } from './reach';
+import { refuseRetainedAccess } from './removal-policies';
 import { requireSameEnvironment } from './same-environment';
+import { SignInTarget } from './sign-in-target';
 import { VpcReach } from './vpc-reach';
-import { ConnectGrants } from '../connect-grants';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
 import { DatabaseAddress } from '../contract/wire';
-import type { IamAuthOptions } from '../iam-auth-options';
 import { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
@@ -20,28 +21,36 @@ export const PROVISIONER_ID = 'Provisioner';
 /** What a role is called in a message. */
 export type NameKind = 'username' | 'role name';
 
+export interface ManagedDatabaseOptions extends NetworkOptions {
+  /** Undefined for the one of the secret of the database. */
+  readonly admin?: Admin;
+  /** Undefined for a connection. */
+  readonly transport?: NewReach;
+  readonly provisioner?: ProvisionerOptions;
+  readonly registryOwner?: string;
+  readonly reapply?: string;
+}
+
 /** What users and group roles need of the database they are in: its address, its grants, and who creates them. */
 export class ManagedDatabase {
-  public readonly grants: ConnectGrants;
   public readonly reapply?: string;
 
   /** What tells databases of this app apart. */
   public readonly identity: IConstruct;
   private readonly provisionerProps: ProvisionerProps;
 
-  constructor(private readonly iamAuth: Construct, database: Database, options: IamAuthOptions) {
+  constructor(private readonly iamAuth: Construct, database: Database, options: ManagedDatabaseOptions) {
     const { reapply, provisioner = {}, transport, registryOwner } = options;
     this.reapply = reapply;
     checkConcurrency(iamAuth, provisioner);
     checkRegistryOwner(iamAuth, registryOwner);
     this.identity = database.resource ?? database.construct;
-    this.grants = ConnectGrants._of(database.target);
+    refuseRetainedAccess(database.target);
     const admin = adminOf(iamAuth, database, options.admin);
     this.provisionerProps = {
       database,
-      grants: this.grants,
       admin,
-      reach: transport ? transport._reach(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
+      reach: transport ? transport(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
       options: provisioner,
       registryOwner,
     };
@@ -49,6 +58,10 @@ export class ManagedDatabase {
     if (first !== iamAuth) {
       throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first.node.path}`);
     }
+  }
+
+  public get target(): SignInTarget {
+    return this.provisionerProps.database.target;
   }
 
   public get address(): DatabaseAddress {

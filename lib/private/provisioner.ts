@@ -4,6 +4,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { Admin, adminToRecover } from './admin';
+import { grantConnect } from './connect-permission';
 import { Database } from './database';
 import { wayToDatabase } from './deployment-order';
 import { FunctionRole } from './function-role';
@@ -11,14 +12,11 @@ import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { Reach } from './reach';
 import { grantRead } from './secret-access';
-import { ConnectGrants } from '../connect-grants';
 import { ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER, STACK_ID } from '../contract/wire';
 import { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProvisionerProps {
   readonly database: Database;
-  /** Who may sign in to it. */
-  readonly grants: ConnectGrants;
   readonly admin: Admin;
   readonly reach: Reach;
   readonly options: ProvisionerOptions;
@@ -58,7 +56,7 @@ export class Provisioner extends Construct {
   }
 
   private handler(props: ProvisionerProps): lambda.Function {
-    const { database, grants, admin, reach, options, registryOwner } = props;
+    const { database, admin, reach, options, registryOwner } = props;
     const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: reach.network !== undefined });
     reach.allow(role);
@@ -66,10 +64,10 @@ export class Provisioner extends Construct {
       grantRead(admin.secret, role);
       const toRecover = reach.network && adminToRecover(database, admin);
       if (toRecover !== undefined) {
-        grants._connect(role.policy, toRecover, {}, this);
+        grantConnect(database.target, role.policy, toRecover, {}, this);
       }
     } else {
-      grants._connect(role.policy, admin.username, {}, this);
+      grantConnect(database.target, role.policy, admin.username, {}, this);
     }
     const handler = new lambda.Function(this, 'Handler', {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),

@@ -1,7 +1,17 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct } from 'constructs';
+import { Construct, IConstruct } from 'constructs';
+import { Admin } from './admin';
+import { Database } from './database';
 import { FunctionRole } from './function-role';
+
+/** Where the app wants the function that creates users to run. */
+export interface NetworkOptions {
+  readonly vpc?: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+  readonly securityGroups?: ec2.ISecurityGroup[];
+  readonly provisioner?: { readonly frameworkInVpc?: boolean };
+}
 
 /** How the function that creates users gets to the database. */
 export interface Reach {
@@ -17,3 +27,5 @@ export interface Reach {
   /** Lets the function in. */
   letIn(handler: lambda.Function): void;
 }
+
+export type NewReach = (scope: IConstruct, database: Database, admin: Admin, options: NetworkOptions) => Reach;

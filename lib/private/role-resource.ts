@@ -3,21 +3,27 @@ import { Construct, Dependable, IConstruct, IDependable } from 'constructs';
 import { DeclaredRole } from './access/declared-roles';
 import { showAccess } from './access/show-access';
 import { errorAt } from './errors';
+import { Grant } from './grant';
 import { ManagedDatabase } from './managed-database';
 import { wireForm } from './privilege-set';
 import { neverRetain } from './removal-policies';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
-import { RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
-import { OnRemoval } from '../on-removal';
+import { RemovalAction, RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { SchemaOptions } from '../privilege-options';
-import { Privileges } from '../privileges';
 import type { IDatabaseRole } from '../role-interface';
-import type { DatabaseRoleOptions } from '../role-options';
 
 /** What one resource makes: a user, several that may do the same, or a group role. */
 export type RoleKind = 'user' | 'users' | 'role';
 
-export interface RoleResourceProps extends Omit<DatabaseRoleOptions, 'privileges'> {
+/** What becomes of a role in PostgreSQL when its construct goes. */
+export interface Removal {
+  readonly action: RemovalAction;
+
+  /** Of what it owns. */
+  readonly newOwner?: IDatabaseRole;
+}
+
+export interface RoleResourceProps {
   readonly database: ManagedDatabase;
   readonly kind: RoleKind;
   readonly resourceType: string;
@@ -27,6 +33,9 @@ export interface RoleResourceProps extends Omit<DatabaseRoleOptions, 'privileges
 
   /** The same names, for the checks. */
   readonly names: string[];
+  readonly removal?: Removal;
+  readonly exclusive?: boolean;
+  readonly adoptExisting?: boolean;
 }
 
 /** Id of the warning, for those who acknowledge it. */
@@ -44,18 +53,17 @@ export class RoleResource implements DeclaredRole {
   public readonly exclusive: boolean;
   public readonly onRemoval: string;
   public readonly resource: CustomResource;
-  private readonly privileges: Privileges[] = [];
+  private readonly grants: Grant[] = [];
   private readonly predecessors = new Set<RoleResource>();
   private merged?: { readonly count: number; readonly form: ReturnType<typeof wireForm> };
 
   constructor(public readonly scope: Construct, private readonly props: RoleResourceProps) {
-    const { database, identity, onRemoval = OnRemoval.dropOrDisable(), exclusive, adoptExisting } = props;
+    const { database, identity, removal: { action, newOwner } = { action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting } = props;
     this.kind = props.kind;
     this.names = props.names;
     this.database = database;
     this.exclusive = exclusive === true;
-    this.onRemoval = onRemoval._action;
-    const heir = onRemoval._heir;
+    this.onRemoval = action;
     const { reapply } = database;
     const properties: RoleProperties = {
       Database: { ResourceId: database.address.ResourceId },
@@ -63,7 +71,7 @@ export class RoleResource implements DeclaredRole {
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => this.declared.Privileges }) as unknown as RoleProperties['Privileges'],
       MemberOf: Lazy.any({ produce: () => this.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
-      OnRemoval: { Action: onRemoval._action, ...heir ? { ReassignOwnedTo: heir.roleName } : {} },
+      OnRemoval: { Action: action, ...newOwner ? { ReassignOwnedTo: newOwner.roleName } : {} },
       ...exclusive ? { Exclusive: 'true' } : {},
       ...adoptExisting ? { AdoptExisting: 'true' } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
@@ -80,14 +88,14 @@ export class RoleResource implements DeclaredRole {
     RESOURCES.set(scope, this);
     this.resource.node.addDependency(this.ownersOfSchemas());
     showAccess(this, provisioner);
-    if (heir) {
-      this.comesAfter(heir, 'which is to be dropped; name another role in reassignOwnedTo');
+    if (newOwner) {
+      this.comesAfter(newOwner, 'which is to be dropped; name another role in reassignOwnedTo');
     }
   }
 
-  public addPrivileges(privileges: Privileges[]): void {
-    for (const value of privileges) {
-      const { memberOf, creators = [], owned, warning } = value._grant;
+  public addPrivileges(grants: Grant[]): void {
+    for (const grant of grants) {
+      const { memberOf, creators = [], owned, warning } = grant;
       if (memberOf) {
         this.comesAfter(memberOf, 'and a role cannot be a member of itself; leave it out');
         this.checkMembership(memberOf);
@@ -100,13 +108,13 @@ export class RoleResource implements DeclaredRole {
       if (warning) {
         Annotations.of(this.scope).addWarningV2(FUTURE_OBJECTS, warning);
       }
-      this.privileges.push(value);
+      this.grants.push(grant);
     }
   }
 
   /** Asked for several times in a synthesis. */
   public get declared(): ReturnType<typeof wireForm> {
-    const grants = this.privileges.map(({ _grant }) => _grant);
+    const { grants } = this;
     if (this.merged?.count !== grants.length) {
       const form = wireForm(grants.map(({ databases = {} }) => databases), grants.flatMap(({ memberOf }) => memberOf?.roleName ?? []));
       this.merged = { count: grants.length, form };

@@ -1,11 +1,11 @@
 import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { IConstruct } from 'constructs';
+import { grantConnect, proxyInFront } from './connect-permission';
 import { errorAt } from './errors';
 import { ManagedDatabase } from './managed-database';
 import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
-import { ConnectGrants } from '../connect-grants';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from '../connect-options';
 import type { IDatabaseUser } from '../role-interface';
 
@@ -16,13 +16,13 @@ export class UserAccess {
   constructor(private readonly user: User, private readonly database: ManagedDatabase) {}
 
   public grantConnect(grantee: iam.IGrantable, { through, ...options }: GrantConnectOptions): iam.Grant {
-    const { grants } = this.database;
+    const { target } = this.database;
     const { username } = this.user;
     if (!through) {
-      return grants._connect(grantee, username, options);
+      return grantConnect(target, grantee, username, options);
     }
-    grants._connect(roleOfProxy(this.user, through, this.database), username, {}, through);
-    return ConnectGrants.fromProxy(through)._connect(grantee, username, options);
+    grantConnect(target, roleOfProxy(this.user, through, this.database), username, {}, through);
+    return grantConnect(proxyInFront(through), grantee, username, options);
   }
 
   public environment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {

@@ -4,9 +4,8 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct, IConstruct } from 'constructs';
 import { Admin } from './admin';
 import { Database, vpcOf } from './database';
-import { Reach } from './reach';
+import { NetworkOptions, Reach } from './reach';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../contract/wire';
-import type { IamAuthOptions } from '../iam-auth-options';
 
 /** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
@@ -17,7 +16,7 @@ export class VpcReach implements Reach {
 
   private readonly given?: ec2.ISecurityGroup[];
 
-  constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, { vpc, vpcSubnets, securityGroups }: IamAuthOptions) {
+  constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, { vpc, vpcSubnets, securityGroups }: NetworkOptions) {
     this.network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
     this.given = securityGroups;
   }
