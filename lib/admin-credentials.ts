@@ -1,5 +1,5 @@
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Admin } from './private/admin';
+import { Admin } from './provisioner/admin';
 
 /**
  * How the provisioner signs in to the database to create users.

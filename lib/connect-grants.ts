@@ -3,12 +3,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import { rememberFront } from './private/access/sign-ins';
-import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect } from './private/connect-permission';
-import { errorAt } from './private/errors';
-import { sourceOf } from './private/fronted-database';
-import { refuseRetainedAccess } from './private/removal-policies';
-import { clusterTarget, instanceTarget, SignInTarget } from './private/sign-in-target';
+import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect } from './database/connect-permission';
+import { sourceOf } from './database/fronted-database';
+import { refuseRetainedAccess } from './database/removal-policies';
+import { clusterTarget, instanceTarget, SignInTarget } from './database/sign-in-target';
+import { errorAt } from './model/errors';
+import { rememberFront } from './model/sign-ins';
 
 /**
  * The IAM half alone: who may sign in to a database as which user.

@@ -3,9 +3,9 @@ import { Construct } from 'constructs';
 import { roleNameProblem } from './contract/names';
 import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
 import { IIamAuth } from './iam-auth';
-import { errorAt } from './private/errors';
-import { RoleResource } from './private/role-resource';
+import { errorAt } from './model/errors';
 import { Privileges } from './privileges';
+import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
 import type { DatabaseRoleOptions } from './role-options';
 

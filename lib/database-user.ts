@@ -3,12 +3,12 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
+import { UserAccess } from './database/user-access';
 import { IIamAuth } from './iam-auth';
-import { errorAt } from './private/errors';
-import { keyProblem } from './private/privilege-checks';
-import { RoleResource } from './private/role-resource';
-import { UserAccess } from './private/user-access';
+import { errorAt } from './model/errors';
+import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';
+import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
 import type { DatabaseUserOptions } from './role-options';
 

@@ -3,14 +3,14 @@ import { Construct } from 'constructs';
 import { DatabaseRole } from './database-role';
 import { DatabaseUser } from './database-user';
 import { DatabaseUsers } from './database-users';
+import type { Database } from './database/database';
 import { IIamAuth } from './iam-auth';
 import type { IamAuthOptions } from './iam-auth-options';
-import { rolesInStack } from './private/access/declared-roles';
-import { accessFile } from './private/access/report-files';
-import { accessLines, withinBytes } from './private/access/summary';
-import type { Database } from './private/database';
-import { errorAt } from './private/errors';
-import { ManagedDatabase, NameKind, PROVISIONER_ID } from './private/managed-database';
+import { rolesInStack } from './model/declared-roles';
+import { errorAt } from './model/errors';
+import { ManagedDatabase, NameKind, PROVISIONER_ID } from './provisioner/managed-database';
+import { accessFile } from './report/report-files';
+import { accessLines, withinBytes } from './report/summary';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** Of a text that is to be read in a console. */

@@ -2,7 +2,7 @@ import { IConstruct } from 'constructs';
 import { DatabaseRole } from './database-role';
 import { DatabaseUser } from './database-user';
 import { DatabaseUsers } from './database-users';
-import { ManagedDatabase } from './private/managed-database';
+import { ManagedDatabase } from './provisioner/managed-database';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** A database whose users sign in with IAM. */

@@ -1,10 +1,10 @@
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
+import { instanceDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';
-import { importOptions } from './private/iam-authentication-resource';
-import type { ManagedDatabase } from './private/managed-database';
-import { instanceDatabase } from './private/owned-database';
+import { importOptions } from './provisioner/iam-authentication-resource';
+import type { ManagedDatabase } from './provisioner/managed-database';
 
 /** An instance, and the way to it. */
 export interface InstanceIamAuthProps extends IamAuthOptions {

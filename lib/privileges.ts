@@ -1,5 +1,5 @@
-import { byName, Grant, inSchema, inSchemas, onData, onObjects, quoted } from './private/grant';
-import { checkKeys, checkNotEmpty } from './private/privilege-checks';
+import { byName, Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
+import { checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import {
   DataOptions, OnColumnsOptions, OnDatabaseOptions, OnFunctionsOptions, OnSchemaOptions, OnSequencesOptions, OnTablesOptions, SchemaOptions, SchemasOptions,

@@ -1,7 +1,7 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
-import type { RoleResource } from './private/role-resource';
+import type { RoleResource } from './provisioner/role-resource';
 
 /** A role in PostgreSQL: a group, or a user. */
 export interface IDatabaseRole extends IConstruct {

@@ -1,6 +1,6 @@
 import { Mixin } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { clusterIn, enableIamAuthentication } from '../private/iam-authentication';
+import { clusterIn, enableIamAuthentication } from '../database/iam-authentication';
 
 /**
  * Switches IAM database authentication on for a cluster of this app.

@@ -1,6 +1,6 @@
 import { Mixin } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
-import { enableIamAuthentication, instanceIn } from '../private/iam-authentication';
+import { enableIamAuthentication, instanceIn } from '../database/iam-authentication';
 
 /**
  * Switches IAM database authentication on for an RDS instance of this app, or for a read replica.

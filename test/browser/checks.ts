@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { Browser } from 'playwright-core';
 import { CheckList } from '../../rehearsal/check-list';
-import { HOSTILE_NAMES } from '../lib/private/access/report';
+import { HOSTILE_NAMES } from '../lib/report/report';
 import { contrastOf, luminanceOf } from './color';
 import { picture, SCREENSHOTS, widerThanScreen, withPage } from './page';
 

@@ -4,7 +4,7 @@ import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseRole, DatabaseUser, OnRemoval, Privileges } from '../../lib';
-import { AccessReport } from '../../lib/private/access/access-report';
+import { AccessReport } from '../../lib/report/access-report';
 import { IRELAND, newApp, newCluster, templateOf } from './support';
 
 const FILES = ['access.html', 'access.json', 'access.md'];

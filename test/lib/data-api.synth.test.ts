@@ -5,7 +5,7 @@ import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, InstanceIamAuth, SqlTransport } from '../../lib';
-import { engineVersionProblem, regionProblem } from '../../lib/private/data-api-availability';
+import { engineVersionProblem, regionProblem } from '../../lib/provisioner/transport/data-api-availability';
 import { attribute, IRELAND, logicalIdOf, newApp, newCluster, newInstance, onlyResourceOf, Resource, resourcesOf, templateOf, vpcOf } from './support';
 
 const transport = SqlTransport.dataApi();

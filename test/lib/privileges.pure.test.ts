@@ -5,7 +5,7 @@ import {
 import {
   COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, FUNCTION_PRIVILEGES, SCHEMA_PRIVILEGES, SEQUENCE_PRIVILEGES, TABLE_PRIVILEGES,
 } from '../../lib/contract/wire';
-import { wireForm } from '../../lib/private/privilege-set';
+import { wireForm } from '../../lib/model/privilege-set';
 
 const SHOP = { database: 'shop', schema: 'sales' };
 

@@ -4,9 +4,9 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, DatabaseRole, InstanceIamAuth, Privileges } from '../../lib';
 import { PREDEFINED_ROLES } from '../../lib/contract/predefined-roles';
-import { collectAccess } from '../../lib/private/access/collect';
-import { htmlOf } from '../../lib/private/access/html';
-import { markdownOf } from '../../lib/private/access/markdown';
+import { collectAccess } from '../../lib/report/collect';
+import { htmlOf } from '../../lib/report/html';
+import { markdownOf } from '../../lib/report/markdown';
 import { attribute, logicalIdOf, newApp, newCluster, newInstance, resourcesOf, templateOf } from './support';
 
 let app: App;

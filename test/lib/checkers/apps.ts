@@ -8,8 +8,8 @@ import * as logs from 'aws-cdk-lib/aws-logs';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { IConstruct } from 'constructs';
 import { AuroraIamAuth, ProvisionerOptions } from '../../../lib';
-import { IamAuthenticationResource } from '../../../lib/private/iam-authentication-resource';
-import { Provisioner } from '../../../lib/private/provisioner';
+import { IamAuthenticationResource } from '../../../lib/provisioner/iam-authentication-resource';
+import { Provisioner } from '../../../lib/provisioner/provisioner';
 import { appProps, newApp, newCluster } from '../support';
 
 const EXAMPLES = resolve(__dirname, '../../../examples');

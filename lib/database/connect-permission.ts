@@ -1,0 +1,93 @@
+import { Aws, Token, TokenComparison } from 'aws-cdk-lib';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { IConstruct } from 'constructs';
+import { databasesBehind } from './fronted-database';
+import { addsNothing, nameOf } from './grantee';
+import { warnOfPolicySize } from './policy-size';
+import { refuseRetainedAccess } from './removal-policies';
+import { proxyTarget, SignInTarget } from './sign-in-target';
+import type { ConnectOptions } from '../connect-options';
+import { policyUsername, usernameProblem } from '../contract/names';
+import { errorAt } from '../model/errors';
+import { rememberFront, rememberGrant, SignInGrant } from '../model/sign-ins';
+
+type Conditions = { [operator: string]: { [key: string]: string } };
+
+/**
+ * Adds `rds-db:connect` on one user to the identity policy of the grantee.
+ *
+ * @param username may be a token, for a user whose custom resource refuses what would have to be escaped
+ * @param onBehalfOf the proxy or the provisioner whose role the grantee is
+ */
+export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct): iam.Grant {
+  const { construct, region, account, resourceId } = target;
+  target.check();
+  const known = !Token.isUnresolved(username);
+  const problem = known && usernameProblem(username);
+  if (problem) {
+    throw errorAt(construct, problem);
+  }
+  const resource = known ? policyUsername(username) : username;
+  const grant = addStatement(target, grantee, resource, conditionsOf(target, options));
+  rememberConnect(target, { grantee, username, onBehalfOf }, options);
+  warnOfPolicySize(grantee, construct, { region, account, resourceId, username: resource });
+  return grant;
+}
+
+/** Adds a statement to the policy of the grantee, or refuses one that it would not have any effect on. */
+export function addStatement(target: SignInTarget, grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined): iam.Grant {
+  const { construct } = target;
+  checkAccount(target, grantee);
+  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [connectArn(target, resource)], conditions });
+  if (addsNothing(grant, grantee)) {
+    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
+      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
+      + 'an account, a service or another principal gets in by a role that it may assume');
+  }
+  return grant;
+}
+
+/** For those who ask later who may sign in. */
+export function rememberConnect({ identity }: SignInTarget, grant: SignInGrant, { until }: ConnectOptions): void {
+  rememberGrant(identity, { ...grant, until: until && inSeconds(until) });
+}
+
+export function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
+  return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
+}
+
+export function conditionsOf({ construct, takesConditions }: SignInTarget, { until }: ConnectOptions): Conditions | undefined {
+  if (until === undefined) {
+    return undefined;
+  }
+  if (Number.isNaN(until.getTime())) {
+    throw errorAt(construct, 'until is not a point in time; pass a Date, such as new Date(\'2027-01-31T00:00:00Z\')');
+  }
+  if (!takesConditions) {
+    throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, so that nobody could sign in or the permission would not end; `
+      + 'grant without it, and take the grant out of the app then');
+  }
+  return { DateLessThan: { 'aws:CurrentTime': inSeconds(until) } };
+}
+
+/** A proxy as a target, which the databases behind it know from then on. */
+export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
+  const target = proxyTarget(proxy);
+  databasesBehind(proxy).forEach(database => rememberFront(database, { kind: 'proxy', construct: proxy, identity: target.identity }));
+  refuseRetainedAccess(target);
+  return target;
+}
+
+function checkAccount({ construct, account }: SignInTarget, grantee: iam.IGrantable): void {
+  const { principalAccount } = grantee.grantPrincipal;
+  if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
+      + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
+  }
+}
+
+/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
+function inSeconds(time: Date): string {
+  return time.toISOString().replace(/\.\d+Z$/, 'Z');
+}

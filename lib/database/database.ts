@@ -1,0 +1,33 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { IConstruct } from 'constructs';
+import { DatabaseResource } from './iam-authentication';
+import { SignInTarget } from './sign-in-target';
+import { DatabaseKind } from '../contract/wire';
+import { errorAt } from '../model/errors';
+
+/** A database that users are created in: a cluster or an instance, made in this app or imported. */
+export interface Database {
+  readonly kind: DatabaseKind;
+  /** As the app has it. */
+  readonly construct: rds.IDatabaseCluster | rds.IDatabaseInstance;
+  /** Undefined where it is imported. */
+  readonly resource?: DatabaseResource;
+  /** How its users sign in. */
+  readonly target: SignInTarget;
+  readonly host: string;
+  /** A number wherever the app says it, because a rule with a number can be read and checked; a token otherwise. */
+  readonly port: number;
+  /** The database that is made with it. */
+  readonly databaseName?: string;
+  readonly vpc?: ec2.IVpc;
+  readonly secret?: secretsmanager.ISecret;
+}
+
+export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec2.IVpc {
+  if (!vpc) {
+    throw errorAt(scope, `${kind} ${construct.node.path} does not tell its VPC, and the function that creates the users runs there; pass vpc`);
+  }
+  return vpc;
+}

@@ -1,0 +1,86 @@
+import { Token, Tokenization } from 'aws-cdk-lib';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { IConstruct } from 'constructs';
+import { Database } from './database';
+import { NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
+import { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
+import { errorAt } from '../model/errors';
+
+/** What the app asks for at an imported database. */
+export interface ImportOptions {
+  /** Whether users are created over a connection, which a security group lets in. */
+  readonly overConnection: boolean;
+
+  /** Has the deployment switch IAM authentication on. Undefined where the app does not ask for it. */
+  readonly switchOn?: (database: DatabaseToSwitch) => SwitchedDatabase;
+}
+
+export interface DatabaseToSwitch {
+  readonly kind: DatabaseKind;
+  readonly database: Database['construct'];
+  readonly identifier: string;
+  /** What the import says of it. */
+  readonly expected: Partial<DatabaseAddress>;
+}
+
+export interface SwitchedDatabase {
+  /** Known when IAM authentication is on, so that what refers to it comes after. */
+  attribute(name: IamAuthenticationAttribute): string;
+}
+
+/** What an import knows, each only if it was told. */
+export interface Import {
+  readonly target: () => SignInTarget;
+  readonly identifier: string;
+  readonly endpoint: () => rds.Endpoint;
+  /** Names of what the endpoint is made of. */
+  readonly attributes: string;
+}
+
+/** A database of another app. */
+export function importedDatabase(kind: DatabaseKind, construct: Database['construct'], { overConnection, switchOn }: ImportOptions, known: Import): Database {
+  if (switchOn) {
+    return switchedOn(kind, construct, overConnection, switchOn, known);
+  }
+  const target = known.target();
+  const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
+  checkSecurityGroups(construct, target.resourceId, overConnection);
+  return { kind, construct, target, host: hostname, port };
+}
+
+/** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
+function switchedOn(
+  kind: DatabaseKind, construct: Database['construct'], overConnection: boolean, switchOn: NonNullable<ImportOptions['switchOn']>, { identifier, endpoint }: Import,
+): Database {
+  const resourceId = saidResourceId(construct, kind);
+  const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
+  checkSecurityGroups(construct, resourceId, overConnection);
+  const resource = switchOn({
+    kind,
+    database: construct,
+    identifier,
+    expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
+  });
+  return {
+    kind,
+    construct,
+    target: { construct, identity: construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
+    host: resource.attribute('Host'),
+    port: saidPort ?? Token.asNumber(resource.attribute('Port')),
+  };
+}
+
+function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {
+  const endpoint = ofImport(read);
+  if (!endpoint) {
+    throw errorAt(construct, `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`);
+  }
+  return endpoint;
+}
+
+/** For a connection, which another transport is not. */
+function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean): void {
+  if (overConnection && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
+    throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
+  }
+}

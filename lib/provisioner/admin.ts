@@ -1,0 +1,89 @@
+import { Token } from 'aws-cdk-lib';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { IConstruct } from 'constructs';
+import { usernameProblem } from '../contract/names';
+import { Database } from '../database/database';
+import { propertiesIn } from '../database/iam-authentication';
+import { errorAt } from '../model/errors';
+
+/** Whom the provisioner signs in as: with the password in a secret, or with tokens. */
+export type Admin
+  = | { readonly secret: secretsmanager.ISecret; readonly username?: undefined }
+    | { readonly secret?: undefined; readonly username: string };
+
+export function adminOf(scope: IConstruct, database: Database, given?: Admin): Admin {
+  const admin = given ?? { secret: adminSecretOf(scope, database) };
+  if (admin.secret) {
+    scope.node.addValidation({ validate: () => passwordProblems(database, admin.secret) });
+    return admin;
+  }
+  const problem = Token.isUnresolved(admin.username)
+    ? 'username of the admin is a token, and a * in it would let the provisioner sign in as every user; give the username itself to AdminCredentials.fromIam()'
+    : usernameProblem(admin.username);
+  if (problem) {
+    throw errorAt(scope, problem);
+  }
+  return admin;
+}
+
+function adminSecretOf(scope: IConstruct, { construct, kind, resource, secret }: Database): secretsmanager.ISecret {
+  if (resource?.manageMasterUserPassword === true && !secret) {
+    throw errorAt(scope, `the secret of the master of ${kind} ${construct.node.path}, which RDS manages, has a key of its own (masterUserSecret), and the provisioner must be allowed to decrypt with it; `
+      + 'pass admin: AdminCredentials.fromSecret(Secret.fromSecretAttributes(scope, id, { secretCompleteArn, encryptionKey }))');
+  }
+  if (!secret) {
+    throw errorAt(scope, `${kind} ${construct.node.path} has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, has none at all, or is imported), `
+      + 'and users are created by an admin; pass admin: AdminCredentials.fromSecret(secret), or AdminCredentials.fromIam(username) for one that signs in with a token');
+  }
+  return secret;
+}
+
+/** A master that signs in with IAM has no password. Reads what the template will say, overrides included. */
+function passwordProblems({ resource, secret, kind, construct }: Database, adminSecret: secretsmanager.ISecret): string[] {
+  if (!resource || propertiesIn(resource).MasterUserAuthenticationType !== 'iam-db-auth') {
+    return [];
+  }
+  const { masterUsername = '' } = resource;
+  return adminSecret === secret || usernameIn(adminSecret) === masterUsername
+    ? [`MasterUserAuthenticationType of ${kind} ${construct.node.path} is iam-db-auth, so that its master has no password and users cannot be created with one from a secret; `
+      + `pass admin: AdminCredentials.fromIam(${Token.isUnresolved(masterUsername) ? 'masterUsername' : JSON.stringify(masterUsername)})`]
+    : [];
+}
+
+/** The admins whose names the app tells: of the database, and the one that users are created with. */
+export function adminsOf({ resource, secret }: Database, admin: Admin): string[] {
+  return [resource?.masterUsername, usernameIn(secret), admin.username ?? usernameIn(admin.secret)]
+    .filter(username => username !== undefined && !Token.isUnresolved(username)) as string[];
+}
+
+/** PostgreSQL 14 and older, of which 14 is supported: every user can make every role its member, and so one of rds_iam. */
+const MEMBERS_BY_THEMSELVES = /^14(\.|$)/;
+
+/**
+ * The admin that any user of this database can lock out: one with a password, on PostgreSQL 14. The provisioner signs in with a token then and takes
+ * that membership back.
+ *
+ * @returns its name, or undefined where the app does not tell it, or the version
+ */
+export function adminToRecover({ resource, secret }: Database, admin: Admin): string | undefined {
+  const { engineVersion = '' } = resource ?? {};
+  if (!admin.secret || !resource || Token.isUnresolved(engineVersion) || !MEMBERS_BY_THEMSELVES.test(engineVersion)) {
+    return undefined;
+  }
+  const username = usernameIn(admin.secret) ?? (admin.secret === secret ? resource.masterUsername : undefined);
+  return username === undefined || Token.isUnresolved(username) || usernameProblem(username) !== undefined ? undefined : username;
+}
+
+/** The username of a secret that CDK generates a password for; the database itself refers to it by the secret. */
+function usernameIn(secret: secretsmanager.ISecret | undefined): string | undefined {
+  // What a database has as its secret is the attachment, a child of the secret.
+  const resource = [secret, secret?.node.scope].map(construct => construct?.node.defaultChild)
+    .find(child => secretsmanager.CfnSecret.isCfnSecret(child));
+  const generated = resource?.generateSecretString;
+  const template = generated && 'secretStringTemplate' in generated ? generated.secretStringTemplate : undefined;
+  try {
+    return (JSON.parse(template ?? '{}') as { username?: string }).username;
+  } catch {
+    return undefined; // not JSON, or not known at synthesis
+  }
+}

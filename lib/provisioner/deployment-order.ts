@@ -1,0 +1,58 @@
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import { Dependable, IConstruct, IDependable } from 'constructs';
+import { Database } from '../database/database';
+
+export interface WayToDatabase {
+  readonly database: Database['construct'];
+  /** Of the handler; undefined outside of any. */
+  readonly vpc?: ec2.IVpc;
+  readonly handler: lambda.Function;
+  /** What is called from the VPC, as AWS names it in endpoints. */
+  readonly services: string[];
+}
+
+/**
+ * What must be there before a user can be created, and still be there when it is removed: an instance
+ * that answers, the rules that let the handler through, and a way to the services that are called. (The secret, the
+ * roles and the routes come by themselves, because the handler refers to them.)
+ *
+ * Exactly these, and no whole construct: below the security group of the database are also the rules
+ * of its clients, and a client that waits for its user (`fn.node.addDependency(user)`) would wait for itself.
+ * Looked up late, at synthesis: an endpoint of the VPC may come after the user.
+ */
+export function wayToDatabase(way: WayToDatabase): IDependable {
+  const dependable: IDependable = {};
+  Dependable.implement(dependable, {
+    get dependencyRoots() {
+      return [...databaseOf(way), ...way.vpc ? [...rulesOf(way), ...endpointsOf(way.vpc, way.services)] : []];
+    },
+  });
+  return dependable;
+}
+
+function databaseOf({ database }: WayToDatabase): IConstruct[] {
+  return database.node.findAll().filter(child => rds.CfnDBCluster.isCfnDBCluster(child) || rds.CfnDBInstance.isCfnDBInstance(child));
+}
+
+/** A rule is below one of the groups it is between; which one depends on the stacks they are in. */
+function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
+  const groups = [...database.connections.securityGroups, ...handler.connections.securityGroups];
+  const [theirs, ours] = [database, handler].map(({ connections }) => connections.securityGroups.map(group => group.securityGroupId));
+  return groups.flatMap(group => group.node.findAll()).filter((rule) => {
+    const ends = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(rule)
+      ? { from: rule.sourceSecurityGroupId, to: rule.groupId }
+      : ec2.CfnSecurityGroupEgress.isCfnSecurityGroupEgress(rule)
+        ? { from: rule.groupId, to: rule.destinationSecurityGroupId }
+        : {};
+    return ours.some(id => id === ends.from) && theirs.some(id => id === ends.to);
+  });
+}
+
+/** In subnets without a way out, services are reached through endpoints. */
+function endpointsOf(vpc: ec2.IVpc, services: string[]): IConstruct[] {
+  // The name is not all of it: more comes in front and behind, and s3 is not s3-outposts.
+  const names = services.map(service => new RegExp(`\\.${service}(?![\\w-])`));
+  return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && names.some(name => name.test(child.serviceName ?? '')));
+}

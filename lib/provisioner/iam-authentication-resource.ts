@@ -1,0 +1,105 @@
+import * as path from 'node:path';
+import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, IConstruct } from 'constructs';
+import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
+import { FunctionRole } from './function-role';
+import { newLogGroup } from './log-group';
+import { providerFramework } from './provider-framework';
+import {
+  DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, IamAuthenticationAttribute,
+  IamAuthenticationProperties,
+} from '../contract/wire';
+import { storedIdentifier } from '../database/database-identifier';
+import { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from '../database/imported-database';
+import { requireSameEnvironment } from '../database/same-environment';
+import { ProvisionerOptions } from '../provisioner-options';
+
+export interface IamAuthenticationResourceProps extends DatabaseToSwitch {
+  readonly reapply?: string;
+  /** The function is one more of those that create users. */
+  readonly options?: ProvisionerOptions;
+}
+
+/** Statements need no more: parameter and option groups are resources of a modification that changes them. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html */
+const ACTIONS: { readonly [kind in DatabaseKind]: string[] } = {
+  cluster: ['rds:DescribeDBClusters', 'rds:ModifyDBCluster'],
+  instance: ['rds:DescribeDBInstances', 'rds:ModifyDBInstance'],
+};
+
+/** https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_Tagging.ARN.html */
+const ARN_TYPES: { readonly [kind in DatabaseKind]: string } = { cluster: 'cluster', instance: 'db' };
+
+/** What an app says of how users are created, as far as an imported database is concerned. */
+export interface ImportProps {
+  readonly enableIamAuthentication?: boolean;
+  readonly provisioner?: ProvisionerOptions;
+  readonly reapply?: string;
+  readonly transport?: object;
+}
+
+export function importOptions(scope: Construct, { enableIamAuthentication, provisioner: options, reapply, transport }: ImportProps): ImportOptions {
+  return {
+    overConnection: transport === undefined,
+    switchOn: enableIamAuthentication === true
+      ? database => new IamAuthenticationResource(scope, 'IamAuthentication', { ...database, reapply, options })
+      : undefined,
+  };
+}
+
+/**
+ * IAM authentication of a database that this app does not make: a function of its own that switches it on and waits until it is, and never switches it off.
+ *
+ * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
+ * say how long this modification takes.
+ */
+export class IamAuthenticationResource extends Construct implements SwitchedDatabase {
+  private readonly resource: CustomResource;
+
+  constructor(scope: Construct, id: string, { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps) {
+    super(scope, id);
+    requireSameEnvironment(scope, Stack.of(database), database.env, {
+      why: 'IAM authentication is switched on', remedy: `create the ${scope.constructor.name}`, who: scope.constructor.name,
+    });
+    const properties: IamAuthenticationProperties = {
+      Kind: kind,
+      Identifier: storedIdentifier(database, kind, identifier),
+      ...Object.values(expected).some(value => value !== undefined) ? { Expected: expected } : {},
+      ...reapply === undefined ? {} : { Reapply: reapply },
+    };
+    this.resource = new CustomResource(this, 'Resource', {
+      resourceType: IAM_AUTHENTICATION_RESOURCE_TYPE,
+      serviceToken: providerFramework(this, { handler: this.handler(kind, properties.Identifier, database, options), options }).serviceToken,
+      serviceTimeout: Duration.seconds(IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS),
+      properties: { ...properties },
+    });
+  }
+
+  public attribute(name: IamAuthenticationAttribute): string {
+    return this.resource.getAttString(name);
+  }
+
+  private handler(kind: DatabaseKind, identifier: string, { node }: IConstruct, options: ProvisionerOptions): lambda.Function {
+    const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
+    const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: false });
+    role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    const handler = new lambda.Function(this, 'Handler', {
+      description: `Switches on IAM authentication of the database ${node.path}`.slice(0, 256),
+      runtime: lambda.Runtime.NODEJS_24_X,
+      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/iam-authentication')),
+      handler: 'index.handler',
+      memorySize: 256,
+      timeout: Duration.seconds(IAM_AUTHENTICATION_TIMEOUT_SECONDS),
+      role: role.forFunction,
+      logGroup,
+      reservedConcurrentExecutions: options.reservedConcurrentExecutions,
+      tracing: options.tracing,
+      deadLetterQueue: options.deadLetterQueue,
+    });
+    acknowledge(handler, HANDLER_OUTSIDE_VPC);
+    if (!options.deadLetterQueue) {
+      acknowledge(handler, HANDLER_WITHOUT_DEAD_LETTER_QUEUE);
+    }
+    return handler;
+  }
+}

@@ -1,0 +1,67 @@
+import { Stack, Tokenization } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Construct, IConstruct } from 'constructs';
+import { NetworkOptions, Reach } from './reach';
+import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
+import { Database, vpcOf } from '../../database/database';
+import { Admin } from '../admin';
+
+/** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
+const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
+
+/** A connection to the database, from its VPC. */
+export class VpcReach implements Reach {
+  public readonly network: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection };
+
+  private readonly given?: ec2.ISecurityGroup[];
+
+  constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, { vpc, vpcSubnets, securityGroups }: NetworkOptions) {
+    this.network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
+    this.given = securityGroups;
+  }
+
+  public get environment(): Reach['environment'] {
+    return { [DATABASE_PORT]: Tokenization.stringifyNumber(this.database.port), [DATABASE_CA_FILE]: RUNTIME_CA_FILE };
+  }
+
+  public get identity(): unknown {
+    const { vpc, vpcSubnets } = this.network;
+    return [vpc.node.path, vpc.selectSubnets(vpcSubnets).subnetIds, this.given?.map(({ securityGroupId }) => securityGroupId)];
+  }
+
+  public allow(): void {
+    // The interfaces in the VPC are allowed with the role.
+  }
+
+  public securityGroups(scope: Construct): ec2.ISecurityGroup[] {
+    return this.given?.map((group, index) => inStackOf(scope, group, index)) ?? [this.securityGroup(scope)];
+  }
+
+  /** From the side of the function, so that the rules are in its stack and the stack of the database does not come to depend on it. */
+  public letIn(handler: lambda.Function): void {
+    handler.connections.allowTo(this.database.construct, ec2.Port.tcp(this.database.port), 'Creates IAM users in PostgreSQL');
+  }
+
+  private securityGroup(scope: Construct): ec2.ISecurityGroup {
+    const securityGroup = new ec2.SecurityGroup(scope, 'SecurityGroup', {
+      vpc: this.network.vpc,
+      description: 'Creates IAM users in PostgreSQL',
+      allowAllOutbound: false,
+    });
+    if (this.admin.secret) {
+      securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
+    } else {
+      // Without a rule of its own it would have EC2's, to everywhere: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
+      securityGroup.addEgressRule(ec2.Peer.ipv4('127.0.0.1/32'), ec2.Port.allTraffic(), 'Nowhere but to the database');
+    }
+    return securityGroup;
+  }
+}
+
+/** A group of another stack gets its rules from here, because there they would make that stack depend on the one of the cluster. */
+function inStackOf(scope: Construct, group: ec2.ISecurityGroup, index: number): ec2.ISecurityGroup {
+  return Stack.of(group) === Stack.of(scope)
+    ? group
+    : ec2.SecurityGroup.fromSecurityGroupId(scope, `SecurityGroup${index}`, group.securityGroupId, { allowAllOutbound: group.allowAllOutbound });
+}

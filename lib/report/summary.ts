@@ -1,0 +1,89 @@
+import { Stack } from 'aws-cdk-lib';
+import { PrivilegeAccess } from './access-report';
+import { signInsOf } from './collect';
+import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
+import { signInText } from './sign-in-text';
+import { readable, roleName, sortedBy } from './text';
+import { DeclaredRole } from '../model/declared-roles';
+import { strongRolesOf } from '../model/strong-memberships';
+
+/** Names that a line about a list of users has; who they all are is in the properties of its resource. */
+const NAMES = 10;
+
+/** One line for each user and group role: who may sign in, and what it may do. */
+export function accessLines(roles: readonly DeclaredRole[]): string[] {
+  const lines = roles.flatMap(role => role.names.map(name => ({
+    name: readable(role.scope, name),
+    line: `${roleName(readable(role.scope, name))}: ${[whoSignsIn(role, name), ...whatItMay(role, 'places')].join('; ')}`,
+  })));
+  return sortedBy(lines, ({ name }) => name).map(({ line }) => line);
+}
+
+/** What a custom resource makes, one fact a line. */
+export function factLines(role: DeclaredRole): string[] {
+  const signIns = role.kind === 'users'
+    ? role.names.filter(name => signInsOf(role.database, name).length > 0).flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
+    : facts(role, role.names[0]);
+  return [...signIns, ...whatItMay(role, 'things')];
+}
+
+/** The same in one line. */
+export function factLine(role: DeclaredRole): string {
+  const [first] = role.names;
+  const more = role.names.length - NAMES;
+  const who = role.kind === 'users'
+    ? `${role.names.slice(0, NAMES).map(roleName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+    : whoSignsIn(role, first);
+  return [who, ...whatItMay(role, 'places')].join('; ');
+}
+
+/** The lines that fit into a number of bytes, and how many do not. */
+export function withinBytes(lines: readonly string[], limit: number, more: (count: number) => string): string {
+  const bytes = (text: string) => new TextEncoder().encode(text).length;
+  const all = lines.join('\n');
+  if (bytes(all) <= limit) {
+    return all;
+  }
+  let room = limit - bytes(more(lines.length));
+  const kept = lines.slice(0, Math.max(0, lines.findIndex(line => (room -= bytes(`${line}\n`)) < 0)));
+  return [...kept, more(lines.length - kept.length)].join('\n');
+}
+
+function whoSignsIn(role: DeclaredRole, name: string): string {
+  if (role.kind === 'role') {
+    return 'group role';
+  }
+  const { node: { path } } = Stack.of(role.scope);
+  const signIns = signInsOf(role.database, name);
+  return `sign-in by ${signIns.map(access => signInText(access, path)).join(', ') || 'nobody in this app'}`;
+}
+
+function facts(role: DeclaredRole, name: string): string[] {
+  const { node: { path } } = Stack.of(role.scope);
+  const signIns = role.kind === 'role' ? [] : signInsOf(role.database, name);
+  return signIns.length > 0 ? signIns.map(access => `sign-in by ${signInText(access, path)}`) : [whoSignsIn(role, name)];
+}
+
+function whatItMay(role: DeclaredRole, by: 'places' | 'things'): string[] {
+  const groups = (role.declared.MemberOf ?? []).map(name => `${roleName(readable(role.scope, name))}${strongText(role, name)}`);
+  return [...groups.map(group => `member of ${group}`), ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
+}
+
+function strongText(role: DeclaredRole, group: string): string {
+  return strongRolesOf(role, group).map(({ name, members }) => ` (${name === group ? 'strong role' : `leads to the strong role ${name}`}: its members ${members})`).join('');
+}
+
+function privilegeLines(privileges: PrivilegeAccess[], by: 'places' | 'things'): string[] {
+  if (by === 'things') {
+    return privileges.map(privilege => `${placeOf(privilege)}: ${privilegeText(privilege)}`);
+  }
+  return byPlace(privileges).map(({ place, privileges: inPlace }) => `${place}: ${textOfPlace(inPlace)}`);
+}
+
+/** Whose future objects are covered is said once, where it is the same for all. */
+function textOfPlace(privileges: PrivilegeAccess[]): string {
+  const future = commonFuture(privileges);
+  return future === undefined
+    ? privileges.map(privilegeText).join(', ')
+    : `${privileges.map(privilege => privilegeText({ ...privilege, createdBy: undefined })).join(', ')} (${future})`;
+}
