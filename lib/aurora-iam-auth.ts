@@ -4,7 +4,6 @@ import { clusterDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';
 import { importOptions } from './provisioner/iam-authentication-resource';
-import type { ManagedDatabase } from './provisioner/managed-database';
 
 /** A cluster, and the way to it. */
 export interface AuroraIamAuthProps extends IamAuthOptions {
@@ -30,9 +29,6 @@ export interface AuroraIamAuthProps extends IamAuthOptions {
 export class AuroraIamAuth extends IamAuthBase {
   public readonly databaseName: string;
 
-  /** @internal */
-  public readonly _database: ManagedDatabase;
-
   /**
    * @param scope where the construct goes
    * @param id id of the construct
@@ -42,6 +38,6 @@ export class AuroraIamAuth extends IamAuthBase {
     super(scope, id);
     const database = clusterDatabase(this, props.cluster, importOptions(this, props));
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
-    this._database = this._manage(database, props);
+    this._manage(database, props);
   }
 }

@@ -3,12 +3,11 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect } from './database/connect-permission';
+import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, SignInTarget } from './database/sign-in-target';
 import { errorAt } from './model/errors';
-import { rememberFront } from './model/sign-ins';
 
 /**
  * The IAM half alone: who may sign in to a database as which user.
@@ -48,7 +47,7 @@ export class ConnectGrants {
     const target = instanceTarget(instance, options);
     const source = sourceOf(instance);
     if (source) {
-      rememberFront(source, { kind: 'replica', construct: instance, identity: target.identity });
+      rememberEndpoint(source, 'replica', target);
     }
     return new ConnectGrants(target);
   }
@@ -120,7 +119,7 @@ export class ConnectGrants {
     }
     this.target.check();
     const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`, conditionsOf(this.target, options));
-    rememberConnect(this.target, { grantee, tagKey }, options);
+    rememberConnect(this.target, grantee, { tagKey }, options);
     return grant;
   }
 
@@ -145,7 +144,7 @@ export class ConnectGrants {
     }
     this.target.check();
     const conditions = conditionsOf(this.target, options);
-    rememberConnect(this.target, { username }, options);
+    rememberConnect(this.target, undefined, { username }, options);
     const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: connectArn(this.target, policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
     return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
   }

@@ -5,6 +5,7 @@ import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
 import { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
 import { Privileges } from './privileges';
+import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
 import type { DatabaseRoleOptions } from './role-options';
@@ -51,8 +52,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
 
   public readonly roleName: string;
 
-  /** @internal */
-  public readonly _resource: RoleResource;
+  private readonly resource: RoleResource;
 
   /**
    * @param scope where the role goes; also another stack than the one of the database
@@ -61,11 +61,12 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    */
   constructor(scope: Construct, id: string, props: DatabaseRoleProps) {
     super(scope, id);
-    const { iamAuth: { _database: database }, roleName, privileges = [], onRemoval, ...options } = props;
+    const { iamAuth, roleName, privileges = [], onRemoval, ...options } = props;
+    const database = managedDatabaseOf(this, iamAuth);
     this.roleName = roleName;
     database.checkRoleName(this, roleName);
     database.claimName(this, 'role name', roleName);
-    this._resource = new RoleResource(this, {
+    this.resource = new RoleResource(this, {
       ...options,
       removal: onRemoval?._removal,
       database,
@@ -83,7 +84,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this._resource.addPrivileges(privileges.map(({ _grant }) => _grant));
+    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 }
 

@@ -8,6 +8,7 @@ import { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
 import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';
+import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
 import type { DatabaseUserOptions } from './role-options';
@@ -42,9 +43,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   public readonly roleName: string;
   public readonly databaseName: string;
 
-  /** @internal */
-  public readonly _resource: RoleResource;
-
+  private readonly resource: RoleResource;
   private readonly access: UserAccess;
 
   /**
@@ -55,18 +54,18 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
     const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
-    const database = iamAuth._database;
+    const database = managedDatabaseOf(this, iamAuth);
     this.username = username;
     this.roleName = username;
     this.databaseName = databaseName;
-    this.access = new UserAccess(this, database);
+    this.access = new UserAccess(this, database.database);
     database.checkUsername(this, username);
     database.claimName(this, 'username', username);
     const problem = keyProblem('database', databaseName);
     if (problem) {
       throw errorAt(this, problem);
     }
-    this._resource = new RoleResource(this, {
+    this.resource = new RoleResource(this, {
       ...options,
       removal: onRemoval?._removal,
       database,
@@ -84,7 +83,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this._resource.addPrivileges(privileges.map(({ _grant }) => _grant));
+    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 
   public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {

@@ -2,13 +2,15 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
+import type { Database } from './database/database';
 import { UserAccess } from './database/user-access';
 import { IIamAuth } from './iam-auth';
+import { standFor } from './model/app-access';
 import { errorAt } from './model/errors';
 import { keyProblem } from './model/privilege-checks';
 import { isToken } from './model/token';
 import { Privileges } from './privileges';
-import { ManagedDatabase } from './provisioner/managed-database';
+import { ManagedDatabase, managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
 import type { DatabaseUsersOptions } from './role-options';
@@ -39,7 +41,7 @@ export class DatabaseUsers extends Construct {
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
     const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
-    const database = iamAuth._database;
+    const database = managedDatabaseOf(this, iamAuth);
     const usernames = [...props.usernames].sort();
     this.checkUsernames(database, usernames);
     const problem = keyProblem('database', databaseName);
@@ -56,7 +58,7 @@ export class DatabaseUsers extends Construct {
       names: usernames,
     });
     const users = new Construct(this, 'Users');
-    this.users = new Map(usernames.map(username => [username, new OneOfUsers(users, this.resource, database, username, databaseName)]));
+    this.users = new Map(usernames.map(username => [username, new OneOfUsers(users, this.resource, database.database, username, databaseName)]));
     this.addPrivileges(Privileges.onDatabase({ database: databaseName }), ...privileges);
   }
 
@@ -104,11 +106,12 @@ class OneOfUsers extends Construct implements IDatabaseUser {
   public readonly roleName: string;
   private readonly access: UserAccess;
 
-  constructor(scope: Construct, public readonly _resource: RoleResource, database: ManagedDatabase, public readonly username: string, public readonly databaseName: string) {
+  constructor(scope: Construct, { role, resource }: RoleResource, database: Database, public readonly username: string, public readonly databaseName: string) {
     super(scope, username);
     this.roleName = username;
     this.access = new UserAccess(this, database);
-    Dependable.implement(this, { dependencyRoots: [_resource.resource] }); // a client that waits for its user waits for all of them
+    standFor(this, role);
+    Dependable.implement(this, { dependencyRoots: [resource] }); // a client that waits for its user waits for all of them
   }
 
   public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {

@@ -6,10 +6,11 @@ import { DatabaseUsers } from './database-users';
 import type { Database } from './database/database';
 import { IIamAuth } from './iam-auth';
 import type { IamAuthOptions } from './iam-auth-options';
-import { rolesInStack } from './model/declared-roles';
+import { rolesInStack } from './model/app-access';
 import { errorAt } from './model/errors';
-import { ManagedDatabase, NameKind, PROVISIONER_ID } from './provisioner/managed-database';
+import { ManagedDatabase, managedDatabaseOf, NameKind, PROVISIONER_ID } from './provisioner/managed-database';
 import { accessFile } from './report/report-files';
+import { showAccess } from './report/show-access';
 import { accessLines, withinBytes } from './report/summary';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
@@ -19,9 +20,6 @@ const MAX_OUTPUT_BYTES = 4_096;
 /** What `AuroraIamAuth` and `InstanceIamAuth` share. */
 export abstract class IamAuthBase extends Construct implements IIamAuth {
   public abstract readonly databaseName: string;
-
-  /** @internal */
-  public abstract readonly _database: ManagedDatabase;
 
   /**
    * One line for each user and group role of this database in this stack: who may sign in, and what it may do. Sorted by name, as in
@@ -37,7 +35,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
 
   public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
     this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
-    this._database.checkUsername(this, username);
+    this.database.checkUsername(this, username);
     return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
   }
 
@@ -48,7 +46,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
 
   public addRole(roleName: string, options: DatabaseRoleOptions = {}): DatabaseRole {
     this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
-    this._database.checkRoleName(this, roleName);
+    this.database.checkRoleName(this, roleName);
     return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
   }
 
@@ -70,14 +68,18 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /** @internal */
-  protected _manage(database: Database, options: IamAuthOptions): ManagedDatabase {
+  protected _manage(database: Database, options: IamAuthOptions): void {
     const { admin, transport } = options;
-    return new ManagedDatabase(this, database, { ...options, admin: admin?._admin, transport: transport?._reach });
+    new ManagedDatabase(this, database, { ...options, admin: admin?._admin, transport: transport?._reach, onRole: showAccess });
   }
 
   private accessLines(): string[] {
-    const { identity } = this._database;
-    return accessLines(rolesInStack(Stack.of(this)).filter(({ database }) => database.identity === identity));
+    const { model } = this.database;
+    return accessLines(this.node.root, rolesInStack(Stack.of(this)).filter(({ database }) => database.model === model));
+  }
+
+  private get database(): ManagedDatabase {
+    return managedDatabaseOf(this, this);
   }
 
   /** A name that is to be an id as well. */
@@ -85,7 +87,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     if (Token.isUnresolved(name)) {
       throw errorAt(this, `${kind} is a token, and the id of a construct must be known at synthesis; use ${instead}`);
     }
-    this._database.checkUnclaimed(this, kind, name);
+    this.database.checkUnclaimed(this, kind, name);
     this.checkId(kind, name, instead);
   }
 

@@ -2,16 +2,12 @@ import { IConstruct } from 'constructs';
 import { DatabaseRole } from './database-role';
 import { DatabaseUser } from './database-user';
 import { DatabaseUsers } from './database-users';
-import { ManagedDatabase } from './provisioner/managed-database';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** A database whose users sign in with IAM. */
 export interface IIamAuth extends IConstruct {
   /** The database that a user connects to unless it says otherwise. */
   readonly databaseName: string;
-
-  /** @internal */
-  readonly _database: ManagedDatabase;
 
   /**
    * Creates a user of the database that signs in with IAM, in the stack of this construct.

@@ -4,7 +4,6 @@ import { instanceDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';
 import { importOptions } from './provisioner/iam-authentication-resource';
-import type { ManagedDatabase } from './provisioner/managed-database';
 
 /** An instance, and the way to it. */
 export interface InstanceIamAuthProps extends IamAuthOptions {
@@ -29,9 +28,6 @@ export interface InstanceIamAuthProps extends IamAuthOptions {
 export class InstanceIamAuth extends IamAuthBase {
   public readonly databaseName: string;
 
-  /** @internal */
-  public readonly _database: ManagedDatabase;
-
   /**
    * @param scope where the construct goes
    * @param id id of the construct
@@ -41,6 +37,6 @@ export class InstanceIamAuth extends IamAuthBase {
     super(scope, id);
     const database = instanceDatabase(this, props.instance, importOptions(this, props));
     this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
-    this._database = this._manage(database, props);
+    this._manage(database, props);
   }
 }

@@ -1,19 +1,11 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
-import type { RoleResource } from './provisioner/role-resource';
 
 /** A role in PostgreSQL: a group, or a user. */
 export interface IDatabaseRole extends IConstruct {
   /** Name of the role, in the case it has in the database. */
   readonly roleName: string;
-
-  /**
-   * What creates the role, unless it is managed elsewhere.
-   *
-   * @internal
-   */
-  readonly _resource?: RoleResource;
 }
 
 /** A role in PostgreSQL that signs in with an IAM token. */

@@ -4,13 +4,15 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
 import { databasesBehind } from './fronted-database';
 import { addsNothing, nameOf } from './grantee';
-import { warnOfPolicySize } from './policy-size';
+import { policyOf, warnOfPolicySize } from './policy-size';
+import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
 import { proxyTarget, SignInTarget } from './sign-in-target';
 import type { ConnectOptions } from '../connect-options';
 import { policyUsername, usernameProblem } from '../contract/names';
+import type { Endpoint, Principal, SignInGrant } from '../model/access-model';
+import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
-import { rememberFront, rememberGrant, SignInGrant } from '../model/sign-ins';
 
 type Conditions = { [operator: string]: { [key: string]: string } };
 
@@ -30,8 +32,9 @@ export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, user
   }
   const resource = known ? policyUsername(username) : username;
   const grant = addStatement(target, grantee, resource, conditionsOf(target, options));
-  rememberConnect(target, { grantee, username, onBehalfOf }, options);
-  warnOfPolicySize(grantee, construct, { region, account, resourceId, username: resource });
+  const granted = { region, account, resourceId, username: resource };
+  rememberConnect(target, grantee, { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted }, options);
+  warnOfPolicySize(grantee, construct, granted);
   return grant;
 }
 
@@ -49,8 +52,15 @@ export function addStatement(target: SignInTarget, grantee: iam.IGrantable, reso
 }
 
 /** For those who ask later who may sign in. */
-export function rememberConnect({ identity }: SignInTarget, grant: SignInGrant, { until }: ConnectOptions): void {
-  rememberGrant(identity, { ...grant, until: until && inSeconds(until) });
+export function rememberConnect({ identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal' | 'until'>, { until }: ConnectOptions): void {
+  let principal: Principal | undefined;
+  addSignIn(accessModelOf(identity), {
+    ...grant,
+    until: until && inSeconds(until),
+    get principal() {
+      return principal ??= principalOf(grantee);
+    },
+  });
 }
 
 export function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
@@ -74,9 +84,15 @@ export function conditionsOf({ construct, takesConditions }: SignInTarget, { unt
 /** A proxy as a target, which the databases behind it know from then on. */
 export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
   const target = proxyTarget(proxy);
-  databasesBehind(proxy).forEach(database => rememberFront(database, { kind: 'proxy', construct: proxy, identity: target.identity }));
+  databasesBehind(proxy).forEach(database => rememberEndpoint(database, 'proxy', target));
   refuseRetainedAccess(target);
   return target;
+}
+
+/** @param database the cluster or instance whose users the clients of the endpoint have */
+export function rememberEndpoint(database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget): void {
+  const model = accessModelOf(identity);
+  accessModelOf(database).endpoints.set(model.path, { kind, path: construct.node.path, model });
 }
 
 function checkAccount({ construct, account }: SignInTarget, grantee: iam.IGrantable): void {

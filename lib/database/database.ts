@@ -1,10 +1,11 @@
+import { Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { IConstruct } from 'constructs';
 import { DatabaseResource } from './iam-authentication';
 import { SignInTarget } from './sign-in-target';
-import { DatabaseKind } from '../contract/wire';
+import { DatabaseAddress, DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** A database that users are created in: a cluster or an instance, made in this app or imported. */
@@ -23,6 +24,10 @@ export interface Database {
   readonly databaseName?: string;
   readonly vpc?: ec2.IVpc;
   readonly secret?: secretsmanager.ISecret;
+}
+
+export function addressOf({ target, host, port }: Database): DatabaseAddress {
+  return { ResourceId: target.resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
 }
 
 export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec2.IVpc {

@@ -1,12 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
+import { accessModelOf, isFirst } from '../model/app-access';
 import { errorAt } from '../model/errors';
 
 /** What has IAM authentication as a property. */
 export type DatabaseResource = rds.CfnDBCluster | rds.CfnDBInstance;
-
-const CHECKED = new WeakSet<DatabaseResource>();
 
 /** An L1, or what an L2 was made of; undefined for an imported cluster. */
 export function clusterIn(construct: IConstruct | rds.IDBClusterRef): rds.CfnDBCluster | undefined {
@@ -36,8 +35,7 @@ export function requireIamAuthentication(resource: DatabaseResource): void {
     throw errorAt(resource, `iamAuthentication of the ${kindOf(resource)} is ${value === false ? 'false' : 'a token'}, and unless it is on no user can sign in with IAM; `
       + 'set it to true or leave it out');
   }
-  if (!CHECKED.has(resource)) {
-    CHECKED.add(resource);
+  if (isFirst(accessModelOf(resource), 'IAM authentication')) {
     resource.node.addValidation({ validate: () => problems(resource) });
   }
 }

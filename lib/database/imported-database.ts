@@ -81,6 +81,6 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
 /** For a connection, which another transport is not. */
 function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean): void {
   if (overConnection && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
-    throw errorAt({ node } as IConstruct, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
+    throw errorAt({ node }, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }
 }

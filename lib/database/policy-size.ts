@@ -3,6 +3,8 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as cxapi from 'aws-cdk-lib/cx-api';
 import { Construct, IConstruct } from 'constructs';
 import { nameOf } from './grantee';
+import type { ConnectResource } from '../model/access-model';
+import { appAccess } from '../model/app-access';
 
 /** Id of the warning, for those who acknowledge it. */
 const POLICY_SIZE = 'cdk-aurora-iam-auth:policySize';
@@ -16,44 +18,47 @@ interface Quota {
   readonly characters: number;
 }
 
-/** Per identity that is granted to: how many users, and about how many characters. */
-const GRANTED = new WeakMap<object, { grants: number; characters: number; warned: boolean }>();
-
 /** Parts of an ARN that only the deployment knows, at their longest. */
 const LONGEST = { partition: 'aws-us-gov', region: 'ap-southeast-2', account: '111111111111', resourceId: 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ' };
 
-export interface GrantedUser {
-  readonly region: string;
-  readonly account: string;
-  readonly resourceId: string;
-  /** As it is in the policy. */
-  readonly username: string;
+/** Path of what has the statements that are granted to somebody: an identity, or a policy of its own. */
+export function policyOf(grantee: iam.IGrantable): string | undefined {
+  return [grantee.grantPrincipal, grantee].find(candidate => Construct.isConstruct(candidate))?.node.path;
 }
 
 /**
  * CDK splits the policies of a role that it makes, and warns of their sizes. For everything else only IAM counts, and only when it is deployed.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+ * @param resource what was granted last
  */
-export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, { region, account, resourceId, username }: GrantedUser): void {
+export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, resource: ConnectResource): void {
   const quota = quotaOf(grantee);
-  if (!quota) {
+  const policy = policyOf(grantee);
+  if (!quota || policy === undefined) {
     return;
   }
   const scope = Construct.isConstruct(grantee) ? grantee : database;
-  const known = (text: string, longest: string) => Token.isUnresolved(text) ? longest : text;
-  const arn = `arn:${LONGEST.partition}:rds-db:${known(region, LONGEST.region)}:${known(account, LONGEST.account)}:dbuser:${known(resourceId, LONGEST.resourceId)}/${username}`;
-  const isMinimized = FeatureFlags.of(scope).isEnabled(cxapi.IAM_MINIMIZE_POLICIES);
-  const written = isMinimized ? [arn] : { Action: 'rds-db:connect', Effect: 'Allow', Resource: arn };
-  const granted = GRANTED.get(grantee.grantPrincipal) ?? { grants: 0, characters: 0, warned: false };
-  GRANTED.set(grantee.grantPrincipal, granted);
-  granted.grants++;
-  granted.characters += JSON.stringify(written).length;
-  if (granted.characters > MUCH * quota.characters && !granted.warned) {
-    granted.warned = true;
-    Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.grants} users by now, which takes about ${granted.characters} of the `
+  const isMinimized = FeatureFlags.of(scope).isEnabled(cxapi.IAM_MINIMIZE_POLICIES) === true;
+  const granted = grantedTo(policy, database);
+  const characters = granted.reduce((sum, each) => sum + sizeOf(each, isMinimized), 0);
+  const limit = MUCH * quota.characters;
+  if (characters > limit && characters - sizeOf(resource, isMinimized) <= limit) {
+    Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users by now, which takes about ${characters} of the `
     + `${quota.characters} characters that IAM allows for ${quota.of}, and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users`);
   }
+}
+
+function grantedTo(policy: string, database: IConstruct): ConnectResource[] {
+  const grants = [...appAccess(database).models.values()].flatMap(({ signIns }) => [...signIns.values()].flat());
+  return grants.flatMap(({ policyOf: path, resource }) => path === policy && resource ? resource : []);
+}
+
+/** About how many characters of a policy it takes to allow it. */
+function sizeOf({ region, account, resourceId, username }: ConnectResource, isMinimized: boolean): number {
+  const known = (text: string, longest: string) => Token.isUnresolved(text) ? longest : text;
+  const arn = `arn:${LONGEST.partition}:rds-db:${known(region, LONGEST.region)}:${known(account, LONGEST.account)}:dbuser:${known(resourceId, LONGEST.resourceId)}/${username}`;
+  return JSON.stringify(isMinimized ? [arn] : { Action: 'rds-db:connect', Effect: 'Allow', Resource: arn }).length;
 }
 
 function quotaOf(grantee: iam.IGrantable): Quota | undefined {

@@ -2,13 +2,13 @@ import { Reference, Tokenization } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
+import type { Database } from './database';
 import { databasesBehind } from './fronted-database';
 import { proxyIn } from './sign-in-target';
 import { errorAt } from '../model/errors';
-import { ManagedDatabase } from '../provisioner/managed-database';
 
 /** The role with which a proxy signs in to the database with IAM, as a user that is a member of rds_iam. */
-export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, database: ManagedDatabase): iam.IRole {
+export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, { construct, target: { identity } }: Database): iam.IRole {
   const byHand = 'grant both yourself: ConnectGrants.fromProxy(proxy).connect(grantee, username), '
     + 'and to the role of the proxy ConnectGrants.fromCluster(cluster).connect(role, username), or fromInstance';
   const owned = proxyIn(proxy);
@@ -20,8 +20,8 @@ export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, database: 
       + 'make the proxy with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or let the clients in directly');
   }
   const behind = databasesBehind(proxy);
-  if (behind.length > 0 && !behind.some(resource => resource === database.identity)) {
-    throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, and this is a user of ${database.path}; pass a proxy of that one`);
+  if (behind.length > 0 && !behind.some(resource => resource === identity)) {
+    throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, and this is a user of ${construct.node.path}; pass a proxy of that one`);
   }
   const target = Tokenization.reverseString(owned.roleArn).tokens.filter(token => Reference.isReference(token)).map(reference => reference.target)[0];
   const role = iam.CfnRole.isCfnRole(target) ? target.node.scope : undefined;

@@ -4,6 +4,7 @@ import type { SignInTarget } from './sign-in-target';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
 } from '../contract/wire';
+import { accessModelOf, isFirst } from '../model/app-access';
 
 /** Id of the error about access that a removal policy keeps, for those who acknowledge it. */
 const RETAINED_ACCESS = 'cdk-aurora-iam-auth:retainedAccess';
@@ -17,9 +18,6 @@ const POLICY_TYPES = /^(AWS::(IAM|SSO|Serverless)::|AWS::CloudFormation::(StackS
 const ATTRIBUTES = { DeletionPolicy: 'deletionPolicy', UpdateReplacePolicy: 'updateReplacePolicy' } as const;
 
 type Attribute = keyof typeof ATTRIBUTES;
-
-/** Databases and proxies that have the validation already. */
-const CHECKED = new WeakSet<IConstruct>();
 
 /**
  * Deletes a resource when it leaves the app, whatever removal policy an aspect or a mixin applies to it.
@@ -45,8 +43,7 @@ export function neverRetain(resource: CfnResource, consequence: string): void {
  */
 export function refuseRetainedAccess(target: SignInTarget): void {
   const { identity } = target;
-  if (!CHECKED.has(identity)) {
-    CHECKED.add(identity);
+  if (isFirst(accessModelOf(identity), 'retained access')) {
     identity.node.addValidation({ validate: () => retainedAccess(target) });
   }
 }

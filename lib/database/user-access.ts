@@ -2,18 +2,18 @@ import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { IConstruct } from 'constructs';
 import { grantConnect, proxyInFront } from './connect-permission';
+import { addressOf, type Database } from './database';
 import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
-import { ManagedDatabase } from '../provisioner/managed-database';
 import type { IDatabaseUser } from '../role-interface';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 
 /** How clients get in as a user, whether it has a resource of its own or shares one. */
 export class UserAccess {
-  constructor(private readonly user: User, private readonly database: ManagedDatabase) {}
+  constructor(private readonly user: User, private readonly database: Database) {}
 
   public grantConnect(grantee: iam.IGrantable, { through, ...options }: GrantConnectOptions): iam.Grant {
     const { target } = this.database;
@@ -27,14 +27,14 @@ export class UserAccess {
 
   public environment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
     const { through } = options;
-    const { Host, Port } = through ? { Host: through.endpoint, Port: '5432' } : this.database.address;
+    const { Host, Port } = through ? { Host: through.endpoint, Port: '5432' } : addressOf(this.database);
     return {
       PGHOST: Host,
       PGPORT: Port,
       PGUSER: this.user.username,
       PGDATABASE: this.user.databaseName,
       PGSSLMODE: 'verify-full',
-      ...options.region ? { AWS_REGION: this.database.region } : {},
+      ...options.region ? { AWS_REGION: this.database.construct.env.region } : {},
     };
   }
 
@@ -43,7 +43,7 @@ export class UserAccess {
     if (Token.isUnresolved(username)) {
       throw errorAt(this.user, 'username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()');
     }
-    const { Host, Port } = this.database.address;
-    return psqlCommand({ host: Host, port: Port, region: this.database.region, username, database: databaseName });
+    const { Host, Port } = addressOf(this.database);
+    return psqlCommand({ host: Host, port: Port, region: this.database.construct.env.region, username, database: databaseName });
   }
 }

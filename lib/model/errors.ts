@@ -1,6 +1,4 @@
-import { IConstruct } from 'constructs';
-
 /** @param message value, rule and remedy, in lower case */
-export function errorAt(scope: IConstruct, message: string): Error {
+export function errorAt(scope: { readonly node: { readonly path: string } }, message: string): Error {
   return new Error(`[${scope.node.path}] ${message}`);
 }

@@ -1,5 +1,23 @@
 import { strongRole } from '../contract/predefined-roles';
-import { Member, Membership } from '../report/access-report';
+
+/** A role that somebody is a member of, itself or through others. */
+export interface Membership {
+  readonly role: string;
+
+  /** What members of a strong role can do, such as those of `rds_superuser`. Absent for all other roles. */
+  readonly strong?: string;
+
+  /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
+  readonly through: string[];
+}
+
+export interface Member {
+  readonly name: string;
+  readonly kind: 'user' | 'group';
+
+  /** From the member of the group up to the last one before `name`; empty if `name` is a member itself. */
+  readonly through: string[];
+}
 
 /** A role, or several that are alike, and what they are members of themselves. */
 export interface GraphRole {

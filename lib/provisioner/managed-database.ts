@@ -1,19 +1,17 @@
-import { Stack, Stage, Token, Tokenization } from 'aws-cdk-lib';
+import { CustomResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import { Construct, IConstruct } from 'constructs';
 import { Admin, adminOf, adminsOf } from './admin';
 import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
 import { NetworkOptions, NewReach } from './transport/reach';
 import { VpcReach } from './transport/vpc-reach';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
-import { DatabaseAddress } from '../contract/wire';
 import { Database } from '../database/database';
 import { refuseRetainedAccess } from '../database/removal-policies';
 import { requireSameEnvironment } from '../database/same-environment';
-import { SignInTarget } from '../database/sign-in-target';
-import { claim, claimant } from '../model/claims';
+import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
+import { accessModelOf, claim, claimsIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
 import { ProvisionerOptions } from '../provisioner-options';
-import { AdminAccess } from '../report/access-report';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
 export const PROVISIONER_ID = 'Provisioner';
@@ -29,24 +27,46 @@ export interface ManagedDatabaseOptions extends NetworkOptions {
   readonly provisioner?: ProvisionerOptions;
   readonly registryOwner?: string;
   readonly reapply?: string;
+
+  /** Told of each role when its resource is there, before anything waits for it. */
+  readonly onRole: (role: DeclaredRole, made: RoleConstructs) => void;
 }
 
-/** What users and group roles need of the database they are in: its address, its grants, and who creates them. */
-export class ManagedDatabase {
-  public readonly reapply?: string;
+export interface RoleConstructs {
+  readonly resource: CustomResource;
 
-  /** What tells databases of this app apart. */
-  public readonly identity: IConstruct;
+  /** Of the stack. */
+  readonly provisioner: Construct;
+}
+
+/** On the AuroraIamAuth or InstanceIamAuth, the same in each copy of the library. */
+const DATABASE = Symbol.for('cdk-aurora-iam-auth.database');
+
+/** The database of an AuroraIamAuth or InstanceIamAuth. */
+export function managedDatabaseOf(scope: IConstruct, iamAuth: IConstruct): ManagedDatabase {
+  const { [DATABASE]: database } = iamAuth as { [DATABASE]?: ManagedDatabase };
+  if (!database) {
+    throw errorAt(scope, `iamAuth ${iamAuth.node.path} is neither an AuroraIamAuth nor an InstanceIamAuth, and no other construct creates users; pass one of these`);
+  }
+  return database;
+}
+
+/** What users and group roles need of the database they are in: its address, its names, and who creates them. */
+export class ManagedDatabase {
+  public readonly declared: DeclaredDatabase;
+  public readonly reapply?: string;
+  public readonly onRole: ManagedDatabaseOptions['onRole'];
   private readonly provisionerProps: ProvisionerProps;
 
-  constructor(private readonly iamAuth: Construct, database: Database, options: ManagedDatabaseOptions) {
-    const { reapply, provisioner = {}, transport, registryOwner } = options;
+  constructor(private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions) {
+    const { reapply, provisioner = {}, transport, registryOwner, onRole } = options;
     this.reapply = reapply;
+    this.onRole = onRole;
     checkConcurrency(iamAuth, provisioner);
     checkRegistryOwner(iamAuth, registryOwner);
-    this.identity = database.resource ?? database.construct;
     refuseRetainedAccess(database.target);
     const admin = adminOf(iamAuth, database, options.admin);
+    this.declared = declaredDatabase(database, admin);
     this.provisionerProps = {
       database,
       admin,
@@ -54,52 +74,22 @@ export class ManagedDatabase {
       options: provisioner,
       registryOwner,
     };
-    const first = claim(this.identity, `provisioner ${Stack.of(iamAuth).node.path} ${fingerprint(this.provisionerProps)}`, iamAuth);
-    if (first !== iamAuth) {
-      throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first.node.path}`);
+    const inStack = claimsIn(this.model.claims.provisioners, Stack.of(iamAuth).node.path);
+    const first = claim(inStack, fingerprint(this.provisionerProps), iamAuth.node.path);
+    if (first !== iamAuth.node.path) {
+      throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first}`);
     }
+    Object.defineProperty(iamAuth, DATABASE, { value: this });
   }
 
-  public get target(): SignInTarget {
-    return this.provisionerProps.database.target;
-  }
-
-  public get address(): DatabaseAddress {
-    const { target, host, port } = this.provisionerProps.database;
-    return { ResourceId: target.resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
-  }
-
-  public get path(): string {
-    return this.provisionerProps.database.construct.node.path;
-  }
-
-  public get kind(): Database['kind'] {
-    return this.provisionerProps.database.kind;
-  }
-
-  /** Who creates the users. */
-  public get admin(): AdminAccess {
-    const { database, admin } = this.provisionerProps;
-    const username = admin.username ?? adminsOf({ ...database, resource: undefined, secret: undefined }, admin)[0];
-    return { ...username === undefined ? {} : { username }, credentials: admin.secret ? 'password' : 'token' };
+  /** What the app declares about the database. */
+  public get model(): AccessModel {
+    return this.declared.model;
   }
 
   /** The admins whose names the app tells. */
   public get adminNames(): string[] {
-    return adminsOf(this.provisionerProps.database, this.provisionerProps.admin);
-  }
-
-  /** Whether a construct of this app creates a role of this name. */
-  public creates(name: string): boolean {
-    return claimant(this.identity, `role ${name}`) !== undefined;
-  }
-
-  public get region(): string {
-    return this.provisionerProps.database.construct.env.region;
-  }
-
-  public isSameAs(other: ManagedDatabase): boolean {
-    return this.identity === other.identity;
+    return adminsOf(this.database, this.provisionerProps.admin);
   }
 
   /** Refuses a username that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
@@ -114,30 +104,17 @@ export class ManagedDatabase {
 
   /** A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and group roles share their names. */
   public claimName(construct: IConstruct, kind: NameKind, name: string): void {
-    if (!Token.isUnresolved(name) && claim(this.identity, `role ${name}`, construct) !== construct) {
+    if (!Token.isUnresolved(name) && claim(this.model.claims.roleNames, name, construct.node.path) !== construct.node.path) {
       this.checkUnclaimed(construct, kind, name);
     }
   }
 
   /** As claimName, on behalf of a construct that is not there yet. */
   public checkUnclaimed(scope: IConstruct, kind: NameKind, name: string): void {
-    const owner = claimant(this.identity, `role ${name}`);
-    if (owner) {
-      throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner.node.path} creates it in the same database; use that one, or choose another name`);
+    const owner = this.model.claims.roleNames.get(name);
+    if (owner !== undefined) {
+      throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner} creates it in the same database; use that one, or choose another name`);
     }
-  }
-
-  public claimSchema(construct: IConstruct, database: string, schema: string): void {
-    const owner = claim(this.identity, schemaKey(database, schema), construct);
-    if (owner !== construct) {
-      throw errorAt(construct, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is owned by ${owner.node.path}, and a schema has one owner; `
-        + 'make this one a member of that role, or give it privileges on the schema');
-    }
-  }
-
-  /** The construct whose user or role is to own a schema. */
-  public ownerOf(database: string, schema: string): IConstruct | undefined {
-    return claimant(this.identity, schemaKey(database, schema));
   }
 
   /**
@@ -146,7 +123,7 @@ export class ManagedDatabase {
    */
   public provisionerFor(user: Construct): Provisioner {
     const stack = Stack.of(user);
-    requireSameEnvironment(user, Stack.of(this.identity), this.provisionerProps.database.construct.env, {
+    requireSameEnvironment(user, Stack.of(this.database.target.identity), this.database.construct.env, {
       why: 'its users are created', remedy: 'create the user', who: 'user',
     });
     const [scope, id] = stack === Stack.of(this.iamAuth)
@@ -166,8 +143,17 @@ export class ManagedDatabase {
   }
 }
 
-function schemaKey(database: string, schema: string): string {
-  return `schema ${JSON.stringify([database, schema])}`;
+/** Late where a name may be given later. */
+function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
+  return {
+    model: accessModelOf(database.target.identity),
+    path: database.construct.node.path,
+    kind: database.kind,
+    get admin() {
+      const username = admin.username ?? adminsOf({ ...database, resource: undefined, secret: undefined }, admin)[0];
+      return { ...username === undefined ? {} : { username }, credentials: admin.secret ? 'password' as const : 'token' as const };
+    },
+  };
 }
 
 function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number }: ProvisionerOptions): void {

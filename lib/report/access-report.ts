@@ -1,3 +1,8 @@
+import type { DeclaredAdmin, Principal } from '../model/access-model';
+import type { Member, Membership } from '../model/role-graph';
+
+export type { DeclaredAdmin, Member, Membership, Principal };
+
 /**
  * `<stack>.access.json`: who may sign in to PostgreSQL as whom, and what each user may do there, as the app declares it.
  *
@@ -19,7 +24,7 @@ export interface AccessReport {
 export interface ServerAccess {
   readonly path: string;
   readonly kind: 'cluster' | 'instance';
-  readonly admin: AdminAccess;
+  readonly admin: DeclaredAdmin;
 
   /** Of this stack. */
   readonly users: UserAccess[];
@@ -32,15 +37,6 @@ export interface ServerAccess {
 
   /** Grants on usernames that no construct of the app creates. */
   readonly otherSignIns: OtherSignIn[];
-}
-
-/** Who creates the users. */
-export interface AdminAccess {
-  /** Where the app tells it. */
-  readonly username?: string;
-
-  /** What it signs in with. */
-  readonly credentials: 'password' | 'token';
 }
 
 export interface UserAccess {
@@ -77,25 +73,6 @@ export interface GroupAccess {
   readonly privileges: PrivilegeAccess[];
 }
 
-/** A role that somebody is a member of, itself or through others. */
-export interface Membership {
-  readonly role: string;
-
-  /** What members of a strong role can do, such as those of `rds_superuser`. Absent for all other roles. */
-  readonly strong?: string;
-
-  /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
-  readonly through: string[];
-}
-
-export interface Member {
-  readonly name: string;
-  readonly kind: 'user' | 'group';
-
-  /** From the member of the group up to the last one before `name`; empty if `name` is a member itself. */
-  readonly through: string[];
-}
-
 export interface SignIn {
   readonly principal: Principal;
 
@@ -112,18 +89,6 @@ export interface TagSignIn extends SignIn {
 
 export interface OtherSignIn extends SignIn {
   readonly username: string;
-}
-
-/** An IAM identity, or a policy that identities may have. */
-export interface Principal {
-  readonly kind: 'role' | 'user' | 'group' | 'policy' | 'policy JSON' | 'principal';
-
-  /** Path of the construct that was granted to: the role, or what has it. */
-  readonly path?: string;
-
-  /** Where it is known at synthesis. */
-  readonly name?: string;
-  readonly arn?: string;
 }
 
 /** Privileges on one kind of things in one place. */

@@ -1,46 +1,42 @@
 import { Stack } from 'aws-cdk-lib';
 import { IConstruct } from 'constructs';
 import { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
-import { principalOf } from './principal';
 import { privilegesIn } from './privilege-lines';
 import { readable, sortedBy } from './text';
-import { DeclaredRole, rolesInDatabase, rolesInStack } from '../model/declared-roles';
+import { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
+import { rolesInStack } from '../model/app-access';
 import { RoleGraph, strength } from '../model/role-graph';
-import { grantsAt, SignInGrant } from '../model/sign-ins';
-import { ManagedDatabase } from '../provisioner/managed-database';
 
 /** What the app declares about the users of a stack. */
 export function collectAccess(stack: Stack): AccessReport {
-  const byDatabase = new Map<IConstruct, DeclaredRole[]>();
+  const byDatabase = new Map<AccessModel, DeclaredRole[]>();
   for (const role of rolesInStack(stack)) {
-    byDatabase.set(role.database.identity, [...byDatabase.get(role.database.identity) ?? [], role]);
+    byDatabase.set(role.database.model, [...byDatabase.get(role.database.model) ?? [], role]);
   }
   return {
     format: 1,
     stack: stack.node.path,
-    servers: sortedBy([...byDatabase.values()].map(roles => new Server(roles).access()), ({ path }) => path),
+    servers: sortedBy([...byDatabase.values()].map(roles => new Server(stack.node.root, roles).access()), ({ path }) => path),
   };
 }
 
 /** Who may sign in as a user, wherever: at the database, at a replica, or at a proxy. */
-export function signInsOf({ identity }: ManagedDatabase, username: string): SignIn[] {
-  const { byUsername, fronts } = grantsAt(identity);
+export function signInsOf({ signIns, endpoints }: AccessModel, username: string): SignIn[] {
   return inOrder([
-    ...(byUsername.get(username) ?? []).filter(({ onBehalfOf }) => !onBehalfOf).map(grant => signIn(grant)),
-    ...[...fronts.values()].flatMap(({ kind, construct, identity: front }) =>
-      (grantsAt(front).byUsername.get(username) ?? []).map(grant => ({ ...signIn(grant), at: { kind, path: construct.node.path } }))),
+    ...(signIns.get(username) ?? []).filter(({ onBehalfOf }) => onBehalfOf === undefined).map(signIn),
+    ...[...endpoints.values()].flatMap(({ kind, path, model }) => (model.signIns.get(username) ?? []).map(grant => ({ ...signIn(grant), at: { kind, path } }))),
   ]);
 }
 
 /** One cluster or instance, and the roles of one stack there. */
 class Server {
-  private readonly database: ManagedDatabase;
+  private readonly database: DeclaredDatabase;
   private readonly all: readonly DeclaredRole[];
   private readonly graph: RoleGraph;
 
-  constructor(private readonly roles: DeclaredRole[]) {
+  constructor(private readonly root: IConstruct, private readonly roles: DeclaredRole[]) {
     this.database = roles[0].database;
-    this.all = rolesInDatabase(this.database.identity);
+    this.all = this.database.model.roles;
     this.graph = new RoleGraph(this.all.map(role => ({
       names: this.namesOf(role), kind: role.kind === 'role' ? 'group' : 'user', memberOf: this.memberOf(role),
     })));
@@ -54,13 +50,13 @@ class Server {
   private users(): UserAccess[] {
     const users = this.roles.filter(({ kind }) => kind !== 'role').flatMap((role) => {
       const common = {
-        path: role.scope.node.path,
+        path: role.path,
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
         memberOf: this.graph.membershipsOf(this.memberOf(role)),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
       };
-      return role.names.map(name => ({ name: readable(role.scope, name), ...common, signIns: signInsOf(this.database, name) }));
+      return role.names.map(name => ({ name: readable(this.root, role.path, name), ...common, signIns: signInsOf(this.database.model, name) }));
     });
     return sortedBy(users, ({ name }) => name);
   }
@@ -73,7 +69,7 @@ class Server {
       const role = declared.get(name);
       return {
         name,
-        ...role ? { path: role.scope.node.path } : {},
+        ...role ? { path: role.path } : {},
         ...strength(name),
         exclusive: role?.exclusive ?? false,
         members: sortedBy(this.graph.membersOf(name), member => member.name),
@@ -84,34 +80,27 @@ class Server {
   }
 
   private signInsByTag(): TagSignIn[] {
-    const { byTag } = grantsAt(this.database.identity);
-    return inOrder(byTag.map(grant => ({ ...signIn(grant), tagKey: grant.tagKey ?? '' })));
+    return inOrder(this.database.model.signInsByTag.map(grant => ({ ...signIn(grant), tagKey: grant.tagKey ?? '' })));
   }
 
   private otherSignIns(): OtherSignIn[] {
-    const { byUsername, fronts } = grantsAt(this.database.identity);
-    const usernames = new Set([byUsername, ...[...fronts.keys()].map(front => grantsAt(front).byUsername)].flatMap(grants => [...grants.keys()]));
-    const others = [...usernames].filter(username => !this.database.creates(username) && !this.all.some(({ names }) => names.includes(username)));
-    return others.sort().flatMap(username => signInsOf(this.database, username).map(access => ({ username: readable(this.database.identity, username), ...access })));
+    const { model } = this.database;
+    const usernames = new Set([model, ...[...model.endpoints.values()].map(endpoint => endpoint.model)].flatMap(({ signIns }) => [...signIns.keys()]));
+    const others = [...usernames].filter(username => !model.claims.roleNames.has(username) && !this.all.some(({ names }) => names.includes(username)));
+    return others.sort().flatMap(username => signInsOf(model, username).map(access => ({ username: readable(this.root, model.path, username), ...access })));
   }
 
-  private namesOf({ names, scope }: DeclaredRole): string[] {
-    return names.map(name => readable(scope, name));
+  private namesOf({ names, path }: DeclaredRole): string[] {
+    return names.map(name => readable(this.root, path, name));
   }
 
-  private memberOf({ declared, scope }: DeclaredRole): string[] {
-    return (declared.MemberOf ?? []).map(name => readable(scope, name));
+  private memberOf({ declared, path }: DeclaredRole): string[] {
+    return (declared.MemberOf ?? []).map(name => readable(this.root, path, name));
   }
 }
 
-/** Asked for several times in a synthesis: for the template, and for the report. */
-const SIGN_INS = new WeakMap<SignInGrant, SignIn>();
-
-function signIn(grant: SignInGrant): SignIn {
-  const { grantee, until } = grant;
-  const access = SIGN_INS.get(grant) ?? { principal: principalOf(grantee), ...until === undefined ? {} : { until } };
-  SIGN_INS.set(grant, access);
-  return access;
+function signIn({ principal, until }: SignInGrant): SignIn {
+  return { principal, ...until === undefined ? {} : { until } };
 }
 
 /** Without what is there twice: a grant may be repeated. */

@@ -3,10 +3,19 @@ import { Construct } from 'constructs';
 import { writeAccessReport } from './report-files';
 import { within } from './sign-in-text';
 import { factLine, factLines } from './summary';
-import { DeclaredRole, rememberRole } from '../model/declared-roles';
+import { DeclaredRole } from '../model/access-model';
+import { rolesInStack } from '../model/app-access';
 
 /** Key in the metadata of the custom resource. */
 const ACCESS = 'Access';
+
+/** Constructs of a role. */
+export interface ShownConstructs {
+  readonly resource: CustomResource;
+
+  /** A construct of the stack that nobody else has something to do with. */
+  readonly provisioner: Construct;
+}
 
 /**
  * Makes the template say in words who may sign in and what a role may do, because `cdk diff` lists no privileges of SQL among the security changes: in the metadata of its custom resource, one fact a line;
@@ -15,15 +24,13 @@ const ACCESS = 'Access';
  * CloudFormation sends an event for changes of properties, not for those of metadata: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes-update.html
  *
  * And has the access report written.
- *
- * @param provisioner a construct of the stack that nobody else has something to do with
  */
-export function showAccess(role: DeclaredRole & { readonly resource: CustomResource }, provisioner: Construct): void {
-  const { resource, scope } = role;
-  (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(role) }));
-  const stack = Stack.of(scope);
-  stack.addMetadata(`${ACCESS} of ${within(scope.node.path, stack.node.path)}`, Lazy.any({ produce: () => factLine(role) }));
-  if (rememberRole(role)) {
+export function showAccess(role: DeclaredRole, { resource, provisioner }: ShownConstructs): void {
+  const stack = Stack.of(resource);
+  const { root } = stack.node;
+  (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(root, role) }));
+  stack.addMetadata(`${ACCESS} of ${within(role.path, role.stack)}`, Lazy.any({ produce: () => factLine(root, role) }));
+  if (rolesInStack(stack)[0] === role) {
     writeAccessReport(stack, provisioner);
   }
 }

@@ -1,40 +1,40 @@
-import { Stack } from 'aws-cdk-lib';
+import { IConstruct } from 'constructs';
 import { PrivilegeAccess } from './access-report';
 import { signInsOf } from './collect';
 import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
 import { signInText } from './sign-in-text';
 import { readable, roleName, sortedBy } from './text';
-import { DeclaredRole } from '../model/declared-roles';
+import { DeclaredRole } from '../model/access-model';
 import { strongRolesOf } from '../model/strong-memberships';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */
 const NAMES = 10;
 
 /** One line for each user and group role: who may sign in, and what it may do. */
-export function accessLines(roles: readonly DeclaredRole[]): string[] {
+export function accessLines(root: IConstruct, roles: readonly DeclaredRole[]): string[] {
   const lines = roles.flatMap(role => role.names.map(name => ({
-    name: readable(role.scope, name),
-    line: `${roleName(readable(role.scope, name))}: ${[whoSignsIn(role, name), ...whatItMay(role, 'places')].join('; ')}`,
+    name: readable(root, role.path, name),
+    line: `${roleName(readable(root, role.path, name))}: ${[whoSignsIn(role, name), ...whatItMay(root, role, 'places')].join('; ')}`,
   })));
   return sortedBy(lines, ({ name }) => name).map(({ line }) => line);
 }
 
 /** What a custom resource makes, one fact a line. */
-export function factLines(role: DeclaredRole): string[] {
+export function factLines(root: IConstruct, role: DeclaredRole): string[] {
   const signIns = role.kind === 'users'
-    ? role.names.filter(name => signInsOf(role.database, name).length > 0).flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
+    ? role.names.filter(name => signInsOf(role.database.model, name).length > 0).flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
     : facts(role, role.names[0]);
-  return [...signIns, ...whatItMay(role, 'things')];
+  return [...signIns, ...whatItMay(root, role, 'things')];
 }
 
 /** The same in one line. */
-export function factLine(role: DeclaredRole): string {
+export function factLine(root: IConstruct, role: DeclaredRole): string {
   const [first] = role.names;
   const more = role.names.length - NAMES;
   const who = role.kind === 'users'
     ? `${role.names.slice(0, NAMES).map(roleName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
     : whoSignsIn(role, first);
-  return [who, ...whatItMay(role, 'places')].join('; ');
+  return [who, ...whatItMay(root, role, 'places')].join('; ');
 }
 
 /** The lines that fit into a number of bytes, and how many do not. */
@@ -53,19 +53,17 @@ function whoSignsIn(role: DeclaredRole, name: string): string {
   if (role.kind === 'role') {
     return 'group role';
   }
-  const { node: { path } } = Stack.of(role.scope);
-  const signIns = signInsOf(role.database, name);
-  return `sign-in by ${signIns.map(access => signInText(access, path)).join(', ') || 'nobody in this app'}`;
+  const signIns = signInsOf(role.database.model, name);
+  return `sign-in by ${signIns.map(access => signInText(access, role.stack)).join(', ') || 'nobody in this app'}`;
 }
 
 function facts(role: DeclaredRole, name: string): string[] {
-  const { node: { path } } = Stack.of(role.scope);
-  const signIns = role.kind === 'role' ? [] : signInsOf(role.database, name);
-  return signIns.length > 0 ? signIns.map(access => `sign-in by ${signInText(access, path)}`) : [whoSignsIn(role, name)];
+  const signIns = role.kind === 'role' ? [] : signInsOf(role.database.model, name);
+  return signIns.length > 0 ? signIns.map(access => `sign-in by ${signInText(access, role.stack)}`) : [whoSignsIn(role, name)];
 }
 
-function whatItMay(role: DeclaredRole, by: 'places' | 'things'): string[] {
-  const groups = (role.declared.MemberOf ?? []).map(name => `${roleName(readable(role.scope, name))}${strongText(role, name)}`);
+function whatItMay(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
+  const groups = (role.declared.MemberOf ?? []).map(name => `${roleName(readable(root, role.path, name))}${strongText(role, name)}`);
   return [...groups.map(group => `member of ${group}`), ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
 }
 

@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, IConstruct } from 'constructs';
-import { Principal } from './access-report';
+import type { Principal } from '../model/access-model';
 
 /** Whom a permission was granted to, as far as the app tells. */
 export function principalOf(grantee: iam.IGrantable | undefined): Principal {
