@@ -1,5 +1,5 @@
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { Admin } from './provisioner/admin';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { Admin } from './provisioner/admin';
 
 /**
  * How the provisioner signs in to the database to create users.

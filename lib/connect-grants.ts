@@ -1,12 +1,12 @@
 import { Stack, Token } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import * as rds from 'aws-cdk-lib/aws-rds';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
 import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
 import { refuseRetainedAccess } from './database/removal-policies';
-import { clusterTarget, instanceTarget, SignInTarget } from './database/sign-in-target';
+import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
 import { errorAt } from './model/errors';
 
 /**

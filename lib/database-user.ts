@@ -1,10 +1,10 @@
 import { Token } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { UserAccess } from './database/user-access';
-import { IIamAuth } from './iam-auth';
+import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
 import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';

@@ -1,7 +1,7 @@
-import { IConstruct } from 'constructs';
-import { DatabaseRole } from './database-role';
-import { DatabaseUser } from './database-user';
-import { DatabaseUsers } from './database-users';
+import type { IConstruct } from 'constructs';
+import type { DatabaseRole } from './database-role';
+import type { DatabaseUser } from './database-user';
+import type { DatabaseUsers } from './database-users';
 import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** A database whose users sign in with IAM. */

@@ -1,5 +1,5 @@
-import * as rds from 'aws-cdk-lib/aws-rds';
-import { Construct } from 'constructs';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { Construct } from 'constructs';
 import { instanceDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { IamAuthOptions } from './iam-auth-options';

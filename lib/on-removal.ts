@@ -1,5 +1,5 @@
-import { RemovalAction } from './contract/wire';
-import { Removal } from './provisioner/role-resource';
+import type { RemovalAction } from './contract/wire';
+import type { Removal } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
 
 /** Who gets what a role owns. */

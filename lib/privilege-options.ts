@@ -1,4 +1,4 @@
-import { ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
+import type { ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import type { IDatabaseRole } from './role-interface';
 
 /** Schemas of a database. */

@@ -1,7 +1,7 @@
-import { byName, Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
+import { byName, type Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
 import { checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
-import {
+import type {
   DataOptions, OnColumnsOptions, OnDatabaseOptions, OnFunctionsOptions, OnSchemaOptions, OnSequencesOptions, OnTablesOptions, SchemaOptions, SchemasOptions,
 } from './privilege-options';
 import type { IDatabaseRole } from './role-interface';

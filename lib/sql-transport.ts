@@ -1,5 +1,5 @@
 import { DataApiReach } from './provisioner/transport/data-api-reach';
-import { NewReach } from './provisioner/transport/reach';
+import type { NewReach } from './provisioner/transport/reach';
 
 /** How the function that creates users gets to the database: from the VPC of the database, unless it is told otherwise. */
 export class SqlTransport {

@@ -1,5 +1,5 @@
 import { Validations } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import type { ConstructMetadata } from './app/cloud-assembly';
 import type { Resource } from './app/template';
 

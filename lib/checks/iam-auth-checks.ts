@@ -1,5 +1,5 @@
-import { IPolicyValidationContext, IPolicyValidationPlugin, PolicyValidationPluginReport } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import type { IPolicyValidationContext, IPolicyValidationPlugin, PolicyValidationPluginReport } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
 import { Acknowledgements } from './acknowledgements';
 import { readCloudAssembly } from './app/cloud-assembly';
 import { reportOf } from './report';

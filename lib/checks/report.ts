@@ -1,8 +1,8 @@
-import { PolicyValidationPluginReport, PolicyViolation } from 'aws-cdk-lib';
+import type { PolicyValidationPluginReport, PolicyViolation } from 'aws-cdk-lib';
 import type { Acknowledgements } from './acknowledgements';
 import type { SynthesizedApp } from './app/synthesized-app';
 import type { Resource } from './app/template';
-import { Finding, Rule } from './rule';
+import type { Finding, Rule } from './rule';
 
 /** Puts all rules to all resources, outputs and parameters. */
 export function reportOf({ resources, declarations }: SynthesizedApp, rules: Rule[], acknowledgements: Acknowledgements): PolicyValidationPluginReport {

@@ -1,13 +1,13 @@
 import { Aws, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { IConstruct } from 'constructs';
 import { databasesBehind } from './fronted-database';
 import { addsNothing, nameOf } from './grantee';
 import { policyOf, warnOfPolicySize } from './policy-size';
 import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
-import { proxyTarget, SignInTarget } from './sign-in-target';
+import { proxyTarget, type SignInTarget } from './sign-in-target';
 import type { ConnectOptions } from '../connect-options';
 import { policyUsername, usernameProblem } from '../contract/names';
 import type { Endpoint, Principal, SignInGrant } from '../model/access-model';

@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
-import { DatabaseKind } from '../contract/wire';
+import type { IConstruct } from 'constructs';
+import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /**

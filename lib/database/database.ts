@@ -1,11 +1,11 @@
 import { Tokenization } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as rds from 'aws-cdk-lib/aws-rds';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { IConstruct } from 'constructs';
-import { DatabaseResource } from './iam-authentication';
-import { SignInTarget } from './sign-in-target';
-import { DatabaseAddress, DatabaseKind } from '../contract/wire';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { IConstruct } from 'constructs';
+import type { DatabaseResource } from './iam-authentication';
+import type { SignInTarget } from './sign-in-target';
+import type { DatabaseAddress, DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** A database that users are created in: a cluster or an instance, made in this app or imported. */

@@ -1,7 +1,7 @@
-import { DefaultTokenResolver, IPostProcessor, IResolvable, IResolveContext, Reference, StringConcat, Tokenization } from 'aws-cdk-lib';
+import { DefaultTokenResolver, type IPostProcessor, type IResolvable, type IResolveContext, Reference, StringConcat, Tokenization } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
-import { DatabaseResource, instanceIn } from './iam-authentication';
+import type { IConstruct } from 'constructs';
+import { type DatabaseResource, instanceIn } from './iam-authentication';
 
 /** The cluster or instance of this app that a read replica gets its users from. */
 export function sourceOf(instance: IConstruct | rds.IDBInstanceRef): DatabaseResource | undefined {

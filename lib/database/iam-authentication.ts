@@ -1,6 +1,6 @@
 import { Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { accessModelOf, isFirst } from '../model/app-access';
 import { errorAt } from '../model/errors';
 

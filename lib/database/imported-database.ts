@@ -1,9 +1,9 @@
 import { Token, Tokenization } from 'aws-cdk-lib';
-import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
-import { Database } from './database';
-import { NOT_LOOKED_UP, ofImport, saidResourceId, SignInTarget } from './sign-in-target';
-import { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { IConstruct } from 'constructs';
+import type { Database } from './database';
+import { NOT_LOOKED_UP, ofImport, saidResourceId, type SignInTarget } from './sign-in-target';
+import type { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** What the app asks for at an imported database. */

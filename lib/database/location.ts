@@ -1,6 +1,6 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import type { ImportedDatabaseOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
 

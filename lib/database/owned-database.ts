@@ -1,13 +1,13 @@
 import { Token } from 'aws-cdk-lib';
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as rds from 'aws-cdk-lib/aws-rds';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { IConstruct } from 'constructs';
-import { Database } from './database';
-import { clusterIn, DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
-import { importedDatabase, ImportOptions } from './imported-database';
+import type { IConstruct } from 'constructs';
+import type { Database } from './database';
+import { clusterIn, type DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
+import { importedDatabase, type ImportOptions } from './imported-database';
 import { clusterTarget, instanceTarget } from './sign-in-target';
-import { DatabaseKind } from '../contract/wire';
+import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */

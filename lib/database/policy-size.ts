@@ -1,7 +1,7 @@
 import { Annotations, FeatureFlags, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as cxapi from 'aws-cdk-lib/cx-api';
-import { Construct, IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { nameOf } from './grantee';
 import type { ConnectResource } from '../model/access-model';
 import { appAccess } from '../model/app-access';

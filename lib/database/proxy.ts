@@ -1,7 +1,7 @@
 import { Reference, Tokenization } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { IConstruct } from 'constructs';
 import type { Database } from './database';
 import { databasesBehind } from './fronted-database';
 import { proxyIn } from './sign-in-target';

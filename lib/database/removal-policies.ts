@@ -1,5 +1,5 @@
 import { CfnDeletionPolicy, CfnResource, Lazy, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import type { SignInTarget } from './sign-in-target';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,

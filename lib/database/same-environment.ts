@@ -1,6 +1,6 @@
 import { Stack, Token, TokenComparison } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
-import { Location } from './location';
+import type { IConstruct } from 'constructs';
+import type { Location } from './location';
 import { errorAt } from '../model/errors';
 
 /** What is done to a database from a stack, in words for a message. */

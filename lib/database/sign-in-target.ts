@@ -1,10 +1,10 @@
 import { Annotations, Arn, ArnFormat, Fn, Token } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
 import type { ImportedDatabaseOptions } from '../connect-options';
-import { DatabaseKind } from '../contract/wire';
+import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** What clients sign in to, as `rds-db:connect` names it. */

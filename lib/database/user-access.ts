@@ -1,6 +1,6 @@
 import { Token } from 'aws-cdk-lib';
-import * as iam from 'aws-cdk-lib/aws-iam';
-import { IConstruct } from 'constructs';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import type { IConstruct } from 'constructs';
 import { grantConnect, proxyInFront } from './connect-permission';
 import { addressOf, type Database } from './database';
 import { roleOfProxy } from './proxy';

@@ -1,5 +1,5 @@
 import { Mixin } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { enableIamAuthentication, instanceIn } from '../database/iam-authentication';
 
 /**

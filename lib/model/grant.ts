@@ -1,7 +1,7 @@
 import { checkKeys, checkNotEmpty } from './privilege-checks';
-import { PrivilegesByDatabase } from './privilege-set';
-import { ALL_OBJECTS, FutureObjectPrivileges, PrivilegesByName, SchemaPrivileges } from '../contract/wire';
-import { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
+import type { PrivilegesByDatabase } from './privilege-set';
+import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
+import type { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
 
 /** What a value of `Privileges` says. */

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { ALL_OBJECTS, PrivilegesByName, RoleProperties, SchemaPrivileges } from '../contract/wire';
+import { ALL_OBJECTS, type PrivilegesByName, type RoleProperties, type SchemaPrivileges } from '../contract/wire';
 
 export type PrivilegesByDatabase = NonNullable<RoleProperties['Privileges']>;
 

@@ -1,8 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { usernameProblem } from '../contract/names';
-import { Database } from '../database/database';
+import type { Database } from '../database/database';
 import { propertiesIn } from '../database/iam-authentication';
 import { errorAt } from '../model/errors';
 

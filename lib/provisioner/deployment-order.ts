@@ -1,8 +1,8 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { Dependable, IConstruct, IDependable } from 'constructs';
-import { Database } from '../database/database';
+import { Dependable, type IConstruct, type IDependable } from 'constructs';
+import type { Database } from '../database/database';
 
 export interface WayToDatabase {
   readonly database: Database['construct'];

@@ -1,12 +1,12 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import * as logs from 'aws-cdk-lib/aws-logs';
-import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { Construct } from 'constructs';
+import type * as logs from 'aws-cdk-lib/aws-logs';
+import type * as sqs from 'aws-cdk-lib/aws-sqs';
+import type { Construct } from 'constructs';
 import { acknowledge, onAllResources } from './acknowledgements';
 import { neverRetain } from '../database/removal-policies';
-import { ProvisionerOptions } from '../provisioner-options';
+import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface FunctionRoleProps extends Pick<ProvisionerOptions, 'tracing' | 'deadLetterQueue'> {
   readonly logGroup: logs.ILogGroup;

@@ -1,19 +1,19 @@
 import * as path from 'node:path';
 import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct, IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import {
-  DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, IamAuthenticationAttribute,
-  IamAuthenticationProperties,
+  type DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, type IamAuthenticationAttribute,
+  type IamAuthenticationProperties,
 } from '../contract/wire';
 import { storedIdentifier } from '../database/database-identifier';
-import { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from '../database/imported-database';
+import type { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from '../database/imported-database';
 import { requireSameEnvironment } from '../database/same-environment';
-import { ProvisionerOptions } from '../provisioner-options';
+import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface IamAuthenticationResourceProps extends DatabaseToSwitch {
   readonly reapply?: string;

@@ -1,6 +1,6 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 import * as logs from 'aws-cdk-lib/aws-logs';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 
 /** A log of its own, which is kept for a month, or until the stack is deleted. */
 export function newLogGroup(scope: Construct, id: string): logs.LogGroup {

@@ -1,17 +1,17 @@
-import { CustomResource, Stack, Stage, Token } from 'aws-cdk-lib';
-import { Construct, IConstruct } from 'constructs';
-import { Admin, adminOf, adminsOf } from './admin';
-import { fingerprint, Provisioner, ProvisionerProps } from './provisioner';
-import { NetworkOptions, NewReach } from './transport/reach';
+import { type CustomResource, Stack, Stage, Token } from 'aws-cdk-lib';
+import type { Construct, IConstruct } from 'constructs';
+import { type Admin, adminOf, adminsOf } from './admin';
+import { fingerprint, Provisioner, type ProvisionerProps } from './provisioner';
+import type { NetworkOptions, NewReach } from './transport/reach';
 import { VpcReach } from './transport/vpc-reach';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
-import { Database } from '../database/database';
+import type { Database } from '../database/database';
 import { refuseRetainedAccess } from '../database/removal-policies';
 import { requireSameEnvironment } from '../database/same-environment';
 import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
 import { accessModelOf, claim, claimsIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
-import { ProvisionerOptions } from '../provisioner-options';
+import type { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
 export const PROVISIONER_ID = 'Provisioner';

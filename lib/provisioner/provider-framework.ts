@@ -1,11 +1,11 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as cr from 'aws-cdk-lib/custom-resources';
-import { Construct } from 'constructs';
+import type { Construct } from 'constructs';
 import { acknowledge, FRAMEWORK_OUTSIDE_VPC, FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
-import { ProvisionerOptions } from '../provisioner-options';
+import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProviderFrameworkProps {
   readonly handler: lambda.Function;

@@ -3,17 +3,17 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
 import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
-import { Admin, adminToRecover } from './admin';
+import { type Admin, adminToRecover } from './admin';
 import { wayToDatabase } from './deployment-order';
 import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { grantRead } from './secret-access';
-import { Reach } from './transport/reach';
+import type { Reach } from './transport/reach';
 import { ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER, STACK_ID } from '../contract/wire';
 import { grantConnect } from '../database/connect-permission';
-import { Database } from '../database/database';
-import { ProvisionerOptions } from '../provisioner-options';
+import type { Database } from '../database/database';
+import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProvisionerProps {
   readonly database: Database;

@@ -1,16 +1,16 @@
-import { Annotations, CfnResource, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
-import { Construct, Dependable, IDependable } from 'constructs';
-import { ManagedDatabase } from './managed-database';
+import { Annotations, type CfnResource, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { type Construct, Dependable, type IDependable } from 'constructs';
+import type { ManagedDatabase } from './managed-database';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
-import { RemovalAction, RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import { type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { neverRetain } from '../database/removal-policies';
-import { DeclaredRole, RoleKind } from '../model/access-model';
+import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
-import { Grant } from '../model/grant';
-import { SchemaOptions } from '../privilege-options';
-import { IDatabaseRole } from '../role-interface';
+import type { Grant } from '../model/grant';
+import type { SchemaOptions } from '../privilege-options';
+import type { IDatabaseRole } from '../role-interface';
 
 /** What becomes of a role in PostgreSQL when its construct goes. */
 export interface Removal {

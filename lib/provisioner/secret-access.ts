@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { FunctionRole } from './function-role';
+import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import type { FunctionRole } from './function-role';
 
 /**
  * Lets a role read a secret, and decrypt it with its key. CDK says the latter in the policy of the key alone:

@@ -1,9 +1,9 @@
-import { Stack } from 'aws-cdk-lib';
-import { IConstruct } from 'constructs';
-import { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
+import type { Stack } from 'aws-cdk-lib';
+import type { IConstruct } from 'constructs';
+import type { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
 import { privilegesIn } from './privilege-lines';
 import { readable, sortedBy } from './text';
-import { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
+import type { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
 import { rolesInStack } from '../model/app-access';
 import { RoleGraph, strength } from '../model/role-graph';
 

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { AccessReport, ServerAccess } from './access-report';
+import type { AccessReport, ServerAccess } from './access-report';
 import { databasesOf, KINDS, Page } from './html/page';
 import { groupRows, userRows } from './html/rows';
 import { SCRIPT } from './html/script';

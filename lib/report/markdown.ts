@@ -1,4 +1,4 @@
-import { AccessReport, GroupAccess, Membership, PrivilegeAccess, ServerAccess, SignIn, UserAccess } from './access-report';
+import type { AccessReport, GroupAccess, Membership, PrivilegeAccess, ServerAccess, SignIn, UserAccess } from './access-report';
 import { byPlace, privilegeText } from './privilege-lines';
 import { notices, NOT_CONTROLLED_HERE } from './remarks';
 import { principalText, signInText } from './sign-in-text';

@@ -1,7 +1,7 @@
-import { ObjectKind, PrivilegeAccess } from './access-report';
+import type { ObjectKind, PrivilegeAccess } from './access-report';
 import { identifier } from './text';
-import { ALL_OBJECTS, FutureObjectPrivileges, PrivilegesByName, SchemaPrivileges } from '../contract/wire';
-import { PrivilegesByDatabase } from '../model/privilege-set';
+import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
+import type { PrivilegesByDatabase } from '../model/privilege-set';
 
 /** As PostgreSQL's documentation has them. */
 const ORDER = ['OWNER', 'CONNECT', 'USAGE', 'CREATE', 'TEMPORARY', 'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN', 'EXECUTE'];

@@ -1,4 +1,4 @@
-import { Membership, PrivilegeAccess, ServerAccess } from './access-report';
+import type { Membership, PrivilegeAccess, ServerAccess } from './access-report';
 import { principalText, signInText } from './sign-in-text';
 
 /** Something that a reviewer looks at first. */

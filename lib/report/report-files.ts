@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachCustomSynthesis, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
-import { AccessReport } from './access-report';
+import { attachCustomSynthesis, type Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { AccessReport } from './access-report';
 import { collectAccess } from './collect';
 import { htmlOf } from './html';
 import { markdownOf } from './markdown';

@@ -1,9 +1,9 @@
-import { CfnResource, CustomResource, Lazy, Stack } from 'aws-cdk-lib';
-import { Construct } from 'constructs';
+import { type CfnResource, type CustomResource, Lazy, Stack } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
 import { writeAccessReport } from './report-files';
 import { within } from './sign-in-text';
 import { factLine, factLines } from './summary';
-import { DeclaredRole } from '../model/access-model';
+import type { DeclaredRole } from '../model/access-model';
 import { rolesInStack } from '../model/app-access';
 
 /** Key in the metadata of the custom resource. */

@@ -1,4 +1,4 @@
-import { Principal, SignIn } from './access-report';
+import type { Principal, SignIn } from './access-report';
 import { visible } from './text';
 
 /** Who signs in, as in `OrdersFunction role`; of the same stack without its path. */

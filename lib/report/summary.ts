@@ -1,10 +1,10 @@
-import { IConstruct } from 'constructs';
-import { PrivilegeAccess } from './access-report';
+import type { IConstruct } from 'constructs';
+import type { PrivilegeAccess } from './access-report';
 import { signInsOf } from './collect';
 import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
 import { signInText } from './sign-in-text';
 import { readable, roleName, sortedBy } from './text';
-import { DeclaredRole } from '../model/access-model';
+import type { DeclaredRole } from '../model/access-model';
 import { strongRolesOf } from '../model/strong-memberships';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */

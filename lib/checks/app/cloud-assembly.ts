@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { SynthesizedApp, TemplateFile } from './synthesized-app';
-import { Resource, TemplateBody } from './template';
+import { SynthesizedApp, type TemplateFile } from './synthesized-app';
+import type { Resource, TemplateBody } from './template';
 
 /** Of manifest.json, as far as it is read. */
 interface Manifest {

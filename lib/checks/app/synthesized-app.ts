@@ -1,4 +1,4 @@
-import { Resource, STACK_SET, StackIdentity, Template, TemplateBody } from './template';
+import { type Resource, STACK_SET, type StackIdentity, Template, type TemplateBody } from './template';
 import { jsonIn } from './value';
 
 /** A value, and the template whose names it uses. */

@@ -1,5 +1,5 @@
-import { Scoped } from './synthesized-app';
-import { Resource, Template } from './template';
+import type { Scoped } from './synthesized-app';
+import type { Resource, Template } from './template';
 
 /** A piece of a text in a template. References are followed to the resource, in whichever stack of the app. */
 export type Part

@@ -1,6 +1,6 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, Part, partsOf, textOf } from '../app/value';
+import { attributeIn, type Part, partsOf, textOf } from '../app/value';
 import { statementsOf } from '../iam/statement';
 import { provisionersOf, roleOf } from './provisioners';
 

@@ -1,9 +1,9 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, keyOf, Part, partsOf, settingOf, shown } from '../app/value';
+import { attributeIn, keyOf, type Part, partsOf, settingOf, shown } from '../app/value';
 import { identityPoliciesOf } from '../iam/identity-policies';
 import { isAbout } from '../iam/statement';
-import { reachOfResource, Target } from '../iam/target';
+import { reachOfResource, type Target } from '../iam/target';
 import { DATABASE_TYPES, isPostgresql } from './postgresql';
 import { provisionersOf } from './provisioners';
 import { secretTarget } from './targets';

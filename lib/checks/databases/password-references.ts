@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { isText, Part, partsOf, shown } from '../app/value';
+import { isText, type Part, partsOf, shown } from '../app/value';
 import { DATABASE_TYPES } from './postgresql';
 
 /** A dynamic reference to a secret, as the deployment resolves it. */

@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { partsOf, Setting, settingOf } from '../app/value';
+import { partsOf, type Setting, settingOf } from '../app/value';
 
 /** A cluster, or an instance that is not a member of one. */
 export const DATABASE_TYPES = ['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'];

@@ -1,6 +1,6 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, keyOf, Part, partsOf } from '../app/value';
+import { attributeIn, keyOf, type Part, partsOf } from '../app/value';
 import type { Target } from '../iam/target';
 import { functionTarget } from './targets';
 import { ADMIN_SECRET_ARN, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../contract/wire';

@@ -1,7 +1,7 @@
 import type { Resource } from '../app/template';
-import { attributeIn, Part, settingOf } from '../app/value';
-import { Element } from '../iam/pattern';
-import { arnOf, OPEN, referenceTo, Target, text } from '../iam/target';
+import { attributeIn, type Part, settingOf } from '../app/value';
+import type { Element } from '../iam/pattern';
+import { arnOf, OPEN, referenceTo, type Target, text } from '../iam/target';
 
 /** A Lambda function of the app, also by a version or an alias of it. */
 export function functionTarget(resource: Resource): Target {

@@ -1,6 +1,6 @@
 import type { Resource } from '../app/template';
-import { IdentityPolicy, identityPoliciesOf } from './identity-policies';
-import { isAbout, Statement } from './statement';
+import { type IdentityPolicy, identityPoliciesOf } from './identity-policies';
+import { isAbout, type Statement } from './statement';
 
 /** A statement that allows actions, or a document that may have one. */
 export interface Allowed {

@@ -1,15 +1,15 @@
-import { isCustom, keyOf, Part, shown } from '../app/value';
+import { isCustom, keyOf, type Part, shown } from '../app/value';
 import { checkedUsernamesOf } from '../databases/provisioners';
 import {
   after,
-  Element,
+  type Element,
   hasUnknown,
   isMany,
   matches,
-  Positions,
+  type Positions,
   settled,
   startOf,
-  Token,
+  type Token,
   tokensOf,
   withoutDynamicReferences,
 } from './pattern';

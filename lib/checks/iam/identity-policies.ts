@@ -1,9 +1,9 @@
-import { oncePerApp, SynthesizedApp } from '../app/synthesized-app';
+import { oncePerApp, type SynthesizedApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, itemsOf, Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
+import { attributeIn, itemsOf, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import { awsManagedArn, awsManagedStatements } from './aws-managed-policies';
 import { SAM_TYPES, samPolicyDocument } from './sam-policies';
-import { Statement, statementsOf } from './statement';
+import { type Statement, statementsOf } from './statement';
 import { writtenPoliciesOf } from './written-policies';
 
 /** A role, user, group or permission set that a policy is attached to. */

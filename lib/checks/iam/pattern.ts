@@ -1,4 +1,4 @@
-import { keyOf, Part, shown } from '../app/value';
+import { keyOf, type Part, shown } from '../app/value';
 
 /** An item of a pattern, which is a resource as a statement of a policy has it. */
 export type Token

@@ -1,4 +1,4 @@
-import { itemsOf, jsonIn, Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
+import { itemsOf, jsonIn, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import type { Template } from '../app/template';
 
 /** A statement that allows something. */

@@ -1,5 +1,5 @@
-import { attributeIn, isCustom, keyOf, Part, partsOf } from '../app/value';
-import { Element, hasUnknown, matches, settled, Token, tokensOf } from './pattern';
+import { attributeIn, isCustom, keyOf, type Part, partsOf } from '../app/value';
+import { type Element, hasUnknown, matches, settled, type Token, tokensOf } from './pattern';
 import type { Resource } from '../app/template';
 import type { Statement } from './statement';
 

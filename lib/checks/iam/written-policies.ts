@@ -1,5 +1,5 @@
 import type { Resource } from '../app/template';
-import { isCustom, jsonIn, Part, partsOf } from '../app/value';
+import { isCustom, jsonIn, type Part, partsOf } from '../app/value';
 
 /** A policy in the properties of a custom resource, whose function writes it. */
 export type WrittenPolicy

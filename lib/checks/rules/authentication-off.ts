@@ -1,6 +1,6 @@
 import { settingOf } from '../app/value';
 import { isPostgresql, isRestored } from '../databases/postgresql';
-import { Rule } from '../rule';
+import type { Rule } from '../rule';
 
 const PROPERTY = 'EnableIAMDatabaseAuthentication';
 const location = `Properties/${PROPERTY}`;

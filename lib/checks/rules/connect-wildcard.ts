@@ -1,7 +1,7 @@
-import { Allowed, allowedIn } from '../iam/allowed';
+import { type Allowed, allowedIn } from '../iam/allowed';
 import {
-  ConnectReach,
-  ConnectResource,
+  type ConnectReach,
+  type ConnectResource,
   connectResourceOf,
   isEvery,
   isEveryUser,
@@ -9,7 +9,7 @@ import {
 } from '../iam/connect-resource';
 import { UNREAD } from '../iam/identity-policies';
 import { resourcesShown } from '../iam/statement';
-import { answerOf, Finding, Rule } from '../rule';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 /** A statement that lets in as every user, or to more than one database. */
 export const connectWildcard: Rule = {

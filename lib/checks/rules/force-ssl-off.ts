@@ -1,7 +1,7 @@
 import type { Resource } from '../app/template';
-import { attributeIn, partsOf, Setting, settingOf, shown } from '../app/value';
+import { attributeIn, partsOf, type Setting, settingOf, shown } from '../app/value';
 import { inherited, isPostgresql, sourceOf } from '../databases/postgresql';
-import { Finding, Rule } from '../rule';
+import type { Finding, Rule } from '../rule';
 
 const PARAMETER = 'rds.force_ssl';
 

@@ -1,4 +1,4 @@
-import { Rule } from '../rule';
+import type { Rule } from '../rule';
 import { authenticationOff } from './authentication-off';
 import { connectWildcard } from './connect-wildcard';
 import { forceSslOff } from './force-ssl-off';

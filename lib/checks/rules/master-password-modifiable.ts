@@ -2,13 +2,13 @@ import type { Resource } from '../app/template';
 import { partsOf, shown } from '../app/value';
 import { entitledRolesOf, isEntitled } from '../databases/entitled-readers';
 import { isSecret, masterSecretsOf } from '../databases/master-secrets';
-import { DATABASE_ACTIONS, PasswordHolder, passwordHoldersOf, SECRET_ACTIONS } from '../databases/password-holders';
+import { DATABASE_ACTIONS, type PasswordHolder, passwordHoldersOf, SECRET_ACTIONS } from '../databases/password-holders';
 import { libraryRolesOf } from '../databases/provisioners';
 import { allowedBy, allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
 import { principalsShown, statementsOf } from '../iam/statement';
 import { reachOf } from '../iam/target';
-import { answerOf, Finding, Rule } from '../rule';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 /** A policy that allows setting the password of a master. Wildcards are the matter of another rule. */
 export const masterPasswordModifiable: Rule = {

@@ -1,12 +1,12 @@
-import { OUTPUT, PARAMETER, Resource } from '../app/template';
+import { OUTPUT, PARAMETER, type Resource } from '../app/template';
 import { partsOf, shown } from '../app/value';
 import { entitledRolesOf, isEntitled } from '../databases/entitled-readers';
-import { isSecret, MasterSecret, masterSecretsOf } from '../databases/master-secrets';
+import { isSecret, type MasterSecret, masterSecretsOf } from '../databases/master-secrets';
 import { passwordReferencesIn } from '../databases/password-references';
-import { Allowed, allowedBy, allowedIn, holdersOf } from '../iam/allowed';
+import { type Allowed, allowedBy, allowedIn, holdersOf } from '../iam/allowed';
 import { principalsShown, statementsOf } from '../iam/statement';
 import { reachOf } from '../iam/target';
-import { answerOf, Finding, Rule } from '../rule';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 const ACTION = 'secretsmanager:GetSecretValue';
 

@@ -1,6 +1,6 @@
 import { settingOf } from '../app/value';
 import { DATABASE_TYPES } from '../databases/postgresql';
-import { Rule } from '../rule';
+import type { Rule } from '../rule';
 
 /** A master that signs in with IAM, and is given a password as well. */
 export const masterWithPassword: Rule = {

@@ -1,10 +1,10 @@
 import type { Resource } from '../app/template';
-import { Part, partsOf, shown } from '../app/value';
+import { type Part, partsOf, shown } from '../app/value';
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
 import { allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
 import { reachOf, reachOfResource } from '../iam/target';
-import { answerOf, Finding, Rule } from '../rule';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 /** What makes a function callable, and the properties that name the function and, if there is one, the caller. */
 const CALLERS: Record<string, { readonly function: string; readonly principal?: string }> = {

@@ -3,10 +3,10 @@ import type { Resource } from '../app/template';
 import { entitledRolesOf } from '../databases/entitled-readers';
 import { passwordHoldersOf } from '../databases/password-holders';
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
-import { Allowed, allowedIn, holdersOf } from '../iam/allowed';
+import { type Allowed, allowedIn, holdersOf } from '../iam/allowed';
 import { resourcesShown } from '../iam/statement';
-import { reachOf, Target } from '../iam/target';
-import { answerOf, Finding, Rule } from '../rule';
+import { reachOf, type Target } from '../iam/target';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 /** A statement with a wildcard that happens to reach a function of this library, or what the password of a master is set by: one finding for all of it. */
 export const provisionerWildcard: Rule = {

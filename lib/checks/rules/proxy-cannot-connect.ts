@@ -1,10 +1,10 @@
 import type { Resource } from '../app/template';
-import { attributeIn, itemsOf, keyOf, Part, partsOf, settingOf, shown } from '../app/value';
-import { Allowed, allowedBy } from '../iam/allowed';
+import { attributeIn, itemsOf, keyOf, type Part, partsOf, settingOf, shown } from '../app/value';
+import { type Allowed, allowedBy } from '../iam/allowed';
 import { connectResourceOf } from '../iam/connect-resource';
 import { identityPoliciesOf } from '../iam/identity-policies';
-import { Element, matches, Token } from '../iam/pattern';
-import { Finding, Rule } from '../rule';
+import { type Element, matches, type Token } from '../iam/pattern';
+import type { Finding, Rule } from '../rule';
 
 /** A proxy that signs in to its database with IAM, and whose role may not. */
 export const proxyCannotConnect: Rule = {

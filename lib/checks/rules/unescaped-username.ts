@@ -1,7 +1,7 @@
-import { Allowed, allowedIn } from '../iam/allowed';
-import { ConnectResource, connectResourceOf, variablesIn } from '../iam/connect-resource';
+import { type Allowed, allowedIn } from '../iam/allowed';
+import { type ConnectResource, connectResourceOf, variablesIn } from '../iam/connect-resource';
 import type { Token } from '../iam/pattern';
-import { answerOf, Finding, Rule } from '../rule';
+import { answerOf, type Finding, type Rule } from '../rule';
 
 /** A whole username from a tag of the principal, as `connectAsPrincipalTag()` makes it on purpose. */
 const PRINCIPAL_TAG = /^\$\{aws:PrincipalTag\/[^,'}]+\}$/;

@@ -1,15 +1,15 @@
 import { Annotations, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { IConstruct } from 'constructs';
+import type { IConstruct } from 'constructs';
 import { engineVersionProblem, regionProblem } from './data-api-availability';
-import { NetworkOptions, Reach } from './reach';
+import type { NetworkOptions, Reach } from './reach';
 import { CLUSTER_ARN } from '../../contract/wire';
-import { Database } from '../../database/database';
+import type { Database } from '../../database/database';
 import { storedIdentifier } from '../../database/database-identifier';
 import { propertiesIn } from '../../database/iam-authentication';
 import { errorAt } from '../../model/errors';
-import { Admin } from '../admin';
-import { FunctionRole } from '../function-role';
+import type { Admin } from '../admin';
+import type { FunctionRole } from '../function-role';
 
 /** What a provisioner calls. It sends nothing in batches. */
 const ACTIONS = ['rds-data:BeginTransaction', 'rds-data:CommitTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'];

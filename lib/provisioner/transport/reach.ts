@@ -1,9 +1,9 @@
-import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct, IConstruct } from 'constructs';
-import { Database } from '../../database/database';
-import { Admin } from '../admin';
-import { FunctionRole } from '../function-role';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct, IConstruct } from 'constructs';
+import type { Database } from '../../database/database';
+import type { Admin } from '../admin';
+import type { FunctionRole } from '../function-role';
 
 /** Where the app wants the function that creates users to run. */
 export interface NetworkOptions {

@@ -1,11 +1,11 @@
 import { Stack, Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
-import { Construct, IConstruct } from 'constructs';
-import { NetworkOptions, Reach } from './reach';
+import type * as lambda from 'aws-cdk-lib/aws-lambda';
+import type { Construct, IConstruct } from 'constructs';
+import type { NetworkOptions, Reach } from './reach';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
-import { Database, vpcOf } from '../../database/database';
-import { Admin } from '../admin';
+import { type Database, vpcOf } from '../../database/database';
+import type { Admin } from '../admin';
 
 /** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';

@@ -1,4 +1,4 @@
-import { AccessReport, GroupAccess, Membership, PrivilegeAccess, UserAccess } from '../access-report';
+import type { AccessReport, GroupAccess, Membership, PrivilegeAccess, UserAccess } from '../access-report';
 import { writes } from '../remarks';
 
 /** What a user has through a group. */

@@ -1,7 +1,7 @@
-import { Inherited, KINDS, Page } from './page';
+import { type Inherited, KINDS, type Page } from './page';
 import { signInHtml } from './sign-ins';
 import { escaped, named, nameList } from './text';
-import { GroupAccess, Member, PrivilegeAccess, UserAccess } from '../access-report';
+import type { GroupAccess, Member, PrivilegeAccess, UserAccess } from '../access-report';
 import { byPlace, commonFuture, privilegeParts } from '../privilege-lines';
 import { writes } from '../remarks';
 import { within } from '../sign-in-text';

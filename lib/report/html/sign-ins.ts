@@ -1,5 +1,5 @@
 import { escaped, named } from './text';
-import { SignIn } from '../access-report';
+import type { SignIn } from '../access-report';
 import { principalText, within } from '../sign-in-text';
 import { sortedBy, visible } from '../text';
 
