@@ -1,0 +1,66 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join, relative, resolve, sep } from 'node:path';
+
+const LIB = resolve(__dirname, '../../lib');
+const FILES = readdirSync(LIB, { recursive: true, encoding: 'utf8' }).filter(file => file.endsWith('.ts')).sort();
+
+interface Import {
+  readonly from: string;
+  readonly to: string;
+  readonly isType: boolean;
+}
+
+/** What lint keeps in one form: `import ... from '...'` at the beginning of a line. */
+const IMPORT = /^(?:import|export) (type )?[^;]*? from '(\.[^']*)';$/gm;
+
+const IMPORTS: Import[] = FILES.flatMap(from => [...readFileSync(join(LIB, from), 'utf8').matchAll(IMPORT)].map(([, type, path]) => {
+  const target = resolve(LIB, dirname(from), path);
+  return { from, to: relative(LIB, existsSync(`${target}.ts`) ? `${target}.ts` : join(target, 'index.ts')), isType: type !== undefined };
+}));
+
+/** Imports on a way from a file back to itself. */
+function inCircles(imports: Import[]): Import[] {
+  const next = new Map<string, string[]>();
+  imports.forEach(({ from, to }) => next.set(from, [...next.get(from) ?? [], to]));
+  const reachable = (file: string) => {
+    const found = new Set(next.get(file));
+    for (const each of found) {
+      next.get(each)?.forEach(further => found.add(further));
+    }
+    return found;
+  };
+  const reachableFrom = new Map(FILES.map(file => [file, reachable(file)]));
+  return imports.filter(({ from, to }) => reachableFrom.get(to)?.has(from));
+}
+
+/** The first folder of a path; none for the public constructs, among which are the mixins. */
+function folderOf(file: string): string {
+  const [first, ...rest] = file.split(sep);
+  return rest.length === 0 || first === 'mixins' ? '' : first;
+}
+
+test('finds the imports of the whole folder', () => {
+  expect(FILES.length).toBeGreaterThan(100);
+  expect(IMPORTS.filter(({ to }) => !FILES.includes(to))).toEqual([]);
+  expect(IMPORTS).toContainEqual({ from: 'index.ts', to: 'privileges.ts', isType: false });
+  expect(IMPORTS).toContainEqual({ from: join('model', 'declared-role.ts'), to: join('model', 'access-model.ts'), isType: true });
+});
+
+test('finds a circle', () => {
+  const [a, b, c] = FILES;
+  const circle = [{ from: a, to: b, isType: false }, { from: b, to: a, isType: true }];
+  expect(inCircles([...circle, { from: a, to: c, isType: false }])).toEqual(circle);
+});
+
+test('no files need the values of each other', () => {
+  expect(inCircles(IMPORTS.filter(({ isType }) => !isType))).toEqual([]);
+});
+
+test('no circle of imports goes from one folder to another, those of types included', () => {
+  expect(inCircles(IMPORTS).filter(({ from, to }) => folderOf(from) !== folderOf(to))).toEqual([]);
+});
+
+test('has the folders that eslint.config.mjs has the layers of, and none deeper than it looks', () => {
+  expect([...new Set(FILES.map(folderOf))].sort()).toEqual(['', 'checks', 'contract', 'database', 'model', 'provisioner', 'report']);
+  expect(FILES.filter(file => file.split(sep).length > 3)).toEqual([]);
+});
