@@ -2,9 +2,14 @@ import { TestEnvironment } from 'jest-environment-node';
 
 type Arguments = ConstructorParameters<typeof TestEnvironment>;
 
-/** Node's environment of Jest, in which modules that shared-module.js loads find the process and the console of the tests. */
+/**
+ * Node's environment of Jest, in which modules that shared-module.js loads find the process and the console of the tests.
+ * Environment variables are as before after each file.
+ */
 export default class Environment extends TestEnvironment {
   private readonly console = globalThis.console;
+  private readonly variables = process.env;
+  private readonly values = { ...process.env };
 
   constructor(...args: Arguments) {
     super(...args);
@@ -18,6 +23,9 @@ export default class Environment extends TestEnvironment {
 
   override async teardown(): Promise<void> {
     globalThis.console = this.console;
+    process.env = this.variables;
+    Object.keys(process.env).filter(name => !(name in this.values)).forEach(name => delete process.env[name]);
+    Object.assign(process.env, this.values);
     await super.teardown();
   }
 }
