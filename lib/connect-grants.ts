@@ -3,7 +3,9 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import { addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
+import {
+  addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint,
+} from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
@@ -118,7 +120,8 @@ export class ConnectGrants {
       throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
     }
     this.target.check();
-    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`, conditionsOf(this.target, options));
+    const conditions = conditionsOf(this.target, options);
+    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`, conditions);
     rememberConnect(this.target, grantee, { tagKey }, options);
     return grant;
   }
@@ -145,7 +148,12 @@ export class ConnectGrants {
     this.target.check();
     const conditions = conditionsOf(this.target, options);
     rememberConnect(this.target, undefined, { username }, options);
-    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: connectArn(this.target, policyUsername(username)), ...conditions ? { Condition: conditions } : {} };
+    const statement = {
+      Effect: 'Allow',
+      Action: 'rds-db:connect',
+      Resource: connectArn(this.target, policyUsername(username)),
+      ...conditions ? { Condition: conditions } : {},
+    };
     return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
   }
 }

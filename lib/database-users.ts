@@ -58,7 +58,8 @@ export class DatabaseUsers extends Construct {
       names: usernames,
     });
     const users = new Construct(this, 'Users');
-    this.users = new Map(usernames.map(username => [username, new OneOfUsers(users, this.resource, database.database, username, databaseName)]));
+    this.users = new Map(usernames.map(username =>
+      [username, new ListedUser(users, this.resource, database.database, username, databaseName)]));
     this.addPrivileges(Privileges.onDatabase({ database: databaseName }), ...privileges);
   }
 
@@ -102,16 +103,20 @@ export class DatabaseUsers extends Construct {
   }
 }
 
-class OneOfUsers extends Construct implements IDatabaseUser {
+class ListedUser extends Construct implements IDatabaseUser {
   public readonly roleName: string;
   private readonly access: UserAccess;
 
-  constructor(scope: Construct, { role, resource }: RoleResource, database: Database, public readonly username: string, public readonly databaseName: string) {
+  constructor(
+    scope: Construct, { role, resource }: RoleResource, database: Database, public readonly username: string,
+    public readonly databaseName: string,
+  ) {
     super(scope, username);
     this.roleName = username;
     this.access = new UserAccess(this, database);
     standFor(this, role);
-    Dependable.implement(this, { dependencyRoots: [resource] }); // a client that waits for its user waits for all of them
+    // A client that waits for its user waits for all of them.
+    Dependable.implement(this, { dependencyRoots: [resource] });
   }
 
   public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {

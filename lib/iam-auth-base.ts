@@ -70,7 +70,9 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   /** @internal */
   protected _manage(database: Database, options: IamAuthOptions): void {
     const { admin, transport } = options;
-    new ManagedDatabase(this, database, { ...options, admin: admin?._admin, transport: transport?._reach, onRole: showAccess });
+    new ManagedDatabase(this, database, {
+      ...options, admin: admin?._admin, transport: transport?._reach, onRole: showAccess,
+    });
   }
 
   private accessLines(): string[] {

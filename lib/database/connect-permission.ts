@@ -3,7 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { databasesBehind } from './fronted-database';
-import { addsNothing, nameOf } from './grantee';
+import { isNoOpGrant, nameOf } from './grantee';
 import { policyOf, warnOfPolicySize } from './policy-size';
 import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
@@ -22,7 +22,9 @@ type Conditions = { [operator: string]: { [key: string]: string } };
  * @param username may be a token, for a user whose custom resource refuses what would have to be escaped
  * @param onBehalfOf the proxy or the provisioner whose role the grantee is
  */
-export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct): iam.Grant {
+export function grantConnect(
+  target: SignInTarget, grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct,
+): iam.Grant {
   const { construct, region, account, resourceId } = target;
   target.check();
   const known = !Token.isUnresolved(username);
@@ -33,26 +35,34 @@ export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, user
   const resource = known ? policyUsername(username) : username;
   const grant = addStatement(target, grantee, resource, conditionsOf(target, options));
   const granted = { region, account, resourceId, username: resource };
-  rememberConnect(target, grantee, { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted }, options);
+  const facts = { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted };
+  rememberConnect(target, grantee, facts, options);
   warnOfPolicySize(grantee, construct, granted);
   return grant;
 }
 
 /** Adds a statement to the policy of the grantee, or refuses one that it would not have any effect on. */
-export function addStatement(target: SignInTarget, grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined): iam.Grant {
+export function addStatement(
+  target: SignInTarget, grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined,
+): iam.Grant {
   const { construct } = target;
   checkAccount(target, grantee);
-  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [connectArn(target, resource)], conditions });
-  if (addsNothing(grant, grantee)) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
-      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
+  const resourceArns = [connectArn(target, resource)];
+  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns, conditions });
+  if (isNoOpGrant(grant, grantee)) {
+    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, `
+      + 'so that rds-db:connect would be granted to nobody; pass a role, user or group whose policies this app may change '
+      + '(an imported role: not with mutable: false, and in a stack of its own account); '
       + 'an account, a service or another principal gets in by a role that it may assume');
   }
   return grant;
 }
 
 /** For those who ask later who may sign in. */
-export function rememberConnect({ identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal' | 'until'>, { until }: ConnectOptions): void {
+export function rememberConnect(
+  { identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal' | 'until'>,
+  { until }: ConnectOptions,
+): void {
   let principal: Principal | undefined;
   addSignIn(accessModelOf(identity), {
     ...grant,
@@ -67,7 +77,9 @@ export function connectArn({ region, account, resourceId }: SignInTarget, resour
   return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
 }
 
-export function conditionsOf({ construct, takesConditions }: SignInTarget, { until }: ConnectOptions): Conditions | undefined {
+export function conditionsOf(
+  { construct, takesConditions }: SignInTarget, { until }: ConnectOptions,
+): Conditions | undefined {
   if (until === undefined) {
     return undefined;
   }
@@ -75,7 +87,8 @@ export function conditionsOf({ construct, takesConditions }: SignInTarget, { unt
     throw errorAt(construct, 'until is not a point in time; pass a Date, such as new Date(\'2027-01-31T00:00:00Z\')');
   }
   if (!takesConditions) {
-    throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, so that nobody could sign in or the permission would not end; `
+    throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, `
+      + 'so that nobody could sign in or the permission would not end; '
       + 'grant without it, and take the grant out of the app then');
   }
   return { DateLessThan: { 'aws:CurrentTime': inSeconds(until) } };
@@ -90,7 +103,9 @@ export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
 }
 
 /** @param database the cluster or instance whose users the clients of the endpoint have */
-export function rememberEndpoint(database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget): void {
+export function rememberEndpoint(
+  database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget,
+): void {
   const model = accessModelOf(identity);
   accessModelOf(database).endpoints.set(model.path, { kind, path: construct.node.path, model });
 }
@@ -98,7 +113,8 @@ export function rememberEndpoint(database: IConstruct, kind: Endpoint['kind'], {
 function checkAccount({ construct, account }: SignInTarget, grantee: iam.IGrantable): void {
   const { principalAccount } = grantee.grantPrincipal;
   if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} `
+      + `and the database in ${account}, and rds-db:connect does not cross accounts; `
       + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
   }
 }

@@ -5,7 +5,7 @@ import { Construct } from 'constructs';
 const IMMUTABLE_ROLE = 'aws-cdk-lib.aws-iam.ImmutableRole';
 
 /** Whether a grant changes no policy; `success` is true for a principal that says it has added the statement, and drops it. */
-export function addsNothing(grant: iam.Grant, grantee: iam.IGrantable): boolean {
+export function isNoOpGrant(grant: iam.Grant, grantee: iam.IGrantable): boolean {
   return !grant.success || dropsStatements(grantee.grantPrincipal);
 }
 

@@ -1,7 +1,7 @@
 import { Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
-import { accessModelOf, isFirst } from '../model/app-access';
+import { accessModelOf, addCheck } from '../model/app-access';
 import { errorAt } from '../model/errors';
 
 /** What has IAM authentication as a property. */
@@ -35,7 +35,7 @@ export function requireIamAuthentication(resource: DatabaseResource): void {
     throw errorAt(resource, `iamAuthentication of the ${kindOf(resource)} is ${value === false ? 'false' : 'a token'}, and unless it is on no user can sign in with IAM; `
       + 'set it to true or leave it out');
   }
-  if (isFirst(accessModelOf(resource), 'IAM authentication')) {
+  if (addCheck(accessModelOf(resource), 'IAM authentication')) {
     resource.node.addValidation({ validate: () => problems(resource) });
   }
 }

@@ -2,7 +2,7 @@ import { Token, Tokenization } from 'aws-cdk-lib';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import type { Database } from './database';
-import { NOT_LOOKED_UP, ofImport, saidResourceId, type SignInTarget } from './sign-in-target';
+import { declaredResourceId, NOT_LOOKED_UP, type SignInTarget, tryRead } from './sign-in-target';
 import type { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
@@ -38,7 +38,9 @@ export interface Import {
 }
 
 /** A database of another app. */
-export function importedDatabase(kind: DatabaseKind, construct: Database['construct'], { overConnection, switchOn }: ImportOptions, known: Import): Database {
+export function importedDatabase(
+  kind: DatabaseKind, construct: Database['construct'], { overConnection, switchOn }: ImportOptions, known: Import,
+): Database {
   if (switchOn) {
     return switchedOn(kind, construct, overConnection, switchOn, known);
   }
@@ -50,28 +52,29 @@ export function importedDatabase(kind: DatabaseKind, construct: Database['constr
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
 function switchedOn(
-  kind: DatabaseKind, construct: Database['construct'], overConnection: boolean, switchOn: NonNullable<ImportOptions['switchOn']>, { identifier, endpoint }: Import,
+  kind: DatabaseKind, construct: Database['construct'], overConnection: boolean,
+  switchOn: NonNullable<ImportOptions['switchOn']>, { identifier, endpoint }: Import,
 ): Database {
-  const resourceId = saidResourceId(construct, kind);
-  const { fromPort: saidPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
+  const resourceId = declaredResourceId(construct, kind);
+  const { fromPort: declaredPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
   checkSecurityGroups(construct, resourceId, overConnection);
   const resource = switchOn({
     kind,
     database: construct,
     identifier,
-    expected: { ResourceId: resourceId, Host: ofImport(endpoint)?.hostname, Port: saidPort === undefined ? undefined : Tokenization.stringifyNumber(saidPort) },
+    expected: { ResourceId: resourceId, Host: tryRead(endpoint)?.hostname, Port: declaredPort === undefined ? undefined : Tokenization.stringifyNumber(declaredPort) },
   });
   return {
     kind,
     construct,
     target: { construct, identity: construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
     host: resource.attribute('Host'),
-    port: saidPort ?? Token.asNumber(resource.attribute('Port')),
+    port: declaredPort ?? Token.asNumber(resource.attribute('Port')),
   };
 }
 
 function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {
-  const endpoint = ofImport(read);
+  const endpoint = tryRead(read);
   if (!endpoint) {
     throw errorAt(construct, `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`);
   }
@@ -79,7 +82,9 @@ function endpointOf(construct: IConstruct, attributes: string, read: () => rds.E
 }
 
 /** For a connection, which another transport is not. */
-function checkSecurityGroups({ connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean): void {
+function checkSecurityGroups(
+  { connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean,
+): void {
   if (overConnection && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
     throw errorAt({ node }, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
   }

@@ -11,10 +11,12 @@ import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */
-type Made<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
+type OwnedDatabase<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
 
 /** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
-export function clusterDatabase(scope: IConstruct, cluster: Made<rds.IDatabaseCluster>, options: ImportOptions): Database {
+export function clusterDatabase(
+  scope: IConstruct, cluster: OwnedDatabase<rds.IDatabaseCluster>, options: ImportOptions,
+): Database {
   const resource = clusterIn(cluster);
   checkEngine(scope, cluster, 'cluster', resource ? resource.engine : cluster.engine?.engineType, ['aurora-postgresql', 'postgres']);
   if (resource && isReplica(resource)) {
@@ -47,7 +49,9 @@ function isReplica({ replicationSourceIdentifier, globalClusterIdentifier, maste
 }
 
 /** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
-export function instanceDatabase(scope: IConstruct, instance: Made<rds.IDatabaseInstance>, options: ImportOptions): Database {
+export function instanceDatabase(
+  scope: IConstruct, instance: OwnedDatabase<rds.IDatabaseInstance>, options: ImportOptions,
+): Database {
   const resource = instanceIn(instance);
   const target = resource && instanceTarget(instance);
   if (resource?.sourceDbInstanceIdentifier !== undefined || resource?.sourceDbClusterIdentifier !== undefined) {

@@ -10,7 +10,7 @@ import { appAccess } from '../model/app-access';
 const POLICY_SIZE = 'cdk-aurora-iam-auth:policySize';
 
 /** From here on there is a warning. */
-const MUCH = 0.75;
+const WARN_AT_FRACTION = 0.75;
 
 interface Quota {
   readonly kind: string;
@@ -42,10 +42,11 @@ export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, 
   const isMinimized = FeatureFlags.of(scope).isEnabled(cxapi.IAM_MINIMIZE_POLICIES) === true;
   const granted = grantedTo(policy, database);
   const characters = granted.reduce((sum, each) => sum + sizeOf(each, isMinimized), 0);
-  const limit = MUCH * quota.characters;
+  const limit = WARN_AT_FRACTION * quota.characters;
   if (characters > limit && characters - sizeOf(resource, isMinimized) <= limit) {
-    Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users by now, which takes about ${characters} of the `
-    + `${quota.characters} characters that IAM allows for ${quota.of}, and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users`);
+    Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users `
+    + `by now, which takes about ${characters} of the ${quota.characters} characters that IAM allows for ${quota.of}, `
+    + 'and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users');
   }
 }
 
@@ -57,7 +58,8 @@ function grantedTo(policy: string, database: IConstruct): ConnectResource[] {
 /** About how many characters of a policy it takes to allow it. */
 function sizeOf({ region, account, resourceId, username }: ConnectResource, isMinimized: boolean): number {
   const known = (text: string, longest: string) => Token.isUnresolved(text) ? longest : text;
-  const arn = `arn:${LONGEST.partition}:rds-db:${known(region, LONGEST.region)}:${known(account, LONGEST.account)}:dbuser:${known(resourceId, LONGEST.resourceId)}/${username}`;
+  const place = `${known(region, LONGEST.region)}:${known(account, LONGEST.account)}`;
+  const arn = `arn:${LONGEST.partition}:rds-db:${place}:dbuser:${known(resourceId, LONGEST.resourceId)}/${username}`;
   return JSON.stringify(isMinimized ? [arn] : { Action: 'rds-db:connect', Effect: 'Allow', Resource: arn }).length;
 }
 

@@ -8,7 +8,9 @@ import { proxyIn } from './sign-in-target';
 import { errorAt } from '../model/errors';
 
 /** The role with which a proxy signs in to the database with IAM, as a user that is a member of rds_iam. */
-export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, { construct, target: { identity } }: Database): iam.IRole {
+export function roleOfProxy(
+  user: IConstruct, proxy: rds.IDBProxyRef, { construct, target: { identity } }: Database,
+): iam.IRole {
   const byHand = 'grant both yourself: ConnectGrants.fromProxy(proxy).connect(grantee, username), '
     + 'and to the role of the proxy ConnectGrants.fromCluster(cluster).connect(role, username), or fromInstance';
   const owned = proxyIn(proxy);
@@ -21,7 +23,8 @@ export function roleOfProxy(user: IConstruct, proxy: rds.IDBProxyRef, { construc
   }
   const behind = databasesBehind(proxy);
   if (behind.length > 0 && !behind.some(resource => resource === identity)) {
-    throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, and this is a user of ${construct.node.path}; pass a proxy of that one`);
+    throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, `
+      + `and this is a user of ${construct.node.path}; pass a proxy of that one`);
   }
   const target = Tokenization.reverseString(owned.roleArn).tokens.filter(token => Reference.isReference(token)).map(reference => reference.target)[0];
   const role = iam.CfnRole.isCfnRole(target) ? target.node.scope : undefined;

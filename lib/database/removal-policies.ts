@@ -4,7 +4,7 @@ import type { SignInTarget } from './sign-in-target';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
 } from '../contract/wire';
-import { accessModelOf, isFirst } from '../model/app-access';
+import { accessModelOf, addCheck } from '../model/app-access';
 
 /** Id of the error about access that a removal policy keeps, for those who acknowledge it. */
 const RETAINED_ACCESS = 'cdk-aurora-iam-auth:retainedAccess';
@@ -43,7 +43,7 @@ export function neverRetain(resource: CfnResource, consequence: string): void {
  */
 export function refuseRetainedAccess(target: SignInTarget): void {
   const { identity } = target;
-  if (isFirst(accessModelOf(identity), 'retained access')) {
+  if (addCheck(accessModelOf(identity), 'retained access')) {
     identity.node.addValidation({ validate: () => retainedAccess(target) });
   }
 }

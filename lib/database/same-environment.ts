@@ -4,7 +4,7 @@ import type { Location } from './location';
 import { errorAt } from '../model/errors';
 
 /** What is done to a database from a stack, in words for a message. */
-export interface Errand {
+export interface EnvironmentRequirement {
   /** As in "its users are created from there". */
   readonly why: string;
   /** As in "create the user in a stack of ...". */
@@ -14,7 +14,7 @@ export interface Errand {
 }
 
 /** What is done to a database is done in its account and Region. */
-export function requireSameEnvironment(scope: IConstruct, databaseStack: Stack, database: Location, { why, remedy, who }: Errand): void {
+export function requireSameEnvironment(scope: IConstruct, databaseStack: Stack, database: Location, { why, remedy, who }: EnvironmentRequirement): void {
   const stack = Stack.of(scope);
   for (const key of ['account', 'region'] as const) {
     const [there, here] = [database[key], stack[key]];

@@ -27,7 +27,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatab
   return {
     construct: cluster,
     identity: owned ?? cluster,
-    resourceId: owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, saidResourceId(cluster, 'cluster')),
+    resourceId: owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster')),
     ...locationOf(cluster, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -43,7 +43,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef, options: ImportedDa
     construct: instance,
     identity: owned ?? instance,
     // The L2 of a read replica gives its ARN here, unless a feature flag is set.
-    resourceId: owned?.attrDbiResourceId ?? required(instance, INSTANCE, saidResourceId(instance, 'instance')),
+    resourceId: owned?.attrDbiResourceId ?? required(instance, INSTANCE, declaredResourceId(instance, 'instance')),
     ...locationOf(instance, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -99,9 +99,9 @@ const RESOURCE_ID_KINDS: { readonly [kind in DatabaseKind]: ResourceIdKind } = {
 const remedyOf = ({ source }: ResourceIdKind) => `take it from the Configuration tab of the RDS console, or ${source}`;
 
 /** What the import of a cluster or instance says of its resource id, if it says it; refuses what is not one. */
-export function saidResourceId(construct: IConstruct, databaseKind: DatabaseKind): string | undefined {
+export function declaredResourceId(construct: IConstruct, databaseKind: DatabaseKind): string | undefined {
   const kind = RESOURCE_ID_KINDS[databaseKind];
-  const resourceId = ofImport(() => kind.read(construct));
+  const resourceId = tryRead(() => kind.read(construct));
   if (resourceId === NOT_LOOKED_UP) {
     // An exception would keep the CLI from looking it up.
     Annotations.of(construct).addError(`${kind.property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`);
@@ -124,7 +124,7 @@ function required(construct: IConstruct, kind: ResourceIdKind, resourceId: strin
 export const NOT_LOOKED_UP = 'TESTID';
 
 /** Some getters of an imported database throw where its attribute was left out, others give undefined. */
-export function ofImport<Value>(read: () => Value): Value | undefined {
+export function tryRead<Value>(read: () => Value): Value | undefined {
   try {
     return read();
   } catch {

@@ -44,6 +44,7 @@ export class UserAccess {
       throw errorAt(this.user, 'username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()');
     }
     const { Host, Port } = addressOf(this.database);
-    return psqlCommand({ host: Host, port: Port, region: this.database.construct.env.region, username, database: databaseName });
+    const { region } = this.database.construct.env;
+    return psqlCommand({ host: Host, port: Port, region, username, database: databaseName });
   }
 }

@@ -2,8 +2,8 @@ import type { PrivilegesByDatabase } from './privilege-set';
 import type { DatabaseKind, RoleProperties } from '../contract/wire';
 
 /**
- * What an app declares about access to its databases, kept on the root of its constructs. Constructs write it; custom resources,
- * the order of the deployment, checks of names and of the size of policies, and the access report read it.
+ * What an app declares about access to its databases, kept on the root of its constructs. Constructs write it; custom
+ * resources, the order of the deployment, checks of names and of the size of policies, and the access report read it.
  *
  * It is made of values: constructs are in it as their paths, names may be tokens.
  */
@@ -149,7 +149,10 @@ export interface SignInGrant {
   readonly tagKey?: string;
   readonly until?: string;
 
-  /** Path of the proxy whose role this is, which signs in on behalf of its clients, or of the provisioner, which the report has as the admin. */
+  /**
+   * Path of the proxy whose role this is, which signs in on behalf of its clients, or of the provisioner, which the report
+   * has as the admin.
+   */
   readonly onBehalfOf?: string;
 
   /** Path of the identity or policy that has the statement. */

@@ -5,7 +5,10 @@ import { errorAt } from './errors';
 /** The same in each copy of the library, so that all of them write and read one model. */
 const ACCESS = Symbol.for('cdk-aurora-iam-auth.access');
 
-/** Another number when a copy of the library that reads the former one would take something for what it is not. */
+/**
+ * Another number when a copy of the library that knows this one would take something for what it is not: in the model, or in
+ * what it gets from another copy beside it, which is `ManagedDatabase` and the values in `Privileges` and `OnRemoval`.
+ */
 const FORMAT = 1;
 
 /** The model of the app that a construct is in. */
@@ -14,8 +17,9 @@ export function appAccess({ node: { root, path } }: IConstruct): AppAccess {
   app[ACCESS] ??= { format: FORMAT, models: new Map(), roles: new Map(), rolesByStack: new Map() };
   const access = app[ACCESS];
   if (access.format !== FORMAT) {
-    throw errorAt({ node: { path } }, `two versions of cdk-aurora-iam-auth are in this app, which keep what it declares in formats ${access.format} and ${FORMAT}, `
-      + 'so that neither would see the users and grants of the other; install one version of it (npm ls cdk-aurora-iam-auth shows where both come from)');
+    throw errorAt({ node: { path } }, 'two versions of cdk-aurora-iam-auth are in this app, which keep what it declares in '
+      + `formats ${access.format} and ${FORMAT}, so that neither would see the users and grants of the other; `
+      + 'install one version of it (npm ls cdk-aurora-iam-auth shows where both come from)');
   }
   return access;
 }
@@ -56,7 +60,8 @@ export function addRole(construct: IConstruct, role: DeclaredRole): void {
 }
 
 export function addSignIn({ signIns, signInsByTag }: AccessModel, grant: SignInGrant): void {
-  const grants = grant.username === undefined ? signInsByTag : valueAt<string, SignInGrant[]>(signIns, grant.username, () => []);
+  const { username } = grant;
+  const grants = username === undefined ? signInsByTag : valueAt<string, SignInGrant[]>(signIns, username, () => []);
   grants.push(grant);
 }
 
@@ -71,7 +76,7 @@ export function claimsIn<Value>(claims: Map<string, Map<string, Value>>, key: st
 }
 
 /** @returns whether the check is not there yet; it is from then on */
-export function isFirst({ checks }: AccessModel, check: 'IAM authentication' | 'retained access'): boolean {
+export function addCheck({ checks }: AccessModel, check: 'IAM authentication' | 'retained access'): boolean {
   const first = !checks.has(check);
   checks.add(check);
   return first;

@@ -1,7 +1,8 @@
 import type { DeclaredRole } from './access-model';
 import { type PrivilegesByDatabase, wireForm } from './privilege-set';
 
-export type RoleFacts = Pick<DeclaredRole, 'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval'>;
+export type RoleFacts
+  = Pick<DeclaredRole, 'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval'>;
 
 export function declaredRole(facts: RoleFacts): DeclaredRole {
   const privileges: PrivilegesByDatabase[] = [];
@@ -23,12 +24,14 @@ export function declaredRole(facts: RoleFacts): DeclaredRole {
   };
 }
 
-/** Owners of schemas that a role has privileges in, in its own stack: other stacks come before or after this one as a whole. */
+/**
+ * Owners of schemas that a role has privileges in, in its own stack: other stacks come before or after this one as a whole.
+ */
 export function schemaOwnersFor(role: DeclaredRole): DeclaredRole[] {
   const { schemas: claimed } = role.database.model.claims;
-  return Object.entries(role.declared.Privileges ?? {})
-    .flatMap(([database, { Schemas = {} }]) => Object.keys(Schemas).flatMap(schema => claimed.get(database)?.get(schema) ?? []))
-    .filter(owner => owner !== role && owner.stack === role.stack);
+  const owners = Object.entries(role.declared.Privileges ?? {}).flatMap(([database, { Schemas = {} }]) =>
+    Object.keys(Schemas).flatMap(schema => claimed.get(database)?.get(schema) ?? []));
+  return owners.filter(owner => owner !== role && owner.stack === role.stack);
 }
 
 /** Whether a role waits for another one that it refers to, itself or through others. */

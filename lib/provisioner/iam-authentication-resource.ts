@@ -38,7 +38,8 @@ export interface ImportProps {
   readonly transport?: object;
 }
 
-export function importOptions(scope: Construct, { enableIamAuthentication, provisioner: options, reapply, transport }: ImportProps): ImportOptions {
+export function importOptions(scope: Construct, props: ImportProps): ImportOptions {
+  const { enableIamAuthentication, provisioner: options, reapply, transport } = props;
   return {
     overConnection: transport === undefined,
     switchOn: enableIamAuthentication === true

@@ -46,7 +46,8 @@ const DATABASE = Symbol.for('cdk-aurora-iam-auth.database');
 export function managedDatabaseOf(scope: IConstruct, iamAuth: IConstruct): ManagedDatabase {
   const { [DATABASE]: database } = iamAuth as { [DATABASE]?: ManagedDatabase };
   if (!database) {
-    throw errorAt(scope, `iamAuth ${iamAuth.node.path} is neither an AuroraIamAuth nor an InstanceIamAuth, and no other construct creates users; pass one of these`);
+    throw errorAt(scope, `iamAuth ${iamAuth.node.path} is neither an AuroraIamAuth nor an InstanceIamAuth, `
+      + 'and no other construct creates users; pass one of these');
   }
   return database;
 }
@@ -58,7 +59,9 @@ export class ManagedDatabase {
   public readonly onRole: ManagedDatabaseOptions['onRole'];
   private readonly provisionerProps: ProvisionerProps;
 
-  constructor(private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions) {
+  constructor(
+    private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions,
+  ) {
     const { reapply, provisioner = {}, transport, registryOwner, onRole } = options;
     this.reapply = reapply;
     this.onRole = onRole;
@@ -77,7 +80,8 @@ export class ManagedDatabase {
     const inStack = claimsIn(this.model.claims.provisioners, Stack.of(iamAuth).node.path);
     const first = claim(inStack, fingerprint(this.provisionerProps), iamAuth.node.path);
     if (first !== iamAuth.node.path) {
-      throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} in this stack already, with the same admin and network; use ${first}`);
+      throw errorAt(iamAuth, `${database.kind} ${database.construct.node.path} has an ${iamAuth.constructor.name} `
+        + `in this stack already, with the same admin and network; use ${first}`);
     }
     Object.defineProperty(iamAuth, DATABASE, { value: this });
   }
@@ -104,7 +108,8 @@ export class ManagedDatabase {
 
   /** A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and group roles share their names. */
   public claimName(construct: IConstruct, kind: NameKind, name: string): void {
-    if (!Token.isUnresolved(name) && claim(this.model.claims.roleNames, name, construct.node.path) !== construct.node.path) {
+    const { path } = construct.node;
+    if (!Token.isUnresolved(name) && claim(this.model.claims.roleNames, name, path) !== path) {
       this.checkUnclaimed(construct, kind, name);
     }
   }
@@ -113,7 +118,8 @@ export class ManagedDatabase {
   public checkUnclaimed(scope: IConstruct, kind: NameKind, name: string): void {
     const owner = this.model.claims.roleNames.get(name);
     if (owner !== undefined) {
-      throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner} creates it in the same database; use that one, or choose another name`);
+      throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner} creates it in the same database; `
+        + 'use that one, or choose another name');
     }
   }
 
@@ -151,7 +157,8 @@ function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
     kind: database.kind,
     get admin() {
       const username = admin.username ?? adminsOf({ ...database, resource: undefined, secret: undefined }, admin)[0];
-      return { ...username === undefined ? {} : { username }, credentials: admin.secret ? 'password' as const : 'token' as const };
+      const credentials = admin.secret ? 'password' as const : 'token' as const;
+      return { ...username === undefined ? {} : { username }, credentials };
     },
   };
 }

@@ -41,7 +41,7 @@ const FUTURE_OBJECTS = 'cdk-aurora-iam-auth:futureObjects';
 /** Id of the custom resource below the construct of a role. */
 const RESOURCE_ID = 'Resource';
 
-const ITSELF = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
+const SELF_REFERENCE = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
 
 /** The custom resource of a role or user: what it may do, and what must be deployed before it. */
 export class RoleResource {
@@ -50,10 +50,17 @@ export class RoleResource {
   private readonly database: ManagedDatabase;
 
   constructor(private readonly scope: Construct, props: RoleResourceProps) {
-    const { database, kind, names, identity, removal: { action, newOwner } = { action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting } = props;
+    const { database, kind, names, identity, exclusive, adoptExisting } = props;
+    const { action, newOwner }: Removal = props.removal ?? { action: 'DROP_OR_DISABLE' };
     this.database = database;
     const role = declaredRole({
-      kind, names, path: scope.node.path, stack: Stack.of(scope).node.path, database: database.declared, exclusive: exclusive === true, onRemoval: action,
+      kind,
+      names,
+      path: scope.node.path,
+      stack: Stack.of(scope).node.path,
+      database: database.declared,
+      exclusive: exclusive === true,
+      onRemoval: action,
     });
     this.role = role;
     const { reapply } = database;
@@ -112,10 +119,11 @@ export class RoleResource {
     const name = `role name ${JSON.stringify(roleName)}`;
     if (declared && declared.database.model !== this.database.model) {
       const kind = declared.kind === 'role' ? 'role' : 'user';
-      throw errorAt(this.scope, `${name} is a ${kind} of another database, ${node.path}; create a ${kind} of that name in this one`);
+      throw errorAt(this.scope, `${name} is a ${kind} of another database, ${node.path}; `
+        + `create a ${kind} of that name in this one`);
     }
     if (role.names.includes(roleName)) {
-      throw errorAt(this.scope, `${name} is ${ITSELF[role.kind]}, ${notItself}`);
+      throw errorAt(this.scope, `${name} is ${SELF_REFERENCE[role.kind]}, ${notItself}`);
     }
     if (declared && waitsFor(declared, role)) {
       throw errorAt(this.scope, `${name} waits for ${role.path} in a deployment already, and so cannot come before it; `
@@ -133,7 +141,8 @@ export class RoleResource {
     const dependable: IDependable = {};
     Dependable.implement(dependable, {
       get dependencyRoots() {
-        return schemaOwnersFor(role).filter(owner => !comesAfter(owner, role)).map(({ path }) => constructAt(root, path).node.findChild(RESOURCE_ID));
+        const before = schemaOwnersFor(role).filter(owner => !comesAfter(owner, role));
+        return before.map(({ path }) => constructAt(root, path).node.findChild(RESOURCE_ID));
       },
     });
     return dependable;
@@ -142,7 +151,8 @@ export class RoleResource {
   private checkMembership(group: IDatabaseRole): void {
     const declared = declaredRoleOf(group);
     if (this.role.kind === 'role' && declared && declared.kind !== 'role') {
-      throw errorAt(this.scope, `role name ${JSON.stringify(group.roleName)} is the user ${group.node.path}, and its members are members of rds_iam as well, which a group role never is; `
+      throw errorAt(this.scope, `role name ${JSON.stringify(group.roleName)} is the user ${group.node.path}, `
+        + 'and its members are members of rds_iam as well, which a group role never is; '
         + 'make the user a member of this role, or both of a third one');
     }
   }
@@ -161,13 +171,14 @@ export class RoleResource {
 
   private claimSchema({ database, schema }: SchemaOptions): void {
     const { role } = this;
+    const name = `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)}`;
     if (role.kind === 'users') {
-      throw errorAt(this.scope, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is to be owned by several users, and a schema has one owner; `
+      throw errorAt(this.scope, `${name} is to be owned by several users, and a schema has one owner; `
         + 'let a DatabaseRole own it, and make the users members of that role');
     }
     const owner = claim(claimsIn(this.database.model.claims.schemas, database), schema, role);
     if (owner !== role) {
-      throw errorAt(this.scope, `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)} is owned by ${owner.path}, and a schema has one owner; `
+      throw errorAt(this.scope, `${name} is owned by ${owner.path}, and a schema has one owner; `
         + 'make this one a member of that role, or give it privileges on the schema');
     }
   }

@@ -13,10 +13,11 @@ export function collectAccess(stack: Stack): AccessReport {
   for (const role of rolesInStack(stack)) {
     byDatabase.set(role.database.model, [...byDatabase.get(role.database.model) ?? [], role]);
   }
+  const servers = [...byDatabase.values()].map(roles => new Server(stack.node.root, roles).access());
   return {
     format: 1,
     stack: stack.node.path,
-    servers: sortedBy([...byDatabase.values()].map(roles => new Server(stack.node.root, roles).access()), ({ path }) => path),
+    servers: sortedBy(servers, ({ path }) => path),
   };
 }
 
@@ -24,7 +25,8 @@ export function collectAccess(stack: Stack): AccessReport {
 export function signInsOf({ signIns, endpoints }: AccessModel, username: string): SignIn[] {
   return inOrder([
     ...(signIns.get(username) ?? []).filter(({ onBehalfOf }) => onBehalfOf === undefined).map(signIn),
-    ...[...endpoints.values()].flatMap(({ kind, path, model }) => (model.signIns.get(username) ?? []).map(grant => ({ ...signIn(grant), at: { kind, path } }))),
+    ...[...endpoints.values()].flatMap(({ kind, path, model }) =>
+      (model.signIns.get(username) ?? []).map(grant => ({ ...signIn(grant), at: { kind, path } }))),
   ]);
 }
 
@@ -56,7 +58,9 @@ class Server {
         memberOf: this.graph.membershipsOf(this.memberOf(role)),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
       };
-      return role.names.map(name => ({ name: readable(this.root, role.path, name), ...common, signIns: signInsOf(this.database.model, name) }));
+      return role.names.map(name => ({
+        name: readable(this.root, role.path, name), ...common, signIns: signInsOf(this.database.model, name),
+      }));
     });
     return sortedBy(users, ({ name }) => name);
   }
@@ -85,9 +89,12 @@ class Server {
 
   private otherSignIns(): OtherSignIn[] {
     const { model } = this.database;
-    const usernames = new Set([model, ...[...model.endpoints.values()].map(endpoint => endpoint.model)].flatMap(({ signIns }) => [...signIns.keys()]));
-    const others = [...usernames].filter(username => !model.claims.roleNames.has(username) && !this.all.some(({ names }) => names.includes(username)));
-    return others.sort().flatMap(username => signInsOf(model, username).map(access => ({ username: readable(this.root, model.path, username), ...access })));
+    const models = [model, ...[...model.endpoints.values()].map(endpoint => endpoint.model)];
+    const usernames = new Set(models.flatMap(({ signIns }) => [...signIns.keys()]));
+    const others = [...usernames].filter(username =>
+      !model.claims.roleNames.has(username) && !this.all.some(({ names }) => names.includes(username)));
+    return others.sort().flatMap(username => signInsOf(model, username)
+      .map(access => ({ username: readable(this.root, model.path, username), ...access })));
   }
 
   private namesOf({ names, path }: DeclaredRole): string[] {

@@ -14,7 +14,8 @@ const NAMES = 10;
 export function accessLines(root: IConstruct, roles: readonly DeclaredRole[]): string[] {
   const lines = roles.flatMap(role => role.names.map(name => ({
     name: readable(root, role.path, name),
-    line: `${roleName(readable(root, role.path, name))}: ${[whoSignsIn(role, name), ...whatItMay(root, role, 'places')].join('; ')}`,
+    line: `${roleName(readable(root, role.path, name))}: `
+      + [whoSignsIn(role, name), ...privilegeSummary(root, role, 'places')].join('; '),
   })));
   return sortedBy(lines, ({ name }) => name).map(({ line }) => line);
 }
@@ -22,9 +23,10 @@ export function accessLines(root: IConstruct, roles: readonly DeclaredRole[]): s
 /** What a custom resource makes, one fact a line. */
 export function factLines(root: IConstruct, role: DeclaredRole): string[] {
   const signIns = role.kind === 'users'
-    ? role.names.filter(name => signInsOf(role.database.model, name).length > 0).flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
+    ? role.names.filter(name => signInsOf(role.database.model, name).length > 0)
+        .flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
     : facts(role, role.names[0]);
-  return [...signIns, ...whatItMay(root, role, 'things')];
+  return [...signIns, ...privilegeSummary(root, role, 'things')];
 }
 
 /** The same in one line. */
@@ -34,7 +36,7 @@ export function factLine(root: IConstruct, role: DeclaredRole): string {
   const who = role.kind === 'users'
     ? `${role.names.slice(0, NAMES).map(roleName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
     : whoSignsIn(role, first);
-  return [who, ...whatItMay(root, role, 'places')].join('; ');
+  return [who, ...privilegeSummary(root, role, 'places')].join('; ');
 }
 
 /** The lines that fit into a number of bytes, and how many do not. */
@@ -59,11 +61,14 @@ function whoSignsIn(role: DeclaredRole, name: string): string {
 
 function facts(role: DeclaredRole, name: string): string[] {
   const signIns = role.kind === 'role' ? [] : signInsOf(role.database.model, name);
-  return signIns.length > 0 ? signIns.map(access => `sign-in by ${signInText(access, role.stack)}`) : [whoSignsIn(role, name)];
+  return signIns.length > 0
+    ? signIns.map(access => `sign-in by ${signInText(access, role.stack)}`)
+    : [whoSignsIn(role, name)];
 }
 
-function whatItMay(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
-  const groups = (role.declared.MemberOf ?? []).map(name => `${roleName(readable(root, role.path, name))}${strongText(role, name)}`);
+function privilegeSummary(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
+  const groups = (role.declared.MemberOf ?? []).map(name =>
+    `${roleName(readable(root, role.path, name))}${strongText(role, name)}`);
   return [...groups.map(group => `member of ${group}`), ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
 }
 
