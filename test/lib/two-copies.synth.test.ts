@@ -3,13 +3,17 @@ import { join } from 'node:path';
 import { type App, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import type * as rds from 'aws-cdk-lib/aws-rds';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
 import * as mine from '../../lib';
+import { appAccess, declaredRoleOf } from '../../lib/model/app-access';
+import { managedDatabaseOf } from '../../lib/provisioner/managed-database';
 import { type Library, otherCopy } from './other-copy';
 import { logicalIdOf, newApp, newCluster, resourcesOf, waitsFor } from './support';
 
 const theirs = otherCopy();
+
+const SCHEMA = { database: 'shop', schema: 'shop' };
 
 let app: App;
 let stack: Stack;
@@ -29,19 +33,25 @@ function synthesized(one: Library, other: Library): Record<string, string> {
   stack = new Stack(it, 'Data');
   cluster = newCluster(stack);
   const iamAuth = newAuth(one);
-  const migrator = iamAuth.addUser('migrator', { privileges: [one.Privileges.schemaOwner({ database: 'shop', schema: 'shop' })] });
+  const migrator = iamAuth.addUser('migrator', { privileges: [one.Privileges.schemaOwner(SCHEMA)] });
   const readers = new other.DatabaseRole(stack, 'Readers', {
-    iamAuth, roleName: 'readers', privileges: [other.Privileges.readOnly({ database: 'shop', schemas: ['shop'], objectsCreatedBy: [migrator] })],
+    iamAuth,
+    roleName: 'readers',
+    privileges: [other.Privileges.readOnly({ database: 'shop', schemas: ['shop'], objectsCreatedBy: [migrator] })],
   });
   const analysts = new other.DatabaseUsers(stack, 'Analysts', {
-    iamAuth, usernames: ['ana', 'bo'], privileges: [one.Privileges.memberOf(readers)], onRemoval: one.OnRemoval.drop({ reassignOwnedTo: migrator }),
+    iamAuth,
+    usernames: ['ana', 'bo'],
+    privileges: [one.Privileges.memberOf(readers)],
+    onRemoval: one.OnRemoval.drop({ reassignOwnedTo: migrator }),
   });
   analysts.user('ana').grantConnect(newRole('Ana'));
   other.ConnectGrants.fromCluster(cluster).connect(newRole('Migrations'), 'migrator');
   one.ConnectGrants.fromCluster(cluster).connect(newRole('Bo'), 'bo');
   iamAuth.addAccessSummaryOutput();
   const { directory } = it.synth();
-  return Object.fromEntries(readdirSync(directory).filter(name => /^Data\.(template|access)\./.test(name)).map(name => [name, readFileSync(join(directory, name), 'utf8')]));
+  const files = readdirSync(directory).filter(name => /^Data\.(template|access)\./.test(name));
+  return Object.fromEntries(files.map(name => [name, readFileSync(join(directory, name), 'utf8')]));
 }
 
 test('are two copies, with the same constructs of CDK', () => {
@@ -61,20 +71,24 @@ describe('a claim of the one copy holds for the other', () => {
     const iamAuth = newAuth(mine);
     iamAuth.addUser('orders');
     expect(() => new theirs.DatabaseUser(stack, 'Orders', { iamAuth, username: 'orders' }))
-      .toThrow('[Data/Orders] username "orders" is taken: Data/IamAuth/orders creates it in the same database; use that one, or choose another name');
+      .toThrow('[Data/Orders] username "orders" is taken: Data/IamAuth/orders creates it in the same database; '
+        + 'use that one, or choose another name');
   });
 
   test('on the owner of a schema', () => {
     const iamAuth = newAuth(mine);
-    iamAuth.addUser('migrator', { privileges: [mine.Privileges.schemaOwner({ database: 'shop', schema: 'shop' })] });
-    expect(() => new theirs.DatabaseUser(stack, 'Other', { iamAuth, username: 'other', privileges: [theirs.Privileges.schemaOwner({ database: 'shop', schema: 'shop' })] }))
-      .toThrow('[Data/Other] schema "shop" of database "shop" is owned by Data/IamAuth/migrator, and a schema has one owner');
+    iamAuth.addUser('migrator', { privileges: [mine.Privileges.schemaOwner(SCHEMA)] });
+    const privileges = [theirs.Privileges.schemaOwner(SCHEMA)];
+    expect(() => new theirs.DatabaseUser(stack, 'Other', { iamAuth, username: 'other', privileges }))
+      .toThrow('[Data/Other] schema "shop" of database "shop" is owned by Data/IamAuth/migrator, '
+        + 'and a schema has one owner');
   });
 
   test('on the provisioner of a stack', () => {
     newAuth(mine);
     expect(() => new theirs.AuroraIamAuth(stack, 'Another', { cluster }))
-      .toThrow('[Data/Another] cluster Data/Cluster has an AuroraIamAuth in this stack already, with the same admin and network; use Data/IamAuth');
+      .toThrow('[Data/Another] cluster Data/Cluster has an AuroraIamAuth in this stack already, '
+        + 'with the same admin and network; use Data/IamAuth');
   });
 });
 
@@ -83,7 +97,8 @@ describe('a role of the one copy', () => {
     const iamAuth = newAuth(mine);
     const readers = new theirs.DatabaseRole(stack, 'Readers', { iamAuth, roleName: 'readers' });
     const user = iamAuth.addUser('orders', { privileges: [mine.Privileges.memberOf(readers)] });
-    expect([...waitsFor(stack, logicalIdOf(user.node.findChild('Resource')))]).toContain(logicalIdOf(readers.node.findChild('Resource')));
+    const [first, second] = [readers, user].map(({ node }) => logicalIdOf(node.findChild('Resource')));
+    expect([...waitsFor(stack, second)]).toContain(first);
   });
 
   test('cannot wait for one of the other that waits for it', () => {
@@ -91,13 +106,16 @@ describe('a role of the one copy', () => {
     const readers = new theirs.DatabaseRole(stack, 'Readers', { iamAuth, roleName: 'readers' });
     const user = iamAuth.addUser('orders', { privileges: [mine.Privileges.memberOf(readers)] });
     expect(() => readers.addPrivileges(theirs.Privileges.readOnly({ database: 'shop', objectsCreatedBy: [user] })))
-      .toThrow('[Data/Readers] role name "orders" waits for Data/Readers in a deployment already, and so cannot come before it');
+      .toThrow('[Data/Readers] role name "orders" waits for Data/Readers in a deployment already, '
+        + 'and so cannot come before it');
   });
 
   test('is known to the other as one of another database', () => {
-    const other = new theirs.AuroraIamAuth(stack, 'Other', { cluster: newCluster(stack, 'Warehouse') }).addRole('readers');
-    expect(() => newAuth(mine).addUser('orders', { privileges: [mine.Privileges.memberOf(other)] }))
-      .toThrow('role name "readers" is a role of another database, Data/Other/readers; create a role of that name in this one');
+    const other = new theirs.AuroraIamAuth(stack, 'Other', { cluster: newCluster(stack, 'Warehouse') });
+    const privileges = [mine.Privileges.memberOf(other.addRole('readers'))];
+    expect(() => newAuth(mine).addUser('orders', { privileges }))
+      .toThrow('role name "readers" is a role of another database, Data/Other/readers; '
+        + 'create a role of that name in this one');
   });
 });
 
@@ -107,7 +125,8 @@ test('the size of a policy is that of the grants of both', () => {
     new ClusterIamAuthentication().applyTo(cluster);
     return ConnectGrants.fromCluster(cluster);
   });
-  const warnings = () => Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('user Data/Person may sign in as 10 users by now'));
+  const text = Match.stringLikeRegexp('user Data/Person may sign in as 10 users by now');
+  const warnings = () => Annotations.fromStack(stack).findWarning('*', text);
   Array.from({ length: 8 }, (_, index) => grants[index % 2].connect(user, `user-${index}`));
   expect(warnings()).toHaveLength(0);
   Array.from({ length: 8 }, (_, index) => grants[index % 2].connect(user, `another-${index}`));
@@ -115,9 +134,58 @@ test('the size of a policy is that of the grants of both', () => {
 });
 
 test('a database without IAM authentication is said once', () => {
-  [mine, theirs].forEach(({ ConnectGrants }, index) => ConnectGrants.fromCluster(cluster).connect(newRole(`Role${index}`), 'orders'));
+  [mine, theirs].forEach(({ ConnectGrants }, index) =>
+    ConnectGrants.fromCluster(cluster).connect(newRole(`Role${index}`), 'orders'));
   const problems = cluster.node.defaultChild!.node.validate();
   expect(problems).toEqual([expect.stringContaining('EnableIAMDatabaseAuthentication is not set')]);
+});
+
+test('what copies have of each other is this in format 1: where it changes, FORMAT becomes another number', () => {
+  const iamAuth = newAuth(mine);
+  const user = iamAuth.addUser('orders');
+  const proxy = cluster.addProxy('Proxy', {
+    vpc: cluster.vpc, secrets: [cluster.secret!], defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH,
+  });
+  user.grantConnect(newRole('Role'), { through: proxy });
+  const access = appAccess(stack);
+  const role = declaredRoleOf(user)!;
+  const { model } = role.database;
+  const database = managedDatabaseOf(stack, iamAuth);
+  const [endpoint] = model.endpoints.values();
+  const [grant] = model.signIns.get('orders')!;
+  const namesOf = (value: object) => Object.keys(value).sort();
+  expect(access.format).toBe(1);
+  expect({
+    app: namesOf(access),
+    model: namesOf(model),
+    claims: namesOf(model.claims),
+    endpoint: namesOf(endpoint),
+    role: namesOf(role),
+    database: namesOf(role.database),
+    grant: namesOf(grant),
+    principal: namesOf(grant.principal),
+    privileges: namesOf(mine.Privileges.schemaOwner(SCHEMA)._grant),
+    removal: namesOf(mine.OnRemoval.drop({ reassignOwnedTo: user })._removal),
+  }).toEqual({
+    app: ['format', 'models', 'roles', 'rolesByStack'],
+    model: ['checks', 'claims', 'endpoints', 'path', 'roles', 'signIns', 'signInsByTag'],
+    claims: ['provisioners', 'roleNames', 'schemas'],
+    endpoint: ['kind', 'model', 'path'],
+    role: [
+      'database', 'declared', 'exclusive', 'kind', 'memberOf', 'names', 'onRemoval', 'path', 'predecessors',
+      'privileges', 'stack',
+    ],
+    database: ['admin', 'kind', 'model', 'path'],
+    grant: ['onBehalfOf', 'policyOf', 'principal', 'resource', 'until', 'username'],
+    principal: ['kind', 'path'],
+    privileges: ['databases', 'owned'],
+    removal: ['action', 'newOwner'],
+  });
+  const asked = [
+    'adminNames', 'checkRoleName', 'checkUsername', 'claimName', 'database', 'declared', 'model', 'onRole',
+    'provisionerFor', 'reapply',
+  ];
+  expect(asked.filter(name => !(name in database))).toEqual([]);
 });
 
 describe('a copy that keeps the model in another format', () => {
@@ -130,7 +198,8 @@ describe('a copy that keeps the model in another format', () => {
   ])('is refused beside one that came %s', (_, first, second, formats) => {
     newAuth(first);
     expect(() => new second.AuroraIamAuth(stack, 'Another', { cluster: newCluster(stack, 'Warehouse') }))
-      .toThrow(`[Data/Warehouse/Resource] ${sentence} ${formats}, so that neither would see the users and grants of the other; `
+      .toThrow(`[Data/Warehouse/Resource] ${sentence} ${formats}, `
+        + 'so that neither would see the users and grants of the other; '
         + 'install one version of it (npm ls cdk-aurora-iam-auth shows where both come from)');
   });
 
@@ -161,5 +230,6 @@ test.each<[string, (iamAuth: mine.IIamAuth) => Construct]>([
     public readonly databaseName = 'shop';
   }
   expect(() => make(new Imitation(stack, 'Imitation') as Construct as mine.IIamAuth))
-    .toThrow('[Data/It] iamAuth Data/Imitation is neither an AuroraIamAuth nor an InstanceIamAuth, and no other construct creates users; pass one of these');
+    .toThrow('[Data/It] iamAuth Data/Imitation is neither an AuroraIamAuth nor an InstanceIamAuth, '
+      + 'and no other construct creates users; pass one of these');
 });
