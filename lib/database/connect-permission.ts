@@ -2,8 +2,9 @@ import { Aws, Token, TokenComparison } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
+import { warnOfClosedEntrance } from './entrance';
 import { databasesBehind } from './fronted-database';
-import { isNoOpGrant, nameOf } from './grantee';
+import { changedByAwsAlone, isNoOpGrant, nameOf } from './grantee';
 import { policyOf, warnOfPolicySize } from './policy-size';
 import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
@@ -38,6 +39,9 @@ export function grantConnect(
   const facts = { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted };
   rememberConnect(target, grantee, facts, options);
   warnOfPolicySize(grantee, construct, granted);
+  if (!onBehalfOf) {
+    warnOfClosedEntrance(target, grantee);
+  }
   return grant;
 }
 
@@ -47,6 +51,11 @@ export function addStatement(
 ): iam.Grant {
   const { construct } = target;
   checkAccount(target, grantee);
+  const owner = changedByAwsAlone(grantee);
+  if (owner !== undefined) {
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and nobody but AWS can change its policies; `
+      + 'put the statement of ConnectGrants into the permission set, or grant to a managed policy that it names');
+  }
   const resourceArns = [connectArn(target, resource)];
   const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns, conditions });
   if (isNoOpGrant(grant, grantee)) {

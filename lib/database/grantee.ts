@@ -22,3 +22,20 @@ export function nameOf(grantee: iam.IGrantable): string {
   const construct = [grantee, grantee.grantPrincipal].find(candidate => Construct.isConstruct(candidate));
   return construct?.node.path ?? grantee.grantPrincipal.constructor.name;
 }
+
+/** By its path or, where an import has none, by its name. */
+const CHANGED_BY_AWS_ALONE = [
+  { pattern: /(:role\/aws-reserved\/|(^|\/)AWSReservedSSO_)/, what: 'a permission set of IAM Identity Center' },
+  { pattern: /(:role\/aws-service-role\/|(^|\/)AWSServiceRoleFor)/, what: 'an AWS service (a service-linked role)' },
+];
+
+/**
+ * Of a role whose policies no app can change. CDK takes an import of it for any other.
+ *
+ * @returns whose role it is
+ * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+ */
+export function changedByAwsAlone({ grantPrincipal }: iam.IGrantable): string | undefined {
+  const { roleArn = '', roleName = '' } = grantPrincipal as Partial<iam.IRole>;
+  return CHANGED_BY_AWS_ALONE.find(({ pattern }) => [roleArn, roleName].some(name => pattern.test(name)))?.what;
+}

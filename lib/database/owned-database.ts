@@ -1,4 +1,4 @@
-import { Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
@@ -6,6 +6,7 @@ import type { IConstruct } from 'constructs';
 import type { Database } from './database';
 import { clusterIn, type DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
 import { importedDatabase, type ImportOptions } from './imported-database';
+import { isRestored } from './restored';
 import { clusterTarget, instanceTarget } from './sign-in-target';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
@@ -18,7 +19,14 @@ export function clusterDatabase(
   scope: IConstruct, cluster: OwnedDatabase<rds.IDatabaseCluster>, options: ImportOptions,
 ): Database {
   const resource = clusterIn(cluster);
+  if (instanceIn(cluster)) {
+    throw errorAt(scope, `cluster ${cluster.node.path} is an instance; pass it to InstanceIamAuth, as instance`);
+  }
   checkEngine(scope, cluster, 'cluster', resource ? resource.engine : cluster.engine?.engineType, ['aurora-postgresql', 'postgres']);
+  checkVersion(scope, cluster, 'cluster', resource ? resource.engineVersion : cluster.engine?.engineVersion?.fullVersion);
+  if (resource) {
+    checkKindOfCluster(scope, cluster, resource);
+  }
   if (resource && isReplica(resource)) {
     throw errorAt(scope, `cluster ${cluster.node.path} replicates another one, and users are created where it is written; pass that one, `
       + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)');
@@ -53,12 +61,16 @@ export function instanceDatabase(
   scope: IConstruct, instance: OwnedDatabase<rds.IDatabaseInstance>, options: ImportOptions,
 ): Database {
   const resource = instanceIn(instance);
+  if (clusterIn(instance)) {
+    throw errorAt(scope, `instance ${instance.node.path} is a cluster; pass it to AuroraIamAuth, as cluster`);
+  }
   const target = resource && instanceTarget(instance);
   if (resource?.sourceDbInstanceIdentifier !== undefined || resource?.sourceDbClusterIdentifier !== undefined) {
     throw errorAt(scope, `instance ${instance.node.path} is a read replica, and users are created where it is written; pass its source, `
       + 'and let them sign in to the replica with InstanceIamAuthentication and ConnectGrants.fromInstance(replica)');
   }
   checkEngine(scope, instance, 'instance', resource ? resource.engine : instance.engine?.engineType, ['postgres']);
+  checkVersion(scope, instance, 'instance', resource ? resource.engineVersion : instance.engine?.engineVersion?.fullVersion);
   if (resource && target) {
     refuseToSwitch(scope, instance, 'instance', options);
     enableIamAuthentication(resource);
@@ -90,9 +102,8 @@ const DEFAULT_PORT = 5432;
 
 /** What is restored has the port it had. */
 function portOf(resource: rds.CfnDBInstance): number {
-  const { port, dbSnapshotIdentifier, dbClusterSnapshotIdentifier, restoreTime, useLatestRestorableTime, attrEndpointPort } = resource;
-  const isRestored = [dbSnapshotIdentifier, dbClusterSnapshotIdentifier, restoreTime, useLatestRestorableTime].some(from => from !== undefined);
-  return Token.isUnresolved(port) || (port === undefined && isRestored) ? Token.asNumber(attrEndpointPort) : Number(port ?? DEFAULT_PORT);
+  const { port, attrEndpointPort } = resource;
+  return Token.isUnresolved(port) || (port === undefined && isRestored(resource)) ? Token.asNumber(attrEndpointPort) : Number(port ?? DEFAULT_PORT);
 }
 
 /**
@@ -108,13 +119,47 @@ function managedSecretOf(resource: DatabaseResource): secretsmanager.ISecret | u
       ?? secretsmanager.Secret.fromSecretCompleteArn(resource, id, resource.attrMasterUserSecretSecretArn);
 }
 
+/** Where the template sets no password, the master of what is restored has the one it had, whatever CDK calls its secret. */
 function secretOf(resource: DatabaseResource, secret: secretsmanager.ISecret | undefined): secretsmanager.ISecret | undefined {
-  return resource.manageMasterUserPassword === true ? managedSecretOf(resource) : secret;
+  if (resource.manageMasterUserPassword === true) {
+    return managedSecretOf(resource);
+  }
+  return isRestored(resource) && !isPasswordIn(resource, secret) ? undefined : secret;
+}
+
+/** What a database has as its secret may be the attachment, a child of the secret that the password is read from. */
+function isPasswordIn(resource: DatabaseResource, secret: secretsmanager.ISecret | undefined): boolean {
+  const resolve = (value: unknown) => Stack.of(resource).resolve(value) as unknown;
+  const password = JSON.stringify(resolve(resource.masterUserPassword)) ?? '';
+  return [secret, secret?.node.scope as Partial<secretsmanager.ISecret> | undefined].some((one) => {
+    const arn = resolve(one?.secretArn);
+    return arn !== undefined && password.includes(typeof arn === 'string' ? arn : JSON.stringify(arn));
+  });
 }
 
 function checkEngine(scope: IConstruct, { node }: IConstruct, kind: string, engine: string | undefined, supported: string[]): void {
   if (engine !== undefined && !Token.isUnresolved(engine) && !supported.includes(engine)) {
     throw errorAt(scope, `engine "${engine}" of ${kind} ${node.path} is not supported, because users are created in the SQL of PostgreSQL; `
       + `pass ${kind === 'cluster' ? 'a cluster' : 'an instance'} with the engine ${supported.join(' or ')}`);
+  }
+}
+
+/** The oldest whose catalogs the provisioner knows. */
+const OLDEST_MAJOR = 14;
+
+function checkVersion(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, version: string | undefined): void {
+  const [, major] = version === undefined || Token.isUnresolved(version) ? [] : /^(\d+)(\.|$)/.exec(version) ?? [];
+  if (Number(major) < OLDEST_MAJOR) {
+    throw errorAt(scope, `engine version ${version} of ${kind} ${node.path} is not supported, because users are created for PostgreSQL ${OLDEST_MAJOR} and newer; upgrade the ${kind} first`);
+  }
+}
+
+/** Serverless v1 had PostgreSQL up to 13 and is retired: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless.html */
+function checkKindOfCluster(scope: IConstruct, { node }: IConstruct, { engineMode, clusterScalabilityType }: rds.CfnDBCluster): void {
+  if (engineMode === 'serverless') {
+    throw errorAt(scope, `engineMode of cluster ${node.path} is serverless, which is Aurora Serverless v1, and AWS has retired that; use instances of Aurora Serverless v2`);
+  }
+  if (clusterScalabilityType === 'limitless') {
+    throw errorAt(scope, `clusterScalabilityType of cluster ${node.path} is limitless, and this library creates no users in the shards of an Aurora Limitless Database; pass a cluster of another kind`);
   }
 }

@@ -39,7 +39,7 @@ export interface AccessModel {
   readonly claims: Claims;
 
   /** Checks at the end of the synthesis that are there already. */
-  readonly checks: Set<'IAM authentication' | 'retained access'>;
+  readonly checks: Set<'IAM authentication' | 'retained access' | 'entrance'>;
 }
 
 /** A proxy or a replica. */

@@ -76,7 +76,7 @@ export function claimsIn<Value>(claims: Map<string, Map<string, Value>>, key: st
 }
 
 /** @returns whether the check is not there yet; it is from then on */
-export function addCheck({ checks }: AccessModel, check: 'IAM authentication' | 'retained access'): boolean {
+export function addCheck({ checks }: AccessModel, check: 'IAM authentication' | 'retained access' | 'entrance'): boolean {
   const first = !checks.has(check);
   checks.add(check);
   return first;

@@ -4,6 +4,7 @@ import type { IConstruct } from 'constructs';
 import { usernameProblem } from '../contract/names';
 import type { Database } from '../database/database';
 import { propertiesIn } from '../database/iam-authentication';
+import { isRestored } from '../database/restored';
 import { errorAt } from '../model/errors';
 
 /** Whom the provisioner signs in as: with the password in a secret, or with tokens. */
@@ -30,6 +31,11 @@ function adminSecretOf(scope: IConstruct, { construct, kind, resource, secret }:
   if (resource?.manageMasterUserPassword === true && !secret) {
     throw errorAt(scope, `the secret of the master of ${kind} ${construct.node.path}, which RDS manages, has a key of its own (masterUserSecret), and the provisioner must be allowed to decrypt with it; `
       + 'pass admin: AdminCredentials.fromSecret(Secret.fromSecretAttributes(scope, id, { secretCompleteArn, encryptionKey }))');
+  }
+  if (!secret && resource && isRestored(resource)) {
+    throw errorAt(scope, `${kind} ${construct.node.path} is restored, and its master keeps the password that it had, which no secret of this app is; `
+      + `pass ${kind === 'cluster' ? 'snapshotCredentials' : 'credentials'}: rds.SnapshotCredentials.fromGeneratedSecret(username) where the ${kind} is made, for a new password, `
+      + 'or admin: AdminCredentials.fromSecret(secret) here, with the one it has');
   }
   if (!secret) {
     throw errorAt(scope, `${kind} ${construct.node.path} has no secret (it has a password from elsewhere, from a snapshot or from the ${kind} it replicates, has none at all, or is imported), `

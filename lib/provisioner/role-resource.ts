@@ -3,12 +3,16 @@ import { type Construct, Dependable, type IDependable } from 'constructs';
 import type { ManagedDatabase } from './managed-database';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
 import { type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
 import type { Grant } from '../model/grant';
+import type { PrivilegesByDatabase } from '../model/privilege-set';
+import { unclearName, unclearNames } from '../model/unclear-names';
+import { warn, type Warning } from '../model/warning';
 import type { SchemaOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
 
@@ -85,6 +89,7 @@ export class RoleResource {
     neverRetain(this.resource.node.defaultChild as CfnResource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
+    warn(scope, names.map(name => unclearName(kind === 'role' ? 'role name' : 'username', name)));
     this.resource.node.addDependency(this.ownersOfSchemas());
     database.onRole(role, { resource: this.resource, provisioner });
     if (newOwner) {
@@ -106,9 +111,15 @@ export class RoleResource {
       if (warning) {
         Annotations.of(this.scope).addWarningV2(FUTURE_OBJECTS, warning);
       }
+      warn(this.scope, databases ? this.warningsOf(databases) : []);
       this.role.privileges.push(...databases ? [databases] : []);
       this.role.memberOf.push(...memberOf ? [memberOf.roleName] : []);
     }
+  }
+
+  private warningsOf(privileges: PrivilegesByDatabase): (Warning | undefined)[] {
+    const { database } = this.database;
+    return [...Object.keys(privileges).map(name => unknownDatabase(database, name)), ...unclearNames(privileges)];
   }
 
   /** The other role exists before this one is created, and until it is removed. */

@@ -18,7 +18,7 @@ export interface Reach {
   /** Equal for those that are the same way. */
   readonly identity: unknown;
   /** Where the function runs; undefined outside of any VPC. */
-  readonly network?: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection };
+  readonly network?: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection; readonly allowPublicSubnet?: boolean };
   /** What the function is told. */
   readonly environment: { readonly [name: string]: string };
   /** What the role of the function may do for it, beside reading the secret. */

@@ -5,6 +5,7 @@ import type { Construct, IConstruct } from 'constructs';
 import type { NetworkOptions, Reach } from './reach';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
 import { type Database, vpcOf } from '../../database/database';
+import { allowPublicSubnet, warnOfNoWayOut } from './subnets';
 import type { Admin } from '../admin';
 
 /** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
@@ -12,12 +13,17 @@ const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
 
 /** A connection to the database, from its VPC. */
 export class VpcReach implements Reach {
-  public readonly network: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection };
+  public readonly network: NonNullable<Reach['network']>;
 
   private readonly given?: ec2.ISecurityGroup[];
 
-  constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, { vpc, vpcSubnets, securityGroups }: NetworkOptions) {
-    this.network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
+  constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, options: NetworkOptions) {
+    const { vpc, vpcSubnets, securityGroups, provisioner } = options;
+    const network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
+    this.network = { ...network, ...allowPublicSubnet(scope, network, database, needsWayOut(admin, provisioner)) };
+    if (admin.secret) {
+      warnOfNoWayOut(scope, network);
+    }
     this.given = securityGroups;
   }
 
@@ -57,6 +63,11 @@ export class VpcReach implements Reach {
     }
     return securityGroup;
   }
+}
+
+/** Secrets Manager for the handler; Lambda for CDK's framework. */
+function needsWayOut({ secret }: Admin, provisioner: NetworkOptions['provisioner']): boolean {
+  return secret !== undefined || provisioner?.frameworkInVpc === true;
 }
 
 /** A group of another stack gets its rules from here, because there they would make that stack depend on the one of the cluster. */

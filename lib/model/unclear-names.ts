@@ -1,0 +1,59 @@
+import { isToken } from './token';
+import type { Warning } from './warning';
+import type { PrivilegesByDatabase } from './privilege-set';
+
+const UNCLEAR = 'cdk-aurora-iam-auth:unclearName';
+const DOT = 'cdk-aurora-iam-auth:dotInName';
+
+/** Blanks at an end, and what takes no room anywhere. */
+const UNSEEN = /^\s|\s$|[\u00a0\u00ad\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\ufeff]/u;
+const LATIN = /\p{Script=Latin}/u;
+const LIKE_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
+
+/** A name that PostgreSQL takes as it is, and that nobody reads as it is. */
+export function unclearName(kind: string, name: string): Warning | undefined {
+  const [unseen] = UNSEEN.exec(name) ?? [];
+  const [like] = LATIN.test(name) ? LIKE_LATIN.exec(name) ?? [] : [];
+  const rule = unseen !== undefined
+    ? `has a blank or an invisible character (${codePoint(unseen)}) that is part of the name`
+    : `has a letter (${codePoint(like)}) that looks like one of another script`;
+  return isToken(name) || (unseen ?? like) === undefined
+    ? undefined
+    : { id: UNCLEAR, text: `${kind} ${JSON.stringify(name)} ${rule}, so that it is another name than the one that is read; correct it, or acknowledge` };
+}
+
+/** Of the names in privileges. */
+export function unclearNames(privileges: PrivilegesByDatabase): Warning[] {
+  const names: [string, string, string?][] = Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => [
+    ['database name', database] as [string, string],
+    ...Object.entries(Schemas).flatMap(([schema, { Tables = {}, Columns = {}, Sequences = {}, Functions = {} }]) => [
+      ['schema name', schema] as [string, string],
+      ...Object.keys(Tables).map((name): [string, string, string] => ['table name', name, schema]),
+      ...Object.keys(Columns).map((name): [string, string, string] => ['table name', name, schema]),
+      ...Object.keys(Sequences).map((name): [string, string, string] => ['sequence name', name, schema]),
+      ...Object.keys(Functions).map((name): [string, string, string] => ['function name', name, schema]),
+    ]),
+  ]);
+  return names.flatMap(([kind, name, schema]) => [
+    unclearName(kind, name) ?? [],
+    schema !== undefined && nameOf(name).includes('.') ? dotInName(kind, name, schema) : [],
+  ].flat());
+}
+
+/** Of a function, whose arguments are in parentheses and may have a schema. */
+function nameOf(name: string): string {
+  return name.replace(/\(.*$/s, '');
+}
+
+function dotInName(kind: string, name: string, schema: string): Warning {
+  const own = name.slice(name.lastIndexOf('.') + 1);
+  return {
+    id: DOT,
+    text: `${kind} ${JSON.stringify(name)} has a dot, and names its schema, ${JSON.stringify(schema)}, beside it: it would be an object whose own name has the dot; `
+      + `write ${JSON.stringify(own)}, or acknowledge`,
+  };
+}
+
+function codePoint(character = ''): string {
+  return `U+${(character.codePointAt(0) ?? 0).toString(16).toUpperCase().padStart(4, '0')}`;
+}

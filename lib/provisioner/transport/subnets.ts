@@ -1,0 +1,55 @@
+import { CfnResource } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type { IConstruct } from 'constructs';
+import type { Database } from '../../database/database';
+import { errorAt } from '../../model/errors';
+import { warn } from '../../model/warning';
+
+export interface Subnets {
+  readonly vpc: ec2.IVpc;
+  readonly vpcSubnets?: ec2.SubnetSelection;
+}
+
+/**
+ * A function in a public subnet has no public address: it gets to the database and not out of the VPC.
+ *
+ * @param needsWayOut whether that is too little
+ * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
+ */
+export function allowPublicSubnet(scope: IConstruct, { vpc, vpcSubnets }: Subnets, { kind }: Database, needsWayOut: boolean): { readonly allowPublicSubnet?: boolean } {
+  const { hasPublic } = vpc.selectSubnets(vpcSubnets);
+  if (hasPublic && needsWayOut) {
+    throw errorAt(scope, `the function that creates users would run in public subnets of ${vpc.node.path}, where a Lambda function has no public address, and so no way to the AWS services that it calls; `
+      + `pass vpcSubnets with private or isolated ones, admin: AdminCredentials.fromIam(username), which needs no secret${kind === 'cluster' ? ', or transport: SqlTransport.dataApi()' : ''}`);
+  }
+  return hasPublic ? { allowPublicSubnet: true } : {};
+}
+
+/** Isolated subnets of a VPC of this app: an imported one may have ways that the app does not know. Looked up late, because an endpoint may come later. */
+export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets): void {
+  if (!(vpc instanceof ec2.Vpc)) {
+    return;
+  }
+  const { subnets } = vpc.selectSubnets(vpcSubnets);
+  const isolated = new Set(vpc.isolatedSubnets);
+  if (subnets.length === 0 || !subnets.every(subnet => isolated.has(subnet))) {
+    return;
+  }
+  scope.node.addValidation({
+    validate: () => {
+      const tables = subnets.map(({ routeTable: { routeTableId } }) => routeTableId);
+      const resources = scope.node.root.node.findAll().filter(child => CfnResource.isCfnResource(child));
+      const leadsOut = resources.some(resource =>
+        (ec2.CfnRoute.isCfnRoute(resource) && tables.includes(resource.routeTableId))
+        || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && /\.secretsmanager(?![\w-])/.test(resource.serviceName ?? '')));
+      warn(scope, leadsOut
+        ? []
+        : [{
+            id: 'cdk-aurora-iam-auth:noWayToSecretsManager',
+            text: `the function that creates users runs in isolated subnets of ${vpc.node.path} and reads a secret, and nothing there leads to Secrets Manager, so that the deployment fails; `
+              + 'add vpc.addInterfaceEndpoint(\'SecretsManager\', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), or acknowledge where there is another way',
+          }]);
+      return [];
+    },
+  });
+}

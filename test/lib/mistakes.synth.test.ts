@@ -1,0 +1,318 @@
+import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
+import * as ecs from 'aws-cdk-lib/aws-ecs';
+import * as iam from 'aws-cdk-lib/aws-iam';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import * as rds from 'aws-cdk-lib/aws-rds';
+import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseUser, InstanceIamAuth, Privileges, TablePrivilege } from '../../lib';
+import { ENGINE, IRELAND, newApp, newCluster, newInstance, vpcOf } from './support';
+
+/** A stack with a cluster in it, as most apps have. */
+class Case {
+  public readonly app = newApp();
+  public readonly stack = new Stack(this.app, 'S', { env: IRELAND });
+  public readonly role = new iam.Role(this.stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
+  private made?: { cluster: rds.DatabaseCluster; iamAuth: AuroraIamAuth };
+
+  constructor(private readonly vpc?: (stack: Stack) => ec2.Vpc) {}
+
+  public get cluster(): rds.DatabaseCluster {
+    return this.all.cluster;
+  }
+
+  public get iamAuth(): AuroraIamAuth {
+    return this.all.iamAuth;
+  }
+
+  private get all() {
+    if (!this.made) {
+      const vpc = this.vpc?.(this.stack);
+      const cluster = newCluster(this.stack, 'Cluster', vpc ? { vpc, vpcSubnets: { subnets: [...vpc.isolatedSubnets, ...vpc.publicSubnets] } } : {});
+      this.made = { cluster, iamAuth: new AuroraIamAuth(this.stack, 'IamAuth', { cluster }) };
+    }
+    return this.made;
+  }
+}
+
+/** What an app is told: the message of an error, or its warnings with their ids, a line each. */
+function answer(app: App, work: () => unknown): string {
+  try {
+    work();
+    app.synth();
+  } catch (error) {
+    expect((error as Error).name).not.toBe('TypeError');
+    return (error as Error).message.replace(/^Validation failed with the following errors:\n\s*/, '');
+  }
+  return app.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => type.startsWith('aws:cdk:'))
+    .filter(({ type }) => /warning|error/.test(type)).map(({ data }) => String(data))).join('\n');
+}
+
+const onTables = (...tables: string[]) => Privileges.onTables({ database: 'shop', schema: 'public', tables, privileges: [TablePrivilege.SELECT] });
+const readOnly = (database: string) => Privileges.readOnly({ database, objectsCreatedBy: [] });
+const isolated = (stack: Stack) => new ec2.Vpc(stack, 'Isolated', { natGateways: 0, subnetConfiguration: [{ name: 'isolated', subnetType: ec2.SubnetType.PRIVATE_ISOLATED }] });
+const publicOnly = (stack: Stack) => new ec2.Vpc(stack, 'Public', { natGateways: 0, subnetConfiguration: [{ name: 'public', subnetType: ec2.SubnetType.PUBLIC }] });
+const aFunction = (stack: Stack, vpc?: ec2.IVpc) =>
+  new lambda.Function(stack, 'Function', { runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromInline('x'), vpc });
+const restored = (stack: Stack, props: Partial<rds.DatabaseClusterFromSnapshotProps>) =>
+  new rds.DatabaseClusterFromSnapshot(stack, 'Restored', { engine: ENGINE, writer: rds.ClusterInstance.serverlessV2('writer'), vpc: vpcOf(stack), snapshotIdentifier: 'snapshot', ...props });
+
+const acknowledge = (id: string) => ` [ack: cdk-aurora-iam-auth:${id}]`;
+
+describe('names', () => {
+  test.each<[string, (one: Case) => unknown, string]>([
+    ['a database that the cluster is not made with', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [readOnly('shp')] }),
+      'database "shp" is none that cluster S/Cluster is made with ("shop", "postgres"), and the deployment fails where it is not there; '
+      + 'correct the name, or see that it is created before this user, and acknowledge' + acknowledge('unknownDatabase')],
+    ['the name of a database in another case', ({ iamAuth }) => iamAuth.addUser('a', { databaseName: 'Shop' }),
+      'database "Shop" is none that cluster S/Cluster is made with ("shop", "postgres"), and the deployment fails where it is not there; '
+      + 'correct the name, or see that it is created before this user, and acknowledge' + acknowledge('unknownDatabase')],
+    ['a blank in front', ({ iamAuth }) => iamAuth.addUser(' orders'),
+      'username " orders" has a blank or an invisible character (U+0020) that is part of the name, so that it is another name than the one that is read; correct it, or acknowledge' + acknowledge('unclearName')],
+    ['a blank behind', ({ iamAuth }) => iamAuth.addRole('readers '),
+      'role name "readers " has a blank or an invisible character (U+0020) that is part of the name, so that it is another name than the one that is read; correct it, or acknowledge' + acknowledge('unclearName')],
+    ['a soft hyphen', ({ iamAuth }) => iamAuth.addUsers('Team', { usernames: ['ada', 'gra\u00adce'] }),
+      'username "gra\u00adce" has a blank or an invisible character (U+00AD) that is part of the name, so that it is another name than the one that is read; correct it, or acknowledge' + acknowledge('unclearName')],
+    ['a letter of another script', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [onTables('\u043erders')] }),
+      'table name "\u043erders" has a letter (U+043E) that looks like one of another script, so that it is another name than the one that is read; correct it, or acknowledge' + acknowledge('unclearName')],
+    ['a table with its schema', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [onTables('public.orders')] }),
+      'table name "public.orders" has a dot, and names its schema, "public", beside it: it would be an object whose own name has the dot; write "orders", or acknowledge' + acknowledge('dotInName')],
+  ])('%s', (_, work, expected) => {
+    const one = new Case();
+    expect(answer(one.app, () => work(one))).toBe(expected);
+  });
+
+  test.each<[string, (one: Case) => unknown]>([
+    ['the databases that are there', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [readOnly('shop'), readOnly('postgres')] })],
+    ['any database of a restored cluster', ({ stack }) => new AuroraIamAuth(stack, 'A', { cluster: restored(stack, { snapshotCredentials: rds.SnapshotCredentials.fromGeneratedSecret('postgres') }) }).addUser('a', { databaseName: 'any' })],
+    ['any database where the name of the first is a token', ({ stack }) => new AuroraIamAuth(stack, 'A', {
+      cluster: newCluster(stack, 'Named', { defaultDatabaseName: new CfnParameter(stack, 'Name').valueAsString }),
+    }).addUser('a', { databaseName: 'any' })],
+    ['names of one script, and blanks inside', ({ iamAuth }) => iamAuth.addUser('a b', { privileges: [onTables('\u0437\u0430\u043a\u0430\u0437\u044b', 'line items')] })],
+    ['a function with a type of another schema', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [Privileges.onFunctions({ database: 'shop', schema: 'public', functions: ['f(other.kind)'] })] })],
+  ])('nothing to say of %s', (_, work) => {
+    const one = new Case();
+    expect(answer(one.app, () => work(one))).toBe('');
+  });
+});
+
+describe('grantees', () => {
+  const SSO = 'arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Dev_0123456789abcdef';
+  const refused = (name: string, whose: string) => `[S/Cluster] grantee S/${name} is the role of ${whose}, and nobody but AWS can change its policies; `
+    + 'put the statement of ConnectGrants into the permission set, or grant to a managed policy that it names';
+
+  test.each<[string, (stack: Stack) => iam.IRole, string]>([
+    ['a role of IAM Identity Center, by its ARN', stack => iam.Role.fromRoleArn(stack, 'R', SSO), 'a permission set of IAM Identity Center'],
+    ['the same by its name', stack => iam.Role.fromRoleName(stack, 'R', 'AWSReservedSSO_Dev_0123456789abcdef'), 'a permission set of IAM Identity Center'],
+    ['a service-linked role', stack => iam.Role.fromRoleArn(stack, 'R', 'arn:aws:iam::111111111111:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS'), 'an AWS service (a service-linked role)'],
+  ])('%s is refused', (_, role, whose) => {
+    const one = new Case();
+    expect(answer(one.app, () => one.iamAuth.addUser('a').grantConnect(role(one.stack)))).toBe(refused('R', whose));
+  });
+
+  test('a role that has a name alike is taken', () => {
+    const one = new Case();
+    expect(answer(one.app, () => one.iamAuth.addUser('a').grantConnect(iam.Role.fromRoleName(one.stack, 'R', 'MyAWSReservedSSO_Dev')))).toBe('');
+  });
+
+  test('an execution role of ECS is warned of, and not one that is the task role as well', () => {
+    const one = new Case();
+    const definition = new ecs.FargateTaskDefinition(one.stack, 'Task');
+    const both = new ecs.FargateTaskDefinition(one.stack, 'Both', { executionRole: one.role, taskRole: one.role });
+    expect(answer(one.app, () => {
+      one.iamAuth.addUser('a').grantConnect(definition.obtainExecutionRole());
+      one.iamAuth.addUser('b').grantConnect(both.taskRole);
+    })).toBe('the execution role of S/Task may sign in, with which ECS starts the tasks and no container signs in; grant to taskDefinition.taskRole, or acknowledge' + acknowledge('executionRole'));
+  });
+});
+
+describe('the way to the database of', () => {
+  const OUTSIDE = 'function S/Function may sign in to S/Cluster and runs outside of the VPC, from where nothing reaches the database; '
+    + 'give it vpc, and let it in with connections.allowDefaultPortFrom(...) of the database, or acknowledge' + acknowledge('outsideOfVpc');
+  const CLOSED = (what: string) => `${what} may sign in to S/Cluster, and no rule of this app lets it in there; `
+    + 'add database.connections.allowDefaultPortFrom(...) with it, or acknowledge' + acknowledge('notLetIn');
+
+  test('a function outside of the VPC', () => {
+    const one = new Case();
+    expect(answer(one.app, () => one.iamAuth.addUser('a').grantConnect(aFunction(one.stack)))).toBe(OUTSIDE);
+  });
+
+  test('a function outside of the VPC, and a cluster with public instances', () => {
+    const one = new Case();
+    const cluster = newCluster(one.stack, 'Open', { writer: rds.ClusterInstance.serverlessV2('writer', { publiclyAccessible: true }) });
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster }).addUser('a').grantConnect(aFunction(one.stack)))).toBe('');
+  });
+
+  test('a function that is not let in, by its role as well', () => {
+    const one = new Case();
+    const fn = aFunction(one.stack, vpcOf(one.stack));
+    expect(answer(one.app, () => one.iamAuth.addUser('a').grantConnect(fn.role!))).toBe(CLOSED('function S/Function'));
+  });
+
+  test.each<[string, (cluster: rds.DatabaseCluster, fn: lambda.Function) => void]>([
+    ['with its group', (cluster, fn) => cluster.connections.allowDefaultPortFrom(fn)],
+    ['with the addresses of a network', cluster => cluster.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/8'))],
+    ['with a prefix list', cluster => cluster.connections.allowDefaultPortFrom(ec2.Peer.prefixList('pl-1'))],
+  ])('a function that is let in %s, after the grant', (_, letIn) => {
+    const one = new Case();
+    const fn = aFunction(one.stack, vpcOf(one.stack));
+    expect(answer(one.app, () => {
+      one.iamAuth.addUser('a').grantConnect(fn);
+      letIn(one.cluster, fn);
+    })).toBe('');
+  });
+
+  test('a function of another stack', () => {
+    const one = new Case();
+    const fn = aFunction(new Stack(one.app, 'Other', { env: IRELAND }), vpcOf(one.stack));
+    expect(answer(one.app, () => {
+      const user = one.iamAuth.addUser('a');
+      user.grantConnect(fn);
+    })).toBe(CLOSED('function Other/Function'));
+  });
+
+  test('a service of ECS, until it is let in', () => {
+    const closed = new Case();
+    const service = ({ stack }: Case) => {
+      const taskDefinition = new ecs.FargateTaskDefinition(stack, 'Task');
+      taskDefinition.addContainer('C', { image: ecs.ContainerImage.fromRegistry('x') });
+      return new ecs.FargateService(stack, 'Service', { cluster: new ecs.Cluster(stack, 'Ecs', { vpc: vpcOf(stack) }), taskDefinition });
+    };
+    const ours = (text: string) => text.split('\n').filter(line => line.includes('cdk-aurora-iam-auth:')).join('\n');
+    expect(ours(answer(closed.app, () => closed.iamAuth.addUser('a').grantConnect(service(closed).taskDefinition.taskRole)))).toBe(CLOSED('service S/Service'));
+    const open = new Case();
+    expect(ours(answer(open.app, () => {
+      const made = service(open);
+      open.iamAuth.addUser('a').grantConnect(made.taskDefinition.taskRole);
+      open.cluster.connections.allowDefaultPortFrom(made);
+    }))).toBe('');
+  });
+});
+
+describe('the network of the provisioner', () => {
+  const NO_WAY = 'the function that creates users runs in isolated subnets of S/Isolated and reads a secret, and nothing there leads to Secrets Manager, so that the deployment fails; '
+    + "add vpc.addInterfaceEndpoint('SecretsManager', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), or acknowledge where there is another way" + acknowledge('noWayToSecretsManager');
+
+  test('isolated subnets without an endpoint', () => {
+    const one = new Case(isolated);
+    expect(answer(one.app, () => one.iamAuth.addUser('a'))).toBe(NO_WAY);
+  });
+
+  test.each<[string, (vpc: ec2.Vpc) => unknown]>([
+    ['an endpoint that comes later', vpc => vpc.addInterfaceEndpoint('E', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER })],
+    ['a route of their own', vpc => new ec2.CfnRoute(vpc, 'Route', { routeTableId: vpc.isolatedSubnets[0].routeTable.routeTableId, destinationCidrBlock: '0.0.0.0/0', transitGatewayId: 'tgw-1' })],
+  ])('isolated subnets with %s', (_, add) => {
+    let vpc: ec2.Vpc | undefined;
+    const one = new Case(stack => vpc = isolated(stack));
+    expect(answer(one.app, () => {
+      one.iamAuth.addUser('a');
+      add(vpc!);
+    })).toBe('');
+  });
+
+  test('isolated subnets with an endpoint of another service', () => {
+    let vpc: ec2.Vpc | undefined;
+    const one = new Case(stack => vpc = isolated(stack));
+    expect(answer(one.app, () => {
+      one.iamAuth.addUser('a');
+      vpc!.addInterfaceEndpoint('E', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA });
+    })).toBe(NO_WAY);
+  });
+
+  test('isolated subnets and an admin without a secret', () => {
+    const one = new Case(isolated);
+    const cluster = newCluster(one.stack, 'Other', { vpc: isolated(new Stack(one.app, 'Net', { env: IRELAND })), vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster, admin: AdminCredentials.fromIam('admin') }).addUser('a'))).toBe('');
+  });
+
+  test('public subnets', () => {
+    const one = new Case(publicOnly);
+    expect(answer(one.app, () => one.iamAuth)).toBe('[S/IamAuth] the function that creates users would run in public subnets of S/Public, where a Lambda function has no public address, '
+      + 'and so no way to the AWS services that it calls; pass vpcSubnets with private or isolated ones, admin: AdminCredentials.fromIam(username), which needs no secret, or transport: SqlTransport.dataApi()');
+  });
+
+  test('public subnets of an instance, and an admin without a secret', () => {
+    const one = new Case();
+    const instance = newInstance(one.stack, 'Instance', { vpc: publicOnly(one.stack), vpcSubnets: { subnetType: ec2.SubnetType.PUBLIC } });
+    expect(answer(one.app, () => new InstanceIamAuth(one.stack, 'A', { instance, admin: AdminCredentials.fromIam('admin') }).addUser('a'))).toBe('');
+  });
+});
+
+describe('databases', () => {
+  const RESTORED = (kind: string, property: string) => `${kind} S/Restored is restored, and its master keeps the password that it had, which no secret of this app is; `
+    + `pass ${property}: rds.SnapshotCredentials.fromGeneratedSecret(username) where the ${kind} is made, for a new password, or admin: AdminCredentials.fromSecret(secret) here, with the one it has`;
+
+  test.each<[string, Partial<rds.DatabaseClusterFromSnapshotProps>]>([
+    ['nothing', {}],
+    ['credentials that CDK does not apply', { credentials: rds.Credentials.fromGeneratedSecret('postgres') }],
+    ['a username', { credentials: rds.Credentials.fromUsername('postgres') }],
+  ])('a cluster from a snapshot with %s', (_, props) => {
+    const one = new Case();
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster: restored(one.stack, props) }))).toBe(`[S/A] ${RESTORED('cluster', 'snapshotCredentials')}`);
+  });
+
+  test('a cluster from a snapshot with a password of the app', () => {
+    const one = new Case();
+    const cluster = restored(one.stack, { snapshotCredentials: rds.SnapshotCredentials.fromPassword(SecretValue.unsafePlainText('secret')) });
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster }))).toBe(`[S/A] ${RESTORED('cluster', 'snapshotCredentials')}`);
+  });
+
+  test.each([
+    ['a generated one', rds.SnapshotCredentials.fromGeneratedSecret('postgres')],
+    ['a generated password', rds.SnapshotCredentials.fromGeneratedPassword('postgres')],
+  ])('a cluster from a snapshot with credentials that are applied: %s', (_, snapshotCredentials) => {
+    const one = new Case();
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster: restored(one.stack, { snapshotCredentials }) }).addUser('a'))).toBe('');
+  });
+
+  test('a cluster from a snapshot with the secret of another app', () => {
+    const one = new Case();
+    const secret = secretsmanager.Secret.fromSecretCompleteArn(one.stack, 'Secret', 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:master-AbCdEf');
+    const cluster = restored(one.stack, { snapshotCredentials: rds.SnapshotCredentials.fromSecret(secret) });
+    expect(answer(one.app, () => new AuroraIamAuth(one.stack, 'A', { cluster }).addUser('a'))).toBe('');
+  });
+
+  test('an instance from a snapshot', () => {
+    const one = new Case();
+    const instance = new rds.DatabaseInstanceFromSnapshot(one.stack, 'Restored', { engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }), vpc: vpcOf(one.stack), snapshotIdentifier: 's' });
+    expect(answer(one.app, () => new InstanceIamAuth(one.stack, 'A', { instance }))).toBe(`[S/A] ${RESTORED('instance', 'credentials')}`);
+  });
+
+  test.each<[string, (stack: Stack) => unknown, string]>([
+    ['PostgreSQL 13', stack => new AuroraIamAuth(stack, 'A', { cluster: newCluster(stack, 'Old', { engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.of('13.20', '13') }) }) }),
+      '[S/A] engine version 13.20 of cluster S/Old is not supported, because users are created for PostgreSQL 14 and newer; upgrade the cluster first'],
+    ['an instance of PostgreSQL 11', stack => new InstanceIamAuth(stack, 'A', { instance: newInstance(stack, 'Old', { engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.of('11.22', '11') }) }) }),
+      '[S/A] engine version 11.22 of instance S/Old is not supported, because users are created for PostgreSQL 14 and newer; upgrade the instance first'],
+    ['Aurora Serverless v1', stack => new AuroraIamAuth(stack, 'A', {
+      cluster: new rds.ServerlessCluster(stack, 'V1', { engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.of('14.9', '14') }), vpc: vpcOf(stack) }) as unknown as rds.IDatabaseCluster,
+    }), '[S/A] engineMode of cluster S/V1 is serverless, which is Aurora Serverless v1, and AWS has retired that; use instances of Aurora Serverless v2'],
+    ['Aurora Limitless', stack => new AuroraIamAuth(stack, 'A', { cluster: limitless(stack) }),
+      '[S/A] clusterScalabilityType of cluster S/Limitless is limitless, and this library creates no users in the shards of an Aurora Limitless Database; pass a cluster of another kind'],
+    ['an instance as a cluster', stack => new AuroraIamAuth(stack, 'A', { cluster: newInstance(stack) as unknown as rds.IDatabaseCluster }),
+      '[S/A] cluster S/Instance is an instance; pass it to InstanceIamAuth, as instance'],
+    ['a cluster as an instance', stack => new InstanceIamAuth(stack, 'A', { instance: newCluster(stack) as unknown as rds.IDatabaseInstance }),
+      '[S/A] instance S/Cluster is a cluster; pass it to AuroraIamAuth, as cluster'],
+  ])('%s', (_, work, expected) => {
+    const { app, stack } = new Case();
+    expect(answer(app, () => work(stack))).toBe(expected);
+  });
+
+  test('PostgreSQL 14 is fine', () => {
+    const { app, stack } = new Case();
+    const cluster = newCluster(stack, 'Old', { engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.of('14.9', '14') }) });
+    expect(answer(app, () => new AuroraIamAuth(stack, 'A', { cluster }).addUser('a'))).toBe('');
+  });
+
+  function limitless(stack: Stack): rds.DatabaseCluster {
+    const cluster = newCluster(stack, 'Limitless');
+    (cluster.node.defaultChild as rds.CfnDBCluster).clusterScalabilityType = 'limitless';
+    return cluster;
+  }
+});
+
+test('users that only connect are told the same', () => {
+  const one = new Case();
+  const { iamAuth, cluster } = one;
+  new DatabaseUser(one.stack, 'U', { iamAuth, username: 'a' });
+  expect(answer(one.app, () => ConnectGrants.fromCluster(cluster).connect(aFunction(one.stack), 'a'))).toContain('runs outside of the VPC');
+});
