@@ -35,7 +35,7 @@ export interface IamAuthOptions {
 
   /**
    * The subnets of that function. It must reach the database from there, and Secrets Manager unless the admin is one `fromIam`: through a NAT gateway,
-   * or through an interface endpoint for Secrets Manager. It cannot run in a public subnet.
+   * or through an interface endpoint for Secrets Manager. In a public subnet it reaches nothing but the database, which is enough for an admin `fromIam` alone.
    *
    * @default - the private subnets of the VPC; the isolated ones if it has no other
    */
