@@ -20,7 +20,7 @@ export interface DatabaseRoleProps extends DatabaseRoleOptions {
    *
    * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a user.
    *
-   * Another name is a rename: the members of the role, what it owns and what it may do stay with it.
+   * Another name under the same construct id is a rename: the members of the role, what it owns and what it may do stay with it.
    */
   readonly roleName: string;
 }

@@ -24,7 +24,7 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
    * 1 to 63 bytes of UTF-8, no character above U+00FF, no `/`, `:` or control character,
    * not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a group role.
    *
-   * Another name is a rename: what the user owns and may do stays with it.
+   * Another name under the same construct id is a rename: what the user owns and may do stays with it.
    * Where the name is a token, the deployment checks it, and refuses `*`, `?` and `$` as well.
    */
   readonly username: string;

@@ -8,11 +8,11 @@ import type { IIamAuth } from './iam-auth';
 import type { IamAuthOptions } from './iam-auth-options';
 import { rolesInStack } from './model/app-access';
 import { errorAt } from './model/errors';
-import { ManagedDatabase, managedDatabaseOf, type NameKind, PROVISIONER_ID } from './provisioner/managed-database';
+import { ManagedDatabase, managedDatabaseOf, PROVISIONER_ID } from './provisioner/managed-database';
 import { accessFile } from './report/report-files';
 import { showAccess } from './report/show-access';
 import { accessLines, withinBytes } from './report/summary';
-import type { DatabaseRoleOptions, DatabaseUserOptions, DatabaseUsersOptions } from './role-options';
+import type { AddDatabaseRoleOptions, AddDatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
 /** Of a text that is to be read in a console. */
 const MAX_OUTPUT_BYTES = 4_096;
@@ -33,21 +33,21 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     return Lazy.list({ produce: () => this.accessLines() }, { omitEmpty: false });
   }
 
-  public addUser(username: string, options: DatabaseUserOptions = {}): DatabaseUser {
-    this.checkName('username', username, 'new DatabaseUser(scope, id, { iamAuth, username })');
+  public addUser(id: string, { username = id, ...options }: AddDatabaseUserOptions = {}): DatabaseUser {
+    this.checkNamed(id, username, 'username');
     this.database.checkUsername(this, username);
-    return new DatabaseUser(this, username, { ...options, iamAuth: this, username });
+    return new DatabaseUser(this, id, { ...options, iamAuth: this, username });
   }
 
   public addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers {
-    this.checkId('id', id, 'another one');
+    this.checkId(id, 'choose another id');
     return new DatabaseUsers(this, id, { ...options, iamAuth: this });
   }
 
-  public addRole(roleName: string, options: DatabaseRoleOptions = {}): DatabaseRole {
-    this.checkName('role name', roleName, 'new DatabaseRole(scope, id, { iamAuth, roleName })');
+  public addRole(id: string, { roleName = id, ...options }: AddDatabaseRoleOptions = {}): DatabaseRole {
+    this.checkNamed(id, roleName, 'roleName');
     this.database.checkRoleName(this, roleName);
-    return new DatabaseRole(this, roleName, { ...options, iamAuth: this, roleName });
+    return new DatabaseRole(this, id, { ...options, iamAuth: this, roleName });
   }
 
   /**
@@ -84,18 +84,19 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     return managedDatabaseOf(this, this);
   }
 
-  /** A name that is to be an id as well. */
-  private checkName(kind: NameKind, name: string, instead: string): void {
-    if (Token.isUnresolved(name)) {
-      throw errorAt(this, `${kind} is a token, and the id of a construct must be known at synthesis; use ${instead}`);
-    }
-    this.database.checkUnclaimed(this, kind, name);
-    this.checkId(kind, name, instead);
+  /** Of what has a name that its id stands for unless it is given. */
+  private checkNamed(id: string, name: string, property: 'username' | 'roleName'): void {
+    this.database.checkUnclaimed(this, property === 'username' ? 'username' : 'role name', name);
+    const remedy = name === id ? `choose another id, and pass ${property}: ${JSON.stringify(name)}` : 'choose another id';
+    this.checkId(id, remedy, `give the id itself, and pass the token as ${property}`);
   }
 
-  private checkId(kind: string, id: string, instead: string): void {
+  private checkId(id: string, remedy: string, remedyForToken = 'give the id itself'): void {
+    if (Token.isUnresolved(id)) {
+      throw errorAt(this, `id is a token, and the id of a construct must be known at synthesis; ${remedyForToken}`);
+    }
     if (id === PROVISIONER_ID || this.node.tryFindChild(id)) {
-      throw errorAt(this, `${kind} ${JSON.stringify(id)} is the id of another construct here; use ${instead}`);
+      throw errorAt(this, `id ${JSON.stringify(id)} is the id of another construct here; ${remedy}`);
     }
   }
 }

@@ -53,12 +53,38 @@ export interface DatabaseUserOptions extends DatabaseRoleOptions {
   readonly databaseName?: string;
 }
 
+/** Name, privileges and management of a user that `addUser` creates. */
+export interface AddDatabaseUserOptions extends DatabaseUserOptions {
+  /**
+   * Name of the PostgreSQL role. The name is created exactly as written; names are case-sensitive.
+   *
+   * Another `username` under the same construct id is a rename: what the user owns and may do stays with it.
+   * 1 to 63 bytes of UTF-8, see `DatabaseUserProps.username`.
+   *
+   * @default - the id of the construct
+   */
+  readonly username?: string;
+}
+
+/** Name, privileges and management of a group role that `addRole` creates. */
+export interface AddDatabaseRoleOptions extends DatabaseRoleOptions {
+  /**
+   * Name of the PostgreSQL role. The name is created exactly as written; names are case-sensitive.
+   *
+   * Another `roleName` under the same construct id is a rename: members, what the role owns and what it may do stay with it.
+   * 1 to 63 bytes of UTF-8, see `DatabaseRoleProps.roleName`.
+   *
+   * @default - the id of the construct
+   */
+  readonly roleName?: string;
+}
+
 /** Users that may do the same. */
 export interface DatabaseUsersOptions extends DatabaseUserOptions {
   /**
    * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
    *
-   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename.
+   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename. For a user that is renamed, use `addUser`.
    */
   readonly usernames: string[];
 }

@@ -20,6 +20,7 @@ class Shop extends Stack {
     const migrator = iamAuth.addUser('migrator', { privileges: [Privileges.createObjects({ database: 'shop' })] });
     const inShop = { database: 'shop', objectsCreatedBy: [migrator] };
 
+    // To rename this user later, keep the id and pass another name: addUser('orders', { username: 'purchases', ... }). Another id would be another user.
     const orders = iamAuth.addUser('orders', { privileges: [Privileges.readWrite(inShop)] });
     const readers = iamAuth.addRole('readers', { privileges: [Privileges.readOnly(inShop)] });
     const analysts = iamAuth.addUsers('Analysts', { usernames: ['ada', 'grace'], privileges: [Privileges.memberOf(readers)] });

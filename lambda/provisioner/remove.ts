@@ -65,7 +65,8 @@ export async function remove(work: Work, request: Request): Promise<void> {
  * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whoever has granted it; then the roles.
  * A role that owns something is not dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
  */
-async function removeRoles(work: Work, { owner, kind, onRemoval }: Request, leaving: RoleRemoval[]): Promise<void> {
+async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[]): Promise<void> {
+  const { owner, kind, onRemoval } = request;
   if (onRemoval.action === 'RETAIN') {
     return keep(work, leaving, 'it is to be retained, with its login and all it holds');
   }
@@ -85,7 +86,7 @@ async function removeRoles(work: Work, { owner, kind, onRemoval }: Request, leav
   }
   await clear(work, understood, onRemoval);
   await inShared(work, async (transaction) => {
-    await dropRoles(work, transaction, understood, kind);
+    await dropRoles(work, transaction, understood, request);
     await transaction.apply(decideAfterRemoval(owner, await readFacts(transaction, true)));
     work.lock.mayBeLast = true;
     await dropIfUnused(transaction);
@@ -167,7 +168,7 @@ async function takeBack(work: Work, transaction: Transaction, changes: Change[])
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
-async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], kind: Request['kind']): Promise<void> {
+async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], { kind, single }: Request): Promise<void> {
   const drop = ({ username }: RoleRemoval): Change => ({ kind: 'dropRole', role: username });
   if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
     return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
@@ -183,11 +184,18 @@ async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemo
     const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
     work.log.info('kept', {
       username: one.username,
-      reason: 'it has no access any more, but was not dropped because objects depend on it',
+      reason: `it has no access any more, but was not dropped because objects depend on it${single ? `; ${howToRename(kind)}` : ''}`,
       owned: owned as string | null ?? undefined,
       dependents: dependents.fields.detail,
     });
   }
+}
+
+/** Another construct is another resource: with it, the role of the former one is removed and a new one is created. */
+function howToRename(kind: Request['kind']): string {
+  const property = kind === 'user' ? 'username' : 'roleName';
+  return `if this was to be a rename, it needs another ${property} under the same construct id, because another construct id makes another role: `
+    + `deploy the former id and name again, then give that id the new name as ${property}`;
 }
 
 function keep(work: Work, leaving: RoleRemoval[], reason: string): Promise<void> {

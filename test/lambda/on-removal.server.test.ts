@@ -107,7 +107,8 @@ describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ m
     expect(notices('not taken back')).toEqual([]);
     expect(notices('kept')).toMatchObject([{
       username: 'leaver',
-      reason: 'it has no access any more, but was not dropped because objects depend on it',
+      reason: 'it has no access any more, but was not dropped because objects depend on it; if this was to be a rename, it needs another username under the same construct id, '
+        + 'because another construct id makes another role: deploy the former id and name again, then give that id the new name as username',
       owned: '1 functions in database shop, 2 tables, views and sequences in database shop, 1 large objects in database stock, 1 schemas in database stock, 1 types in database stock',
     }]);
     await takeBackByHand();

@@ -4,7 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, DatabaseRole, DatabaseUser } from '../../lib';
+import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps } from '../../lib';
 import { ENGINE, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
 
 let app: App;
@@ -190,7 +190,7 @@ describe('addUser', () => {
     ['no name', '', 'username "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['a name that is refused', 'a/b', 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
     ['the admin', 'postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
-    ['the id of the provisioner', 'Provisioner', 'username "Provisioner" is the id of another construct here; use new DatabaseUser(scope, id, { iamAuth, username })'],
+    ['the id of the provisioner', 'Provisioner', 'id "Provisioner" is the id of another construct here; choose another id, and pass username: "Provisioner"'],
     ['a user that is there', 'twice', 'username "twice" is taken: Data/IamAuth/twice creates it in the same database; use that one, or choose another name'],
   ])('fails for %s', (_, username, message) => {
     iamAuth.addUser('twice');
@@ -221,12 +221,38 @@ describe('addUser', () => {
     expect(other.addUser('chief').username).toBe('chief');
   });
 
-  test('fails for a token, and DatabaseUser takes it', () => {
+  test('fails for an id that is a token, and takes the token as username', () => {
     const username = new CfnParameter(stack, 'Username').valueAsString;
     expect(() => iamAuth.addUser(username)).toThrow(new Error(
-      '[Data/IamAuth] username is a token, and the id of a construct must be known at synthesis; use new DatabaseUser(scope, id, { iamAuth, username })',
+      '[Data/IamAuth] id is a token, and the id of a construct must be known at synthesis; give the id itself, and pass the token as username',
     ));
-    expect(new DatabaseUser(stack, 'User', { iamAuth, username }).username).toBe(username);
+    expect(iamAuth.addUser('User', { username }).username).toBe(username);
+  });
+
+  test('takes a username beside its id, so that a rename keeps the resource', () => {
+    const logicalIds = (username?: string) => {
+      const data = new Stack(newApp(), 'Data');
+      const user = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data) }).addUser('orders', { username });
+      expect([user.node.path, user.username, user.roleName]).toEqual(['Data/IamAuth/orders', username ?? 'orders', username ?? 'orders']);
+      const users = resourcesOf(data, 'Custom::RdsIamUser');
+      expect(Object.values(users).map(({ Properties }) => Properties.Username)).toEqual([username ?? 'orders']);
+      return Object.keys(users);
+    };
+    expect(logicalIds('purchases')).toEqual(logicalIds());
+  });
+
+  test.each<[string, string, string, string]>([
+    ['a username that is refused', 'ok', 'a/b', 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
+    ['a username that is taken', 'other', 'twice', 'username "twice" is taken: Data/IamAuth/twice creates it in the same database; use that one, or choose another name'],
+    ['an id that is taken', 'twice', 'other', 'id "twice" is the id of another construct here; choose another id'],
+  ])('fails for %s, given beside the id', (_, id, username, message) => {
+    iamAuth.addUser('twice');
+    expect(() => iamAuth.addUser(id, { username })).toThrow(new Error(`[Data/IamAuth] ${message}`));
+  });
+
+  test('leaves the name free that is an id alone', () => {
+    iamAuth.addUser('orders', { username: 'purchases' });
+    expect(iamAuth.addUser('new orders', { username: 'orders' }).username).toBe('orders');
   });
 });
 
@@ -242,26 +268,30 @@ describe('addRole and addUsers', () => {
     expect(['Team', 'readers'].map(id => iamAuth.node.findChild(id).node.path)).toEqual(['Data/IamAuth/Team', 'Data/IamAuth/readers']);
   });
 
-  const OF_USER = 'use new DatabaseUser(scope, id, { iamAuth, username })';
-  const OF_ROLE = 'use new DatabaseRole(scope, id, { iamAuth, roleName })';
-
   test.each<[string, (auth: AuroraIamAuth, scope: Stack) => unknown, string]>([
     ['a role that is there', auth => auth.addRole('readers'), 'role name "readers" is taken: Data/IamAuth/readers creates it in the same database; use that one, or choose another name'],
     ['a role that is a user', auth => auth.addRole('ann'), 'role name "ann" is taken: Data/IamAuth/Team creates it in the same database; use that one, or choose another name'],
-    ['a role with the id of the provisioner', auth => auth.addRole('Provisioner'), `role name "Provisioner" is the id of another construct here; ${OF_ROLE}`],
-    ['a role with the id of users', auth => auth.addRole('Team'), `role name "Team" is the id of another construct here; ${OF_ROLE}`],
-    ['a user with the id of users', auth => auth.addUser('Team'), `username "Team" is the id of another construct here; ${OF_USER}`],
-    ['users with an id that is there', auth => auth.addUsers('Team', { usernames: ['bob'] }), 'id "Team" is the id of another construct here; use another one'],
-    ['users with the id of the provisioner', auth => auth.addUsers('Provisioner', { usernames: ['bob'] }), 'id "Provisioner" is the id of another construct here; use another one'],
+    ['a role with the id of the provisioner', auth => auth.addRole('Provisioner'), 'id "Provisioner" is the id of another construct here; choose another id, and pass roleName: "Provisioner"'],
+    ['a role with the id of users', auth => auth.addRole('Team'), 'id "Team" is the id of another construct here; choose another id, and pass roleName: "Team"'],
+    ['a user with the id of users', auth => auth.addUser('Team'), 'id "Team" is the id of another construct here; choose another id, and pass username: "Team"'],
+    ['users with an id that is there', auth => auth.addUsers('Team', { usernames: ['bob'] }), 'id "Team" is the id of another construct here; choose another id'],
+    ['users with the id of the provisioner', auth => auth.addUsers('Provisioner', { usernames: ['bob'] }), 'id "Provisioner" is the id of another construct here; choose another id'],
     ['a role that is refused', auth => auth.addRole('rds_x'), 'role name "rds_x" is not allowed: RDS reserves names that begin with rds; choose another name'],
-    ['a role that is a token', (auth, scope) => auth.addRole(new CfnParameter(scope, 'Role').valueAsString), `role name is a token, and the id of a construct must be known at synthesis; ${OF_ROLE}`],
+    ['users with an id that is a token', (auth, scope) => auth.addUsers(new CfnParameter(scope, 'Users').valueAsString, { usernames: ['bob'] }), 'id is a token, and the id of a construct must be known at synthesis; give the id itself'],
+    ['a role that is a token', (auth, scope) => auth.addRole(new CfnParameter(scope, 'Role').valueAsString), 'id is a token, and the id of a construct must be known at synthesis; give the id itself, and pass the token as roleName'],
   ])('fails for %s', (_, add, message) => {
     expect(() => add(iamAuth, stack)).toThrow(new Error(`[Data/IamAuth] ${message}`));
   });
 
-  test('the name that is an id here is free for the construct itself', () => {
-    new DatabaseUser(stack, 'User', { iamAuth, username: 'Team' });
-    new DatabaseRole(stack, 'Role', { iamAuth, roleName: 'Provisioner' });
+  test('a role has a name beside its id', () => {
+    const role = iamAuth.addRole('writers', { roleName: 'editors' });
+    expect([role.node.path, role.roleName]).toEqual(['Data/IamAuth/writers', 'editors']);
+    expect(Object.values(resourcesOf(stack, 'Custom::RdsRole')).map(({ Properties }) => Properties.RoleName)).toEqual(['readers', 'editors']);
+  });
+
+  test('the name that is an id here is free for a user or role of another id', () => {
+    iamAuth.addUser('User', { username: 'Team' });
+    iamAuth.addRole('Role', { roleName: 'Provisioner' });
     expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Username).toBe('Team');
   });
 });

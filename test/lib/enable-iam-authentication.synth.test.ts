@@ -244,7 +244,7 @@ describe('is refused', () => {
   });
 
   test('for a user of the name of the construct', () => {
-    expect(() => iamAuthOf(clusterIn(stack)).addUser('IamAuthentication')).toThrow('username "IamAuthentication" is the id of another construct here');
+    expect(() => iamAuthOf(clusterIn(stack)).addUser('IamAuthentication')).toThrow('id "IamAuthentication" is the id of another construct here');
   });
 });
 
