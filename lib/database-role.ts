@@ -30,7 +30,7 @@ export interface DatabaseRoleProps extends DatabaseRoleOptions {
  *
  * It cannot sign in, and is never a member of `rds_iam`. It has the privileges it is given, and no others; CONNECT is not among them by itself.
  *
- * @resource Custom::RdsRole
+ * @resource Custom::RdsGroupRole
  */
 export class DatabaseRole extends Construct implements IDatabaseRole {
   /**

@@ -10,7 +10,7 @@ export const DATABASE_USER_RESOURCE_TYPE = 'Custom::RdsIamUser';
 export const DATABASE_USERS_RESOURCE_TYPE = 'Custom::RdsIamUsers';
 
 /** CloudFormation resource type of a group role. */
-export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsRole';
+export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsGroupRole';
 
 /** CloudFormation resource type of IAM authentication that is switched on at a database of another app. */
 export const IAM_AUTHENTICATION_RESOURCE_TYPE = 'Custom::RdsIamAuthentication';
@@ -71,7 +71,7 @@ export interface DatabaseUsersProperties extends RoleProperties {
   readonly Usernames: string[];
 }
 
-/** Properties of `Custom::RdsRole`. */
+/** Properties of `Custom::RdsGroupRole`. */
 export interface DatabaseRoleProperties extends RoleProperties {
   readonly RoleName: string;
 }

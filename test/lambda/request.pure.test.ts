@@ -25,7 +25,7 @@ function event(properties: Properties, fields: Partial<Event> = {}): Event {
     RequestId: 'r',
     StackId: STACK_ID,
     LogicalResourceId: 'User1A2B',
-    ResourceType: 'Usernames' in properties ? 'Custom::RdsIamUsers' : 'RoleName' in properties ? 'Custom::RdsRole' : 'Custom::RdsIamUser',
+    ResourceType: 'Usernames' in properties ? 'Custom::RdsIamUsers' : 'RoleName' in properties ? 'Custom::RdsGroupRole' : 'Custom::RdsIamUser',
     ResourceProperties: properties,
     ...fields,
   };

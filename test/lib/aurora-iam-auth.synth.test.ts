@@ -286,7 +286,7 @@ describe('addRole and addUsers', () => {
   test('a role has a name beside its id', () => {
     const role = iamAuth.addRole('writers', { roleName: 'editors' });
     expect([role.node.path, role.roleName]).toEqual(['Data/IamAuth/writers', 'editors']);
-    expect(Object.values(resourcesOf(stack, 'Custom::RdsRole')).map(({ Properties }) => Properties.RoleName)).toEqual(['readers', 'editors']);
+    expect(Object.values(resourcesOf(stack, 'Custom::RdsGroupRole')).map(({ Properties }) => Properties.RoleName)).toEqual(['readers', 'editors']);
   });
 
   test('the name that is an id here is free for a user or role of another id', () => {

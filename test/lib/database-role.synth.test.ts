@@ -28,7 +28,7 @@ describe('DatabaseRole.fromRoleName', () => {
 });
 
 describe('DatabaseRole', () => {
-  const TYPE = 'Custom::RdsRole';
+  const TYPE = 'Custom::RdsGroupRole';
   let iamAuth: AuroraIamAuth;
   beforeEach(() => {
     iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });

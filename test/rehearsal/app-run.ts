@@ -15,7 +15,7 @@ type Resources = Record<string, ResourceDefinition>;
 export type Change = (resources: Resources) => Resources;
 
 /** Users and group roles. */
-export const isOurs = ({ Type: type }: { Type: string }) => /^Custom::Rds(IamUsers?|Role)$/.test(type);
+export const isOurs = ({ Type: type }: { Type: string }) => /^Custom::Rds(IamUsers?|GroupRole)$/.test(type);
 const oursIn = (resources: Resources) => Object.entries(resources).filter(([, definition]) => isOurs(definition));
 
 /** The same assembly with one template changed. */
