@@ -1,11 +1,9 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
-import type { ConnectOptions, ImportedDatabaseOptions } from './connect-options';
+import type { ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import {
-  addStatement, conditionsOf, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint,
-} from './database/connect-permission';
+import { addStatement, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
@@ -89,13 +87,12 @@ export class ConnectGrants {
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
    * @param username name of the database user, in the case it has in the database
-   * @param options what bounds the grant
    */
-  public connect(grantee: iam.IGrantable, username: string, options: ConnectOptions = {}): iam.Grant {
+  public connect(grantee: iam.IGrantable, username: string): iam.Grant {
     if (Token.isUnresolved(username)) {
       throw errorAt(this.target.construct, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself, or grant through a DatabaseUser');
     }
-    return grantConnect(this.target, grantee, username, options);
+    return grantConnect(this.target, grantee, username);
   }
 
   /**
@@ -104,14 +101,13 @@ export class ConnectGrants {
    * The tag is one of the role, or of the session, such as an attribute of IAM Identity Center. **Who may set the tag says who signs in as whom**, as any user of this database that is a member of `rds_iam`.
    * An identity without the tag signs in as nobody. The users themselves are made as usual, in the case that the tag has.
    *
-   * AWS documents policy variables in the resource part of an ARN in general; nobody has tried one with IAM database authentication for this library.
+   * **Not verified on AWS.** AWS documents policy variables in the resource part of an ARN in general, and not for IAM database authentication. Conditions are another matter: RDS does not evaluate those of `rds-db:connect`.
    *
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
    * @param grantee a role, user, group, or what has a role
    * @param tagKey key of the tag, such as `DatabaseUser`
-   * @param options what bounds the grant
    */
-  public connectAsPrincipalTag(grantee: iam.IGrantable, tagKey: string, options: ConnectOptions = {}): iam.Grant {
+  public connectAsPrincipalTag(grantee: iam.IGrantable, tagKey: string): iam.Grant {
     const { construct, takesConditions } = this.target;
     if (!/^[\p{L}\p{N} _.:/=+\-@]{1,128}$/u.test(tagKey) || /^aws:/i.test(tagKey)) {
       throw errorAt(construct, `tag key ${JSON.stringify(tagKey)} is not one that a principal may have: 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:; pass the key of a tag`);
@@ -120,9 +116,8 @@ export class ConnectGrants {
       throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
     }
     this.target.check();
-    const conditions = conditionsOf(this.target, options);
-    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`, conditions);
-    rememberConnect(this.target, grantee, { tagKey }, options);
+    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`);
+    rememberConnect(this.target, grantee, { tagKey });
     return grant;
   }
 
@@ -133,10 +128,9 @@ export class ConnectGrants {
    *
    * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetcustom.html
    * @param username name of the database user, in the case it has in the database
-   * @param options what bounds the permission
    * @returns the policy as JSON; it has tokens where the database is made in this app
    */
-  public policyJson(username: string, options: ConnectOptions = {}): string {
+  public policyJson(username: string): string {
     const { construct } = this.target;
     if (Token.isUnresolved(username)) {
       throw errorAt(construct, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
@@ -146,14 +140,8 @@ export class ConnectGrants {
       throw errorAt(construct, problem);
     }
     this.target.check();
-    const conditions = conditionsOf(this.target, options);
-    rememberConnect(this.target, undefined, { username }, options);
-    const statement = {
-      Effect: 'Allow',
-      Action: 'rds-db:connect',
-      Resource: connectArn(this.target, policyUsername(username)),
-      ...conditions ? { Condition: conditions } : {},
-    };
+    rememberConnect(this.target, undefined, { username });
+    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: connectArn(this.target, policyUsername(username)) };
     return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
   }
 }

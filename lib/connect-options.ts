@@ -1,21 +1,7 @@
 import type * as rds from 'aws-cdk-lib/aws-rds';
 
-/** What bounds a grant. */
-export interface ConnectOptions {
-  /**
-   * When the permission ends. It has no effect afterwards, whether or not there is another deployment; sessions that are open then go on.
-   *
-   * It becomes a condition on `aws:CurrentTime`. AWS lists the condition keys that IAM database authentication does not support, and this is not among
-   * them; nobody has tried it for this library. A proxy takes no conditions.
-   *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.html
-   * @default - it does not end
-   */
-  readonly until?: Date;
-}
-
-/** Which way somebody signs in as a user, and until when. */
-export interface GrantConnectOptions extends ConnectOptions {
+/** Where an identity signs in as a user. */
+export interface GrantConnectOptions {
   /**
    * The proxy that is signed in to, instead of the database.
    *

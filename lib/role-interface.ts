@@ -29,7 +29,7 @@ export interface IDatabaseUser extends IDatabaseRole {
    * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
    *
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
-   * @param options which way, and until when
+   * @param options where it signs in
    */
   grantConnect(grantee: iam.IGrantable, options?: GrantConnectOptions): iam.Grant;
 

@@ -9,13 +9,10 @@ import { policyOf, warnOfPolicySize } from './policy-size';
 import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
 import { proxyTarget, type SignInTarget } from './sign-in-target';
-import type { ConnectOptions } from '../connect-options';
 import { policyUsername, usernameProblem } from '../contract/names';
 import type { Endpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
-
-type Conditions = { [operator: string]: { [key: string]: string } };
 
 /**
  * Adds `rds-db:connect` on one user to the identity policy of the grantee.
@@ -23,9 +20,7 @@ type Conditions = { [operator: string]: { [key: string]: string } };
  * @param username may be a token, for a user whose custom resource refuses what would have to be escaped
  * @param onBehalfOf the proxy or the provisioner whose role the grantee is
  */
-export function grantConnect(
-  target: SignInTarget, grantee: iam.IGrantable, username: string, options: ConnectOptions = {}, onBehalfOf?: IConstruct,
-): iam.Grant {
+export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, username: string, onBehalfOf?: IConstruct): iam.Grant {
   const { construct, region, account, resourceId } = target;
   target.check();
   const known = !Token.isUnresolved(username);
@@ -34,10 +29,9 @@ export function grantConnect(
     throw errorAt(construct, problem);
   }
   const resource = known ? policyUsername(username) : username;
-  const grant = addStatement(target, grantee, resource, conditionsOf(target, options));
+  const grant = addStatement(target, grantee, resource);
   const granted = { region, account, resourceId, username: resource };
-  const facts = { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted };
-  rememberConnect(target, grantee, facts, options);
+  rememberConnect(target, grantee, { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted });
   warnOfPolicySize(grantee, construct, granted);
   if (!onBehalfOf) {
     warnOfClosedEntrance(target, grantee);
@@ -46,9 +40,7 @@ export function grantConnect(
 }
 
 /** Adds a statement to the policy of the grantee, or refuses one that it would not have any effect on. */
-export function addStatement(
-  target: SignInTarget, grantee: iam.IGrantable, resource: string, conditions: Conditions | undefined,
-): iam.Grant {
+export function addStatement(target: SignInTarget, grantee: iam.IGrantable, resource: string): iam.Grant {
   const { construct } = target;
   checkAccount(target, grantee);
   const owner = changedByAwsAlone(grantee);
@@ -56,26 +48,20 @@ export function addStatement(
     throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and nobody but AWS can change its policies; `
       + 'put the statement of ConnectGrants into the permission set, or grant to a managed policy that it names');
   }
-  const resourceArns = [connectArn(target, resource)];
-  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns, conditions });
+  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [connectArn(target, resource)] });
   if (isNoOpGrant(grant, grantee)) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, `
-      + 'so that rds-db:connect would be granted to nobody; pass a role, user or group whose policies this app may change '
-      + '(an imported role: not with mutable: false, and in a stack of its own account); '
+    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
+      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
       + 'an account, a service or another principal gets in by a role that it may assume');
   }
   return grant;
 }
 
 /** For those who ask later who may sign in. */
-export function rememberConnect(
-  { identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal' | 'until'>,
-  { until }: ConnectOptions,
-): void {
+export function rememberConnect({ identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal'>): void {
   let principal: Principal | undefined;
   addSignIn(accessModelOf(identity), {
     ...grant,
-    until: until && inSeconds(until),
     get principal() {
       return principal ??= principalOf(grantee);
     },
@@ -84,23 +70,6 @@ export function rememberConnect(
 
 export function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
   return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
-}
-
-export function conditionsOf(
-  { construct, takesConditions }: SignInTarget, { until }: ConnectOptions,
-): Conditions | undefined {
-  if (until === undefined) {
-    return undefined;
-  }
-  if (Number.isNaN(until.getTime())) {
-    throw errorAt(construct, 'until is not a point in time; pass a Date, such as new Date(\'2027-01-31T00:00:00Z\')');
-  }
-  if (!takesConditions) {
-    throw errorAt(construct, `until ${until.toISOString()} is a condition, and RDS Proxy supports none, `
-      + 'so that nobody could sign in or the permission would not end; '
-      + 'grant without it, and take the grant out of the app then');
-  }
-  return { DateLessThan: { 'aws:CurrentTime': inSeconds(until) } };
 }
 
 /** A proxy as a target, which the databases behind it know from then on. */
@@ -112,9 +81,7 @@ export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
 }
 
 /** @param database the cluster or instance whose users the clients of the endpoint have */
-export function rememberEndpoint(
-  database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget,
-): void {
+export function rememberEndpoint(database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget): void {
   const model = accessModelOf(identity);
   accessModelOf(database).endpoints.set(model.path, { kind, path: construct.node.path, model });
 }
@@ -122,13 +89,7 @@ export function rememberEndpoint(
 function checkAccount({ construct, account }: SignInTarget, grantee: iam.IGrantable): void {
   const { principalAccount } = grantee.grantPrincipal;
   if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} `
-      + `and the database in ${account}, and rds-db:connect does not cross accounts; `
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
       + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
   }
-}
-
-/** https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
-function inSeconds(time: Date): string {
-  return time.toISOString().replace(/\.\d+Z$/, 'Z');
 }

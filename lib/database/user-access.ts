@@ -15,14 +15,14 @@ type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 export class UserAccess {
   constructor(private readonly user: User, private readonly database: Database) {}
 
-  public grantConnect(grantee: iam.IGrantable, { through, ...options }: GrantConnectOptions): iam.Grant {
+  public grantConnect(grantee: iam.IGrantable, { through }: GrantConnectOptions): iam.Grant {
     const { target } = this.database;
     const { username } = this.user;
     if (!through) {
-      return grantConnect(target, grantee, username, options);
+      return grantConnect(target, grantee, username);
     }
-    grantConnect(target, roleOfProxy(this.user, through, this.database), username, {}, through);
-    return grantConnect(proxyInFront(through), grantee, username, options);
+    grantConnect(target, roleOfProxy(this.user, through, this.database), username, through);
+    return grantConnect(proxyInFront(through), grantee, username);
   }
 
   public environment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {

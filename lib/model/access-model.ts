@@ -147,7 +147,6 @@ export interface SignInGrant {
 
   /** In place of a username: the key of the tag that says it. */
   readonly tagKey?: string;
-  readonly until?: string;
 
   /**
    * Path of the proxy whose role this is, which signs in on behalf of its clients, or of the provisioner, which the report

@@ -64,10 +64,10 @@ export class Provisioner extends Construct {
       grantRead(admin.secret, role);
       const toRecover = reach.network && adminToRecover(database, admin);
       if (toRecover !== undefined) {
-        grantConnect(database.target, role.policy, toRecover, {}, this);
+        grantConnect(database.target, role.policy, toRecover, this);
       }
     } else {
-      grantConnect(database.target, role.policy, admin.username, {}, this);
+      grantConnect(database.target, role.policy, admin.username, this);
     }
     const handler = new lambda.Function(this, 'Handler', {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),

@@ -76,9 +76,6 @@ export interface GroupAccess {
 export interface SignIn {
   readonly principal: Principal;
 
-  /** When the permission ends, in UTC. */
-  readonly until?: string;
-
   /** Where they sign in, if not at the cluster or instance itself. */
   readonly at?: { readonly kind: 'proxy' | 'replica'; readonly path: string };
 }

@@ -106,8 +106,8 @@ class Server {
   }
 }
 
-function signIn({ principal, until }: SignInGrant): SignIn {
-  return { principal, ...until === undefined ? {} : { until } };
+function signIn({ principal }: SignInGrant): SignIn {
+  return { principal };
 }
 
 /** Without what is there twice: a grant may be repeated. */

@@ -63,7 +63,6 @@ function figures(report: AccessReport): string {
     [servers.reduce((sum, { groups }) => sum + groups.length, 0), 'group role', 'group roles'],
     [identities, 'identity that signs in', 'identities that sign in'],
     [databasesOf(report).length, 'database', 'databases'],
-    [signIns.filter(({ until }) => until !== undefined).length, 'grant that ends', 'grants that end'],
     [servers.reduce((sum, { signInsByTag }) => sum + signInsByTag.length, 0), 'grant by tag', 'grants by tag'],
   ];
   return `<dl class="figures">${rows.map(([count, one, more]) => `<div><dt>${count === 1 ? one : more}</dt><dd>${count}</dd></div>`).join('')}</dl>`;

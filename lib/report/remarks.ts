@@ -12,7 +12,6 @@ export function notices({ users, groups, signInsByTag, otherSignIns }: ServerAcc
   const all = [
     { title: 'Members of strong roles', items: [...users, ...groups].flatMap(({ name, memberOf }) => memberOf.flatMap(one => strongText(name, one))) },
     { title: 'As any user, by a tag', items: signInsByTag.map(access => `${signInText(access, stack)}: tag ${access.tagKey}`) },
-    { title: 'Until a point in time', items: users.flatMap(({ name, signIns }) => signIns.filter(({ until }) => until !== undefined).map(access => `${name}: ${signInText(access, stack)}`)) },
     { title: 'Nobody signs in as', items: users.filter(({ signIns }) => signIns.length === 0).map(({ name }) => name) },
     { title: 'Groups managed elsewhere', items: groups.filter(({ path }) => path === undefined).map(({ name }) => name) },
     { title: 'Users created elsewhere', items: otherSignIns.map(({ username, principal }) => `${username}: ${principalText(principal, stack)}`) },

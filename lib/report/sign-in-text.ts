@@ -11,11 +11,10 @@ export function principalText({ kind, path, name, arn }: Principal, stackPath: s
 }
 
 export function signInText(access: SignIn, stackPath: string): string {
-  const { principal, at, until } = access;
+  const { principal, at } = access;
   return [
     principalText(principal, stackPath),
     ...at ? [at.kind === 'proxy' ? `through ${visible(within(at.path, stackPath))}` : `at replica ${visible(within(at.path, stackPath))}`] : [],
-    ...until === undefined ? [] : [`until ${until}`],
   ].join(' ');
 }
 

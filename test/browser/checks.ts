@@ -59,8 +59,6 @@ export async function search(browser: Browser, list: CheckList, file: string): P
     list.check('search: what is not there', 'Nothing fits.', await page.locator('.nothing:visible').first().textContent() ?? '');
     await page.keyboard.press('Escape');
     await report('search: Escape', '500 users, 500 shown');
-    await page.selectOption('#kind', { label: 'With a grant that ends' });
-    await report('filter: grants that end', '1 of 500 users, 1 shown');
     await page.selectOption('#kind', { label: 'Nobody signs in' });
     const nobody = await shown();
     list.check('filter: nobody signs in', String(nobody), String(await page.locator('.users tbody:visible .signs', { hasText: 'nobody in this app' }).count()));

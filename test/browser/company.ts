@@ -52,7 +52,7 @@ export function synthesizeCompany(outdir: string, users: number): void {
 
   iamAuth.addUser('oncall', { privileges: [Privileges.memberOf(operators), Privileges.onTables({ database: 'shop', schema: 'public', tables: ['orders', 'payments'], privileges: [TablePrivilege.SELECT, TablePrivilege.UPDATE] })] })
     .grantConnect(role('OnCallRole'));
-  iamAuth.addUser('auditor', { privileges: [Privileges.memberOf(readers)] }).grantConnect(role('AuditorsRole'), { until: new Date('2027-01-31T00:00:00Z') });
+  iamAuth.addUser('auditor', { privileges: [Privileges.memberOf(readers)] }).grantConnect(role('AuditorsRole'));
   ConnectGrants.fromCluster(cluster).connectAsPrincipalTag(iam.Role.fromRoleName(stack, 'Federated', 'federated'), 'DatabaseUser');
   app.synth();
 }

@@ -74,7 +74,7 @@ describe('the report', () => {
             onRemoval: 'DROP_OR_DISABLE',
             signIns: [
               { principal: { kind: 'role', path: 'Apps/Ada' } },
-              { principal: { kind: 'role', path: 'Data/Imported', name: 'people', arn: 'arn:aws:iam::111111111111:role/people' }, until: '2027-01-31T00:00:00Z' },
+              { principal: { kind: 'role', path: 'Data/Imported', name: 'people', arn: 'arn:aws:iam::111111111111:role/people' } },
             ],
             memberOf: [{ role: 'readers', through: [] }, { role: 'everybody', through: ['readers'] }, { role: 'pg_monitor', through: ['readers', 'everybody'] }],
             privileges: [{ database: 'shop', on: 'database', privileges: ['CONNECT'] }],
@@ -164,7 +164,7 @@ function everything(reversed = false): Stack {
   const imported = iam.Role.fromRoleArn(data, 'Imported', 'arn:aws:iam::111111111111:role/people');
   const declarations = [
     () => team.user('ada').grantConnect(newRole(apps, 'Ada')),
-    () => team.user('ada').grantConnect(imported, { until: new Date('2027-01-31T00:00:00Z') }),
+    () => team.user('ada').grantConnect(imported),
     () => migrator.grantConnect(new iam.Role(data, 'Pipeline', { assumedBy: new iam.AccountRootPrincipal(), roleName: 'pipeline' }), { through: proxy }),
     () => grants.connectAsPrincipalTag(newRole(data, 'People'), 'DatabaseUser'),
     () => grants.connect(newRole(data, 'Old'), 'legacy'),

@@ -29,9 +29,9 @@ describe('accessSummary', () => {
     const readers = iamAuth.addRole('readers', { privileges: [Privileges.readOnly({ database: 'shop', schemas: ['public', 'Stock'], objectsCreatedBy: [] })] });
     const team = iamAuth.addUsers('Team', { usernames: ['zoe', 'ada'], privileges: [Privileges.memberOf(readers)] });
     orders.grantConnect(new lambda.Function(stack, 'OrdersFunction', { runtime: lambda.Runtime.NODEJS_22_X, handler: 'index.handler', code: lambda.Code.fromInline('0') }));
-    team.user('ada').grantConnect(newRole('Ada'), { until: new Date('2027-01-31T00:00:00.500Z') });
+    team.user('ada').grantConnect(newRole('Ada'));
     expect(summaryOf(iamAuth)).toEqual([
-      'ada: sign-in by Ada role until 2027-01-31T00:00:00Z; member of readers; shop: CONNECT',
+      'ada: sign-in by Ada role; member of readers; shop: CONNECT',
       'migrator: sign-in by nobody in this app; shop: CONNECT; shop.public: USAGE, CREATE',
       'orders: sign-in by OrdersFunction role; shop: CONNECT; shop.public: USAGE, SELECT, INSERT, UPDATE, DELETE on all tables, USAGE, SELECT on all sequences (also future ones of migrator)',
       'readers: group role; shop: CONNECT; shop."Stock": USAGE, SELECT on all tables, SELECT on all sequences; shop.public: USAGE, SELECT on all tables, SELECT on all sequences',
@@ -100,12 +100,12 @@ describe('the metadata', () => {
     const user = iamAuth.addUser('orders', { privileges: [onShop] });
     user.addPrivileges(Privileges.onTables({ database: 'shop', schema: 'public', tables: ['items'], privileges: [TablePrivilege.SELECT] }), Privileges.memberOf(iamAuth.addRole('readers')));
     user.grantConnect(newRole('A'));
-    user.grantConnect(newRole('B'), { until: new Date('2027-01-31T00:00:00Z') });
+    user.grantConnect(newRole('B'));
     expect(metadataOf(user)).toEqual([
-      'sign-in by A role', 'sign-in by B role until 2027-01-31T00:00:00Z', 'member of readers', 'shop: CONNECT', 'shop.public: USAGE', 'shop.public: SELECT on table items',
+      'sign-in by A role', 'sign-in by B role', 'member of readers', 'shop: CONNECT', 'shop.public: USAGE', 'shop.public: SELECT on table items',
     ]);
     expect(templateOf(stack).toJSON().Metadata).toEqual({
-      'Access of IamAuth/orders': 'sign-in by A role, B role until 2027-01-31T00:00:00Z; member of readers; shop: CONNECT; shop.public: USAGE, SELECT on table items',
+      'Access of IamAuth/orders': 'sign-in by A role, B role; member of readers; shop: CONNECT; shop.public: USAGE, SELECT on table items',
       'Access of IamAuth/readers': 'group role',
     });
   });

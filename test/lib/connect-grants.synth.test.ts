@@ -363,26 +363,6 @@ describe('a proxy', () => {
       + 'make it with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or iamAuth: true for users that the proxy has passwords of',
     ));
   });
-
-  test('takes no grant that ends, because it takes no conditions', () => {
-    expect(() => ConnectGrants.fromProxy(proxy()).connect(role(), 'app', { until: new Date('2027-01-31T00:00:00Z') })).toThrow(new Error(
-      '[Data/Cluster/Proxy] until 2027-01-31T00:00:00.000Z is a condition, and RDS Proxy supports none, so that nobody could sign in or the permission would not end; '
-      + 'grant without it, and take the grant out of the app then',
-    ));
-  });
-});
-
-describe('a grant that ends', () => {
-  test('has the time as a condition', () => {
-    ConnectGrants.fromCluster(cluster()).connect(role(), 'app', { until: new Date('2027-01-31T12:00:00.123Z') });
-    expect(statements()).toEqual([{ ...statement(REGION, ACCOUNT, RESOURCE_ID, 'app'), Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-31T12:00:00Z' } } }]);
-  });
-
-  test('is refused if that is no time', () => {
-    expect(() => ConnectGrants.fromCluster(cluster()).connect(role(), 'app', { until: new Date('soon') })).toThrow(new Error(
-      '[Data/Cluster] until is not a point in time; pass a Date, such as new Date(\'2027-01-31T00:00:00Z\')',
-    ));
-  });
 });
 
 /** Where the resource of a grant is, for each way in which the app may know the database. */
@@ -411,10 +391,8 @@ describe('Region and account', () => {
 
 describe('as the user in a tag of the identity', () => {
   test('has a policy variable in place of the username', () => {
-    ConnectGrants.fromCluster(cluster()).connectAsPrincipalTag(role(), 'Database user', { until: new Date('2027-01-31T00:00:00Z') });
-    expect(statements()).toEqual([{
-      ...statement(REGION, ACCOUNT, RESOURCE_ID, '${aws:PrincipalTag/Database user}'), Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } },
-    }]);
+    ConnectGrants.fromCluster(cluster()).connectAsPrincipalTag(role(), 'Database user');
+    expect(statements()).toEqual([statement(REGION, ACCOUNT, RESOURCE_ID, '${aws:PrincipalTag/Database user}')]);
   });
 
   test.each(['', 'a*', 'a}', '${x}', 'aws:x', 'x'.repeat(129)])('is refused for a key that no tag has: %s', (key) => {
@@ -444,14 +422,14 @@ describe('a policy to paste', () => {
       '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:eu-west-1:111111111111:dbuser:cluster-ABCDEFGHIJKL01234/app${?}"}]}');
   });
 
-  test('has what only the deployment knows as tokens, and the end', () => {
-    new CfnOutput(stack, 'Policy', { value: ConnectGrants.fromCluster(cluster()).policyJson('app', { until: new Date('2027-01-31T00:00:00Z') }) });
+  test('has what only the deployment knows as tokens', () => {
+    new CfnOutput(stack, 'Policy', { value: ConnectGrants.fromCluster(cluster()).policyJson('app') });
     const { Value } = (templateOf(stack).toJSON().Outputs as Record<string, { Value: { 'Fn::Join': [string, unknown[]] } }>).Policy;
     const parts = Value['Fn::Join'][1];
     expect(parts).toContainEqual(RESOURCE_ID);
     expect(JSON.parse(parts.map(part => typeof part === 'string' ? part : 'x').join(''))).toEqual({
       Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: 'arn:x:rds-db:x:x:dbuser:x/app', Condition: { DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } } }],
+      Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: 'arn:x:rds-db:x:x:dbuser:x/app' }],
     });
   });
 

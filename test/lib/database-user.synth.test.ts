@@ -391,13 +391,3 @@ describe('through a proxy', () => {
     expect(Object.keys(resourcesOf(stack, 'AWS::IAM::Policy')).filter(id => id.startsWith('Client'))).toEqual([]);
   });
 });
-
-test('a grant may end, for one of many users as well', () => {
-  const users = iamAuth.addUsers('Team', { usernames: ['ann'] });
-  const until = new Date('2027-01-31T00:00:00Z');
-  [iamAuth.addUser('bob'), users.user('ann')].forEach((user, index) =>
-    user.grantConnect(new iam.Role(stack, `Role${index}`, { assumedBy: new iam.AccountRootPrincipal() }), { until }));
-  const conditions = Object.entries(resourcesOf(stack, 'AWS::IAM::Policy')).filter(([id]) => id.startsWith('Role'))
-    .map(([, { Properties }]) => (Properties.PolicyDocument as { Statement: { Condition: unknown }[] }).Statement[0].Condition);
-  expect(conditions).toEqual(Array(2).fill({ DateLessThan: { 'aws:CurrentTime': '2027-01-31T00:00:00Z' } }));
-});

@@ -38,7 +38,6 @@ export function databasesOf({ servers }: AccessReport): string[] {
 export const KINDS: { readonly letter: string; readonly title: string; readonly holds: (user: UserAccess, privileges: PrivilegeAccess[]) => boolean }[] = [
   { letter: 'w', title: 'May change data or create objects', holds: (_, privileges) => privileges.some(writes) },
   { letter: 'g', title: 'Members of a group', holds: ({ memberOf }) => memberOf.length > 0 },
-  { letter: 't', title: 'With a grant that ends', holds: ({ signIns }) => signIns.some(({ until }) => until !== undefined) },
   { letter: 'p', title: 'Through a proxy or at a replica', holds: ({ signIns }) => signIns.some(({ at }) => at !== undefined) },
   { letter: 'n', title: 'Nobody signs in', holds: ({ signIns }) => signIns.length === 0 },
 ];

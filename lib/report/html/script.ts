@@ -36,12 +36,6 @@ export const SCRIPT = `
       apply();
     }
   });
-  for (const time of all('time')) {
-    if (Date.parse(time.dateTime) < Date.now()) {
-      time.classList.add('over');
-      time.append(' (over)');
-    }
-  }
   addEventListener('beforeprint', () => all('details').forEach(details => { details.open = true; }));
   document.documentElement.classList.add('js');
   tools.hidden = false;

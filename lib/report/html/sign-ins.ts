@@ -22,12 +22,12 @@ export function identityRows(signIns: IdentitySignIn[], stack: string): string[]
   return sortedBy([...byIdentity], ([key]) => key).map(([, list]) => {
     const [{ access: { principal } }] = list;
     return `<tbody><tr><th scope="row">${principalHtml(list[0].access, stack)}</th><td class="signs">${[principal.arn ?? principal.name].flatMap(text => text === undefined ? [] : named(text)).join('')}</td>`
-      + `<td>${list.map(({ access, as }) => `<div>${as}${boundsHtml(access, stack)}</div>`).join('')}</td></tr></tbody>`;
+      + `<td>${list.map(({ access, as }) => `<div>${as}${placeHtml(access, stack)}</div>`).join('')}</td></tr></tbody>`;
   });
 }
 
 export function signInHtml(access: SignIn, stack: string): string {
-  return `${principalHtml(access, stack)}${boundsHtml(access, stack)}`;
+  return `${principalHtml(access, stack)}${placeHtml(access, stack)}`;
 }
 
 function principalHtml({ principal }: SignIn, stack: string): string {
@@ -36,7 +36,6 @@ function principalHtml({ principal }: SignIn, stack: string): string {
   return name !== '' && text.startsWith(name) ? `${named(name)}${escaped(text.slice(name.length))}` : escaped(text);
 }
 
-function boundsHtml({ at, until }: SignIn, stack: string): string {
-  return (at ? ` <small>${at.kind === 'proxy' ? 'through' : 'at replica'} ${escaped(within(at.path, stack))}</small>` : '')
-    + (until === undefined ? '' : ` <small>until <time datetime="${escaped(until)}">${escaped(until.replace('T', ' ').replace(/(:00)?Z$/, ' UTC'))}</time></small>`);
+function placeHtml({ at }: SignIn, stack: string): string {
+  return at ? ` <small>${at.kind === 'proxy' ? 'through' : 'at replica'} ${escaped(within(at.path, stack))}</small>` : '';
 }

@@ -61,7 +61,6 @@ td > small, th > small, .signs small { display: block; }
 .same { visibility: hidden; }
 td b { color: var(--change); font-weight: 600; }
 .badge { display: inline-block; border: 1px solid var(--line); border-radius: 1rem; padding: 0 .5rem; color: var(--quiet); font-size: .75rem; line-height: 1.5; vertical-align: .08em; }
-.over { color: var(--change); }
 .nothing { padding: 2rem 0; color: var(--quiet); }
 summary { cursor: pointer; color: var(--link); }
 .rest { list-style: none; padding: 0; max-width: 60rem; }

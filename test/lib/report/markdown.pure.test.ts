@@ -14,7 +14,6 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 ## Cluster \`Shop/Cluster\`
 
 - **As any user, by a tag**: \`People role: tag DatabaseUser\`
-- **Until a point in time**: \`ada: Auditors role until 2027-01-31T00:00:00Z\`
 - **Nobody signs in as**: \`orders\`
 - **Groups managed elsewhere**: \`pg_monitor\`
 - **Users created elsewhere**: \`legacy: Old role\`
@@ -23,7 +22,7 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 
 | User | Who signs in | May |
 | --- | --- | --- |
-| \`ada\`<br>exclusive | \`Auditors role\` until 2027-01-31T00:00:00Z<br>\`Apps/Client role\` through Proxy | \`shop\`: CONNECT<br>as a member of \`readers\`:<br>\`shop.public\`: USAGE; SELECT on all tables (also future ones of migrator)<br>as a member of \`pg_monitor\` through \`readers\`:<br>*what it may do is not known here* |
+| \`ada\`<br>exclusive | \`Auditors role\`<br>\`Apps/Client role\` through Proxy | \`shop\`: CONNECT<br>as a member of \`readers\`:<br>\`shop.public\`: USAGE; SELECT on all tables (also future ones of migrator)<br>as a member of \`pg_monitor\` through \`readers\`:<br>*what it may do is not known here* |
 | \`orders\` | *nobody in this app* | \`shop\`: CONNECT<br>\`shop.public\`: SELECT, INSERT on table &#34;Orders&#34; |
 
 ### Group roles

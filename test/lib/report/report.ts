@@ -18,7 +18,7 @@ export const REPORT: AccessReport = {
         exclusive: true,
         onRemoval: 'DROP_OR_DISABLE',
         signIns: [
-          { principal: { kind: 'role', path: 'Shop/Auditors' }, until: '2027-01-31T00:00:00Z' },
+          { principal: { kind: 'role', path: 'Shop/Auditors' } },
           { principal: { kind: 'role', path: 'Apps/Client' }, at: { kind: 'proxy', path: 'Shop/Proxy' } },
         ],
         memberOf: [{ role: 'readers', through: [] }, { role: 'pg_monitor', through: ['readers'] }],
