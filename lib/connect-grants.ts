@@ -1,9 +1,9 @@
-import { Stack, Token } from 'aws-cdk-lib';
+import { Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { ImportedDatabaseOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
-import { addStatement, connectArn, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
+import { addStatement, connectStatement, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
@@ -86,7 +86,8 @@ export class ConnectGrants {
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
-   * @param username name of the database user, in the case it has in the database
+   * @param username name of the database user, exactly as spelled in the database (names are case-sensitive)
+   * @returns the grant
    */
   public connect(grantee: iam.IGrantable, username: string): iam.Grant {
     if (Token.isUnresolved(username)) {
@@ -106,31 +107,25 @@ export class ConnectGrants {
    * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html
    * @param grantee a role, user, group, or what has a role
    * @param tagKey key of the tag, such as `DatabaseUser`
+   * @returns the grant
    */
   public connectAsPrincipalTag(grantee: iam.IGrantable, tagKey: string): iam.Grant {
-    const { construct, takesConditions } = this.target;
-    if (!/^[\p{L}\p{N} _.:/=+\-@]{1,128}$/u.test(tagKey) || /^aws:/i.test(tagKey)) {
-      throw errorAt(construct, `tag key ${JSON.stringify(tagKey)} is not one that a principal may have: 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:; pass the key of a tag`);
-    }
-    if (!takesConditions) {
-      throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
-    }
-    this.target.check();
-    const grant = addStatement(this.target, grantee, `\${aws:PrincipalTag/${tagKey}}`);
+    this.checkTagKey(tagKey);
+    const grant = addStatement(this.target, grantee, variableOf(tagKey));
     rememberConnect(this.target, grantee, { tagKey });
     return grant;
   }
 
   /**
-   * An identity policy for what is not made in CDK, such as a permission set of IAM Identity Center: for a `CfnOutput`, or a file.
+   * The statement that `connect()` adds, for a policy that this app does not grant to an identity: a permission set of IAM Identity Center, a managed policy, a text.
    *
-   * It is about exactly this user of exactly this database, in its account and Region.
+   * It allows `rds-db:connect` as exactly this user of exactly this database, in its account and Region. The ARN has tokens where the database is made in this app.
    *
    * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/permissionsetcustom.html
-   * @param username name of the database user, in the case it has in the database
-   * @returns the policy as JSON; it has tokens where the database is made in this app
+   * @param username name of the database user, exactly as spelled in the database (names are case-sensitive)
+   * @returns a new statement
    */
-  public policyJson(username: string): string {
+  public connectStatement(username: string): iam.PolicyStatement {
     const { construct } = this.target;
     if (Token.isUnresolved(username)) {
       throw errorAt(construct, 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
@@ -141,7 +136,35 @@ export class ConnectGrants {
     }
     this.target.check();
     rememberConnect(this.target, undefined, { username });
-    const statement = { Effect: 'Allow', Action: 'rds-db:connect', Resource: connectArn(this.target, policyUsername(username)) };
-    return Stack.of(construct).toJsonString({ Version: '2012-10-17', Statement: [statement] });
+    return connectStatement(this.target, policyUsername(username));
   }
+
+  /**
+   * The statement that `connectAsPrincipalTag()` adds, for a policy that this app does not grant to an identity: one permission set for many people, each as a user of their own.
+   *
+   * What `connectAsPrincipalTag()` says of tags holds for it.
+   *
+   * @param tagKey key of the tag, such as `DatabaseUser`
+   * @returns a new statement
+   */
+  public connectAsPrincipalTagStatement(tagKey: string): iam.PolicyStatement {
+    this.checkTagKey(tagKey);
+    rememberConnect(this.target, undefined, { tagKey });
+    return connectStatement(this.target, variableOf(tagKey));
+  }
+
+  private checkTagKey(tagKey: string): void {
+    const { construct, takesConditions } = this.target;
+    if (!/^[\p{L}\p{N} _.:/=+\-@]{1,128}$/u.test(tagKey) || /^aws:/i.test(tagKey)) {
+      throw errorAt(construct, `tag key ${JSON.stringify(tagKey)} is not one that a principal may have: 1 to 128 letters, digits, spaces and _.:/=+-@, not beginning with aws:; pass the key of a tag`);
+    }
+    if (!takesConditions) {
+      throw errorAt(construct, 'RDS Proxy supports no condition keys, which a tag in a policy is one of; grant for each user by its name');
+    }
+    this.target.check();
+  }
+}
+
+function variableOf(tagKey: string): string {
+  return `\${aws:PrincipalTag/${tagKey}}`;
 }

@@ -14,6 +14,8 @@ import type { Endpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
 
+const CONNECT = 'rds-db:connect';
+
 /**
  * Adds `rds-db:connect` on one user to the identity policy of the grantee.
  *
@@ -46,9 +48,9 @@ export function addStatement(target: SignInTarget, grantee: iam.IGrantable, reso
   const owner = changedByAwsAlone(grantee);
   if (owner !== undefined) {
     throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and nobody but AWS can change its policies; `
-      + 'put the statement of ConnectGrants into the permission set, or grant to a managed policy that it names');
+      + 'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names');
   }
-  const grant = iam.Grant.addToPrincipal({ grantee, actions: ['rds-db:connect'], resourceArns: [connectArn(target, resource)] });
+  const grant = iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: [connectArn(target, resource)] });
   if (isNoOpGrant(grant, grantee)) {
     throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
       + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
@@ -68,7 +70,12 @@ export function rememberConnect({ identity }: SignInTarget, grantee: iam.IGranta
   });
 }
 
-export function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
+/** @param resource as it is in the policy */
+export function connectStatement(target: SignInTarget, resource: string): iam.PolicyStatement {
+  return new iam.PolicyStatement({ actions: [CONNECT], resources: [connectArn(target, resource)] });
+}
+
+function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
   return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
 }
 

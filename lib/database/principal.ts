@@ -6,7 +6,7 @@ import type { Principal } from '../model/access-model';
 /** Whom a permission was granted to, as far as the app tells. */
 export function principalOf(grantee: iam.IGrantable | undefined): Principal {
   if (!grantee) {
-    return { kind: 'policy JSON' };
+    return { kind: 'statement' };
   }
   const principal = withoutWrapping(grantee.grantPrincipal);
   const construct = [grantee, principal].find((candidate): candidate is IConstruct & typeof candidate => Construct.isConstruct(candidate));

@@ -117,7 +117,7 @@ export interface DeclaredRole {
 
 /** An IAM identity, or a policy that identities may have. */
 export interface Principal {
-  readonly kind: 'role' | 'user' | 'group' | 'policy' | 'policy JSON' | 'principal';
+  readonly kind: 'role' | 'user' | 'group' | 'policy' | 'statement' | 'principal';
 
   /** Path of the construct that was granted to: the role, or what has it. */
   readonly path?: string;

@@ -3,8 +3,8 @@ import { visible } from './text';
 
 /** Who signs in, as in `OrdersFunction role`; of the same stack without its path. */
 export function principalText({ kind, path, name, arn }: Principal, stackPath: string): string {
-  if (kind === 'policy JSON') {
-    return 'whoever has the policy of policyJson()';
+  if (kind === 'statement') {
+    return 'any identity with the statement of connectStatement()';
   }
   const known = path === undefined ? arn ?? name ?? 'a principal' : within(path, stackPath);
   return visible(kind === 'policy' ? `whoever has the policy ${known}` : kind === 'principal' || known.toLowerCase().endsWith(kind) ? known : `${known} ${kind}`);

@@ -52,9 +52,9 @@ describe('accessSummary', () => {
     user.grantConnect(iam.Role.fromRoleName(stack, 'Imported', 'people'));
     const grants = ConnectGrants.fromCluster(stack.node.findChild('Cluster') as rds.DatabaseCluster);
     grants.connect(newRole('Facade'), 'app');
-    grants.policyJson('app');
-    grants.policyJson('app');
-    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by whoever has the policy of policyJson(), Apps/OtherStack role, Facade role, Imported role, whoever has the policy MayConnect, People group, Person user, Role; shop: CONNECT']);
+    grants.connectStatement('app');
+    grants.connectStatement('app');
+    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by any identity with the statement of connectStatement(), Apps/OtherStack role, Facade role, Imported role, whoever has the policy MayConnect, People group, Person user, Role; shop: CONNECT']);
   });
 
   test('knows proxies and replicas, and not the role of the proxy', () => {

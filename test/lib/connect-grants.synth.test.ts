@@ -1,9 +1,10 @@
-import { App, CfnOutput, CfnParameter, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
+import * as sso from 'aws-cdk-lib/aws-sso';
 import { ClusterIamAuthentication, ConnectGrants, InstanceIamAuthentication } from '../../lib';
 import { attribute, imported, INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, templateOf, vpcOf } from './support';
 
@@ -413,31 +414,63 @@ describe('as the user in a tag of the identity', () => {
   });
 });
 
-describe('a policy to paste', () => {
-  test('is complete where the app knows the database', () => {
-    const apps = new Stack(app, 'Apps', { env: IRELAND });
-    const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(apps, 'Imported', { clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABCDEFGHIJKL01234' });
-    const json = apps.resolve(ConnectGrants.fromCluster(imported).policyJson('app?')) as { 'Fn::Join': [string, unknown[]] };
-    expect(json['Fn::Join'][1].map(part => typeof part === 'string' ? part : 'aws').join('')).toBe(
-      '{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":"rds-db:connect","Resource":"arn:aws:rds-db:eu-west-1:111111111111:dbuser:cluster-ABCDEFGHIJKL01234/app${?}"}]}');
+describe('a statement for a policy of the app', () => {
+  const documentOf = (...statements: iam.PolicyStatement[]) => new iam.PolicyDocument({ statements });
+  const importedInto = (scope: Stack) => ConnectGrants.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(scope, 'Imported', {
+    clusterIdentifier: 'shop', clusterResourceIdentifier: 'cluster-ABCDEFGHIJKL01234',
+  }));
+
+  test('is the one that connect() adds', () => {
+    const grants = ConnectGrants.fromCluster(cluster());
+    grants.connect(role(), 'app?');
+    new iam.ManagedPolicy(stack, 'Managed', { statements: [grants.connectStatement('app?')] });
+    const { PolicyDocument } = onlyResourceOf(stack, 'AWS::IAM::ManagedPolicy').Properties;
+    expect(PolicyDocument).toEqual({ Version: '2012-10-17', Statement: statements() });
   });
 
-  test('has what only the deployment knows as tokens', () => {
-    new CfnOutput(stack, 'Policy', { value: ConnectGrants.fromCluster(cluster()).policyJson('app') });
-    const { Value } = (templateOf(stack).toJSON().Outputs as Record<string, { Value: { 'Fn::Join': [string, unknown[]] } }>).Policy;
-    const parts = Value['Fn::Join'][1];
-    expect(parts).toContainEqual(RESOURCE_ID);
-    expect(JSON.parse(parts.map(part => typeof part === 'string' ? part : 'x').join(''))).toEqual({
-      Version: '2012-10-17',
-      Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: 'arn:x:rds-db:x:x:dbuser:x/app' }],
+  test('is the one that connectAsPrincipalTag() adds', () => {
+    const grants = ConnectGrants.fromCluster(cluster());
+    grants.connectAsPrincipalTag(role(), 'Database user');
+    new iam.ManagedPolicy(stack, 'Managed', { statements: [grants.connectAsPrincipalTagStatement('Database user')] });
+    const { PolicyDocument } = onlyResourceOf(stack, 'AWS::IAM::ManagedPolicy').Properties;
+    expect(PolicyDocument).toEqual({ Version: '2012-10-17', Statement: statements() });
+  });
+
+  test('goes into a permission set', () => {
+    new sso.CfnPermissionSet(stack, 'Set', { instanceArn: 'i', name: 'support', inlinePolicy: documentOf(importedInto(stack).connectStatement('app')) });
+    expect(onlyResourceOf(stack, 'AWS::SSO::PermissionSet').Properties.InlinePolicy).toEqual({
+      Version: '2012-10-17', Statement: [statement(REGION, ACCOUNT, 'cluster-ABCDEFGHIJKL01234', 'app')],
     });
   });
 
+  test('is a text where the app knows the database', () => {
+    const apps = new Stack(app, 'Apps', { env: IRELAND });
+    const json = apps.resolve(apps.toJsonString(documentOf(importedInto(apps).connectStatement('app?')))) as { 'Fn::Join': [string, unknown[]] };
+    expect(json['Fn::Join'][1].map(part => typeof part === 'string' ? part : 'aws').join('')).toBe(
+      '{"Statement":[{"Action":"rds-db:connect","Effect":"Allow","Resource":"arn:aws:rds-db:eu-west-1:111111111111:dbuser:cluster-ABCDEFGHIJKL01234/app${?}"}],"Version":"2012-10-17"}');
+  });
+
+  test('is another one each time, so that the app may add to it', () => {
+    const grants = ConnectGrants.fromCluster(cluster());
+    grants.connectStatement('app').addActions('rds-db:*');
+    expect(grants.connectStatement('app').actions).toEqual(['rds-db:connect']);
+  });
+
   test('is refused for a username that is none, and where IAM authentication is off', () => {
-    expect(() => ConnectGrants.fromCluster(cluster()).policyJson('rdsadmin')).toThrow('[Data/Cluster] username "rdsadmin" is not allowed');
-    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Off'), { iamAuthentication: false })).policyJson('app')).toThrow('iamAuthentication of the cluster is false');
+    expect(() => ConnectGrants.fromCluster(cluster()).connectStatement('rdsadmin')).toThrow('[Data/Cluster] username "rdsadmin" is not allowed');
+    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Off'), { iamAuthentication: false })).connectStatement('app')).toThrow('iamAuthentication of the cluster is false');
+    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'OffToo'), { iamAuthentication: false })).connectAsPrincipalTagStatement('user'))
+      .toThrow('iamAuthentication of the cluster is false');
     const token = new CfnParameter(stack, 'Username').valueAsString;
-    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Token'))).policyJson(token)).toThrow('username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
+    expect(() => ConnectGrants.fromCluster(cluster(new Stack(app, 'Token'))).connectStatement(token)).toThrow(
+      'username is a token, and a * in it would let the grantee sign in as every user; give the username itself');
+  });
+
+  test('by a tag is refused for a key that no tag has, and at a proxy', () => {
+    const data = cluster();
+    expect(() => ConnectGrants.fromCluster(data).connectAsPrincipalTagStatement('a*')).toThrow('[Data/Cluster] tag key "a*" is not one that a principal may have');
+    const proxy = data.addProxy('Proxy', { vpc: vpcOf(stack), defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH });
+    expect(() => ConnectGrants.fromProxy(proxy).connectAsPrincipalTagStatement('user')).toThrow('[Data/Cluster/Proxy] RDS Proxy supports no condition keys');
   });
 });
 

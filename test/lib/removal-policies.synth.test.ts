@@ -209,7 +209,7 @@ describe('a policy that allows signing in', () => {
     ['inside of a permission set', () => new sso.CfnPermissionSet(stack, 'Set', {
       instanceArn: 'arn:aws:sso:::instance/ssoins-0123456789abcdef',
       name: 'orders',
-      inlinePolicy: ConnectGrants.fromCluster(cluster).policyJson('orders'),
+      inlinePolicy: new iam.PolicyDocument({ statements: [ConnectGrants.fromCluster(cluster).connectStatement('orders')] }),
     })],
     ['that a custom resource writes', () => {
       const properties = { Document: stack.toJsonString(connect()) };
@@ -343,7 +343,7 @@ describe('a policy is retained without a remark', () => {
       new iam.ManagedPolicy(other, 'Managed', { statements: [connectStatement({}, newCluster(other))] });
     }],
     ['in an output, which grants nothing', () => {
-      new CfnOutput(stack, 'Policy', { value: ConnectGrants.fromCluster(cluster).policyJson('orders') });
+      new CfnOutput(stack, 'Policy', { value: stack.toJsonString(ConnectGrants.fromCluster(cluster).connectStatement('orders')) });
     }],
   ])('%s', (_, make) => {
     make();

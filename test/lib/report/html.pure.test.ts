@@ -41,14 +41,14 @@ describe('the page', () => {
   });
 
   test('has the same from the side of the identities', () => {
-    const html = htmlOf(withUsers([{ ...USER, signIns: [...USER.signIns, { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } }, { principal: { kind: 'policy JSON' } }] }]));
+    const html = htmlOf(withUsers([{ ...USER, signIns: [...USER.signIns, { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } }, { principal: { kind: 'statement' } }] }]));
     expect(bodies(html, 'who')).toEqual([
       [['Apps/Client role', '', 'ada through Proxy']],
       [['Auditors role', '', 'ada']],
       [['Old role', '', 'legacy not created here']],
       [['People role', 'arn:aws:iam::111111111111:role/people', 'ada']],
       [['People role', '', 'the user in its tag DatabaseUser']],
-      [['whoever has the policy of policyJson()', '', 'ada']],
+      [['any identity with the statement of connectStatement()', '', 'ada']],
     ]);
   });
 

@@ -115,16 +115,18 @@ describe('IamAuth-ConnectWildcard', () => {
     expect(answer(connectWildcard, both)).toMatchObject([{ id: '*' }]);
   });
 
-  test('reads the JSON of a permission set, tokens included', () => {
+  test('reads the policy of a permission set, as an object and as text with tokens', () => {
     const stack = newStack();
     const cluster = newCluster(stack, 'Cluster', { iamAuthentication: true });
     const permissionSet = (id: string, inlinePolicy: unknown) => new sso.CfnPermissionSet(stack, id, { instanceArn: 'i', name: id, inlinePolicy });
-    const named = permissionSet('Named', ConnectGrants.fromCluster(cluster).policyJson('orders'));
+    const named = permissionSet('Named', new iam.PolicyDocument({ statements: [ConnectGrants.fromCluster(cluster).connectStatement('orders')] }));
+    const tagged = permissionSet('Tagged', new iam.PolicyDocument({ statements: [ConnectGrants.fromCluster(cluster).connectAsPrincipalTagStatement('DatabaseUser')] }));
     const wide = permissionSet('Wide', stack.toJsonString({
       Version: '2012-10-17',
       Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: `${ARN}:${cluster.clusterResourceIdentifier}/*` }],
     }));
     expect(answer(connectWildcard, named)).toBe('COMPLIANT');
+    expect(answer(connectWildcard, tagged)).toBe('COMPLIANT');
     expect(answer(connectWildcard, wide)).toMatchObject([{ id: expect.stringMatching(/^dbuser:<Cluster\w+\.DBClusterResourceId>\/\*$/) as unknown }]);
   });
 
