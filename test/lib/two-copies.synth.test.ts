@@ -176,7 +176,7 @@ test('what copies have of each other is this in format 1: where it changes, FORM
       'privileges', 'stack',
     ],
     database: ['admin', 'kind', 'model', 'path'],
-    grant: ['onBehalfOf', 'policyOf', 'principal', 'resource', 'until', 'username'],
+    grant: ['onBehalfOf', 'policyOf', 'principal', 'resource', 'username'],
     principal: ['kind', 'path'],
     privileges: ['databases', 'owned'],
     removal: ['action', 'newOwner'],
