@@ -4,6 +4,7 @@ import { roleNameProblem } from './contract/names';
 import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
 import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
+import { requireList } from './model/types';
 import type { Privileges } from './privileges';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
@@ -62,6 +63,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
   constructor(scope: Construct, id: string, props: DatabaseRoleProps) {
     super(scope, id);
     const { iamAuth, roleName, privileges = [], onRemoval, ...options } = props;
+    requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
     this.roleName = roleName;
     database.checkRoleName(this, roleName);

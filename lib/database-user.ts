@@ -6,6 +6,7 @@ import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
+import { requireList } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';
 import { managedDatabaseOf } from './provisioner/managed-database';
@@ -54,6 +55,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
     const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
+    requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
     this.username = username;
     this.roleName = username;

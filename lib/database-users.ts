@@ -7,6 +7,7 @@ import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { standFor } from './model/app-access';
 import { errorAt } from './model/errors';
+import { requireList, requireText } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { isToken } from './model/token';
 import { Privileges } from './privileges';
@@ -41,7 +42,10 @@ export class DatabaseUsers extends Construct {
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
     const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
+    requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
+    requireList(this, 'usernames', props.usernames);
+    props.usernames.forEach(username => requireText(this, 'username', username));
     const usernames = [...props.usernames].sort();
     this.checkUsernames(database, usernames);
     const problem = keyProblem('database', databaseName);

@@ -8,6 +8,7 @@ import type { IIamAuth } from './iam-auth';
 import type { IamAuthOptions } from './iam-auth-options';
 import { rolesInStack } from './model/app-access';
 import { errorAt } from './model/errors';
+import { requireText } from './model/types';
 import { ManagedDatabase, managedDatabaseOf, PROVISIONER_ID } from './provisioner/managed-database';
 import { accessFile } from './report/report-files';
 import { showAccess } from './report/show-access';
@@ -86,12 +87,15 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
 
   /** Of what has a name that its id stands for unless it is given. */
   private checkNamed(id: string, name: string, property: 'username' | 'roleName'): void {
+    requireText(this, 'id', id);
+    requireText(this, property, name);
     this.database.checkUnclaimed(this, property === 'username' ? 'username' : 'role name', name);
     const remedy = name === id ? `choose another id, and pass ${property}: ${JSON.stringify(name)}` : 'choose another id';
     this.checkId(id, remedy, `give the id itself, and pass the token as ${property}`);
   }
 
   private checkId(id: string, remedy: string, remedyForToken = 'give the id itself'): void {
+    requireText(this, 'id', id);
     if (Token.isUnresolved(id)) {
       throw errorAt(this, `id is a token, and the id of a construct must be known at synthesis; ${remedyForToken}`);
     }

@@ -13,6 +13,7 @@ import { policyUsername, usernameProblem } from '../contract/names';
 import type { Endpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
+import { shown } from '../model/types';
 
 const CONNECT = 'rds-db:connect';
 
@@ -24,6 +25,7 @@ const CONNECT = 'rds-db:connect';
  */
 export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, username: string, onBehalfOf?: IConstruct): iam.Grant {
   const { construct, region, account, resourceId } = target;
+  requireGrantee(target, grantee);
   target.check();
   const known = !Token.isUnresolved(username);
   const problem = known && usernameProblem(username);
@@ -39,6 +41,13 @@ export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, user
     warnOfClosedEntrance(target, grantee);
   }
   return grant;
+}
+
+/** JavaScript passes ARNs as well. */
+function requireGrantee({ construct }: SignInTarget, grantee: iam.IGrantable | undefined): void {
+  if (!(grantee as Partial<iam.IGrantable> | undefined)?.grantPrincipal) {
+    throw errorAt(construct, `grantee is ${shown(grantee)}, and must be a role, or a construct that has one; pass it, or iam.Role.fromRoleArn(scope, id, arn)`);
+  }
 }
 
 /** Adds a statement to the policy of the grantee, or refuses one that it would not have any effect on. */

@@ -10,6 +10,7 @@ import { isRestored } from './restored';
 import { clusterTarget, instanceTarget } from './sign-in-target';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
+import { requireConstruct } from '../model/types';
 
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */
 type OwnedDatabase<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
@@ -18,6 +19,7 @@ type OwnedDatabase<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly 
 export function clusterDatabase(
   scope: IConstruct, cluster: OwnedDatabase<rds.IDatabaseCluster>, options: ImportOptions,
 ): Database {
+  requireConstruct(scope, 'cluster', cluster, 'a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)');
   const resource = clusterIn(cluster);
   if (instanceIn(cluster)) {
     throw errorAt(scope, `cluster ${cluster.node.path} is an instance; pass it to InstanceIamAuth, as instance`);
@@ -60,6 +62,7 @@ function isReplica({ replicationSourceIdentifier, globalClusterIdentifier, maste
 export function instanceDatabase(
   scope: IConstruct, instance: OwnedDatabase<rds.IDatabaseInstance>, options: ImportOptions,
 ): Database {
+  requireConstruct(scope, 'instance', instance, 'a rds.DatabaseInstance, or rds.DatabaseInstance.fromDatabaseInstanceAttributes(...)');
   const resource = instanceIn(instance);
   if (clusterIn(instance)) {
     throw errorAt(scope, `instance ${instance.node.path} is a cluster; pass it to AuroraIamAuth, as cluster`);

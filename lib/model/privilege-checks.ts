@@ -1,4 +1,5 @@
 import { isToken } from './token';
+import { notList, notText } from './types';
 import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem } from '../contract/names';
 
 /** What the template has as a key, and the rules for its name. */
@@ -18,6 +19,10 @@ const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
 
 /** What is wrong with a name that becomes a key of the template. */
 export function keyProblem(kind: Kind, name: string): string | undefined {
+  const problem = notText(`${kind} name`, name);
+  if (problem !== undefined) {
+    return problem;
+  }
   if (isToken(name)) {
     return `${kind} name is a token, and a key of the template must be known at synthesis; give the name itself`;
   }
@@ -38,6 +43,10 @@ export function checkKeys(kind: Kind, names: string[]): void {
  * @param otherwise what leaving the list out means, where it may be left out
  */
 export function checkNotEmpty(list: readonly unknown[], what: string, otherwise?: string): void {
+  const problem = notList(what, list);
+  if (problem !== undefined) {
+    throw new Error(problem);
+  }
   if (list.length === 0) {
     throw new Error(`${what} are an empty list, which grants nothing; name one${otherwise ? `, or leave ${otherwise}` : ''}`);
   }

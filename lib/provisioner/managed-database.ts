@@ -11,6 +11,7 @@ import { requireSameEnvironment } from '../database/same-environment';
 import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
 import { accessModelOf, claim, claimsIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
+import { requireText } from '../model/types';
 import type { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
@@ -63,6 +64,9 @@ export class ManagedDatabase {
     private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions,
   ) {
     const { reapply, provisioner = {}, transport, registryOwner, onRole } = options;
+    if (reapply !== undefined) {
+      requireText(iamAuth, 'reapply', reapply);
+    }
     this.reapply = reapply;
     this.onRole = onRole;
     checkConcurrency(iamAuth, provisioner);

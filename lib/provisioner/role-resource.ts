@@ -11,6 +11,8 @@ import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/de
 import { errorAt } from '../model/errors';
 import type { Grant } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
+import { wordProblem } from '../model/privilege-words';
+import { notRole } from '../model/types';
 import { unclearName, unclearNames } from '../model/unclear-names';
 import { warn, type Warning } from '../model/warning';
 import type { SchemaOptions } from '../privilege-options';
@@ -98,6 +100,9 @@ export class RoleResource {
   }
 
   public addPrivileges(grants: Grant[]): void {
+    if (grants.some(grant => typeof (grant as unknown) !== 'object')) {
+      throw errorAt(this.scope, 'privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return');
+    }
     for (const { databases, memberOf, creators = [], owned, warning } of grants) {
       if (memberOf) {
         this.comesAfter(memberOf, 'and a role cannot be a member of itself; leave it out');
@@ -110,6 +115,10 @@ export class RoleResource {
       }
       if (warning) {
         Annotations.of(this.scope).addWarningV2(FUTURE_OBJECTS, warning);
+      }
+      const problem = databases && wordProblem(databases);
+      if (problem !== undefined) {
+        throw errorAt(this.scope, problem);
       }
       warn(this.scope, databases ? this.warningsOf(databases) : []);
       this.role.privileges.push(...databases ? [databases] : []);
@@ -124,6 +133,10 @@ export class RoleResource {
 
   /** The other role exists before this one is created, and until it is removed. */
   private comesAfter(other: IDatabaseRole, notItself: string): void {
+    const notARole = notRole('memberOf', other);
+    if (notARole !== undefined) {
+      throw errorAt(this.scope, notARole);
+    }
     const { roleName, node } = other;
     const { role } = this;
     const declared = declaredRoleOf(other);

@@ -5,7 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseUser, InstanceIamAuth, Privileges, TablePrivilege } from '../../lib';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseUser, InstanceIamAuth, OnRemoval, Privileges, TablePrivilege } from '../../lib';
 import { ENGINE, IRELAND, newApp, newCluster, newInstance, vpcOf } from './support';
 
 /** A stack with a cluster in it, as most apps have. */
@@ -93,6 +93,48 @@ describe('names', () => {
   ])('nothing to say of %s', (_, work) => {
     const one = new Case();
     expect(answer(one.app, () => work(one))).toBe('');
+  });
+});
+
+describe('values of a wrong type, as JavaScript passes them:', () => {
+  const any = (value: unknown) => value as never;
+  const ROLE = (value: string, name: string) => `is or has ${value}, which is no role; pass what addUser() or addRole() returns, or DatabaseRole.fromRoleName(scope, id, ${name})`;
+  const WORD = (word: string) => `[S/IamAuth/a] privilege "${word}" on a table is not one that this library grants: `
+    + 'there are DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE; pass these, each by itself';
+  const words = (word: string) => [Privileges.onTables({ database: 'shop', schema: 'public', privileges: [any(word)] })];
+
+  test.each<[string, (one: Case) => unknown, string]>([
+    ['a privilege that is misspelt', ({ iamAuth }) => iamAuth.addUser('a', { privileges: words('SELEC') }), WORD('SELEC')],
+    ['a privilege in lower case', ({ iamAuth }) => iamAuth.addUser('a', { privileges: words('select') }), WORD('select')],
+    ['ALL', ({ iamAuth }) => iamAuth.addUser('a', { privileges: words('ALL') }), WORD('ALL')],
+    ['no database', () => Privileges.readOnly(any({})), 'database name is undefined, and must be a text; pass a string'],
+    ['privileges that are no list', ({ iamAuth }) => iamAuth.addUser('a', { privileges: any(readOnly('shop')) }),
+      '[S/IamAuth/a] privileges is of class Privileges, and must be a list; pass [...]'],
+    ['privileges in words', ({ iamAuth }) => iamAuth.addUser('a', { privileges: any(['SELECT']) }),
+      '[S/IamAuth/a] privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return'],
+    ['names of creators', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: any(['migrator']) }), `objectsCreatedBy ${ROLE('"migrator"', '"migrator"')}`],
+    ['one creator', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: any('migrator') }), 'objectsCreatedBy is "migrator", and must be a list; pass ["migrator"]'],
+    ['the name of a group', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [Privileges.memberOf(any('readers'))] }), `[S/IamAuth/a] memberOf ${ROLE('"readers"', '"readers"')}`],
+    ['the ARN of a role', ({ iamAuth }) => iamAuth.addUser('a').grantConnect(any('arn:aws:iam::111111111111:role/x')),
+      '[S/Cluster] grantee is "arn:aws:iam::111111111111:role/x", and must be a role, or a construct that has one; pass it, or iam.Role.fromRoleArn(scope, id, arn)'],
+    ['nobody', ({ iamAuth }) => iamAuth.addUser('a').grantConnect(any(undefined)),
+      '[S/Cluster] grantee is undefined, and must be a role, or a construct that has one; pass it, or iam.Role.fromRoleArn(scope, id, arn)'],
+    ['the name of a cluster', ({ stack }) => new AuroraIamAuth(stack, 'A', { cluster: any('shop') }),
+      '[S/A] cluster is "shop", and must be a construct; pass a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)'],
+    ['no cluster', ({ stack }) => new AuroraIamAuth(stack, 'A', any({})),
+      '[S/A] cluster is undefined, and must be a construct; pass a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)'],
+    ['no instance', ({ stack }) => new InstanceIamAuth(stack, 'A', any({})),
+      '[S/A] instance is undefined, and must be a construct; pass a rds.DatabaseInstance, or rds.DatabaseInstance.fromDatabaseInstanceAttributes(...)'],
+    ['usernames in place of an id', ({ iamAuth }) => iamAuth.addUsers(any(['ada', 'grace']), any(undefined)), '[S/IamAuth] id is ["ada","grace"], and must be a text; pass a string'],
+    ['one username for a list', ({ iamAuth }) => iamAuth.addUsers('Team', { usernames: any('ada') }), '[S/IamAuth/Team] usernames is "ada", and must be a list; pass ["ada"]'],
+    ['options in place of an id', ({ iamAuth }) => iamAuth.addUser(any({ username: 'a' })), '[S/IamAuth] id is {"username":"a"}, and must be a text; pass a string'],
+    ['one schema', () => Privileges.readOnly({ database: 'shop', schemas: any('public'), objectsCreatedBy: [] }), 'schemas of database "shop" is "public", and must be a list; pass ["public"]'],
+    ['nobody to drop for', () => OnRemoval.drop(any(undefined)), `reassignOwnedTo of OnRemoval.drop() ${ROLE('undefined', 'name')}`],
+    ['a name to drop for', () => OnRemoval.drop({ reassignOwnedTo: any('app') }), `reassignOwnedTo of OnRemoval.drop() ${ROLE('"app"', '"app"')}`],
+    ['a date', ({ stack, cluster }) => new AuroraIamAuth(stack, 'A', { cluster, reapply: any(new Date(0)) }), '[S/A] reapply is of class Date, and must be a text; pass a string'],
+  ])('%s', (_, work, expected) => {
+    const one = new Case();
+    expect(answer(one.app, () => work(one))).toBe(expected);
   });
 });
 
