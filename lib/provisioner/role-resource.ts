@@ -5,6 +5,7 @@ import { membershipProblem, membershipWarning } from '../contract/predefined-rol
 import { type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
+import { warnOfUnescapedGrants } from '../database/unescaped-grants';
 import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
@@ -91,6 +92,7 @@ export class RoleResource {
     neverRetain(this.resource.node.defaultChild as CfnResource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
+    warnOfUnescapedGrants(scope, kind === 'role' ? [] : names);
     warn(scope, names.map(name => unclearName(kind === 'role' ? 'role name' : 'username', name)));
     this.resource.node.addDependency(this.ownersOfSchemas());
     database.onRole(role, { resource: this.resource, provisioner });

@@ -157,6 +157,18 @@ describe('grantees', () => {
     expect(answer(one.app, () => one.iamAuth.addUser('a').grantConnect(iam.Role.fromRoleName(one.stack, 'R', 'MyAWSReservedSSO_Dev')))).toBe('');
   });
 
+  test.each([
+    ['app*', 'policy S/Role/DefaultPolicy/Resource allows to sign in as "app*" without an escape, as grantConnect() of aws-cdk-lib grants it, and so as every user that matches; '
+    + 'grant with grantConnect() of the user, or acknowledge' + acknowledge('unescapedGrant')],
+    ['app', ''],
+  ])('of the cluster itself, which does not escape %s', (username, expected) => {
+    const one = new Case();
+    expect(answer(one.app, () => {
+      one.cluster.grantConnect(one.role, username);
+      one.iamAuth.addUser('a', { username }).grantConnect(new iam.Role(one.stack, 'Other', { assumedBy: new iam.AccountRootPrincipal() }));
+    })).toBe(expected);
+  });
+
   test('an execution role of ECS is warned of, and not one that is the task role as well', () => {
     const one = new Case();
     const definition = new ecs.FargateTaskDefinition(one.stack, 'Task');
