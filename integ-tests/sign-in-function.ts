@@ -5,7 +5,7 @@ import { Runtime } from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { Construct } from 'constructs';
-import { DatabaseUser } from '../lib';
+import { DatabaseUser, Endpoint } from '../lib';
 
 export interface SignInFunctionProps {
   readonly vpc: ec2.IVpc;
@@ -24,7 +24,7 @@ export class SignInFunction extends NodejsFunction {
       runtime: Runtime.NODEJS_24_X,
       bundling: { externalModules: ['pg-native'] }, // the runtime's own SDK may be older than what is tested here
       timeout: Duration.minutes(1),
-      environment: { ...user.connectionEnvironment({ through }), NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' },
+      environment: { ...user.connectionEnvironment({ endpoint: through && Endpoint.proxy(through) }), NODE_EXTRA_CA_CERTS: '/var/runtime/ca-cert.pem' },
       vpc,
       vpcSubnets,
       allowAllOutbound: false, // it makes its token itself, and calls nothing but the database

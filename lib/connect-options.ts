@@ -1,4 +1,5 @@
 import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { Endpoint } from './endpoint';
 
 /** Where an identity signs in as a user. */
 export interface GrantConnectOptions {
@@ -14,17 +15,24 @@ export interface GrantConnectOptions {
   readonly through?: rds.IDatabaseProxy;
 }
 
-/** Whom the variables are for. */
+/** Where the command connects. */
+export interface PsqlCommandOptions {
+  /**
+   * Where to connect.
+   *
+   * @default Endpoint.writer()
+   */
+  readonly endpoint?: Endpoint;
+}
+
+/** Where the variables lead, and which there are. */
 export interface ConnectionEnvironmentOptions {
   /**
-   * The proxy to connect to, instead of the database. It answers on port 5432.
+   * Where to connect.
    *
-   * Its certificate is of the CAs of Amazon and not of those of RDS, so PGSSLROOTCERT is another file then.
-   *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
-   * @default - the writer of the cluster, or the instance
+   * @default Endpoint.writer()
    */
-  readonly through?: rds.IDatabaseProxy;
+  readonly endpoint?: Endpoint;
 
   /**
    * Whether AWS_REGION is among them, the Region that tokens are made for.

@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
-import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from './connect-options';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
@@ -96,7 +96,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     return this.access.environment(options);
   }
 
-  public get psqlCommand(): string {
-    return this.access.psqlCommand();
+  public psqlCommand(options: PsqlCommandOptions = {}): string {
+    return this.access.psqlCommand(options);
   }
 }

@@ -1,6 +1,6 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, Dependable } from 'constructs';
-import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from './connect-options';
 import { DATABASE_USERS_RESOURCE_TYPE } from './contract/wire';
 import type { Database } from './database/database';
 import { UserAccess } from './database/user-access';
@@ -131,7 +131,7 @@ class ListedUser extends Construct implements IDatabaseUser {
     return this.access.environment(options);
   }
 
-  public get psqlCommand(): string {
-    return this.access.psqlCommand();
+  public psqlCommand(options: PsqlCommandOptions = {}): string {
+    return this.access.psqlCommand(options);
   }
 }

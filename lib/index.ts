@@ -6,6 +6,7 @@ export * from './connect-options';
 export * from './database-role';
 export * from './database-user';
 export * from './database-users';
+export * from './endpoint';
 export * from './iam-auth';
 export * from './iam-auth-base';
 export * from './iam-auth-options';

@@ -1,6 +1,6 @@
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
-import type { ConnectionEnvironmentOptions, GrantConnectOptions } from './connect-options';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from './connect-options';
 
 /** A role in PostgreSQL: a group, or a user. */
 export interface IDatabaseRole extends IConstruct {
@@ -19,9 +19,13 @@ export interface IDatabaseUser extends IDatabaseRole {
   /**
    * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
    *
-   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS. Fails where the username is a token, which cannot be quoted for a shell.
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS, or of Amazon for a proxy.
+   * Fails where the username is a token, which cannot be quoted for a shell.
+   *
+   * @param options where it connects
+   * @returns the command; it has tokens where the database is made in this app
    */
-  readonly psqlCommand: string;
+  psqlCommand(options?: PsqlCommandOptions): string;
 
   /**
    * Lets an IAM identity sign in as this user: `rds-db:connect` on exactly this user of exactly this database.
@@ -41,7 +45,8 @@ export interface IDatabaseUser extends IDatabaseRole {
    * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
    *
    * @see https://www.postgresql.org/docs/current/libpq-envars.html
-   * @param options whom the variables are for
+   * @param options where the variables lead, and which there are
+   * @returns the variables by name
    */
   connectionEnvironment(options?: ConnectionEnvironmentOptions): { [name: string]: string };
 }

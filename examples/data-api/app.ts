@@ -22,7 +22,7 @@ class DataApi extends Stack {
     const migrator = iamAuth.addUser('migrator', { privileges: [Privileges.createObjects({ database: 'shop' })] });
     const orders = iamAuth.addUser('orders', { privileges: [Privileges.readWrite({ database: 'shop', objectsCreatedBy: [migrator] })] });
     orders.grantConnect(new iam.Role(this, 'Service', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') }));
-    new CfnOutput(this, 'Connect', { value: orders.psqlCommand });
+    new CfnOutput(this, 'Connect', { value: orders.psqlCommand() });
   }
 }
 

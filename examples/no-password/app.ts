@@ -25,7 +25,7 @@ class NoPassword extends Stack {
     const iamAuth = new AuroraIamAuth(this, 'IamAuth', { cluster, admin: AdminCredentials.fromIam('postgres') });
     const reports = iamAuth.addUser('reports', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] });
     reports.grantConnect(new iam.Role(this, 'Reports', { assumedBy: new iam.AccountRootPrincipal() }));
-    new CfnOutput(this, 'Connect', { value: reports.psqlCommand });
+    new CfnOutput(this, 'Connect', { value: reports.psqlCommand() });
   }
 }
 

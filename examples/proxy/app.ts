@@ -6,7 +6,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { AuroraIamAuth, Privileges } from 'cdk-aurora-iam-auth';
+import { AuroraIamAuth, Endpoint, Privileges } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
 
 class Proxied extends Stack {
@@ -35,7 +35,7 @@ class Proxied extends Stack {
       runtime: lambda.Runtime.NODEJS_22_X,
       bundling: { bundleAwsSDK: true },
       timeout: Duration.seconds(30),
-      environment: orders.connectionEnvironment({ through: proxy }),
+      environment: orders.connectionEnvironment({ endpoint: Endpoint.proxy(proxy) }),
       vpc,
     });
     orders.grantConnect(service, { through: proxy });
@@ -44,7 +44,7 @@ class Proxied extends Stack {
     // Past the proxy: what is granted there lets nobody in at the proxy.
     const reports = iamAuth.addUser('reports', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] });
     reports.grantConnect(new iam.Role(this, 'Reports', { assumedBy: new iam.AccountRootPrincipal() }));
-    new CfnOutput(this, 'Connect', { value: reports.psqlCommand });
+    new CfnOutput(this, 'Connect', { value: reports.psqlCommand() });
   }
 }
 

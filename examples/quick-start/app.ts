@@ -26,7 +26,7 @@ class QuickStart extends Stack {
     if (this.node.tryGetContext('grant') !== 'false') {
       mario.grantConnect(operator);
     }
-    new CfnOutput(this, 'Connect', { value: mario.psqlCommand });
+    new CfnOutput(this, 'Connect', { value: mario.psqlCommand() });
   }
 }
 

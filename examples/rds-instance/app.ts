@@ -32,7 +32,7 @@ class RdsInstance extends Stack {
     const role = new iam.Role(this, 'Reports', { assumedBy: new iam.AccountRootPrincipal() });
     ConnectGrants.fromInstance(replica).connect(role, reports.username);
 
-    new CfnOutput(this, 'Connect', { value: orders.psqlCommand });
+    new CfnOutput(this, 'Connect', { value: orders.psqlCommand() });
   }
 }
 

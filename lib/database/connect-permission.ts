@@ -10,7 +10,7 @@ import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
 import { proxyTarget, type SignInTarget } from './sign-in-target';
 import { policyUsername, usernameProblem } from '../contract/names';
-import type { Endpoint, Principal, SignInGrant } from '../model/access-model';
+import type { ClientEndpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
 import { shown } from '../model/types';
@@ -97,7 +97,7 @@ export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
 }
 
 /** @param database the cluster or instance whose users the clients of the endpoint have */
-export function rememberEndpoint(database: IConstruct, kind: Endpoint['kind'], { construct, identity }: SignInTarget): void {
+export function rememberEndpoint(database: IConstruct, kind: ClientEndpoint['kind'], { construct, identity }: SignInTarget): void {
   const model = accessModelOf(identity);
   accessModelOf(database).endpoints.set(model.path, { kind, path: construct.node.path, model });
 }

@@ -18,6 +18,8 @@ export interface Database {
   /** How its users sign in. */
   readonly target: SignInTarget;
   readonly host: string;
+  /** Of a cluster; undefined where it was imported without it. */
+  readonly readerHost?: string;
   /** A number wherever the app says it, because a rule with a number can be read and checked; a token otherwise. */
   readonly port: number;
   /** The database that is made with it. */
@@ -28,6 +30,17 @@ export interface Database {
 
 export function addressOf({ target, host, port }: Database): DatabaseAddress {
   return { ResourceId: target.resourceId, Host: host, Port: Tokenization.stringifyNumber(port) };
+}
+
+export function readerHostOf(scope: IConstruct, { construct, kind, readerHost }: Database): string {
+  if (kind === 'instance') {
+    throw errorAt(scope, `instance ${construct.node.path} has no reader endpoint: a read replica has an endpoint and a resource id of its own; `
+      + 'use the endpoint of the replica, and ConnectGrants.fromInstance(replica)');
+  }
+  if (readerHost === undefined) {
+    throw errorAt(scope, `cluster ${construct.node.path} was imported without its reader endpoint; give readerEndpointAddress where it is imported`);
+  }
+  return readerHost;
 }
 
 export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec2.IVpc {

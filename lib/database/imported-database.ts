@@ -33,6 +33,7 @@ export interface Import {
   readonly target: () => SignInTarget;
   readonly identifier: string;
   readonly endpoint: () => rds.Endpoint;
+  readonly readerHost?: () => string;
   /** Names of what the endpoint is made of. */
   readonly attributes: string;
 }
@@ -47,14 +48,15 @@ export function importedDatabase(
   const target = known.target();
   const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
   checkSecurityGroups(construct, target.resourceId, overConnection);
-  return { kind, construct, target, host: hostname, port };
+  return { kind, construct, target, host: hostname, readerHost: readerHostIn(known), port };
 }
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
 function switchedOn(
   kind: DatabaseKind, construct: Database['construct'], overConnection: boolean,
-  switchOn: NonNullable<ImportOptions['switchOn']>, { identifier, endpoint }: Import,
+  switchOn: NonNullable<ImportOptions['switchOn']>, known: Import,
 ): Database {
+  const { identifier, endpoint } = known;
   const resourceId = declaredResourceId(construct, kind);
   const { fromPort: declaredPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
   checkSecurityGroups(construct, resourceId, overConnection);
@@ -69,8 +71,13 @@ function switchedOn(
     construct,
     target: { construct, identity: construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
     host: resource.attribute('Host'),
+    readerHost: readerHostIn(known),
     port: declaredPort ?? Token.asNumber(resource.attribute('Port')),
   };
+}
+
+function readerHostIn({ readerHost }: Import): string | undefined {
+  return readerHost && tryRead(readerHost);
 }
 
 function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {

@@ -42,6 +42,7 @@ export function clusterDatabase(
       resource,
       target: clusterTarget(cluster),
       host: resource.attrEndpointAddress,
+      readerHost: resource.attrReadEndpointAddress,
       port: resource.port ?? Token.asNumber(resource.attrEndpointPort),
       databaseName: resource.databaseName,
       vpc: cluster.vpc,
@@ -49,7 +50,11 @@ export function clusterDatabase(
     };
   }
   return importedDatabase('cluster', cluster, options, {
-    target: () => clusterTarget(cluster), identifier: cluster.clusterIdentifier, endpoint: () => cluster.clusterEndpoint, attributes: 'clusterEndpointAddress and port',
+    target: () => clusterTarget(cluster),
+    identifier: cluster.clusterIdentifier,
+    endpoint: () => cluster.clusterEndpoint,
+    readerHost: () => cluster.clusterReadEndpoint.hostname,
+    attributes: 'clusterEndpointAddress and port',
   });
 }
 

@@ -4,9 +4,13 @@ export interface PsqlConnection {
   readonly region: string;
   readonly username: string;
   readonly database: string;
+
+  /** Where the file with the CAs of the endpoint is downloaded from. */
+  readonly cas: string;
 }
 
-const CA_BUNDLE = 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
+export const CAS_OF_RDS = 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
+export const CAS_OF_AMAZON = 'https://www.amazontrust.com/repository/AmazonRootCA1.pem';
 
 /**
  * One line for sh that makes a token and opens psql. The file of CAs is the caller's, and is asked for
@@ -15,9 +19,9 @@ const CA_BUNDLE = 'https://truststore.pki.rds.amazonaws.com/global/global-bundle
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Connecting.AWSCLI.PostgreSQL.html
  */
-export function psqlCommand({ host, port, region, username, database }: PsqlConnection): string {
+export function psqlCommand({ host, port, region, username, database, cas }: PsqlConnection): string {
   return [
-    `PGSSLROOTCERT="\${PGSSLROOTCERT:?is not set: give it the path of a file downloaded from ${CA_BUNDLE}}"`,
+    `PGSSLROOTCERT="\${PGSSLROOTCERT:?is not set: give it the path of a file downloaded from ${cas}}"`,
     'PGSSLMODE=verify-full',
     `PGHOST=${host}`,
     `PGPORT=${port}`,

@@ -2,14 +2,18 @@ import { Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
 import { grantConnect, proxyInFront } from './connect-permission';
-import { addressOf, type Database } from './database';
+import { addressOf, type Database, readerHostOf } from './database';
+import type { EndpointChoice } from './endpoint-choice';
 import { roleOfProxy } from './proxy';
-import { psqlCommand } from './psql-command';
-import type { ConnectionEnvironmentOptions, GrantConnectOptions } from '../connect-options';
+import { CAS_OF_AMAZON, CAS_OF_RDS, psqlCommand } from './psql-command';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
 import type { IDatabaseUser } from '../role-interface';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
+
+/** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html */
+const PORT_OF_PROXY = '5432';
 
 /** How clients get in as a user, whether it has a resource of its own or shares one. */
 export class UserAccess {
@@ -25,26 +29,34 @@ export class UserAccess {
     return grantConnect(proxyInFront(through), grantee, username);
   }
 
-  public environment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
-    const { through } = options;
-    const { Host, Port } = through ? { Host: through.endpoint, Port: '5432' } : addressOf(this.database);
+  public environment({ endpoint, region }: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
+    const { host, port } = this.addressOf(endpoint?._choice);
     return {
-      PGHOST: Host,
-      PGPORT: Port,
+      PGHOST: host,
+      PGPORT: port,
       PGUSER: this.user.username,
       PGDATABASE: this.user.databaseName,
       PGSSLMODE: 'verify-full',
-      ...options.region ? { AWS_REGION: this.database.construct.env.region } : {},
+      ...region ? { AWS_REGION: this.database.construct.env.region } : {},
     };
   }
 
-  public psqlCommand(): string {
+  public psqlCommand({ endpoint }: PsqlCommandOptions = {}): string {
     const { username, databaseName } = this.user;
     if (Token.isUnresolved(username)) {
-      throw errorAt(this.user, 'username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()');
+      throw errorAt(this.user, 'username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; '
+        + 'give the username itself, or use connectionEnvironment()');
     }
+    const cas = endpoint?._choice.kind === 'proxy' ? CAS_OF_AMAZON : CAS_OF_RDS;
+    return psqlCommand({ ...this.addressOf(endpoint?._choice), region: this.database.construct.env.region, username, database: databaseName, cas });
+  }
+
+  private addressOf(choice: EndpointChoice = { kind: 'writer' }): { readonly host: string; readonly port: string } {
     const { Host, Port } = addressOf(this.database);
-    const { region } = this.database.construct.env;
-    return psqlCommand({ host: Host, port: Port, region, username, database: databaseName });
+    switch (choice.kind) {
+      case 'writer': return { host: Host, port: Port };
+      case 'reader': return { host: readerHostOf(this.user, this.database), port: Port };
+      case 'proxy': return { host: choice.proxy.endpoint, port: PORT_OF_PROXY };
+    }
   }
 }

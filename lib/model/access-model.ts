@@ -34,7 +34,7 @@ export interface AccessModel {
   readonly signInsByTag: SignInGrant[];
 
   /** Proxies and replicas whose clients have users of this database, by path. */
-  readonly endpoints: Map<string, Endpoint>;
+  readonly endpoints: Map<string, ClientEndpoint>;
 
   readonly claims: Claims;
 
@@ -43,7 +43,7 @@ export interface AccessModel {
 }
 
 /** A proxy or a replica. */
-export interface Endpoint {
+export interface ClientEndpoint {
   readonly kind: 'proxy' | 'replica';
 
   /** Of the construct that the app has of it. */

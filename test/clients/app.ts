@@ -22,4 +22,4 @@ const newRole = (id: string) => new iam.Role(stack, id, { assumedBy: new iam.Acc
 migrator.grantConnect(newRole('Migrator'));
 mario.grantConnect(newRole('Operator'));
 newRole('Visitor');
-new CfnOutput(stack, 'Connect', { value: mario.psqlCommand });
+new CfnOutput(stack, 'Connect', { value: mario.psqlCommand() });

@@ -1,9 +1,10 @@
 import { App, CfnParameter, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { AuroraIamAuth, DatabaseRole, DatabaseUser, Privileges } from '../../lib';
-import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, targetsOf, templateOf, vpcOf, waitsFor } from './support';
+import { AdminCredentials, AuroraIamAuth, DatabaseRole, DatabaseUser, Endpoint, InstanceIamAuth, Privileges } from '../../lib';
+import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, targetsOf, templateOf, vpcOf, waitsFor } from './support';
 
 let app: App;
 let stack: Stack;
@@ -246,11 +247,66 @@ describe('connectionEnvironment', () => {
   });
 });
 
+describe('an endpoint', () => {
+  const attributes = (scope: Stack, id: string, names: object = {}) => rds.DatabaseCluster.fromDatabaseClusterAttributes(scope, id, {
+    clusterIdentifier: 'shop',
+    clusterResourceIdentifier: 'cluster-ABCDEFGHIJKL01234',
+    clusterEndpointAddress: 'shop.cluster-1.eu-west-1.rds.amazonaws.com',
+    port: 6543,
+    securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(scope, `${id} group`, 'sg-1')],
+    ...names,
+  });
+  const userOf = (cluster: rds.IDatabaseCluster) => new AuroraIamAuth(stack, `${cluster.node.id} auth`, {
+    cluster, vpc: vpcOf(stack), admin: AdminCredentials.fromIam('provisioner'),
+  }).addUser('orders');
+
+  test('is the writer unless it is said', () => {
+    const user = iamAuth.addUser('orders');
+    expect(user.connectionEnvironment({ endpoint: Endpoint.writer() })).toEqual(user.connectionEnvironment());
+    expect(user.psqlCommand({ endpoint: Endpoint.writer() })).toBe(user.psqlCommand());
+  });
+
+  test('of the readers has the port of the cluster', () => {
+    const user = iamAuth.addUser('orders');
+    const endpoint = Endpoint.reader();
+    expect(stack.resolve(user.connectionEnvironment({ endpoint }))).toMatchObject({ PGHOST: ofCluster('ReadEndpoint.Address'), PGPORT: '5432', PGUSER: 'orders' });
+    expect(JSON.stringify(stack.resolve(user.psqlCommand({ endpoint })))).toMatch(/ PGHOST=",\{[^}]*"ReadEndpoint.Address"\]\}," PGPORT=5432 .* --hostname ",\{[^}]*"ReadEndpoint.Address"\]\}/);
+  });
+
+  test('of the readers of an imported cluster is the one that it was imported with', () => {
+    const user = userOf(attributes(stack, 'Imported', { readerEndpointAddress: 'shop.cluster-ro-1.eu-west-1.rds.amazonaws.com' }));
+    expect(user.connectionEnvironment({ endpoint: Endpoint.reader() })).toMatchObject({ PGHOST: 'shop.cluster-ro-1.eu-west-1.rds.amazonaws.com', PGPORT: '6543' });
+  });
+
+  test('of the readers is refused where the import does not have it, and for an instance', () => {
+    const endpoint = Endpoint.reader();
+    const user = userOf(attributes(stack, 'Imported'));
+    const message = '[Data/Imported auth/orders] cluster Data/Imported was imported without its reader endpoint; give readerEndpointAddress where it is imported';
+    expect(() => user.connectionEnvironment({ endpoint })).toThrow(new Error(message));
+    expect(() => user.psqlCommand({ endpoint })).toThrow(new Error(message));
+    const other = new InstanceIamAuth(stack, 'InstanceAuth', { instance: newInstance(stack) }).addUser('orders');
+    expect(() => other.connectionEnvironment({ endpoint })).toThrow(new Error(
+      '[Data/InstanceAuth/orders] instance Data/Instance has no reader endpoint: a read replica has an endpoint and a resource id of its own; '
+      + 'use the endpoint of the replica, and ConnectGrants.fromInstance(replica)',
+    ));
+  });
+
+  test('of a proxy has the CAs of Amazon in the command', () => {
+    const proxy = rds.DatabaseProxy.fromDatabaseProxyAttributes(stack, 'Proxy', { dbProxyName: 'p', dbProxyArn: 'p', endpoint: 'p.proxy-1.rds.amazonaws.com', securityGroups: [] });
+    const user = iamAuth.addUser('orders');
+    const command = user.psqlCommand({ endpoint: Endpoint.proxy(proxy) });
+    expect(command).toContain('downloaded from https://www.amazontrust.com/repository/AmazonRootCA1.pem}');
+    expect(command).toContain(' PGHOST=p.proxy-1.rds.amazonaws.com PGPORT=5432 ');
+    expect(command).toContain(' --hostname p.proxy-1.rds.amazonaws.com --port 5432 ');
+    expect(user.psqlCommand()).toContain('downloaded from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem}');
+  });
+});
+
 describe('psqlCommand', () => {
   test('fails for a token', () => {
     const username = new CfnParameter(stack, 'Username').valueAsString;
-    expect(() => new DatabaseUser(stack, 'User', { iamAuth, username }).psqlCommand).toThrow(new Error(
-      '[Data/User] username is a CDK token, and psqlCommand cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()',
+    expect(() => new DatabaseUser(stack, 'User', { iamAuth, username }).psqlCommand()).toThrow(new Error(
+      '[Data/User] username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; give the username itself, or use connectionEnvironment()',
     ));
   });
 });
@@ -365,7 +421,7 @@ describe('through a proxy', () => {
   test('the environment has its endpoint and the port of PostgreSQL', () => {
     const data = newCluster(stack, 'Cluster', { port: 6543 });
     const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: data }).addUser('orders');
-    expect(stack.resolve(user.connectionEnvironment({ through: iamProxy(data) }))).toEqual({
+    expect(stack.resolve(user.connectionEnvironment({ endpoint: Endpoint.proxy(iamProxy(data)) }))).toEqual({
       PGHOST: attribute(/^ClusterProxy/, 'Endpoint'), PGPORT: '5432', PGUSER: 'orders', PGDATABASE: 'shop', PGSSLMODE: 'verify-full',
     });
   });

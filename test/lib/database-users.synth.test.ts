@@ -74,7 +74,7 @@ describe('user', () => {
     const alone = ireland.addUser('bob', { databaseName: 'stock' });
     expect([user.username, user.roleName, user.databaseName]).toEqual(['ann', 'ann', 'stock']);
     expect(user.connectionEnvironment({ region: true })).toEqual({ ...alone.connectionEnvironment({ region: true }), PGUSER: 'ann' });
-    expect(user.psqlCommand).toBe(alone.psqlCommand.replaceAll('bob', 'ann'));
+    expect(user.psqlCommand()).toBe(alone.psqlCommand().replaceAll('bob', 'ann'));
   });
 
   test('may be granted to an identity, alone', () => {

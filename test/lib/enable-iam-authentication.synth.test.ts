@@ -174,7 +174,7 @@ describe('users', () => {
   test('are told host and port by RDS', () => {
     const user = iamAuthOf(clusterIn(stack)).addUser('orders');
     expect(stack.resolve(user.connectionEnvironment())).toMatchObject({ PGHOST: ofResource('Host'), PGPORT: ofResource('Port') });
-    expect(JSON.stringify(stack.resolve(user.psqlCommand))).toMatch(/"PGSSLROOTCERT.* PGHOST=",\{"Fn::GetAtt":\["IamAuthIamAuthentication\w+","Host"\]\}," PGPORT="/);
+    expect(JSON.stringify(stack.resolve(user.psqlCommand()))).toMatch(/"PGSSLROOTCERT.* PGHOST=",\{"Fn::GetAtt":\["IamAuthIamAuthentication\w+","Host"\]\}," PGPORT="/);
   });
 
   test('of another stack import what RDS says', () => {

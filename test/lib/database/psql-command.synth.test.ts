@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { AuroraIamAuth } from '../../../lib';
-import { psqlCommand } from '../../../lib/database/psql-command';
+import { CAS_OF_RDS, psqlCommand } from '../../../lib/database/psql-command';
 import { IRELAND, newApp, newCluster, templateOf } from '../support';
 
 const VARIABLES = ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGPASSWORD'];
@@ -14,7 +14,7 @@ const SHIMS = {
   aws: 'printf "%s\\n" "$@"',
   psql: `printf "%s\\0" ${VARIABLES.map(name => `"$${name}"`).join(' ')} "$@"`,
 };
-const CONNECTION = { host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', port: '5432', region: 'eu-west-1', database: 'shop' };
+const CONNECTION = { host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', port: '5432', region: 'eu-west-1', database: 'shop', cas: CAS_OF_RDS };
 
 let bin: string;
 beforeAll(() => {
@@ -76,7 +76,7 @@ describe('psqlCommand', () => {
   test('is in an output what it is here', () => {
     const stack = new Stack(newApp(), 'Data', { env: IRELAND });
     const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }).addUser('o\'brien');
-    new CfnOutput(stack, 'Connect', { value: user.psqlCommand });
+    new CfnOutput(stack, 'Connect', { value: user.psqlCommand() });
     const { Value } = templateOf(stack).findOutputs('Connect').Connect as { Value: { 'Fn::Join': ['', (string | object)[]] } };
     const deployed = Value['Fn::Join'][1].map(part => typeof part === 'string' ? part : CONNECTION.host).join('');
     expect(deployed).toBe(psqlCommand({ ...CONNECTION, username: 'o\'brien' }));
