@@ -14,7 +14,7 @@ export interface ProvisionerOptions {
    * The policy of a key must let CloudWatch Logs use it.
    *
    * @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/encrypt-log-data-kms.html
-   * @default - one for each function, encrypted by CloudWatch Logs, kept for a month or until the stack is deleted
+   * @default - one log group for both functions, encrypted by CloudWatch Logs; it keeps events for a month and is deleted with the stack
    */
   readonly logGroup?: logs.ILogGroup;
 

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { ArnFormat, CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct, type IConstruct } from 'constructs';
 import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { FunctionRole } from './function-role';
@@ -48,6 +49,12 @@ export function importOptions(scope: Construct, props: ImportProps): ImportOptio
   };
 }
 
+interface HandlerProps {
+  readonly database: IConstruct;
+  readonly logGroup: logs.ILogGroup;
+  readonly options: ProvisionerOptions;
+}
+
 /**
  * IAM authentication of a database that this app does not make: a function of its own that switches it on and waits until it is, and never switches it off.
  *
@@ -68,9 +75,11 @@ export class IamAuthenticationResource extends Construct implements SwitchedData
       ...Object.values(expected).some(value => value !== undefined) ? { Expected: expected } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
+    const logGroup = options.logGroup ?? newLogGroup(this);
+    const handler = this.handler(kind, properties.Identifier, { database, logGroup, options });
     this.resource = new CustomResource(this, 'Resource', {
       resourceType: IAM_AUTHENTICATION_RESOURCE_TYPE,
-      serviceToken: providerFramework(this, { handler: this.handler(kind, properties.Identifier, database, options), options }).serviceToken,
+      serviceToken: providerFramework(this, { handler, logGroup, options }).serviceToken,
       serviceTimeout: Duration.seconds(IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS),
       properties: { ...properties },
     });
@@ -80,8 +89,7 @@ export class IamAuthenticationResource extends Construct implements SwitchedData
     return this.resource.getAttString(name);
   }
 
-  private handler(kind: DatabaseKind, identifier: string, { node }: IConstruct, options: ProvisionerOptions): lambda.Function {
-    const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
+  private handler(kind: DatabaseKind, identifier: string, { database: { node }, logGroup, options }: HandlerProps): lambda.Function {
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: false });
     role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
     const handler = new lambda.Function(this, 'Handler', {

@@ -1,22 +1,23 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 import { acknowledge, FRAMEWORK_OUTSIDE_VPC, FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { FunctionRole } from './function-role';
-import { newLogGroup } from './log-group';
 import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProviderFrameworkProps {
   readonly handler: lambda.Function;
+  /** Where the framework writes its log: with the handler. */
+  readonly logGroup: logs.ILogGroup;
   /** Where it runs, if not outside of every VPC. */
   readonly network?: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection };
   readonly options?: ProvisionerOptions;
 }
 
 /** CDK's provider framework in front of a handler, with a role that may do no more than it does. */
-export function providerFramework(scope: Construct, { handler, network, options = {} }: ProviderFrameworkProps): cr.Provider {
-  const logGroup = options.logGroup ?? newLogGroup(scope, 'FrameworkLogs');
+export function providerFramework(scope: Construct, { handler, logGroup, network, options = {} }: ProviderFrameworkProps): cr.Provider {
   const role = new FunctionRole(scope, 'FrameworkRole', { ...options, logGroup, inVpc: network !== undefined });
   // GetFunction: where an invocation has failed, it waits until the handler is active, and tries again.
   role.allow(['lambda:InvokeFunction', 'lambda:GetFunction'], handler.functionArn);

@@ -1,6 +1,7 @@
 import * as path from 'node:path';
 import { Aws, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
+import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { type Admin, adminToRecover } from './admin';
@@ -40,9 +41,11 @@ export class Provisioner extends Construct {
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
     const { database, reach, admin, options } = props;
-    const handler = this.handler(props);
+    const logGroup = options.logGroup ?? newLogGroup(this);
+    const handler = this.handler(props, logGroup);
     const provider = providerFramework(this, {
       handler,
+      logGroup,
       network: options.frameworkInVpc ? reach.network : undefined,
       options,
     });
@@ -55,9 +58,8 @@ export class Provisioner extends Construct {
     this.serviceToken = provider.serviceToken;
   }
 
-  private handler(props: ProvisionerProps): lambda.Function {
+  private handler(props: ProvisionerProps, logGroup: logs.ILogGroup): lambda.Function {
     const { database, admin, reach, options, registryOwner } = props;
-    const logGroup = options.logGroup ?? newLogGroup(this, 'HandlerLogs');
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: reach.network !== undefined });
     reach.allow(role);
     if (admin.secret) {

@@ -63,11 +63,22 @@ describe('fromIam', () => {
     expect(statementsOf(stack)).toContainEqual(connect(attribute(/^Cluster/, 'DBClusterResourceId'), '${*}'));
   });
 
+  const egressOfFunction = () => Object.entries(resourcesOf(stack, 'AWS::EC2::SecurityGroup')).find(([id]) => id.startsWith('IamAuth'))![1].Properties.SecurityGroupEgress;
+
   test('lets the function out to the database alone', () => {
     addUser(passwordless(), AdminCredentials.fromIam('postgres'));
-    const [, group] = Object.entries(resourcesOf(stack, 'AWS::EC2::SecurityGroup')).find(([id]) => id.startsWith('IamAuth'))!;
-    expect(group.Properties.SecurityGroupEgress).toEqual([{ CidrIp: '127.0.0.1/32', Description: 'Nowhere but to the database', IpProtocol: '-1' }]);
-    expect(Object.values(resourcesOf(stack, 'AWS::EC2::SecurityGroupEgress')).map(({ Properties }) => Properties.ToPort)).toEqual([5432]);
+    expect(egressOfFunction()).toEqual([{
+      DestinationSecurityGroupId: attribute(/^ClusterSecurityGroup/, 'GroupId'), Description: 'Creates IAM users in PostgreSQL', FromPort: 5432, IpProtocol: 'tcp', ToPort: 5432,
+    }]);
+    expect(resourcesOf(stack, 'AWS::EC2::SecurityGroupEgress')).toEqual({});
+  });
+
+  test('lets the function out to the database alone where only the deployment knows the port, which CDK takes in resources only', () => {
+    const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 });
+    const instance = new rds.DatabaseInstanceFromSnapshot(stack, 'Restored', { engine, vpc: vpcOf(stack), snapshotIdentifier: 'snapshot' });
+    new InstanceIamAuth(stack, 'IamAuth', { instance, admin: AdminCredentials.fromIam('postgres') }).addUser('app');
+    expect(egressOfFunction()).toEqual([{ CidrIp: '127.0.0.1/32', Description: 'Nowhere but to the database', IpProtocol: '-1' }]);
+    expect(Object.values(resourcesOf(stack, 'AWS::EC2::SecurityGroupEgress')).map(({ Properties }) => Properties.ToPort)).toEqual([attribute(/^Restored/, 'Endpoint.Port')]);
   });
 
   test('has its policy before the first user is created, and until the last is removed', () => {

@@ -84,7 +84,7 @@ describe('the function', () => {
       Code: expect.anything() as unknown,
       Description: 'Switches on IAM authentication of the database Reports/Cluster',
       Handler: 'index.handler',
-      LoggingConfig: { LogGroup: reference(/^IamAuthIamAuthenticationHandlerLogs/) },
+      LoggingConfig: { LogGroup: reference(/^IamAuthIamAuthenticationLogs/) },
       MemorySize: 256,
       Role: attribute(/^IamAuthIamAuthenticationHandlerRole/, 'Arn'),
       Runtime: 'nodejs24.x',
@@ -101,7 +101,7 @@ describe('the function', () => {
   ])('may describe and modify this one cluster, and write its log: %s', (_, env) => {
     const scope = new Stack(app, 'There', { env });
     iamAuthOf(clusterIn(scope), {}, scope);
-    expect(statementsOf(scope, 'HandlerRole')).toEqual([writesLog('HandlerLogs'), {
+    expect(statementsOf(scope, 'HandlerRole')).toEqual([writesLog('Logs'), {
       Effect: 'Allow',
       Action: ['rds:DescribeDBClusters', 'rds:ModifyDBCluster'],
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, `:rds:${env.region}:111111111111:cluster:shop`]] },
@@ -110,7 +110,7 @@ describe('the function', () => {
 
   test('may describe and modify this one instance', () => {
     new InstanceIamAuth(stack, 'IamAuth', { instance: instanceIn(stack), ...options(stack) });
-    expect(statementsOf(stack, 'HandlerRole')).toEqual([writesLog('HandlerLogs'), {
+    expect(statementsOf(stack, 'HandlerRole')).toEqual([writesLog('Logs'), {
       Effect: 'Allow',
       Action: ['rds:DescribeDBInstances', 'rds:ModifyDBInstance'],
       Resource: { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds:eu-west-1:111111111111:db:shop']] },
@@ -120,7 +120,7 @@ describe('the function', () => {
   test('is all that the framework may invoke, and neither role has a policy of AWS', () => {
     iamAuthOf(clusterIn(stack));
     expect(statementsOf(stack, 'FrameworkRole')).toEqual([
-      writesLog('FrameworkLogs'), { Effect: 'Allow', Action: ['lambda:InvokeFunction', 'lambda:GetFunction'], Resource: attribute(/^IamAuthIamAuthenticationHandler/, 'Arn') },
+      writesLog('Logs'), { Effect: 'Allow', Action: ['lambda:InvokeFunction', 'lambda:GetFunction'], Resource: attribute(/^IamAuthIamAuthenticationHandler/, 'Arn') },
     ]);
     expect(Object.values(ours(stack, 'AWS::IAM::Role')).map(({ Properties }) => Object.keys(Properties))).toEqual([['AssumeRolePolicyDocument'], ['AssumeRolePolicyDocument']]);
   });

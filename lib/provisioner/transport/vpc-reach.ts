@@ -1,4 +1,4 @@
-import { Stack, Tokenization } from 'aws-cdk-lib';
+import { Stack, Token, Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
@@ -50,15 +50,15 @@ export class VpcReach implements Reach {
   }
 
   private securityGroup(scope: Construct): ec2.ISecurityGroup {
-    const securityGroup = new ec2.SecurityGroup(scope, 'SecurityGroup', {
+    const securityGroup = new ProvisionerSecurityGroup(scope, 'SecurityGroup', {
       vpc: this.network.vpc,
       description: 'Creates IAM users in PostgreSQL',
       allowAllOutbound: false,
     });
     if (this.admin.secret) {
       securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
-    } else {
-      // Without a rule of its own it would have EC2's, to everywhere: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
+    } else if (Token.isUnresolved(this.database.port)) {
+      // The rule to the database is a resource then. Without one among its properties the group would have EC2's, to everywhere: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
       securityGroup.addEgressRule(ec2.Peer.ipv4('127.0.0.1/32'), ec2.Port.allTraffic(), 'Nowhere but to the database');
     }
     return securityGroup;
@@ -68,6 +68,26 @@ export class VpcReach implements Reach {
 /** Secrets Manager for the handler; Lambda for CDK's framework. */
 function needsWayOut({ secret }: Admin, provisioner: NetworkOptions['provisioner']): boolean {
   return secret !== undefined || provisioner?.frameworkInVpc === true;
+}
+
+/**
+ * Has its egress rules as properties, the ones to security groups included, which CDK makes resources of their own. No cycle can come of it:
+ * the security group of the database refers to this one in rules that are resources.
+ */
+class ProvisionerSecurityGroup extends ec2.SecurityGroup {
+  public override addEgressRule(peer: ec2.IPeer, connection: ec2.Port, description?: string, remoteRule?: boolean): void {
+    super.addEgressRule(inlinePeer(peer), connection, description, remoteRule);
+  }
+}
+
+function inlinePeer(peer: ec2.IPeer): ec2.IPeer {
+  return {
+    canInlineRule: true,
+    uniqueId: peer.uniqueId,
+    connections: peer.connections,
+    toIngressRuleConfig: () => peer.toIngressRuleConfig(),
+    toEgressRuleConfig: () => peer.toEgressRuleConfig(),
+  };
 }
 
 /** A group of another stack gets its rules from here, because there they would make that stack depend on the one of the cluster. */

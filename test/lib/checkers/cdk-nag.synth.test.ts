@@ -26,7 +26,7 @@ const FUNCTIONS = ['Framework', 'Handler'];
 
 /** What a property of `provisioner` would remove. */
 const LEFT_TO_PROPERTIES = [
-  ...inPacks([HIPAA, R4, R5, PCI], 'CloudWatchLogGroupEncrypted', ['FrameworkLogs', 'HandlerLogs']), // logGroup
+  ...inPacks([HIPAA, R4, R5, PCI], 'CloudWatchLogGroupEncrypted', ['Logs']), // logGroup
   ...inPacks([HIPAA, R5], 'LambdaConcurrency', FUNCTIONS), // reservedConcurrentExecutions
   ...inPacks([SERVERLESS], 'LambdaTracing', FUNCTIONS), // tracing
 ].sort();

@@ -77,7 +77,7 @@ describe('CloudFormation Guard', () => {
     });
   }
 
-  const LOGS = ['Handler', 'Framework'].flatMap(name => ['encrypted', 'retention_period'].map(of => `cloudwatch_log_group_${of}_check at IamAuthProvisioner${name}Logs of QuickStart`));
+  const LOGS = ['encrypted', 'retention_period'].map(of => `cloudwatch_log_group_${of}_check at IamAuthProvisionerLogs of QuickStart`);
 
   test('finds in all controls of Control Tower what properties are for, and nothing else', () => {
     const app = exampleApp('quick-start');

@@ -115,13 +115,13 @@ const forCluster = (prepare: () => { cluster: rds.IDatabaseCluster } & Partial<A
 const NETWORK_INTERFACES = 'ec2:AssignPrivateIpAddresses ec2:CreateNetworkInterface ec2:DeleteNetworkInterface ec2:DescribeNetworkInterfaces ec2:DescribeSubnets ec2:UnassignPrivateIpAddresses';
 const FROM_CODE = 'ArnLike lambda:SourceFunctionArn arn:<AWS::Partition>:lambda:<AWS::Region>:<AWS::AccountId>:function:*';
 
-const handlerOf = (id: string, logs = `${id}HandlerLogs`) => [
+const handlerOf = (id: string, logs = `${id}Logs`) => [
   `Service lambda.amazonaws.com as ${id}HandlerRole may sts:AssumeRole`,
   `<${id}HandlerRole> may logs:CreateLogStream logs:PutLogEvents on <${logs}.Arn>`,
   `<${id}HandlerRole> may ${NETWORK_INTERFACES} on *`,
   `<${id}HandlerRole> MAY NOT ${NETWORK_INTERFACES} on * if ${FROM_CODE}`,
 ];
-const frameworkOf = (id: string, logs = `${id}FrameworkLogs`) => [
+const frameworkOf = (id: string, logs = `${id}Logs`) => [
   `Service lambda.amazonaws.com as ${id}FrameworkRole may sts:AssumeRole`,
   `<${id}FrameworkRole> may logs:CreateLogStream logs:PutLogEvents on <${logs}.Arn>`,
   `<${id}FrameworkRole> may lambda:InvokeFunction lambda:GetFunction on <${id}Handler.Arn>`,
@@ -130,7 +130,7 @@ const OURS = 'IamAuthProvisioner';
 const HANDLER = handlerOf(OURS);
 const FRAMEWORK = frameworkOf(OURS);
 const DATABASE = [
-  `<${OURS}SecurityGroup.GroupId> to <ClusterSecurityGroup.GroupId> tcp 5432`,
+  `<${OURS}SecurityGroup> to <ClusterSecurityGroup.GroupId> tcp 5432`,
   `<ClusterSecurityGroup.GroupId> from <${OURS}SecurityGroup.GroupId> tcp 5432`,
 ];
 const TO_SECRETS_MANAGER = `<${OURS}SecurityGroup> to 0.0.0.0/0 tcp 443`;
@@ -191,7 +191,6 @@ describe('all that comes into the template with users', () => {
     expectAdded(forCluster(() => ({ cluster: newCluster(stack), admin: AdminCredentials.fromIam('chief') })), [
       ...HANDLER,
       `<${OURS}HandlerRole> may rds-db:connect on arn:<AWS::Partition>:rds-db:<AWS::Region>:<AWS::AccountId>:dbuser:<Cluster.DBClusterResourceId>/chief`,
-      `<${OURS}SecurityGroup> to 127.0.0.1/32 -1`, // nowhere
       ...DATABASE, ...FRAMEWORK,
     ]);
   });
@@ -206,7 +205,7 @@ describe('all that comes into the template with users', () => {
     });
     const arn = 'arn:aws:secretsmanager:eu-west-1:111111111111:secret:chief-abcdef';
     expectAdded(forCluster(() => ({ cluster: imported(), vpc: vpcOf(stack), admin: AdminCredentials.fromSecret(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Admin', arn)) })), [
-      ...HANDLER, READS(arn), TO_SECRETS_MANAGER, `<${OURS}SecurityGroup.GroupId> to sg-1 tcp 6432`, `sg-1 from <${OURS}SecurityGroup.GroupId> tcp 6432`, ...FRAMEWORK,
+      ...HANDLER, READS(arn), TO_SECRETS_MANAGER, `<${OURS}SecurityGroup> to sg-1 tcp 6432`, `sg-1 from <${OURS}SecurityGroup.GroupId> tcp 6432`, ...FRAMEWORK,
     ]);
   });
 
@@ -218,9 +217,9 @@ describe('all that comes into the template with users', () => {
     const admin = () => AdminCredentials.fromSecret(secretsmanager.Secret.fromSecretCompleteArn(stack, 'Admin', arn));
     const switching = 'IamAuthIamAuthentication';
     expectAdded(forCluster(() => ({ cluster: imported(), vpc: vpcOf(stack), admin: admin(), enableIamAuthentication: true })), [
-      ...HANDLER, READS(arn), TO_SECRETS_MANAGER, `<${OURS}SecurityGroup.GroupId> to sg-1 tcp 5432`, `sg-1 from <${OURS}SecurityGroup.GroupId> tcp 5432`, ...FRAMEWORK,
+      ...HANDLER, READS(arn), TO_SECRETS_MANAGER, `<${OURS}SecurityGroup> to sg-1 tcp 5432`, `sg-1 from <${OURS}SecurityGroup.GroupId> tcp 5432`, ...FRAMEWORK,
       `Service lambda.amazonaws.com as ${switching}HandlerRole may sts:AssumeRole`,
-      `<${switching}HandlerRole> may logs:CreateLogStream logs:PutLogEvents on <${switching}HandlerLogs.Arn>`,
+      `<${switching}HandlerRole> may logs:CreateLogStream logs:PutLogEvents on <${switching}Logs.Arn>`,
       `<${switching}HandlerRole> may rds:DescribeDBClusters rds:ModifyDBCluster on arn:<AWS::Partition>:rds:<AWS::Region>:<AWS::AccountId>:cluster:shop`,
       ...frameworkOf(switching),
     ]);
@@ -242,7 +241,7 @@ describe('all that comes into the template with users', () => {
       `<${id}HandlerRole> may secretsmanager:GetSecretValue on <Data:ExportsOutputRefClusterSecretAttachment>`,
       `<${id}HandlerRole> may kms:Decrypt on <Data:ExportsOutputFnGetAttKeyArn> if ${THROUGH_SECRETS_MANAGER}`,
       `<${id}SecurityGroup> to 0.0.0.0/0 tcp 443`,
-      `<${id}SecurityGroup.GroupId> to ${group} tcp 5432`,
+      `<${id}SecurityGroup> to ${group} tcp 5432`,
       `${group} from <${id}SecurityGroup.GroupId> tcp 5432`,
       ...frameworkOf(id),
     ]);

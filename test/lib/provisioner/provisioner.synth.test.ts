@@ -25,6 +25,14 @@ function handlerIn(scope: Stack): Resource {
   return handler;
 }
 
+test('a first user adds 10 resources', () => {
+  const count = (scope: Stack) => Object.keys(resourcesOf(scope)).length;
+  const without = new Stack(newApp(), 'Without');
+  newCluster(without);
+  addUser(newCluster(stack));
+  expect(count(stack) - count(without)).toBe(10);
+});
+
 describe('the handler', () => {
   test('is configured for Node.js 24 in the private subnets of the cluster', () => {
     addUser(newCluster(stack));
@@ -42,7 +50,7 @@ describe('the handler', () => {
         },
       },
       Handler: 'index.handler',
-      LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerHandlerLogs/) },
+      LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerLogs/) },
       MemorySize: 512,
       Role: attribute(/^IamAuthProvisionerHandlerRole/, 'Arn'),
       Runtime: 'nodejs24.x',
@@ -66,25 +74,27 @@ describe('the framework', () => {
     addUser(newCluster(stack));
     const [framework] = Object.values(resourcesOf(stack, 'AWS::Lambda::Function')).filter(({ Properties }) => Properties.Handler === 'framework.onEvent');
     expect(framework.Properties.VpcConfig).toBeUndefined();
-    expect(framework.Properties).toMatchObject({ Runtime: 'nodejs24.x', MemorySize: 128, LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerFrameworkLogs/) } });
+    expect(framework.Properties).toMatchObject({ Runtime: 'nodejs24.x', MemorySize: 128, LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerLogs/) } });
   });
 });
 
-describe('the logs', () => {
-  test('are kept for a month, and go with the stack', () => {
+describe('the log group', () => {
+  test('is one for both functions, keeps events for a month, and is deleted with the stack', () => {
     addUser(newCluster(stack));
-    const groups = Object.values(resourcesOf(stack, 'AWS::Logs::LogGroup'));
-    expect(groups).toHaveLength(2);
-    groups.forEach(group => expect(group).toMatchObject({ Properties: { RetentionInDays: 30 }, DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' }));
+    expect(onlyResourceOf(stack, 'AWS::Logs::LogGroup')).toMatchObject({ Properties: { RetentionInDays: 30 }, DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' });
   });
 });
 
 describe('the network rules', () => {
-  /** Every rule between two groups, and every group. */
-  const rules = (scope: Stack) => Object.values(resourcesOf(scope)).filter(({ Type }) => /^AWS::EC2::SecurityGroup(Ingress|Egress)$/.test(Type))
-    .map(({ Type, Properties: { FromPort, ToPort, GroupId, SourceSecurityGroupId, DestinationSecurityGroupId } }) => ({
-      Type: Type.replace('AWS::EC2::SecurityGroup', ''), FromPort, ToPort, GroupId, other: SourceSecurityGroupId ?? DestinationSecurityGroupId,
-    }));
+  /** Every rule between two groups: resources, and egress in the properties of a group. */
+  const rules = (scope: Stack) => [
+    ...Object.values(resourcesOf(scope)).filter(({ Type }) => /^AWS::EC2::SecurityGroup(Ingress|Egress)$/.test(Type))
+      .map(({ Type, Properties }) => ({ Type: Type.replace('AWS::EC2::SecurityGroup', ''), GroupId: Properties.GroupId, ...endsOf(Properties) })),
+    ...Object.entries(resourcesOf(scope, 'AWS::EC2::SecurityGroup')).flatMap(([id, { Properties: { SecurityGroupEgress = [] } }]) => (SecurityGroupEgress as Properties[])
+      .filter(rule => 'DestinationSecurityGroupId' in rule).map(rule => ({ Type: 'Egress', GroupId: { 'Fn::GetAtt': [id, 'GroupId'] }, ...endsOf(rule) }))),
+  ];
+  type Properties = Resource['Properties'];
+  const endsOf = ({ FromPort, ToPort, SourceSecurityGroupId, DestinationSecurityGroupId }: Properties) => ({ FromPort, ToPort, other: SourceSecurityGroupId ?? DestinationSecurityGroupId });
   const between = (ours: object, theirs: object, port: unknown) => expect.arrayContaining([
     { Type: 'Ingress', FromPort: port, ToPort: port, GroupId: theirs, other: ours },
     { Type: 'Egress', FromPort: port, ToPort: port, GroupId: ours, other: theirs },
@@ -98,7 +108,10 @@ describe('the network rules', () => {
     const [group] = Object.entries(resourcesOf(stack, 'AWS::EC2::SecurityGroup')).filter(([id]) => id.startsWith('IamAuth')).map(([, resource]) => resource);
     expect(group.Properties).toEqual({
       GroupDescription: 'Creates IAM users in PostgreSQL',
-      SecurityGroupEgress: [{ CidrIp: '0.0.0.0/0', Description: 'Reads the secret of the admin from Secrets Manager', FromPort: 443, IpProtocol: 'tcp', ToPort: 443 }],
+      SecurityGroupEgress: [
+        { CidrIp: '0.0.0.0/0', Description: 'Reads the secret of the admin from Secrets Manager', FromPort: 443, IpProtocol: 'tcp', ToPort: 443 },
+        { DestinationSecurityGroupId: attribute(/^ClusterSecurityGroup/, 'GroupId'), Description: 'Creates IAM users in PostgreSQL', FromPort: 5432, IpProtocol: 'tcp', ToPort: 5432 },
+      ],
       VpcId: reference(/^Vpc/),
     });
   });
@@ -139,7 +152,7 @@ describe('the network rules', () => {
 
 describe('the order', () => {
   /** The resources a user needs, wherever they are: these words are in their logical ids. */
-  const WAY = [/HandlerRolePolicy/, /FrameworkRolePolicy/, /HandlerLogs/, /FrameworkLogs/, /^Cluster[0-9A-F]{8}$/, /^Clusterwriter/, /^Clusterreader/, /^ClusterSecretAttachment/];
+  const WAY = [/HandlerRolePolicy/, /FrameworkRolePolicy/, /ProvisionerLogs|ProvisionerDataIamAuthLogs/, /^Cluster[0-9A-F]{8}$/, /^Clusterwriter/, /^Clusterreader/, /^ClusterSecretAttachment/];
   const RULES = /^AWS::EC2::SecurityGroup(Ingress|Egress)$/;
 
   const expectWay = (user: DatabaseUser, way = WAY) => {
