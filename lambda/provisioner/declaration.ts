@@ -44,19 +44,25 @@ export function encodeDeclaration({ memberOf, databases, exclusive }: Declaratio
 function decodeSchema(where: string, schema: string, value: unknown): SchemaDeclaration {
   throwProblem(schemaNameProblem(schema));
   const declared = exactly(where, value, ['Owner', 'Schema', 'Tables', 'Columns', 'Sequences', 'Functions', 'FutureObjects']);
+  const onObjects = {
+    tables: named(`${where}.Tables`, 'table', declared.Tables, TABLE_PRIVILEGES),
+    sequences: named(`${where}.Sequences`, 'sequence', declared.Sequences, SEQUENCE_PRIVILEGES),
+    functions: named(`${where}.Functions`, 'function', declared.Functions, FUNCTION_PRIVILEGES),
+  };
   return {
     schema,
     owner: flag(`${where}.Owner`, declared.Owner),
     privileges: words(`${where}.Schema`, 'a schema', declared.Schema, SCHEMA_PRIVILEGES),
-    tables: named(`${where}.Tables`, 'table', declared.Tables, TABLE_PRIVILEGES),
+    ...onObjects,
     columns: entries(`${where}.Columns`, declared.Columns ?? {}).flatMap(([table, columns]) => {
       throwProblem(objectNameProblem('table', table));
       return named(`${where}.Columns.${table}`, 'column', columns, COLUMN_PRIVILEGES).map(column => ({ ...column, table }));
     }),
-    sequences: named(`${where}.Sequences`, 'sequence', declared.Sequences, SEQUENCE_PRIVILEGES),
-    functions: named(`${where}.Functions`, 'function', declared.Functions, FUNCTION_PRIVILEGES),
     futureObjects: entries(`${where}.FutureObjects`, declared.FutureObjects ?? {}).map(([creator, objects]): FutureObjects => {
       throwProblem(roleNameProblem(creator));
+      if (objects === ALL_OBJECTS) {
+        return { creator, tables: onAll(onObjects.tables), sequences: onAll(onObjects.sequences), functions: onAll(onObjects.functions) };
+      }
       const { Tables: tables, Sequences: sequences, Functions: functions } = exactly(`${where}.FutureObjects.${creator}`, objects, ['Tables', 'Sequences', 'Functions']);
       return {
         creator,
@@ -94,6 +100,10 @@ function named(where: string, kind: 'table' | 'column' | 'sequence' | 'function'
     throwProblem(name === ALL_OBJECTS && kind !== 'column' ? undefined : objectNameProblem(kind, name));
     return { name, privileges: words(`${where}.${name}`, `a ${kind}`, privileges, known) };
   });
+}
+
+function onAll(list: NamedPrivileges[]): string[] {
+  return list.find(({ name }) => name === ALL_OBJECTS)?.privileges ?? [];
 }
 
 function words(where: string, kind: string, value: unknown, known: readonly string[]): string[] {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
-import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, REMOVAL_ACTIONS } from '../../lib/contract/wire';
+import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DEFAULT_REMOVAL_ACTION, REMOVAL_ACTIONS } from '../../lib/contract/wire';
 import { decodeDeclaration, SAME_VERSION } from './declaration';
 import { Declaration, OnRemoval, Owner, RoleKind, stackWithoutId } from './state';
 import { distinct, exactly, flag, object, refuse, text, texts, throwProblem } from '../shared/decode';
@@ -131,6 +131,9 @@ function checkDeclaration(usernames: string[], { memberOf, databases }: Declarat
 }
 
 function decodeOnRemoval(value: unknown): OnRemoval {
+  if (value === undefined) {
+    return { action: DEFAULT_REMOVAL_ACTION };
+  }
   const { Action: action, ReassignOwnedTo: heir } = exactly('OnRemoval', value, ['Action', 'ReassignOwnedTo']);
   const known = REMOVAL_ACTIONS.find(candidate => candidate === action)
     ?? refuse('action on removal', action, `known are ${REMOVAL_ACTIONS.join(', ')}`, SAME_VERSION);
@@ -144,7 +147,7 @@ function decodeOnRemoval(value: unknown): OnRemoval {
 /** What it does not understand must not stop a Delete: then it does what loses least. */
 function onRemovalOfDelete(value: unknown): OnRemoval {
   try {
-    return value === undefined ? { action: 'DROP_OR_DISABLE' } : decodeOnRemoval(value);
+    return decodeOnRemoval(value);
   } catch {
     return { action: 'DISABLE' };
   }

@@ -86,8 +86,8 @@ export interface RoleProperties {
   /** Names of the roles it is a member of, `rds_iam` not among them. */
   readonly MemberOf?: string[];
 
-  /** What becomes of the PostgreSQL role when the resource is deleted. */
-  readonly OnRemoval: RemovalProperties;
+  /** What happens to the PostgreSQL role when the resource is deleted. @default - DEFAULT_REMOVAL_ACTION */
+  readonly OnRemoval?: RemovalProperties;
 
   /** Whatever else the role holds is revoked. */
   readonly Exclusive?: 'true';
@@ -138,8 +138,8 @@ export interface SchemaPrivileges {
   /** Privileges by name of functions and procedures, whatever their arguments, or `*`. */
   readonly Functions?: PrivilegesByName;
 
-  /** Privileges on what a role creates in this schema from now on, by the name of that role. */
-  readonly FutureObjects?: { readonly [creator: string]: FutureObjectPrivileges };
+  /** Privileges on what a role creates in this schema from now on, by the name of that role; `*` stands for those on all objects that exist. */
+  readonly FutureObjects?: { readonly [creator: string]: FutureObjectPrivileges | typeof ALL_OBJECTS };
 }
 
 export interface PrivilegesByName {
@@ -152,7 +152,7 @@ export interface FutureObjectPrivileges {
   readonly Functions?: string[];
 }
 
-/** Every object of its kind in a schema, in place of a name. */
+/** Every object of its kind in a schema, in place of a name; the privileges on all of them, in place of those on future ones. */
 export const ALL_OBJECTS = '*';
 
 export interface RemovalProperties {
@@ -170,6 +170,9 @@ export interface RemovalProperties {
  */
 export const REMOVAL_ACTIONS = ['DROP_OR_DISABLE', 'DROP', 'DISABLE', 'RETAIN'] as const;
 export type RemovalAction = typeof REMOVAL_ACTIONS[number];
+
+/** What no property says. */
+export const DEFAULT_REMOVAL_ACTION = 'DROP_OR_DISABLE';
 
 /**
  * Privileges by what they are on, as the catalog spells them (TEMP is TEMPORARY there).

@@ -1,5 +1,5 @@
 import { Token } from 'aws-cdk-lib';
-import { ALL_OBJECTS, type PrivilegesByName, type RoleProperties, type SchemaPrivileges } from '../contract/wire';
+import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type RoleProperties, type SchemaPrivileges } from '../contract/wire';
 
 export type PrivilegesByDatabase = NonNullable<RoleProperties['Privileges']>;
 
@@ -32,7 +32,7 @@ function merge(trees: Tree[]): Tree {
   return Object.fromEntries(inOrder([...byKey.keys()]).map(key => [key, merge(byKey.get(key)!)]));
 }
 
-/** What is granted on all objects of a schema says nothing new on one of them; what is granted on a table, nothing on its columns. */
+/** What is granted on all objects of a schema says nothing new on one of them, nor on future ones; what is granted on a table, nothing on its columns. */
 function withoutRepetition(databases: PrivilegesByDatabase): PrivilegesByDatabase {
   return mapValues(databases, database => database.Schemas
     ? { ...database, Schemas: mapValues(database.Schemas, withoutRepetitionIn) }
@@ -40,7 +40,7 @@ function withoutRepetition(databases: PrivilegesByDatabase): PrivilegesByDatabas
 }
 
 function withoutRepetitionIn(schema: SchemaPrivileges): SchemaPrivileges {
-  const { Tables = {}, Columns = {}, Sequences = {}, Functions = {} } = schema;
+  const { Tables = {}, Columns = {}, Sequences = {}, Functions = {}, FutureObjects = {} } = schema;
   const onTable = new Map(Object.entries(Tables));
   return withoutEmpty({
     ...schema,
@@ -49,6 +49,15 @@ function withoutRepetitionIn(schema: SchemaPrivileges): SchemaPrivileges {
     Functions: beyondAll(Functions),
     Columns: withoutEmpty(mapValues(Columns, (columns, table) =>
       beyond(columns, [...onTable.get(table) ?? [], ...onTable.get(ALL_OBJECTS) ?? []]))),
+    FutureObjects: mapValues(FutureObjects, future => isOnAllObjects(future, schema) ? ALL_OBJECTS : future),
+  });
+}
+
+/** Whether privileges on future objects are those on all objects that exist. */
+function isOnAllObjects(future: FutureObjectPrivileges | typeof ALL_OBJECTS, schema: SchemaPrivileges): boolean {
+  return future === ALL_OBJECTS || (['Tables', 'Sequences', 'Functions'] as const).every((kind) => {
+    const { [ALL_OBJECTS]: all = [] } = schema[kind] ?? {};
+    return inOrder(all).join() === inOrder([...future[kind] ?? []]).join();
   });
 }
 

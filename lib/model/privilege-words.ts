@@ -1,6 +1,6 @@
 import type { PrivilegesByDatabase } from './privilege-set';
 import { shown } from './types';
-import { COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, FUNCTION_PRIVILEGES, type PrivilegesByName, SCHEMA_PRIVILEGES, SEQUENCE_PRIVILEGES, TABLE_PRIVILEGES } from '../contract/wire';
+import { ALL_OBJECTS, COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, FUNCTION_PRIVILEGES, type PrivilegesByName, SCHEMA_PRIVILEGES, SEQUENCE_PRIVILEGES, TABLE_PRIVILEGES } from '../contract/wire';
 
 type Words = readonly string[];
 
@@ -16,8 +16,10 @@ export function wordProblem(privileges: PrivilegesByDatabase): string | undefine
       ...Object.values(Columns).flatMap(columns => byName('column', columns, COLUMN_PRIVILEGES)),
       ...byName('sequence', Sequences, SEQUENCE_PRIVILEGES),
       ...byName('function', Functions, FUNCTION_PRIVILEGES),
-      ...Object.values(FutureObjects).flatMap(({ Tables: tables = [], Sequences: sequences = [], Functions: functions = [] }): [string, Words, Words][] => [
-        ['table', tables, TABLE_PRIVILEGES], ['sequence', sequences, SEQUENCE_PRIVILEGES], ['function', functions, FUNCTION_PRIVILEGES],
+      ...Object.values(FutureObjects).filter(future => future !== ALL_OBJECTS).flatMap((future): [string, Words, Words][] => [
+        ['table', future.Tables ?? [], TABLE_PRIVILEGES],
+        ['sequence', future.Sequences ?? [], SEQUENCE_PRIVILEGES],
+        ['function', future.Functions ?? [], FUNCTION_PRIVILEGES],
       ]),
     ]),
   ]);

@@ -1,4 +1,4 @@
-import { type CustomResource, Stack, Stage, Token } from 'aws-cdk-lib';
+import { type CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import { type Admin, adminOf, adminsOf } from './admin';
 import { fingerprint, Provisioner, type ProvisionerProps } from './provisioner';
@@ -34,7 +34,7 @@ export interface ManagedDatabaseOptions extends NetworkOptions {
 }
 
 export interface RoleConstructs {
-  readonly resource: CustomResource;
+  readonly resource: CfnResource;
 
   /** Of the stack. */
   readonly provisioner: Construct;

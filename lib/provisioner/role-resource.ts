@@ -1,8 +1,8 @@
-import { Annotations, type CfnResource, CustomResource, Duration, Lazy, Stack } from 'aws-cdk-lib';
+import { Annotations, CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import { type Construct, Dependable, type IDependable } from 'constructs';
 import type { ManagedDatabase } from './managed-database';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
-import { type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import { DEFAULT_REMOVAL_ACTION, type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import { warnOfUnescapedGrants } from '../database/unescaped-grants';
@@ -53,7 +53,7 @@ const SELF_REFERENCE = { user: 'the user itself', users: 'one of these users', r
 /** The custom resource of a role or user: what it may do, and what must be deployed before it. */
 export class RoleResource {
   public readonly role: DeclaredRole;
-  public readonly resource: CustomResource;
+  public readonly resource: CfnResource;
   private readonly database: ManagedDatabase;
 
   constructor(private readonly scope: Construct, props: RoleResourceProps) {
@@ -77,19 +77,20 @@ export class RoleResource {
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => role.declared.Privileges }) as unknown as RoleProperties['Privileges'],
       MemberOf: Lazy.any({ produce: () => role.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
-      OnRemoval: { Action: action, ...newOwner ? { ReassignOwnedTo: newOwner.roleName } : {} },
+      ...action === DEFAULT_REMOVAL_ACTION
+        ? {}
+        : { OnRemoval: { Action: action, ...newOwner ? { ReassignOwnedTo: newOwner.roleName } : {} } },
       ...exclusive ? { Exclusive: 'true' } : {},
       ...adoptExisting ? { AdoptExisting: 'true' } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
     const provisioner = database.provisionerFor(scope);
-    this.resource = new CustomResource(scope, RESOURCE_ID, {
-      resourceType: props.resourceType,
-      serviceToken: provisioner.serviceToken,
-      serviceTimeout: Duration.seconds(SERVICE_TIMEOUT_SECONDS),
-      properties: { ...properties },
+    // Not the L2, which writes what is the default of CloudFormation: with hundreds of users each line counts.
+    this.resource = new CfnResource(scope, RESOURCE_ID, {
+      type: props.resourceType,
+      properties: { ServiceToken: provisioner.serviceToken, ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`, ...properties },
     });
-    neverRetain(this.resource.node.defaultChild as CfnResource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
+    neverRetain(this.resource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
     warnOfUnescapedGrants(scope, kind === 'role' ? [] : names);

@@ -1,6 +1,6 @@
 import type { ObjectKind, PrivilegeAccess } from './access-report';
 import { identifier } from './text';
-import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
+import { ALL_OBJECTS, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 
 /** As PostgreSQL's documentation has them. */
@@ -43,7 +43,7 @@ function onObjects(place: { database: string; schema: string }, key: ObjectsKey,
   }
   const on = KINDS[key];
   const { [ALL_OBJECTS]: all = [], ...named } = privileges[key] ?? {};
-  const future = byPrivileges(ofCreators(privileges.FutureObjects ?? {}, key));
+  const future = byPrivileges(ofCreators(privileges.FutureObjects ?? {}, key, all));
   const sameAsAll = future.find(([, list]) => list.join() === all.join())?.[0];
   return [
     ...line({ ...place, on, privileges: all, ...sameAsAll ? { createdBy: sameAsAll } : {} }),
@@ -52,8 +52,8 @@ function onObjects(place: { database: string; schema: string }, key: ObjectsKey,
   ];
 }
 
-function ofCreators(future: { readonly [creator: string]: FutureObjectPrivileges }, key: ObjectsKey): PrivilegesByName {
-  return Object.fromEntries(Object.entries(future).map(([creator, privileges]) => [creator, privileges[key] ?? []]));
+function ofCreators(future: NonNullable<SchemaPrivileges['FutureObjects']>, key: ObjectsKey, all: string[]): PrivilegesByName {
+  return Object.fromEntries(Object.entries(future).map(([creator, privileges]) => [creator, privileges === ALL_OBJECTS ? all : privileges[key] ?? []]));
 }
 
 /** Names that have the same privileges, together. */

@@ -1,4 +1,4 @@
-import { type CfnResource, type CustomResource, Lazy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { writeAccessReport } from './report-files';
 import { within } from './sign-in-text';
@@ -11,7 +11,7 @@ const ACCESS = 'Access';
 
 /** Constructs of a role. */
 export interface ShownConstructs {
-  readonly resource: CustomResource;
+  readonly resource: CfnResource;
 
   /** A construct of the stack that nobody else has something to do with. */
   readonly provisioner: Construct;
@@ -28,7 +28,7 @@ export interface ShownConstructs {
 export function showAccess(role: DeclaredRole, { resource, provisioner }: ShownConstructs): void {
   const stack = Stack.of(resource);
   const { root } = stack.node;
-  (resource.node.defaultChild as CfnResource).addMetadata(ACCESS, Lazy.any({ produce: () => factLines(root, role) }));
+  resource.addMetadata(ACCESS, Lazy.any({ produce: () => factLines(root, role) }));
   stack.addMetadata(`${ACCESS} of ${within(role.path, role.stack)}`, Lazy.any({ produce: () => factLine(root, role) }));
   if (rolesInStack(stack)[0] === role) {
     writeAccessReport(stack, provisioner);

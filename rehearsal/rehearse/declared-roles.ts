@@ -1,7 +1,7 @@
 import { ResourceState } from '../cloudformation/template';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
-  DatabaseRoleProperties, DatabaseUserProperties, DatabaseUsersProperties, RemovalAction, RoleProperties,
+  DatabaseRoleProperties, DatabaseUserProperties, DatabaseUsersProperties, DEFAULT_REMOVAL_ACTION, RemovalAction, RoleProperties,
 } from '../../lib/contract/wire';
 
 /** Resource types of this library. */
@@ -23,12 +23,12 @@ export interface DeclaredRole {
  */
 export function declaredRoles(resources: ResourceState[], resourceId: string): DeclaredRole[] {
   return resources.filter(({ type }) => RESOURCE_TYPES.includes(type)).flatMap(({ type, properties }) => {
-    const { Database: address, Privileges: privileges = {}, OnRemoval: onRemoval } = properties as unknown as RoleProperties;
+    const { Database: address, Privileges: privileges = {}, OnRemoval: { Action: onRemoval } = { Action: DEFAULT_REMOVAL_ACTION } } = properties as unknown as RoleProperties;
     if (address.ResourceId !== resourceId) {
       return [];
     }
     const kind = type === DATABASE_ROLE_RESOURCE_TYPE ? 'group' as const : 'user' as const;
-    return namesIn(type, properties).map(name => ({ name, kind, databases: Object.keys(privileges), onRemoval: onRemoval.Action }));
+    return namesIn(type, properties).map(name => ({ name, kind, databases: Object.keys(privileges), onRemoval }));
   }).sort((a, b) => a.kind === b.kind ? (a.name < b.name ? -1 : 1) : (a.kind === 'user' ? -1 : 1));
 }
 

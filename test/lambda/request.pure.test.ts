@@ -131,6 +131,7 @@ describe('decode', () => {
 
   test.each(['DROP_OR_DISABLE', 'DISABLE', 'RETAIN'])('on removal: %s', (Action) => {
     expect(user({ OnRemoval: { Action } }).onRemoval).toEqual({ action: Action });
+    expect(user({ OnRemoval: undefined }).onRemoval).toEqual({ action: 'DROP_OR_DISABLE' });
   });
 
   test('a name like that of a member of every object is one like any other', () => {
@@ -192,6 +193,7 @@ describe('decode refuses', () => {
     ['a privilege that a function has not', schema({ Functions: { f: ['SELECT'] } }), `privilege on a function "SELECT" is not allowed: known are EXECUTE; ${SAME_VERSION}`],
     ['a function name that is too long', schema({ Functions: { [TOO_LONG]: [] } }), `function name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
     ['a creator that everybody is', schema({ FutureObjects: { public: {} } }), 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
+    ['privileges on future objects that are another word', schema({ FutureObjects: { migrator: 'all' } }), 'Privileges.shop.Schemas.app.FutureObjects.migrator "all" is not allowed: it is not an object; pass an object'],
     ['an unknown kind of future objects', schema({ FutureObjects: { migrator: { Types: [] } } }), 'property "Types" is not allowed: Privileges.shop.Schemas.app.FutureObjects.migrator has only Tables, Sequences, Functions; remove it, or update the provisioner'],
     ['a privilege that a future table has not', schema({ FutureObjects: { migrator: { Tables: ['EXECUTE'] } } }), `privilege on a table "EXECUTE" is not allowed: ${TABLE_WORDS}; ${SAME_VERSION}`],
     ['a privilege that a future sequence has not', schema({ FutureObjects: { migrator: { Sequences: ['INSERT'] } } }), `privilege on a sequence "INSERT" is not allowed: known are SELECT, UPDATE, USAGE; ${SAME_VERSION}`],
@@ -203,7 +205,6 @@ describe('decode refuses', () => {
     ['a membership in a name that is too long', { MemberOf: [TOO_LONG] }, `role name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
     ['exclusive that is neither', { Exclusive: true }, 'Exclusive true is not allowed: it is neither true nor false; pass one of them'],
     ['adoption that is neither', { AdoptExisting: '' }, 'AdoptExisting "" is not allowed: it is neither true nor false; pass one of them'],
-    ['no removal', { OnRemoval: undefined }, 'OnRemoval that is missing is not allowed: it is not an object; pass an object'],
     ['an unknown removal', { OnRemoval: { Action: 'DELETE' } }, `action on removal "DELETE" is not allowed: known are DROP_OR_DISABLE, DROP, DISABLE, RETAIN; ${SAME_VERSION}`],
     ['an unknown property of the removal', { OnRemoval: { Action: 'DROP', To: 'x' } }, 'property "To" is not allowed: OnRemoval has only Action, ReassignOwnedTo; remove it, or update the provisioner'],
     ['an heir where nothing is dropped', { OnRemoval: { Action: 'RETAIN', ReassignOwnedTo: 'heir' } }, 'ReassignOwnedTo "heir" is not allowed: it goes with DROP only; leave it out'],
@@ -304,6 +305,12 @@ describe('decode of privileges in a schema', () => {
     ['all privileges of a table', { Tables: { t: ['UPDATE', 'TRUNCATE', 'TRIGGER', 'SELECT', 'REFERENCES', 'MAINTAIN', 'INSERT', 'DELETE'] } },
       { tables: [{ name: 't', privileges: ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'] }] }],
     ['all sequences and functions', { Sequences: { '*': ['USAGE'] }, Functions: { '*': ['EXECUTE'] } }, { sequences: [{ name: '*', privileges: ['USAGE'] }], functions: [{ name: '*', privileges: ['EXECUTE'] }] }],
+    ['what a role creates, with the privileges on all', { Tables: { '*': ['SELECT'], 't': ['UPDATE'] }, Sequences: { s: ['USAGE'] }, Functions: { '*': ['EXECUTE'] }, FutureObjects: { migrator: '*' } }, {
+      tables: [{ name: '*', privileges: ['SELECT'] }, { name: 't', privileges: ['UPDATE'] }],
+      sequences: [{ name: 's', privileges: ['USAGE'] }],
+      functions: [{ name: '*', privileges: ['EXECUTE'] }],
+      futureObjects: [{ creator: 'migrator', tables: ['SELECT'], sequences: [], functions: ['EXECUTE'] }],
+    }],
     ['a creator without privileges', { FutureObjects: { migrator: {} } }, { futureObjects: [{ creator: 'migrator', tables: [], sequences: [], functions: [] }] }],
   ])('%s', (_, declared, expected) => {
     expect(inSchema(declared)).toEqual({ ...NOTHING, schema: 'app', ...expected });

@@ -2,6 +2,7 @@ import { escapeIdentifier } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup } from '../../rehearsal/setups';
 import { Role, User, Users } from './stack';
+import { FutureObjectPrivileges, SchemaPrivileges } from '../../lib/contract/wire';
 
 /** Databases full of things to grant on, of several owners; and what a declaration means there, without the engine. */
 
@@ -151,8 +152,8 @@ export class World {
   }
 
   public future(privileges: Privileges = {}): FutureRight[] {
-    return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => Object.entries(Schemas).flatMap(([schema, { FutureObjects = {} }]) =>
-      Object.entries(FutureObjects).flatMap(([creator, { Tables = [], Sequences = [], Functions = [] }]) => [
+    return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => Object.entries(Schemas).flatMap(([schema, { FutureObjects = {}, ...present }]) =>
+      Object.entries(FutureObjects).map(([creator, future]) => ({ creator, ...future === '*' ? onAll(present) : future })).flatMap(({ creator, Tables = [], Sequences = [], Functions = [] }) => [
         ...Tables.map(privilege => ({ database, schema, creator, objects: 'TABLES', privilege } as const)),
         ...Sequences.map(privilege => ({ database, schema, creator, objects: 'SEQUENCES', privilege } as const)),
         ...Functions.map(privilege => ({ database, schema, creator, objects: 'FUNCTIONS', privilege } as const)),
@@ -230,4 +231,9 @@ export function sqlOf({ kind, database, schema, name, args, column, privilege }:
     ROUTINE: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}(${args})`,
   }[kind]();
   return `${privilege}${column === undefined ? '' : ` (${escapeIdentifier(column)})`} ON ${kind === 'COLUMN' ? 'TABLE' : kind} ${target}`;
+}
+
+/** What is on all objects of a schema. */
+function onAll({ Tables, Sequences, Functions }: SchemaPrivileges): FutureObjectPrivileges {
+  return { Tables: Tables?.['*'], Sequences: Sequences?.['*'], Functions: Functions?.['*'] };
 }

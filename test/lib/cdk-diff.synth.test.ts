@@ -46,7 +46,7 @@ describe('cdk diff', () => {
     ['removed', ['[-]   "shop.public: SELECT on all tables"']],
     ['widened', ['[-]   "shop.public: SELECT on all tables"', '[+]   "shop.public: SELECT, UPDATE on all tables"']],
   ])('shows what changes as a line of its own below the resource of the user: %s', (name, lines) => {
-    expect(linesBelow(`[~] Custom::RdsIamUser IamAuth/${name}/Resource`).filter(line => /^\[[+-]\] {3}"/.test(line) && /shop\.|sign-in/.test(line))).toEqual(lines);
+    expect(linesBelow(`[~] Custom::RdsIamUser IamAuth/${name} `).filter(line => /^\[[+-]\] {3}"/.test(line) && /shop\.|sign-in/.test(line))).toEqual(lines);
   });
 
   test('shows a user that is new or gone in a line of its own, with what it may do', () => {
@@ -55,7 +55,7 @@ describe('cdk diff', () => {
   });
 
   test('names exactly the users that change', () => {
-    const changed = NAMES.filter(name => output.includes(`Custom::RdsIamUser IamAuth/${name}/Resource`));
+    const changed = NAMES.filter(name => output.includes(`Custom::RdsIamUser IamAuth/${name} `));
     expect(changed).toEqual(NAMES.filter(name => name !== 'same'));
     expect(output).not.toContain('IamAuth/same');
   });

@@ -42,7 +42,6 @@ describe('DatabaseRole', () => {
       ServiceTimeout: '420',
       Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       RoleName: 'readers',
-      OnRemoval: { Action: 'DROP_OR_DISABLE' },
     });
   });
 

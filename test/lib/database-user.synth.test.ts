@@ -29,7 +29,6 @@ describe('the custom resource', () => {
       Database: { ResourceId: ofCluster('DBClusterResourceId') },
       Username: 'app',
       Privileges: { shop: { Database: ['CONNECT'] } },
-      OnRemoval: { Action: 'DROP_OR_DISABLE' },
     });
   });
 

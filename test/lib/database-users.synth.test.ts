@@ -24,7 +24,6 @@ describe('the custom resource', () => {
       Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       Usernames: ['Ann', 'bob', 'zoe'],
       Privileges: { shop: { Schemas: { sales: { Schema: ['USAGE'] } } }, stock: { Database: ['CONNECT'] } },
-      OnRemoval: { Action: 'DROP_OR_DISABLE' },
     });
   });
 

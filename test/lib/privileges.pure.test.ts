@@ -30,10 +30,7 @@ describe('a value', () => {
       shop: {
         Database: ['CONNECT'],
         Schemas: Object.fromEntries(['a', 'b'].map(schema => [schema, {
-          FutureObjects: {
-            loader: { Sequences: ['SELECT'], Tables: ['SELECT'] },
-            migrator: { Sequences: ['SELECT'], Tables: ['SELECT'] },
-          },
+          FutureObjects: { loader: '*', migrator: '*' },
           Schema: ['USAGE'],
           Sequences: { '*': ['SELECT'] },
           Tables: { '*': ['SELECT'] },
@@ -45,7 +42,7 @@ describe('a value', () => {
         Database: ['CONNECT'],
         Schemas: {
           sales: {
-            FutureObjects: { migrator: { Sequences: ['SELECT', 'USAGE'], Tables: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'] } },
+            FutureObjects: { migrator: '*' },
             Schema: ['USAGE'],
             Sequences: { '*': ['SELECT', 'USAGE'] },
             Tables: { '*': ['DELETE', 'INSERT', 'SELECT', 'UPDATE'] },
@@ -70,7 +67,7 @@ describe('a value', () => {
       shop: { Schemas: { sales: { Tables: { '*': ['MAINTAIN', 'TRUNCATE'] } } } },
     }],
     ['onTables, all of them and what a role creates', Privileges.onTables({ ...SHOP, privileges: [TablePrivilege.SELECT], objectsCreatedBy: [migrator] }), {
-      shop: { Schemas: { sales: { FutureObjects: { migrator: { Tables: ['SELECT'] } }, Tables: { '*': ['SELECT'] } } } },
+      shop: { Schemas: { sales: { FutureObjects: { migrator: '*' }, Tables: { '*': ['SELECT'] } } } },
     }],
     ['onTables by name', Privileges.onTables({ ...SHOP, tables: ['orders', 'Items', 'orders'], privileges: [TablePrivilege.INSERT], objectsCreatedBy: [] }), {
       shop: { Schemas: { sales: { Tables: { Items: ['INSERT'], orders: ['INSERT'] } } } },
@@ -79,13 +76,13 @@ describe('a value', () => {
       shop: { Schemas: { sales: { Columns: { orders: { state: ['SELECT', 'UPDATE'], total: ['SELECT', 'UPDATE'] } } } } },
     }],
     ['onSequences, all of them and what a role creates', Privileges.onSequences({ ...SHOP, privileges: [SequencePrivilege.UPDATE], objectsCreatedBy: [migrator] }), {
-      shop: { Schemas: { sales: { FutureObjects: { migrator: { Sequences: ['UPDATE'] } }, Sequences: { '*': ['UPDATE'] } } } },
+      shop: { Schemas: { sales: { FutureObjects: { migrator: '*' }, Sequences: { '*': ['UPDATE'] } } } },
     }],
     ['onSequences by name', Privileges.onSequences({ ...SHOP, sequences: ['numbers'], privileges: [SequencePrivilege.USAGE] }), {
       shop: { Schemas: { sales: { Sequences: { numbers: ['USAGE'] } } } },
     }],
     ['onFunctions, all of them and what a role creates', Privileges.onFunctions({ ...SHOP, objectsCreatedBy: [migrator] }), {
-      shop: { Schemas: { sales: { Functions: { '*': ['EXECUTE'] }, FutureObjects: { migrator: { Functions: ['EXECUTE'] } } } } },
+      shop: { Schemas: { sales: { Functions: { '*': ['EXECUTE'] }, FutureObjects: { migrator: '*' } } } },
     }],
     ['onFunctions by name', Privileges.onFunctions({ ...SHOP, functions: ['total'], privileges: [FunctionPrivilege.EXECUTE] }), {
       shop: { Schemas: { sales: { Functions: { total: ['EXECUTE'] } } } },
@@ -96,7 +93,7 @@ describe('a value', () => {
 
   test('of a reader lets nobody call nextval, which needs USAGE or UPDATE', () => {
     const { Sequences, FutureObjects } = inTemplate(Privileges.readOnly({ database: 'shop', objectsCreatedBy: [migrator] }))!.shop.Schemas!.public;
-    expect([Sequences!['*'], FutureObjects!.migrator.Sequences]).toEqual([['SELECT'], ['SELECT']]);
+    expect([Sequences!['*'], FutureObjects!.migrator]).toEqual([['SELECT'], '*']);
   });
 
   test('stays as it is when the lists it came from change', () => {

@@ -81,7 +81,6 @@ describe('users, lists of users and group roles', () => {
   });
 
   test.each<[string, () => void]>([
-    ['no removal policy', () => undefined],
     ['RemovalPolicies.retain()', () => RemovalPolicies.of(app).retain()],
     ['RemovalPolicies.retain() before all other aspects', () => RemovalPolicies.of(app).retain({ priority: 1 })],
     ['RemovalPolicies.retain() after all other aspects', () => RemovalPolicies.of(app).retain({ priority: 5000 })],
@@ -98,6 +97,10 @@ describe('users, lists of users and group roles', () => {
   ])('are deleted with the app under %s', (_, apply) => {
     apply();
     expect(policiesOf(/^Custom::Rds/)).toEqual(Array(4).fill(DELETED));
+  });
+
+  test('are deleted with the app without a removal policy, which is the default of CloudFormation', () => {
+    expect(policiesOf(/^Custom::Rds/)).toEqual(Array(4).fill({}));
   });
 
   test('are deleted with the app when an override takes the policy out, which is the default of CloudFormation', () => {

@@ -76,13 +76,18 @@ describe('wireForm', () => {
     ['a function has what all have', { Functions: { '*': ['EXECUTE'], 'a': ['EXECUTE'] } }, { Functions: { '*': ['EXECUTE'] } }],
     ['a column has what its table has', { Tables: { a: ['SELECT'] }, Columns: { a: { c: ['SELECT'], d: ['SELECT', 'UPDATE'] } } }, { Columns: { a: { d: ['UPDATE'] } }, Tables: { a: ['SELECT'] } }],
     ['a column has what all tables have', { Tables: { '*': ['SELECT'] }, Columns: { a: { c: ['SELECT'] } } }, { Tables: { '*': ['SELECT'] } }],
+    ['future objects have what all have', { Tables: { '*': ['SELECT', 'UPDATE'] }, Sequences: { '*': ['USAGE'] }, FutureObjects: { m: { Tables: ['UPDATE', 'SELECT'], Sequences: ['USAGE'] } } },
+      { FutureObjects: { m: '*' }, Sequences: { '*': ['USAGE'] }, Tables: { '*': ['SELECT', 'UPDATE'] } }],
   ])('says nothing twice: %s', (_, given, expected) => {
     expect(merged(given)).toEqual(expected);
   });
 
   test.each<[string, SchemaPrivileges]>([
     ['another table', { Tables: { a: ['SELECT'], b: ['SELECT'] }, Columns: { b: { c: ['INSERT'] } } }],
-    ['the future', { Tables: { '*': ['SELECT'] }, FutureObjects: { m: { Tables: ['SELECT'] } } }],
+    ['fewer future tables than all', { Tables: { '*': ['SELECT', 'UPDATE'] }, FutureObjects: { m: { Tables: ['SELECT'] } } }],
+    ['more future tables than all', { Tables: { '*': ['SELECT'] }, FutureObjects: { m: { Tables: ['SELECT', 'UPDATE'] } } }],
+    ['future objects of one kind, and all of two', { Tables: { '*': ['SELECT'] }, Sequences: { '*': ['SELECT'] }, FutureObjects: { m: { Tables: ['SELECT'] } } }],
+    ['future tables, and on one that has a name', { Tables: { a: ['SELECT'] }, FutureObjects: { m: { Tables: ['SELECT'] } } }],
     ['another kind', { Sequences: { '*': ['SELECT'] }, Tables: { a: ['SELECT'] } }],
     ['the name of a member of every object', { Columns: { constructor: { toString: ['SELECT'] } }, Tables: { valueOf: ['SELECT'] } }],
   ])('keeps what is on %s', (_, given) => {

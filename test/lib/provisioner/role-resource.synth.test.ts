@@ -27,9 +27,9 @@ const REFERENCES: [string, (role: IDatabaseRole) => object][] = [
 ];
 
 describe('the properties', () => {
-  test.each<[string, () => OnRemoval | undefined, object]>([
-    ['by default', () => undefined, { Action: 'DROP_OR_DISABLE' }],
-    ['dropOrDisable', () => OnRemoval.dropOrDisable(), { Action: 'DROP_OR_DISABLE' }],
+  test.each<[string, () => OnRemoval | undefined, object | undefined]>([
+    ['by default', () => undefined, undefined],
+    ['dropOrDisable, which is the default', () => OnRemoval.dropOrDisable(), undefined],
     ['drop', () => OnRemoval.drop({ reassignOwnedTo: imported('heir') }), { Action: 'DROP', ReassignOwnedTo: 'heir' }],
     ['drop, to a name that only the deployment knows', () => OnRemoval.drop({ reassignOwnedTo: imported(new CfnParameter(stack, 'Heir').valueAsString) }), { Action: 'DROP', ReassignOwnedTo: { Ref: 'Heir' } }],
     ['disable', () => OnRemoval.disable(), { Action: 'DISABLE' }],

@@ -49,6 +49,11 @@ describe('privilegesIn', () => {
       'shop.public: INSERT on table log',
       'shop.public: SELECT, UPDATE on future tables of other',
     ]);
+    expect(inPublic({ Tables: { '*': ['SELECT'] }, Sequences: { '*': ['USAGE'] }, Functions: { f: ['EXECUTE'] }, FutureObjects: { migrator: '*' } })).toEqual([
+      'shop.public: SELECT on all tables (also future ones of migrator)',
+      'shop.public: USAGE on all sequences (also future ones of migrator)',
+      'shop.public: EXECUTE on function f',
+    ]);
     expect(inPublic({ FutureObjects: { migrator: { Functions: ['EXECUTE'] } } })).toEqual(['shop.public: EXECUTE on future functions of migrator']);
   });
 
