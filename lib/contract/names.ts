@@ -201,6 +201,8 @@ function noNullCharacter(): Rule {
   };
 }
 
+const UTF_8 = new TextEncoder();
+
 function byteLength(text: string): number {
-  return new TextEncoder().encode(text).length;
+  return UTF_8.encode(text).length;
 }

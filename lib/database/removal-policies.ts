@@ -27,14 +27,16 @@ type Attribute = keyof typeof ATTRIBUTES;
  * @param consequence what would go on if it were retained, and what to do instead
  */
 export function neverRetain(resource: CfnResource, consequence: string): void {
-  for (const [attribute, option] of entries()) {
+  const own = entries().map(([attribute, option]) => {
     // Late and only where there is a policy, so that the template is not longer without one.
     const value = Lazy.string({ produce: () => resource.cfnOptions[option] && CfnDeletionPolicy.DELETE });
     resource.addOverride(attribute, value);
-  }
+    return [attribute, value] as const;
+  });
   const { cfnResourceType } = resource;
   const problem = (policy: string) => `${policy} of this ${cfnResourceType} is an override, and ${consequence}`;
-  resource.node.addValidation({ validate: () => retentionOf(resource).map(problem) });
+  const isOurs = () => own.every(([attribute, value]) => overridesOf(resource)[attribute] === value);
+  resource.node.addValidation({ validate: () => isOurs() ? [] : retentionOf(resource).map(problem) });
 }
 
 /**
@@ -104,9 +106,13 @@ function propertiesAbout(resource: CfnResource, { identity, resourceId }: SignIn
   return properties?.includes(isLiteral ? id.slice(1, -1) : id) ? properties : undefined;
 }
 
+function overridesOf(resource: CfnResource): { readonly [attribute in Attribute]?: unknown } {
+  return resource['rawOverrides'] as { [attribute in Attribute]?: unknown };
+}
+
 /** The attributes that keep a resource, as the template will have them. */
 function retentionOf(resource: CfnResource): string[] {
-  const overrides = resource['rawOverrides'] as { [attribute in Attribute]?: unknown };
+  const overrides = overridesOf(resource);
   return entries().flatMap(([attribute, option]) => {
     const policy = attribute in overrides
       ? Stack.of(resource).resolve(overrides[attribute]) as unknown

@@ -59,6 +59,8 @@ export class ManagedDatabase {
   public readonly reapply?: string;
   public readonly onRole: ManagedDatabaseOptions['onRole'];
   private readonly provisionerProps: ProvisionerProps;
+  /** Asked for with each user. */
+  private admins?: string[];
 
   constructor(
     private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions,
@@ -97,7 +99,7 @@ export class ManagedDatabase {
 
   /** The admins whose names the app tells. */
   public get adminNames(): string[] {
-    return adminsOf(this.database, this.provisionerProps.admin);
+    return this.admins ??= adminsOf(this.database, this.provisionerProps.admin);
   }
 
   /** Refuses a username that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
