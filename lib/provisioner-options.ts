@@ -3,7 +3,8 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 
 /**
- * What the rules of an organization may ask of the two functions that create users: the one that signs in to the database, and CDK's provider framework in front of it.
+ * What the rules of an organization may ask of the functions that create users: the one that signs in to the database, and CDK's provider framework in front of it.
+ * With `SqlTransport.dataApi()` there is the first one only.
  *
  * `docs/security.md` says which checks each of these satisfies. A permissions boundary needs none of them: `iam.PermissionsBoundary.of(stack).apply(policy)` reaches the roles of both functions.
  */
@@ -39,8 +40,8 @@ export interface ProvisionerOptions {
   /**
    * A dead-letter queue for both functions, where a rule asks for one. Do not run again what is in it: CloudFormation has given it up.
    *
-   * An event gets there when CDK's provider framework fails three times to answer CloudFormation. **It has a pre-signed URL**, with which CloudFormation can be told that a resource is there.
-   * From the function that signs in to the database none gets there, because it is invoked synchronously.
+   * An event gets there when the function that CloudFormation invokes fails three times to answer: CDK's provider framework, or with `SqlTransport.dataApi()` the one that executes the SQL.
+   * **It has a pre-signed URL**, with which CloudFormation can be told that a resource is there. Behind the framework none gets there, because that function is invoked synchronously.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-retain-records.html
    * @default - none

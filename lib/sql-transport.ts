@@ -6,7 +6,7 @@ export class SqlTransport {
   /**
    * The RDS Data API, so that no function runs in a VPC.
    *
-   * For clusters of Aurora PostgreSQL. What is executed is the same as over a connection, one statement a call, so that it takes longer. The admin has a password, in a secret: the provisioner
+   * There is one function then, which answers CloudFormation itself, and no provider framework. For clusters of Aurora PostgreSQL. What is executed is the same as over a connection, one statement a call, so that it takes longer. The admin has a password, in a secret: the provisioner
    * gets `secretsmanager:GetSecretValue` on it, and the four `rds-data` actions it needs, on this one cluster.
    *
    * - A cluster that this app creates: the Data API is switched on; with `enableDataApi: false` it is an error.

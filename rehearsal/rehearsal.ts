@@ -73,7 +73,7 @@ export class Rehearsal {
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
   private readonly environments = new ExecutionEnvironments();
-  /** By the request that CloudFormation waits for: told when the function behind the one of the service token writes something. */
+  /** By the request that CloudFormation waits for: told when the function that does the work writes something, which is not CDK's framework. */
   private readonly begun = new Map<string, { readonly serviceToken: string; readonly resolve: () => void }>();
   private readonly custom = customResource({
     invoke: (serviceToken, event) => this.invoke(serviceToken, event),
@@ -204,7 +204,7 @@ export class Rehearsal {
       packages: this.packages,
     }, () => {
       const waiting = this.begun.get((event as { RequestId?: string }).RequestId ?? '');
-      if (waiting && waiting.serviceToken !== lambda.arn) {
+      if (waiting && !(waiting.serviceToken === lambda.arn && lambda.handler.startsWith('framework.'))) {
         waiting.resolve();
       }
     });

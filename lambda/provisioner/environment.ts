@@ -49,7 +49,7 @@ function portIn(environment: Environment): number {
     : refuse(DATABASE_PORT, `is ${JSON.stringify(port)}, which is not a number from 1 to 65535`);
 }
 
-function required(environment: Environment, name: string): string {
+export function required(environment: Environment, name: string): string {
   return environment[name] || refuse(name, 'is not set');
 }
 

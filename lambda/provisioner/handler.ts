@@ -22,7 +22,7 @@ export interface Dependencies {
   readonly write: (line: string) => void;
 }
 
-/** What the provider framework passes on to CloudFormation. A failure is thrown: a returned FAILED counts as success there. */
+/** What is passed on to CloudFormation. A failure is thrown: to CDK's provider framework, a returned FAILED counts as success. */
 export interface Answer {
   readonly PhysicalResourceId: string;
 }
@@ -49,7 +49,9 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
       // Without a cause: Lambda logs what is thrown.
-      const reason = new ProvisionError(error instanceof ProvisionError ? error.message : `internal error: ${(error as Error).message}`);
+      const reason = error instanceof ProvisionError
+        ? new ProvisionError(error.message, { mayBeLeft: error.mayBeLeft })
+        : new ProvisionError(`internal error: ${(error as Error).message}`, { mayBeLeft: true });
       log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsed()) });
       throw reason;
     }
@@ -72,7 +74,7 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
     }
     log.info('undoing', { reason: (error as Error).message });
     await tries(newBudget(), work => undo(work, request.owner, journal)).catch((failure: Error) => {
-      throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error });
+      throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error, mayBeLeft: true });
     });
     throw error;
   }

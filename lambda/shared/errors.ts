@@ -5,11 +5,14 @@
 export class ProvisionError extends Error {
   /** Milliseconds after the start of the invocation until which trying again makes sense; 0 when it does not. */
   public readonly retryUntil: number;
+  /** Whether something that was done before may not have been undone. */
+  public readonly mayBeLeft: boolean;
 
-  constructor(message: string, options: { retryUntil?: number; cause?: unknown } = {}) {
+  constructor(message: string, options: { retryUntil?: number; mayBeLeft?: boolean; cause?: unknown } = {}) {
     super(withinBytes(message.replace(/\s+/g, ' ').trim(), MAX_MESSAGE_BYTES), { cause: options.cause });
     this.name = 'ProvisionError';
     this.retryUntil = options.retryUntil ?? 0;
+    this.mayBeLeft = options.mayBeLeft ?? false;
     // The framework appends the stack; ours says nothing a user could act on.
     this.stack = `${this.name}: ${this.message}`;
   }
@@ -19,7 +22,7 @@ export class ProvisionError extends Error {
 const MAX_MESSAGE_BYTES = 2000;
 
 /** Cuts a text so that its JSON form has at most so many bytes. */
-function withinBytes(text: string, max: number): string {
+export function withinBytes(text: string, max: number): string {
   const bytes = (value: string) => Buffer.byteLength(JSON.stringify(value));
   if (bytes(text) <= max) {
     return text;

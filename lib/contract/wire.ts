@@ -39,13 +39,16 @@ export const DATABASE_PORT = 'DATABASE_PORT';
 /** Environment variable of the handler: path of a PEM file with the only certificate authorities it trusts a database of. Not with the RDS Data API. */
 export const DATABASE_CA_FILE = 'DATABASE_CA_FILE';
 
+/** Environment variable of the handler: domain of AWS in this partition, if it answers CloudFormation itself. */
+export const URL_SUFFIX = 'URL_SUFFIX';
+
 /** Environment variable of the handler: id of the only stack whose events it serves, which is its own. */
 export const STACK_ID = 'STACK_ID';
 
 /** Seconds the handler may run. */
 export const HANDLER_TIMEOUT_SECONDS = 300;
 
-/** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it. */
+/** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it, or for a second try by Lambda. */
 export const SERVICE_TIMEOUT_SECONDS = 420;
 
 /** Seconds that the function which switches IAM authentication on may run: a modification of a database takes minutes. The framework in front of it has 900. */

@@ -21,7 +21,7 @@ export const HANDLER_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
   reason: 'The function is invoked synchronously, and a dead-letter queue gets asynchronous events only. Failures are answered to CloudFormation.',
 };
 
-export const FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
+export const ANSWERING_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
   rules: HANDLER_WITHOUT_DEAD_LETTER_QUEUE.rules,
   reason: 'CloudFormation waits for the answer to each event, and fails the deployment without one. Afterwards the event must not be run again, and it has a pre-signed URL, which belongs in no queue.',
 };

@@ -3,7 +3,7 @@ import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import * as cr from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
-import { acknowledge, FRAMEWORK_OUTSIDE_VPC, FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
+import { acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, FRAMEWORK_OUTSIDE_VPC } from './acknowledgements';
 import { FunctionRole } from './function-role';
 import type { ProvisionerOptions } from '../provisioner-options';
 
@@ -33,7 +33,7 @@ export function providerFramework(scope: Construct, { handler, logGroup, network
     acknowledge(framework, FRAMEWORK_OUTSIDE_VPC);
   }
   if (!options.deadLetterQueue) {
-    acknowledge(framework, FRAMEWORK_WITHOUT_DEAD_LETTER_QUEUE);
+    acknowledge(framework, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE);
   }
   return provider;
 }

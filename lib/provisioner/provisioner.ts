@@ -3,7 +3,7 @@ import { Aws, Duration } from 'aws-cdk-lib';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
+import { acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { type Admin, adminToRecover } from './admin';
 import { wayToDatabase } from './deployment-order';
 import { FunctionRole } from './function-role';
@@ -31,27 +31,40 @@ export function fingerprint({ admin, reach }: ProvisionerProps): string {
 }
 
 /**
- * The Lambda function that creates users, and CDK's provider framework in front of it. The framework
- * runs outside the VPC unless it is told otherwise, so that CloudFormation gets its answer whatever the way to the database is like.
+ * The Lambda function that creates users. In a VPC, CDK's provider framework is in front of it, which runs outside the VPC unless it is told otherwise,
+ * so that CloudFormation gets its answer whatever the way to the database is like. Outside a VPC the function answers CloudFormation itself.
  */
 export class Provisioner extends Construct {
-  /** Of the custom resources. Their order needs no more: the framework comes after, and goes before, everything a user is created with. */
+  /** Of the custom resources. Their order needs no more: this function comes after, and goes before, everything a user is created with. */
   public readonly serviceToken: string;
+
+  /**
+   * Id of the custom resource below a user. CloudFormation refuses a resource whose ServiceToken changes, so that a user whose provisioner becomes one
+   * of the other kind is another resource, which takes the role over. Neither id nor function of the one kind is one of the other.
+   */
+  public readonly customResourceId: 'Resource' | 'DataApiResource';
 
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
     const { database, reach, admin, options } = props;
     const logGroup = options.logGroup ?? newLogGroup(this);
     const handler = this.handler(props, logGroup);
+    if (!reach.network) {
+      handler.node.addDependency(wayToDatabase({ database: database.construct, handler, services: [] }));
+      this.serviceToken = handler.functionArn;
+      this.customResourceId = 'DataApiResource';
+      return;
+    }
     const provider = providerFramework(this, {
       handler,
       logGroup,
       network: options.frameworkInVpc ? reach.network : undefined,
       options,
     });
+    this.customResourceId = 'Resource';
     provider.node.addDependency(wayToDatabase({
       database: database.construct,
-      vpc: reach.network?.vpc,
+      vpc: reach.network.vpc,
       handler,
       services: [...admin.secret ? ['secretsmanager'] : [], ...options.frameworkInVpc ? ['lambda', 's3'] : []],
     }));
@@ -60,7 +73,8 @@ export class Provisioner extends Construct {
 
   private handler(props: ProvisionerProps, logGroup: logs.ILogGroup): lambda.Function {
     const { database, admin, reach, options, registryOwner } = props;
-    const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: reach.network !== undefined });
+    const id = reach.network ? 'Handler' : 'DataApiHandler';
+    const role = new FunctionRole(this, `${id}Role`, { ...options, logGroup, inVpc: reach.network !== undefined });
     reach.allow(role);
     if (admin.secret) {
       grantRead(admin.secret, role);
@@ -71,11 +85,11 @@ export class Provisioner extends Construct {
     } else {
       grantConnect(database.target, role.policy, admin.username, this);
     }
-    const handler = new lambda.Function(this, 'Handler', {
+    const handler = new lambda.Function(this, id, {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),
       runtime: lambda.Runtime.NODEJS_24_X,
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
-      handler: 'index.handler',
+      handler: reach.network ? 'index.handler' : 'index.customResource',
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
@@ -95,7 +109,7 @@ export class Provisioner extends Construct {
       deadLetterQueue: options.deadLetterQueue,
     });
     if (!options.deadLetterQueue) {
-      acknowledge(handler, HANDLER_WITHOUT_DEAD_LETTER_QUEUE);
+      acknowledge(handler, reach.network ? HANDLER_WITHOUT_DEAD_LETTER_QUEUE : ANSWERING_WITHOUT_DEAD_LETTER_QUEUE);
     }
     if (!reach.network) {
       acknowledge(handler, HANDLER_WITH_DATA_API);

@@ -45,9 +45,6 @@ export interface RoleResourceProps {
 /** Id of the warning, for those who acknowledge it. */
 const FUTURE_OBJECTS = 'cdk-aurora-iam-auth:futureObjects';
 
-/** Id of the custom resource below the construct of a role. */
-const RESOURCE_ID = 'Resource';
-
 const SELF_REFERENCE = { user: 'the user itself', users: 'one of these users', role: 'the role itself' };
 
 /** The custom resource of a role or user: what it may do, and what must be deployed before it. */
@@ -86,10 +83,11 @@ export class RoleResource {
     };
     const provisioner = database.provisionerFor(scope);
     // Not the L2, which writes what is the default of CloudFormation: with hundreds of users each line counts.
-    this.resource = new CfnResource(scope, RESOURCE_ID, {
+    this.resource = new CfnResource(scope, provisioner.customResourceId, {
       type: props.resourceType,
       properties: { ServiceToken: provisioner.serviceToken, ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`, ...properties },
     });
+    scope.node.defaultChild = this.resource;
     neverRetain(this.resource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
@@ -169,7 +167,7 @@ export class RoleResource {
     Dependable.implement(dependable, {
       get dependencyRoots() {
         const before = schemaOwnersFor(role).filter(owner => !comesAfter(owner, role));
-        return before.map(({ path }) => constructAt(root, path).node.findChild(RESOURCE_ID));
+        return before.map(({ path }) => constructAt(root, path).node.defaultChild!);
       },
     });
     return dependable;

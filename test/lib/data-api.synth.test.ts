@@ -2,11 +2,13 @@ import { Stack } from 'aws-cdk-lib';
 import { Annotations, Match } from 'aws-cdk-lib/assertions';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as kms from 'aws-cdk-lib/aws-kms';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { AdminCredentials, AuroraIamAuth, InstanceIamAuth, SqlTransport } from '../../lib';
 import { engineVersionProblem, regionProblem } from '../../lib/provisioner/transport/data-api-availability';
-import { attribute, IRELAND, logicalIdOf, newApp, newCluster, newInstance, onlyResourceOf, Resource, resourcesOf, templateOf, vpcOf } from './support';
+import { attribute, IRELAND, logicalIdOf, newApp, newCluster, newInstance, onlyResourceOf, Resource, resourcesOf, templateOf, vpcOf, waitsFor } from './support';
 
 const transport = SqlTransport.dataApi();
 const IS = 'transport is SqlTransport.dataApi(), and ';
@@ -42,6 +44,7 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
       DATABASE_RESOURCE_ID: attribute(/^Cluster/, 'DBClusterResourceId'),
       DATABASE_HOST: attribute(/^Cluster/, 'Endpoint.Address'),
       STACK_ID: { Ref: 'AWS::StackId' },
+      URL_SUFFIX: { Ref: 'AWS::URLSuffix' },
     });
     expect(Object.keys(resourcesOf(stack, 'AWS::EC2::SecurityGroup'))).toEqual([expect.stringMatching(/^ClusterSecurityGroup/) as string]);
   });
@@ -64,18 +67,43 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
   test('comes after the cluster and its instance', () => {
     const cluster = newCluster(stack);
     const user = new AuroraIamAuth(stack, 'IamAuth', { cluster, transport }).addUser('orders');
-    const framework = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([, { Properties }]) => /provider framework/i.test(String(Properties.Description)))![1];
-    expect(framework.DependsOn).toEqual(expect.arrayContaining([logicalIdOf(cluster), expect.stringMatching(/^Clusterwriter/) as string]));
-    expect(resourcesOf(stack)).toHaveProperty(logicalIdOf(user.node.findChild('Resource')));
+    expect(handlerOf().DependsOn).toEqual(expect.arrayContaining([logicalIdOf(cluster), expect.stringMatching(/^Clusterwriter/) as string, expect.stringMatching(/HandlerRolePolicy/) as string]));
+    expect([...waitsFor(stack, logicalIdOf(user))]).toContainEqual(expect.stringMatching(/^Clusterwriter/));
   });
 
-  test('has the same ids as without: a stack can change from one to the other', () => {
+  test('answers CloudFormation itself, so that a first user adds 5 resources', () => {
+    const without = new Stack(newApp(), 'Without', { env: IRELAND });
+    newCluster(without);
+    const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport }).addUser('orders');
+    const before = Object.keys(resourcesOf(without));
+    expect(Object.entries(resourcesOf(stack)).filter(([id]) => !before.includes(id)).map(([id, { Type }]) => `${Type} ${id.replace(/[0-9A-F]{8}$/, '')}`).sort()).toEqual([
+      'AWS::IAM::ManagedPolicy IamAuthProvisionerDataApiHandlerRolePolicy',
+      'AWS::IAM::Role IamAuthProvisionerDataApiHandlerRole',
+      'AWS::Lambda::Function IamAuthProvisionerDataApiHandler',
+      'AWS::Logs::LogGroup IamAuthProvisionerLogs',
+      'Custom::RdsIamUser IamAuthordersDataApiResource',
+    ]);
+    expect(handlerOf().Properties.Handler).toBe('index.customResource');
+    expect(resourcesOf(stack)[logicalIdOf(user)].Properties.ServiceToken).toEqual(attribute(/^IamAuthProvisionerDataApiHandler/, 'Arn'));
+  });
+
+  test('has none of the ids that it has over a connection, and so have its users: CloudFormation refuses a resource whose ServiceToken changes', () => {
     const idsOf = (transport?: SqlTransport) => {
       stack = new Stack(newApp(), 'Stack', { env: IRELAND });
-      new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport }).addUser('orders');
-      return Object.keys(resourcesOf(stack)).filter(id => /Handler|framework|IamAuthorders/.test(id)).filter(id => !/SecurityGroup/.test(id)).sort();
+      const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport });
+      const roles = [iamAuth.addUser('orders'), iamAuth.addUsers('Team', { usernames: ['ada'] }), iamAuth.addRole('readers')];
+      roles.forEach(role => expect(resourcesOf(stack)).toHaveProperty(logicalIdOf(role)));
+      return Object.entries(resourcesOf(stack)).filter(([, { Type }]) => /^(Custom::Rds|AWS::Lambda::Function$)/.test(Type)).map(([id]) => id);
     };
-    expect(idsOf(transport)).toEqual(idsOf());
+    const [ids, others] = [idsOf(transport), idsOf()];
+    expect([ids.length, others.length]).toEqual([4, 5]);
+    expect(ids.filter(id => others.includes(id))).toEqual([]);
+  });
+
+  test('is told what the provisioner is told', () => {
+    const provisioner = { reservedConcurrentExecutions: 2, tracing: lambda.Tracing.ACTIVE, deadLetterQueue: new sqs.Queue(stack, 'Lost') };
+    new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport, provisioner }).addUser('orders');
+    expect(handlerOf().Properties).toMatchObject({ ReservedConcurrentExecutions: 2, TracingConfig: { Mode: 'Active' }, DeadLetterConfig: { TargetArn: attribute(/^Lost/, 'Arn') } });
   });
 
   test('is another one than that over a connection, of which there may be one as well; and only one of each', () => {

@@ -3,13 +3,13 @@ import type { Resource } from '../app/template';
 import { attributeIn, keyOf, type Part, partsOf } from '../app/value';
 import type { Target } from '../iam/target';
 import { functionTarget } from './targets';
-import { ADMIN_SECRET_ARN, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../contract/wire';
+import { ADMIN_SECRET_ARN, DATABASE_RESOURCE_ID, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../contract/wire';
 
 /** What creates the users of this library in a database. */
 export interface Provisioner {
   /** Resource id of the database. */
   readonly databaseId: Part[];
-  /** The function of the provider framework, which the custom resources name. */
+  /** The function of the provider framework, which the custom resources name; undefined where they name the one that does the work. */
   readonly framework?: Resource;
   /** The function that signs in to the database. */
   readonly handler?: Resource;
@@ -50,7 +50,7 @@ export const libraryFunctionsOf = oncePerApp((app): LibraryFunction[] => {
 /** The roles of those functions. */
 export const libraryRolesOf = oncePerApp(app => new Set(libraryFunctionsOf(app).map(({ resource }) => roleOf(resource)).filter(role => role !== undefined)));
 
-/** Found by the custom resources: they name the function of the provider framework, whose environment names the other. */
+/** Found by the custom resources: they name the function of the provider framework, whose environment names the other, or the one that does the work. */
 function behind(customResources: Resource[]): Provisioner[] {
   const found = new Map<string, Provisioner>();
   for (const { properties, template } of customResources) {
@@ -73,9 +73,11 @@ export const checkedUsernamesOf = oncePerApp(app => new Set(
     .map(({ properties, template }) => keyOf(partsOf(properties.PolicyUsername, template))),
 ));
 
-/** The framework's function knows the one that does the work by its environment. */
-function handlerBehind(framework: Resource | undefined): Omit<Provisioner, 'databaseId'> {
-  const handler = framework && attributeIn(partsOf(variablesOf(framework).USER_ON_EVENT_FUNCTION_ARN, framework.template))?.resource;
+/** The framework's function knows the one that does the work by its environment. Where there is no framework, the custom resources name that one. */
+function handlerBehind(named: Resource | undefined): Omit<Provisioner, 'databaseId'> {
+  const isHandler = named && DATABASE_RESOURCE_ID in variablesOf(named);
+  const framework = isHandler ? undefined : named;
+  const handler = isHandler ? named : framework && attributeIn(partsOf(variablesOf(framework).USER_ON_EVENT_FUNCTION_ARN, framework.template))?.resource;
   if (!handler) {
     return { framework };
   }

@@ -1,9 +1,9 @@
-import { Annotations, Stack } from 'aws-cdk-lib';
+import { Annotations, Aws, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { engineVersionProblem, regionProblem } from './data-api-availability';
 import type { NetworkOptions, Reach } from './reach';
-import { CLUSTER_ARN } from '../../contract/wire';
+import { CLUSTER_ARN, URL_SUFFIX } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { storedIdentifier } from '../../database/database-identifier';
 import { propertiesIn } from '../../database/iam-authentication';
@@ -46,7 +46,7 @@ export class DataApiReach implements Reach {
       Annotations.of(scope).addWarningV2(REGION, `transport is SqlTransport.dataApi(), and ${region}; if there is none yet, ${LEAVE_OUT}`);
     }
     this.clusterArn = clusterArnOf(scope, construct as rds.IDatabaseCluster, resource as rds.CfnDBCluster | undefined);
-    this.environment = { [CLUSTER_ARN]: this.clusterArn };
+    this.environment = { [CLUSTER_ARN]: this.clusterArn, [URL_SUFFIX]: Aws.URL_SUFFIX };
     if (resource) {
       enableDataApi(scope, resource as rds.CfnDBCluster);
       scope.node.addValidation({ validate: () => problems(construct, resource as rds.CfnDBCluster) });

@@ -2,7 +2,7 @@ import { App, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { AdminCredentials, AuroraIamAuth } from '../../../../lib';
+import { AdminCredentials, AuroraIamAuth, SqlTransport } from '../../../../lib';
 import { masterPasswordModifiable } from '../../../../lib/checks/rules/master-password-modifiable';
 import { provisionerInvocable } from '../../../../lib/checks/rules/provisioner-invocable';
 import { provisionerWildcard } from '../../../../lib/checks/rules/provisioner-wildcard';
@@ -35,6 +35,17 @@ test('finds a role that may invoke a provisioner, and says what it is', () => {
       ),
       location: 'Properties/PolicyDocument/Statement/0',
     },
+  ]);
+});
+
+test('finds a role that may invoke one that answers CloudFormation itself', () => {
+  const stack = newStack();
+  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport: SqlTransport.dataApi() });
+  iamAuth.addUser('orders');
+  const role = new iam.Role(stack, 'App', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+  (iamAuth.node.findChild('Provisioner').node.findChild('DataApiHandler') as lambda.Function).grantInvoke(role);
+  expect(answer(provisionerInvocable, role.node.findChild('DefaultPolicy'))).toMatchObject([
+    { id: matching(/^<IamAuthProvisionerDataApiHandler/) },
   ]);
 });
 
