@@ -4,6 +4,7 @@ import { roleNameProblem } from './contract/names';
 import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
 import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
+import { markManagedElsewhere } from './model/known-role';
 import { requireList } from './model/types';
 import type { Privileges } from './privileges';
 import { managedDatabaseOf } from './provisioner/managed-database';
@@ -41,7 +42,8 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    *
    * @param scope where the construct goes
    * @param id id of the construct
-   * @param roleName name of the role, in the case it has in the database
+   * @param roleName name of the role, exactly as spelled in the database (names are case-sensitive)
+   * @returns the role
    */
   public static fromRoleName(scope: Construct, id: string, roleName: string): IDatabaseRole {
     const problem = !Token.isUnresolved(roleName) && roleNameProblem(roleName);
@@ -93,5 +95,6 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
 class ImportedRole extends Construct implements IDatabaseRole {
   constructor(scope: Construct, id: string, public readonly roleName: string) {
     super(scope, id);
+    markManagedElsewhere(this);
   }
 }

@@ -3,6 +3,7 @@ import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from './connect-options';
 import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
+import { DatabaseUserGrants } from './database-user-grants';
 import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
@@ -44,6 +45,9 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   public readonly roleName: string;
   public readonly databaseName: string;
 
+  /** Grants on this user: who may sign in as it. */
+  public readonly grants: DatabaseUserGrants;
+
   private readonly resource: RoleResource;
   private readonly access: UserAccess;
 
@@ -54,13 +58,15 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    */
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
-    const { iamAuth, username, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
+    const { iamAuth, username, privileges = [], onRemoval, ...options } = props;
     requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
+    const { databaseName = iamAuth.databaseName } = props;
     this.username = username;
     this.roleName = username;
     this.databaseName = databaseName;
     this.access = new UserAccess(this, database.database);
+    this.grants = DatabaseUserGrants.fromUser(this);
     database.checkUsername(this, username);
     database.claimName(this, 'username', username);
     const problem = keyProblem('database', databaseName);
@@ -88,14 +94,40 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
   }
 
+  /**
+   * Lets an IAM identity sign in as this user: the short form of `grants.connect(grantee, options)`.
+   *
+   * @param grantee a role, user, group, or what has a role, such as a Lambda function
+   * @param options where it signs in
+   * @returns the grant
+   */
   public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {
-    return this.access.grantConnect(grantee, options);
+    return this.grants.connect(grantee, options);
   }
 
+  /**
+   * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
+   *
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the file with the CAs of RDS, which depends
+   * on where it runs (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
+   *
+   * @see https://www.postgresql.org/docs/current/libpq-envars.html
+   * @param options where the variables lead, and which there are
+   * @returns the variables by name
+   */
   public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
     return this.access.environment(options);
   }
 
+  /**
+   * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
+   *
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS, or of Amazon for a proxy.
+   * Fails where the username is a token, which cannot be quoted for a shell.
+   *
+   * @param options where it connects
+   * @returns the command; it has tokens where the database is made in this app
+   */
   public psqlCommand(options: PsqlCommandOptions = {}): string {
     return this.access.psqlCommand(options);
   }

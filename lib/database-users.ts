@@ -41,9 +41,10 @@ export class DatabaseUsers extends Construct {
    */
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
-    const { iamAuth, databaseName = iamAuth.databaseName, privileges = [], onRemoval, ...options } = props;
-    requireList(this, 'privileges', privileges);
+    const { iamAuth, privileges = [], onRemoval, ...options } = props;
     const database = managedDatabaseOf(this, iamAuth);
+    const { databaseName = iamAuth.databaseName } = props;
+    requireList(this, 'privileges', privileges);
     requireList(this, 'usernames', props.usernames);
     props.usernames.forEach(username => requireText(this, 'username', username));
     const usernames = [...props.usernames].sort();

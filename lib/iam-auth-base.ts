@@ -34,18 +34,52 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     return Lazy.list({ produce: () => this.accessLines() }, { omitEmpty: false });
   }
 
-  public addUser(id: string, { username = id, ...options }: AddDatabaseUserOptions = {}): DatabaseUser {
+  /**
+   * Creates a user of the database that signs in with IAM, in the stack of this construct.
+   *
+   * The id tells the deployment which user this is; keep it. Another `username` under the same id renames the user in the database: `addUser('orders', { username: 'purchases' })`.
+   * Another id without that creates another user, and removes the first one as its `onRemoval` says.
+   *
+   * For a user in another stack: `new DatabaseUser(scope, id, { iamAuth, username })`.
+   *
+   * @param id id of the construct, and name of the PostgreSQL role unless `username` is given
+   * @param options name and privileges of the user
+   * @returns the user
+   */
+  public addUser(id: string, options: AddDatabaseUserOptions = {}): DatabaseUser {
+    const { username = id } = options;
     this.checkNamed(id, username, 'username');
     this.database.checkUsername(this, username);
     return new DatabaseUser(this, id, { ...options, iamAuth: this, username });
   }
 
+  /**
+   * Creates users that may do the same, in one resource and one transaction, in the stack of this construct.
+   *
+   * For users in another stack: `new DatabaseUsers(scope, id, { iamAuth, usernames })`.
+   *
+   * @param id id of the construct
+   * @param options the users, and what each of them may do
+   * @returns the users
+   */
   public addUsers(id: string, options: DatabaseUsersOptions): DatabaseUsers {
     this.checkId(id, 'choose another id');
     return new DatabaseUsers(this, id, { ...options, iamAuth: this });
   }
 
-  public addRole(id: string, { roleName = id, ...options }: AddDatabaseRoleOptions = {}): DatabaseRole {
+  /**
+   * Creates a group role in the stack of this construct, for users to be members of.
+   *
+   * The id tells the deployment which role this is; keep it. Another `roleName` under the same id renames the role in the database.
+   *
+   * For a role in another stack: `new DatabaseRole(scope, id, { iamAuth, roleName })`.
+   *
+   * @param id id of the construct, and name of the PostgreSQL role unless `roleName` is given
+   * @param options name of the role, and what its members may do
+   * @returns the role
+   */
+  public addRole(id: string, options: AddDatabaseRoleOptions = {}): DatabaseRole {
+    const { roleName = id } = options;
     this.checkNamed(id, roleName, 'roleName');
     this.database.checkRoleName(this, roleName);
     return new DatabaseRole(this, id, { ...options, iamAuth: this, roleName });
@@ -57,6 +91,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * AWS documents no length of an output. This one has 4,096 bytes at the most: with hundreds of users it has the first of them, says how many more there are, and where they are listed.
    *
    * @param id id of the output
+   * @returns the output
    */
   public addAccessSummaryOutput(id = 'AccessSummary'): CfnOutput {
     const { templateFile } = Stack.of(this);

@@ -5,6 +5,7 @@ export * from './connect-grants';
 export * from './connect-options';
 export * from './database-role';
 export * from './database-user';
+export * from './database-user-grants';
 export * from './database-users';
 export * from './endpoint';
 export * from './iam-auth';

@@ -1,5 +1,5 @@
 import type { RemovalAction } from './contract/wire';
-import { notRole } from './model/types';
+import { checkRole } from './model/known-role';
 import type { Removal } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
 
@@ -34,11 +34,9 @@ export class OnRemoval {
    * @param options who gets what the role owns
    */
   public static drop(options: DropOptions): OnRemoval {
-    const problem = notRole('reassignOwnedTo of OnRemoval.drop()', (options as DropOptions | undefined)?.reassignOwnedTo);
-    if (problem !== undefined) {
-      throw new Error(problem);
-    }
-    return new OnRemoval('DROP', options.reassignOwnedTo);
+    const reassignOwnedTo = options?.reassignOwnedTo;
+    checkRole('reassignOwnedTo', reassignOwnedTo);
+    return new OnRemoval('DROP', reassignOwnedTo);
   }
 
   /**

@@ -1,4 +1,5 @@
 import { byName, type Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
+import { checkRole } from './model/known-role';
 import { checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import type {
@@ -147,6 +148,7 @@ export class Privileges {
    * @param role a role, or another user of the same database, which is then deployed first
    */
   public static memberOf(role: IDatabaseRole): Privileges {
+    checkRole('memberOf', role);
     return new Privileges({ memberOf: role });
   }
 

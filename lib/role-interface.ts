@@ -30,10 +30,11 @@ export interface IDatabaseUser extends IDatabaseRole {
   /**
    * Lets an IAM identity sign in as this user: `rds-db:connect` on exactly this user of exactly this database.
    *
-   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
+   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`. It is the short form of `DatabaseUserGrants.fromUser(user).connect(...)`.
    *
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
    * @param options where it signs in
+   * @returns the grant
    */
   grantConnect(grantee: iam.IGrantable, options?: GrantConnectOptions): iam.Grant;
 

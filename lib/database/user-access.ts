@@ -15,9 +15,24 @@ type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
 /** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html */
 const PORT_OF_PROXY = '5432';
 
+/** On a user, the same in each copy of the library. */
+const USER_ACCESS = Symbol.for('cdk-aurora-iam-auth.userAccess');
+
+/** How clients get in as a user of this library, whichever construct it is. */
+export function userAccessOf(user: IDatabaseUser): UserAccess {
+  const { [USER_ACCESS]: access } = (user ?? {}) as { [USER_ACCESS]?: UserAccess };
+  if (!access) {
+    throw new Error(`user ${user?.node?.path ?? JSON.stringify(user) ?? 'undefined'} is no user of this library, and the database that it is in is not known; `
+      + 'pass a DatabaseUser, or users.user(username) of a DatabaseUsers');
+  }
+  return access;
+}
+
 /** How clients get in as a user, whether it has a resource of its own or shares one. */
 export class UserAccess {
-  constructor(private readonly user: User, private readonly database: Database) {}
+  constructor(private readonly user: User, private readonly database: Database) {
+    Object.defineProperty(user, USER_ACCESS, { value: this });
+  }
 
   public grantConnect(grantee: iam.IGrantable, { through }: GrantConnectOptions): iam.Grant {
     const { target } = this.database;

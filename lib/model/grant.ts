@@ -1,6 +1,7 @@
+import { checkRole } from './known-role';
 import { checkKeys, checkNotEmpty } from './privilege-checks';
 import type { PrivilegesByDatabase } from './privilege-set';
-import { notList, notRole } from './types';
+import { notList } from './types';
 import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
 import type { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
@@ -99,10 +100,11 @@ export function byName(names: string[], privileges: string[]): PrivilegesByName 
 }
 
 function futureObjects(creators: IDatabaseRole[] = [], privileges: FutureObjectPrivileges): Pick<SchemaPrivileges, 'FutureObjects'> {
-  const problem = notList('objectsCreatedBy', creators) ?? creators.map(creator => notRole('objectsCreatedBy', creator)).find(found => found);
+  const problem = notList('objectsCreatedBy', creators);
   if (problem !== undefined) {
     throw new Error(problem);
   }
+  creators.forEach(creator => checkRole('objectsCreatedBy', creator));
   const names = creators.map(({ roleName }) => roleName);
   checkKeys('role', names);
   return names.length > 0 ? { FutureObjects: Object.fromEntries(names.map(name => [name, privileges])) } : {};

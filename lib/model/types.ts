@@ -32,13 +32,6 @@ export function requireConstruct(scope: IConstruct, what: string, value: unknown
   refuse(scope, Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`);
 }
 
-/** @param what what it is, as in "objectsCreatedBy" */
-export function notRole(what: string, value: unknown): string | undefined {
-  return Construct.isConstruct(value) && typeof (value as { roleName?: unknown }).roleName === 'string'
-    ? undefined
-    : `${what} is or has ${shown(value)}, which is no role; pass what addUser() or addRole() returns, or DatabaseRole.fromRoleName(scope, id, ${typeof value === 'string' ? JSON.stringify(value) : 'name'})`;
-}
-
 function refuse(scope: IConstruct, problem: string | undefined): void {
   if (problem !== undefined) {
     throw errorAt(scope, problem);

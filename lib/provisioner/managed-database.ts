@@ -11,7 +11,7 @@ import { requireSameEnvironment } from '../database/same-environment';
 import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
 import { accessModelOf, claim, claimsIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
-import { requireText } from '../model/types';
+import { requireText, shown } from '../model/types';
 import type { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
@@ -45,9 +45,9 @@ const DATABASE = Symbol.for('cdk-aurora-iam-auth.database');
 
 /** The database of an AuroraIamAuth or InstanceIamAuth. */
 export function managedDatabaseOf(scope: IConstruct, iamAuth: IConstruct): ManagedDatabase {
-  const { [DATABASE]: database } = iamAuth as { [DATABASE]?: ManagedDatabase };
+  const { [DATABASE]: database } = (iamAuth ?? {}) as { [DATABASE]?: ManagedDatabase };
   if (!database) {
-    throw errorAt(scope, `iamAuth ${iamAuth.node.path} is neither an AuroraIamAuth nor an InstanceIamAuth, `
+    throw errorAt(scope, `iamAuth ${iamAuth?.node?.path ?? shown(iamAuth)} is neither an AuroraIamAuth nor an InstanceIamAuth, `
       + 'and no other construct creates users; pass one of these');
   }
   return database;

@@ -13,7 +13,6 @@ import { errorAt } from '../model/errors';
 import type { Grant } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
-import { notRole } from '../model/types';
 import { unclearName, unclearNames } from '../model/unclear-names';
 import { warn, type Warning } from '../model/warning';
 import type { SchemaOptions } from '../privilege-options';
@@ -134,10 +133,6 @@ export class RoleResource {
 
   /** The other role exists before this one is created, and until it is removed. */
   private comesAfter(other: IDatabaseRole, notItself: string): void {
-    const notARole = notRole('memberOf', other);
-    if (notARole !== undefined) {
-      throw errorAt(this.scope, notARole);
-    }
     const { roleName, node } = other;
     const { role } = this;
     const declared = declaredRoleOf(other);

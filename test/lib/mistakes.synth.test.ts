@@ -98,7 +98,8 @@ describe('names', () => {
 
 describe('values of a wrong type, as JavaScript passes them:', () => {
   const any = (value: unknown) => value as never;
-  const ROLE = (value: string, name: string) => `is or has ${value}, which is no role; pass what addUser() or addRole() returns, or DatabaseRole.fromRoleName(scope, id, ${name})`;
+  const ROLE = (value: string) => `${value} is no role of this library, so that the deployment cannot be ordered after its creation; `
+    + 'pass a DatabaseRole or a DatabaseUser, or DatabaseRole.fromRoleName(scope, id, roleName) for a role that is managed elsewhere';
   const WORD = (word: string) => `[S/IamAuth/a] privilege "${word}" on a table is not one that this library grants: `
     + 'there are DELETE, INSERT, MAINTAIN, REFERENCES, SELECT, TRIGGER, TRUNCATE, UPDATE; pass these, each by itself';
   const words = (word: string) => [Privileges.onTables({ database: 'shop', schema: 'public', privileges: [any(word)] })];
@@ -112,9 +113,9 @@ describe('values of a wrong type, as JavaScript passes them:', () => {
       '[S/IamAuth/a] privileges is of class Privileges, and must be a list; pass [...]'],
     ['privileges in words', ({ iamAuth }) => iamAuth.addUser('a', { privileges: any(['SELECT']) }),
       '[S/IamAuth/a] privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return'],
-    ['names of creators', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: any(['migrator']) }), `objectsCreatedBy ${ROLE('"migrator"', '"migrator"')}`],
+    ['names of creators', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: any(['migrator']) }), `objectsCreatedBy ${ROLE('"migrator"')}`],
     ['one creator', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: any('migrator') }), 'objectsCreatedBy is "migrator", and must be a list; pass ["migrator"]'],
-    ['the name of a group', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [Privileges.memberOf(any('readers'))] }), `[S/IamAuth/a] memberOf ${ROLE('"readers"', '"readers"')}`],
+    ['the name of a group', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [Privileges.memberOf(any('readers'))] }), `memberOf ${ROLE('"readers"')}`],
     ['the ARN of a role', ({ iamAuth }) => iamAuth.addUser('a').grantConnect(any('arn:aws:iam::111111111111:role/x')),
       '[S/Cluster] grantee is "arn:aws:iam::111111111111:role/x", and must be a role, or a construct that has one; pass it, or iam.Role.fromRoleArn(scope, id, arn)'],
     ['nobody', ({ iamAuth }) => iamAuth.addUser('a').grantConnect(any(undefined)),
@@ -129,8 +130,8 @@ describe('values of a wrong type, as JavaScript passes them:', () => {
     ['one username for a list', ({ iamAuth }) => iamAuth.addUsers('Team', { usernames: any('ada') }), '[S/IamAuth/Team] usernames is "ada", and must be a list; pass ["ada"]'],
     ['options in place of an id', ({ iamAuth }) => iamAuth.addUser(any({ username: 'a' })), '[S/IamAuth] id is {"username":"a"}, and must be a text; pass a string'],
     ['one schema', () => Privileges.readOnly({ database: 'shop', schemas: any('public'), objectsCreatedBy: [] }), 'schemas of database "shop" is "public", and must be a list; pass ["public"]'],
-    ['nobody to drop for', () => OnRemoval.drop(any(undefined)), `reassignOwnedTo of OnRemoval.drop() ${ROLE('undefined', 'name')}`],
-    ['a name to drop for', () => OnRemoval.drop({ reassignOwnedTo: any('app') }), `reassignOwnedTo of OnRemoval.drop() ${ROLE('"app"', '"app"')}`],
+    ['nobody to drop for', () => OnRemoval.drop(any(undefined)), `reassignOwnedTo ${ROLE('undefined')}`],
+    ['a name to drop for', () => OnRemoval.drop({ reassignOwnedTo: any('app') }), `reassignOwnedTo ${ROLE('"app"')}`],
     ['a date', ({ stack, cluster }) => new AuroraIamAuth(stack, 'A', { cluster, reapply: any(new Date(0)) }), '[S/A] reapply is of class Date, and must be a text; pass a string'],
   ])('%s', (_, work, expected) => {
     const one = new Case();

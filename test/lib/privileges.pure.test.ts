@@ -1,6 +1,6 @@
 import { Lazy, Stack } from 'aws-cdk-lib';
 import {
-  ColumnPrivilege, DatabasePrivilege, DatabaseRole, FunctionPrivilege, IDatabaseRole, Privileges, SchemaPrivilege, SequencePrivilege, TablePrivilege,
+  ColumnPrivilege, DatabasePrivilege, DatabaseRole, FunctionPrivilege, Privileges, SchemaPrivilege, SequencePrivilege, TablePrivilege,
 } from '../../lib';
 import {
   COLUMN_PRIVILEGES, DATABASE_PRIVILEGES, FUNCTION_PRIVILEGES, SCHEMA_PRIVILEGES, SEQUENCE_PRIVILEGES, TABLE_PRIVILEGES,
@@ -148,8 +148,7 @@ describe('fails for', () => {
     ['a sequence without a name', () => Privileges.onSequences({ ...SHOP, sequences: [''], privileges: [SequencePrivilege.USAGE] }), `sequence name "" ${EMPTY}`],
     ['a function without a name', () => Privileges.onFunctions({ ...SHOP, functions: [''] }), `function name "" ${EMPTY}`],
     ['a creator whose name is a token', () => Privileges.readOnly({ database: 'shop', objectsCreatedBy: [role(token, 'Token')] }), `role name is a token, ${KEY}`],
-    ['a creator that no role can be', () => Privileges.onTables({ ...SHOP, privileges: [TablePrivilege.SELECT], objectsCreatedBy: [{ roleName: 'public' } as IDatabaseRole] }),
-      'objectsCreatedBy is or has {"roleName":"public"}, which is no role; pass what addUser() or addRole() returns, or DatabaseRole.fromRoleName(scope, id, name)'],
+    ['a creator whose name CloudFormation reads as a function', () => Privileges.onTables({ ...SHOP, privileges: [TablePrivilege.SELECT], objectsCreatedBy: [role('Ref')] }), 'role name "Ref" is not allowed: as a key of the template it would be taken for a key word; rename it'],
     ['a name that CloudFormation reads as a function', () => Privileges.onTables({ ...SHOP, tables: ['Ref'], privileges: [TablePrivilege.SELECT] }), 'table name "Ref" is not allowed: as a key of the template it would be taken for a key word; rename it'],
     ['a name that CloudFormation reads as another function', () => Privileges.onSchema({ ...SHOP, schema: 'Fn::GetAtt' }), 'schema name "Fn::GetAtt" is not allowed: as a key of the template it would be taken for a key word; rename it'],
     ['a name that JavaScript drops', () => Privileges.onDatabase({ database: '__proto__' }), 'database name "__proto__" is not allowed: as a key of the template it would be taken for a key word; rename it'],

@@ -220,16 +220,3 @@ describe('a copy that keeps the model in another format', () => {
     expect([stack, other].map(each => Object.keys(resourcesOf(each, 'Custom::RdsIamUser')).length)).toEqual([1, 1]);
   });
 });
-
-test.each<[string, (iamAuth: mine.IIamAuth) => Construct]>([
-  ['a user', iamAuth => new mine.DatabaseUser(stack, 'It', { iamAuth, username: 'it' })],
-  ['users', iamAuth => new mine.DatabaseUsers(stack, 'It', { iamAuth, usernames: ['it'] })],
-  ['a group role', iamAuth => new mine.DatabaseRole(stack, 'It', { iamAuth, roleName: 'it' })],
-])('an iamAuth of no copy is refused with a sentence: %s', (_, make) => {
-  class Imitation extends Construct {
-    public readonly databaseName = 'shop';
-  }
-  expect(() => make(new Imitation(stack, 'Imitation') as Construct as mine.IIamAuth))
-    .toThrow('[Data/It] iamAuth Data/Imitation is neither an AuroraIamAuth nor an InstanceIamAuth, '
-      + 'and no other construct creates users; pass one of these');
-});
