@@ -2,11 +2,11 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { clusterDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
-import type { IamAuthOptions } from './iam-auth-options';
+import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { importOptions } from './provisioner/iam-authentication-resource';
 
 /** A cluster, and the way to it. */
-export interface AuroraIamAuthProps extends IamAuthOptions {
+export interface AuroraIamAuthProps extends CommonIamAuthProps {
   /**
    * A cluster of Aurora PostgreSQL, or a Multi-AZ DB cluster of PostgreSQL.
    *

@@ -1,7 +1,7 @@
 import { Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type * as rds from 'aws-cdk-lib/aws-rds';
-import type { ImportedDatabaseOptions } from './connect-options';
+import type { DatabaseLocationOptions } from './connect-options';
 import { policyUsername, usernameProblem } from './contract/names';
 import { addStatement, connectStatement, grantConnect, proxyInFront, rememberConnect, rememberEndpoint } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
@@ -28,7 +28,7 @@ export class ConnectGrants {
    * @param cluster the cluster
    * @param options where an imported cluster is
    */
-  public static fromCluster(cluster: rds.IDBClusterRef, options: ImportedDatabaseOptions = {}): ConnectGrants {
+  public static fromCluster(cluster: rds.IDBClusterRef, options: DatabaseLocationOptions = {}): ConnectGrants {
     return new ConnectGrants(clusterTarget(cluster, options));
   }
 
@@ -43,7 +43,7 @@ export class ConnectGrants {
    * @param instance the instance; for a member of a cluster use `fromCluster`
    * @param options where an imported instance is
    */
-  public static fromInstance(instance: rds.IDBInstanceRef, options: ImportedDatabaseOptions = {}): ConnectGrants {
+  public static fromInstance(instance: rds.IDBInstanceRef, options: DatabaseLocationOptions = {}): ConnectGrants {
     const target = instanceTarget(instance, options);
     const source = sourceOf(instance);
     if (source) {

@@ -46,8 +46,8 @@ export interface ConnectionEnvironmentOptions {
   readonly region?: boolean;
 }
 
-/** Where an imported database is, if that is not where it is imported. */
-export interface ImportedDatabaseOptions {
+/** Account and Region of an imported database, if they differ from those of the importing stack. */
+export interface DatabaseLocationOptions {
   /**
    * The account of the database. Only its own identities can be granted anything.
    *

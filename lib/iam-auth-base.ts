@@ -5,7 +5,7 @@ import { DatabaseUser } from './database-user';
 import { DatabaseUsers } from './database-users';
 import type { Database } from './database/database';
 import type { IIamAuth } from './iam-auth';
-import type { IamAuthOptions } from './iam-auth-options';
+import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { rolesInStack } from './model/app-access';
 import { errorAt } from './model/errors';
 import { requireText } from './model/types';
@@ -104,7 +104,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /** @internal */
-  protected _manage(database: Database, options: IamAuthOptions): void {
+  protected _manage(database: Database, options: CommonIamAuthProps): void {
     const { admin, transport } = options;
     new ManagedDatabase(this, database, {
       ...options, admin: admin?._admin, transport: transport?._reach, onRole: showAccess,

@@ -1,6 +1,7 @@
 export * from './admin-credentials';
 export * from './aurora-iam-auth';
 export * from './checks/iam-auth-checks';
+export * from './common-iam-auth-props';
 export * from './connect-grants';
 export * from './connect-options';
 export * from './database-role';
@@ -10,7 +11,6 @@ export * from './database-users';
 export * from './endpoint';
 export * from './iam-auth';
 export * from './iam-auth-base';
-export * from './iam-auth-options';
 export * from './instance-iam-auth';
 export * from './mixins/cluster-iam-authentication';
 export * from './mixins/instance-iam-authentication';

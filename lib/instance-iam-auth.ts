@@ -2,11 +2,11 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Construct } from 'constructs';
 import { instanceDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
-import type { IamAuthOptions } from './iam-auth-options';
+import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { importOptions } from './provisioner/iam-authentication-resource';
 
 /** An instance, and the way to it. */
-export interface InstanceIamAuthProps extends IamAuthOptions {
+export interface InstanceIamAuthProps extends CommonIamAuthProps {
   /**
    * An instance of RDS for PostgreSQL.
    *

@@ -3,8 +3,8 @@ import { checkRole } from './model/known-role';
 import type { Removal } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
 
-/** Who gets what a role owns. */
-export interface DropOptions {
+/** Options of `OnRemoval.drop`. */
+export interface OnRemovalDropOptions {
   /** The role that owns it from then on, in the same database. It is deployed before, and outlives the one that is dropped. */
   readonly reassignOwnedTo: IDatabaseRole;
 }
@@ -33,7 +33,7 @@ export class OnRemoval {
    *
    * @param options who gets what the role owns
    */
-  public static drop(options: DropOptions): OnRemoval {
+  public static drop(options: OnRemovalDropOptions): OnRemoval {
     const reassignOwnedTo = options?.reassignOwnedTo;
     checkRole('reassignOwnedTo', reassignOwnedTo);
     return new OnRemoval('DROP', reassignOwnedTo);

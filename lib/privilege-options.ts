@@ -1,21 +1,18 @@
 import type { ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import type { IDatabaseRole } from './role-interface';
 
-/** Schemas of a database. */
-export interface SchemasOptions {
-  /** Name of the database, in the case it has on the server. No token: it is a key of the template. */
+/** Options of `Privileges.readOnly`. */
+export interface ReadOnlyPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
   readonly database: string;
 
   /**
-   * Names of the schemas, in the case they have in the database. No tokens. They must exist when the role is deployed.
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
    *
    * @default - public
    */
   readonly schemas?: string[];
-}
 
-/** Data in schemas of a database. */
-export interface DataOptions extends SchemasOptions {
   /**
    * The roles whose objects are covered from the moment they are created, such as the one that runs the migrations.
    *
@@ -28,18 +25,55 @@ export interface DataOptions extends SchemasOptions {
   readonly objectsCreatedBy?: IDatabaseRole[];
 }
 
-/** A schema of a database. */
-export interface SchemaOptions {
-  /** Name of the database, in the case it has on the server. No token: it is a key of the template. */
+/** Options of `Privileges.readWrite`. */
+export interface ReadWritePrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
   readonly database: string;
 
-  /** Name of the schema, in the case it has in the database. No token. */
+  /**
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
+   *
+   * @default - public
+   */
+  readonly schemas?: string[];
+
+  /**
+   * The roles whose objects are covered from the moment they are created, such as the one that runs the migrations.
+   *
+   * The role that counts is the owner of the new object: after `SET ROLE`, that one. Each is deployed before.
+   * An empty list says that what exists at deployment is enough.
+   *
+   * @see https://www.postgresql.org/docs/current/sql-alterdefaultprivileges.html
+   * @default - only what exists at deployment, with a warning
+   */
+  readonly objectsCreatedBy?: IDatabaseRole[];
+}
+
+/** Options of `Privileges.createObjects`. */
+export interface CreateObjectsPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /**
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
+   *
+   * @default - public
+   */
+  readonly schemas?: string[];
+}
+
+/** Options of `Privileges.schemaOwner`. */
+export interface SchemaOwnerPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. It is created if it is missing. */
   readonly schema: string;
 }
 
-/** A database, and the privileges on it. */
-export interface OnDatabaseOptions {
-  /** Name of the database, in the case it has on the server. No token: it is a key of the template. */
+/** Options of `Privileges.onDatabase`. */
+export interface OnDatabasePrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
   readonly database: string;
 
   /**
@@ -50,8 +84,14 @@ export interface OnDatabaseOptions {
   readonly privileges?: DatabasePrivilege[];
 }
 
-/** A schema, and the privileges on it. */
-export interface OnSchemaOptions extends SchemaOptions {
+/** Options of `Privileges.onSchema`. */
+export interface OnSchemaPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
   /**
    * The privileges.
    *
@@ -60,10 +100,16 @@ export interface OnSchemaOptions extends SchemaOptions {
   readonly privileges?: SchemaPrivilege[];
 }
 
-/** Tables of a schema, and the privileges on them. */
-export interface OnTablesOptions extends SchemaOptions {
+/** Options of `Privileges.onTables`. */
+export interface OnTablesPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
   /**
-   * Names of tables, views or foreign tables, in the case they have in the schema. No tokens.
+   * Names of tables, views or foreign tables, exactly as spelled in the schema (names are case-sensitive). No tokens.
    *
    * @default - all that exist at deployment
    */
@@ -80,22 +126,34 @@ export interface OnTablesOptions extends SchemaOptions {
   readonly objectsCreatedBy?: IDatabaseRole[];
 }
 
-/** Columns of a table, and the privileges on them. */
-export interface OnColumnsOptions extends SchemaOptions {
-  /** Name of the table, in the case it has in the schema. No token. */
+/** Options of `Privileges.onColumns`. */
+export interface OnColumnsPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
+  /** Name of the table, exactly as spelled in the schema (names are case-sensitive). No token. */
   readonly table: string;
 
-  /** Names of the columns, in the case they have in the table. No tokens. */
+  /** Names of the columns, exactly as spelled in the table (names are case-sensitive). No tokens. */
   readonly columns: string[];
 
   /** The privileges. */
   readonly privileges: ColumnPrivilege[];
 }
 
-/** Sequences of a schema, and the privileges on them. */
-export interface OnSequencesOptions extends SchemaOptions {
+/** Options of `Privileges.onSequences`. */
+export interface OnSequencesPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
   /**
-   * Names of sequences, in the case they have in the schema. No tokens.
+   * Names of sequences, exactly as spelled in the schema (names are case-sensitive). No tokens.
    *
    * @default - all that exist at deployment
    */
@@ -112,10 +170,16 @@ export interface OnSequencesOptions extends SchemaOptions {
   readonly objectsCreatedBy?: IDatabaseRole[];
 }
 
-/** Functions of a schema, and the privileges on them. */
-export interface OnFunctionsOptions extends SchemaOptions {
+/** Options of `Privileges.onFunctions`. */
+export interface OnFunctionsPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
   /**
-   * Names of functions or procedures, in the case they have in the schema. A name means all that have it, whatever their arguments. No tokens.
+   * Names of functions or procedures, exactly as spelled in the schema (names are case-sensitive). A name means all that have it, whatever their arguments. No tokens.
    *
    * @default - all that exist at deployment
    */

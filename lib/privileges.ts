@@ -3,7 +3,8 @@ import { checkRole } from './model/known-role';
 import { checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
 import type {
-  DataOptions, OnColumnsOptions, OnDatabaseOptions, OnFunctionsOptions, OnSchemaOptions, OnSequencesOptions, OnTablesOptions, SchemaOptions, SchemasOptions,
+  CreateObjectsPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
+  OnTablesPrivilegesOptions, ReadOnlyPrivilegesOptions, ReadWritePrivilegesOptions, SchemaOwnerPrivilegesOptions,
 } from './privilege-options';
 import type { IDatabaseRole } from './role-interface';
 
@@ -25,8 +26,9 @@ export class Privileges {
    *
    * @see https://www.postgresql.org/docs/current/functions-sequence.html
    * @param options the database, the schemas, and who creates objects in them
+   * @returns the value, for any number of roles
    */
-  public static readOnly(options: DataOptions): Privileges {
+  public static readOnly(options: ReadOnlyPrivilegesOptions): Privileges {
     return new Privileges(onData('readOnly', 'read', options, {
       Tables: [TablePrivilege.SELECT],
       Sequences: [SequencePrivilege.SELECT],
@@ -38,8 +40,9 @@ export class Privileges {
    * on their tables, SELECT and USAGE on their sequences.
    *
    * @param options the database, the schemas, and who creates objects in them
+   * @returns the value, for any number of roles
    */
-  public static readWrite(options: DataOptions): Privileges {
+  public static readWrite(options: ReadWritePrivilegesOptions): Privileges {
     return new Privileges(onData('readWrite', 'read or written', options, {
       Tables: [TablePrivilege.DELETE, TablePrivilege.INSERT, TablePrivilege.SELECT, TablePrivilege.UPDATE],
       Sequences: [SequencePrivilege.SELECT, SequencePrivilege.USAGE],
@@ -52,8 +55,9 @@ export class Privileges {
    * The role owns what it creates. It gets nothing on what others have created there.
    *
    * @param options the database and the schemas
+   * @returns the value, for any number of roles
    */
-  public static createObjects(options: SchemasOptions): Privileges {
+  public static createObjects(options: CreateObjectsPrivilegesOptions): Privileges {
     return new Privileges(inSchemas(options, { Schema: [SchemaPrivilege.CREATE, SchemaPrivilege.USAGE] }));
   }
 
@@ -68,8 +72,9 @@ export class Privileges {
    * `other.node.addDependency(owner)`.
    *
    * @param options the database and the schema
+   * @returns the value, for any number of roles
    */
-  public static schemaOwner(options: SchemaOptions): Privileges {
+  public static schemaOwner(options: SchemaOwnerPrivilegesOptions): Privileges {
     const { database, schema } = options;
     return new Privileges({ ...inSchemas({ database, schemas: [schema] }, { Owner: 'true' }), owned: { database, schema } });
   }
@@ -78,8 +83,9 @@ export class Privileges {
    * Exactly these privileges on a database itself. It must exist when the role is deployed.
    *
    * @param options the database and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onDatabase(options: OnDatabaseOptions): Privileges {
+  public static onDatabase(options: OnDatabasePrivilegesOptions): Privileges {
     const { database, privileges = [DatabasePrivilege.CONNECT] } = options;
     checkKeys('database', [database]);
     checkNotEmpty(privileges, `privileges on database ${quoted(database)}`, 'privileges out for CONNECT');
@@ -90,8 +96,9 @@ export class Privileges {
    * Exactly these privileges on a schema itself: neither CONNECT on the database nor anything on the objects in the schema.
    *
    * @param options the schema and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onSchema(options: OnSchemaOptions): Privileges {
+  public static onSchema(options: OnSchemaPrivilegesOptions): Privileges {
     const { schema, privileges = [SchemaPrivilege.USAGE] } = options;
     checkNotEmpty(privileges, `privileges on schema ${quoted(schema)}`, 'privileges out for USAGE');
     return new Privileges(inSchema(options, { Schema: [...privileges] }));
@@ -101,8 +108,9 @@ export class Privileges {
    * Exactly these privileges on tables, views and foreign tables. To use them also takes CONNECT on the database and USAGE on the schema.
    *
    * @param options the tables and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onTables(options: OnTablesOptions): Privileges {
+  public static onTables(options: OnTablesPrivilegesOptions): Privileges {
     return new Privileges(onObjects({ ...options, kind: 'table', names: options.tables }));
   }
 
@@ -110,8 +118,9 @@ export class Privileges {
    * Exactly these privileges on columns of a table. To use them also takes CONNECT on the database and USAGE on the schema.
    *
    * @param options the columns and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onColumns(options: OnColumnsOptions): Privileges {
+  public static onColumns(options: OnColumnsPrivilegesOptions): Privileges {
     const { table, columns, privileges } = options;
     checkKeys('table', [table]);
     checkNotEmpty(columns, `columns of table ${quoted(table)}`);
@@ -124,8 +133,9 @@ export class Privileges {
    * Exactly these privileges on sequences. To use them also takes CONNECT on the database and USAGE on the schema.
    *
    * @param options the sequences and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onSequences(options: OnSequencesOptions): Privileges {
+  public static onSequences(options: OnSequencesPrivilegesOptions): Privileges {
     return new Privileges(onObjects({ ...options, kind: 'sequence', names: options.sequences }));
   }
 
@@ -133,8 +143,9 @@ export class Privileges {
    * Exactly these privileges on functions and procedures. To use them also takes CONNECT on the database and USAGE on the schema.
    *
    * @param options the functions and the privileges
+   * @returns the value, for any number of roles
    */
-  public static onFunctions(options: OnFunctionsOptions): Privileges {
+  public static onFunctions(options: OnFunctionsPrivilegesOptions): Privileges {
     const { privileges = [FunctionPrivilege.EXECUTE] } = options;
     return new Privileges(onObjects({ ...options, kind: 'function', names: options.functions, privileges, otherwise: 'privileges out for EXECUTE' }));
   }
@@ -146,6 +157,7 @@ export class Privileges {
    * `cdk-aurora-iam-auth:memberOfRdsSuperuser` and `cdk-aurora-iam-auth:memberOfPgMaintain`, until the warning is acknowledged.
    *
    * @param role a role, or another user of the same database, which is then deployed first
+   * @returns the value, for any number of roles
    */
   public static memberOf(role: IDatabaseRole): Privileges {
     checkRole('memberOf', role);

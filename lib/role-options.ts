@@ -26,7 +26,9 @@ export interface DatabaseRoleOptions {
    * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
    * PostgreSQL gives to everybody (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
    *
-   * @default - what was granted by hand is left alone
+   * Without it, what was granted by hand is left alone.
+   *
+   * @default false
    */
   readonly exclusive?: boolean;
 
@@ -38,7 +40,9 @@ export interface DatabaseRoleOptions {
    * sign in with passwords is refused, because theirs would as well. From then on the role is
    * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
    *
-   * @default - the deployment fails, and leaves the role as it is
+   * Without it, the deployment fails, and leaves the role as it is.
+   *
+   * @default false
    */
   readonly adoptExisting?: boolean;
 }

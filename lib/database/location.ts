@@ -1,7 +1,7 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { IConstruct } from 'constructs';
-import type { ImportedDatabaseOptions } from '../connect-options';
+import type { DatabaseLocationOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
 
 /** Where a database is, which its ARN says: where the app says it is, if it is imported, and otherwise in the environment of its stack. */
@@ -12,7 +12,7 @@ export interface Location {
 
 type Database = IConstruct & { readonly env: Location };
 
-export function locationOf(database: Database, isImported: boolean, { account, region }: ImportedDatabaseOptions): Location {
+export function locationOf(database: Database, isImported: boolean, { account, region }: DatabaseLocationOptions): Location {
   if (!isImported && (account ?? region) !== undefined) {
     throw errorAt(database, `${account === undefined ? `region "${region}"` : `account "${account}"`} is said of a database that this app makes, which is in the account and Region of its stack; leave it out`);
   }

@@ -3,7 +3,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
-import type { ImportedDatabaseOptions } from '../connect-options';
+import type { DatabaseLocationOptions } from '../connect-options';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
@@ -22,7 +22,7 @@ export interface SignInTarget {
   readonly takesConditions: boolean;
 }
 
-export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatabaseOptions = {}): SignInTarget {
+export function clusterTarget(cluster: rds.IDBClusterRef, options: DatabaseLocationOptions = {}): SignInTarget {
   const owned = clusterIn(cluster);
   return {
     construct: cluster,
@@ -34,7 +34,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ImportedDatab
   };
 }
 
-export function instanceTarget(instance: rds.IDBInstanceRef, options: ImportedDatabaseOptions = {}): SignInTarget {
+export function instanceTarget(instance: rds.IDBInstanceRef, options: DatabaseLocationOptions = {}): SignInTarget {
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
     throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');

@@ -3,8 +3,19 @@ import { checkKeys, checkNotEmpty } from './privilege-checks';
 import type { PrivilegesByDatabase } from './privilege-set';
 import { notList } from './types';
 import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
-import type { DataOptions, SchemaOptions, SchemasOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
+
+/** One schema of a database. */
+export interface InSchema {
+  readonly database: string;
+  readonly schema: string;
+}
+
+/** Some schemas of a database. */
+interface InSchemas {
+  readonly database: string;
+  readonly schemas?: string[];
+}
 
 /** What a value of `Privileges` says. */
 export interface Grant {
@@ -15,7 +26,7 @@ export interface Grant {
   readonly creators?: IDatabaseRole[];
 
   /** A schema that the grantee is to own. */
-  readonly owned?: SchemaOptions;
+  readonly owned?: InSchema;
 
   /** What will not work. */
   readonly warning?: string;
@@ -29,7 +40,7 @@ const DEFAULT_SCHEMAS = ['public'];
  * @param factory whose warning it is
  * @param use what cannot be done with tables of the future, as in "read"
  */
-export function onData(factory: string, use: string, options: DataOptions, objects: { readonly Tables: string[]; readonly Sequences: string[] }): Grant {
+export function onData(factory: string, use: string, options: InSchemas & { readonly objectsCreatedBy?: IDatabaseRole[] }, objects: { readonly Tables: string[]; readonly Sequences: string[] }): Grant {
   const { database, schemas = DEFAULT_SCHEMAS, objectsCreatedBy } = options;
   const warning = `${factory} without objectsCreatedBy covers what exists at deployment in schema ${quoted(schemas)} of database ${quoted(database)}, `
     + `and tables that are created later cannot be ${use} until a later deployment changes this construct; `
@@ -47,7 +58,7 @@ export function onData(factory: string, use: string, options: DataOptions, objec
 }
 
 /** The same in each of some schemas, and CONNECT. */
-export function inSchemas({ database, schemas = DEFAULT_SCHEMAS }: SchemasOptions, privileges: SchemaPrivileges): Grant {
+export function inSchemas({ database, schemas = DEFAULT_SCHEMAS }: InSchemas, privileges: SchemaPrivileges): Grant {
   checkKeys('database', [database]);
   checkNotEmpty(schemas, `schemas of database ${quoted(database)}`, 'schemas out for public');
   checkKeys('schema', schemas);
@@ -56,13 +67,13 @@ export function inSchemas({ database, schemas = DEFAULT_SCHEMAS }: SchemasOption
 }
 
 /** In one schema, and nothing else. */
-export function inSchema({ database, schema }: SchemaOptions, privileges: SchemaPrivileges): Grant {
+export function inSchema({ database, schema }: InSchema, privileges: SchemaPrivileges): Grant {
   checkKeys('database', [database]);
   checkKeys('schema', [schema]);
   return { databases: { [database]: { Schemas: { [schema]: privileges } } } };
 }
 
-export interface ObjectsOptions extends SchemaOptions {
+export interface ObjectsOptions extends InSchema {
   readonly kind: 'table' | 'sequence' | 'function';
   readonly names?: string[];
   readonly privileges: string[];

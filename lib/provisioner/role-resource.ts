@@ -10,12 +10,11 @@ import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
-import type { Grant } from '../model/grant';
+import type { Grant, InSchema } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
 import { unclearName, unclearNames } from '../model/unclear-names';
 import { warn, type Warning } from '../model/warning';
-import type { SchemaOptions } from '../privilege-options';
 import type { IDatabaseRole } from '../role-interface';
 
 /** What becomes of a role in PostgreSQL when its construct goes. */
@@ -189,7 +188,7 @@ export class RoleResource {
     }
   }
 
-  private claimSchema({ database, schema }: SchemaOptions): void {
+  private claimSchema({ database, schema }: InSchema): void {
     const { role } = this;
     const name = `schema ${JSON.stringify(schema)} of database ${JSON.stringify(database)}`;
     if (role.kind === 'users') {

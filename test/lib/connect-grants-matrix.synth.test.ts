@@ -4,7 +4,7 @@ import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { AdminCredentials, AuroraIamAuth, ConnectGrants, ImportedDatabaseOptions, InstanceIamAuth, InstanceIamAuthentication } from '../../lib';
+import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseLocationOptions, InstanceIamAuth, InstanceIamAuthentication } from '../../lib';
 import { INSTANCE_TYPE, IRELAND, newApp, newCluster, newInstance, onlyResourceOf, resourcesOf, targetsOf, vpcOf } from './support';
 
 /** However the app comes to know a database, and whatever kind it is: the right ARN, or a clear error, never a wrong ARN. */
@@ -48,7 +48,7 @@ function owned(kind: Kind, stack: Stack): ConnectGrants {
   }
 }
 
-function imported(kind: Kind, stack: Stack, options?: ImportedDatabaseOptions): ConnectGrants {
+function imported(kind: Kind, stack: Stack, options?: DatabaseLocationOptions): ConnectGrants {
   switch (kind) {
     case 'cluster': return ConnectGrants.fromCluster(rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'It', { clusterIdentifier: 'shop', clusterResourceIdentifier: CLUSTER }), options);
     case 'instance':
@@ -137,7 +137,7 @@ describe.each(['cluster', 'instance'] as const)('%s that is imported, and is sai
     expect(resourceIn(there, grants)).toBe(elsewhere('eu-west-1', '222222222222'));
   });
 
-  test.each<[string, ImportedDatabaseOptions, string]>([
+  test.each<[string, DatabaseLocationOptions, string]>([
     ['account', { account: '12345678901' }, 'account "12345678901" is not the id of an account, which has 12 digits; take it from the ARN of the database'],
     ['Region', { region: 'Ireland' }, 'region "Ireland" is not the code of a Region, which looks like eu-west-1; take it from the ARN of the database'],
     ['partition', { region: 'cn-north-1' },
@@ -146,7 +146,7 @@ describe.each(['cluster', 'instance'] as const)('%s that is imported, and is sai
     expect(() => imported(kind, stackIn(IRELAND), options)).toThrow(new Error(`[Data/It] ${message}`));
   });
 
-  test.each<[string, ImportedDatabaseOptions]>([
+  test.each<[string, DatabaseLocationOptions]>([
     ['region "eu-west-1"', { region: 'eu-west-1' }],
     ['account "111111111111"', { account: '111111111111' }],
   ])('is refused for a database of this app: %s', (what, options) => {

@@ -3,8 +3,8 @@ import type { AdminCredentials } from './admin-credentials';
 import type { ProvisionerOptions } from './provisioner-options';
 import type { SqlTransport } from './sql-transport';
 
-/** The way to a database, and how users are created in it. */
-export interface IamAuthOptions {
+/** What the props of `AuroraIamAuth` and `InstanceIamAuth` share: connection settings, and how users are created. */
+export interface CommonIamAuthProps {
   /**
    * How the users are created.
    *
@@ -56,7 +56,7 @@ export interface IamAuthOptions {
   readonly provisioner?: ProvisionerOptions;
 
   /**
-   * Switches IAM authentication on at an imported database, during the deployment and without waiting for the maintenance window. A database of this app needs nothing of the kind.
+   * Whether IAM authentication is enabled at an imported database, during the deployment and without waiting for the maintenance window. A database of this app needs nothing of the kind.
    *
    * A function outside of the VPC, whose role may describe and modify this one database, does it and waits until it is on. Then the import needs neither its resource id
    * nor its endpoint: the function asks RDS for them, and refuses a database that is not as the import says.
