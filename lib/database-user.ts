@@ -6,6 +6,7 @@ import { DATABASE_USER_RESOURCE_TYPE } from './contract/wire';
 import { DatabaseUserGrants } from './database-user-grants';
 import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
+import { ImportedUser } from './imported-user';
 import { errorAt } from './model/errors';
 import { requireList } from './model/types';
 import { keyProblem } from './model/privilege-checks';
@@ -13,7 +14,7 @@ import { Privileges } from './privileges';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
-import type { DatabaseUserOptions } from './role-options';
+import type { DatabaseUserAttributes, DatabaseUserOptions } from './role-options';
 
 /** A user of a database, and what it may do. */
 export interface DatabaseUserProps extends DatabaseUserOptions {
@@ -41,6 +42,20 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
  * @resource Custom::RdsIamUser
  */
 export class DatabaseUser extends Construct implements IDatabaseUser {
+  /**
+   * A user that is created elsewhere, by another stack of another app or by a migration: for apps that only connect.
+   *
+   * Creates nothing. Its grants, its connection settings and its psql command are those of a user that this app creates.
+   *
+   * @param scope where the construct goes
+   * @param id id of the construct
+   * @param attributes the user, and the database that it is in
+   * @returns the user
+   */
+  public static fromUsername(scope: Construct, id: string, attributes: DatabaseUserAttributes): IDatabaseUser {
+    return new ImportedUser(scope, id, attributes);
+  }
+
   public readonly username: string;
   public readonly roleName: string;
   public readonly databaseName: string;

@@ -32,7 +32,7 @@ export interface DatabaseUsersProps extends DatabaseUsersOptions {
  */
 export class DatabaseUsers extends Construct {
   private readonly resource: RoleResource;
-  private readonly users: Map<string, IDatabaseUser>;
+  private readonly usersByName: Map<string, IDatabaseUser>;
 
   /**
    * @param scope where the users go; also another stack than the one of the database
@@ -63,18 +63,29 @@ export class DatabaseUsers extends Construct {
       names: usernames,
     });
     const users = new Construct(this, 'Users');
-    this.users = new Map(usernames.map(username =>
+    this.usersByName = new Map(usernames.map(username =>
       [username, new ListedUser(users, this.resource, database.database, username, databaseName)]));
     this.addPrivileges(Privileges.onDatabase({ database: databaseName }), ...privileges);
+  }
+
+  /** Names of the users, sorted. */
+  public get usernames(): string[] {
+    return [...this.usersByName.keys()];
+  }
+
+  /** The users, sorted by name. */
+  public get users(): IDatabaseUser[] {
+    return [...this.usersByName.values()];
   }
 
   /**
    * One of the users.
    *
    * @param username its name, as in `usernames`
+   * @returns the user
    */
   public user(username: string): IDatabaseUser {
-    const user = this.users.get(username);
+    const user = this.usersByName.get(username);
     if (!user) {
       throw errorAt(this, `username ${JSON.stringify(username)} is none of these users; add it to usernames, or spell it as it is there`);
     }

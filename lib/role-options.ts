@@ -1,3 +1,5 @@
+import type * as rds from 'aws-cdk-lib/aws-rds';
+import type { IIamAuth } from './iam-auth';
 import type { OnRemoval } from './on-removal';
 import type { Privileges } from './privileges';
 
@@ -81,6 +83,40 @@ export interface AddDatabaseRoleOptions extends DatabaseRoleOptions {
    * @default - the id of the construct
    */
   readonly roleName?: string;
+}
+
+/** A user that is created elsewhere, and the database that it is in: one of `iamAuth`, `cluster` and `instance`. */
+export interface DatabaseUserAttributes {
+  /** Name of the user, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly username: string;
+
+  /**
+   * The database, where this app has an `AuroraIamAuth` or `InstanceIamAuth` of it.
+   *
+   * @default - `cluster` or `instance` is given
+   */
+  readonly iamAuth?: IIamAuth;
+
+  /**
+   * The cluster. One that this app creates must have IAM authentication on; an imported one needs its resource id and its endpoint.
+   *
+   * @default - `iamAuth` or `instance` is given
+   */
+  readonly cluster?: rds.IDatabaseCluster;
+
+  /**
+   * The instance or read replica. One that this app creates must have IAM authentication on; an imported one needs its resource id and its endpoint.
+   *
+   * @default - `iamAuth` or `cluster` is given
+   */
+  readonly instance?: rds.IDatabaseInstance;
+
+  /**
+   * The database that the user connects to.
+   *
+   * @default - the one of `iamAuth`; else the default database of the cluster or instance; else `postgres`
+   */
+  readonly databaseName?: string;
 }
 
 /** Users that may do the same. */

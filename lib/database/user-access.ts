@@ -23,7 +23,7 @@ export function userAccessOf(user: IDatabaseUser): UserAccess {
   const { [USER_ACCESS]: access } = (user ?? {}) as { [USER_ACCESS]?: UserAccess };
   if (!access) {
     throw new Error(`user ${user?.node?.path ?? JSON.stringify(user) ?? 'undefined'} is no user of this library, and the database that it is in is not known; `
-      + 'pass a DatabaseUser, or users.user(username) of a DatabaseUsers');
+      + 'pass a DatabaseUser, users.user(username) of a DatabaseUsers, or DatabaseUser.fromUsername(scope, id, attributes)');
   }
   return access;
 }

@@ -96,7 +96,8 @@ describe('the grants of a user', () => {
   test.each([...MISSING, IMITATED])('are refused for something else: %s', (_, value, name) => {
     const user = value === IMITATED[1] ? new ImitatedUser(stack, 'Imitation') : value as never;
     expect(() => DatabaseUserGrants.fromUser(user)).toThrow(new Error(
-      `user ${name} is no user of this library, and the database that it is in is not known; pass a DatabaseUser, or users.user(username) of a DatabaseUsers`,
+      `user ${name} is no user of this library, and the database that it is in is not known; pass a DatabaseUser, users.user(username) of a DatabaseUsers, `
+      + 'or DatabaseUser.fromUsername(scope, id, attributes)',
     ));
   });
 });

@@ -1,0 +1,58 @@
+import { Token } from 'aws-cdk-lib';
+import type * as iam from 'aws-cdk-lib/aws-iam';
+import { Construct } from 'constructs';
+import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from './connect-options';
+import { usernameProblem } from './contract/names';
+import { clusterOfClients, instanceOfClients } from './database/client-database';
+import type { Database } from './database/database';
+import { UserAccess } from './database/user-access';
+import { errorAt } from './model/errors';
+import { markManagedElsewhere } from './model/known-role';
+import { managedDatabaseOf } from './provisioner/managed-database';
+import type { IDatabaseUser } from './role-interface';
+import type { DatabaseUserAttributes } from './role-options';
+
+/** A user that is created elsewhere: this app connects as it, and no more. */
+export class ImportedUser extends Construct implements IDatabaseUser {
+  public readonly username: string;
+  public readonly roleName: string;
+  public readonly databaseName: string;
+  private readonly access: UserAccess;
+
+  constructor(scope: Construct, id: string, attributes: DatabaseUserAttributes) {
+    super(scope, id);
+    const { username, iamAuth } = attributes;
+    const problem = Token.isUnresolved(username)
+      ? 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself'
+      : usernameProblem(username);
+    if (problem) {
+      throw errorAt(this, problem);
+    }
+    const database = databaseOf(this, attributes);
+    this.username = username;
+    this.roleName = username;
+    this.databaseName = attributes.databaseName ?? iamAuth?.databaseName ?? database.databaseName ?? 'postgres';
+    this.access = new UserAccess(this, database);
+    markManagedElsewhere(this);
+  }
+
+  public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions = {}): iam.Grant {
+    return this.access.grantConnect(grantee, options);
+  }
+
+  public connectionEnvironment(options: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
+    return this.access.environment(options);
+  }
+
+  public psqlCommand(options: PsqlCommandOptions = {}): string {
+    return this.access.psqlCommand(options);
+  }
+}
+
+function databaseOf(scope: Construct, { iamAuth, cluster, instance }: DatabaseUserAttributes): Database {
+  const given = Object.entries({ iamAuth, cluster, instance }).filter(([, value]) => value !== undefined).map(([name]) => name);
+  if (given.length !== 1) {
+    throw errorAt(scope, `the database of the user is given by ${given.join(' and ') || 'nothing'}, and a user is in one database server; pass one of iamAuth, cluster and instance`);
+  }
+  return cluster ? clusterOfClients(cluster) : instance ? instanceOfClients(instance) : managedDatabaseOf(scope, iamAuth!).database;
+}
