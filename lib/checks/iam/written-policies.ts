@@ -1,10 +1,18 @@
 import type { Resource } from '../app/template';
 import { isCustom, jsonIn, type Part, partsOf } from '../app/value';
+import {
+  DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE,
+} from '../../contract/wire';
 
 /** A policy in the properties of a custom resource, whose function writes it. */
 export type WrittenPolicy
   = | { readonly kind: 'document'; readonly document: unknown; readonly location: string }
     | { readonly kind: 'managed'; readonly arn: Part[]; readonly location: string };
+
+/** They carry privileges of SQL and no policy. */
+const OURS: readonly string[] = [
+  DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE,
+];
 
 const DOCUMENT = /^(PolicyDocument|InlinePolicy)$/i;
 const ARN = /^(PolicyArn|ManagedPolicyArns?)$/i;
@@ -16,7 +24,7 @@ const TRUST = /^AssumeRolePolicyDocument$/i;
  */
 export function writtenPoliciesOf(resource: Resource): WrittenPolicy[] {
   const { type, properties, template } = resource;
-  if (!isCustom(resource) || type.startsWith('Custom::RdsI') || !/Statement|Policy/i.test(JSON.stringify(properties))) {
+  if (!isCustom(resource) || OURS.includes(type) || !/Statement|Policy/i.test(JSON.stringify(properties))) {
     return [];
   }
   const found: WrittenPolicy[] = [];
