@@ -122,7 +122,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
     const questions = [
       catalog.SERVER, catalog.DATABASES, registry(undefined), registry('keeper'), END_REGISTRY_LOCKERS, catalog.rolesByName(roles), catalog.rolesWithShared(roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
       catalog.standing(roles), catalog.pathToRdsIam("'orders'"), catalog.passwordMembers(['orders']), catalog.dependencies(roles), catalog.ownedCounts(MIGRATOR), catalog.objectCount(['app']),
-      catalog.GROUPS_OF_RDS_IAM, sessions.sessionsOf(['10']), sessions.STARTING_SESSIONS, sessions.membersOf(['10']), lock.EARLIER_WAITERS, lock.LOCK_HOLDERS, lock.blockers(1),
+      catalog.GROUPS_OF_RDS_IAM, sessions.sessionsOf(['10']), sessions.stillStarting([1]), sessions.membersOf(['10']), lock.EARLIER_WAITERS, lock.LOCK_HOLDERS, lock.blockers(1),
       setTimeouts({ lock_timeout: 1 }), 'SELECT 1 AS one WHERE false',
     ];
     const inTransaction = async (session: Session, statements: string[]) => {
