@@ -1,7 +1,8 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { type CfnResource, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
+import { resourcesOfApp } from './resources-of-app';
 import type { SignInTarget } from './sign-in-target';
 import { accessModelOf, addCheck } from '../model/app-access';
 import { warn, type Warning } from '../model/warning';
@@ -34,7 +35,7 @@ export function warnOfClosedEntrance(target: SignInTarget, grantee: iam.IGrantab
 /** What it finds are warnings: there are ways in that an app does not know. */
 function check({ construct }: SignInTarget, grantees: readonly iam.IGrantable[]): string[] {
   const server = serverOf(construct);
-  const resources = construct.node.root.node.findAll().filter(child => CfnResource.isCfnResource(child));
+  const resources = resourcesOfApp(construct);
   for (const grantee of new Set(grantees)) {
     for (const role of roleArnOf(grantee)) {
       warn(scopeOf(grantee, construct), [executionRoleOf(resources, role)]);
@@ -98,7 +99,9 @@ function groupsOf(construct: IConstruct): readonly ec2.ISecurityGroup[] {
   return connections?.securityGroups ?? [];
 }
 
-function closed({ construct, what, groups }: Client, database: IConstruct, { groups: theirs, isPublic }: Server, resources: readonly CfnResource[]): Warning | undefined {
+function closed(
+  { construct, what, groups }: Client, database: IConstruct, { groups: theirs, isPublic }: Server, resources: readonly CfnResource[],
+): Warning | undefined {
   const { path } = database.node;
   if (!groups) {
     return isPublic

@@ -1,5 +1,6 @@
-import { CfnResource, Stack } from 'aws-cdk-lib';
+import { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
+import { resourcesOfApp } from './resources-of-app';
 import { policyUsername } from '../contract/names';
 import { warn } from '../model/warning';
 
@@ -14,8 +15,7 @@ export function warnOfUnescapedGrants(scope: IConstruct, usernames: readonly str
   }
   scope.node.addValidation({
     validate: () => {
-      const policies = scope.node.root.node.findAll().filter(child => CfnResource.isCfnResource(child))
-        .filter(({ cfnResourceType }) => POLICIES.includes(cfnResourceType));
+      const policies = resourcesOfApp(scope).filter(({ cfnResourceType }) => POLICIES.includes(cfnResourceType));
       for (const policy of policies) {
         const text = JSON.stringify(Stack.of(policy).resolve((policy as { policyDocument?: unknown }).policyDocument) ?? '');
         const username = escaped.find(one => text.includes('rds-db:connect') && text.includes(`/${JSON.stringify(one).slice(1)}`));

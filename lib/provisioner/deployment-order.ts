@@ -52,7 +52,11 @@ function rulesOf({ database, handler }: WayToDatabase): IConstruct[] {
 
 /** In subnets without a way out, services are reached through endpoints. */
 function endpointsOf(vpc: ec2.IVpc, services: string[]): IConstruct[] {
-  // The name is not all of it: more comes in front and behind, and s3 is not s3-outposts.
-  const names = services.map(service => new RegExp(`\\.${service}(?![\\w-])`));
+  const names = services.map(endpointPattern);
   return vpc.node.findAll().filter(child => ec2.CfnVPCEndpoint.isCfnVPCEndpoint(child) && names.some(name => name.test(child.serviceName ?? '')));
+}
+
+/** The name of a service in that of an endpoint. It is not all of it: more comes in front and behind, and s3 is not s3-outposts. */
+export function endpointPattern(service: string): RegExp {
+  return new RegExp(`\\.${service}(?![\\w-])`);
 }

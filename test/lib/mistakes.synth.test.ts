@@ -273,6 +273,14 @@ describe('the network of the provisioner', () => {
     })).toBe(NO_WAY);
   });
 
+  test('isolated subnets with an endpoint in another VPC', () => {
+    const one = new Case(isolated);
+    expect(answer(one.app, () => {
+      one.iamAuth.addUser('a');
+      vpcOf(one.stack).addInterfaceEndpoint('E', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER });
+    })).toBe(NO_WAY);
+  });
+
   test('isolated subnets and an admin without a secret', () => {
     const one = new Case(isolated);
     const cluster = newCluster(one.stack, 'Other', { vpc: isolated(new Stack(one.app, 'Net', { env: IRELAND })), vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });

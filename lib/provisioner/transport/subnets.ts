@@ -1,9 +1,12 @@
-import { CfnResource } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { IConstruct } from 'constructs';
 import type { Database } from '../../database/database';
+import { resourcesOfApp } from '../../database/resources-of-app';
 import { errorAt } from '../../model/errors';
 import { warn } from '../../model/warning';
+import { endpointPattern } from '../deployment-order';
+
+const SECRETS_MANAGER = endpointPattern('secretsmanager');
 
 export interface Subnets {
   readonly vpc: ec2.IVpc;
@@ -38,10 +41,9 @@ export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets):
   scope.node.addValidation({
     validate: () => {
       const tables = subnets.map(({ routeTable: { routeTableId } }) => routeTableId);
-      const resources = scope.node.root.node.findAll().filter(child => CfnResource.isCfnResource(child));
-      const leadsOut = resources.some(resource =>
+      const leadsOut = resourcesOfApp(scope).some(resource =>
         (ec2.CfnRoute.isCfnRoute(resource) && tables.includes(resource.routeTableId))
-        || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && /\.secretsmanager(?![\w-])/.test(resource.serviceName ?? '')));
+        || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && resource.vpcId === vpc.vpcId && SECRETS_MANAGER.test(resource.serviceName ?? '')));
       warn(scope, leadsOut
         ? []
         : [{
