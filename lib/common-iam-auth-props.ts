@@ -84,7 +84,7 @@ export interface CommonIamAuthProps {
    * Any text, such as a date or a ticket. With another one, the next deployment compares all users and roles with the database again.
    *
    * CloudFormation looks at nothing that has not changed in the template. So this is for changes in the database itself:
-   * after somebody has granted or revoked by hand, after a restore, or to reach tables that were created meanwhile.
+   * after privileges were granted or revoked by hand, after a restore, or to reach tables that were created meanwhile.
    *
    * @default - a user or role is compared when something about it changes
    */

@@ -56,7 +56,7 @@ export function addStatement(target: SignInTarget, grantee: iam.IGrantable, reso
   checkAccount(target, grantee);
   const owner = changedByAwsAlone(grantee);
   if (owner !== undefined) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and nobody but AWS can change its policies; `
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and only AWS can change its policies; `
       + 'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names');
   }
   const grant = iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: [connectArn(target, resource)] });

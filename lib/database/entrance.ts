@@ -18,7 +18,7 @@ interface Client {
 const GRANTEES = Symbol.for('cdk-aurora-iam-auth.grantees');
 
 /**
- * A permission alone lets nobody in: says at the end of the synthesis which functions and services of this app may sign in
+ * A permission alone is no way in: says at the end of the synthesis which functions and services of this app may sign in
  * and do not get there. No rule is added, for whom a database lets in is the app's to say.
  */
 export function warnOfClosedEntrance(target: SignInTarget, grantee: iam.IGrantable): void {

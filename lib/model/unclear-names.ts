@@ -10,7 +10,7 @@ const UNSEEN = /^\s|\s$|[\u00a0\u00ad\u180e\u2000-\u200f\u2028-\u202f\u205f-\u20
 const LATIN = /\p{Script=Latin}/u;
 const LIKE_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 
-/** A name that PostgreSQL takes as it is, and that nobody reads as it is. */
+/** A name that PostgreSQL takes as it is, and that people read as another one. */
 export function unclearName(kind: string, name: string): Warning | undefined {
   const [unseen] = UNSEEN.exec(name) ?? [];
   const [like] = LATIN.test(name) ? LIKE_LATIN.exec(name) ?? [] : [];

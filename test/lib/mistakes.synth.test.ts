@@ -141,7 +141,7 @@ describe('values of a wrong type, as JavaScript passes them:', () => {
 
 describe('grantees', () => {
   const SSO = 'arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/eu-west-1/AWSReservedSSO_Dev_0123456789abcdef';
-  const refused = (name: string, whose: string) => `[S/Cluster] grantee S/${name} is the role of ${whose}, and nobody but AWS can change its policies; `
+  const refused = (name: string, whose: string) => `[S/Cluster] grantee S/${name} is the role of ${whose}, and only AWS can change its policies; `
     + 'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names';
 
   test.each<[string, (stack: Stack) => iam.IRole, string]>([
