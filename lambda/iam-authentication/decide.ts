@@ -1,7 +1,7 @@
-import { DatabaseKind } from '../../lib/contract/wire';
-import { Facts, nameOf, Observed } from './observed';
-import { Request } from './request';
+import type { DatabaseKind } from '../../lib/contract/wire';
 import { ProvisionError } from '../shared/errors';
+import { type Facts, nameOf, type Observed } from './observed';
+import type { Request } from './request';
 
 /** What is to be done with a database as it is now. */
 export type Step = { readonly isOn: Facts } | 'modify' | { readonly waitFor: string };

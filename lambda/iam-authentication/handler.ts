@@ -1,9 +1,9 @@
-import { decode } from './request';
-import { Rds, switchOn } from './switch-on';
-import { Clock } from '../shared/clock';
-import { ProvisionError } from '../shared/errors';
-import { Context, readEvent } from '../shared/event';
+import type { Clock } from '../shared/clock';
+import { inLogGroup, ProvisionError } from '../shared/errors';
+import { type Context, readEvent } from '../shared/event';
 import { createLogger } from '../shared/logger';
+import { decode } from './request';
+import { type Rds, switchOn } from './switch-on';
 
 export interface Dependencies {
   readonly rds: Rds;
@@ -40,7 +40,7 @@ export function createHandler({ rds, clock, write }: Dependencies): (event: unkn
     } catch (error) {
       const reason = error instanceof ProvisionError ? error : new ProvisionError(`internal error: ${(error as Error).message}`, { cause: error });
       log.info('failed', { reason: reason.message });
-      throw reason;
+      throw inLogGroup(reason, context.logGroupName);
     }
   };
 }

@@ -1,4 +1,4 @@
-import { DatabaseKind } from '../../lib/contract/wire';
+import type { DatabaseKind } from '../../lib/contract/wire';
 
 /** What tells a database from others, and where it is. */
 export interface Facts {

@@ -1,8 +1,13 @@
-import { DBCluster, DBInstance, DescribeDBClustersCommand, DescribeDBInstancesCommand, ModifyDBClusterCommand, ModifyDBInstanceCommand, RDSClient } from '@aws-sdk/client-rds';
-import { nameOf, Observed } from './observed';
-import { Request } from './request';
-import { Rds } from './switch-on';
+import {
+  type DBCluster, type DBInstance, DescribeDBClustersCommand, DescribeDBInstancesCommand, ModifyDBClusterCommand,
+  ModifyDBInstanceCommand, RDSClient,
+} from '@aws-sdk/client-rds';
 import { ProvisionError } from '../shared/errors';
+import { remedyFor } from '../shared/remedy';
+import { nameOf, type Observed } from './observed';
+import { RDS_API } from './remedies';
+import type { Request } from './request';
+import type { Rds } from './switch-on';
 
 /** One throttled call must not end a wait of minutes. */
 const ATTEMPTS = 6;
@@ -73,18 +78,12 @@ function namesIn(values: object): string[] {
   return Object.entries(values).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)).map(([name]) => name).sort();
 }
 
-const REMEDIES: [RegExp, (request: Request) => string][] = [
-  [/^AccessDenied/, ({ identifier }) => `check that no service control policy or permissions boundary denies it to the function's role, which is allowed to do it to the identifier "${identifier}" in lower case`],
-  [/^DB(Cluster|Instance)NotFound/, ({ kind }) => `check the identifier, and that the ${kind} is in the account and Region of this stack`],
-  [/^InvalidParameter/, () => 'check that its engine version and all its instance classes have IAM authentication'],
-];
-
 async function attempt<Result>(request: Request, what: string, call: (request: Request) => Promise<Result>): Promise<Result> {
   try {
     return await call(request);
   } catch (error) {
     const { name, message } = error as Error;
-    const remedy = REMEDIES.find(([errorName]) => errorName.test(name))?.[1](request) ?? 'try again';
+    const { remedy } = remedyFor(RDS_API, error as Error)!;
     throw new ProvisionError(`cannot ${what} ${nameOf(request)}: ${name}: ${message}; ${remedy}`, { cause: error });
   }
 }

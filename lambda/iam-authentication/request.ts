@@ -1,7 +1,7 @@
-import { DATABASE_KINDS, DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../lib/contract/wire';
-import { Facts } from './observed';
+import { DATABASE_KINDS, type DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../lib/contract/wire';
 import { exactly, refuse, text } from '../shared/decode';
-import { Event } from '../shared/event';
+import type { Event } from '../shared/event';
+import type { Facts } from './observed';
 
 /** What an event asks for. */
 export interface Request {

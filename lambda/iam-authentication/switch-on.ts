@@ -1,9 +1,9 @@
-import { check, nextStep } from './decide';
-import { Facts, nameOf, Observed } from './observed';
-import { Request } from './request';
-import { Clock } from '../shared/clock';
+import type { Clock } from '../shared/clock';
 import { ProvisionError } from '../shared/errors';
-import { Logger } from '../shared/logger';
+import type { Logger } from '../shared/logger';
+import { check, nextStep } from './decide';
+import { type Facts, nameOf, type Observed } from './observed';
+import type { Request } from './request';
 
 /** The calls of RDS that are needed. */
 export interface Rds {

@@ -1,10 +1,13 @@
-import { Clock } from '../shared/clock';
+import type { Clock } from '../shared/clock';
 
 /** Waiting for another session, or for a server that comes up, ends here: nobody wants to look at a hanging deployment. */
 export const PATIENCE_MS = 50_000;
 
 /** Kept back to answer before the Lambda is killed. */
 const MARGIN_MS = 5_000;
+
+/** Kept to take back what has been committed, should it not all be done in time. */
+const TIME_TO_UNDO_MS = 45_000;
 
 /** How long one invocation may wait. */
 export class Budget {
@@ -34,6 +37,11 @@ export class Budget {
   /** Milliseconds of work left. At least 1, because 0 means "no limit" to PostgreSQL. */
   public work(): number {
     return Math.max(1, this.end - this.clock.now());
+  }
+
+  /** Milliseconds until nothing may be begun any more that may have to be undone; not positive after that. */
+  public workToBegin(): number {
+    return this.end - this.clock.now() - TIME_TO_UNDO_MS;
   }
 
   /** Milliseconds of waiting left, with the same lower bound. */

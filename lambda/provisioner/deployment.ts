@@ -1,6 +1,6 @@
-import { Transport } from './session';
 import { object, refuse, text } from '../shared/decode';
-import { Event } from '../shared/event';
+import type { Event } from '../shared/event';
+import type { Transport } from './transport/session';
 
 /** What the deployment has fixed about this function. Nothing of it is taken from an event. */
 export interface Deployment {

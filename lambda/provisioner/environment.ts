@@ -1,13 +1,16 @@
 import { registryOwnerProblem } from '../../lib/contract/names';
-import { ADMIN_SECRET_ARN, ADMIN_USERNAME, CLUSTER_ARN, DATABASE_CA_FILE, DATABASE_HOST, DATABASE_PORT, DATABASE_RESOURCE_ID, REGISTRY_OWNER, STACK_ID } from '../../lib/contract/wire';
-import { readAuthorities } from './authorities';
-import { overConnections } from './connections';
-import { adminWithToken, readAdmin } from './credentials';
-import { overDataApi } from './data-api';
-import { Deployment } from './deployment';
-import { ProvisionError } from './errors';
-import { Transport } from './session';
+import {
+  ADMIN_SECRET_ARN, ADMIN_USERNAME, CLUSTER_ARN, DATABASE_CA_FILE, DATABASE_HOST, DATABASE_PORT, DATABASE_RESOURCE_ID,
+  REGISTRY_OWNER, STACK_ID,
+} from '../../lib/contract/wire';
 import { throwProblem } from '../shared/decode';
+import type { Deployment } from './deployment';
+import { ProvisionError } from './errors';
+import { adminWithToken, readAdmin } from './transport/credentials';
+import { overDataApi } from './transport/data-api/client';
+import { readAuthorities } from './transport/postgresql/authorities';
+import { overConnections } from './transport/postgresql/connections';
+import type { Transport } from './transport/session';
 
 export interface Environment {
   readonly [name: string]: string | undefined;

@@ -13,8 +13,17 @@ export interface ServerErrorFields {
   readonly hint?: string;
   readonly table?: string;
   readonly constraint?: string;
+  /** The function of the server that has reported it, which is the same in every language. The Data API does not pass it on. */
+  readonly routine?: string;
+  /** How the server has checked the credentials, if its message names that. The abbreviation is the same in every language. */
+  readonly method?: 'PAM';
   /** What was seen to hold the lock that it waited for, in words. */
   readonly blockers?: string[];
+}
+
+/** @param text of the server, in whatever language it speaks */
+export function methodIn(text: string): 'PAM' | undefined {
+  return text.includes('PAM') ? 'PAM' : undefined;
 }
 
 /** What the other side sends is not the protocol of PostgreSQL. */
@@ -28,3 +37,11 @@ export class ProtocolError extends Error {
 
 /** An error that came before the server accepted the admin. Nothing in it but the SQLSTATE is the server's. */
 export class SignInError extends ServerError {}
+
+/** The server asks for credentials in a way that is not answered: nothing has been sent to it but the name of the admin. */
+export class AuthenticationRefused extends Error {
+  constructor(public readonly asked: 'clear text' | 'MD5' | 'SCRAM' | 'nothing') {
+    super(`the server asks for ${asked}`);
+    this.name = 'AuthenticationRefused';
+  }
+}

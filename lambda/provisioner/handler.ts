@@ -1,19 +1,20 @@
 import { lookup } from 'node:dns/promises';
-import { apply } from './apply';
+import type { Clock } from '../shared/clock';
+import { inLogGroup } from '../shared/errors';
+import { type Context, readEvent } from '../shared/event';
+import { createLogger, type Logger } from '../shared/logger';
 import { Budget } from './budget';
-import { Deployment, formerDatabase } from './deployment';
+import { Journal } from './core/journal';
+import { type Deployment, formerDatabase } from './deployment';
+import { apply } from './engine/apply';
+import { remove } from './engine/remove';
+import { Sessions } from './engine/sessions';
+import { takeLock } from './engine/take-lock';
+import { orUndo, undo } from './engine/undo';
+import { executed, type Work } from './engine/work';
 import { ProvisionError } from './errors';
-import { Journal } from './journal';
-import { withLock } from './lock';
-import { remove } from './remove';
-import { decode, Request } from './request';
+import { decode, type Request } from './request';
 import { withRetries } from './retry';
-import { Sessions } from './sessions';
-import { undo } from './undo';
-import { Work } from './work';
-import { Clock } from '../shared/clock';
-import { Context, readEvent } from '../shared/event';
-import { createLogger, Logger } from '../shared/logger';
 
 export interface Dependencies {
   /** What the deployment has fixed; throws what is wrong with it. */
@@ -52,8 +53,10 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
       const reason = error instanceof ProvisionError
         ? new ProvisionError(error.message, { mayBeLeft: error.mayBeLeft })
         : new ProvisionError(`internal error: ${(error as Error).message}`, { mayBeLeft: true });
-      log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsed()) });
-      throw reason;
+      log.info('failed', {
+        reason: reason.message, function: context.functionName, elapsedMs: Math.round(budget.elapsed()),
+      });
+      throw inLogGroup(reason, context.logGroupName);
     }
   };
 }
@@ -61,46 +64,33 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
 async function provision(request: Request, budget: Budget, log: Logger, deployment: Deployment, newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
-  const tries = (within: Budget, body: (work: Work) => Promise<void>) => withRetries(
+  const tries = (within: Budget, body: (work: Work) => Promise<unknown>) => withRetries(
     within,
     () => attempt(deployment, within, log, body),
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
-    await tries(budget, work => request.action === 'apply' ? applyOrUndo(work, request, journal) : remove(work, request));
+    await tries(budget, work => request.action === 'apply' ? orUndo(work, request.resource, journal, () => apply(work, request, journal)) : remove(work, request));
   } catch (error) {
     if (journal.isEmpty) {
       return acceptGone(request, deployment, log, error);
     }
     log.info('undoing', { reason: (error as Error).message });
-    await tries(newBudget(), work => undo(work, request.owner, journal)).catch((failure: Error) => {
+    await tries(newBudget(), work => undo(work, request.resource, journal)).catch((failure: Error) => {
       throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error, mayBeLeft: true });
     });
     throw error;
   }
 }
 
-/** What fails for good is taken back before anybody else gets the lock, as long as the session is well. */
-async function applyOrUndo(work: Work, request: Request, journal: Journal): Promise<void> {
-  try {
-    await apply(work, request, journal);
-  } catch (error) {
-    const retried = error instanceof ProvisionError && error.retryUntil > 0;
-    if (!retried && !journal.isEmpty) {
-      work.log.info('undoing', { reason: (error as Error).message });
-      await undo(work, request.owner, journal).then(() => journal.clear(), () => undefined);
-    }
-    throw error;
-  }
-}
-
 /** One try from the beginning. */
-async function attempt({ transport, registryOwner }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<void>): Promise<void> {
-  const open = await transport(budget, log);
-  await withLock(open, registryOwner, budget, async (lock) => {
-    const sessions = new Sessions(open, budget, log);
+async function attempt({ transport, registryOwner, resourceId }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<unknown>): Promise<void> {
+  const access = await transport(budget, log, 'change');
+  const lock = await takeLock({ open: access.open, owner: registryOwner, budget, log });
+  await lock.during(async () => {
+    const sessions = new Sessions(access, budget, log);
     try {
-      await body({ lock, registryExists: lock.registry.exists, sessions, budget, log });
+      await body({ lock, registryExists: lock.registry.exists, sessions, budget, log, resourceId, inDatabase: executed });
     } finally {
       await sessions.close();
     }

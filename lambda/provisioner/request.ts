@@ -1,15 +1,18 @@
 import { createHash } from 'node:crypto';
 import { managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
-import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DEFAULT_REMOVAL_ACTION, REMOVAL_ACTIONS } from '../../lib/contract/wire';
-import { decodeDeclaration, SAME_VERSION } from './declaration';
-import { Declaration, OnRemoval, Owner, RoleKind, stackWithoutId } from './state';
+import {
+  DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DEFAULT_REMOVAL_ACTION,
+  REMOVAL_ACTIONS,
+} from '../../lib/contract/wire';
 import { distinct, exactly, flag, object, refuse, text, texts, throwProblem } from '../shared/decode';
-import { Event } from '../shared/event';
+import type { Event } from '../shared/event';
+import { decodeDeclaration, SAME_VERSION } from './core/declaration';
+import { type Declaration, type OnRemoval, type ManagingResource, type RoleKind, stackWithoutId } from './core/state';
 
 /** What an event asks for. */
 export interface Request {
   readonly action: 'apply' | 'remove';
-  readonly owner: Owner;
+  readonly resource: ManagingResource;
   readonly resourceId: string;
   readonly kind: RoleKind;
   /** A resource of one role; another name renames it. */
@@ -22,6 +25,8 @@ export interface Request {
   readonly physicalId: string;
   /** A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for its answer. */
   readonly cancelled: boolean;
+  /** When CloudFormation has sent the event, in milliseconds since 1970, if that is known. */
+  readonly sentAt?: number;
 }
 
 interface ResourceType {
@@ -64,11 +69,12 @@ export function decode(event: Event): Request {
   const usernames = type.usernames(properties);
   const known = {
     action,
-    owner: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
+    resource: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
     resourceId: text('Database.ResourceId', resourceId),
     kind: type.kind,
     single: type.single,
     usernames,
+    ...event.sentAt === undefined ? {} : { sentAt: event.sentAt },
   } as const;
   if (action === 'remove') {
     const physicalId = event.PhysicalResourceId ?? '';

@@ -1,8 +1,8 @@
-import { Budget } from './budget';
+import type { Budget } from './budget';
 import { ProvisionError } from './errors';
 
 const FIRST_DELAY_MS = 100;
-export const LONGEST_DELAY_MS = 3_000;
+const LONGEST_DELAY_MS = 3_000;
 
 /**
  * Runs an attempt again while its error says that this makes sense, with full jitter in between.
@@ -11,7 +11,7 @@ export const LONGEST_DELAY_MS = 3_000;
  * @param worthIt whether this is the place to try again after such an error
  */
 export async function withRetries<T>(
-  budget: Budget,
+  budget: Pick<Budget, 'waited' | 'work' | 'sleep'>,
   attempt: () => Promise<T>,
   failed: (error: ProvisionError, delayMs: number) => void,
   worthIt: (error: ProvisionError) => boolean = () => true,

@@ -1,8 +1,8 @@
 import { object, text } from './decode';
-import { ProvisionError, withinBytes } from './errors';
-import { Context } from './event';
+import { inLogGroup, ProvisionError, withinBytes } from './errors';
+import type { Context } from './event';
 import { createLogger } from './logger';
-import { AwsLocation, decodeResponseUrl, sentAt } from './response-url';
+import { type AwsLocation, decodeResponseUrl, sentAt } from './response-url';
 
 /** What a custom resource tells CloudFormation. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html */
 interface CloudFormationAnswer {
@@ -79,7 +79,7 @@ export function answering(handle: (event: unknown, context: Context) => Promise<
     const end = Math.min(context.getRemainingTimeInMillis(), leftMs) - ANSWER_MS;
     const start = performance.now();
     const remaining = () => end - (performance.now() - start);
-    const answer = await answerOf(recipient, () => handle(event, { ...context, awsRequestId: context.awsRequestId, getRemainingTimeInMillis: remaining }), end);
+    const answer = await answerOf(recipient, () => handle(event, { ...context, awsRequestId: context.awsRequestId, getRemainingTimeInMillis: remaining }), end, context.logGroupName);
     try {
       await upload(recipient, answer, surroundings);
     } catch (error) {
@@ -92,13 +92,16 @@ export function answering(handle: (event: unknown, context: Context) => Promise<
 }
 
 /** Never fails, and takes no longer than it may. */
-async function answerOf(recipient: Recipient, work: () => Promise<{ readonly PhysicalResourceId: string }>, withinMs: number): Promise<CloudFormationAnswer> {
+async function answerOf(
+  recipient: Recipient, work: () => Promise<{ readonly PhysicalResourceId: string }>, withinMs: number, logGroup: string | undefined,
+): Promise<CloudFormationAnswer> {
   const { requestType, physicalId } = recipient;
   if (requestType === 'Delete' && physicalId === NOT_CREATED) {
     return { Status: 'SUCCESS', PhysicalResourceId: NOT_CREATED };
   }
   let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => timer = setTimeout(() => reject(new ProvisionError('no result within the time of the function; see its log', { mayBeLeft: true })), withinMs));
+  const late = () => inLogGroup(new ProvisionError('no result within the time of the function; see its log', { mayBeLeft: true }), logGroup);
+  const deadline = new Promise<never>((_, reject) => timer = setTimeout(() => reject(late()), withinMs));
   try {
     const { PhysicalResourceId } = await Promise.race([work(), deadline]);
     return { Status: 'SUCCESS', PhysicalResourceId: requestType === 'Delete' ? physicalId ?? PhysicalResourceId : PhysicalResourceId };

@@ -21,6 +21,15 @@ export class ProvisionError extends Error {
 /** Room for the ids around the message: stack, request, logical and physical resource. */
 const MAX_MESSAGE_BYTES = 2000;
 
+/**
+ * The same, with where its log is. CDK's provider framework adds `Logs: /aws/lambda/<function>` to each reason, which
+ * is not where a function with a log group of its own writes.
+ */
+export function inLogGroup({ message, mayBeLeft }: ProvisionError, logGroup: string | undefined): ProvisionError {
+  const where = logGroup === undefined ? '' : ` (log group: ${logGroup})`;
+  return new ProvisionError(`${withinBytes(message, MAX_MESSAGE_BYTES - Buffer.byteLength(where))}${where}`, { mayBeLeft });
+}
+
 /** Cuts a text so that its JSON form has at most so many bytes. */
 export function withinBytes(text: string, max: number): string {
   const bytes = (value: string) => Buffer.byteLength(JSON.stringify(value));

@@ -1,10 +1,17 @@
-import { literal, textArray } from './quote';
+import type { IdentityQuestion } from '../core/identities';
+import { actingAs, grantOptions, grantorOf, inherits, isOurs } from './grantors';
+import { OWNED } from './dependencies';
+import { AUTH_MEMBERS } from './memberships';
+import { isOneOf, textArray } from './quote';
 
 /** What is read from the catalogs, with search_path = pg_catalog. Texts are the same for all supported majors. */
 
 export const SERVER = `
   SELECT current_user::text AS admin, current_setting('server_version_num')::int AS version,
          EXISTS (SELECT FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam') AS "hasRdsIam"`;
+
+/** What a superuser may do, it needs no membership for. */
+export const ADMIN = 'SELECT rolsuper AS "isSuperuser" FROM pg_catalog.pg_roles WHERE rolname = current_user';
 
 /** Oid by name; beside those given, the names in a table of the registry. */
 export function rolesByName(names: string[], registered?: string): string {
@@ -13,30 +20,19 @@ export function rolesByName(names: string[], registered?: string): string {
   WHERE ${isOneOf('rolname', names)}${registered === undefined ? '' : ` OR rolname::text IN (${registered})`}`;
 }
 
-/** As texts, for which there is a hash table: with names, each row would be compared with each of what may be thousands. */
-function isOneOf(column: string, names: string[]): string {
-  return `${column}::text = ANY (${textArray(names)})`;
-}
-
-/** Databases that can be connected to. */
+/** Databases, and whether they can be connected to: -2 is the limit of one whose DROP DATABASE was interrupted, which is as good as gone. */
 export const DATABASES = `
-  SELECT datname::text AS name FROM pg_catalog.pg_database WHERE datallowconn ORDER BY 1`;
-
-/**
- * pg_auth_members with the options of 16 and newer, which are null on 15 and older: a name that is no column of the inner table is
- * looked for in the outer one.
- */
-const AUTH_MEMBERS = `(
-      SELECT m.* FROM (SELECT NULL::boolean AS inherit_option, NULL::boolean AS set_option) missing
-      CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option FROM pg_catalog.pg_auth_members) m)`;
+  SELECT datname::text AS name, oid::text AS oid, datallowconn AND datconnlimit <> 0 AS open FROM pg_catalog.pg_database WHERE datconnlimit <> -2 ORDER BY 1`;
 
 /**
  * Memberships of roles u, and in them. Without options one inherits if its member does, and can be set. Up to 15 there is one row a
  * membership and who may grant roles may revoke any; from 16 on each grantor takes back its own: `granted_as`, if it is not the admin.
+ * Ours are those of the admin, of roles that it inherits from, and of superusers: RDS is said to record them as the grantor.
  */
 const MEMBERSHIPS = `
     SELECT m.roleid, m.member, g.rolname AS group_name, v.rolname AS member_name, coalesce(m.inherit_option, v.rolinherit) AS inherits,
-           coalesce(m.set_option, true) AS settable, m.admin_option AS admin, CASE WHEN m.inherit_option IS NOT NULL AND m.grantor <> me.oid AND NOT gr.rolsuper THEN gr.rolname END AS granted_as
+           coalesce(m.set_option, true) AS settable, m.admin_option AS admin, CASE WHEN m.inherit_option IS NOT NULL AND m.grantor <> me.oid AND NOT gr.rolsuper THEN gr.rolname END AS granted_as,
+           m.inherit_option IS NULL OR m.grantor = me.oid OR gr.rolsuper OR ${inherits('m.grantor')} AS ours
     FROM me CROSS JOIN ${AUTH_MEMBERS} m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member
     LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
     WHERE m.roleid IN (SELECT oid FROM u) OR m.member IN (SELECT oid FROM u)`;
@@ -48,26 +44,27 @@ const MEMBERSHIPS = `
 export function rolesWithShared(names: string[]): string {
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
-  u AS (SELECT oid, rolname::text AS role, rolcanlogin FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
+  u AS (SELECT oid, rolname::text AS role, rolcanlogin, rolinherit FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
   m AS MATERIALIZED (${MEMBERSHIPS}),
   memberships AS MATERIALIZED (
-    SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'admin', admin, 'as', granted_as)
+    SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'admin', admin, 'as', granted_as, 'ours', ours)
                                    ORDER BY group_name, granted_as) AS list
     FROM m WHERE member IN (SELECT oid FROM u) GROUP BY member),
   members AS MATERIALIZED (
     SELECT roleid AS oid, json_agg(json_build_object('member', member_name, 'effective', inherits OR settable, 'as', granted_as) ORDER BY member_name, granted_as) AS list
     FROM m CROSS JOIN me WHERE roleid IN (SELECT oid FROM u) AND m.member <> me.oid GROUP BY roleid),
-  acl AS MATERIALIZED (SELECT d.datname, d.datdba, a.* FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a),
+  acl AS MATERIALIZED (SELECT d.datname, d.datdba, d.datacl, a.* FROM pg_catalog.pg_database d CROSS JOIN LATERAL aclexplode(d.datacl) a),
   databases AS MATERIALIZED (
     SELECT a.grantee AS oid, json_agg(json_build_object('database', a.datname, 'privilege', a.privilege_type, 'grantable', a.is_grantable,
-                               'ours', a.grantor IN (me.oid, a.datdba), 'as', ${actingAs('a.grantor', 'a.datdba')}) ORDER BY a.datname, a.privilege_type) AS list
+                               'ours', ${isOurs('a.grantor', 'a.datdba')},
+                               'as', ${actingAs('a.grantor', 'a.datdba')}, 'grantor', ${OF_DATABASE.grantor}, 'through', ${OF_DATABASE.through}) ORDER BY a.datname, a.privilege_type) AS list
     FROM acl a CROSS JOIN me WHERE a.grantee IN (SELECT oid FROM u) AND a.datdba <> a.grantee GROUP BY a.grantee),
   depends AS MATERIALIZED (
     SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list,
-           json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE s.deptype = 'o') AS owned
+           json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE ${OWNED}) AS owned
     FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u) GROUP BY s.refobjid)
-  SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", coalesce(memberships.list, '[]') AS memberships,
+  SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", u.rolinherit AS inherits, coalesce(memberships.list, '[]') AS memberships,
          coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn", coalesce(depends.owned, '[]') AS "ownsIn"
   FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN depends USING (oid)`;
 }
@@ -78,7 +75,8 @@ const PARAMETERS_SINCE = 150000;
 /** What roles have been granted that all databases share, beside memberships and privileges on databases. */
 export function otherShared(names: string[], version: number): string {
   return `
-  SELECT r.rolname::text AS role, o.kind AS "on", o.name, a.privilege_type AS privilege, a.is_grantable AS grantable, ${actingAs('a.grantor', 'o.owner')} AS "as"
+  SELECT r.rolname::text AS role, o.kind AS "on", o.name, a.privilege_type AS privilege, a.is_grantable AS grantable,
+         coalesce(${actingAs('a.grantor', 'o.owner')}, ${grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'o.owner', acl: 'o.acl' }).grantor}) AS "as"
   FROM (
     SELECT 'TABLESPACE' AS kind, spcname::text AS name, spcowner AS owner, spcacl AS acl FROM pg_catalog.pg_tablespace
     ${version >= PARAMETERS_SINCE ? "UNION ALL SELECT 'PARAMETER', parname, 10::oid, paracl FROM pg_catalog.pg_parameter_acl" : ''}) o
@@ -102,21 +100,10 @@ export function reachedFrom(names: string[], strong: string[]): string {
 /** Databases, with the role that can pass their privileges on. */
 export function databaseOwners(names: string[]): string {
   return `
-  SELECT d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner, ${actingAs('d.datdba', 'd.datdba')} AS "as"
+  SELECT d.datname::text AS database, pg_get_userbyid(d.datdba)::text AS owner, ${actingAs('d.datdba', 'd.datdba')} AS "as",
+         ${grantOptions('d.datdba', 'd.datacl')} AS options
   FROM pg_catalog.pg_database d CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
   WHERE ${isOneOf('d.datname', names)}`;
-}
-
-/**
- * Whom to be for taking back what a grantor has granted, or to grant as an owner. Null: the admin itself will do, or nobody:
- * a superuser's rights are out of reach. pg_database_owner can have no members; the owner of the database has its rights.
- */
-function actingAs(grantor: string, owner: string): string {
-  return `CASE WHEN ${grantor} = me.oid OR (${grantor} = ${owner} AND pg_has_role(${owner}, 'USAGE')) THEN NULL
-               WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${grantor}) THEN NULL
-               WHEN pg_get_userbyid(${grantor}) = 'pg_database_owner'
-               THEN (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database())::text
-               ELSE pg_get_userbyid(${grantor})::text END`;
 }
 
 /**
@@ -130,21 +117,37 @@ export interface DatabaseQuestion {
   readonly roles: string[];
   /** Schemas to look at. */
   readonly schemas: string[];
+  /** Names and oids to look for, in these schemas and in those that have these oids. */
+  readonly identities?: IdentityQuestion;
   /** Look at everything else too: all schemas, those of the system included, and the other kinds of objects. */
   readonly everything: boolean;
 }
+
+const OF_DATABASE = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'a.datdba', acl: 'a.datacl' });
+const OF_OBJECT = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'o.owner', acl: 'o.grantable_acl' });
+
+const NO_IDENTITIES: IdentityQuestion = { names: [], columns: [], schemaOids: [], objectOids: [] };
 
 /** Schemas of temporary objects: only their own session can use what is in them. */
 const TEMPORARY = '^pg_(toast_)?temp';
 
 const ALL_BESIDE = "(SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL)";
 
-/** How many tables, sequences and functions there are. */
+/**
+ * A type t that can be named in GRANT ... ON TYPE, domains included, and that is not there because of something else:
+ * arrays, multiranges and types of the rows of tables are. One that is only announced has another typtype.
+ */
+const IS_TYPE = `(t.typtype IN ('b', 'd', 'e', 'r')
+      AND NOT (t.typelem <> 0 AND t.typsubscript = 'array_subscript_handler'::regproc)
+      OR t.typtype = 'c' AND t.oid IN (SELECT reltype FROM pg_catalog.pg_class WHERE relkind = 'c'))`;
+
+/** How many tables, sequences, functions and types there are. */
 export function objectCount(schemas: string[]): string {
   const inSchemas = `(SELECT oid FROM pg_catalog.pg_namespace WHERE nspname = ANY (${textArray(schemas)}))`;
   return `
   SELECT ((SELECT count(*) FROM pg_catalog.pg_class WHERE relkind IN ('r', 'p', 'v', 'm', 'f', 'S') AND relnamespace IN ${inSchemas})
-          + (SELECT count(*) FROM pg_catalog.pg_proc WHERE pronamespace IN ${inSchemas}))::int AS n`;
+          + (SELECT count(*) FROM pg_catalog.pg_proc WHERE pronamespace IN ${inSchemas})
+          + (SELECT count(*) FROM pg_catalog.pg_type t WHERE ${IS_TYPE} AND t.typnamespace IN ${inSchemas}))::int AS n`;
 }
 
 /**
@@ -152,38 +155,50 @@ export function objectCount(schemas: string[]): string {
  * and what the roles hold. `kind` is the word that GRANT ... ON expects. Objects of an extension are marked: its script decides
  * about their privileges.
  */
-export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion): string {
+export function rolesInDatabase({ roles, schemas, identities = NO_IDENTITIES, everything }: DatabaseQuestion): string {
+  const { names, columns } = identities;
+  const [schemaOids, objectOids] = [identities.schemaOids, identities.objectOids].map(oids => `${textArray(oids)}::oid[]`);
+  const isNamed = `(nspname = ANY (${textArray(schemas)})${identities.schemaOids.length + identities.objectOids.length === 0
+    ? ''
+    : ` OR oid = ANY (${schemaOids}) OR oid IN (
+      SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = ANY (${objectOids}) UNION ALL SELECT pronamespace FROM pg_catalog.pg_proc WHERE oid = ANY (${objectOids})
+      UNION ALL SELECT typnamespace FROM pg_catalog.pg_type WHERE oid = ANY (${objectOids}))`})`;
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
   who AS (SELECT oid, rolname::text AS role FROM pg_catalog.pg_roles WHERE rolname = ANY (${textArray(roles)})),
   ns AS (
-    SELECT oid, nspname::text AS schema, nspowner, nspacl, nspname = ANY (${textArray(schemas)}) AS named FROM pg_catalog.pg_namespace
-    WHERE nspname = ANY (${textArray(schemas)}) OR ${everything} AND nspname !~ '${TEMPORARY}'),
+    SELECT oid, nspname::text AS schema, nspowner, nspacl, ${isNamed} AS named FROM pg_catalog.pg_namespace
+    WHERE ${isNamed} OR ${everything} AND nspname !~ '${TEMPORARY}'),
   object(kind, schema, named, name, sub, classid, oid, owner, acl) AS (
     SELECT CASE c.relkind WHEN 'S' THEN 'SEQUENCE' ELSE 'TABLE' END, ns.schema, ns.named, c.relname::text, NULL::text, 'pg_class'::regclass, c.oid, c.relowner, c.relacl
     FROM pg_catalog.pg_class c JOIN ns ON ns.oid = c.relnamespace WHERE c.relkind IN ('r', 'p', 'v', 'm', 'f', 'S', 't')
     UNION ALL
     SELECT 'ROUTINE', ns.schema, ns.named, p.proname::text, ${ARGUMENTS}, 'pg_proc'::regclass, p.oid, p.proowner, p.proacl
-    FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE ns.named OR p.proacl IS NOT NULL),
-  other(kind, schema, name, sub, classid, oid, owner, acl) AS (
-    SELECT 'SCHEMA', schema, NULL::text, NULL::text, 'pg_namespace'::regclass, oid, nspowner, nspacl FROM ns
+    FROM pg_catalog.pg_proc p JOIN ns ON ns.oid = p.pronamespace WHERE ns.named OR p.proacl IS NOT NULL
     UNION ALL
-    SELECT 'COLUMN', o.schema, o.name, a.attname::text, o.classid, o.oid, o.owner, a.attacl
+    SELECT 'TYPE', ns.schema, ns.named AND ${IS_TYPE}, t.typname::text, NULL,
+           'pg_type'::regclass, t.oid, t.typowner, t.typacl
+    FROM pg_catalog.pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE ns.named AND ${IS_TYPE} OR t.typacl IS NOT NULL),
+  other(kind, schema, name, sub, classid, oid, owner, acl, grantable_acl) AS (
+    SELECT 'SCHEMA', schema, NULL::text, NULL::text, 'pg_namespace'::regclass, oid, nspowner, nspacl, nspacl FROM ns
+    UNION ALL
+    SELECT 'COLUMN', o.schema, o.name, a.attname::text, o.classid, o.oid, o.owner, a.attacl, o.acl || a.attacl
     FROM object o JOIN pg_catalog.pg_attribute a ON a.attrelid = o.oid WHERE o.kind = 'TABLE' AND a.attacl IS NOT NULL AND NOT a.attisdropped
     UNION ALL
-    SELECT 'TYPE', ns.schema, t.typname::text, NULL, 'pg_type'::regclass, t.oid, t.typowner, t.typacl FROM pg_catalog.pg_type t JOIN ns ON ns.oid = t.typnamespace WHERE t.typacl IS NOT NULL
+    SELECT 'LANGUAGE', NULL, lanname::text, NULL, 'pg_language'::regclass, oid, lanowner, lanacl, lanacl FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL AND ${everything}
     UNION ALL
-    SELECT 'LANGUAGE', NULL, lanname::text, NULL, 'pg_language'::regclass, oid, lanowner, lanacl FROM pg_catalog.pg_language WHERE lanacl IS NOT NULL AND ${everything}
+    SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname::text, NULL, 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, fdwacl, fdwacl FROM pg_catalog.pg_foreign_data_wrapper WHERE ${everything}
     UNION ALL
-    SELECT 'FOREIGN DATA WRAPPER', NULL, fdwname::text, NULL, 'pg_foreign_data_wrapper'::regclass, oid, fdwowner, fdwacl FROM pg_catalog.pg_foreign_data_wrapper WHERE ${everything}
+    SELECT 'FOREIGN SERVER', NULL, srvname::text, NULL, 'pg_foreign_server'::regclass, oid, srvowner, srvacl, srvacl FROM pg_catalog.pg_foreign_server WHERE ${everything}
     UNION ALL
-    SELECT 'FOREIGN SERVER', NULL, srvname::text, NULL, 'pg_foreign_server'::regclass, oid, srvowner, srvacl FROM pg_catalog.pg_foreign_server WHERE ${everything}
-    UNION ALL
-    SELECT 'LARGE OBJECT', NULL, oid::text, NULL, 'pg_largeobject'::regclass, oid, lomowner, lomacl FROM pg_catalog.pg_largeobject_metadata WHERE ${everything}),
+    SELECT 'LARGE OBJECT', NULL, oid::text, NULL, 'pg_largeobject'::regclass, oid, lomowner, lomacl, lomacl FROM pg_catalog.pg_largeobject_metadata WHERE ${everything}),
+  identified AS (
+    SELECT kind, schema, name, oid, oid = ANY (${objectOids}) AS recorded FROM object
+    WHERE named AND (name = ANY (${textArray(names)}) OR oid = ANY (${objectOids}))),
   held AS (
     SELECT who.role, o.kind, o.schema, o.name, o.sub, a.privilege_type AS privilege, a.is_grantable AS grantable, ${actingAs('a.grantor', 'o.owner')} AS "as",
-           a.grantor IN (me.oid, o.owner) AS ours, o.classid, o.oid
-    FROM (SELECT kind, schema, name, sub, classid, oid, owner, acl FROM object UNION ALL SELECT * FROM other) o
+           ${OF_OBJECT.grantor} AS grantor, ${OF_OBJECT.through} AS through, ${isOurs('a.grantor', 'o.owner')} AS ours, o.classid, o.oid
+    FROM (SELECT kind, schema, name, sub, classid, oid, owner, acl, acl AS grantable_acl FROM object UNION ALL SELECT * FROM other) o
     CROSS JOIN me CROSS JOIN LATERAL aclexplode(o.acl) a JOIN who ON who.oid = a.grantee WHERE o.owner <> a.grantee),
   future AS (
     SELECT who.role, pg_get_userbyid(d.defaclrole)::text AS creator, n.nspname::text AS schema,
@@ -204,127 +219,20 @@ export function rolesInDatabase({ roles, schemas, everything }: DatabaseQuestion
     SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)`
       : ''}
   SELECT
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')},
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')}, 'options', ${grantOptions('ns.nspowner', 'ns.nspacl')},
               'empty', NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ns.oid AND d.deptype = 'n')) ORDER BY ns.schema), '[]')
      FROM ns CROSS JOIN me WHERE ns.named) AS schemas,
-    (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'schema', o.schema, 'name', o.name, 'args', o.sub, 'owner', pg_get_userbyid(o.owner), 'as', ${actingAs('o.owner', 'o.owner')},
+    (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', o.kind, 'schema', o.schema, 'name', o.name, 'args', o.sub, 'owner', pg_get_userbyid(o.owner), 'as', ${actingAs('o.owner', 'o.owner')}, 'options', ${grantOptions('o.owner', 'o.acl', 'o.oid')},
               'ofExtension', EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.classid = o.classid AND d.objid = o.oid AND d.deptype = 'e')) ORDER BY o.kind, o.schema, o.name, o.sub), '[]')
      FROM object o CROSS JOIN me WHERE o.named) AS objects,
     (SELECT coalesce(jsonb_agg(to_jsonb(held) - '{classid,oid}'::text[] ORDER BY role, kind, schema, name, sub, privilege), '[]') FROM held) AS held,
     ${everything ? ALL_BESIDE : "'[]'::jsonb"} AS beside,
+    jsonb_build_object(
+      'oid', (SELECT oid::text FROM pg_catalog.pg_database WHERE datname = current_database()),
+      'schemas', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', schema, 'oid', oid::text) ORDER BY schema), '[]') FROM ns WHERE named),
+      'objects', (SELECT coalesce(jsonb_agg(jsonb_build_object('kind', kind, 'schema', schema, 'name', name, 'oid', oid::text) ORDER BY kind, schema, name, oid), '[]') FROM identified),
+      'columns', (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', schema, 'table', i.name, 'name', a.attname, 'oid', oid::text, 'number', a.attnum) ORDER BY schema, i.name, a.attnum), '[]')
+                  FROM identified i JOIN pg_catalog.pg_attribute a ON a.attrelid = i.oid AND a.attnum > 0 AND NOT a.attisdropped
+                  WHERE i.kind = 'TABLE' AND (a.attname = ANY (${textArray(columns)}) OR i.recorded))) AS found,
     (SELECT coalesce(jsonb_agg(to_jsonb(future) ORDER BY role, creator, schema, objects, privilege), '[]') FROM future) AS future`;
-}
-
-/**
- * How the admin stands to roles that it may have to act as: whether it is one already, the options of a membership that
- * it granted to itself, and all it says in the catalog, to be compared with later.
- */
-export function standing(roles: string[]): string {
-  return `
-  SELECT r.rolname::text AS role,
-         CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
-         (SELECT json_build_object('inherit', m.inherit_option, 'set', m.set_option) FROM ${AUTH_MEMBERS} m
-          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND m.inherit_option IS NOT NULL) AS options,
-         (SELECT json_agg(json_build_array(m.grantor, m.admin_option, m.inherit_option, m.set_option) ORDER BY m.grantor) FROM ${AUTH_MEMBERS} m
-          WHERE m.roleid = r.oid AND m.member = me.oid) AS rows
-  FROM pg_catalog.pg_roles r CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
-  WHERE r.rolname = ANY (${textArray(roles)})`;
-}
-
-/**
- * The shortest path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give the
- * creator of a role: it passes nothing on. Roles are walked by their distance, and not path by path: of paths there may be
- * very many, and users can make more of them.
- */
-export function pathToRdsIam(role: string): string {
-  return `
-  WITH RECURSIVE edge(member, oid) AS (
-    SELECT m.member, m.roleid FROM ${AUTH_MEMBERS} m
-    WHERE NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true))),
-  walk(oid, distance) AS (
-    SELECT oid, 0 FROM pg_catalog.pg_roles WHERE rolname = ${role}
-    UNION
-    SELECT edge.oid, walk.distance + 1 FROM walk JOIN edge ON edge.member = walk.oid),
-  back(oid, distance, path) AS (
-    (SELECT walk.oid, walk.distance, ARRAY[r.rolname::text] FROM walk JOIN pg_catalog.pg_roles r USING (oid)
-     WHERE r.rolname = 'rds_iam' ORDER BY walk.distance LIMIT 1)
-    UNION ALL
-    SELECT before.oid, back.distance - 1, before.name || back.path FROM back CROSS JOIN LATERAL (
-      SELECT walk.oid, r.rolname::text AS name
-      FROM walk JOIN edge ON edge.member = walk.oid AND edge.oid = back.oid JOIN pg_catalog.pg_roles r ON r.oid = walk.oid
-      WHERE walk.distance = back.distance - 1 ORDER BY r.rolname LIMIT 1) before)
-  SELECT path FROM back WHERE distance = 0`;
-}
-
-/** Groups whose members are members of rds_iam through them. */
-export const GROUPS_OF_RDS_IAM = `
-  WITH RECURSIVE walk(oid) AS (
-    SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
-    UNION SELECT m.member FROM walk w JOIN pg_catalog.pg_auth_members m ON m.roleid = w.oid
-  )
-  SELECT r.rolname::text AS name FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
-  WHERE EXISTS (SELECT FROM pg_catalog.pg_auth_members m WHERE m.roleid = w.oid)`;
-
-export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
-
-/**
- * The memberships on all paths from the admin to rds_iam. Of PostgreSQL 14 and older, where each passes everything on; each role and membership
- * is looked at once, however many paths there are.
- */
-export const LEADING_TO_RDS_IAM = `
-  WITH RECURSIVE me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user),
-  up(oid) AS (SELECT oid FROM me UNION SELECT m.roleid FROM up JOIN pg_catalog.pg_auth_members m ON m.member = up.oid),
-  down(oid) AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam' UNION SELECT m.member FROM down JOIN pg_catalog.pg_auth_members m ON m.roleid = down.oid)
-  SELECT g.rolname::text AS "group", v.rolname::text AS member, m.grantor = m.roleid AS "byItself",
-         m.member = me.oid AND m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AS "isOfAdmin",
-         m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AND m.grantor IN (SELECT oid FROM down) AS "byIamUser"
-  FROM pg_catalog.pg_auth_members m JOIN up ON up.oid = m.member JOIN down ON down.oid = m.roleid CROSS JOIN me
-  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
-  ORDER BY 1, 2`;
-
-/** In this database and of the server. Default privileges are counted as owned by their creator, but are no data. */
-const HERE = "s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.dbid IN (0, (SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database()))";
-const OWNED = "s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass";
-
-/** Members of these roles, theirs and so on, that log in by other means than rds_iam. */
-export function passwordMembers(roles: string[]): string {
-  return `
-  WITH RECURSIVE start AS (SELECT oid FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', roles)}),
-  walk(oid) AS (
-    SELECT oid FROM start
-    UNION
-    SELECT m.member FROM walk w JOIN ${AUTH_MEMBERS} m ON m.roleid = w.oid
-    WHERE coalesce(m.inherit_option, true) OR coalesce(m.set_option, true))
-  SELECT r.rolname::text AS member FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
-  WHERE w.oid NOT IN (SELECT oid FROM start) AND r.rolcanlogin AND NOT r.rolsuper AND r.rolname <> session_user
-    AND NOT pg_has_role(r.oid, (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'), 'MEMBER') ORDER BY 1`;
-}
-
-/** What the role owns in this database, and what it owns of the server. */
-export function ownedObjects(role: string): string {
-  return `
-  SELECT FROM pg_catalog.pg_shdepend s
-  WHERE s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)}) AND ${HERE} AND ${OWNED}`;
-}
-
-/** The roles on which anything here depends, and whether that is something they own. */
-export function dependencies(roles: string[]): string {
-  return `
-  SELECT r.rolname::text AS role, bool_or(${OWNED}) AS owns
-  FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
-  WHERE ${HERE} AND ${isOneOf('r.rolname', roles)} GROUP BY r.rolname ORDER BY r.rolname`;
-}
-
-/** What the role owns, counted by database and kind. Details only the database itself knows. */
-export function ownedCounts(role: string): string {
-  return `
-  SELECT string_agg(format('%s %s in %s', n, what, place), ', ' ORDER BY place, what) AS owned FROM (
-    SELECT count(*) AS n, CASE s.classid WHEN 'pg_class'::regclass THEN 'tables, views and sequences' WHEN 'pg_proc'::regclass THEN 'functions'
-             WHEN 'pg_namespace'::regclass THEN 'schemas' WHEN 'pg_type'::regclass THEN 'types' WHEN 'pg_database'::regclass THEN 'databases'
-             WHEN 'pg_largeobject'::regclass THEN 'large objects' ELSE substr(s.classid::regclass::text, 4) END AS what,
-           coalesce('database ' || quote_ident(d.datname), 'the server') AS place
-    FROM pg_catalog.pg_shdepend s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
-      AND s.deptype = 'o' AND s.classid <> 'pg_catalog.pg_default_acl'::regclass
-    GROUP BY 2, 3) o`;
 }

@@ -72,25 +72,22 @@ const THIS_LOCK = isLock(
   '(SELECT oid FROM pg_catalog.pg_database WHERE datname = current_database())',
 );
 
-/**
- * What a session of a pool is called while it waits for the lock or holds it: it may be older than the event that it is for, so that its name says
- * when that came, in seconds since 1970.
- */
-export const POOLED_APPLICATION = 'cdk-aurora-iam-auth since ';
+/** How many wait for the lock that can have it. Others may ask for it as well, and get nothing but an error. */
+const WAITING = `(
+  SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_namespace n ON n.oid = l.objid
+  WHERE ${THIS_LOCK} AND NOT l.granted AND pg_has_role(a.usesysid, n.nspowner, 'USAGE'))`;
 
-/** When a waiter of pg_stat_activity a came, in the same seconds. */
-const ARRIVAL = `coalesce(substring(a.application_name FROM '^${POOLED_APPLICATION}([0-9]{1,12}[.]?[0-9]{0,9})$')::numeric, extract(epoch FROM a.backend_start)::numeric)`;
+/** How many connections of the admin to this database are free: on the server, and where these are limited, of the role and the database. */
+const FREE = `least(
+  current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+    - coalesce(current_setting('reserved_connections', true)::int, 0) - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),
+  (SELECT rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usesysid = r.oid) FROM pg_catalog.pg_roles r
+   WHERE rolname = session_user AND rolconnlimit >= 0),
+  (SELECT datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid = d.oid) FROM pg_catalog.pg_database d
+   WHERE datname = current_database() AND datconnlimit >= 0))`;
 
-/**
- * How many wait for the lock who came before this session, but stand behind it by now: who looks who holds it loses its place. Only those count that can
- * have the lock: a stranger may say to have come early.
- */
-export const EARLIER_WAITERS = `
-  SELECT count(*)::int AS earlier
-  FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  JOIN pg_catalog.pg_namespace n ON n.oid = l.objid
-  WHERE ${THIS_LOCK} AND NOT l.granted AND pg_has_role(r.oid, n.nspowner, 'USAGE')
-    AND ${ARRIVAL} < (SELECT ${ARRIVAL} FROM pg_catalog.pg_stat_activity a WHERE pid = pg_catalog.pg_backend_pid())`;
+/** Fails with 22012 (division by zero) if too many wait already: as many as there are free connections. One may always wait. */
+export const MAY_WAIT = `SELECT 1 / CASE WHEN w.n = 0 OR w.n < ${FREE} THEN 1 ELSE 0 END FROM (SELECT ${WAITING} AS n) w`;
 
 /** A process in words. Dropped roles have no name. */
 const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.pid, coalesce(a.usename::text, a.usesysid::text, 'not known'),
@@ -100,9 +97,9 @@ const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.
 const PREPARED = `(SELECT coalesce(string_agg(format('prepared transaction %s (role %s, database %s)', quote_literal(left(x.gid, 60)), x.owner, x.database), ', ' ORDER BY x.gid),
   'a prepared transaction') FROM (SELECT * FROM pg_catalog.pg_prepared_xacts ORDER BY prepared LIMIT 5) x)`;
 
-/** Who holds the lock, so that another one is told from it, and in words. */
+/** Who holds the lock and since when it is idle or at work, so that a holder who does something is told from one that is dead; and in words. */
 export const LOCK_HOLDERS = `
-  SELECT string_agg(format('%s %s', p.pid, a.application_name), ', ' ORDER BY p.pid) AS who,
+  SELECT string_agg(format('%s %s', p.pid, a.state_change), ', ' ORDER BY p.pid) AS who,
          string_agg(CASE WHEN p.pid IS NULL THEN ${PREPARED} ELSE ${SESSION} END, ', ' ORDER BY p.pid) AS holders
   FROM (SELECT l.pid FROM pg_catalog.pg_locks l WHERE ${THIS_LOCK} AND l.granted) p LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)`;
 

@@ -1,4 +1,4 @@
-import { Owner } from '../state';
+import type { ManagingResource } from '../core/state';
 import { identifier, json, literal, readableLiteral, textArray } from './quote';
 
 /** Which CloudFormation resource manages which role: a table in database postgres that belongs to the admin, or to a group role that the deployment names. */
@@ -143,7 +143,7 @@ function shape(owner: string | undefined): string {
       WHERE t.relkind <> 'r' OR t.relpersistence <> 'p' OR t.relispartition OR t.reloftype <> 0 OR am.amname IS DISTINCT FROM 'heap'
     UNION ALL SELECT 'column', coalesce(c.attname::text, w.name) FROM wanted_column w FULL JOIN found_column c ON c.attnum = w.num
       WHERE EXISTS (SELECT FROM t) AND (c.attname IS DISTINCT FROM w.name::name OR c.atttypid <> w.type OR NOT c.attnotnull
-        OR coalesce(c.value, '') NOT LIKE CASE WHEN w.value THEN '{CONST :consttype 16 %' ELSE '' END
+        OR coalesce(c.value, '') NOT LIKE CASE WHEN w.value THEN ${literal('{CONST :consttype 16 %')} ELSE '' END
         OR c.attidentity <> '' OR c.attgenerated <> '' OR c.attcollation NOT IN (0, 100) OR c.attinhcount <> 0)
     ${ofTable('constraint', 'c.conname', 'pg_catalog.pg_constraint c', "c.conrelid = t.table_oid AND c.contype NOT IN ('p', 'n')")}
     ${ofTable('index', 'i.indexrelid::regclass', 'pg_catalog.pg_index i', `i.indrelid = t.table_oid
@@ -158,15 +158,59 @@ function shape(owner: string | undefined): string {
     ${ofTable('statistics', 's.stxname', 'pg_catalog.pg_statistic_ext s', 's.stxrelid = t.table_oid')})`;
 }
 
+/** As the oid of a row that is about no role: the creation of a resource was cancelled. */
+export const NO_ROLE = '0';
+
+/** What an event has to say of its resource: when CloudFormation has sent it. */
+export interface Stamp extends ManagingResource {
+  readonly sent: string;
+}
+
 export const CLAIMS = `
   SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid", r.rolname::text AS "roleName",
-         m.resource_id AS "resourceId", m.physical_id AS "physicalId", m.username, m.declarations, m.released
+         m.resource_id AS "resourceId", m.physical_id AS "physicalId", m.username, m.declarations, m.released,
+         (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
   FROM ${ONLY_TABLE} m LEFT JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
   ORDER BY m.stack, m.logical_id, m.role_oid`;
 
-/** Names that the roles on record have or are declared to have. */
+/** In the rows of the resource, unless a later event is there. */
+export function stamp({ stack, stackId, logicalId, sent }: Stamp): string {
+  return `
+  UPDATE ${ONLY_TABLE} SET declarations = declarations || ${json({ sent })}
+  WHERE role_oid <> ${NO_ROLE} AND stack = ${literal(stack)} AND stack_id = ${literal(stackId)} AND logical_id = ${literal(logicalId)} AND NOT released
+    AND jsonb_typeof(declarations) = 'object' AND coalesce(declarations ->> 'sent', '') COLLATE "C" < ${literal(sent)}`;
+}
+
+/**
+ * Notes that the creation of a resource was cancelled.
+ *
+ * @param sent when the Delete was sent; if that is not known, it is any time up to some seconds from now
+ */
+export function cancel({ stack, stackId, logicalId }: ManagingResource, resourceId: string, username: string, sent: string | undefined): string {
+  const time = sent === undefined ? later(`${UNKNOWN_DELETE_SECONDS} seconds`) : literal(sent);
+  return `
+  INSERT INTO ${REGISTRY_TABLE} (role_oid, stack, stack_id, logical_id, resource_id, physical_id, username, declarations, released)
+  VALUES (${NO_ROLE}, ${literal(stack)}, ${literal(stackId)}, ${literal(logicalId)}, ${literal(resourceId)}, '', ${literal(username)},
+    jsonb_build_object('format', 1, 'sent', ${time}), true)
+  ON CONFLICT (role_oid, stack, logical_id) DO UPDATE SET stack_id = excluded.stack_id, resource_id = excluded.resource_id, username = excluded.username, declarations = excluded.declarations`;
+}
+
+/** A Create that begins by then is taken for the one that was cancelled, if no time is known: a Lambda function in a VPC starts and connects within this time. */
+const UNKNOWN_DELETE_SECONDS = 20;
+
+/** So long an event may be late, and more: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html */
+const CANCELLED_KEPT = '-1 day';
+
+function later(interval: string): string {
+  return `to_char(clock_timestamp() AT TIME ZONE 'UTC' + interval '${interval}', ${literal('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')})`;
+}
+
+/** Names that the roles on record have or are declared to have, and those of the roles that declarations name. */
 export const REGISTERED_NAMES = `
-  SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid`;
+  SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
+  UNION SELECT o.value #>> '{}' FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*].name') o(value)
+  UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*].oid') o(value)
+        JOIN pg_catalog.pg_roles r ON r.oid::text = o.value #>> '{}'`;
 
 export interface NewRegistry {
   /** The role that is to own it, if not the admin. */
@@ -205,13 +249,8 @@ export function createSchema(name: string, owner: string | undefined): string {
 /** Members of pg_read_all_data and pg_write_all_data see no row and write none. Not forced: the owner goes on. */
 export const SECURE_REGISTRY = `ALTER TABLE ${REGISTRY_TABLE} ENABLE ROW LEVEL SECURITY`;
 
-export const DROP_REGISTRY = [`DROP TABLE ${REGISTRY_TABLE}`, `DROP SCHEMA ${REGISTRY_SCHEMA}`];
-
-/** Whether any resource or kept role is left in the registry. */
-export const REGISTRY_IN_USE = `SELECT EXISTS (SELECT FROM ${ONLY_TABLE}) AS "inUse"`;
-
 /** A row to write. Without an oid the role is the one that has the name then. */
-export interface RegistryRow extends Owner {
+export interface RegistryRow extends ManagingResource {
   readonly roleOid?: string;
   readonly resourceId: string;
   readonly physicalId: string;
@@ -239,9 +278,29 @@ export function insert(rows: RegistryRow[]): string {
   SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, physical_id = excluded.physical_id, declarations = excluded.declarations, released = excluded.released`;
 }
 
-/** Roles that were dropped by hand. */
-export const FORGET_DROPPED = `
-  DELETE FROM ${ONLY_TABLE} WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid)`;
+/** Roles that were dropped by hand, and cancellations that no event can be as late for. */
+const FORGET_DROPPED = `
+  DELETE FROM ${ONLY_TABLE} WHERE CASE role_oid WHEN ${NO_ROLE} THEN coalesce(declarations ->> 'sent', '') COLLATE "C" < ${later(CANCELLED_KEPT)}
+                                               ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid) END`;
+
+/**
+ * Drops the registry if nothing but roles that are gone is on record. Nothing happens where there is none. It stays where another session reads it
+ * for longer, such as that of pg_dump, or where something depends on it: an empty one does no harm.
+ */
+export const DROP_UNUSED_REGISTRY = `DO ${literal(`
+  BEGIN
+    IF pg_catalog.to_regclass('${REGISTRY_TABLE}') IS NOT NULL THEN
+      ${FORGET_DROPPED};
+      IF NOT EXISTS (SELECT FROM ${ONLY_TABLE}) THEN
+        BEGIN
+          DROP TABLE ${REGISTRY_TABLE};
+          DROP SCHEMA ${REGISTRY_SCHEMA};
+        EXCEPTION WHEN lock_not_available OR dependent_objects_still_exist THEN
+          NULL;
+        END;
+      END IF;
+    END IF;
+  END`)}`;
 
 /** The row of a resource for a role. */
 export interface RegistryKey {

@@ -1,6 +1,6 @@
-import { Acting, Change, ChangeOf, FutureTarget, Target } from '../change';
-import { ownedObjects } from './catalog';
-import { identifier, literal, qualified } from './quote';
+import type { Acting, Change, ChangeOf, FutureTarget, ObjectName, Target } from '../core/change';
+import { ownedObjects } from './dependencies';
+import { identifier, literal, qualified, withIdentifiers } from './quote';
 
 /** Everything that changes roles, privileges and schemas, as statements. */
 
@@ -14,11 +14,12 @@ export interface Dialect {
 }
 
 /**
- * - `held`: the admin is a member already
+ * - `held`: the admin is a member already, and inherits its rights
+ * - `set`: it is a member that does not inherit and may not grant the role, but can act as it (16 and newer)
  * - `none`: it is none, and will be one only for the change
  * - options: it made itself one that passes less on (16 and newer), which is to be as it was
  */
-export type Standing = 'held' | 'none' | { readonly inherit: boolean; readonly set: boolean };
+export type Standing = 'held' | 'set' | 'none' | { readonly inherit: boolean; readonly set: boolean };
 
 type Renderer = { readonly [K in Change['kind']]: (change: ChangeOf<K>, dialect: Dialect) => string[] };
 
@@ -30,9 +31,13 @@ const RENDERER: Renderer = {
   dropRole: ({ role }) => [`DROP ROLE ${identifier(role)}`],
   allowLogin: ({ role }) => [`ALTER USER ${identifier(role)} LOGIN`],
   forbidLogin: ({ role }) => [`ALTER USER ${identifier(role)} NOLOGIN`],
-  grantRole: ({ group, roles, options, admin }, { version }) => options && !hasMembershipOptions(version)
-    ? roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`)
-    : [`GRANT ${groupName(group)} TO ${identifiers(roles)}${options ? ' WITH INHERIT TRUE, SET TRUE' : ''}${admin ? ' WITH ADMIN OPTION' : ''}`],
+  grantRole: ({ group, roles, options, inherit, admin }, { version }) => {
+    const withOptions = hasMembershipOptions(version);
+    const grant = `GRANT ${groupName(group)} TO ${identifiers(roles)}${withOptions && (options || inherit) ? ' WITH INHERIT TRUE, SET TRUE' : ''}${admin ? ' WITH ADMIN OPTION' : ''}`;
+    // Up to 15 a role inherits from all groups or from none.
+    const attributes = withOptions || !(options || inherit) ? [] : roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`);
+    return [...attributes, ...options && !withOptions ? [] : [grant]];
+  },
   revokeRole: ({ group, roles, grantor, admin }, dialect) =>
     acting({ grantor }, dialect, [`REVOKE ${admin ? 'ADMIN OPTION FOR ' : ''}${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
   grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
@@ -46,8 +51,13 @@ const RENDERER: Renderer = {
     asMember(as, dialect, [`${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${identifiers(roles)}`]),
   createSchema: ({ schema, role, as }, dialect) => asMember(as, dialect, [`CREATE SCHEMA ${identifier(schema)} AUTHORIZATION ${identifier(role)}`]),
   dropSchema: ({ schema, as }, dialect) => asMember(as, dialect, [`DROP SCHEMA ${identifier(schema)} RESTRICT`]),
-  reassignOwned: ({ role, to, as }, dialect) =>
-    as.reduce((statements, acting) => asMember(acting, dialect, statements), [`REASSIGN OWNED BY ${identifier(role)} TO ${identifier(to)}`]),
+  reassignOwned: ({ role, to, as }, dialect) => {
+    const reassign = [`REASSIGN OWNED BY ${identifier(role)} TO ${identifier(to)}`];
+    // It must have the rights of both; as the new owner alone, which is a member of the other for the moment.
+    return dialect.standing.get(to) === 'set'
+      ? [`GRANT ${identifier(role)} TO ${identifier(to)} WITH INHERIT TRUE, SET TRUE`, ...inRole(to, reassign), `REVOKE ${identifier(role)} FROM ${identifier(to)}`]
+      : as.reduce((statements, acting) => asMember(acting, dialect, statements), reassign);
+  },
   // It would drop what the role owns, so that is looked up once more in the same breath.
   dropOwned: ({ role, as }, dialect) => asMember(as, dialect, [`DO ${literal(`
     BEGIN
@@ -69,9 +79,14 @@ export function hasMembershipOptions(version: number): boolean {
 
 /** As the grantor itself, which needs USAGE on the schema then; a member of the owner counts as the owner, and keeps rights of its own. */
 function acting({ as, grantor }: Acting, dialect: Dialect, statements: string[]): string[] {
-  return grantor === undefined
-    ? asMember(as, dialect, statements)
-    : asMember(grantor, dialect, [`SET LOCAL ROLE ${identifier(grantor)}`, ...statements, 'RESET ROLE']);
+  if (grantor === undefined) {
+    return asMember(as, dialect, statements);
+  }
+  return dialect.standing.get(grantor) === 'set' ? inRole(grantor, statements) : asMember(grantor, dialect, inRole(grantor, statements));
+}
+
+function inRole(role: string, statements: string[]): string[] {
+  return [`SET LOCAL ROLE ${identifier(role)}`, ...statements, 'SET LOCAL ROLE NONE'];
 }
 
 /** What the role that may do it would execute, in words and on its own: for those who read the reason of a failure. */
@@ -89,6 +104,9 @@ function asMember(as: string | undefined, { admin, version, standing }: Dialect,
   if (as === undefined || before === 'held') {
     return statements;
   }
+  if (before === 'set') {
+    return inRole(as, statements);
+  }
   const [role, member] = [as, admin].map(identifier);
   const back = before === 'none'
     ? `REVOKE ${role} FROM ${member}`
@@ -105,14 +123,10 @@ function onTarget(privileges: string[], on: Target): string {
   switch (on.type) {
     case 'DATABASE': return `${words} ON DATABASE ${identifier(on.database)}`;
     case 'SCHEMA': return `${words} ON SCHEMA ${identifier(on.schema)}`;
-    case 'TABLE':
-    case 'SEQUENCE':
-    case 'TYPE': return `${words} ON ${on.type} ${on.names.map(name => qualified(on.schema, name)).join(', ')}`;
     case 'COLUMN': {
       const columns = identifiers(on.columns);
       return `${privileges.map(privilege => `${privilege} (${columns})`).join(', ')} ON TABLE ${qualified(on.schema, on.table)}`;
     }
-    case 'ROUTINE': return `${words} ON ROUTINE ${on.routines.map(({ name, args }) => `${qualified(on.schema, name)}(${args})`).join(', ')}`;
     case 'LANGUAGE':
     case 'FOREIGN DATA WRAPPER':
     case 'FOREIGN SERVER':
@@ -120,7 +134,12 @@ function onTarget(privileges: string[], on: Target): string {
     // One of an extension has two names, with a dot in between.
     case 'PARAMETER': return `${words} ON PARAMETER ${on.name.split('.').map(identifier).join('.')}`;
     case 'LARGE OBJECT': return `${words} ON LARGE OBJECT ${BigInt(on.oid)}`;
+    default: return `${words} ON ${on.type} ${on.objects.map(object => objectName(on.schema, object)).join(', ')}`;
   }
+}
+
+function objectName(schema: string, { name, args }: ObjectName): string {
+  return `${qualified(schema, name)}${args === undefined ? '' : `(${withIdentifiers(args)})`}`;
 }
 
 function identifiers(names: string[]): string {

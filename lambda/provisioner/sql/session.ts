@@ -1,9 +1,8 @@
-import { POOLED_APPLICATION } from './lock-schema';
-import { literal } from './quote';
-
 /** Statements about a session itself: settings, lock and transaction. */
 
 export const BEGIN = 'BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE';
+/** In front of what is only read. */
+export const READ_ONLY = 'SET TRANSACTION READ ONLY';
 export const COMMIT = 'COMMIT';
 export const ROLLBACK = 'ROLLBACK';
 
@@ -24,27 +23,65 @@ export interface Timeouts {
 
 /** Until the end of the transaction. */
 export function setTimeouts(timeouts: Timeouts): string {
-  const settings = Object.entries(timeouts).map(([name, milliseconds]) =>
-    `pg_catalog.set_config('${name}', '${Math.ceil(milliseconds as number)}', true)`);
-  return `SELECT ${settings.join(', ')}`;
+  const settings = Object.entries(timeouts).map(([name, milliseconds]) => setLocal(name, `${Math.ceil(milliseconds as number)}`));
+  return `SELECT ${[...settings, NO_TRANSACTION_TIMEOUT].join(', ')}`;
 }
 
-/** How long a transaction of a pooled session may be idle, and a statement of it take, until the engine says otherwise. */
-const AT_FIRST: Timeouts = { statement_timeout: 15_000, idle_in_transaction_session_timeout: 30_000 };
+function setLocal(name: string, value: string): string {
+  return `pg_catalog.set_config('${name}', '${value}', true)`;
+}
+
+/** The parameter exists from PostgreSQL 17 on. The lock is held by a transaction that takes as long as the event does. */
+const NO_TRANSACTION_TIMEOUT = `CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL THEN ${setLocal('transaction_timeout', '0')} END`;
 
 /**
- * The first statement of a transaction in a session that others have used. Until its end, whatever they have set: functions are PostgreSQL's own, the role is the admin.
- * And the session says when the event came that it is for: `arrival`, or now. Nothing but functions, so that no operator of somebody else's is taken for one of PostgreSQL's.
+ * Parameters that apply from the first statement on, whatever is set for the role or the database. The table in docs/security.md says what becomes of all others.
  *
- * @returns a statement that gives the arrival, the process, and the isolation level, with spaces between
+ * - A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin.
+ * - The session acts as the admin, and not as a role that it is a member of.
+ * - Some notices are errors to us.
+ * - Timeouts are the engine's. It sets others for each transaction.
+ * - What is read and created does not depend on the conventions of an application.
  */
-export function setUpTransaction(arrival: string | undefined): string {
-  const set = (name: string, value: string) => `pg_catalog.set_config('${name}', ${value}, true)`;
-  const since = arrival === undefined ? "pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())" : literal(arrival);
-  const application = `pg_catalog.replace(${set('application_name', `pg_catalog.concat('${POOLED_APPLICATION}', ${since})`)}, '${POOLED_APPLICATION}', '')`;
-  return `SELECT pg_catalog.concat(${application}, ' ', pg_catalog.pg_backend_pid(), ' ', pg_catalog.current_setting('transaction_isolation')), `
-    + [set('search_path', "'pg_catalog, pg_temp'"), set('role', "'none'"), ...Object.entries(AT_FIRST).map(([name, milliseconds]) => set(name, `'${milliseconds as number}'`))].join(', ');
+export const SETTINGS: { readonly [parameter: string]: string } = {
+  search_path: 'pg_catalog, pg_temp',
+  role: 'none',
+  client_min_messages: 'notice',
+  statement_timeout: '15000',
+  lock_timeout: '10000',
+  idle_in_transaction_session_timeout: '30000',
+  idle_session_timeout: '0',
+  standard_conforming_strings: 'on',
+  quote_all_identifiers: 'off',
+  default_tablespace: '',
+  default_table_access_method: 'heap',
+};
+
+/** What the first statement of a pooled transaction says of it. */
+export interface PooledTransaction {
+  readonly pid: number;
+  readonly isolation: string;
+  readonly isReadOnly: boolean;
+}
+
+/**
+ * The first statement of a transaction in a session that others have used. The settings are in force until the end of the transaction.
+ * Nothing but functions, so that no operator of somebody else's is taken for one of PostgreSQL's.
+ *
+ * @see parsePooledTransaction for what it gives
+ */
+export const SET_UP_TRANSACTION = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), ${
+  "pg_catalog.current_setting('default_transaction_read_only'), pg_catalog.current_setting('transaction_isolation')"}), ${
+  [...Object.entries({ application_name: 'cdk-aurora-iam-auth', ...SETTINGS }).map(([name, value]) => setLocal(name, value)), NO_TRANSACTION_TIMEOUT].join(', ')}`;
+
+export function parsePooledTransaction(answer: string): PooledTransaction {
+  const [pid, readOnly, ...isolation] = answer.split(' ');
+  return { pid: Number(pid), isReadOnly: readOnly === 'on', isolation: isolation.join(' ') };
 }
 
 /** With it, 16 and newer would make the admin an effective member of every role it creates. */
 export const NO_SELF_GRANT = "SET LOCAL createrole_self_grant = ''";
+
+/** Seconds: when the session has begun, and now. Nothing but functions here, too. */
+export const SESSION_TIMES = `SELECT pg_catalog.concat_ws(' ', pg_catalog.date_part('epoch', backend_start), pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()))
+  FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`;

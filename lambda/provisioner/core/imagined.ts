@@ -1,0 +1,314 @@
+import { isDeepStrictEqual } from 'node:util';
+import { distinct } from '../../shared/decode';
+import { type Acting, type Change, type ChangeOf, oneByOne, rolesOf, takingBack } from './change';
+import { type Decision, type Facts, type Registration, replaces } from './lifecycle';
+import type { DatabaseState } from './plan-database';
+import type { DatabaseOwner, ObservedRole } from './plan-shared';
+import type { FuturePrivilege, HeldPrivilege } from './privilege-changes';
+import { type Claim, RDS_IAM, sameResource, withRenamed } from './state';
+
+/** What one change, or what the registry is told with a decision, would have made. */
+type Event = Planned | { readonly decision: Decision };
+
+interface Planned {
+  readonly database: string;
+  readonly change: Change;
+}
+
+/** What roles hold that all databases share. */
+export interface SharedState {
+  readonly roles: ReadonlyMap<string, ObservedRole>;
+  readonly owners: DatabaseOwner[];
+}
+
+/**
+ * The catalogs and the registry as planned changes would leave them: laid over what they say now, so that one plan builds on another and nothing is
+ * executed. It knows what the changes of this library do, and nothing of what a server refuses.
+ */
+export class Imagined {
+  private events: Event[] = [];
+  /** By the name that a role has then, the one it has in the catalog; undefined for those that are not there. */
+  private today = new Map<string, string | undefined>();
+  /** What has been worked out already: hundreds of resources are planned one after the other. */
+  private worked?: { readonly from: Facts; readonly events: number; readonly facts: Facts };
+
+  public change(database: string, changes: Change[]): void {
+    for (const change of changes) {
+      if (change.kind === 'createRole') {
+        this.today.set(change.role, undefined);
+      } else if (change.kind === 'renameRole') {
+        this.today.set(change.to, this.nameToday(change.role));
+      }
+      this.events.push({ database, change });
+    }
+  }
+
+  public decide(decision: Decision): void {
+    this.events.push({ decision });
+  }
+
+  /** Does something, and forgets what it has imagined if that fails. */
+  public async orForget<T>(work: () => Promise<T>): Promise<T> {
+    const { length } = this.events;
+    const today = new Map(this.today);
+    try {
+      return await work();
+    } catch (error) {
+      this.events.length = length;
+      this.today = today;
+      this.worked = undefined;
+      throw error;
+    }
+  }
+
+  /** What a role that is called so then is called in the catalog; undefined if it is not there. */
+  public nameToday(name: string): string | undefined {
+    return this.today.has(name) ? this.today.get(name) : name;
+  }
+
+  public facts(from: Facts): Facts {
+    const { events: done, facts: before } = this.worked?.from === from ? this.worked : { events: 0, facts: from };
+    const facts = this.events.slice(done).reduce((now, event) => 'decision' in event ? withDecision(now, event.decision) : withNames(now, event.change), before);
+    this.worked = { from, events: this.events.length, facts };
+    return facts;
+  }
+
+  /**
+   * What roles of these names hold then.
+   *
+   * @param read of these and maybe of others, by the names that they have in the catalog
+   */
+  public shared(names: string[], read: SharedState): SharedState {
+    const concerned = this.namesThrough(names);
+    const state = { ...read, roles: new Map([...read.roles].filter(([name]) => concerned.has(name))) };
+    const isOfThem = (change: Change) => change.kind === 'renameRole' || rolesOf(change).some(role => concerned.has(role)) || ('group' in change && concerned.has(change.group));
+    return this.changes(isOfThem).reduce<SharedState>((now, { change }) => sharedAfter(now, change), state);
+  }
+
+  /** The same of what they hold in one database, and of its schemas. */
+  public inDatabase<State extends DatabaseState>(database: string, names: string[], read: State): State {
+    const concerned = this.namesThrough(names);
+    const ofThem = ({ role }: { readonly role: string }) => concerned.has(role);
+    const isSeen = (change: Change, where: string) => isEverywhere(change) || (where === database && (!('roles' in change) || change.roles.some(role => concerned.has(role))));
+    const state = { ...read, held: read.held.filter(ofThem), future: read.future.filter(ofThem) };
+    return this.changes(isSeen).reduce((now, { change }) => databaseAfter(now, change), state);
+  }
+
+  private changes(isWanted: (change: Change, database: string) => boolean): Planned[] {
+    return this.events.filter((event): event is Planned => 'change' in event && isWanted(event.change, event.database));
+  }
+
+  /** With the names that these roles have had before. */
+  private namesThrough(names: string[]): ReadonlySet<string> {
+    const all = new Set(names);
+    for (let n = this.events.length - 1; n >= 0; n--) {
+      const event = this.events[n];
+      if ('change' in event && event.change.kind === 'renameRole' && all.has(event.change.to)) {
+        all.add(event.change.role);
+      }
+    }
+    return all;
+  }
+}
+
+/** No oid, so that it is none of another role. */
+function oidOf(role: string): string {
+  return `planned:${role}`;
+}
+
+function withNames(facts: Facts, change: Change): Facts {
+  switch (change.kind) {
+    case 'createRole': return { ...facts, roles: new Map([...facts.roles, [change.role, oidOf(change.role)]]) };
+    case 'dropRole': {
+      const named = facts.claims.map(claim => claim.roleName === change.role ? { ...claim, roleName: undefined } : claim);
+      return { ...facts, claims: named, roles: new Map([...facts.roles].filter(([name]) => name !== change.role)) };
+    }
+    case 'renameRole': {
+      const { role, to } = change;
+      const renamed = (claim: Claim): Claim => ({
+        ...claim,
+        ...claim.roleName === role ? { roleName: to } : {},
+        declarations: claim.declarations.map(declaration => withRenamed(declaration, role, to)),
+        deployed: claim.deployed.map(declaration => withRenamed(declaration, role, to)),
+      });
+      return { ...facts, claims: facts.claims.map(renamed), roles: new Map([...facts.roles].map(([name, oid]) => [name === role ? to : name, oid])) };
+    }
+    default: return facts;
+  }
+}
+
+function withDecision(facts: Facts, { record, forget }: Decision): Facts {
+  const isForgotten = (claim: Claim) => forget.some(one => one.roleOid === claim.roleOid && sameResource(one, claim));
+  return record.reduce(withRegistration, { ...facts, claims: facts.claims.filter(claim => !isForgotten(claim)) });
+}
+
+function withRegistration(facts: Facts, registration: Registration): Facts {
+  const [replaced, others] = [true, false].map(wanted => facts.claims.filter(claim => (sameResource(claim, registration) && replaces(registration, claim)) === wanted));
+  const { stack, stackId, logicalId, resourceId, physicalId, username, declaration, sent } = registration;
+  const deployed = [declaration, ...replaced.flatMap(claim => claim.deployed)].filter((one, index, all) => all.findIndex(other => isDeepStrictEqual(other, one)) === index);
+  const row = { stack, stackId, logicalId, resourceId, physicalId, username, sent, declarations: [declaration], deployed, released: false };
+  return { ...facts, claims: [...others, { ...row, roleOid: facts.roles.get(username)!, roleName: username }] };
+}
+
+function sharedAfter(state: SharedState, change: Change): SharedState {
+  switch (change.kind) {
+    case 'createRole': return { ...state, roles: new Map([...state.roles, [change.role, newRole(change.role)]]) };
+    case 'dropRole': return { ...state, roles: new Map([...state.roles].filter(([name]) => name !== change.role)) };
+    case 'renameRole': return withNewName(state, change.role, change.to);
+    case 'allowLogin':
+    case 'forbidLogin': return withRoles(state, [change.role], role => ({ ...role, canLogin: change.kind === 'allowLogin' }));
+    case 'grantRole': {
+      const granted = withRoles(state, change.roles, role => withMembership(role, change));
+      const members = change.roles.map(member => ({ member, effective: true, as: null }));
+      return withRoles(granted, [change.group], role => ({ ...role, members: [...role.members.filter(one => one.as !== null || !change.roles.includes(one.member)), ...members] }));
+    }
+    case 'revokeRole': {
+      const { group, roles, grantor = null, admin } = change;
+      const left = (one: ObservedRole['memberships'][number]): ObservedRole['memberships'] => one.group !== group || one.as !== grantor ? [one] : admin ? [{ ...one, admin: false }] : [];
+      const taken = withRoles(state, roles, role => ({ ...role, memberships: role.memberships.flatMap(left) }));
+      return admin ? taken : withRoles(taken, [group], role => ({ ...role, members: role.members.filter(one => one.as !== grantor || !roles.includes(one.member)) }));
+    }
+    case 'grant':
+    case 'revoke': return oneByOne(change).reduce((now, one) => sharedPrivilege(now, one as typeof change), state);
+    default: return state;
+  }
+}
+
+function newRole(role: string): ObservedRole {
+  return { role, oid: oidOf(role), canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [] };
+}
+
+function withRoles(state: SharedState, names: string[], after: (role: ObservedRole) => ObservedRole): SharedState {
+  return { ...state, roles: new Map([...state.roles].map(([name, role]) => [name, names.includes(name) ? after(role) : role])) };
+}
+
+function withMembership(role: ObservedRole, { group, options, inherit, admin }: ChangeOf<'grantRole'>): ObservedRole {
+  const inherits = role.inherits || options === true || inherit === true || group === RDS_IAM;
+  const others = role.memberships.filter(one => one.group !== group || one.as !== null);
+  return { ...role, memberships: [...others, { group, inherits, effective: true, admin: admin === true, as: null, ours: true }] };
+}
+
+function sharedPrivilege(state: SharedState, change: ChangeOf<'grant' | 'revoke'>): SharedState {
+  const { on, roles, privileges: [...privileges] } = change;
+  if (on.type === 'PARAMETER' || on.type === 'TABLESPACE') {
+    return withRoles(state, roles, role => ({ ...role, others: role.others.filter(one => one.on !== on.type || one.name !== on.name || !privileges.includes(one.privilege)) }));
+  }
+  if (on.type !== 'DATABASE') {
+    return state;
+  }
+  const { database } = on;
+  return withRoles(state, roles, role => ({
+    ...role,
+    databases: privilegesAfter(role.databases, change, row => row.database === database, privilege => ({ database, privilege, grantable: false, ours: true, ...heldBy(change) })),
+  }));
+}
+
+/** How it would be taken back. */
+function heldBy({ as, grantor, through }: Acting): Pick<Held, 'as' | 'grantor' | 'through'> {
+  return { as: as ?? null, grantor: grantor ?? null, through: through ?? null };
+}
+
+interface Held {
+  readonly privilege: string;
+  readonly grantable: boolean;
+  readonly as: string | null;
+  readonly grantor: string | null;
+  readonly through?: string | null;
+}
+
+/** Rows of one role after something on one object is given or taken. */
+function privilegesAfter<Row extends Held>(rows: Row[], change: ChangeOf<'grant' | 'revoke'>, isOn: (row: Row) => boolean, newRow: (privilege: string) => Row): Row[] {
+  const { kind, privileges, grantable } = change;
+  const way = takingBack(heldBy(change));
+  const isSame = (row: Row) => isOn(row) && privileges.includes(row.privilege) && isDeepStrictEqual(takingBack(row), way);
+  if (kind === 'revoke') {
+    return rows.flatMap(row => !isSame(row) ? [row] : grantable ? [{ ...row, grantable: false }] : []);
+  }
+  const given = privileges.map(privilege => ({ ...newRow(privilege), grantable: grantable === true }));
+  const kept = rows.map(row => isSame(row) && grantable ? { ...row, grantable: true } : row);
+  return [...kept, ...given.filter(one => !rows.some(row => isSame(row) && row.privilege === one.privilege))];
+}
+
+/** Whether a change in one database is seen in all of them. */
+function isEverywhere({ kind }: Change): boolean {
+  return kind === 'renameRole' || kind === 'dropRole';
+}
+
+function databaseAfter<State extends DatabaseState>(state: State, change: Change): State {
+  switch (change.kind) {
+    case 'renameRole': return withNewName(state, change.role, change.to);
+    case 'createSchema': return { ...state, schemas: [...state.schemas, { schema: change.schema, owner: change.role, as: change.as, options: null, empty: true }] };
+    case 'dropSchema': return {
+      ...state,
+      schemas: state.schemas.filter(({ schema }) => schema !== change.schema),
+      held: state.held.filter(({ schema }) => schema !== change.schema),
+      future: state.future.filter(({ schema }) => schema !== change.schema),
+    };
+    case 'grant':
+    case 'revoke': return oneByOne(change).reduce((now, one) => ({ ...now, held: heldAfter(now.held, one as typeof change) }), state);
+    // With them go default privileges that the role has for what it creates.
+    case 'dropOwned':
+    case 'dropRole': return { ...state, future: state.future.filter(({ creator }) => creator !== change.role) };
+    case 'grantFuture':
+    case 'revokeFuture': return { ...state, future: change.roles.reduce((rows, role) => futureAfter(rows, role, change), state.future) };
+    default: return state;
+  }
+}
+
+function heldAfter(rows: HeldPrivilege[], change: ChangeOf<'grant' | 'revoke'>): HeldPrivilege[] {
+  const { on, roles: [role] } = change;
+  const place = placeOf(on);
+  if (place === undefined) {
+    return rows;
+  }
+  const isOn = (row: HeldPrivilege) => row.role === role && isDeepStrictEqual([row.kind, row.schema, row.name, row.sub], [place.kind, place.schema, place.name, place.sub]);
+  return privilegesAfter(rows, change, isOn, privilege => ({ role, ...place, privilege, grantable: false, ours: true, ...heldBy(change) }));
+}
+
+/** What the catalog calls a target of one object; none, if no database has it to itself. */
+function placeOf(on: ChangeOf<'grant'>['on']): Pick<HeldPrivilege, 'kind' | 'schema' | 'name' | 'sub'> | undefined {
+  switch (on.type) {
+    case 'DATABASE':
+    case 'TABLESPACE':
+    case 'PARAMETER': return undefined;
+    case 'SCHEMA': return { kind: on.type, schema: on.schema, name: null, sub: null };
+    case 'COLUMN': return { kind: on.type, schema: on.schema, name: on.table, sub: on.columns[0] };
+    case 'LARGE OBJECT': return { kind: on.type, schema: null, name: on.oid, sub: null };
+    case 'LANGUAGE':
+    case 'FOREIGN DATA WRAPPER':
+    case 'FOREIGN SERVER': return { kind: on.type, schema: null, name: on.name, sub: null };
+    default: return { kind: on.type, schema: on.schema, name: on.objects[0].name, sub: on.objects[0].args ?? null };
+  }
+}
+
+function futureAfter(rows: FuturePrivilege[], role: string, change: ChangeOf<'grantFuture' | 'revokeFuture'>): FuturePrivilege[] {
+  const { kind, on: { creator, schema, objects }, privileges, grantable = false } = change;
+  const place = { role, creator, schema: schema ?? null, objects };
+  const isSame = (row: FuturePrivilege) => privileges.includes(row.privilege)
+    && isDeepStrictEqual([row.role, row.creator, row.schema, row.objects], [place.role, place.creator, place.schema, place.objects]);
+  if (kind === 'revokeFuture') {
+    return rows.flatMap(row => !isSame(row) ? [row] : grantable ? [{ ...row, grantable: false }] : []);
+  }
+  const had = (privilege: string) => rows.some(row => isSame(row) && row.privilege === privilege && row.grantable);
+  return [...rows.filter(row => !isSame(row)), ...distinct(privileges).map(privilege => ({ ...place, privilege, grantable: grantable || had(privilege) }))];
+}
+
+/** Fields that have the name of a role. */
+const ROLE_FIELDS = new Set(['role', 'member', 'group', 'owner', 'creator', 'as', 'grantor', 'through']);
+
+/** The same after a role has got another name, wherever it is named. */
+function withNewName<Value>(value: Value, from: string, to: string): Value {
+  const renamed = (one: unknown, field?: string): unknown => {
+    if (one instanceof Map) {
+      return new Map([...one].map(([name, held]) => [name === from ? to : name, renamed(held)]));
+    }
+    if (Array.isArray(one)) {
+      return one.map(item => renamed(item));
+    }
+    if (typeof one === 'object' && one !== null) {
+      return Object.fromEntries(Object.entries(one).map(([name, held]) => [name, renamed(held, name)]));
+    }
+    return field !== undefined && ROLE_FIELDS.has(field) && one === from ? to : one;
+  };
+  return renamed(value) as Value;
+}

@@ -1,0 +1,268 @@
+import { distinct } from '../../shared/decode';
+import { ProvisionError } from '../errors';
+import type { Change } from './change';
+import { Ownership } from './ownership';
+import type { Wanted } from './plan-shared';
+import type { UnreadableRow } from './registry-rows';
+import { Names, parkedName } from './role-names';
+import { type Cancellation, type Claim, type Declaration, type ManagingResource, sameResource } from './state';
+
+/** What a resource asks for: roles of one database cluster. */
+export interface WantedRoles {
+  readonly resourceId: string;
+  readonly physicalId: string;
+  readonly roles: { readonly username: string; readonly declaration: Declaration }[];
+  /** A resource of one role: another username is another name for it. */
+  readonly single: boolean;
+  /** A role of that name that nobody manages is taken over. */
+  readonly adoptExisting: boolean;
+  /** When CloudFormation has sent the event. */
+  readonly sent?: number;
+}
+
+/** What there is before anything is decided. */
+export interface Facts {
+  readonly claims: Claim[];
+  /** Rows of the registry that are not understood: an error for their roles, and for no other. */
+  readonly unreadable: UnreadableRow[];
+  /** Those of the claims that are stored in the form that had no format number. */
+  readonly withoutFormat: Claim[];
+  readonly cancelled: Cancellation[];
+  /** Of the server, in milliseconds since 1970; undefined if there is nothing on record. */
+  readonly now?: number;
+  /** Oid by name, of the roles whose names matter here: the wanted ones and those that the claims declare, or name. */
+  readonly roles: ReadonlyMap<string, string>;
+  /** Oid by name, of all databases. */
+  readonly databaseOids: ReadonlyMap<string, string>;
+  /** Databases that can be connected to. */
+  readonly databases: string[];
+  /** Databases that accept no connections. */
+  readonly closed: string[];
+}
+
+/** A row of the registry to write; the role is the one that has the username then. */
+export interface Registration extends ManagingResource {
+  readonly resourceId: string;
+  readonly physicalId: string;
+  readonly username: string;
+  readonly declaration: Declaration;
+  readonly sent?: number;
+  /** What the resource has on record that this comes instead of. */
+  readonly supersedes: 'any name' | 'this name';
+}
+
+/** Whether a row is about a role that the resource had on record before, under this name or, where it is of one role, under another. */
+export function replaces({ supersedes, username }: Registration, claim: Claim): boolean {
+  return claim.username === username || (supersedes === 'any name' && !claim.released);
+}
+
+export interface Decision {
+  /** Roles created and renamed, in this order. */
+  readonly changes: Change[];
+  /** Roles that are to end up as declared, whoever's resource asks for it. */
+  readonly converge: Wanted[];
+  readonly record: Registration[];
+  readonly forget: Claim[];
+  /** Names of roles that nobody managed before. */
+  readonly adopted: string[];
+}
+
+export type Removal
+  = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
+    | { readonly kind: 'handOver'; readonly username: string; readonly heir?: Claim; readonly decision: Decision }
+    /** `problem`: what it has been granted is not understood, so that its access is all that is taken. */
+    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly problem?: string }
+    /** The registry does not say clearly enough whose it is. */
+    | { readonly kind: 'unclear'; readonly username: string; readonly problem: string };
+
+/** A role that is to go: no other resource manages it. */
+export type RoleRemoval = Extract<Removal, { kind: 'remove' }>;
+
+/**
+ * Create and Update of a resource. The registry decides which of the two it is, not the event: that makes an event
+ * delivered twice, a reply lost after the commit and a retry after a crash the same as any other update.
+ *
+ * CloudFormation works on resources in parallel, and undoes in an order of its own. So resources of one stack that
+ * change their usernames meet here in any order, and a name may still be another one's:
+ * - a new resource that declares a name of its own stack shares the role (the user moved to another construct);
+ * - an old resource that takes a name of its own stack renames that role out of the way, until its resource says what
+ *   becomes of it. Nothing is dropped to make room.
+ */
+export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: Facts): Decision {
+  const ownership = new Ownership(self, facts.claims);
+  const names = new Names(facts.roles);
+  const decisions = wanted.roles.map(role => decideRole(self, wanted, role, facts, ownership, names));
+  names.settle(ownership.others);
+  return {
+    changes: names.changes,
+    converge: decisions.flatMap(({ converge }) => converge),
+    record: decisions.flatMap(({ record }) => record),
+    forget: decisions.flatMap(({ forget }) => forget),
+    adopted: decisions.flatMap(({ adopted }) => adopted),
+  };
+}
+
+function decideRole(
+  self: ManagingResource,
+  { resourceId, physicalId, single, adoptExisting, sent }: WantedRoles,
+  { username, declaration }: WantedRoles['roles'][number],
+  facts: Facts,
+  ownership: Ownership,
+  names: Names,
+): Omit<Decision, 'changes'> {
+  const mine = ownership.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
+  const holder = facts.roles.get(username);
+  refuseUnreadable(self, single, username, [holder, mine?.roleOid], facts);
+  const record: Registration[] = [{ ...identityOf(self), resourceId, physicalId, username, declaration, sent, supersedes: single ? 'any name' : 'this name' }];
+  const converge: Wanted[] = [{ role: username, declaration, previous: ownership.declarationsOf(mine?.roleOid), deployed: ownership.deployedTo(mine?.roleOid) }];
+
+  if (holder === undefined) {
+    if (mine) {
+      names.rename(mine.roleName!, username);
+    } else {
+      names.create(username, declaration.kind);
+    }
+  } else if (holder !== mine?.roleOid) {
+    const onHolder = ownership.on(holder).filter(({ roleName }) => roleName !== undefined);
+    const [released, managed] = split(onHolder, claim => !ownership.isLive(claim));
+    // Another stack manages it in the database that this one was restored from.
+    const [copied, sharers] = split(managed.filter(claim => !sameResource(claim, self)), claim => claim.stack !== self.stack && claim.resourceId !== resourceId);
+    const unmanaged = sharers.length + released.length === 0;
+    refuseForeign(self, username, sharers);
+    if (unmanaged && (mine !== undefined || !adoptExisting)) {
+      refuseUnmanaged(username, resourceId, copied);
+    }
+    if (mine && sharers.length === 0) {
+      throw new ProvisionError(`cannot rename ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
+        + 'drop or rename that role first, or choose another name');
+    }
+    if (!mine) {
+      const shared = { role: username, declaration, previous: ownership.declarationsOf(holder), deployed: ownership.deployedTo(holder) };
+      return { converge: [shared], record, forget: [...released.filter(claim => !sameResource(claim, self)), ...copied], adopted: unmanaged ? [username] : [] };
+    }
+    names.rename(username, parkedName(holder));
+    names.rename(mine.roleName!, username);
+  }
+
+  // Whoever shared the renamed role declares its old name still, and gets a role of that name.
+  for (const sharer of ownership.on(mine?.roleOid)) {
+    const declared = inForce(sharer);
+    if (ownership.isOfSameStack(sharer, resourceId) && !sameResource(sharer, self) && sharer.username !== username && names.free(sharer.username) && declared !== undefined) {
+      names.create(sharer.username, declared.kind);
+      converge.push({ role: sharer.username, declaration: declared, previous: [], deployed: sharer.deployed });
+      record.push({ ...identityOf(sharer), resourceId: sharer.resourceId, physicalId: sharer.physicalId, username: sharer.username, declaration: declared, sent: sharer.sent, supersedes: 'this name' });
+    }
+  }
+  return { converge, record, forget: [], adopted: [] };
+}
+
+/** The resource that is deleted, as it was. */
+export interface Deleted {
+  readonly resourceId: string;
+  readonly physicalId: string;
+  readonly single: boolean;
+  readonly usernames: string[];
+  /** Its creation was cancelled, and nobody knows how far it came. */
+  readonly cancelled: boolean;
+}
+
+/**
+ * Delete of a resource: of its role only if the resource still manages it under that name and for that cluster. After a
+ * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
+ * old physical id that has nothing of its own any more.
+ *
+ * A resource of many has another physical id with each list. What it still declares has the new one, so that the Delete of
+ * the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
+ */
+export function decideRemove(self: ManagingResource, { resourceId, physicalId, single, usernames, cancelled }: Deleted, facts: Facts): Removal[] {
+  const { unreadable } = facts;
+  // Whose a role is, is known also where it is not known what it was granted.
+  const ownership = new Ownership(self, [...facts.claims, ...unreadable.flatMap(({ claim }) => claim ?? [])]);
+  const names = single || cancelled
+    ? usernames
+    : distinct([
+        ...ownership.own.filter(claim => claim.physicalId === physicalId).map(({ username }) => username),
+        ...unreadable.filter(isInvalid).flatMap(({ roleName = '' }) => usernames.includes(roleName) ? [roleName] : []),
+      ]);
+  return names.map((username): Removal => {
+    const mine = ownership.own.find(claim => claim.username === username && claim.resourceId === resourceId);
+    if (!mine) {
+      const invalid = unreadable.find(row => isInvalid(row) && ((single && sameResource(row, self)) || row.roleName === username));
+      const [other] = ownership.own;
+      return invalid
+        ? { kind: 'unclear', username, problem: invalid.problem }
+        : { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
+    }
+    // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or another database, has no say in it.
+    const heir = ownership.on(mine.roleOid).find(claim => claim !== mine && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
+    const problem = unreadable.find(({ claim }) => claim === mine)?.problem;
+    return mine.roleName !== undefined && heir === undefined
+      ? { kind: 'remove', claim: mine, username: mine.roleName, previous: ownership.declarationsOf(mine.roleOid), ...problem === undefined ? {} : { problem } }
+      : { kind: 'handOver', username, heir, decision: handOver(mine, heir, facts, ownership) };
+  });
+}
+
+/** Not even whose it is, of a role that is there. */
+function isInvalid({ claim, roleName, released }: UnreadableRow): boolean {
+  return claim === undefined && roleName !== undefined && !released;
+}
+
+function handOver(mine: Claim, heir: Claim | undefined, facts: Facts, ownership: Ownership): Decision {
+  const names = new Names(facts.roles);
+  names.settle([...ownership.own, ...ownership.others].filter(claim => claim !== mine));
+  const declaration = heir && inForce(heir);
+  const converge: Wanted[] = heir?.roleName === undefined || declaration === undefined
+    ? []
+    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration, previous: ownership.declarationsOf(heir.roleOid), deployed: ownership.deployedTo(heir.roleOid) }];
+  return { changes: names.changes, converge, record: [], forget: [mine], adopted: [] };
+}
+
+/** What is left to do for the others of the stack once a role is gone: names that had to wait for it. */
+export function decideAfterRemoval(self: ManagingResource, facts: Facts): Change[] {
+  const { own, others } = new Ownership(self, facts.claims);
+  const names = new Names(facts.roles);
+  names.settle([...own, ...others]);
+  return names.changes;
+}
+
+/** The latest of them, should a change have been under way; none, if it is not known what was granted. */
+function inForce({ declarations }: Claim): Declaration | undefined {
+  return declarations[declarations.length - 1];
+}
+
+/** A role about which the registry has something that is not understood is left as it is. */
+function refuseUnreadable(self: ManagingResource, single: boolean, username: string, roleOids: (string | undefined)[], { unreadable }: Facts): void {
+  const row = unreadable.find(({ roleName, roleOid, released, stack, logicalId, username: declared }) => roleName !== undefined
+    && (roleOids.includes(roleOid) || (!released && sameResource({ stack, logicalId }, self) && (single || declared === username))));
+  if (row) {
+    throw new ProvisionError(row.problem);
+  }
+}
+
+function refuseForeign(self: ManagingResource, username: string, sharers: Claim[]): void {
+  const foreign = sharers.find(({ stack }) => stack !== self.stack);
+  if (foreign) {
+    throw new ProvisionError(`${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
+      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
+  }
+}
+
+function refuseUnmanaged(username: string, resourceId: string, [copy]: Claim[]): never {
+  throw new ProvisionError(copy
+    ? `role ${quoted(username)} is managed by another stack (${copy.stackId}, resource ${copy.logicalId}) in ${copy.resourceId}, which this database, ${resourceId}, was restored from; `
+    + 'choose another name, or take it over here with adoptExisting'
+    : `role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
+      + 'choose another name, drop or rename that role first, or take it over with adoptExisting');
+}
+
+function split<Item>(items: Item[], condition: (item: Item) => boolean): [Item[], Item[]] {
+  return [items.filter(condition), items.filter(item => !condition(item))];
+}
+
+function identityOf({ stack, stackId, logicalId }: ManagingResource): ManagingResource {
+  return { stack, stackId, logicalId };
+}
+
+function quoted(name: string): string {
+  return JSON.stringify(name);
+}

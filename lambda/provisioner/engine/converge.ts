@@ -1,0 +1,324 @@
+import { type Change, describe } from '../core/change';
+import { isAllDeployed } from '../core/deployed';
+import { type Found, identityQuestion, inPresentNames } from '../core/identities';
+import type { Journal } from '../core/journal';
+import type { Decision, Facts } from '../core/lifecycle';
+import { inSchemas, planDatabase, schemasOf } from '../core/plan-database';
+import { membershipsOfOthers, planShared, type Wanted, withoutExclusive } from '../core/plan-shared';
+import { FIXED_DATABASE, RDS_IAM } from '../core/state';
+import { ProvisionError, ServerError } from '../errors';
+import { remedyForIgnored } from '../remedies/server';
+import { objectCount } from '../sql/catalog';
+import { passwordMembers, pathToRdsIam } from '../sql/memberships';
+import { literal } from '../sql/quote';
+import type { Stamp } from '../sql/registry';
+import { confirmAdmin } from './confirm-admin';
+import { declaredBefore, leaveDatabase, refuseLeft, reportBeside, takeSurplus } from './exclusive';
+import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
+import { Impossible } from './impossible';
+import { readDatabase, readFacts, readShared, type Shared } from './inspect';
+import { refuseMemberships } from './memberships';
+import { obstaclesAhead, reportObstacles, type Succession } from './new-owner';
+import {
+  bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, notOnRecord, recordSteps, renameSteps,
+} from './registry';
+import type { Transaction } from './transaction';
+import { inDatabase, type Work } from './work';
+
+export interface EventDetails {
+  readonly stamp?: Stamp;
+  readonly succession?: Succession;
+}
+
+/**
+ * Makes a decision true.
+ *
+ * What all databases of the server share takes one transaction, and each database one of its own. With no more than the shared
+ * part it is all or nothing. Otherwise roles come first, without access; then the databases; then memberships and the login, so that
+ * nobody can log in before everything else is committed. What has been committed is in the journal, should the rest fail.
+ *
+ * @param event its stamp, and who gets what its roles own
+ * @returns what was decided
+ */
+export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
+  const impossible = new Impossible(work);
+  const { facts, decision, databases, settled } = await journaled(work, journal, FIXED_DATABASE, async (transaction) => {
+    const facts = await readFacts(transaction, work.registryExists, names, stamp);
+    await bringUpToDate(transaction, work.lock.registry, facts, work.log);
+    journal.remember(facts.claims);
+    const decision = inNamesOfToday(work, facts, decide(facts), impossible);
+    decision.adopted.forEach(role => work.log.info('adopting', {
+      role, note: 'it is managed from now on; a password that it may have stops working, because a member of rds_iam signs in with a token only',
+    }));
+    if (!decision.converge.some(hasParts)) {
+      const { changes } = decision;
+      const renames = changes.some(({ kind }) => kind === 'renameRole');
+      if (renames) {
+        await transaction.apply(changes, ...renameSteps(facts, changes));
+      }
+      await converge(work, transaction, facts, decision, impossible, declaredBefore(decision, journal.claims), renames ? {} : { absent: rolesCreated(changes) });
+      return { facts, decision, databases: [], settled: true };
+    }
+    return { facts, decision, ...await prepare(work, transaction, facts, decision, impossible) };
+  });
+  const tolerated = declaredBefore(decision, journal.claims);
+  const identities = new IdentitiesNow(work, facts, decision);
+  for (const database of databases) {
+    await journaled(work, journal, database, async (transaction) => {
+      const found = await convergeDatabase(work, transaction, decision.converge, othersOnRecord(facts, decision), impossible, tolerated, succession);
+      identities.add(database, decision.converge, found);
+    }).catch((error: Error) => {
+      if (concernedBy(decision.converge, database).length > 0 && !(isAllDeployed(database, decision.converge) && keepsOut(error))) {
+        throw error;
+      }
+      leaveDatabase(work, database, exclusiveOf(decision.converge), error, tolerated);
+      concernedBy(decision.converge, database).forEach(({ role }) => impossible.owing.add(role));
+    });
+  }
+  // What the names stand for is known once the databases were looked at.
+  if (!settled || (databases.length > 0 && notOnRecord(facts, decision, identities.of).length > 0)) {
+    await journaled(work, journal, FIXED_DATABASE, transaction =>
+      converge({ ...work, registryExists: true }, transaction, facts, decision, impossible, tolerated, { identities }));
+  }
+  if (decision.record.length > 0) {
+    work.lock.mayBeLast = false;
+  }
+  return decision;
+}
+
+/** Roles that exist under the right names, on record; whether they have all that is shared already; and the databases to go to. */
+async function prepare(work: Work, transaction: Transaction, facts: Facts, decision: Decision, impossible: Impossible): Promise<{ databases: string[]; settled: boolean }> {
+  const { changes, converge, forget } = decision;
+  const news = notOnRecord(facts, decision);
+  const unchanged = changes.length + news.length + forget.length === 0;
+  if (!unchanged) {
+    await transaction.apply(changes, ...renameSteps(facts, changes), ...registrySteps(work, news), ...recordSteps('under way', facts, news));
+  }
+  const created = rolesCreated(changes);
+  const existing = converge.map(({ role }) => role).filter(role => !created.has(role));
+  const shared = existing.length > 0 ? await readShared(transaction, existing, databasesOf(converge), { exclusive: exclusiveOf(converge) }) : undefined;
+  return {
+    databases: visits(converge, facts, shared, impossible),
+    settled: unchanged && shared !== undefined && planShared(converge, shared.roles, shared.owners).length === 0,
+  };
+}
+
+/** Whether there is more to it than what all databases share. */
+function hasParts({ declaration, previous }: Wanted): boolean {
+  return [declaration, ...previous].some(({ exclusive, databases }) => exclusive || databases.some(({ schemas }) => schemas.length > 0));
+}
+
+/** The database is gone since it was looked up, or does not let the admin in. */
+function keepsOut({ cause }: Error): boolean {
+  return cause instanceof ServerError && ['3D000', '42501', '55000'].includes(cause.sqlState);
+}
+
+/** Those that declare something in a database, or did. */
+function concernedBy(converge: Wanted[], database: string): Wanted[] {
+  return converge.filter(({ declaration, previous }) => [declaration, ...previous].some(({ databases }) => databases.some(one => one.database === database && one.schemas.length > 0)));
+}
+
+/**
+ * Databases in which something is declared, or was; for an exclusive role also those in which it has anything at all. One that cannot be connected
+ * to is left out, unless something is declared in it for the first time.
+ */
+function visits(converge: Wanted[], { databases, closed }: Facts, shared: Shared | undefined, impossible: Impossible): string[] {
+  const withSchemas = (declarations: Wanted['previous']) => declarations.flatMap(({ databases }) => databases.filter(({ schemas }) => schemas.length > 0).map(({ database }) => database));
+  const declared = converge.flatMap(({ role, declaration, previous }) => [
+    ...withSchemas([declaration, ...previous]),
+    ...declaration.exclusive ? shared?.roles.get(role)?.dependsIn ?? [] : [],
+  ]);
+  const left = new Set(declared.filter(database => !databases.includes(database) && isAllDeployed(database, converge)));
+  left.forEach(database => impossible.leaveDatabase(database, concernedBy(converge, database), closed.includes(database)));
+  return [...new Set(declared)].filter(database => !left.has(database)).sort();
+}
+
+/**
+ * @param tolerated roles whose deployment must not fail over what others have granted
+ * @param options `absent`: roles that are not there yet, and need not be looked for; `identities`: what the names that are declared stand for
+ */
+async function converge(
+  work: Work, transaction: Transaction, facts: Facts, decision: Decision, impossible: Impossible, tolerated: ReadonlySet<string>,
+  { absent = new Set(), identities = new IdentitiesNow(work, facts, decision) }: { readonly absent?: ReadonlySet<string>; readonly identities?: IdentitiesNow },
+): Promise<void> {
+  const { converge: wanted, forget } = decision;
+  const roles = wanted.map(({ role }) => role);
+  const groups = [...new Set(wanted.flatMap(({ declaration: { memberOf } }) => memberOf))];
+  const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted), { exclusive: exclusiveOf(wanted), groups });
+  const news = notOnRecord(facts, decision, identities.of);
+  const before = await read(roles.filter(role => !absent.has(role)));
+  const changes = planShared(withoutExclusive(wanted), before.roles, before.owners);
+  // What could not be taken back is known once that was tried, and on record with the rest.
+  const steps = () => [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news, impossible.owing, identities.of)];
+  await refusePasswordMembers(transaction, changes, before);
+  if (changes.length + steps().length > 0) {
+    await impossible.apply(transaction, changes, wanted, steps);
+  }
+  let after = changes.length > 0 ? await read(roles) : before;
+  const left = impossible.without(transaction, planShared(withoutExclusive(wanted), after.roles, after.owners));
+  refuseRemaining(impossible.refused(transaction, left, wanted), transaction);
+  const surplus = impossible.surplus(transaction, planShared(wanted, after.roles, after.owners));
+  if (surplus.length > 0) {
+    await takeSurplus(work, transaction, surplus);
+    after = await read(roles);
+    refuseLeft(work, transaction, planShared(wanted, after.roles, after.owners), [], tolerated);
+  }
+  refuseMemberships(work, wanted, after, changes, tolerated);
+  membershipsOfOthers(wanted, after.roles).forEach(membership => reportOther(work, membership));
+  for (const { role, declaration: { kind, memberOf } } of wanted) {
+    if (kind === 'role' && memberOf.length > 0) {
+      await refuseGroupOfIamUsers(transaction, role);
+    }
+  }
+  if (forget.length > 0) {
+    work.lock.mayBeLast = true;
+    await transaction.apply([], ...dropIfUnusedSteps());
+  }
+}
+
+/** Applications create tables all the time, also between two looks at the catalog. */
+const LOOKS = 4;
+
+/**
+ * @param others roles that are not this event's, with what they declare
+ * @param tolerated roles whose deployment must not fail over what others have granted
+ * @param succession who gets what the roles of the event own
+ * @returns what the names that are declared stand for, and what the oids on record
+ */
+async function convergeDatabase(
+  work: Work, transaction: Transaction, wanted: Wanted[], others: Wanted[], impossible: Impossible, tolerated: ReadonlySet<string>, succession?: Succession,
+): Promise<Found> {
+  const { database } = transaction;
+  const place = placeOf(work);
+  const question = {
+    schemas: schemasOf(database, wanted),
+    identities: identityQuestion(database, wanted.map(({ declaration }) => declaration), wanted.flatMap(({ previous }) => previous)),
+    everything: wanted.some(({ declaration }) => declaration.exclusive),
+  };
+  // A schema that was dropped and comes back, as when an update is rolled back, has lost what others had in it.
+  const bereft: Wanted[] = [];
+  if (wanted.length > 1) {
+    await refuseTooMany(transaction, wanted, question.schemas);
+  }
+  for (let look = 1, taken = false; ; look++) {
+    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...bereft].map(({ role }) => role) }, succession === undefined ? [] : [obstaclesAhead(succession)]);
+    impossible.checkMissing(database, wanted, state);
+    impossible.reportUncertain(database, wanted, state, place);
+    const concerned = [...wanted.map(one => ({ ...one, previous: one.previous.map(earlier => inPresentNames(earlier, database, state.found, place)) })), ...bereft];
+    const planned = impossible.without(transaction, planDatabase(database, withoutExclusive(concerned), state));
+    const changes = look === LOOKS ? impossible.refused(transaction, planned, concerned) : planned;
+    const surplus = changes.length === 0 && question.everything ? impossible.surplus(transaction, planDatabase(database, concerned, state)) : [];
+    if (changes.length === 0 && (surplus.length === 0 || taken)) {
+      const beside = state.beside.filter(({ role }) => exclusiveOf(wanted).includes(role));
+      refuseLeft(work, transaction, surplus, beside, tolerated);
+      reportBeside(work, database, beside);
+      if (succession !== undefined) {
+        reportObstacles(work, database, succession, state.also[0]);
+      }
+      return state.found;
+    }
+    if (look === LOOKS) {
+      refuseRemaining(changes, transaction);
+    }
+    if (surplus.length > 0) {
+      await takeSurplus(work, transaction, surplus);
+      taken = true;
+    } else {
+      await impossible.apply(transaction, changes, concerned);
+    }
+    const created = changes.flatMap(change => change.kind === 'createSchema' ? [change.schema] : []);
+    bereft.push(...others.flatMap(other => inSchemas(other, database, created)));
+  }
+}
+
+function othersOnRecord({ claims }: Facts, { converge, changes }: Decision): Wanted[] {
+  const renamed = new Map(changes.flatMap(change => change.kind === 'renameRole' ? [[change.role, change.to]] : []));
+  return claims.filter(({ roleName, released, declarations }) => roleName !== undefined && !released && declarations.length > 0)
+    .map(({ roleName, declarations, deployed }) => ({ role: renamed.get(roleName!) ?? roleName!, declaration: declarations[declarations.length - 1], previous: [], deployed }))
+    .filter(({ role }) => !converge.some(one => one.role === role));
+}
+
+/** Each user and object is an entry in the catalog, and all of them are compared. */
+const MOST_ENTRIES = 50_000;
+
+async function refuseTooMany(transaction: Transaction, wanted: Wanted[], schemas: string[]): Promise<void> {
+  const [[{ n }]] = await transaction.read({ attempted: `count the objects of database ${JSON.stringify(transaction.database)}` }, objectCount(schemas));
+  const entries = Number(n) * wanted.length;
+  if (entries > MOST_ENTRIES) {
+    throw new ProvisionError(`${wanted.length} users with privileges of their own in schemas with ${Number(n)} objects, in database ${JSON.stringify(transaction.database)}, may be ${entries} entries `
+      + `in the catalog, more than ${MOST_ENTRIES}; give the privileges to a group role, and make the users members of it`);
+  }
+}
+
+/** What is committed is in the journal. After a membership that was granted, the server is asked whether the admin still gets in. */
+async function journaled<T>(work: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const { budget } = work;
+  if (budget.workToBegin() < 0) {
+    throw new ProvisionError(`not done after ${Math.round(budget.elapsed() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
+      + 'deploy again when the database is less busy, or declare less at once');
+  }
+  let hasGranted = false;
+  const result = await inDatabase(work, database, body, {
+    committing: (changes) => {
+      hasGranted = changes.some(({ kind }) => kind === 'grantRole');
+      return journal.note(database, changes);
+    },
+  });
+  if (hasGranted) {
+    await confirmAdmin(work);
+  }
+  return result;
+}
+
+function reportOther({ log }: Work, { role, group, grantor }: ReturnType<typeof membershipsOfOthers>[number]): void {
+  log.info('not taken back', {
+    change: `revoke role ${JSON.stringify(group)} from ${JSON.stringify(role)}`,
+    reason: `${JSON.stringify(grantor)} has granted it as well, so ${JSON.stringify(role)} is still a member`,
+    remedy: `if it must not be one, run REVOKE ${JSON.stringify(group)} FROM ${JSON.stringify(role)} as ${JSON.stringify(grantor)}`,
+  });
+}
+
+function exclusiveOf(wanted: Wanted[]): string[] {
+  return wanted.flatMap(({ role, declaration: { exclusive } }) => exclusive ? [role] : []);
+}
+
+function rolesCreated(changes: Change[]): ReadonlySet<string> {
+  return new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
+}
+
+function databasesOf(wanted: Wanted[]): string[] {
+  return [...new Set(wanted.flatMap(({ declaration }) => declaration.databases.map(({ database }) => database)))];
+}
+
+function registrySteps({ registryExists, lock: { registry, server } }: Work, news: unknown[]): ReturnType<typeof createSteps> {
+  return registryExists || news.length === 0 ? [] : createSteps(server, registry);
+}
+
+function refuseRemaining(left: Change[], { database }: Transaction): void {
+  const ignored = left.find(({ kind }) => kind === 'grant' || kind === 'revoke');
+  if (ignored) {
+    throw new ProvisionError(`cannot ${describe(ignored, database)}: PostgreSQL left it as it was, without an error; ${remedyForIgnored(ignored)}`);
+  }
+  if (left.length > 0) {
+    throw new ProvisionError('not everything is as declared after all changes were made: '
+      + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`);
+  }
+}
+
+/** Whoever is a member of a user is one of rds_iam as well. */
+async function refusePasswordMembers(transaction: Transaction, changes: Change[], { roles }: Shared): Promise<void> {
+  const users = changes.flatMap(change => change.kind === 'grantRole' && change.group === RDS_IAM ? change.roles : []).filter(role => roles.get(role)?.members.length);
+  const [members] = users.length === 0 ? [[]] : await transaction.read({ attempted: 'look for members of the users' }, passwordMembers(users));
+  if (members.length > 0) {
+    throw new ProvisionError(`${members.map(({ member }) => JSON.stringify(member)).join(', ')} would become a member of ${RDS_IAM} through ${users.map(user => JSON.stringify(user)).join(', ')}, `
+      + 'and the password that it signs in with would stop working; revoke that membership, or make both members of a group role instead');
+  }
+}
+
+async function refuseGroupOfIamUsers(transaction: Transaction, role: string): Promise<void> {
+  const [rows] = await transaction.read({ attempted: `check that ${JSON.stringify(role)} is not a member of ${RDS_IAM}` }, pathToRdsIam(literal(role)));
+  if (rows.length > 0) {
+    throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${(rows[0].path as string[]).join(' -> ')}), `
+      + 'and so would be everybody who is a member of it; make it a member of group roles only');
+  }
+}

@@ -1,0 +1,70 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Drift, Login } from '../../../lib/contract/look';
+import { type Claim, type Declaration, stackWithoutId } from '../core/state';
+import type { Request } from '../request';
+import { LOGINS } from '../sql/logins';
+import { planning, type PlanOptions } from './plan';
+
+export interface DriftQuestion {
+  readonly stackId: string;
+  readonly resourceId: string;
+  readonly undeclared: boolean;
+}
+
+/** Compares what completed events have declared with the catalogs. */
+export function drift(options: PlanOptions, { stackId, resourceId, undeclared }: DriftQuestion): Promise<Drift> {
+  return planning(options, async ({ facts, events, ask }) => {
+    const own = facts.claims.filter(claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released)
+      .sort((a, b) => a.logicalId < b.logicalId ? -1 : 1);
+    const requests = together(own).map(requestOf);
+    const plans = await events(requests);
+    const resources = plans.map((plan, index) => ({ ...plan, names: requests[index].usernames }));
+    const unreadable = facts.unreadable.filter(row => row.stack === stackWithoutId(stackId)).map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
+    const all = [...resources, ...unreadable];
+    const declared = new Set(facts.claims.flatMap(({ roleName, released }) => released || roleName === undefined ? [] : [roleName]));
+    const [logins] = undeclared ? await ask({ attempted: 'look for logins' }, LOGINS) : [[]];
+    return {
+      resources: all,
+      driftedRoles: all.flatMap(({ names, changes, problem }) => problem !== undefined ? names : names.filter(name => changes.some(({ roles }) => roles.includes(name)))).length,
+      ...undeclared ? { undeclared: (logins as unknown as Login[]).filter(({ role }) => !declared.has(role)) } : {},
+    };
+  });
+}
+
+interface Group {
+  readonly claims: Claim[];
+  readonly declaration: Declaration;
+}
+
+/** Roles of one resource with the same declaration are compared at once. */
+function together(claims: Claim[]): Group[] {
+  const groups: Group[] = [];
+  for (const claim of claims) {
+    const declaration = claim.deployed[0] ?? claim.declarations[claim.declarations.length - 1];
+    const group = declaration && groups.find(one => one.claims[0].logicalId === claim.logicalId && isDeepStrictEqual(one.declaration, declaration));
+    if (group) {
+      group.claims.push(claim);
+    } else if (declaration) {
+      groups.push({ claims: [claim], declaration });
+    }
+  }
+  return groups;
+}
+
+/** The event that has declared it, once more. */
+function requestOf({ claims, declaration }: Group): Request {
+  const [{ stack, stackId, logicalId, resourceId, physicalId }] = claims;
+  return {
+    action: 'apply',
+    resource: { stack, stackId, logicalId },
+    resourceId,
+    kind: declaration.kind,
+    single: false,
+    usernames: claims.map(({ username }) => username),
+    declaration,
+    onRemoval: { action: 'RETAIN' },
+    adoptExisting: false,
+    physicalId,
+    cancelled: false,
+  };
+}

@@ -1,0 +1,120 @@
+import { PREDEFINED_ROLES, strongRole } from '../../../lib/contract/predefined-roles';
+import type { Found } from '../core/identities';
+import type { Facts } from '../core/lifecycle';
+import type { Beside, DatabaseState } from '../core/plan-database';
+import type { DatabaseOwner, ObservedRole } from '../core/plan-shared';
+import { decodeRows } from '../core/registry-rows';
+import {
+  databaseOwners, type DatabaseQuestion, DATABASES, otherShared, reachedFrom, rolesByName, rolesInDatabase,
+  rolesWithShared,
+} from '../sql/catalog';
+import { CLAIMS, END_REGISTRY_LOCKERS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry';
+import type { Row } from '../sql/row';
+import { query } from '../transport/session';
+import type { Reader } from './reader';
+import type { Transaction } from './transaction';
+
+const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
+
+const NO_ROWS: Row[] = [];
+
+/**
+ * @param wanted names that matter beside those in the registry
+ * @param event noted in the registry, once that is read
+ */
+export async function readFacts(transaction: Transaction, registryExists: boolean, wanted: string[] = [], event?: Stamp): Promise<Facts> {
+  const { view } = transaction;
+  const names = view?.roles(wanted) ?? wanted;
+  // A plan ends nobody's session.
+  const ending = view === undefined ? [query(END_REGISTRY_LOCKERS)] : [];
+  const [databases, roles, rows = NO_ROWS] = registryExists
+    ? (await transaction.execute(
+        READ_REGISTRY,
+        ...ending,
+        ...[DATABASES, rolesByName(names, REGISTERED_NAMES), CLAIMS].map(query),
+        ...event === undefined ? [] : [stamp(event)],
+      )).slice(ending.length)
+    : await transaction.read({ attempted: 'look roles up by name' }, DATABASES, rolesByName(names));
+  const make = (): Facts => ({
+    ...decodeRows(rows, transaction.server.admin),
+    now: rows[0]?.now as number | undefined,
+    roles: new Map((roles as { name: string; oid: string }[]).map(({ name, oid }) => [name, oid])),
+    databaseOids: new Map((databases as { name: string; oid: string }[]).map(({ name, oid }) => [name, oid])),
+    databases: (databases as { name: string; open: boolean }[]).filter(({ open }) => open).map(({ name }) => name),
+    closed: (databases as { name: string; open: boolean }[]).filter(({ open }) => !open).map(({ name }) => name),
+  });
+  return view?.facts([databases, roles, rows], make) ?? make();
+}
+
+export interface Shared {
+  readonly roles: ReadonlyMap<string, ObservedRole>;
+  /** Of the databases that were asked for and exist. */
+  readonly owners: DatabaseOwner[];
+  /** Of the groups that were asked for. */
+  readonly reached: Reached[];
+  /** Rows of the other queries. */
+  readonly first: Row[][];
+  readonly also: Row[][];
+}
+
+/** A role whose rights the members of a group get, or can take. */
+export interface Reached {
+  readonly group: string;
+  readonly role: string;
+  readonly isAdmin: boolean;
+  readonly isSuperuser: boolean;
+  readonly createsRoles: boolean;
+}
+
+export interface SharedQuestion {
+  /** Roles of which everything is asked for that they have been granted. */
+  readonly exclusive?: string[];
+  /** Roles whose members get the rights of others. */
+  readonly groups?: string[];
+  /** Queries that are asked in the same message, before and after. */
+  readonly first?: string[];
+  readonly also?: string[];
+}
+
+/** What all databases of the server share: roles, and what they have been granted there. */
+export async function readShared(reader: Reader, names: string[], databases: string[] = [], { exclusive = [], groups = [], first = [], also = [] }: SharedQuestion = {}): Promise<Shared> {
+  if (names.length + databases.length + groups.length === 0) {
+    return { roles: new Map(), owners: [], reached: [], first: [], also: [] };
+  }
+  const { view } = reader;
+  const asked = view?.names({ names, databases, exclusive, groups }) ?? { names, databases, exclusive, groups };
+  const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
+  const { registryOwner } = reader.server;
+  const optional = [
+    ...asked.exclusive.length > 0 ? [otherShared(asked.exclusive, reader.server.version)] : [],
+    ...asked.groups.length > 0 ? [reachedFrom(asked.groups, [...PREDEFINED_ROLES.map(({ name }) => name).filter(strongRole), ...registryOwner === undefined ? [] : [registryOwner]])] : [],
+  ];
+  const results = await reader.read(attempt, ...first, rolesWithShared(asked.names), databaseOwners(asked.databases), ...optional, ...also);
+  const [roles, owners, ...more] = results.slice(first.length) as unknown[];
+  const others = (asked.exclusive.length > 0 ? more.shift() : []) as (ObservedRole['others'][number] & { role: string })[];
+  const read = {
+    roles: new Map((roles as ObservedRole[]).map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }])),
+    owners: owners as DatabaseOwner[],
+  };
+  return {
+    ...view?.shared(names, read) ?? read,
+    reached: (asked.groups.length > 0 ? more.shift() : []) as Reached[],
+    first: results.slice(0, first.length),
+    also: more as Row[][],
+  };
+}
+
+/**
+ * What the database of the transaction has for these roles.
+ *
+ * @param also queries that are asked in the same message
+ */
+export async function readDatabase(
+  transaction: Transaction, question: DatabaseQuestion, also: string[] = [],
+): Promise<DatabaseState & { readonly beside: Beside[]; readonly found: Found; readonly also: Row[][] }> {
+  const { database, view } = transaction;
+  const asked = view?.question(database, question) ?? question;
+  const [[row], ...others] = await transaction.read({ attempted: `read database ${JSON.stringify(database)}` }, rolesInDatabase(asked), ...also);
+  const state = row as unknown as DatabaseState & { beside: Beside[]; found: Found };
+  return { ...view?.imagined.inDatabase(database, question.roles, state) ?? state, also: others };
+}

@@ -1,0 +1,52 @@
+import { strongRole } from '../../../lib/contract/predefined-roles';
+import type { Change } from '../core/change';
+import type { Wanted } from '../core/plan-shared';
+import type { Server } from '../core/state';
+import { ProvisionError } from '../errors';
+import type { Reached, Shared } from './inspect';
+import type { Work } from './work';
+
+/** From 16 on CREATEROLE is about the roles that one has created or has the ADMIN option on; before, about all that are no superusers. */
+const LIMITED_CREATEROLE_SINCE = 160000;
+
+/**
+ * No role of this library gets the admin's rights through its groups, whatever these are members of: that is refused where the
+ * membership is new, and in the log where it was there before. What others must know of a membership is in the log as well.
+ *
+ * @param changes what this event has granted
+ * @param tolerated roles that were declared in the same way before
+ */
+export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { reached }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
+  const granted = (role: string, group: string) => changes.some(change => change.kind === 'grantRole' && change.group === group && change.roles.includes(role));
+  for (const { role, declaration: { memberOf } } of wanted) {
+    for (const one of reached.filter(({ group }) => memberOf.includes(group))) {
+      const reason = powerOf(one, server);
+      if (reason !== undefined && granted(role, one.group) && !tolerated.has(role)) {
+        throw new ProvisionError(`${JSON.stringify(role)} cannot be a member of ${JSON.stringify(one.group)}: ${reason}; `
+          + 'make it a member of roles with the privileges it needs or, for a DBA who signs in with IAM, of rds_superuser');
+      }
+      const isBetweenStrong = one.role !== one.group && strongRole(one.group) !== undefined;
+      const members = isBetweenStrong ? undefined : strongRole(one.role)?.members;
+      if (reason !== undefined || members !== undefined) {
+        log.info('strong role', { role, memberOf: one.group, leadsTo: one.role, reason: reason ?? `its members ${members}` });
+      }
+    }
+  }
+}
+
+/** Why who reaches this role has the admin's rights. */
+function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version, registryOwner }: Server): string | undefined {
+  const which = group === role ? 'it' : `it leads to ${JSON.stringify(role)}, which`;
+  if (isAdmin) {
+    return `${group === role ? 'it is' : 'it leads to'} the admin ${JSON.stringify(admin)}, and its members have all its rights`;
+  }
+  if (isSuperuser) {
+    return `${which} is a superuser`;
+  }
+  if (role === registryOwner) {
+    return `${which} owns the registry, and its members can change which resource manages which role`;
+  }
+  return createsRoles && version < LIMITED_CREATEROLE_SINCE
+    ? `${which} has CREATEROLE, with which up to PostgreSQL 15 a role can become a member of the admin`
+    : undefined;
+}

@@ -1,0 +1,240 @@
+import { isDeepStrictEqual } from 'node:util';
+import type { Logger } from '../../shared/logger';
+import { PATIENCE_MS } from '../budget';
+import type { Change } from '../core/change';
+import { type Identities, together, withRoleRenamed } from '../core/identities';
+import { type Decision, type Facts, type Registration, replaces } from '../core/lifecycle';
+import { encodeDeclarations, encodeTime } from '../core/registry-rows';
+import { type Claim, type Declaration, type ManagingResource, sameResource, type Server, withRenamed } from '../core/state';
+import { ProvisionError, ServerError } from '../errors';
+import type { Attempt } from '../remedies/server';
+import {
+  cancel, createRegistry, DROP_UNUSED_REGISTRY, forget, holdRegistry, insert, NO_ROLE, registry, type RegistryFacts, type RegistryKey, release, SECURE_REGISTRY, setDeclarations,
+} from '../sql/registry';
+import { setTimeouts } from '../sql/session';
+import { LOCK_TIMEOUT_MS } from './executed-transaction';
+import { checkRegistry } from './registry-check';
+import type { Step, Transaction } from './transaction';
+
+const WRITE: Attempt = {
+  attempted: 'write the registry',
+  needs: 'CREATE on database postgres, and to own the schema cdk_aurora_iam_auth in it once that exists',
+};
+
+/** The declaration in force, and the one before it: a deployment updates a resource once, and rolls it back to that one. */
+const DEPLOYED_KEPT = 2;
+
+/** What the names in a declaration stand for. */
+type IdentitiesOf = (declaration: Declaration) => Identities | undefined;
+
+/** Who reads the registry for longer does not hold up a deployment: an empty one that stays does no harm. */
+const IN_USE_MS = 1_000;
+
+/**
+ * Writes who manages which role, where that is not on record already. In the transaction that changes the roles.
+ *
+ * @param under way: the declaration is added to what may have been granted, and becomes all of it with `done`
+ * @param identities what the names in a declaration stand for now; what is recorded of what may still be granted stays beside it
+ * @param owing roles from which something could not be taken back, so that it may still be granted
+ */
+export function recordSteps(
+  phase: 'under way' | 'done', facts: Facts, records: Registration[], owing: ReadonlySet<string> = new Set(), identities: IdentitiesOf = () => undefined,
+): Step[] {
+  const claims = byResource(facts.claims);
+  const rows = records.map((registration) => {
+    const replaced = (claims.get(resourceKey(registration)) ?? []).filter(claim => replaces(registration, claim));
+    const { declaration, username, sent } = registration;
+    const deployed = replaced.flatMap(claim => claim.deployed);
+    const before = replaced.flatMap(({ declarations }) => declarations).filter(other => !isDeepStrictEqual(other, declaration));
+    const now = phase === 'done' ? identities(declaration) : undefined;
+    const kept = phase === 'done' && !owing.has(username) ? now : together([now, ...replaced.map(claim => claim.identities)]);
+    const declared = {
+      ...kept === undefined ? {} : { identities: kept },
+      declarations: phase === 'done' && !owing.has(username) ? [declaration] : distinct([...before, declaration]),
+      deployed: phase === 'done' ? distinct([declaration, ...deployed]).slice(0, DEPLOYED_KEPT) : deployed,
+      sent,
+    };
+    return { registration, replaced, declared };
+  });
+  return rows.length === 0
+    ? []
+    : [{
+        attempt: WRITE,
+        statements: [
+          forget([...rows.flatMap(({ replaced }) => replaced), ...phase === 'done' ? cancellations(facts, records) : []]),
+          insert(rows.map(({ registration: { stack, stackId, logicalId, resourceId, physicalId, username }, declared }) =>
+            ({ stack, stackId, logicalId, resourceId, physicalId, username, declarations: encodeDeclarations(declared) }))),
+        ],
+      }];
+}
+
+/** What is not on record as it is to be; another role may get the name. */
+export function notOnRecord(facts: Facts, { changes, record }: Decision, identities?: IdentitiesOf): Registration[] {
+  const named = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []));
+  const claims = byResource(facts.claims);
+  return record.filter(wanted => named.has(wanted.username) || !(claims.get(resourceKey(wanted)) ?? []).some(claim => claim.username === wanted.username
+    && claim.stackId === wanted.stackId
+    && !claim.released
+    && claim.roleName === wanted.username
+    && claim.resourceId === wanted.resourceId
+    && claim.physicalId === wanted.physicalId
+    && isDeepStrictEqual(claim.declarations, [wanted.declaration])
+    && (identities === undefined || isDeepStrictEqual(claim.identities, identities(wanted.declaration)))
+    && isDeepStrictEqual(claim.deployed[0], wanted.declaration)));
+}
+
+/** What others declare about a role goes with its name. */
+export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
+  const renames = changes.filter(change => change.kind === 'renameRole');
+  const inIdentities = (identities: Identities) => renames.reduce((result, { role, to }) => withRoleRenamed(result, role, to), identities);
+  const renamed = (declaration: Declaration) => renames.reduce((result, { role, to }) => withRenamed(result, role, to), declaration);
+  const changed = (renames.length === 0 ? [] : claims)
+    .map(claim => ({ claim, after: { ...claim, declarations: claim.declarations.map(renamed), deployed: claim.deployed.map(renamed), ...claim.identities ? { identities: inIdentities(claim.identities) } : {} } }))
+    .filter(({ claim, after }) => !isDeepStrictEqual(claim, after));
+  return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ after }) => setDeclarations(after, encodeDeclarations(after))) }];
+}
+
+/**
+ * Puts back what was on record for a resource, and for the roles that it has on record now.
+ *
+ * @param complete whether all that was granted since has been taken back; if not, it may be later
+ */
+export function restoreSteps(self: ManagingResource, facts: Facts, before: Claim[], complete: boolean): Step[] {
+  const now = facts.claims.filter(claim => sameResource(claim, self));
+  const rows = before
+    .filter(claim => sameResource(claim, self) || now.some(({ roleOid }) => roleOid === claim.roleOid))
+    .map(claim => complete ? claim : { ...claim, declarations: distinct([...now.filter(({ roleOid }) => roleOid === claim.roleOid).flatMap(({ declarations }) => declarations), ...claim.declarations]) });
+  return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows.map(stored))] }] : []];
+}
+
+/** Looks at the registry within a transaction; what is wrong with it is refused. */
+export async function registryExists(transaction: Transaction): Promise<boolean> {
+  const { registryOwner, admin } = transaction.server;
+  const [[facts]] = await transaction.read(WRITE, registry(registryOwner)) as unknown as [[RegistryFacts]];
+  checkRegistry(facts, admin);
+  await holdAsItIs(transaction, facts.exists);
+  return facts.exists;
+}
+
+/**
+ * Holds the registry as it is for a transaction that works with it. A registry of the admin can be changed by no other role; a group role has
+ * other members.
+ */
+export async function holdAsItIs(transaction: Transaction, exists: boolean): Promise<void> {
+  const { registryOwner, admin } = transaction.server;
+  if (!exists || registryOwner === undefined || registryOwner === admin) {
+    return;
+  }
+  try {
+    await transaction.executeEndingBlockers(WRITE, ...holdRegistry(registryOwner));
+  } catch (error) {
+    throw asChanged(error, registryOwner);
+  }
+}
+
+export function createSteps({ registryOwner, admin }: Server, { defaultGrantees }: RegistryFacts): Step[] {
+  return [{ attempt: WRITE, statements: createRegistry({ owner: registryOwner, ownerName: registryOwner ?? admin, defaultGrantees }) }];
+}
+
+/**
+ * Brings a registry of an earlier layout to that of this version: row-level security is enabled, and rows get the form that is stored now.
+ * A session that has the table open delays the former, and fails no deployment: the next one does it.
+ */
+export async function bringUpToDate(transaction: Transaction, { exists, secured }: RegistryFacts, { withoutFormat }: Facts, log: Logger): Promise<void> {
+  if (exists && !secured) {
+    const secure = () => transaction.execute(WRITE, setTimeouts({ lock_timeout: IN_USE_MS }), SECURE_REGISTRY);
+    const busy = await transaction.attempt(secure, ['55P03']);
+    if (busy) {
+      log.info('not secured', {
+        reason: 'row-level security of the registry could not be enabled, because another session has the table open; the next deployment does it',
+      });
+    }
+    await transaction.execute(WRITE, setTimeouts({ lock_timeout: LOCK_TIMEOUT_MS }));
+  }
+  if (withoutFormat.length > 0) {
+    await transaction.apply([], { attempt: WRITE, statements: [insert(withoutFormat.map(stored))] });
+  }
+}
+
+export function forgetSteps(claims: Claim[]): Step[] {
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [forget(claims)] }];
+}
+
+/** A new resource of that name was created since. */
+function cancellations({ cancelled }: Facts, records: Registration[]): RegistryKey[] {
+  return cancelled.filter(one => records.some(record => sameResource(one, record))).map(({ stack, logicalId }) => ({ roleOid: NO_ROLE, stack, logicalId }));
+}
+
+/**
+ * Notes that the creation of a resource was cancelled, in a registry that is made for it if need be. Where the admin may not make one, no Create
+ * can either.
+ *
+ * @returns whether there is a registry now
+ */
+export async function noteCancellation(transaction: Transaction, facts: RegistryFacts, { resource, resourceId, usernames, sentAt }: CancelledResource, log: Logger): Promise<boolean> {
+  const steps = [
+    ...facts.exists ? [] : createSteps(transaction.server, facts),
+    { attempt: WRITE, statements: [cancel(resource, resourceId, usernames[0] ?? '', sentAt === undefined ? undefined : encodeTime(sentAt))] },
+  ];
+  const error = await transaction.attempt(() => transaction.apply([], ...steps), ['42501']);
+  if (error) {
+    log.info('not noted', { reason: `a Create that comes later is not refused: ${error.message}` });
+  }
+  return facts.exists || error === undefined;
+}
+
+interface CancelledResource {
+  readonly resource: ManagingResource;
+  readonly resourceId: string;
+  readonly usernames: string[];
+  readonly sentAt?: number;
+}
+
+/** Keeps roles on record whose resource is gone, so that the next resource of that name can have them. */
+export function releaseSteps(claims: Claim[]): Step[] {
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [release(claims)] }];
+}
+
+/** The last role leaves the database as it was. In the message that is committed with, so that it takes none of its own. */
+export function dropIfUnusedSteps(): Step[] {
+  return [{ attempt: WRITE, statements: [setTimeouts({ lock_timeout: IN_USE_MS }), DROP_UNUSED_REGISTRY] }];
+}
+
+function stored(claim: Claim): Parameters<typeof insert>[0][number] {
+  return { ...claim, declarations: encodeDeclarations(claim) };
+}
+
+/** 22012: it was found as it has to be, and is not any more. What it is then, the next look says. */
+function asChanged(error: unknown, owner: string): unknown {
+  const { cause } = error as Error;
+  return cause instanceof ServerError && cause.sqlState === '22012'
+    ? new ProvisionError(
+        `the registry was changed while it was in use; keep other members of ${JSON.stringify(owner)} from changing it, and deploy again`,
+        { retryUntil: PATIENCE_MS, cause: error },
+      )
+    : error;
+}
+
+/** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays on record. */
+
+/** A resource of many has many. */
+function byResource(claims: Claim[]): Map<string, Claim[]> {
+  const groups = new Map<string, Claim[]>();
+  for (const claim of claims) {
+    const group = groups.get(resourceKey(claim));
+    if (group) {
+      group.push(claim);
+    } else {
+      groups.set(resourceKey(claim), [claim]);
+    }
+  }
+  return groups;
+}
+
+function resourceKey({ stack, logicalId }: ManagingResource): string {
+  return JSON.stringify([stack, logicalId]);
+}
+
+function distinct(declarations: Declaration[]): Declaration[] {
+  return declarations.filter((declaration, index) => declarations.findIndex(other => isDeepStrictEqual(other, declaration)) === index);
+}

@@ -1,0 +1,93 @@
+import { type Change, describe, inverses, rolesOf } from '../core/change';
+import type { Journal } from '../core/journal';
+import { parkedName } from '../core/role-names';
+import { type Claim, FIXED_DATABASE, type ManagingResource, sameResource } from '../core/state';
+import { ProvisionError } from '../errors';
+import { applyWhatCan } from './best-effort';
+import { readFacts } from './inspect';
+import { dropIfUnusedSteps, registryExists, renameSteps, restoreSteps } from './registry';
+import type { Transaction } from './transaction';
+import { inDatabase, inShared, type Work } from './work';
+
+/** It is not there any more, or somebody else uses it by now: what is left gives nobody access. */
+const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42710', '42883', '42P01', '42P06'];
+
+/**
+ * Takes back what a failed event has committed, last first: a failed deployment leaves the database as it was. The framework
+ * never sends the Delete that follows a failed Create.
+ *
+ * Others may have worked on the server since. So only roles are touched that the stack still has on record under these names: of
+ * what was about to be committed, it is not known whether it was, and another stack may have the name by now.
+ */
+export async function undo(work: Work, self: ManagingResource, journal: Journal): Promise<void> {
+  const { claims, databases, closed } = await inShared(work, async transaction => readFacts(transaction, await registryExists(transaction)));
+  const roles = rolesOnRecord(claims, self);
+  let complete = true;
+  for (const { database, changes } of journal.backwards) {
+    if (!databases.includes(database)) {
+      work.log.info('not undone', { database, reason: closed.includes(database) ? 'it accepts no connections' : 'it is gone' });
+      complete &&= !closed.includes(database);
+      continue;
+    }
+    const ours = inverses(changes).filter((change) => {
+      const known = rolesOf(change).every(role => roles.has(role));
+      if (!known) {
+        work.log.info('not undone', { change: describe(change, database), reason: 'the stack has no role of that name on record' });
+      }
+      return known;
+    });
+    const undone = await inDatabase(work, database, async transaction =>
+      applyWhatCan(work, transaction, database === FIXED_DATABASE ? await aroundTakenNames(transaction, ours, roles) : ours, 'not undone', NOT_TO_BE_UNDONE));
+    complete &&= undone;
+  }
+  work.lock.mayBeLast = true;
+  await inShared(work, transaction => restoreRegistry(transaction, self, journal, complete));
+}
+
+/** What fails for good is taken back before anybody else gets the lock, as long as the session is well. */
+export async function orUndo<T>(work: Work, self: ManagingResource, journal: Journal, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    const retried = error instanceof ProvisionError && error.retryUntil > 0;
+    if (!retried && !journal.isEmpty) {
+      work.log.info('undoing', { reason: (error as Error).message });
+      await undo(work, self, journal).then(() => journal.clear(), () => undefined);
+    }
+    throw error;
+  }
+}
+
+/** Oid by name, of the roles that the stack has on record. */
+function rolesOnRecord(claims: Claim[], self: ManagingResource): Map<string, string> {
+  return new Map(claims.flatMap(({ stackId, roleName, roleOid }) => stackId === self.stackId && roleName !== undefined ? [[roleName, roleOid]] : []));
+}
+
+/** A role whose name another one has got meanwhile waits for it, as in any deployment that renames several. */
+async function aroundTakenNames(transaction: Transaction, changes: Change[], roles: Map<string, string>): Promise<Change[]> {
+  const { roles: taken } = await readFacts(transaction, false, changes.flatMap(change => change.kind === 'renameRole' ? [change.to] : []));
+  const names = new Set(taken.keys());
+  return changes.flatMap((change): Change[] => {
+    if (change.kind !== 'renameRole') {
+      rolesOf(change).forEach(role => change.kind === 'dropRole' && names.delete(role));
+      return [change];
+    }
+    const to = names.has(change.to) ? parkedName(roles.get(change.role)!) : change.to;
+    names.delete(change.role);
+    names.add(to);
+    return to === change.role ? [] : [{ ...change, to }];
+  });
+}
+
+/** A role that could not be dropped stays on record, and so does one that was taken over and has kept some of what it was granted. */
+async function restoreRegistry(transaction: Transaction, self: ManagingResource, journal: Journal, complete: boolean): Promise<void> {
+  if (!await registryExists(transaction)) {
+    return;
+  }
+  const renames = journal.backwards.flatMap(({ changes }) => inverses(changes)).filter((change): change is Change => change.kind === 'renameRole');
+  await transaction.apply([], ...renameSteps(await readFacts(transaction, true), renames));
+  const now = await readFacts(transaction, true);
+  const created = new Set(journal.backwards.flatMap(({ changes }) => changes).flatMap(change => change.kind === 'createRole' ? [change.role] : []));
+  const kept = now.claims.filter(claim => sameResource(claim, self) && claim.roleName !== undefined && (!complete || created.has(claim.username)) && !journal.claims.some(({ roleOid }) => roleOid === claim.roleOid));
+  await transaction.apply([], ...restoreSteps(self, now, [...journal.claims, ...kept], complete), ...dropIfUnusedSteps());
+}

@@ -1,0 +1,14 @@
+/**
+ * Roles that can log in, and members of rds_iam, those of AWS among them: others could have their names. Not those of PostgreSQL itself, whose
+ * prefix no other role can have. Whether a role has a password, only a superuser can see.
+ */
+export const LOGINS = `
+  WITH RECURSIVE iam(oid) AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
+    UNION SELECT m.member FROM iam i JOIN pg_catalog.pg_auth_members m ON m.roleid = i.oid
+  )
+  SELECT r.rolname::text AS role, r.rolcanlogin AS "canLogin", r.oid IN (SELECT oid FROM iam) AS "withToken", r.rolsuper AS "isSuperuser",
+         r.rolcreaterole AS "createsRoles", r.rolvaliduntil::text AS "validUntil"
+  FROM pg_catalog.pg_roles r
+  WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'
+  ORDER BY 1`;
