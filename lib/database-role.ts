@@ -7,6 +7,7 @@ import { errorAt } from './model/errors';
 import { markManagedElsewhere } from './model/known-role';
 import { requireList } from './model/types';
 import type { Privileges } from './privileges';
+import type { IProvisioner } from './provisioner-interface';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseRole } from './role-interface';
@@ -18,11 +19,13 @@ export interface DatabaseRoleProps extends DatabaseRoleOptions {
   readonly iamAuth: IIamAuth;
 
   /**
-   * Name of the role, in the case it is to have.
+   * Name of the role. The name is created exactly as written; names are case-sensitive.
    *
-   * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a user.
+   * 1 to 63 bytes of UTF-8, not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the
+   * admin, nor the one of a user.
    *
-   * Another name under the same construct id is a rename: the members of the role, what it owns and what it may do stay with it.
+   * Another name under the same construct id is a rename: the members of the role, what it owns and what it may do stay
+   * with it.
    */
   readonly roleName: string;
 }
@@ -30,7 +33,8 @@ export interface DatabaseRoleProps extends DatabaseRoleOptions {
 /**
  * A group role: privileges under a name, for the users that are `Privileges.memberOf` it.
  *
- * It cannot sign in, and is never a member of `rds_iam`. It has the privileges it is given, and no others; CONNECT is not among them by itself.
+ * It cannot sign in, and is never a member of `rds_iam`. It has the privileges it is given, and no others; CONNECT is
+ * not among them by itself.
  *
  * @resource Custom::RdsGroupRole
  */
@@ -80,6 +84,11 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
       names: [roleName],
     });
     this.addPrivileges(...privileges);
+  }
+
+  /** The provisioner that creates the role: the one of the stack that the role is in. */
+  public get provisioner(): IProvisioner {
+    return this.resource.provisioner;
   }
 
   /**

@@ -11,6 +11,7 @@ export class DatabaseUserGrants {
    * Fails for another implementation of `IDatabaseUser`, whose database is not known.
    *
    * @param user a user of this library
+   * @returns the grants
    */
   public static fromUser(user: IDatabaseUser): DatabaseUserGrants {
     return new DatabaseUserGrants(userAccessOf(user));

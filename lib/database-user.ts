@@ -11,6 +11,7 @@ import { errorAt } from './model/errors';
 import { requireList } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';
+import type { IProvisioner } from './provisioner-interface';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
@@ -22,10 +23,10 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
   readonly iamAuth: IIamAuth;
 
   /**
-   * Name of the PostgreSQL role, in the case it is to have.
+   * Name of the PostgreSQL role. The name is created exactly as written; names are case-sensitive.
    *
-   * 1 to 63 bytes of UTF-8, no character above U+00FF, no `/`, `:` or control character,
-   * not `pg_...`, `rds...`, `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a group role.
+   * 1 to 63 bytes of UTF-8, no character above U+00FF, no `/`, `:` or control character, not `pg_...`, `rds...`,
+   * `cdk_aurora_iam_auth...`, `public`, `none`, nor the name of the admin, nor the one of a group role.
    *
    * Another name under the same construct id is a rename: what the user owns and may do stays with it.
    * Where the name is a token, the deployment checks it, and refuses `*`, `?` and `$` as well.
@@ -34,7 +35,8 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
 }
 
 /**
- * A PostgreSQL role that signs in with an IAM token, and with nothing else: it is a member of `rds_iam` and has no password.
+ * A PostgreSQL role that signs in with an IAM token, and with nothing else: it is a member of `rds_iam` and has no
+ * password.
  *
  * It exists as long as the construct does; `onRemoval` says what becomes of it then. It may connect to its database,
  * and do what its privileges say.
@@ -45,7 +47,8 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   /**
    * A user that is created elsewhere, by another stack of another app or by a migration: for apps that only connect.
    *
-   * Creates nothing. Its grants, its connection settings and its psql command are those of a user that this app creates.
+   * Creates nothing. Its grants, its connection settings and its psql command are those of a user that this app
+   * creates.
    *
    * @param scope where the construct goes
    * @param id id of the construct
@@ -58,7 +61,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
 
   public readonly username: string;
   public readonly roleName: string;
-  public readonly databaseName: string;
+  public readonly database: string;
 
   /** Grants on this user: who may sign in as it. */
   public readonly grants: DatabaseUserGrants;
@@ -76,10 +79,10 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     const { iamAuth, username, privileges = [], onRemoval, ...options } = props;
     requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
-    const { databaseName = iamAuth.databaseName } = props;
+    const { database: databaseName = iamAuth.database } = props;
     this.username = username;
     this.roleName = username;
-    this.databaseName = databaseName;
+    this.database = databaseName;
     this.access = new UserAccess(this, database.database);
     this.grants = DatabaseUserGrants.fromUser(this);
     database.checkUsername(this, username);
@@ -98,6 +101,11 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
       names: [username],
     });
     this.addPrivileges(Privileges.onDatabase({ database: databaseName }), ...privileges);
+  }
+
+  /** The provisioner that creates the user: the one of the stack that the user is in. */
+  public get provisioner(): IProvisioner {
+    return this.resource.provisioner;
   }
 
   /**
@@ -123,8 +131,10 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   /**
    * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
    *
-   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the file with the CAs of RDS, which depends
-   * on where it runs (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own:
+   * PGSSLROOTCERT, the file with the CAs of RDS, which depends on where it runs
+   * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for
+   * each connection.
    *
    * @see https://www.postgresql.org/docs/current/libpq-envars.html
    * @param options where the variables lead, and which there are
@@ -137,8 +147,9 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
   /**
    * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
    *
-   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS, or of Amazon for a proxy.
-   * Fails where the username is a token, which cannot be quoted for a shell.
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of
+   * a file with the CAs of RDS, or of Amazon for a proxy. Fails where the username is a token, which cannot be quoted
+   * for a shell.
    *
    * @param options where it connects
    * @returns the command; it has tokens where the database is made in this app

@@ -11,6 +11,7 @@ import { requireList, requireText } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { isToken } from './model/token';
 import { Privileges } from './privileges';
+import type { IProvisioner } from './provisioner-interface';
 import { type ManagedDatabase, managedDatabaseOf } from './provisioner/managed-database';
 import { RoleResource } from './provisioner/role-resource';
 import type { IDatabaseUser } from './role-interface';
@@ -23,10 +24,12 @@ export interface DatabaseUsersProps extends DatabaseUsersOptions {
 }
 
 /**
- * Users that may do the same, in one resource of the stack, created and changed in one transaction: all of them or none.
+ * Users that may do the same, in one resource of the stack, created and changed in one transaction: all of them or
+ * none.
  *
- * For large teams: a stack can have 500 resources. Each of the users is what a `DatabaseUser` is. Let them be members of a `DatabaseRole`
- * that has the privileges, rather than each have their own: PostgreSQL has room for some 2,400 roles in the privileges of one table.
+ * For large teams: a stack can have 500 resources. Each of the users is what a `DatabaseUser` is. Let them be members
+ * of a `DatabaseRole` that has the privileges, rather than each have their own: PostgreSQL has room for some 2,400
+ * roles in the privileges of one table.
  *
  * @resource Custom::RdsIamUsers
  */
@@ -43,7 +46,7 @@ export class DatabaseUsers extends Construct {
     super(scope, id);
     const { iamAuth, privileges = [], onRemoval, ...options } = props;
     const database = managedDatabaseOf(this, iamAuth);
-    const { databaseName = iamAuth.databaseName } = props;
+    const { database: databaseName = iamAuth.database } = props;
     requireList(this, 'privileges', privileges);
     requireList(this, 'usernames', props.usernames);
     props.usernames.forEach(username => requireText(this, 'username', username));
@@ -87,9 +90,17 @@ export class DatabaseUsers extends Construct {
   public user(username: string): IDatabaseUser {
     const user = this.usersByName.get(username);
     if (!user) {
-      throw errorAt(this, `username ${JSON.stringify(username)} is none of these users; add it to usernames, or spell it as it is there`);
+      throw errorAt(
+        this,
+        `username ${JSON.stringify(username)} is none of these users; add it to usernames, or spell it as it is there`,
+      );
     }
     return user;
+  }
+
+  /** The provisioner that creates the users: the one of the stack that the users are in. */
+  public get provisioner(): IProvisioner {
+    return this.resource.provisioner;
   }
 
   /**
@@ -103,17 +114,21 @@ export class DatabaseUsers extends Construct {
 
   private checkUsernames(database: ManagedDatabase, usernames: string[]): void {
     if (usernames.length === 0) {
-      throw errorAt(this, 'usernames are an empty list, which would create nobody; name one, or leave the construct out');
+      throw errorAt(this, 'usernames must not be empty; add at least one, or leave the construct out');
     }
     for (const username of usernames) {
       if (isToken(username)) {
-        throw errorAt(this, 'username is a token, and the names of several users must be known at synthesis; give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })');
+        throw errorAt(
+          this,
+          'username is a token, and the names of several users must be known at synthesis; '
+          + 'give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })',
+        );
       }
       database.checkUsername(this, username);
     }
     const twice = usernames.find((username, index) => usernames.indexOf(username) !== index);
     if (twice !== undefined) {
-      throw errorAt(this, `username ${JSON.stringify(twice)} is there twice; name each user once`);
+      throw errorAt(this, `username ${JSON.stringify(twice)} is listed more than once; remove the duplicate`);
     }
     usernames.forEach(username => database.claimName(this, 'username', username));
   }
@@ -124,12 +139,12 @@ class ListedUser extends Construct implements IDatabaseUser {
   private readonly access: UserAccess;
 
   constructor(
-    scope: Construct, { role, resource }: RoleResource, database: Database, public readonly username: string,
-    public readonly databaseName: string,
+    scope: Construct, { role, resource }: RoleResource, server: Database, public readonly username: string,
+    public readonly database: string,
   ) {
     super(scope, username);
     this.roleName = username;
-    this.access = new UserAccess(this, database);
+    this.access = new UserAccess(this, server);
     standFor(this, role);
     // A client that waits for its user waits for all of them.
     Dependable.implement(this, { dependencyRoots: [resource] });

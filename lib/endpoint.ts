@@ -3,7 +3,11 @@ import type { EndpointChoice } from './database/endpoint-choice';
 
 /** Where a client connects: at the database, or at a proxy in front of it. */
 export class Endpoint {
-  /** The writer of the cluster, or the instance. */
+  /**
+   * The writer of the cluster, or the instance.
+   *
+   * @returns the endpoint, for `psqlCommand` and `connectionEnvironment`
+   */
   public static writer(): Endpoint {
     return new Endpoint({ kind: 'writer' });
   }
@@ -15,6 +19,7 @@ export class Endpoint {
    * and for a cluster that was imported without `readerEndpointAddress`.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
+   * @returns the endpoint, for `psqlCommand` and `connectionEnvironment`
    */
   public static reader(): Endpoint {
     return new Endpoint({ kind: 'reader' });
@@ -28,6 +33,7 @@ export class Endpoint {
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
    * @param proxy the proxy
+   * @returns the endpoint, for `psqlCommand` and `connectionEnvironment`
    */
   public static proxy(proxy: rds.IDatabaseProxy): Endpoint {
     return new Endpoint({ kind: 'proxy', proxy });

@@ -16,7 +16,7 @@ import type { DatabaseUserAttributes } from './role-options';
 export class ImportedUser extends Construct implements IDatabaseUser {
   public readonly username: string;
   public readonly roleName: string;
-  public readonly databaseName: string;
+  public readonly database: string;
   private readonly access: UserAccess;
 
   constructor(scope: Construct, id: string, attributes: DatabaseUserAttributes) {
@@ -31,7 +31,7 @@ export class ImportedUser extends Construct implements IDatabaseUser {
     const database = databaseOf(this, attributes);
     this.username = username;
     this.roleName = username;
-    this.databaseName = attributes.databaseName ?? iamAuth?.databaseName ?? database.databaseName ?? 'postgres';
+    this.database = attributes.database ?? iamAuth?.database ?? database.databaseName ?? 'postgres';
     this.access = new UserAccess(this, database);
     markManagedElsewhere(this);
   }
@@ -49,10 +49,14 @@ export class ImportedUser extends Construct implements IDatabaseUser {
   }
 }
 
-function databaseOf(scope: Construct, { iamAuth, cluster, instance }: DatabaseUserAttributes): Database {
+function databaseOf(scope: Construct, { iamAuth, cluster, instance, alsoResourceIds }: DatabaseUserAttributes): Database {
   const given = Object.entries({ iamAuth, cluster, instance }).filter(([, value]) => value !== undefined).map(([name]) => name);
   if (given.length !== 1) {
     throw errorAt(scope, `the database of the user is given by ${given.join(' and ') || 'nothing'}, and a user is in one database server; pass one of iamAuth, cluster and instance`);
   }
-  return cluster ? clusterOfClients(cluster) : instance ? instanceOfClients(instance) : managedDatabaseOf(scope, iamAuth!).database;
+  if (iamAuth && alsoResourceIds !== undefined) {
+    throw errorAt(scope, 'alsoResourceIds cannot be combined with iamAuth, which has those of its database; pass them to the AuroraIamAuth or InstanceIamAuth');
+  }
+  const options = { alsoResourceIds };
+  return cluster ? clusterOfClients(cluster, options) : instance ? instanceOfClients(instance, options) : managedDatabaseOf(scope, iamAuth!).database;
 }

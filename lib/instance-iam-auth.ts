@@ -5,17 +5,22 @@ import { IamAuthBase } from './iam-auth-base';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { importOptions } from './provisioner/iam-authentication-resource';
 
-/** An instance, and the way to it. */
+/** An instance, and its connection settings. */
 export interface InstanceIamAuthProps extends CommonIamAuthProps {
   /**
    * An instance of RDS for PostgreSQL.
    *
-   * - One that this app creates, `DatabaseInstance` or `DatabaseInstanceFromSnapshot`: IAM authentication is switched on; with `iamAuthentication: false` it is an error.
-   * - An imported one must have IAM authentication on already, which nobody can see from here, unless `enableIamAuthentication` switches it on. It needs its resource id, endpoint,
-   *   port and security groups where it is imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint (CDK asks for an endpoint where an instance is imported; another one than RDS has is refused by the deployment). It is taken to be in the account and Region of the stack it is imported into.
+   * - One that this app creates, `DatabaseInstance` or `DatabaseInstanceFromSnapshot`: IAM authentication is enabled;
+   *   with `iamAuthentication: false` it is an error.
+   * - An imported one must have IAM authentication enabled already, which cannot be verified at synthesis, unless
+   *   `enableIamAuthentication` enables it. It needs its resource id, endpoint, port and security groups where it is
+   *   imported, and `vpc` and `admin` here; with `enableIamAuthentication` no resource id and no endpoint (CDK asks for
+   *   an endpoint where an instance is imported; another one than RDS has is refused by the deployment). It is taken to
+   *   be in the account and Region of the stack it is imported into.
    *
-   * A read replica is an error: users are created at its source, and come to the replica with everything else. What it takes to sign in there is
-   * `InstanceIamAuthentication` and `ConnectGrants.fromInstance(replica)`, because a replica has a resource id of its own.
+   * A read replica is an error: users are created at its source, and come to the replica with everything else. What it
+   * takes to sign in there is `InstanceIamAuthEnabled` and `ConnectGrants.fromInstance(replica)`, because a replica has
+   * a resource id of its own.
    */
   readonly instance: rds.IDatabaseInstance;
 }
@@ -26,17 +31,17 @@ export interface InstanceIamAuthProps extends CommonIamAuthProps {
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.html
  */
 export class InstanceIamAuth extends IamAuthBase {
-  public readonly databaseName: string;
+  public readonly database: string;
 
   /**
    * @param scope where the construct goes
    * @param id id of the construct
-   * @param props the instance, and the way to it
+   * @param props the instance, and its connection settings
    */
   constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
     super(scope, id);
     const database = instanceDatabase(this, props.instance, importOptions(this, props));
-    this.databaseName = props.databaseName ?? database.databaseName ?? 'postgres';
+    this.database = props.database ?? database.databaseName ?? 'postgres';
     this._manage(database, props);
   }
 }

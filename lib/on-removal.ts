@@ -5,7 +5,11 @@ import type { IDatabaseRole } from './role-interface';
 
 /** Options of `OnRemoval.drop`. */
 export interface OnRemovalDropOptions {
-  /** The role that owns it from then on, in the same database. It is deployed before, and outlives the one that is dropped. */
+  /**
+   * The role that owns it from then on, in the same database. It is deployed before, and outlives the one that is dropped.
+   *
+   * It needs CREATE on the schemas in which the role has created functions. docs/operations.md lists what else it may need.
+   */
   readonly reassignOwnedTo: IDatabaseRole;
 }
 
@@ -21,6 +25,8 @@ export class OnRemoval {
    *
    * First it loses its login and its membership in `rds_iam`, and its sessions end. Then everything it holds is revoked, in all databases of the server.
    * A role that owns something stays, without access, and gets it back when a role of that name is declared again.
+   *
+   * @returns the removal, for `onRemoval`
    */
   public static dropOrDisable(): OnRemoval {
     return new OnRemoval('DROP_OR_DISABLE');
@@ -32,6 +38,7 @@ export class OnRemoval {
    * As `dropOrDisable()`, but what the role owns, in all databases of the server, goes to another role before.
    *
    * @param options who gets what the role owns
+   * @returns the removal, for `onRemoval`
    */
   public static drop(options: OnRemovalDropOptions): OnRemoval {
     const reassignOwnedTo = options?.reassignOwnedTo;
@@ -44,6 +51,8 @@ export class OnRemoval {
    *
    * The role loses its login and its membership in `rds_iam`, and its sessions end. It stays with all it owns and holds,
    * and gets its access back when a role of that name is declared again.
+   *
+   * @returns the removal, for `onRemoval`
    */
   public static disable(): OnRemoval {
     return new OnRemoval('DISABLE');
@@ -53,6 +62,8 @@ export class OnRemoval {
    * Leaves the role as it is, login included: an identity that may `rds-db:connect` as it still gets in.
    *
    * Also a role that was made a moment ago, by a deployment that fails elsewhere and is rolled back.
+   *
+   * @returns the removal, for `onRemoval`
    */
   public static retain(): OnRemoval {
     return new OnRemoval('RETAIN');

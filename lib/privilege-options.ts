@@ -1,4 +1,6 @@
-import type { ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
+import type {
+  ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege,
+} from './privilege';
 import type { IDatabaseRole } from './role-interface';
 
 /** Options of `Privileges.readOnly`. */
@@ -194,6 +196,38 @@ export interface OnFunctionsPrivilegesOptions {
 
   /**
    * The roles whose functions in this schema are covered from the moment they are created. Not together with `functions`.
+   *
+   * @default - none
+   */
+  readonly objectsCreatedBy?: IDatabaseRole[];
+}
+
+/** Options of `Privileges.onTypes`. */
+export interface OnTypesPrivilegesOptions {
+  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  readonly database: string;
+
+  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
+  readonly schema: string;
+
+  /**
+   * Names of types or domains, exactly as spelled in the schema (names are case-sensitive). No tokens.
+   *
+   * Arrays and multiranges follow the type that they belong to, and the types of the rows of tables are not covered.
+   *
+   * @default - all that exist at deployment
+   */
+  readonly types?: string[];
+
+  /**
+   * The privileges.
+   *
+   * @default - USAGE
+   */
+  readonly privileges?: TypePrivilege[];
+
+  /**
+   * The roles whose types in this schema are covered from the moment they are created. Not together with `types`.
    *
    * @default - none
    */

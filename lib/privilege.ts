@@ -79,11 +79,21 @@ export enum SequencePrivilege {
 }
 
 /**
+ * Privileges on a type or domain.
+ *
+ * @see https://www.postgresql.org/docs/current/ddl-priv.html
+ */
+export enum TypePrivilege {
+  /** Create tables, functions and other types that use it. PostgreSQL grants this to `PUBLIC` on each new type. */
+  USAGE = 'USAGE',
+}
+
+/**
  * Privileges on a function or procedure.
  *
  * @see https://www.postgresql.org/docs/current/ddl-priv.html
  */
 export enum FunctionPrivilege {
-  /** Call it. PostgreSQL gives this to everybody (`PUBLIC`) on each new function. */
+  /** Call it. PostgreSQL gives this to every role (`PUBLIC`) on each new function. */
   EXECUTE = 'EXECUTE',
 }

@@ -1,10 +1,10 @@
 import { byName, type Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
 import { checkRole } from './model/known-role';
 import { checkKeys, checkNotEmpty } from './model/privilege-checks';
-import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege } from './privilege';
+import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege } from './privilege';
 import type {
   CreateObjectsPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
-  OnTablesPrivilegesOptions, ReadOnlyPrivilegesOptions, ReadWritePrivilegesOptions, SchemaOwnerPrivilegesOptions,
+  OnTablesPrivilegesOptions, OnTypesPrivilegesOptions, ReadOnlyPrivilegesOptions, ReadWritePrivilegesOptions, SchemaOwnerPrivilegesOptions,
 } from './privilege-options';
 import type { IDatabaseRole } from './role-interface';
 
@@ -64,7 +64,7 @@ export class Privileges {
   /**
    * Own a schema: CONNECT on the database, and everything in the schema that the owner creates there.
    *
-   * The schema is created if it is missing. One that belongs to somebody else is left alone, and the deployment fails.
+   * The schema is created if it is missing. One that belongs to another role is left alone, and the deployment fails.
    * When it is not declared any more, or the role goes, it is dropped if it is empty; one with objects in it stays.
    * Not for `addUsers`, because a schema has one owner.
    *
@@ -148,6 +148,22 @@ export class Privileges {
   public static onFunctions(options: OnFunctionsPrivilegesOptions): Privileges {
     const { privileges = [FunctionPrivilege.EXECUTE] } = options;
     return new Privileges(onObjects({ ...options, kind: 'function', names: options.functions, privileges, otherwise: 'privileges out for EXECUTE' }));
+  }
+
+  /**
+   * Grants exactly these privileges on types and domains. To use a type, a role also needs CONNECT on the database and
+   * USAGE on the schema.
+   *
+   * USAGE allows creating tables and functions with a type; queries do not need it. PostgreSQL grants it to `PUBLIC`
+   * on each new type, so that it matters where it was revoked.
+   *
+   * @param options the types and the privileges
+   * @returns the value, for any number of roles
+   */
+  public static onTypes(options: OnTypesPrivilegesOptions): Privileges {
+    const { privileges = [TypePrivilege.USAGE] } = options;
+    const otherwise = 'privileges out for USAGE';
+    return new Privileges(onObjects({ ...options, kind: 'type', names: options.types, privileges, otherwise }));
   }
 
   /**

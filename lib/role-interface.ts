@@ -4,23 +4,24 @@ import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOpti
 
 /** A role in PostgreSQL: a group, or a user. */
 export interface IDatabaseRole extends IConstruct {
-  /** Name of the role, in the case it has in the database. */
+  /** Name of the role, exactly as spelled in the database (names are case-sensitive). */
   readonly roleName: string;
 }
 
 /** A role in PostgreSQL that signs in with an IAM token. */
 export interface IDatabaseUser extends IDatabaseRole {
-  /** Name of the user, in the case it has in the database. */
+  /** Name of the user, exactly as spelled in the database (names are case-sensitive). */
   readonly username: string;
 
-  /** The database that the user connects to. */
-  readonly databaseName: string;
+  /** Name of the database that the user connects to. */
+  readonly database: string;
 
   /**
    * A command for a CfnOutput, which makes a token with the AWS CLI and opens psql.
    *
-   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of a file with the CAs of RDS, or of Amazon for a proxy.
-   * Fails where the username is a token, which cannot be quoted for a shell.
+   * It is one line for any POSIX shell, on a machine that reaches the database. It asks for PGSSLROOTCERT, the path of
+   * a file with the CAs of RDS, or of Amazon for a proxy. Fails where the username is a token, which cannot be quoted
+   * for a shell.
    *
    * @param options where it connects
    * @returns the command; it has tokens where the database is made in this app
@@ -30,7 +31,8 @@ export interface IDatabaseUser extends IDatabaseRole {
   /**
    * Lets an IAM identity sign in as this user: `rds-db:connect` on exactly this user of exactly this database.
    *
-   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`. It is the short form of `DatabaseUserGrants.fromUser(user).connect(...)`.
+   * Fails for an identity of another account, and for one whose policies this app may not change. See `ConnectGrants`.
+   * It is the short form of `DatabaseUserGrants.fromUser(user).connect(...)`.
    *
    * @param grantee a role, user, group, or what has a role, such as a Lambda function
    * @param options where it signs in
@@ -41,9 +43,10 @@ export interface IDatabaseUser extends IDatabaseRole {
   /**
    * What a client needs to know to connect, as the environment variables that PostgreSQL's own clients read.
    *
-   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own: PGSSLROOTCERT, the
-   * file with the CAs of RDS, which depends on where it runs
-   * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for each connection.
+   * They are PGHOST, PGPORT, PGUSER, PGDATABASE and PGSSLMODE=verify-full. Two things are the client's own:
+   * PGSSLROOTCERT, the file with the CAs of RDS, which depends on where it runs
+   * (https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem); and the password, a token that it makes for
+   * each connection.
    *
    * @see https://www.postgresql.org/docs/current/libpq-envars.html
    * @param options where the variables lead, and which there are

@@ -22,11 +22,12 @@ export interface DatabaseRoleOptions {
   /**
    * Whether the role has the memberships and privileges that are declared and no others.
    *
-   * Whatever else it holds is then revoked, in all databases of the server: memberships and their ADMIN options, privileges with their grant options
-   * on everything, objects of the system included, and default privileges. What the admin cannot revoke fails the deployment; if the role is declared
-   * exactly as before, it is in the log of the provisioner instead, so that a rollback goes through. So what somebody grants by hand
-   * goes with the next deployment that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
-   * PostgreSQL gives to everybody (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
+   * Whatever else it holds is then revoked, in all databases of the server: memberships and their ADMIN options,
+   * privileges with their grant options on everything, objects of the system included, and default privileges. What the
+   * admin cannot revoke fails the deployment; if the role is declared exactly as before, it is in the log of the
+   * provisioner instead, so that a rollback goes through. So what is granted by hand is revoked by the next deployment
+   * that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
+   * PostgreSQL gives to every role (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
    *
    * Without it, what was granted by hand is left alone.
    *
@@ -35,12 +36,12 @@ export interface DatabaseRoleOptions {
   readonly exclusive?: boolean;
 
   /**
-   * Whether a role of this name is taken over that is there already and that no other construct manages; or that another stack manages in the database
-   * that this one was restored from.
+   * Whether a role of this name is taken over that is there already and that no other construct manages; or that
+   * another stack manages in the database that this one was restored from.
    *
-   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that has members that
-   * sign in with passwords is refused, because theirs would as well. From then on the role is
-   * like any other of this library; `onRemoval` says what becomes of it when the construct goes.
+   * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that
+   * has members that sign in with passwords is refused, because theirs would as well. From then on the role is like any
+   * other of this library; `onRemoval` says what becomes of it when the construct goes.
    *
    * Without it, the deployment fails, and leaves the role as it is.
    *
@@ -52,11 +53,11 @@ export interface DatabaseRoleOptions {
 /** What a database user may do, and how it is managed. */
 export interface DatabaseUserOptions extends DatabaseRoleOptions {
   /**
-   * The database that the user connects to. It must exist when the user is deployed.
+   * Name of the database that the user connects to. It must exist when the user is deployed.
    *
    * @default - the one of the AuroraIamAuth
    */
-  readonly databaseName?: string;
+  readonly database?: string;
 }
 
 /** Name, privileges and management of a user that `addUser` creates. */
@@ -77,8 +78,8 @@ export interface AddDatabaseRoleOptions extends DatabaseRoleOptions {
   /**
    * Name of the PostgreSQL role. The name is created exactly as written; names are case-sensitive.
    *
-   * Another `roleName` under the same construct id is a rename: members, what the role owns and what it may do stay with it.
-   * 1 to 63 bytes of UTF-8, see `DatabaseRoleProps.roleName`.
+   * Another `roleName` under the same construct id is a rename: members, what the role owns and what it may do stay
+   * with it. 1 to 63 bytes of UTF-8, see `DatabaseRoleProps.roleName`.
    *
    * @default - the id of the construct
    */
@@ -98,33 +99,44 @@ export interface DatabaseUserAttributes {
   readonly iamAuth?: IIamAuth;
 
   /**
-   * The cluster. One that this app creates must have IAM authentication on; an imported one needs its resource id and its endpoint.
+   * The cluster. One that this app creates must have IAM authentication on; an imported one needs its resource id and
+   * its endpoint.
    *
    * @default - `iamAuth` or `instance` is given
    */
   readonly cluster?: rds.IDatabaseCluster;
 
   /**
-   * The instance or read replica. One that this app creates must have IAM authentication on; an imported one needs its resource id and its endpoint.
+   * The instance or read replica. One that this app creates must have IAM authentication on; an imported one needs its
+   * resource id and its endpoint.
    *
    * @default - `iamAuth` or `cluster` is given
    */
   readonly instance?: rds.IDatabaseInstance;
 
   /**
-   * The database that the user connects to.
+   * Further resource ids of the cluster or instance, as in `ConnectGrantsOptions`.
+   *
+   * @default - those of `iamAuth`; else none
+   */
+  readonly alsoResourceIds?: string[];
+
+  /**
+   * Name of the database that the user connects to.
    *
    * @default - the one of `iamAuth`; else the default database of the cluster or instance; else `postgres`
    */
-  readonly databaseName?: string;
+  readonly database?: string;
 }
 
 /** Users that may do the same. */
 export interface DatabaseUsersOptions extends DatabaseUserOptions {
   /**
-   * Names of the users, in the case they are to have, in any order. Each must be one that `DatabaseUser` takes. No tokens.
+   * Names of the users, created exactly as written (names are case-sensitive), in any order. Each must be one that
+   * `DatabaseUser` takes. No tokens.
    *
-   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no rename. For a user that is renamed, use `addUser`.
+   * A name that is left out is a user that is removed, as `onRemoval` says, and a new name is a new user: there is no
+   * rename. For a user that is renamed, use `addUser`.
    */
   readonly usernames: string[];
 }

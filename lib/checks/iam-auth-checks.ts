@@ -28,6 +28,7 @@ export class IamAuthChecks implements IPolicyValidationPlugin {
    * Called by CDK when the templates have been written.
    *
    * @param context where the templates are
+   * @returns the findings that are not acknowledged
    */
   public validate(context: IPolicyValidationContext): PolicyValidationPluginReport {
     const { app, metadata } = readCloudAssembly(context.templatePaths);

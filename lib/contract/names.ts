@@ -2,6 +2,7 @@
  * The rules for names that both synth and deploy check. A check returns the whole
  * message (value, rule, remedy), or undefined when the name is fine.
  */
+import type { COLUMN, ObjectWord } from './object-kinds';
 
 /** PostgreSQL keeps 63 bytes of an identifier (NAMEDATALEN - 1) and cuts the rest with no more than a notice. */
 const MAX_BYTES = 63;
@@ -175,7 +176,7 @@ export function schemaNameProblem(schema: string): string | undefined {
 }
 
 /** @param kind what it is, as in "table" */
-export function objectNameProblem(kind: 'table' | 'column' | 'sequence' | 'function', name: string): string | undefined {
+export function objectNameProblem(kind: ObjectWord | typeof COLUMN.word, name: string): string | undefined {
   return problem(`${kind} name`, name, OBJECT_RULES);
 }
 

@@ -2,6 +2,7 @@
  * What the constructs write into the template and the handler reads from the event.
  * CloudFormation turns every scalar into a string, so all scalars are strings here.
  */
+import type { ObjectKey } from './object-kinds';
 
 /** CloudFormation resource type of one database user. */
 export const DATABASE_USER_RESOURCE_TYPE = 'Custom::RdsIamUser';
@@ -12,7 +13,7 @@ export const DATABASE_USERS_RESOURCE_TYPE = 'Custom::RdsIamUsers';
 /** CloudFormation resource type of a group role. */
 export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsGroupRole';
 
-/** CloudFormation resource type of IAM authentication that is switched on at a database of another app. */
+/** CloudFormation resource type of IAM authentication that is enabled at a database of another app. */
 export const IAM_AUTHENTICATION_RESOURCE_TYPE = 'Custom::RdsIamAuthentication';
 
 /** Environment variable of the handler: ARN of the secret with the admin's username and password. */
@@ -45,11 +46,17 @@ export const URL_SUFFIX = 'URL_SUFFIX';
 /** Environment variable of the handler: id of the only stack whose events it serves, which is its own. */
 export const STACK_ID = 'STACK_ID';
 
-/** Seconds the handler may run. */
-export const HANDLER_TIMEOUT_SECONDS = 300;
+/** Alias of the handler by which it plans, and does nothing else. */
+export const PLAN_ALIAS = 'plan';
+
+/** Alias of the handler by which it compares what is declared with what there is, and does nothing else. */
+export const DRIFT_ALIAS = 'drift';
+
+/** Seconds the handler may run. Many may wait for each other; the framework in front of it has 900. */
+export const HANDLER_TIMEOUT_SECONDS = 840;
 
 /** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it, or for a second try by Lambda. */
-export const SERVICE_TIMEOUT_SECONDS = 420;
+export const SERVICE_TIMEOUT_SECONDS = 960;
 
 /** Seconds that the function which switches IAM authentication on may run: a modification of a database takes minutes. The framework in front of it has 900. */
 export const IAM_AUTHENTICATION_TIMEOUT_SECONDS = 840;
@@ -59,12 +66,12 @@ export const IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS = 960;
 
 /** Properties of `Custom::RdsIamUser`. */
 export interface DatabaseUserProperties extends RoleProperties {
-  /** Name of the PostgreSQL role, in the case it is to have. */
+  /** Name of the PostgreSQL role. The name is created exactly as written; names are case-sensitive. */
   readonly Username: string;
 
   /**
    * The username as the rds-db:connect statements spell it. Present only when the username is not known
-   * at synth, and then nobody has escaped it: the handler refuses a name that would need it.
+   * at synth, and then it is not escaped: the handler refuses a name that would need it.
    */
   readonly PolicyUsername?: string;
 }
@@ -122,24 +129,21 @@ export interface DatabasePrivileges {
   readonly Schemas?: { readonly [schema: string]: SchemaPrivileges };
 }
 
-export interface SchemaPrivileges {
+/**
+ * Privileges by name of an object, or `*` for all of its kind that exist at deployment. The name of a function means
+ * all that have it, whatever their arguments.
+ */
+export type ObjectPrivileges = { readonly [Key in ObjectKey]?: PrivilegesByName };
+
+export interface SchemaPrivileges extends ObjectPrivileges {
   /** The role owns the schema, which is created if it is missing. */
   readonly Owner?: 'true';
 
   /** Privileges on the schema itself. */
   readonly Schema?: string[];
 
-  /** Privileges by name of a table, view or foreign table; `*` is all of them that exist at deployment. */
-  readonly Tables?: PrivilegesByName;
-
   /** Privileges by table name and column name. */
   readonly Columns?: { readonly [table: string]: PrivilegesByName };
-
-  /** Privileges by sequence name, or `*`. */
-  readonly Sequences?: PrivilegesByName;
-
-  /** Privileges by name of functions and procedures, whatever their arguments, or `*`. */
-  readonly Functions?: PrivilegesByName;
 
   /** Privileges on what a role creates in this schema from now on, by the name of that role; `*` stands for those on all objects that exist. */
   readonly FutureObjects?: { readonly [creator: string]: FutureObjectPrivileges | typeof ALL_OBJECTS };
@@ -149,11 +153,7 @@ export interface PrivilegesByName {
   readonly [name: string]: string[];
 }
 
-export interface FutureObjectPrivileges {
-  readonly Tables?: string[];
-  readonly Sequences?: string[];
-  readonly Functions?: string[];
-}
+export type FutureObjectPrivileges = { readonly [Key in ObjectKey]?: string[] };
 
 /** Every object of its kind in a schema, in place of a name; the privileges on all of them, in place of those on future ones. */
 export const ALL_OBJECTS = '*';
@@ -176,19 +176,6 @@ export type RemovalAction = typeof REMOVAL_ACTIONS[number];
 
 /** What no property says. */
 export const DEFAULT_REMOVAL_ACTION = 'DROP_OR_DISABLE';
-
-/**
- * Privileges by what they are on, as the catalog spells them (TEMP is TEMPORARY there).
- *
- * @see https://www.postgresql.org/docs/current/ddl-priv.html
- */
-export const DATABASE_PRIVILEGES = ['CONNECT', 'CREATE', 'TEMPORARY'] as const;
-export const SCHEMA_PRIVILEGES = ['CREATE', 'USAGE'] as const;
-/** MAINTAIN is there from PostgreSQL 17 on. */
-export const TABLE_PRIVILEGES = ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'] as const;
-export const COLUMN_PRIVILEGES = ['INSERT', 'REFERENCES', 'SELECT', 'UPDATE'] as const;
-export const SEQUENCE_PRIVILEGES = ['SELECT', 'UPDATE', 'USAGE'] as const;
-export const FUNCTION_PRIVILEGES = ['EXECUTE'] as const;
 
 export const DATABASE_KINDS = ['cluster', 'instance'] as const;
 export type DatabaseKind = typeof DATABASE_KINDS[number];

@@ -2,15 +2,16 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { Database } from './database';
 import { clusterIn, instanceIn } from './iam-authentication';
 import { clusterTarget, instanceTarget, tryRead } from './sign-in-target';
+import type { ConnectGrantsOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
 
 /** A cluster as its clients see it: where it is, and how they sign in. */
-export function clusterOfClients(cluster: rds.IDatabaseCluster): Database {
+export function clusterOfClients(cluster: rds.IDatabaseCluster, options: ConnectGrantsOptions): Database {
   const { hostname, port } = endpointOf(cluster, () => cluster.clusterEndpoint, 'clusterEndpointAddress and port');
   return {
     kind: 'cluster',
     construct: cluster,
-    target: clusterTarget(cluster),
+    target: clusterTarget(cluster, options),
     host: hostname,
     readerHost: tryRead(() => cluster.clusterReadEndpoint.hostname),
     port,
@@ -19,9 +20,9 @@ export function clusterOfClients(cluster: rds.IDatabaseCluster): Database {
 }
 
 /** An instance or read replica as its clients see it. */
-export function instanceOfClients(instance: rds.IDatabaseInstance): Database {
+export function instanceOfClients(instance: rds.IDatabaseInstance, options: ConnectGrantsOptions): Database {
   const { hostname, port } = endpointOf(instance, () => instance.instanceEndpoint, 'instanceEndpointAddress and port');
-  return { kind: 'instance', construct: instance, target: instanceTarget(instance), host: hostname, port, databaseName: instanceIn(instance)?.dbName };
+  return { kind: 'instance', construct: instance, target: instanceTarget(instance, options), host: hostname, port, databaseName: instanceIn(instance)?.dbName };
 }
 
 function endpointOf(construct: Database['construct'], read: () => rds.Endpoint, attributes: string): rds.Endpoint {

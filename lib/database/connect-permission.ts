@@ -17,14 +17,23 @@ import { shown } from '../model/types';
 
 const CONNECT = 'rds-db:connect';
 
+interface ConnectOptions {
+  /** The proxy or the provisioner whose role the grantee is. */
+  readonly onBehalfOf?: IConstruct;
+
+  /** Where the app says that a policy goes. */
+  readonly label?: string;
+}
+
 /**
  * Adds `rds-db:connect` on one user to the identity policy of the grantee.
  *
  * @param username may be a token, for a user whose custom resource refuses what would have to be escaped
- * @param onBehalfOf the proxy or the provisioner whose role the grantee is
  */
-export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, username: string, onBehalfOf?: IConstruct): iam.Grant {
-  const { construct, region, account, resourceId } = target;
+export function grantConnect(
+  target: SignInTarget, grantee: iam.IGrantable, username: string, { onBehalfOf, label }: ConnectOptions = {},
+): iam.Grant {
+  const { construct, region, account, resourceId, alsoResourceIds } = target;
   requireGrantee(target, grantee);
   target.check();
   const known = !Token.isUnresolved(username);
@@ -34,8 +43,10 @@ export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, user
   }
   const resource = known ? policyUsername(username) : username;
   const grant = addStatement(target, grantee, resource);
-  const granted = { region, account, resourceId, username: resource };
-  rememberConnect(target, grantee, { username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resource: granted });
+  const granted = [resourceId, ...alsoResourceIds].map(id => ({ region, account, resourceId: id, username: resource }));
+  rememberConnect(target, grantee, {
+    username, onBehalfOf: onBehalfOf?.node.path, policyOf: policyOf(grantee), resources: granted,
+  }, label);
   warnOfPolicySize(grantee, construct, granted);
   if (!onBehalfOf) {
     warnOfClosedEntrance(target, grantee);
@@ -46,7 +57,11 @@ export function grantConnect(target: SignInTarget, grantee: iam.IGrantable, user
 /** JavaScript passes ARNs as well. */
 function requireGrantee({ construct }: SignInTarget, grantee: iam.IGrantable | undefined): void {
   if (!(grantee as Partial<iam.IGrantable> | undefined)?.grantPrincipal) {
-    throw errorAt(construct, `grantee is ${shown(grantee)}, and must be a role, or a construct that has one; pass it, or iam.Role.fromRoleArn(scope, id, arn)`);
+    throw errorAt(
+      construct,
+      `grantee is ${shown(grantee)}, and must be a role, or a construct that has one; `
+      + 'pass it, or iam.Role.fromRoleArn(scope, id, arn)',
+    );
   }
 }
 
@@ -56,36 +71,54 @@ export function addStatement(target: SignInTarget, grantee: iam.IGrantable, reso
   checkAccount(target, grantee);
   const owner = changedByAwsAlone(grantee);
   if (owner !== undefined) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and only AWS can change its policies; `
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and only AWS can change its `
+      + 'policies; '
       + 'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names');
   }
-  const grant = iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: [connectArn(target, resource)] });
+  const grant = iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: connectArns(target, resource) });
   if (isNoOpGrant(grant, grantee)) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} takes no policy statement, so that rds-db:connect would be granted to nobody; `
-      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, and in a stack of its own account); '
+    throw errorAt(construct, `grantee ${nameOf(grantee)} cannot be granted permissions: its policies are not `
+      + 'managed by this app; '
+      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, '
+      + 'and in a stack of its own account); '
       + 'an account, a service or another principal gets in by a role that it may assume');
   }
   return grant;
 }
 
 /** For those who ask later who may sign in. */
-export function rememberConnect({ identity }: SignInTarget, grantee: iam.IGrantable | undefined, grant: Omit<SignInGrant, 'principal'>): void {
+export function rememberConnect(
+  { identity, alsoResourceIds }: SignInTarget, grantee: iam.IGrantable, grant: Omit<SignInGrant, 'principal'>,
+  label?: string,
+): void {
+  alsoResourceIds.forEach(id => accessModelOf(identity).alsoResourceIds.add(id));
   let principal: Principal | undefined;
   addSignIn(accessModelOf(identity), {
     ...grant,
     get principal() {
-      return principal ??= principalOf(grantee);
+      return principal ??= { ...principalOf(grantee), ...label === undefined ? {} : { label } };
     },
+  });
+}
+
+/** A statement that the app puts somewhere itself. */
+export function rememberStatement(
+  { identity, alsoResourceIds }: SignInTarget, grant: Pick<SignInGrant, 'username' | 'tagKey'>, label?: string,
+): void {
+  alsoResourceIds.forEach(id => accessModelOf(identity).alsoResourceIds.add(id));
+  addSignIn(accessModelOf(identity), {
+    ...grant, principal: { kind: 'statement', ...label === undefined ? {} : { label } },
   });
 }
 
 /** @param resource as it is in the policy */
 export function connectStatement(target: SignInTarget, resource: string): iam.PolicyStatement {
-  return new iam.PolicyStatement({ actions: [CONNECT], resources: [connectArn(target, resource)] });
+  return new iam.PolicyStatement({ actions: [CONNECT], resources: connectArns(target, resource) });
 }
 
-function connectArn({ region, account, resourceId }: SignInTarget, resource: string): string {
-  return `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${resourceId}/${resource}`;
+function connectArns({ region, account, resourceId, alsoResourceIds }: SignInTarget, resource: string): string[] {
+  return [resourceId, ...alsoResourceIds]
+    .map(id => `arn:${Aws.PARTITION}:rds-db:${region}:${account}:dbuser:${id}/${resource}`);
 }
 
 /** A proxy as a target, which the databases behind it know from then on. */
@@ -97,7 +130,9 @@ export function proxyInFront(proxy: rds.IDBProxyRef): SignInTarget {
 }
 
 /** @param database the cluster or instance whose users the clients of the endpoint have */
-export function rememberEndpoint(database: IConstruct, kind: ClientEndpoint['kind'], { construct, identity }: SignInTarget): void {
+export function rememberEndpoint(
+  database: IConstruct, kind: ClientEndpoint['kind'], { construct, identity }: SignInTarget,
+): void {
   const model = accessModelOf(identity);
   accessModelOf(database).endpoints.set(model.path, { kind, path: construct.node.path, model });
 }
@@ -105,7 +140,8 @@ export function rememberEndpoint(database: IConstruct, kind: ClientEndpoint['kin
 function checkAccount({ construct, account }: SignInTarget, grantee: iam.IGrantable): void {
   const { principalAccount } = grantee.grantPrincipal;
   if (principalAccount && Token.compareStrings(principalAccount, account) === TokenComparison.DIFFERENT) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in ${account}, and rds-db:connect does not cross accounts; `
+    throw errorAt(construct, `grantee ${nameOf(grantee)} is in account ${principalAccount} and the database in `
+      + `${account}, and rds-db:connect does not cross accounts; `
       + `create a role in account ${account} that account ${principalAccount} may assume, and grant it to that role`);
   }
 }

@@ -26,6 +26,8 @@ export interface Database {
   readonly databaseName?: string;
   readonly vpc?: ec2.IVpc;
   readonly secret?: secretsmanager.ISecret;
+  /** Whether it is in no VPC of the account, and clients connect to the internet access gateway. */
+  readonly isBehindGateway?: boolean;
 }
 
 export function addressOf({ target, host, port }: Database): DatabaseAddress {

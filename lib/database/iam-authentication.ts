@@ -25,7 +25,7 @@ export function enableIamAuthentication(resource: DatabaseResource): void {
 }
 
 /**
- * Nobody signs in with IAM while it is off, and the server then says no more than "password
+ * No user signs in with IAM while it is off, and the server then says no more than "password
  * authentication failed". So refuse what is off now, and at the end of the synthesis what is not on.
  */
 export function requireIamAuthentication(resource: DatabaseResource): void {
@@ -41,11 +41,11 @@ export function requireIamAuthentication(resource: DatabaseResource): void {
 }
 
 function problems(database: DatabaseResource): string[] {
-  const value = propertiesIn(database).EnableIAMDatabaseAuthentication;
-  return value === true
+  const { EnableIAMDatabaseAuthentication: value, WithExpressConfiguration: express } = propertiesIn(database);
+  return value === true || (value === undefined && express === true)
     ? []
     : [`EnableIAMDatabaseAuthentication is ${JSON.stringify(value) ?? 'not set'}, and unless it is true no user can sign in with IAM; `
-      + `apply ${rds.CfnDBCluster.isCfnDBCluster(database) ? 'ClusterIamAuthentication' : 'InstanceIamAuthentication'} or set iamAuthentication: true, and let nothing change it afterwards`];
+      + `apply ${rds.CfnDBCluster.isCfnDBCluster(database) ? 'ClusterIamAuthEnabled' : 'InstanceIamAuthEnabled'} or set iamAuthentication: true, and let nothing change it afterwards`];
 }
 
 /** What the template will say, overrides included. */

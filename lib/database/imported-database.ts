@@ -2,7 +2,7 @@ import { Token, Tokenization } from 'aws-cdk-lib';
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import type { Database } from './database';
-import { declaredResourceId, NOT_LOOKED_UP, type SignInTarget, tryRead } from './sign-in-target';
+import { alsoResourceIds, declaredResourceId, NOT_LOOKED_UP, type SignInTarget, tryRead } from './sign-in-target';
 import type { DatabaseAddress, DatabaseKind, IamAuthenticationAttribute } from '../contract/wire';
 import { errorAt } from '../model/errors';
 
@@ -10,6 +10,9 @@ import { errorAt } from '../model/errors';
 export interface ImportOptions {
   /** Whether users are created over a connection, which a security group lets in. */
   readonly overConnection: boolean;
+
+  /** Further resource ids; also of a database that is made in this app. */
+  readonly alsoResourceIds?: string[];
 
   /** Has the deployment switch IAM authentication on. Undefined where the app does not ask for it. */
   readonly switchOn?: (database: DatabaseToSwitch) => SwitchedDatabase;
@@ -40,10 +43,11 @@ export interface Import {
 
 /** A database of another app. */
 export function importedDatabase(
-  kind: DatabaseKind, construct: Database['construct'], { overConnection, switchOn }: ImportOptions, known: Import,
+  kind: DatabaseKind, construct: Database['construct'], options: ImportOptions, known: Import,
 ): Database {
+  const { overConnection, switchOn } = options;
   if (switchOn) {
-    return switchedOn(kind, construct, overConnection, switchOn, known);
+    return switchedOn(kind, construct, options, switchOn, known);
   }
   const target = known.target();
   const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
@@ -53,7 +57,7 @@ export function importedDatabase(
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
 function switchedOn(
-  kind: DatabaseKind, construct: Database['construct'], overConnection: boolean,
+  kind: DatabaseKind, construct: Database['construct'], { overConnection, ...options }: ImportOptions,
   switchOn: NonNullable<ImportOptions['switchOn']>, known: Import,
 ): Database {
   const { identifier, endpoint } = known;
@@ -69,7 +73,15 @@ function switchedOn(
   return {
     kind,
     construct,
-    target: { construct, identity: construct, resourceId: resource.attribute('ResourceId'), ...construct.env, check: () => undefined, takesConditions: true },
+    target: {
+      construct,
+      identity: construct,
+      resourceId: resource.attribute('ResourceId'),
+      alsoResourceIds: alsoResourceIds(construct, kind, resourceId, options),
+      ...construct.env,
+      check: () => undefined,
+      takesConditions: true,
+    },
     host: resource.attribute('Host'),
     readerHost: readerHostIn(known),
     port: declaredPort ?? Token.asNumber(resource.attribute('Port')),

@@ -1,11 +1,13 @@
 import { Stack, Token } from 'aws-cdk-lib';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
-import type * as rds from 'aws-cdk-lib/aws-rds';
+import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { IConstruct } from 'constructs';
 import type { Database } from './database';
+import { expressDatabase, isExpress } from './express';
 import { clusterIn, type DatabaseResource, enableIamAuthentication, instanceIn } from './iam-authentication';
 import { importedDatabase, type ImportOptions } from './imported-database';
+import { portOfInstance } from './port';
 import { isRestored } from './restored';
 import { clusterTarget, instanceTarget } from './sign-in-target';
 import type { DatabaseKind } from '../contract/wire';
@@ -15,11 +17,17 @@ import { requireConstruct } from '../model/types';
 /** Beside the interfaces, what is made in this app knows its VPC and its secret. */
 type OwnedDatabase<Interface> = Interface & { readonly vpc?: ec2.IVpc; readonly secret?: secretsmanager.ISecret };
 
-/** A cluster of PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
+/** A cluster of PostgreSQL; IAM authentication is enabled, if it is made in this app or the app asks for it. */
 export function clusterDatabase(
-  scope: IConstruct, cluster: OwnedDatabase<rds.IDatabaseCluster>, options: ImportOptions,
+  scope: IConstruct, given: rds.IDBClusterRef, options: ImportOptions,
 ): Database {
-  requireConstruct(scope, 'cluster', cluster, 'a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)');
+  const { alsoResourceIds } = options;
+  requireConstruct(scope, 'cluster', given, 'a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)');
+  if (rds.CfnDBCluster.isCfnDBCluster(given)) {
+    refuseToSwitch(scope, given, 'cluster', options);
+    return expressDatabase(scope, given, options);
+  }
+  const cluster = given as OwnedDatabase<rds.IDatabaseCluster>;
   const resource = clusterIn(cluster);
   if (instanceIn(cluster)) {
     throw errorAt(scope, `cluster ${cluster.node.path} is an instance; pass it to InstanceIamAuth, as instance`);
@@ -29,9 +37,12 @@ export function clusterDatabase(
   if (resource) {
     checkKindOfCluster(scope, cluster, resource);
   }
+  if (resource && isExpress(resource)) {
+    throw errorAt(scope, `cluster ${cluster.node.path} is a rds.DatabaseCluster, which is in a VPC, with WithExpressConfiguration, which is in none; make a rds.CfnDBCluster with it, and pass that`);
+  }
   if (resource && isReplica(resource)) {
     throw errorAt(scope, `cluster ${cluster.node.path} replicates another one, and users are created where it is written; pass that one, `
-      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)');
+      + 'and let them sign in here with ClusterIamAuthEnabled and ConnectGrants.fromCluster(replica)');
   }
   if (resource) {
     refuseToSwitch(scope, cluster, 'cluster', options);
@@ -40,7 +51,7 @@ export function clusterDatabase(
       kind: 'cluster',
       construct: cluster,
       resource,
-      target: clusterTarget(cluster),
+      target: clusterTarget(cluster, { alsoResourceIds }),
       host: resource.attrEndpointAddress,
       readerHost: resource.attrReadEndpointAddress,
       port: resource.port ?? Token.asNumber(resource.attrEndpointPort),
@@ -50,7 +61,7 @@ export function clusterDatabase(
     };
   }
   return importedDatabase('cluster', cluster, options, {
-    target: () => clusterTarget(cluster),
+    target: () => clusterTarget(cluster, { alsoResourceIds }),
     identifier: cluster.clusterIdentifier,
     endpoint: () => cluster.clusterEndpoint,
     readerHost: () => cluster.clusterReadEndpoint.hostname,
@@ -63,7 +74,7 @@ function isReplica({ replicationSourceIdentifier, globalClusterIdentifier, maste
   return replicationSourceIdentifier !== undefined || (globalClusterIdentifier !== undefined && masterUsername === undefined && snapshotIdentifier === undefined);
 }
 
-/** An instance of RDS for PostgreSQL; IAM authentication is switched on, if it is made in this app or the app asks for it. */
+/** An instance of RDS for PostgreSQL; IAM authentication is enabled, if it is made in this app or the app asks for it. */
 export function instanceDatabase(
   scope: IConstruct, instance: OwnedDatabase<rds.IDatabaseInstance>, options: ImportOptions,
 ): Database {
@@ -72,10 +83,11 @@ export function instanceDatabase(
   if (clusterIn(instance)) {
     throw errorAt(scope, `instance ${instance.node.path} is a cluster; pass it to AuroraIamAuth, as cluster`);
   }
-  const target = resource && instanceTarget(instance);
+  const { alsoResourceIds } = options;
+  const target = resource && instanceTarget(instance, { alsoResourceIds });
   if (resource?.sourceDbInstanceIdentifier !== undefined || resource?.sourceDbClusterIdentifier !== undefined) {
     throw errorAt(scope, `instance ${instance.node.path} is a read replica, and users are created where it is written; pass its source, `
-      + 'and let them sign in to the replica with InstanceIamAuthentication and ConnectGrants.fromInstance(replica)');
+      + 'and let them sign in to the replica with InstanceIamAuthEnabled and ConnectGrants.fromInstance(replica)');
   }
   checkEngine(scope, instance, 'instance', resource ? resource.engine : instance.engine?.engineType, ['postgres']);
   checkVersion(scope, instance, 'instance', resource ? resource.engineVersion : instance.engine?.engineVersion?.fullVersion);
@@ -88,30 +100,21 @@ export function instanceDatabase(
       resource,
       target,
       host: resource.attrEndpointAddress,
-      port: portOf(resource),
+      port: portOfInstance(resource),
       databaseName: resource.dbName,
       vpc: instance.vpc,
       secret: secretOf(resource, instance.secret),
     };
   }
   return importedDatabase('instance', instance, options, {
-    target: () => instanceTarget(instance), identifier: instance.instanceIdentifier, endpoint: () => instance.instanceEndpoint, attributes: 'instanceEndpointAddress and port',
+    target: () => instanceTarget(instance, { alsoResourceIds }), identifier: instance.instanceIdentifier, endpoint: () => instance.instanceEndpoint, attributes: 'instanceEndpointAddress and port',
   });
 }
 
 function refuseToSwitch(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, { switchOn }: ImportOptions): void {
   if (switchOn) {
-    throw errorAt(scope, `enableIamAuthentication is for a database that is imported, and ${kind} ${node.path} is made in this app, whose template switches IAM authentication on; leave it out`);
+    throw errorAt(scope, `enableIamAuthentication is for a database that is imported, and ${kind} ${node.path} is made in this app, whose template enables IAM authentication; leave it out`);
   }
-}
-
-/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html */
-const DEFAULT_PORT = 5432;
-
-/** What is restored has the port it had. */
-function portOf(resource: rds.CfnDBInstance): number {
-  const { port, attrEndpointPort } = resource;
-  return Token.isUnresolved(port) || (port === undefined && isRestored(resource)) ? Token.asNumber(attrEndpointPort) : Number(port ?? DEFAULT_PORT);
 }
 
 /**

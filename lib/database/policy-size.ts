@@ -21,7 +21,7 @@ interface Quota {
 /** Parts of an ARN that only the deployment knows, at their longest. */
 const LONGEST = { partition: 'aws-us-gov', region: 'ap-southeast-2', account: '111111111111', resourceId: 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ' };
 
-/** Path of what has the statements that are granted to somebody: an identity, or a policy of its own. */
+/** Path of what has the statements of a grantee: an identity, or a policy of its own. */
 export function policyOf(grantee: iam.IGrantable): string | undefined {
   return [grantee.grantPrincipal, grantee].find(candidate => Construct.isConstruct(candidate))?.node.path;
 }
@@ -30,9 +30,9 @@ export function policyOf(grantee: iam.IGrantable): string | undefined {
  * CDK splits the policies of a role that it makes, and warns of their sizes. For everything else only IAM counts, and only when it is deployed.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
- * @param resource what was granted last
+ * @param resources what was granted last
  */
-export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, resource: ConnectResource): void {
+export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, resources: readonly ConnectResource[]): void {
   const quota = quotaOf(grantee);
   const policy = policyOf(grantee);
   if (!quota || policy === undefined) {
@@ -41,18 +41,20 @@ export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, 
   const scope = Construct.isConstruct(grantee) ? grantee : database;
   const isMinimized = FeatureFlags.of(scope).isEnabled(cxapi.IAM_MINIMIZE_POLICIES) === true;
   const granted = grantedTo(policy, database);
-  const characters = granted.reduce((sum, each) => sum + sizeOf(each, isMinimized), 0);
+  const sizeOfAll = (all: readonly ConnectResource[]) => all.reduce((sum, each) => sum + sizeOf(each, isMinimized), 0);
+  const characters = sizeOfAll(granted.flat());
   const limit = WARN_AT_FRACTION * quota.characters;
-  if (characters > limit && characters - sizeOf(resource, isMinimized) <= limit) {
+  if (characters > limit && characters - sizeOfAll(resources) <= limit) {
     Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users `
     + `by now, which takes about ${characters} of the ${quota.characters} characters that IAM allows for ${quota.of}, `
     + 'and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users');
   }
 }
 
-function grantedTo(policy: string, database: IConstruct): ConnectResource[] {
+/** Those of each grant. */
+function grantedTo(policy: string, database: IConstruct): (readonly ConnectResource[])[] {
   const grants = [...appAccess(database).models.values()].flatMap(({ signIns }) => [...signIns.values()].flat());
-  return grants.flatMap(({ policyOf: path, resource }) => path === policy && resource ? resource : []);
+  return grants.flatMap(({ policyOf: path, resources }) => path === policy && resources ? [resources] : []);
 }
 
 /** About how many characters of a policy it takes to allow it. */

@@ -1,16 +1,19 @@
-import { Token } from 'aws-cdk-lib';
+import { Stack, Token } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct, type IConstruct } from 'constructs';
 import type { Principal } from '../model/access-model';
+import { written } from '../model/written';
 
 /** Whom a permission was granted to, as far as the app tells. */
-export function principalOf(grantee: iam.IGrantable | undefined): Principal {
-  if (!grantee) {
-    return { kind: 'statement' };
-  }
+export function principalOf(grantee: iam.IGrantable): Principal {
   const principal = withoutWrapping(grantee.grantPrincipal);
   const construct = [grantee, principal].find((candidate): candidate is IConstruct & typeof candidate => Construct.isConstruct(candidate));
-  return { kind: kindOf(grantee, principal), ...construct ? { path: construct.node.path } : {}, ...identityOf(principal) };
+  return {
+    kind: kindOf(grantee, principal),
+    ...construct ? { path: construct.node.path } : {},
+    ...identityOf(principal),
+    ...trustOf(principal),
+  };
 }
 
 /** A principal with conditions or session tags adds them where a role is assumed, and nothing here. */
@@ -42,4 +45,37 @@ function identityOf(principal: iam.IPrincipal): Pick<Principal, 'name' | 'arn'> 
   const name = literal(resource?.userName, resource?.groupName, roleName, userName, groupName);
   const arn = literal(roleArn, userArn, groupArn);
   return { ...name === undefined ? {} : { name }, ...arn === undefined ? {} : { arn } };
+}
+
+/** Asked for with each grant, and the same for all grants to a role. */
+const TRUST = new WeakMap<iam.Role, readonly string[]>();
+
+/** Who may have the role, where the app makes it. */
+function trustOf(principal: iam.IPrincipal): Pick<Principal, 'assumedBy'> {
+  if (!(principal instanceof iam.Role)) {
+    return {};
+  }
+  const assumedBy = TRUST.get(principal) ?? trustedBy(Stack.of(principal).resolve(principal.assumeRolePolicy));
+  TRUST.set(principal, assumedBy);
+  return { assumedBy };
+}
+
+interface TrustStatement {
+  readonly Effect?: string;
+  readonly Principal?: unknown;
+  readonly Condition?: unknown;
+}
+
+function trustedBy(document: unknown): string[] {
+  const { Statement: statements = [] } = (document ?? {}) as { Statement?: TrustStatement | TrustStatement[] };
+  const all = [statements].flat();
+  const isRestricted = all.some(({ Effect }) => Effect === 'Deny');
+  const texts = all.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Principal: principal, Condition }) => {
+    const remark = isRestricted || Condition !== undefined ? ' under conditions' : '';
+    const byType: [string, unknown][]
+      = typeof principal === 'object' && principal !== null ? Object.entries(principal) : [['AWS', principal]];
+    return byType.flatMap(([type, names]) => [names].flat().map(name =>
+      `${type === 'AWS' ? '' : `${type} `}${name === '*' ? 'everybody' : written(name)}${remark}`));
+  });
+  return [...new Set(texts)].sort();
 }

@@ -9,9 +9,6 @@ export interface PsqlConnection {
   readonly cas: string;
 }
 
-export const CAS_OF_RDS = 'https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem';
-export const CAS_OF_AMAZON = 'https://www.amazontrust.com/repository/AmazonRootCA1.pem';
-
 /**
  * One line for sh that makes a token and opens psql. The file of CAs is the caller's, and is asked for
  * before anything else happens. A token is not quoted: sh does not split the value of an assignment, and

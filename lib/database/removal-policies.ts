@@ -1,4 +1,4 @@
-import { CfnDeletionPolicy, CfnResource, Lazy, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
+import { CfnDeletionPolicy, CfnResource, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { SignInTarget } from './sign-in-target';
 import {
@@ -27,16 +27,18 @@ type Attribute = keyof typeof ATTRIBUTES;
  * @param consequence what would go on if it were retained, and what to do instead
  */
 export function neverRetain(resource: CfnResource, consequence: string): void {
-  const own = entries().map(([attribute, option]) => {
-    // Late and only where there is a policy, so that the template is not longer without one.
-    const value = Lazy.string({ produce: () => resource.cfnOptions[option] && CfnDeletionPolicy.DELETE });
-    resource.addOverride(attribute, value);
-    return [attribute, value] as const;
-  });
+  for (const [, option] of entries()) {
+    let policy = resource.cfnOptions[option];
+    // Where there is no policy there is none, so that the template is not longer.
+    Object.defineProperty(resource.cfnOptions, option, {
+      get: () => policy && CfnDeletionPolicy.DELETE,
+      set: (applied?: CfnDeletionPolicy) => policy = applied,
+      enumerable: true,
+    });
+  }
   const { cfnResourceType } = resource;
   const problem = (policy: string) => `${policy} of this ${cfnResourceType} is an override, and ${consequence}`;
-  const isOurs = () => own.every(([attribute, value]) => overridesOf(resource)[attribute] === value);
-  resource.node.addValidation({ validate: () => isOurs() ? [] : retentionOf(resource).map(problem) });
+  resource.node.addValidation({ validate: () => retentionOf(resource).map(problem) });
 }
 
 /**

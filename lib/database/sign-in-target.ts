@@ -3,9 +3,10 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
-import type { DatabaseLocationOptions } from '../connect-options';
+import type { ConnectGrantsOptions } from '../connect-options';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
+import { requireList } from '../model/types';
 
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
@@ -14,36 +15,42 @@ export interface SignInTarget {
   readonly identity: IConstruct;
   /** `cluster-...`, `db-...` or `prx-...` */
   readonly resourceId: string;
+  /** Of what is, or will be, the same database, in the same account and Region. */
+  readonly alsoResourceIds: readonly string[];
   readonly account: string;
   readonly region: string;
-  /** Refuses what lets nobody in with IAM. */
+  /** Refuses a target that no user can sign in to with IAM. */
   check(): void;
   /** Whether a statement with a condition works there. */
   readonly takesConditions: boolean;
 }
 
-export function clusterTarget(cluster: rds.IDBClusterRef, options: DatabaseLocationOptions = {}): SignInTarget {
+export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrantsOptions = {}): SignInTarget {
   const owned = clusterIn(cluster);
+  const resourceId = owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster'));
   return {
     construct: cluster,
     identity: owned ?? cluster,
-    resourceId: owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster')),
+    resourceId,
+    alsoResourceIds: alsoResourceIds(cluster, 'cluster', resourceId, options),
     ...locationOf(cluster, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
   };
 }
 
-export function instanceTarget(instance: rds.IDBInstanceRef, options: DatabaseLocationOptions = {}): SignInTarget {
+export function instanceTarget(instance: rds.IDBInstanceRef, options: ConnectGrantsOptions = {}): SignInTarget {
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
     throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');
   }
+  // The L2 of a read replica gives its ARN here, unless a feature flag is set.
+  const resourceId = owned?.attrDbiResourceId ?? required(instance, INSTANCE, declaredResourceId(instance, 'instance'));
   return {
     construct: instance,
     identity: owned ?? instance,
-    // The L2 of a read replica gives its ARN here, unless a feature flag is set.
-    resourceId: owned?.attrDbiResourceId ?? required(instance, INSTANCE, declaredResourceId(instance, 'instance')),
+    resourceId,
+    alsoResourceIds: alsoResourceIds(instance, 'instance', resourceId, options),
     ...locationOf(instance, owned === undefined, options),
     check: () => owned && requireIamAuthentication(owned),
     takesConditions: true,
@@ -57,6 +64,7 @@ export function proxyTarget(proxy: rds.IDBProxyRef): SignInTarget {
     construct: proxy,
     identity: owned ?? proxy,
     resourceId: owned ? Fn.select(6, Fn.split(':', owned.attrDbProxyArn)) : proxyIdIn(proxy, dbProxyArn),
+    alsoResourceIds: [],
     // An imported proxy says itself where it is.
     ...owned ? proxy.env : regionAndAccountIn(dbProxyArn),
     check: () => owned && requireIamOfClients(proxy, owned),
@@ -111,6 +119,27 @@ export function declaredResourceId(construct: IConstruct, databaseKind: Database
     throw errorAt(construct, `${kind.property} "${resourceId}" is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
   }
   return resourceId;
+}
+
+/** Those that the app gives beside the one of the database itself. */
+export function alsoResourceIds(
+  construct: IConstruct, databaseKind: DatabaseKind, resourceId: string | undefined,
+  { alsoResourceIds: ids = [] }: Pick<ConnectGrantsOptions, 'alsoResourceIds'>,
+): readonly string[] {
+  const kind = RESOURCE_ID_KINDS[databaseKind];
+  requireList(construct, 'alsoResourceIds', ids);
+  if (Token.isUnresolved(ids)) {
+    throw errorAt(construct, 'alsoResourceIds is a token, and how many ids there are must be known at synthesis; pass a list, in which an id may be a token');
+  }
+  ids.forEach((id, index) => {
+    if (typeof id !== 'string' || (!Token.isUnresolved(id) && !kind.pattern.test(id))) {
+      throw errorAt(construct, `alsoResourceIds has ${JSON.stringify(id)}, which is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
+    }
+    if (id === resourceId || ids.indexOf(id) !== index) {
+      throw errorAt(construct, `alsoResourceIds has ${JSON.stringify(id)}, which is ${id === resourceId ? 'the resource id of the database itself' : 'listed more than once'}; remove it`);
+    }
+  });
+  return ids;
 }
 
 function required(construct: IConstruct, kind: ResourceIdKind, resourceId: string | undefined): string {

@@ -1,16 +1,18 @@
 import { Token } from 'aws-cdk-lib';
 import type * as iam from 'aws-cdk-lib/aws-iam';
 import type { IConstruct } from 'constructs';
+import { caBundleUrl } from './certificate-authorities';
 import { grantConnect, proxyInFront } from './connect-permission';
 import { addressOf, type Database, readerHostOf } from './database';
 import type { EndpointChoice } from './endpoint-choice';
+import { checkedLabel } from './label';
 import { roleOfProxy } from './proxy';
-import { CAS_OF_AMAZON, CAS_OF_RDS, psqlCommand } from './psql-command';
+import { psqlCommand } from './psql-command';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
 import type { IDatabaseUser } from '../role-interface';
 
-type User = IConstruct & Pick<IDatabaseUser, 'username' | 'databaseName'>;
+type User = IConstruct & Pick<IDatabaseUser, 'username' | 'database'>;
 
 /** @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html */
 const PORT_OF_PROXY = '5432';
@@ -34,14 +36,15 @@ export class UserAccess {
     Object.defineProperty(user, USER_ACCESS, { value: this });
   }
 
-  public grantConnect(grantee: iam.IGrantable, { through }: GrantConnectOptions): iam.Grant {
+  public grantConnect(grantee: iam.IGrantable, { through, label: given }: GrantConnectOptions): iam.Grant {
     const { target } = this.database;
     const { username } = this.user;
+    const label = checkedLabel(this.user, given);
     if (!through) {
-      return grantConnect(target, grantee, username);
+      return grantConnect(target, grantee, username, { label });
     }
-    grantConnect(target, roleOfProxy(this.user, through, this.database), username, through);
-    return grantConnect(proxyInFront(through), grantee, username);
+    grantConnect(target, roleOfProxy(this.user, through, this.database), username, { onBehalfOf: through });
+    return grantConnect(proxyInFront(through), grantee, username, { label });
   }
 
   public environment({ endpoint, region }: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
@@ -50,20 +53,22 @@ export class UserAccess {
       PGHOST: host,
       PGPORT: port,
       PGUSER: this.user.username,
-      PGDATABASE: this.user.databaseName,
+      PGDATABASE: this.user.database,
       PGSSLMODE: 'verify-full',
       ...region ? { AWS_REGION: this.database.construct.env.region } : {},
     };
   }
 
   public psqlCommand({ endpoint }: PsqlCommandOptions = {}): string {
-    const { username, databaseName } = this.user;
+    const { username, database } = this.user;
     if (Token.isUnresolved(username)) {
       throw errorAt(this.user, 'username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; '
         + 'give the username itself, or use connectionEnvironment()');
     }
-    const cas = endpoint?._choice.kind === 'proxy' ? CAS_OF_AMAZON : CAS_OF_RDS;
-    return psqlCommand({ ...this.addressOf(endpoint?._choice), region: this.database.construct.env.region, username, database: databaseName, cas });
+    const { region } = this.database.construct.env;
+    const holder = endpoint?._choice.kind === 'proxy' ? 'proxy' : this.database.isBehindGateway ? 'gateway' : 'database';
+    const cas = caBundleUrl(holder, region);
+    return psqlCommand({ ...this.addressOf(endpoint?._choice), region, username, database, cas });
   }
 
   private addressOf(choice: EndpointChoice = { kind: 'writer' }): { readonly host: string; readonly port: string } {

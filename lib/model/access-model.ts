@@ -36,6 +36,9 @@ export interface AccessModel {
   /** Proxies and replicas whose clients have users of this database, by path. */
   readonly endpoints: Map<string, ClientEndpoint>;
 
+  /** Further resource ids that permissions to sign in there are about. */
+  readonly alsoResourceIds: Set<string>;
+
   readonly claims: Claims;
 
   /** Checks at the end of the synthesis that are there already. */
@@ -75,6 +78,11 @@ export interface DeclaredDatabase {
   readonly path: string;
   readonly kind: DatabaseKind;
   readonly admin: DeclaredAdmin;
+
+  /** As the statements that allow to sign in name it; all may be tokens. */
+  readonly resourceId: string;
+  readonly account: string;
+  readonly region: string;
 }
 
 /** Who creates the users. */
@@ -125,6 +133,12 @@ export interface Principal {
   /** Where it is known at synthesis. */
   readonly name?: string;
   readonly arn?: string;
+
+  /** Where the app says that a statement or a policy goes. */
+  readonly label?: string;
+
+  /** Of a role that the app creates: who may assume it, by its trust policy, as the template has it. */
+  readonly assumedBy?: readonly string[];
 }
 
 /** The parts of the ARN in a statement that allows rds-db:connect; all may be tokens. */
@@ -156,5 +170,5 @@ export interface SignInGrant {
 
   /** Path of the identity or policy that has the statement. */
   readonly policyOf?: string;
-  readonly resource?: ConnectResource;
+  readonly resources?: readonly ConnectResource[];
 }

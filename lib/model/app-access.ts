@@ -34,6 +34,7 @@ export function accessModelOf(construct: IConstruct): AccessModel {
     signIns: new Map(),
     signInsByTag: [],
     endpoints: new Map(),
+    alsoResourceIds: new Set(),
     claims: { roleNames: new Map(), schemas: new Map(), provisioners: new Map() },
     checks: new Set(),
   }));

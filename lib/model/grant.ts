@@ -2,6 +2,7 @@ import { checkRole } from './known-role';
 import { checkKeys, checkNotEmpty } from './privilege-checks';
 import type { PrivilegesByDatabase } from './privilege-set';
 import { notList } from './types';
+import { OBJECT_KINDS, type ObjectWord } from '../contract/object-kinds';
 import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
 import type { IDatabaseRole } from '../role-interface';
 
@@ -74,7 +75,7 @@ export function inSchema({ database, schema }: InSchema, privileges: SchemaPrivi
 }
 
 export interface ObjectsOptions extends InSchema {
-  readonly kind: 'table' | 'sequence' | 'function';
+  readonly kind: ObjectWord;
   readonly names?: string[];
   readonly privileges: string[];
 
@@ -82,8 +83,6 @@ export interface ObjectsOptions extends InSchema {
   readonly otherwise?: string;
   readonly objectsCreatedBy?: IDatabaseRole[];
 }
-
-const KEYS = { table: 'Tables', sequence: 'Sequences', function: 'Functions' } as const;
 
 /** On objects of a schema: on some by name, or on all and on those of the future. */
 export function onObjects(options: ObjectsOptions): Grant {
@@ -97,10 +96,11 @@ export function onObjects(options: ObjectsOptions): Grant {
     throw new Error(`${kind} ${quoted(names)} of schema ${quoted(schema)} is named together with objectsCreatedBy, and what is created later cannot be named; `
       + `leave ${kind}s out for all of them, or leave objectsCreatedBy out`);
   }
+  const { key } = OBJECT_KINDS.find(({ word }) => word === kind)!;
   return {
     ...inSchema(options, {
-      [KEYS[kind]]: byName(names ?? [ALL_OBJECTS], privileges),
-      ...futureObjects(objectsCreatedBy, { [KEYS[kind]]: [...privileges] }),
+      [key]: byName(names ?? [ALL_OBJECTS], privileges),
+      ...futureObjects(objectsCreatedBy, { [key]: [...privileges] }),
     }),
     creators: [...objectsCreatedBy],
   };

@@ -1,18 +1,10 @@
 import { isToken } from './token';
 import { notList, notText } from './types';
+import type { COLUMN, ObjectWord } from '../contract/object-kinds';
 import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem } from '../contract/names';
 
-/** What the template has as a key, and the rules for its name. */
-const PROBLEMS = {
-  database: databaseNameProblem,
-  schema: schemaNameProblem,
-  table: (name: string) => objectNameProblem('table', name),
-  column: (name: string) => objectNameProblem('column', name),
-  sequence: (name: string) => objectNameProblem('sequence', name),
-  function: (name: string) => objectNameProblem('function', name),
-  role: roleNameProblem,
-};
-export type Kind = keyof typeof PROBLEMS;
+/** What the template has as a key. */
+export type Kind = 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord;
 
 /** Keys that CloudFormation or JavaScript takes for something else. */
 const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
@@ -28,7 +20,16 @@ export function keyProblem(kind: Kind, name: string): string | undefined {
   }
   return KEY_WORD.test(name)
     ? `${kind} name ${JSON.stringify(name)} is not allowed: as a key of the template it would be taken for a key word; rename it`
-    : PROBLEMS[kind](name);
+    : nameProblem(kind, name);
+}
+
+function nameProblem(kind: Kind, name: string): string | undefined {
+  switch (kind) {
+    case 'database': return databaseNameProblem(name);
+    case 'schema': return schemaNameProblem(name);
+    case 'role': return roleNameProblem(name);
+    default: return objectNameProblem(kind, name);
+  }
 }
 
 export function checkKeys(kind: Kind, names: string[]): void {
@@ -48,6 +49,6 @@ export function checkNotEmpty(list: readonly unknown[], what: string, otherwise?
     throw new Error(problem);
   }
   if (list.length === 0) {
-    throw new Error(`${what} are an empty list, which grants nothing; name one${otherwise ? `, or leave ${otherwise}` : ''}`);
+    throw new Error(`${what} must not be empty; add at least one${otherwise ? `, or leave ${otherwise}` : ''}`);
   }
 }

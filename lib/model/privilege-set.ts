@@ -1,5 +1,8 @@
 import { Token } from 'aws-cdk-lib';
+import { KINDS_IN_SCHEMA, OBJECT_KINDS, type ObjectKind, type ObjectWord } from '../contract/object-kinds';
 import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type RoleProperties, type SchemaPrivileges } from '../contract/wire';
+
+export { ALL_OBJECTS, KINDS_IN_SCHEMA, type ObjectKind, type ObjectWord, type PrivilegesByName, type SchemaPrivileges };
 
 export type PrivilegesByDatabase = NonNullable<RoleProperties['Privileges']>;
 
@@ -40,13 +43,11 @@ function withoutRepetition(databases: PrivilegesByDatabase): PrivilegesByDatabas
 }
 
 function withoutRepetitionIn(schema: SchemaPrivileges): SchemaPrivileges {
-  const { Tables = {}, Columns = {}, Sequences = {}, Functions = {}, FutureObjects = {} } = schema;
+  const { Tables = {}, Columns = {}, FutureObjects = {} } = schema;
   const onTable = new Map(Object.entries(Tables));
   return withoutEmpty({
     ...schema,
-    Tables: beyondAll(Tables),
-    Sequences: beyondAll(Sequences),
-    Functions: beyondAll(Functions),
+    ...Object.fromEntries(OBJECT_KINDS.map(({ key }) => [key, beyondAll(schema[key] ?? {})])),
     Columns: withoutEmpty(mapValues(Columns, (columns, table) =>
       beyond(columns, [...onTable.get(table) ?? [], ...onTable.get(ALL_OBJECTS) ?? []]))),
     FutureObjects: mapValues(FutureObjects, future => isOnAllObjects(future, schema) ? ALL_OBJECTS : future),
@@ -55,9 +56,9 @@ function withoutRepetitionIn(schema: SchemaPrivileges): SchemaPrivileges {
 
 /** Whether privileges on future objects are those on all objects that exist. */
 function isOnAllObjects(future: FutureObjectPrivileges | typeof ALL_OBJECTS, schema: SchemaPrivileges): boolean {
-  return future === ALL_OBJECTS || (['Tables', 'Sequences', 'Functions'] as const).every((kind) => {
-    const { [ALL_OBJECTS]: all = [] } = schema[kind] ?? {};
-    return inOrder(all).join() === inOrder([...future[kind] ?? []]).join();
+  return future === ALL_OBJECTS || OBJECT_KINDS.every(({ key }) => {
+    const { [ALL_OBJECTS]: all = [] } = schema[key] ?? {};
+    return inOrder(all).join() === inOrder([...future[key] ?? []]).join();
   });
 }
 

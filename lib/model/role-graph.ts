@@ -1,6 +1,6 @@
 import { strongRole } from '../contract/predefined-roles';
 
-/** A role that somebody is a member of, itself or through others. */
+/** A role that a user or group is a member of, itself or through others. */
 export interface Membership {
   readonly role: string;
 

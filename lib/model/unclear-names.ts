@@ -1,6 +1,7 @@
 import { isToken } from './token';
 import type { Warning } from './warning';
 import type { PrivilegesByDatabase } from './privilege-set';
+import { KINDS_IN_SCHEMA } from '../contract/object-kinds';
 
 const UNCLEAR = 'cdk-aurora-iam-auth:unclearName';
 const DOT = 'cdk-aurora-iam-auth:dotInName';
@@ -26,12 +27,11 @@ export function unclearName(kind: string, name: string): Warning | undefined {
 export function unclearNames(privileges: PrivilegesByDatabase): Warning[] {
   const names: [string, string, string?][] = Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => [
     ['database name', database] as [string, string],
-    ...Object.entries(Schemas).flatMap(([schema, { Tables = {}, Columns = {}, Sequences = {}, Functions = {} }]) => [
+    ...Object.entries(Schemas).flatMap(([schema, privileges]) => [
       ['schema name', schema] as [string, string],
-      ...Object.keys(Tables).map((name): [string, string, string] => ['table name', name, schema]),
-      ...Object.keys(Columns).map((name): [string, string, string] => ['table name', name, schema]),
-      ...Object.keys(Sequences).map((name): [string, string, string] => ['sequence name', name, schema]),
-      ...Object.keys(Functions).map((name): [string, string, string] => ['function name', name, schema]),
+      // Columns are below the name of their table.
+      ...KINDS_IN_SCHEMA.flatMap(({ key, word }) => Object.keys(privileges[key] ?? {})
+        .map((name): [string, string, string] => [`${word === 'column' ? 'table' : word} name`, name, schema])),
     ]),
   ]);
   return names.flatMap(([kind, name, schema]) => [

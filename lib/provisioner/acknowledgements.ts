@@ -7,7 +7,7 @@ export interface Acknowledgement {
   readonly rules: string[];
   /** Which finding of the rule it is, where the rule tells them apart. */
   readonly finding?: string;
-  /** For whoever reviews the template: why it is right as it is. */
+  /** For reviewers of the template: why it is right as it is. */
   readonly reason: string;
 }
 
@@ -18,12 +18,17 @@ export function onAllResources(...reasons: string[]): Acknowledgement {
 
 export const HANDLER_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
   rules: ['HIPAA.Security-LambdaDLQ', 'NIST.800.53.R5-LambdaDLQ', 'Serverless-LambdaDLQ'],
-  reason: 'The function is invoked synchronously, and a dead-letter queue gets asynchronous events only. Failures are answered to CloudFormation.',
+  reason: 'Events of CloudFormation arrive synchronously, and a dead-letter queue gets asynchronous ones only. Failures are answered to CloudFormation.',
 };
 
 export const ANSWERING_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
   rules: HANDLER_WITHOUT_DEAD_LETTER_QUEUE.rules,
   reason: 'CloudFormation waits for the answer to each event, and fails the deployment without one. Afterwards the event must not be run again, and it has a pre-signed URL, which belongs in no queue.',
+};
+
+export const SCHEDULE_WITHOUT_DEAD_LETTER_QUEUE: Acknowledgement = {
+  rules: ['Serverless-EventBusDLQ'],
+  reason: 'The event says nothing but that it is time to compare roles with what is declared. One that is lost is made up for by the next, which compares all of them.',
 };
 
 export const FRAMEWORK_OUTSIDE_VPC: Acknowledgement = {
@@ -39,6 +44,11 @@ export const HANDLER_OUTSIDE_VPC: Acknowledgement = {
 export const HANDLER_WITH_DATA_API: Acknowledgement = {
   rules: FRAMEWORK_OUTSIDE_VPC.rules,
   reason: 'The function connects to no database: it calls the RDS Data API, as it is told to by the transport.',
+};
+
+export const CONNECTS_FROM_OUTSIDE_VPC: Acknowledgement = {
+  rules: FRAMEWORK_OUTSIDE_VPC.rules,
+  reason: 'The cluster has express configuration and is in no VPC of the account: the function connects to its internet access gateway, over verified TLS and with a token of IAM.',
 };
 
 /**

@@ -5,6 +5,7 @@ import type * as logs from 'aws-cdk-lib/aws-logs';
 import type * as sqs from 'aws-cdk-lib/aws-sqs';
 import type { Construct } from 'constructs';
 import { acknowledge, onAllResources } from './acknowledgements';
+import { viaService } from './via-service';
 import { neverRetain } from '../database/removal-policies';
 import type { ProvisionerOptions } from '../provisioner-options';
 
@@ -72,7 +73,7 @@ export class FunctionRole {
       this.policy.addStatements(new iam.PolicyStatement({
         actions: ['kms:Decrypt', 'kms:GenerateDataKey'],
         resources: [encryptionMasterKey.keyArn],
-        conditions: { StringEquals: { 'kms:ViaService': `sqs.${env.region}.amazonaws.com` } },
+        conditions: { StringEquals: viaService('sqs', env.region) },
       }));
     }
   }

@@ -7,12 +7,15 @@ import { acknowledge, HANDLER_OUTSIDE_VPC, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } f
 import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
+import { runtimeOf } from './runtime';
+import type { TransportChoice } from './transport/reach';
 import {
   type DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, type IamAuthenticationAttribute,
   type IamAuthenticationProperties,
 } from '../contract/wire';
 import { storedIdentifier } from '../database/database-identifier';
 import type { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from '../database/imported-database';
+import { errorAt } from '../model/errors';
 import { requireSameEnvironment } from '../database/same-environment';
 import type { ProvisionerOptions } from '../provisioner-options';
 
@@ -36,13 +39,18 @@ export interface ImportProps {
   readonly enableIamAuthentication?: boolean;
   readonly provisioner?: ProvisionerOptions;
   readonly reapply?: string;
-  readonly transport?: object;
+  readonly transport?: { readonly _choice: TransportChoice };
+  readonly alsoResourceIds?: string[];
 }
 
 export function importOptions(scope: Construct, props: ImportProps): ImportOptions {
-  const { enableIamAuthentication, provisioner: options, reapply, transport } = props;
+  const { enableIamAuthentication, provisioner: options, reapply, transport, alsoResourceIds } = props;
+  if (enableIamAuthentication === true && transport?._choice.kind === 'internetAccessGateway') {
+    throw errorAt(scope, 'enableIamAuthentication cannot be combined with SqlTransport.internetAccessGateway(), because IAM is the only way to sign in with express configuration; leave it out');
+  }
   return {
     overConnection: transport === undefined,
+    alsoResourceIds,
     switchOn: enableIamAuthentication === true
       ? database => new IamAuthenticationResource(scope, 'IamAuthentication', { ...database, reapply, options })
       : undefined,
@@ -56,10 +64,10 @@ interface HandlerProps {
 }
 
 /**
- * IAM authentication of a database that this app does not make: a function of its own that switches it on and waits until it is, and never switches it off.
+ * IAM authentication of a database that this app does not make: a function of its own that enables it and waits until it is enabled, and never disables it.
  *
  * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
- * say how long this modification takes.
+ * say how long this modification takes (docs/unknowns.md#iam-authentication-time).
  */
 export class IamAuthenticationResource extends Construct implements SwitchedDatabase {
   private readonly resource: CustomResource;
@@ -94,7 +102,7 @@ export class IamAuthenticationResource extends Construct implements SwitchedData
     role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
     const handler = new lambda.Function(this, 'Handler', {
       description: `Switches on IAM authentication of the database ${node.path}`.slice(0, 256),
-      runtime: lambda.Runtime.NODEJS_24_X,
+      runtime: runtimeOf(this, options.runtime),
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/iam-authentication')),
       handler: 'index.handler',
       memorySize: 256,

@@ -1,15 +1,19 @@
 import { type CfnResource, Stack, Stage, Token } from 'aws-cdk-lib';
 import type { Construct, IConstruct } from 'constructs';
 import { type Admin, adminOf, adminsOf } from './admin';
+import { checkCaCertificates } from './handler-code';
 import { fingerprint, Provisioner, type ProvisionerProps } from './provisioner';
-import type { NetworkOptions, NewReach } from './transport/reach';
+import { runtimeOf } from './runtime';
+import { INTERNET_ACCESS_GATEWAY } from './transport/gateway-reach';
+import type { NetworkOptions, TransportChoice } from './transport/reach';
 import { VpcReach } from './transport/vpc-reach';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
 import type { Database } from '../database/database';
+import { EXPRESS_MASTER } from '../database/express';
 import { refuseRetainedAccess } from '../database/removal-policies';
 import { requireSameEnvironment } from '../database/same-environment';
 import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
-import { accessModelOf, claim, claimsIn } from '../model/app-access';
+import { accessModelOf, claim, claimsIn, rolesInStack } from '../model/app-access';
 import { errorAt } from '../model/errors';
 import { requireText, shown } from '../model/types';
 import type { ProvisionerOptions } from '../provisioner-options';
@@ -24,7 +28,7 @@ export interface ManagedDatabaseOptions extends NetworkOptions {
   /** Undefined for the one of the secret of the database. */
   readonly admin?: Admin;
   /** Undefined for a connection. */
-  readonly transport?: NewReach;
+  readonly transport?: TransportChoice;
   readonly provisioner?: ProvisionerOptions;
   readonly registryOwner?: string;
   readonly reapply?: string;
@@ -61,25 +65,35 @@ export class ManagedDatabase {
   private readonly provisionerProps: ProvisionerProps;
   /** Asked for with each user. */
   private admins?: string[];
+  private isAskedFor = false;
 
-  constructor(
-    private readonly iamAuth: Construct, public readonly database: Database, options: ManagedDatabaseOptions,
-  ) {
-    const { reapply, provisioner = {}, transport, registryOwner, onRole } = options;
+  public readonly database: Database;
+
+  constructor(private readonly iamAuth: Construct, given: Database, options: ManagedDatabaseOptions) {
+    const { reapply, provisioner = {}, registryOwner, onRole } = options;
+    const transport = options.transport ?? (given.isBehindGateway ? INTERNET_ACCESS_GATEWAY : undefined);
+    const isBehindGateway = transport?.kind === 'internetAccessGateway';
+    if (given.isBehindGateway && !isBehindGateway) {
+      throw errorAt(iamAuth, `transport is SqlTransport.dataApi(), and cluster ${given.construct.node.path} has express configuration, whose master has no password for the Data API; leave transport out`);
+    }
+    const database = isBehindGateway && !given.resource ? { ...given, isBehindGateway } : given;
+    this.database = database;
     if (reapply !== undefined) {
       requireText(iamAuth, 'reapply', reapply);
     }
     this.reapply = reapply;
     this.onRole = onRole;
     checkConcurrency(iamAuth, provisioner);
+    checkCaCertificates(iamAuth, provisioner.caCertificates);
+    runtimeOf(iamAuth, provisioner.runtime);
     checkRegistryOwner(iamAuth, registryOwner);
     refuseRetainedAccess(database.target);
-    const admin = adminOf(iamAuth, database, options.admin);
+    const admin = adminOf(iamAuth, database, options.admin ?? (isBehindGateway ? { username: EXPRESS_MASTER } : undefined));
     this.declared = declaredDatabase(database, admin);
     this.provisionerProps = {
       database,
       admin,
-      reach: transport ? transport(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
+      reach: transport ? transport.reach(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
       options: provisioner,
       registryOwner,
     };
@@ -112,7 +126,10 @@ export class ManagedDatabase {
     this.checkName(scope, roleName, managedRoleNameProblem);
   }
 
-  /** A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and group roles share their names. */
+  /**
+   * A name belongs to one construct of the app, whichever stack and AuroraIamAuth it is in; in PostgreSQL, users and
+   * group roles share their names.
+   */
   public claimName(construct: IConstruct, kind: NameKind, name: string): void {
     const { path } = construct.node;
     if (!Token.isUnresolved(name) && claim(this.model.claims.roleNames, name, path) !== path) {
@@ -144,6 +161,26 @@ export class ManagedDatabase {
     return scope.node.tryFindChild(id) as Provisioner | undefined ?? new Provisioner(scope, id, this.provisionerProps);
   }
 
+  /**
+   * The provisioner of the stack of the AuroraIamAuth. One that no user needs is refused: it would sign in as the admin
+   * for nothing.
+   */
+  public ownProvisioner(): Provisioner {
+    const { iamAuth, model } = this;
+    const stack = Stack.of(iamAuth);
+    if (!this.isAskedFor) {
+      this.isAskedFor = true;
+      iamAuth.node.addValidation({
+        validate: () => rolesInStack(stack).some(({ database }) => database.model === model)
+          ? []
+          : [`provisioner of ${iamAuth.node.path} is asked for, and no user or group role of this database is in stack `
+            + `${stack.node.path}, so that it would have the rights of the admin for nothing; `
+            + 'take the one of a user in another stack, user.provisioner, or leave it out'],
+      });
+    }
+    return this.provisionerFor(iamAuth);
+  }
+
   private checkName(scope: IConstruct, name: string, problemOf: typeof usernameProblem): void {
     if (Token.isUnresolved(name)) {
       return;
@@ -161,6 +198,9 @@ function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
     model: accessModelOf(database.target.identity),
     path: database.construct.node.path,
     kind: database.kind,
+    resourceId: database.target.resourceId,
+    account: database.target.account,
+    region: database.target.region,
     get admin() {
       const username = admin.username ?? adminsOf({ ...database, resource: undefined, secret: undefined }, admin)[0];
       const credentials = admin.secret ? 'password' as const : 'token' as const;
@@ -169,7 +209,13 @@ function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
   };
 }
 
-function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number }: ProvisionerOptions): void {
+function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number, concurrentUsers }: ProvisionerOptions): void {
+  if (concurrentUsers !== undefined && Token.isUnresolved(concurrentUsers)) {
+    throw errorAt(scope, 'concurrentUsers is a token, and dependencies in the template follow from it; pass a number');
+  }
+  if (concurrentUsers !== undefined && !(Number.isInteger(concurrentUsers) && concurrentUsers > 0)) {
+    throw errorAt(scope, `concurrentUsers ${concurrentUsers} is not a number of users from 1 on; pass one, or leave it out`);
+  }
   if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
     throw errorAt(scope, `reservedConcurrentExecutions ${number} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
   }

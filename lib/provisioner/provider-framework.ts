@@ -5,6 +5,7 @@ import * as cr from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
 import { acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, FRAMEWORK_OUTSIDE_VPC } from './acknowledgements';
 import { FunctionRole } from './function-role';
+import { anyPeer } from './transport/any-peer';
 import type { ProvisionerOptions } from '../provisioner-options';
 
 export interface ProviderFrameworkProps {
@@ -25,10 +26,15 @@ export function providerFramework(scope: Construct, { handler, logGroup, network
     onEventHandler: handler,
     frameworkOnEventRole: role.forFunction, // the framework would add every version of the handler
     logGroup,
-    ...network ? { ...network, securityGroups: [securityGroup(scope, network.vpc)] } : {},
+    // FATAL, which is CDK's own, shows nothing; from INFO on each event is logged.
+    frameworkLambdaLoggingLevel: lambda.ApplicationLogLevel.ERROR,
+    ...network ? { ...network, securityGroups: [securityGroup(scope, network.vpc, options)] } : {},
   });
   const framework = provider.node.findChild('framework-onEvent').node.defaultChild as lambda.CfnFunction;
   setWhatHasNoProperty(framework, handler.runtime, options);
+  if (network && options.ipv6AllowedForDualStack) {
+    framework.addPropertyOverride('VpcConfig.Ipv6AllowedForDualStack', true);
+  }
   if (!network) {
     acknowledge(framework, FRAMEWORK_OUTSIDE_VPC);
   }
@@ -38,9 +44,9 @@ export function providerFramework(scope: Construct, { handler, logGroup, network
   return provider;
 }
 
-function securityGroup(scope: Construct, vpc: ec2.IVpc): ec2.ISecurityGroup {
+function securityGroup(scope: Construct, vpc: ec2.IVpc, { ipv6AllowedForDualStack }: ProvisionerOptions): ec2.ISecurityGroup {
   const group = new ec2.SecurityGroup(scope, 'FrameworkSecurityGroup', { vpc, description: 'Answers CloudFormation about IAM users in PostgreSQL', allowAllOutbound: false });
-  group.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Calls Lambda, and answers CloudFormation through S3');
+  anyPeer(ipv6AllowedForDualStack).forEach(peer => group.addEgressRule(peer, ec2.Port.tcp(443), 'Calls Lambda, and answers CloudFormation through S3'));
   return group;
 }
 

@@ -1,20 +1,39 @@
-import * as path from 'node:path';
-import { Aws, Duration } from 'aws-cdk-lib';
+import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
+import type * as ec2 from 'aws-cdk-lib/aws-ec2';
+import type * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
-import type * as logs from 'aws-cdk-lib/aws-logs';
+import * as logs from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, HANDLER_WITH_DATA_API, HANDLER_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
+import {
+  acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, HANDLER_WITHOUT_DEAD_LETTER_QUEUE,
+} from './acknowledgements';
 import { type Admin, adminToRecover } from './admin';
 import { wayToDatabase } from './deployment-order';
 import { FunctionRole } from './function-role';
+import { handlerCode } from './handler-code';
+import { Lanes } from './lanes';
+import { lookAlias, scheduleDrift } from './look-aliases';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
+import { runtimeOf } from './runtime';
 import { grantRead } from './secret-access';
 import type { Reach } from './transport/reach';
-import { ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER, STACK_ID } from '../contract/wire';
+import {
+  ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER,
+  STACK_ID,
+} from '../contract/wire';
 import { grantConnect } from '../database/connect-permission';
 import type { Database } from '../database/database';
-import type { ProvisionerOptions } from '../provisioner-options';
+import { errorAt } from '../model/errors';
+import type { IProvisioner } from '../provisioner-interface';
+import type { CheckDriftOptions, ProvisionerOptions } from '../provisioner-options';
+
+/** Of the metrics that are made of the log. */
+const METRIC_NAMESPACE = 'cdk-aurora-iam-auth';
+
+/** Each takes two executions, and an account that is new has 10. */
+const CONCURRENT_USERS = 4;
 
 export interface ProvisionerProps {
   readonly database: Database;
@@ -31,28 +50,46 @@ export function fingerprint({ admin, reach }: ProvisionerProps): string {
 }
 
 /**
- * The Lambda function that creates users. In a VPC, CDK's provider framework is in front of it, which runs outside the VPC unless it is told otherwise,
- * so that CloudFormation gets its answer whatever the way to the database is like. Outside a VPC the function answers CloudFormation itself.
+ * The Lambda function that creates users. In a VPC, CDK's provider framework is in front of it, which runs outside the
+ * VPC unless it is told otherwise, so that CloudFormation gets its answer whatever the way to the database is like.
+ * Outside a VPC the function answers CloudFormation itself.
  */
-export class Provisioner extends Construct {
-  /** Of the custom resources. Their order needs no more: this function comes after, and goes before, everything a user is created with. */
+export class Provisioner extends Construct implements IProvisioner {
+  /**
+   * Of the custom resources. Their order needs no more: this function comes after, and goes before, everything a user
+   * is created with.
+   */
   public readonly serviceToken: string;
 
   /**
-   * Id of the custom resource below a user. CloudFormation refuses a resource whose ServiceToken changes, so that a user whose provisioner becomes one
-   * of the other kind is another resource, which takes the role over. Neither id nor function of the one kind is one of the other.
+   * Id of the custom resource below a user. CloudFormation refuses a resource whose ServiceToken changes, so that a
+   * user whose provisioner becomes one of the other kind is another resource, which takes the role over. Neither id nor
+   * function of the one kind is one of the other.
    */
-  public readonly customResourceId: 'Resource' | 'DataApiResource';
+  public readonly customResourceId: 'Resource' | 'DataApiResource' | 'GatewayResource';
+
+  /** As an app asks for it; undefined in a VPC. */
+  private readonly outsideVpc?: string;
+
+  public readonly function: lambda.Function;
+  public readonly logGroup: logs.ILogGroup;
+
+  /** Of the custom resources. */
+  public readonly lanes: Lanes;
 
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
     const { database, reach, admin, options } = props;
+    this.lanes = new Lanes(Stack.of(this), options.concurrentUsers ?? CONCURRENT_USERS);
     const logGroup = options.logGroup ?? newLogGroup(this);
     const handler = this.handler(props, logGroup);
+    this.logGroup = logGroup;
+    this.function = handler;
+    this.outsideVpc = reach.outsideVpc?.name;
     if (!reach.network) {
       handler.node.addDependency(wayToDatabase({ database: database.construct, handler, services: [] }));
       this.serviceToken = handler.functionArn;
-      this.customResourceId = 'DataApiResource';
+      this.customResourceId = reach.outsideVpc!.resourceId;
       return;
     }
     const provider = providerFramework(this, {
@@ -71,24 +108,81 @@ export class Provisioner extends Construct {
     this.serviceToken = provider.serviceToken;
   }
 
+  public get connections(): ec2.Connections {
+    if (this.outsideVpc !== undefined) {
+      throw errorAt(this, `connections is not available: transport is ${this.outsideVpc}, so that the function `
+        + 'runs in no VPC and has no security groups; '
+        + 'leave out the network rule, or transport');
+    }
+    return this.function.connections;
+  }
+
+  public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.function.metricErrors(options);
+  }
+
+  public metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.function.metricDuration(options);
+  }
+
+  public metricFailures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metricOfLog('Failures', { notice: 'failed' }, { statistic: 'Sum', ...options });
+  }
+
+  public metricDriftedRoles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+    return this.metricOfLog('DriftedRoles', { notice: 'drift checked', value: '$.driftedRoles' }, { statistic: 'Maximum', ...options });
+  }
+
+  public grantPlan(grantee: iam.IGrantable): iam.Grant {
+    return lookAlias(this, this.function, 'plan').grantInvoke(grantee);
+  }
+
+  public grantDrift(grantee: iam.IGrantable): iam.Grant {
+    return lookAlias(this, this.function, 'drift').grantInvoke(grantee);
+  }
+
+  public checkDrift(options: CheckDriftOptions): cloudwatch.Alarm {
+    return scheduleDrift(this, lookAlias(this, this.function, 'drift'), this.metricDriftedRoles(), options);
+  }
+
+  /** A metric that is made of the lines of the log with one notice. */
+  private metricOfLog(name: string, { notice, value }: { readonly notice: string; readonly value?: string }, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+    if (!this.node.tryFindChild(name)) {
+      new logs.MetricFilter(this, name, {
+        metricNamespace: METRIC_NAMESPACE,
+        metricName: name,
+        metricValue: value,
+        logGroup: this.logGroup,
+        filterPattern: logs.FilterPattern.stringValue('$.notice', '=', notice),
+        dimensions: { FunctionName: '$.function' },
+      });
+    }
+    return new cloudwatch.Metric({
+      namespace: METRIC_NAMESPACE,
+      metricName: name,
+      dimensionsMap: { FunctionName: this.function.functionName },
+      ...options,
+    });
+  }
+
   private handler(props: ProvisionerProps, logGroup: logs.ILogGroup): lambda.Function {
     const { database, admin, reach, options, registryOwner } = props;
-    const id = reach.network ? 'Handler' : 'DataApiHandler';
+    const id = reach.outsideVpc?.handlerId ?? 'Handler';
     const role = new FunctionRole(this, `${id}Role`, { ...options, logGroup, inVpc: reach.network !== undefined });
     reach.allow(role);
     if (admin.secret) {
       grantRead(admin.secret, role);
       const toRecover = reach.network && adminToRecover(database, admin);
       if (toRecover !== undefined) {
-        grantConnect(database.target, role.policy, toRecover, this);
+        grantConnect(database.target, role.policy, toRecover, { onBehalfOf: this });
       }
     } else {
-      grantConnect(database.target, role.policy, admin.username, this);
+      grantConnect(database.target, role.policy, admin.username, { onBehalfOf: this });
     }
     const handler = new lambda.Function(this, id, {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),
-      runtime: lambda.Runtime.NODEJS_24_X,
-      code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/provisioner')),
+      runtime: runtimeOf(this, options.runtime),
+      code: handlerCode({ caCertificates: options.caCertificates, trustsAmazon: reach.outsideVpc?.trustsAmazon }),
       handler: reach.network ? 'index.handler' : 'index.customResource',
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
@@ -103,6 +197,7 @@ export class Provisioner extends Construct {
       role: role.forFunction,
       logGroup,
       ...reach.network,
+      ipv6AllowedForDualStack: reach.network && options.ipv6AllowedForDualStack,
       securityGroups: reach.securityGroups(this),
       reservedConcurrentExecutions: options.reservedConcurrentExecutions,
       tracing: options.tracing,
@@ -111,8 +206,8 @@ export class Provisioner extends Construct {
     if (!options.deadLetterQueue) {
       acknowledge(handler, reach.network ? HANDLER_WITHOUT_DEAD_LETTER_QUEUE : ANSWERING_WITHOUT_DEAD_LETTER_QUEUE);
     }
-    if (!reach.network) {
-      acknowledge(handler, HANDLER_WITH_DATA_API);
+    if (reach.outsideVpc) {
+      acknowledge(handler, reach.outsideVpc.acknowledgement);
     }
     reach.letIn(handler);
     return handler;

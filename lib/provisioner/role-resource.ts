@@ -1,6 +1,7 @@
 import { Annotations, CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import { type Construct, Dependable, type IDependable } from 'constructs';
 import type { ManagedDatabase } from './managed-database';
+import type { Provisioner } from './provisioner';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
 import { DEFAULT_REMOVAL_ACTION, type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
 import { unknownDatabase } from '../database/known-databases';
@@ -49,6 +50,7 @@ const SELF_REFERENCE = { user: 'the user itself', users: 'one of these users', r
 export class RoleResource {
   public readonly role: DeclaredRole;
   public readonly resource: CfnResource;
+  public readonly provisioner: Provisioner;
   private readonly database: ManagedDatabase;
 
   constructor(private readonly scope: Construct, props: RoleResourceProps) {
@@ -80,12 +82,14 @@ export class RoleResource {
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
     const provisioner = database.provisionerFor(scope);
+    this.provisioner = provisioner;
     // Not the L2, which writes what is the default of CloudFormation: with hundreds of users each line counts.
     this.resource = new CfnResource(scope, provisioner.customResourceId, {
       type: props.resourceType,
       properties: { ServiceToken: provisioner.serviceToken, ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`, ...properties },
     });
     scope.node.defaultChild = this.resource;
+    provisioner.lanes.add(this.resource);
     neverRetain(this.resource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);

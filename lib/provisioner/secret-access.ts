@@ -2,6 +2,7 @@ import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import type { FunctionRole } from './function-role';
+import { viaService } from './via-service';
 
 /**
  * Lets a role read a secret, and decrypt it with its key. CDK says the latter in the policy of the key alone:
@@ -15,7 +16,7 @@ export function grantRead(secret: secretsmanager.ISecret, reader: FunctionRole):
     policy.addStatements(new iam.PolicyStatement({
       actions: ['kms:Decrypt'],
       resources: [key.keyArn],
-      conditions: { StringEquals: { 'kms:ViaService': `secretsmanager.${secret.env.region}.amazonaws.com` } },
+      conditions: { StringEquals: viaService('secretsmanager', secret.env.region) },
     }));
   }
 }

@@ -1,10 +1,12 @@
+import type { ObjectWord } from '../model/privilege-set';
 import type { DeclaredAdmin, Principal } from '../model/access-model';
 import type { Member, Membership } from '../model/role-graph';
 
 export type { DeclaredAdmin, Member, Membership, Principal };
 
 /**
- * `<stack>.access.json`: who may sign in to PostgreSQL as whom, and what each user may do there, as the app declares it.
+ * `<stack>.access.json`, and `access.json` of the whole app: who may sign in to PostgreSQL as whom, and what each user may
+ * do there, as the app declares it.
  *
  * Lists are sorted, and there is neither a time nor a random value in it, so that the same app gives the same bytes. A name
  * that only the deployment knows is there as CloudFormation writes it: `${Username}`.
@@ -13,10 +15,10 @@ export interface AccessReport {
   /** Another one when something that is there changes its meaning or goes. */
   readonly format: 1;
 
-  /** Path of the stack that creates the users. */
+  /** Path of the stack that creates the users; empty in the report of the whole app. */
   readonly stack: string;
 
-  /** The clusters and instances whose users are in this stack. */
+  /** The clusters and instances whose users are in this stack, or in the app. */
   readonly servers: ServerAccess[];
 }
 
@@ -26,10 +28,18 @@ export interface ServerAccess {
   readonly kind: 'cluster' | 'instance';
   readonly admin: DeclaredAdmin;
 
-  /** Of this stack. */
+  /** As the statements name it that allow to sign in. */
+  readonly resourceId: string;
+  readonly account: string;
+  readonly region: string;
+
+  /** Further resource ids that grants are about, if there are any: who signs in here signs in there as well. */
+  readonly alsoResourceIds?: string[];
+
+  /** Of this stack, or of all of them. */
   readonly users: UserAccess[];
 
-  /** Of this stack, and those of other stacks and apps that somebody here is a member of. */
+  /** Of this stack, and those of other stacks and apps that a user or group here is a member of. */
   readonly groups: GroupAccess[];
 
   /** Who chooses the user with a tag of theirs: any user of the server, those of other stacks included. */
@@ -45,7 +55,7 @@ export interface UserAccess {
   /** Path of the construct; the users of an `addUsers` have the same. */
   readonly path: string;
 
-  /** Whether it has nothing but what is here. Otherwise it also has what somebody granted by hand. */
+  /** Whether it has nothing but what is here. Otherwise it also has what was granted by hand. */
   readonly exclusive: boolean;
   readonly onRemoval: string;
   readonly signIns: SignIn[];
@@ -112,4 +122,4 @@ export interface PrivilegeAccess {
   readonly futureOnly?: true;
 }
 
-export type ObjectKind = 'database' | 'schema' | 'tables' | 'columns' | 'sequences' | 'functions';
+export type ObjectKind = 'database' | 'schema' | 'columns' | `${ObjectWord}s`;

@@ -2,23 +2,31 @@ import type { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
 import { privilegesIn } from './privilege-lines';
-import { readable, sortedBy } from './text';
+import { sortedBy } from './plain-text';
+import { readable } from './text';
 import type { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
-import { rolesInStack } from '../model/app-access';
+import { appAccess, rolesInStack } from '../model/app-access';
 import { RoleGraph, strength } from '../model/role-graph';
 
 /** What the app declares about the users of a stack. */
 export function collectAccess(stack: Stack): AccessReport {
+  return reportOf(stack.node.root, stack.node.path, rolesInStack(stack));
+}
+
+/** What the app declares about all users, whichever stack or stage creates them. */
+export function collectAppAccess(root: IConstruct): AccessReport {
+  return reportOf(root, '', [...appAccess(root).rolesByStack.values()].flat());
+}
+
+function reportOf(root: IConstruct, stack: string, roles: readonly DeclaredRole[]): AccessReport {
   const byDatabase = new Map<AccessModel, DeclaredRole[]>();
-  for (const role of rolesInStack(stack)) {
-    byDatabase.set(role.database.model, [...byDatabase.get(role.database.model) ?? [], role]);
+  for (const role of roles) {
+    const ofDatabase = byDatabase.get(role.database.model) ?? [];
+    byDatabase.set(role.database.model, ofDatabase);
+    ofDatabase.push(role);
   }
-  const servers = [...byDatabase.values()].map(roles => new Server(stack.node.root, roles).access());
-  return {
-    format: 1,
-    stack: stack.node.path,
-    servers: sortedBy(servers, ({ path }) => path),
-  };
+  const servers = [...byDatabase.values()].map(ofDatabase => new Server(root, ofDatabase).access());
+  return { format: 1, stack, servers: sortedBy(servers, ({ path }) => path) };
 }
 
 /** Who may sign in as a user, wherever: at the database, at a replica, or at a proxy. */
@@ -45,8 +53,23 @@ class Server {
   }
 
   public access(): ServerAccess {
-    const { path, kind, admin } = this.database;
-    return { path, kind, admin, users: this.users(), groups: this.groups(), signInsByTag: this.signInsByTag(), otherSignIns: this.otherSignIns() };
+    const { path, kind, admin, model: { alsoResourceIds } } = this.database;
+    const text = (value: string) => readable(this.root, path, value);
+    const { resourceId, account, region } = this.database;
+    const also = [...alsoResourceIds].map(text).sort();
+    return {
+      path,
+      kind,
+      admin,
+      resourceId: text(resourceId),
+      account: text(account),
+      region: text(region),
+      ...also.length > 0 ? { alsoResourceIds: also } : {},
+      users: this.users(),
+      groups: this.groups(),
+      signInsByTag: this.signInsByTag(),
+      otherSignIns: this.otherSignIns(),
+    };
   }
 
   private users(): UserAccess[] {
@@ -110,7 +133,7 @@ function signIn({ principal }: SignInGrant): SignIn {
   return { principal };
 }
 
-/** Without what is there twice: a grant may be repeated. */
+/** Without duplicates: a grant may be repeated. */
 function inOrder<Access extends SignIn>(signIns: Access[]): Access[] {
   if (signIns.length < 2) {
     return signIns;

@@ -6,7 +6,10 @@ import { SCRIPT } from './html/script';
 import { identityRows } from './html/sign-ins';
 import { STYLE } from './html/style';
 import { escaped, named, nameList } from './html/text';
-import { notices, NOT_CONTROLLED_HERE } from './remarks';
+import { DEFAULT_REMOVAL, notControlledHere, notices, titleOf } from './remarks';
+
+const REMARK_ON_USERS = `Privileges that change data or create objects are in colour. ${DEFAULT_REMOVAL}`;
+const USER_COLUMNS = ['User', 'Who signs in', 'Database', 'Schema', 'Privileges'];
 
 /** Things in a notice, before it says how many more there are. */
 const NOTICE_ITEMS = 12;
@@ -24,13 +27,13 @@ export function htmlOf(report: AccessReport): string {
 <meta http-equiv="Content-Security-Policy" content="${policy}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
-<title>Access: ${escaped(report.stack)}</title>
+<title>Access: ${escaped(titleOf(report))}</title>
 <style>${STYLE}</style>
 </head>
 <body>
 <header>
 <p class="kicker">Access report</p>
-<h1>${escaped(report.stack)}</h1>
+<h1>${escaped(titleOf(report))}</h1>
 <p class="lede">Who may sign in to PostgreSQL as whom, and what each user may do, as the app declares it. Written when the app was synthesized; what it cannot know is <a href="#not-controlled-here">at the end</a>.</p>
 ${figures(report)}
 </header>
@@ -40,7 +43,7 @@ ${report.servers.map((server, index) => serverPart(server, new Page(report, inde
 <section>
 <h2 id="not-controlled-here">Not controlled here</h2>
 <ul class="rest">
-${NOT_CONTROLLED_HERE.map(({ what, why }) => `<li><strong>${escaped(what)}</strong><span>${escaped(why)}</span></li>`).join('\n')}
+${notControlledHere(report).map(remarkItem).join('\n')}
 </ul>
 </section>
 </main>
@@ -48,6 +51,10 @@ ${NOT_CONTROLLED_HERE.map(({ what, why }) => `<li><strong>${escaped(what)}</stro
 </body>
 </html>
 `;
+}
+
+function remarkItem({ what, why }: { readonly what: string; readonly why: string }): string {
+  return `<li><strong>${escaped(what)}</strong><span>${escaped(why)}</span></li>`;
 }
 
 function hashOf(text: string): string {
@@ -70,7 +77,7 @@ function figures(report: AccessReport): string {
 
 function tools(report: AccessReport): string {
   const option = (value: string, text: string) => `<option value="${value}">${escaped(text)}</option>`;
-  return `<div class="tools" id="tools" hidden>
+  return `<div class="tools" id="tools" role="search" hidden>
 <input id="search" type="search" placeholder="Search users, identities, schemas, privileges" aria-label="Search" autocomplete="off" spellcheck="false">
 <select id="database" aria-label="Database">${option('', 'All databases')}${databasesOf(report).map((name, index) => option(String(index), name)).join('')}</select>
 <select id="kind" aria-label="Kind of access">${option('', 'All users')}${KINDS.map(({ letter, title }) => option(letter, title)).join('')}</select>
@@ -79,7 +86,7 @@ function tools(report: AccessReport): string {
 }
 
 function serverPart(server: ServerAccess, page: Page): string {
-  const { kind, path, admin, users, groups, signInsByTag, otherSignIns } = server;
+  const { kind, path, admin, users, groups, signInsByTag, otherSignIns, resourceId, account, region } = server;
   const { stack } = page.report;
   const signIns = [...users.flatMap(user => user.signIns.map(access => ({ access, as: named(user.name) }))),
     ...otherSignIns.map(access => ({ access, as: `${named(access.username)} <small>not created here</small>` })),
@@ -87,8 +94,9 @@ function serverPart(server: ServerAccess, page: Page): string {
   const creator = admin.username === undefined ? 'an admin' : named(admin.username);
   return `<section>
 <h2>${kind === 'cluster' ? 'Cluster' : 'Instance'} ${named(path)} <small>users are created by ${creator}, who signs in with a ${admin.credentials}</small></h2>
+<p class="where">Resource id ${named(resourceId)}, account ${named(account)}, Region ${named(region)}.</p>
 ${noticeList(server, stack)}
-${part('Users', 'Privileges that change data or create objects are in colour.', 'users', ['User', 'Who signs in', 'Database', 'Schema', 'Privileges'], users.map(user => userRows(user, page)))}
+${part('Users', REMARK_ON_USERS, 'users', USER_COLUMNS, users.map(user => userRows(user, page)))}
 ${part('Group roles', 'A member has what its groups have.', 'groups', ['Group role', 'Members', 'Database', 'Schema', 'Privileges'], groups.map(group => groupRows(group, page)))}
 ${part('Identities', 'The same from the other side.', 'who', ['Identity', 'Name or ARN', 'Signs in as'], identityRows(signIns, stack))}
 </section>`;

@@ -1,28 +1,36 @@
 import type { AccessReport, GroupAccess, Membership, PrivilegeAccess, ServerAccess, SignIn, UserAccess } from './access-report';
+import { code, escaped, table } from './markdown-text';
 import { byPlace, privilegeText } from './privilege-lines';
-import { notices, NOT_CONTROLLED_HERE } from './remarks';
-import { principalText, signInText } from './sign-in-text';
-import { visible } from './text';
+import { DEFAULT_REMOVAL, notControlledHere, notices, removalText, titleOf } from './remarks';
+import { principalText, signInText, trustedRoles } from './sign-in-text';
 
 /** `<stack>.access.md`: the report as tables, for a pull request or a terminal. Names are text in it, whatever they are. */
 export function markdownOf(report: AccessReport): string {
   return [
-    `# Access: ${code(report.stack)}`,
+    `# Access: ${report.stack === '' ? titleOf(report) : code(report.stack)}`,
     'Who may sign in to PostgreSQL as whom, and what each user may do, as the app declares it.',
     ...report.servers.flatMap(server => serverPart(server, report.stack)),
     '## Not controlled here',
-    NOT_CONTROLLED_HERE.map(({ what, why }) => `- **${what}** ${why}`).join('\n'),
+    notControlledHere(report).map(({ what, why }) => `- **${what}** ${why}`).join('\n'),
   ].join('\n\n') + '\n';
 }
 
 function serverPart(server: ServerAccess, stack: string): string[] {
-  const { kind, path, users, groups, signInsByTag, otherSignIns } = server;
+  const { kind, path, users, groups, signInsByTag, otherSignIns, resourceId, account, region } = server;
   const remarks = notices(server, stack);
+  const roles = trustedRoles(server, stack);
   return [
     `## ${kind === 'cluster' ? 'Cluster' : 'Instance'} ${code(path)}`,
+    `Resource id ${code(resourceId)}, account ${code(account)}, Region ${code(region)}. ${DEFAULT_REMOVAL}`,
     ...remarks.length > 0 ? [remarks.map(({ title, items }) => `- **${title}**: ${items.map(code).join(', ')}`).join('\n')] : [],
     ...users.length > 0 ? ['### Users', table(['User', 'Who signs in', 'May'], users.map(user => userRow(user, groups, stack)))] : [],
     ...groups.length > 0 ? ['### Group roles', table(['Group role', 'Members', 'May'], groups.map(groupRow))] : [],
+    ...roles.length > 0
+      ? [
+          '### Who may assume the roles',
+          table(['Role', 'Assumed by'], roles.map(({ role, by }) => [code(role), by.map(code).join('<br>')])),
+        ]
+      : [],
     ...signInsByTag.length > 0
       ? ['### As the user that a tag names', table(['Who signs in', 'Tag'], signInsByTag.map(access => [signIn(access, stack), code(access.tagKey)]))]
       : [],
@@ -32,10 +40,11 @@ function serverPart(server: ServerAccess, stack: string): string[] {
   ];
 }
 
-function userRow({ name, exclusive, signIns, memberOf, privileges }: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
+function userRow(user: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
+  const { name, exclusive, onRemoval, signIns, memberOf, privileges } = user;
   return [
-    code(name) + (exclusive ? '<br>exclusive' : ''),
-    signIns.map(access => signIn(access, stack)).join('<br>') || '*nobody in this app*',
+    [code(name), exclusive ? 'exclusive' : '', removalText(onRemoval) ?? ''].filter(text => text !== '').join('<br>'),
+    signIns.map(access => signIn(access, stack)).join('<br>') || '*no identity in this app*',
     [
       ...privilegeRows(privileges),
       ...memberOf.flatMap(membership => [
@@ -59,7 +68,7 @@ function groupRow(group: GroupAccess): string[] {
   const { name, path, exclusive, members, memberOf, privileges } = group;
   return [
     code(name) + (path === undefined ? '<br>managed elsewhere' : '') + (exclusive ? '<br>exclusive' : ''),
-    members.map(member => code(member.name) + (member.through.length > 0 ? ` through ${member.through.map(code).join(', ')}` : '')).join('<br>') || '*nobody in this app*',
+    members.map(member => code(member.name) + (member.through.length > 0 ? ` through ${member.through.map(code).join(', ')}` : '')).join('<br>') || '*no member in this app*',
     path === undefined
       ? group.strong === undefined ? '*not known here*' : unknownText(group)
       : [...privilegeRows(privileges), ...memberOf.map(membership => `what ${membershipText(membership)} may`)].join('<br>'),
@@ -78,19 +87,4 @@ function signIn(access: SignIn, stack: string): string {
   const text = signInText(access, stack);
   const principal = principalText(access.principal, stack);
   return code(principal) + escaped(text.slice(principal.length));
-}
-
-function table(header: string[], rows: string[][]): string {
-  return [header, header.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n');
-}
-
-/** A name as a code span, which takes everything as it is but what a cell or the span itself ends with. */
-function code(name: string): string {
-  const text = visible(name);
-  return /^[^`|\\]+$/.test(text) && text.trim() === text ? `\`${text}\`` : escaped(text) || '(empty)';
-}
-
-/** Entities are never taken for marks of Markdown. */
-function escaped(text: string): string {
-  return visible(text).replace(/[!-'*+<-@[-`{-~]/g, character => `&#${character.charCodeAt(0)};`);
 }

@@ -1,13 +1,9 @@
-import type { ObjectKind, PrivilegeAccess } from './access-report';
-import { identifier } from './text';
-import { ALL_OBJECTS, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
-import type { PrivilegesByDatabase } from '../model/privilege-set';
+import type { PrivilegeAccess } from './access-report';
+import { identifier } from './plain-text';
+import { ALL_OBJECTS, KINDS_IN_SCHEMA, type ObjectKind as Kind, type PrivilegesByDatabase, type PrivilegesByName, type SchemaPrivileges } from '../model/privilege-set';
 
 /** As PostgreSQL's documentation has them. */
 const ORDER = ['OWNER', 'CONNECT', 'USAGE', 'CREATE', 'TEMPORARY', 'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN', 'EXECUTE'];
-
-const KINDS = { Tables: 'tables', Sequences: 'sequences', Functions: 'functions' } as const;
-type ObjectsKey = keyof typeof KINDS;
 
 const LINES = new WeakMap<PrivilegesByDatabase, PrivilegeAccess[]>();
 
@@ -29,19 +25,26 @@ function inSchema(database: string, schema: string, privileges: SchemaPrivileges
   const place = { database, schema };
   return [
     ...line({ ...place, on: 'schema', privileges: [...privileges.Owner ? ['OWNER'] : [], ...privileges.Schema ?? []] }),
-    ...onObjects(place, 'Tables', privileges),
-    ...Object.entries(privileges.Columns ?? {}).flatMap(([table, columns]) => byPrivileges(columns).flatMap(([names, list]) =>
-      line({ ...place, on: 'columns', table, names, privileges: list }))),
-    ...onObjects(place, 'Sequences', privileges),
-    ...onObjects(place, 'Functions', privileges),
+    ...KINDS_IN_SCHEMA.flatMap(kind =>
+      kind.sql === 'COLUMN' ? onColumns(place, privileges) : onObjects(place, kind, privileges)),
   ];
 }
 
-function onObjects(place: { database: string; schema: string }, key: ObjectsKey, privileges: SchemaPrivileges): PrivilegeAccess[] {
+interface Place {
+  readonly database: string;
+  readonly schema: string;
+}
+
+function onColumns(place: Place, { Columns = {} }: SchemaPrivileges): PrivilegeAccess[] {
+  return Object.entries(Columns).flatMap(([table, columns]) => byPrivileges(columns).flatMap(([names, list]) =>
+    line({ ...place, on: 'columns', table, names, privileges: list })));
+}
+
+function onObjects(place: Place, { key, word }: Kind, privileges: SchemaPrivileges): PrivilegeAccess[] {
   if (!privileges[key] && !privileges.FutureObjects) {
     return [];
   }
-  const on = KINDS[key];
+  const on = `${word}s` as const;
   const { [ALL_OBJECTS]: all = [], ...named } = privileges[key] ?? {};
   const future = byPrivileges(ofCreators(privileges.FutureObjects ?? {}, key, all));
   const sameAsAll = future.find(([, list]) => list.join() === all.join())?.[0];
@@ -52,7 +55,7 @@ function onObjects(place: { database: string; schema: string }, key: ObjectsKey,
   ];
 }
 
-function ofCreators(future: NonNullable<SchemaPrivileges['FutureObjects']>, key: ObjectsKey, all: string[]): PrivilegesByName {
+function ofCreators(future: NonNullable<SchemaPrivileges['FutureObjects']>, key: Kind['key'], all: string[]): PrivilegesByName {
   return Object.fromEntries(Object.entries(future).map(([creator, privileges]) => [creator, privileges === ALL_OBJECTS ? all : privileges[key] ?? []]));
 }
 
@@ -71,10 +74,6 @@ function line(access: PrivilegeAccess): PrivilegeAccess[] {
   const privileges = [...access.privileges].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
   return privileges.length > 0 ? [{ ...access, privileges }] : [];
 }
-
-const ONE: { readonly [kind in ObjectKind]: string } = {
-  database: 'database', schema: 'schema', tables: 'table', columns: 'column', sequences: 'sequence', functions: 'function',
-};
 
 /** Where the privileges are, as in `shop.public`. */
 export function placeOf({ database, schema }: PrivilegeAccess): string {
@@ -121,7 +120,7 @@ export function privilegeParts({ on, names, table, privileges, createdBy, future
   if (futureOnly) {
     return { granted, on: `future ${on} of ${creators}` };
   }
-  const objects = names ? `${names.length === 1 ? ONE[on] : on} ${names.map(identifier).join(', ')}` : `all ${on}`;
+  const objects = names ? `${names.length === 1 ? on.slice(0, -1) : on} ${names.map(identifier).join(', ')}` : `all ${on}`;
   return {
     granted,
     on: table === undefined ? objects : `${objects} of table ${identifier(table)}`,

@@ -1,11 +1,12 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { attachCustomSynthesis, type Stack } from 'aws-cdk-lib';
+import { attachCustomSynthesis, Stage, type Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { AccessReport } from './access-report';
-import { collectAccess } from './collect';
+import { collectAccess, collectAppAccess } from './collect';
 import { htmlOf } from './html';
 import { markdownOf } from './markdown';
+import { appAccess } from '../model/app-access';
 
 const RENDERERS = {
   html: htmlOf,
@@ -27,10 +28,18 @@ export function accessFile(templateFile: string, extension: Extension): string {
 export function writeAccessReport(stack: Stack, host: Construct): void {
   attachCustomSynthesis(host, {
     onSynthesize: ({ outdir }) => {
-      const report = collectAccess(stack);
-      for (const [extension, render] of Object.entries(RENDERERS) as [Extension, (report: AccessReport) => string][]) {
-        writeFileSync(join(outdir, accessFile(stack.templateFile, extension)), render(report));
+      write(collectAccess(stack), extension => join(outdir, accessFile(stack.templateFile, extension)));
+      const { root } = stack.node;
+      // Of the stacks with users one writes the page of the whole app, to where the app is synthesized.
+      if (Stage.isStage(root) && [...appAccess(root).rolesByStack.keys()][0] === stack.node.path) {
+        write(collectAppAccess(root), extension => join(root.outdir, `access.${extension}`));
       }
     },
   });
+}
+
+function write(report: AccessReport, fileOf: (extension: Extension) => string): void {
+  for (const [extension, render] of Object.entries(RENDERERS) as [Extension, (report: AccessReport) => string][]) {
+    writeFileSync(fileOf(extension), render(report));
+  }
 }

@@ -13,7 +13,7 @@ const ACCESS = 'Access';
 export interface ShownConstructs {
   readonly resource: CfnResource;
 
-  /** A construct of the stack that nobody else has something to do with. */
+  /** A construct of the stack that no other code uses. */
   readonly provisioner: Construct;
 }
 

@@ -1,9 +1,10 @@
 import type { IConstruct } from 'constructs';
 import type { PrivilegeAccess } from './access-report';
 import { signInsOf } from './collect';
+import { roleName, sortedBy } from './plain-text';
 import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
 import { signInText } from './sign-in-text';
-import { readable, roleName, sortedBy } from './text';
+import { readable } from './text';
 import type { DeclaredRole } from '../model/access-model';
 import { strongRolesOf } from '../model/strong-memberships';
 
@@ -56,7 +57,7 @@ function whoSignsIn(role: DeclaredRole, name: string): string {
     return 'group role';
   }
   const signIns = signInsOf(role.database.model, name);
-  return `sign-in by ${signIns.map(access => signInText(access, role.stack)).join(', ') || 'nobody in this app'}`;
+  return `sign-in by ${signIns.map(access => signInText(access, role.stack)).join(', ') || 'no identity in this app'}`;
 }
 
 function facts(role: DeclaredRole, name: string): string[] {

@@ -1,11 +1,5 @@
-import { type Resource, STACK_SET, type StackIdentity, Template, type TemplateBody } from './template';
+import { type CheckedApp, type Resource, type Scoped, STACK_SET, type StackIdentity, Template, type TemplateBody } from './template';
 import { jsonIn } from './value';
-
-/** A value, and the template whose names it uses. */
-export interface Scoped {
-  readonly value: unknown;
-  readonly template: Template;
-}
 
 /** A template file of the cloud assembly. */
 export interface TemplateFile {
@@ -14,8 +8,8 @@ export interface TemplateFile {
   readonly body: TemplateBody;
 }
 
-/** All templates that are checked together, and what leads from one to another. */
-export class SynthesizedApp {
+/** The templates of a cloud assembly. */
+export class SynthesizedApp implements CheckedApp {
   public readonly resources: Resource[];
   /** Outputs and parameters. */
   public readonly declarations: Resource[];
@@ -63,7 +57,6 @@ export class SynthesizedApp {
     return types.flatMap(type => this.byType.get(type) ?? []);
   }
 
-  /** What `Fn::ImportValue` gives; undefined where another app exports it, or where it cannot be told which stack does. */
   public exported(name: string, importer: Template): Scoped | undefined {
     const all = this.exports.get(name) ?? [];
     const nearest = [
@@ -74,13 +67,11 @@ export class SynthesizedApp {
     return nearest.length === 1 ? nearest[0] : undefined;
   }
 
-  /** An output of a stack of this app, by the names of both. */
   public output(stackName: string, outputName: string): Scoped | undefined {
     const found = this.templates.filter(({ stack, embeddedBy, outputs }) => stack.name === stackName && !embeddedBy && outputName in outputs);
     return found.length === 1 ? { value: found[0].outputs[outputName].Value, template: found[0] } : undefined;
   }
 
-  /** The template of a nested stack or a stack set. */
   public nestedIn(resource: Resource): Template | undefined {
     return this.nested.get(resource);
   }
@@ -97,8 +88,8 @@ export class SynthesizedApp {
 }
 
 /** What is worked out once for all resources of an app. */
-export function oncePerApp<Fact>(work: (app: SynthesizedApp) => Fact): (app: SynthesizedApp) => Fact {
-  const facts = new WeakMap<SynthesizedApp, Fact>();
+export function oncePerApp<Fact>(work: (app: CheckedApp) => Fact): (app: CheckedApp) => Fact {
+  const facts = new WeakMap<CheckedApp, Fact>();
   return (app) => {
     if (!facts.has(app)) {
       facts.set(app, work(app));

@@ -1,5 +1,3 @@
-import type { SynthesizedApp } from './synthesized-app';
-
 export type Properties = Readonly<Record<string, unknown>>;
 
 /** A resource as it deploys, overrides included. */
@@ -9,6 +7,29 @@ export interface Resource {
   readonly type: string;
   readonly properties: Properties;
   readonly metadata: Properties;
+}
+
+/** A value, and the template whose names it uses. */
+export interface Scoped {
+  readonly value: unknown;
+  readonly template: Template;
+}
+
+/** All templates that are checked together, and what leads from one to another. */
+export interface CheckedApp {
+  readonly resources: Resource[];
+  ofType(...types: string[]): Resource[];
+
+  /**
+   * What `Fn::ImportValue` gives; undefined where another app exports it, or where it cannot be told which stack does.
+   */
+  exported(name: string, importer: Template): Scoped | undefined;
+
+  /** An output of a stack of this app, by the names of both. */
+  output(stackName: string, outputName: string): Scoped | undefined;
+
+  /** The template of a nested stack or a stack set. */
+  nestedIn(resource: Resource): Template | undefined;
 }
 
 export const STACK_SET = 'AWS::CloudFormation::StackSet';
@@ -27,8 +48,12 @@ export interface StackIdentity {
 
 /** The sections of a template that rules read. */
 export interface TemplateBody {
-  readonly Resources?: Readonly<Record<string, { readonly Type: string; readonly Properties?: Properties; readonly Metadata?: Properties }>>;
-  readonly Outputs?: Readonly<Record<string, { readonly Value: unknown; readonly Export?: { readonly Name: unknown } }>>;
+  readonly Resources?: Readonly<Record<string, {
+    readonly Type: string; readonly Properties?: Properties; readonly Metadata?: Properties;
+  }>>;
+  readonly Outputs?: Readonly<Record<string, {
+    readonly Value: unknown; readonly Export?: { readonly Name: unknown };
+  }>>;
   readonly Parameters?: Readonly<Record<string, Properties>>;
 }
 
@@ -47,19 +72,30 @@ export class Template {
    * @param body what is in the file
    * @param embeddedBy of a nested stack or a stack set: the resource that deploys it
    */
-  constructor(readonly app: SynthesizedApp, readonly file: string, readonly stack: StackIdentity, body: TemplateBody, readonly embeddedBy?: Resource) {
+  constructor(
+    readonly app: CheckedApp, readonly file: string, readonly stack: StackIdentity, body: TemplateBody,
+    readonly embeddedBy?: Resource,
+  ) {
     const declared = (type: string, entries: Readonly<Record<string, object>> = {}) => Object.entries(entries)
-      .map(([logicalId, properties]) => ({ template: this, logicalId, type, properties: properties as Properties, metadata: {} }));
+      .map(([logicalId, properties]) => ({
+        template: this, logicalId, type, properties: properties as Properties, metadata: {},
+      }));
     this.declarations = [...declared(OUTPUT, body.Outputs), ...declared(PARAMETER, body.Parameters)];
-    this.resources = Object.entries(body.Resources ?? {}).map(([logicalId, { Type: type, Properties: properties = {}, Metadata: metadata = {} }]) =>
+    this.resources = Object.entries(body.Resources ?? {}).map((
+      [logicalId, { Type: type, Properties: properties = {}, Metadata: metadata = {} }],
+    ) =>
       ({ template: this, logicalId, type, properties, metadata }));
     this.byLogicalId = new Map(this.resources.map(resource => [resource.logicalId, resource]));
     this.outputs = body.Outputs ?? {};
   }
 
-  /** Whether its resources have no constructs, because the template is in a property, or in a file that a stack set deploys. */
+  /**
+   * Whether its resources have no constructs, because the template is in a property, or in a file that a stack set
+   * deploys.
+   */
   public get isOfStackSet(): boolean {
-    return this.embeddedBy !== undefined && (this.embeddedBy.type === STACK_SET || this.embeddedBy.template.isOfStackSet);
+    return this.embeddedBy !== undefined
+      && (this.embeddedBy.type === STACK_SET || this.embeddedBy.template.isOfStackSet);
   }
 
   public find(logicalId: string): Resource | undefined {

@@ -1,5 +1,4 @@
-import type { Scoped } from './synthesized-app';
-import type { Resource, Template } from './template';
+import type { Resource, Scoped, Template } from './template';
 
 /** A piece of a text in a template. References are followed to the resource, in whichever stack of the app. */
 export type Part

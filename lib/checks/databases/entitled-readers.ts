@@ -23,8 +23,9 @@ export function isEntitled(principal: Part[], { template }: Resource): boolean {
   return (role !== undefined && entitledRolesOf(template.app).has(role)) || (name === 'root' && isOwnAccount) || textOf(principal) === RDS;
 }
 
-/** Whether nobody but RDS may assume a role. */
+/** Whether only RDS may assume a role. */
 function isOfRds({ properties, template }: Resource): boolean {
-  const principals = (statementsOf(properties.AssumeRolePolicyDocument, template) ?? []).flatMap(statement => statement.principals);
+  const principals = (statementsOf(properties.AssumeRolePolicyDocument, template) ?? [])
+    .filter(({ denies }) => !denies).flatMap(statement => statement.principals);
   return principals.length > 0 && principals.every(principal => textOf(principal) === RDS);
 }

@@ -8,7 +8,7 @@ import { DATABASE_TYPES, isPostgresql } from './postgresql';
 import { provisionersOf } from './provisioners';
 import { secretTarget } from './targets';
 
-/** The secret of a master or admin: what is in it lets its reader in as everybody. */
+/** The secret of a master or admin: its reader can sign in as any user. */
 export interface MasterSecret {
   /** For people, and for ids of findings. */
   readonly shown: string;

@@ -12,7 +12,7 @@ export interface SecretReference {
 
 const REFERENCE = '{{resolve:secretsmanager:';
 
-/** Keys of a secret of a database that anybody may know. */
+/** Keys of a secret of a database that are no secret. */
 const HARMLESS = [
   'username',
   'host',

@@ -41,3 +41,9 @@ export function isRestored({ type, properties }: Resource): boolean {
     : ['DBSnapshotIdentifier', 'DBClusterSnapshotIdentifier', 'SourceDbiResourceId', 'SourceDBInstanceAutomatedBackupsArn'];
   return sources.some(property => properties[property] !== undefined);
 }
+
+/** A cluster of Aurora that is in no VPC, and where IAM is the only way to sign in. */
+export function isExpress({ properties, template }: Resource): boolean {
+  const setting = settingOf(properties.WithExpressConfiguration, template);
+  return setting.state === 'known' && setting.value === 'true';
+}

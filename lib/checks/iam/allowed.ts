@@ -2,7 +2,7 @@ import type { Resource } from '../app/template';
 import { type IdentityPolicy, identityPoliciesOf } from './identity-policies';
 import { isAbout, type Statement } from './statement';
 
-/** A statement that allows actions, or a document that may have one. */
+/** A statement about actions, or a document that may have one. */
 export interface Allowed {
   readonly policy: IdentityPolicy;
   /** Undefined where the document is known at the deployment only. */
@@ -22,6 +22,16 @@ export function allowedIn(carrier: Resource, ...actions: string[]): Allowed[] {
 
 /** What a policy allows of some actions. */
 export function allowedBy(policy: IdentityPolicy, ...actions: string[]): Allowed[] {
+  return statementsAbout(policy, actions).filter(({ statement }) => !statement?.denies);
+}
+
+/** Statements about some actions in a resource, whether they allow or deny, as far as they are known. */
+export function statementsIn(carrier: Resource, ...actions: string[]): (Allowed & { readonly statement: Statement })[] {
+  return identityPoliciesOf(carrier.template.app).in(carrier).flatMap(policy => statementsAbout(policy, actions))
+    .flatMap(about => about.statement ? [{ ...about, statement: about.statement }] : []);
+}
+
+function statementsAbout(policy: IdentityPolicy, actions: string[]): Allowed[] {
   if (!policy.statements) {
     return [{ policy, actions, unknown: true, location: policy.location }];
   }
@@ -43,6 +53,6 @@ export function allowedBy(policy: IdentityPolicy, ...actions: string[]): Allowed
 /** Who has a policy, besides those that need it. */
 export function holdersOf({ principals }: IdentityPolicy, entitled: ReadonlySet<Resource>): string[] {
   return principals.length === 0
-    ? ['whoever gets this policy']
+    ? ['each identity with this policy']
     : principals.filter(({ resource }) => !resource || !entitled.has(resource)).map(({ shown }) => shown);
 }

@@ -39,7 +39,7 @@ const WIDE: Record<string, Grant[]> = {
 
 const STATEMENTS = new Map(Object.entries(WIDE).map(([name, grants]) => [name, grants.map(statementOf)]));
 
-/** The statements of a policy of AWS that is wide; none for another one of AWS, undefined for one of somebody else. */
+/** The statements of a policy of AWS that is wide; none for another one of AWS, undefined for one of another account. */
 export function awsManagedStatements(arn: string): Statement[] | undefined {
   const name = /:iam::aws:policy\/(.*)$/.exec(arn)?.[1];
   return name === undefined ? undefined : STATEMENTS.get(name) ?? [];

@@ -13,7 +13,7 @@ import {
   tokensOf,
   withoutDynamicReferences,
 } from './pattern';
-import type { SynthesizedApp } from '../app/synthesized-app';
+import type { CheckedApp } from '../app/template';
 
 /** Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern or several. */
 export interface ConnectReach {
@@ -59,7 +59,7 @@ const read = new WeakMap<Part[], ConnectResource>();
  * @param hasVariables whether the version of the policy language has variables and escapes
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
  */
-export function connectResourceOf(resource: Part[], hasVariables: boolean, app: SynthesizedApp): ConnectResource {
+export function connectResourceOf(resource: Part[], hasVariables: boolean, app: CheckedApp): ConnectResource {
   const known = read.get(resource);
   if (known) {
     return known;

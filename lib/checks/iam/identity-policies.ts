@@ -1,5 +1,5 @@
-import { oncePerApp, type SynthesizedApp } from '../app/synthesized-app';
-import type { Resource } from '../app/template';
+import { oncePerApp } from '../app/synthesized-app';
+import type { CheckedApp, Resource } from '../app/template';
 import { attributeIn, itemsOf, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import { awsManagedArn, awsManagedStatements } from './aws-managed-policies';
 import { SAM_TYPES, samPolicyDocument } from './sam-policies';
@@ -68,7 +68,7 @@ class IdentityPolicies {
   /** Identities with a managed policy that is not of this app, nor of AWS. */
   private readonly open = new Set<Resource>();
 
-  constructor(app: SynthesizedApp) {
+  constructor(app: CheckedApp) {
     const identities = app.ofType(...Object.keys(IDENTITIES));
     for (const identity of identities) {
       const name = settingOf(identity.properties[IDENTITIES[identity.type]], identity.template);

@@ -1,8 +1,10 @@
 import { itemsOf, jsonIn, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import type { Template } from '../app/template';
 
-/** A statement that allows something. */
+/** A statement that allows something, or denies it. */
 export interface Statement {
+  /** It denies. */
+  readonly denies?: boolean;
   readonly actions: Part[][];
   /** Instead: everything but these. */
   readonly notActions?: Part[][];
@@ -13,6 +15,8 @@ export interface Statement {
   readonly principals: Part[][];
   /** Instead: every principal but these. */
   readonly notPrincipals?: Part[][];
+  /** The keys of its condition, as they are written. */
+  readonly conditionKeys?: string[];
   /** Only the deployment knows whether it allows anything. */
   readonly unknown?: boolean;
   /** Whether `${...}` is a variable, or an escape, in its resources. */
@@ -21,14 +25,14 @@ export interface Statement {
   readonly location: string;
 }
 
-/** The statements of a document that allow something; undefined where it is known at the deployment only. */
+/** The statements of a document; undefined where it is known at the deployment only. */
 export function statementsOf(document: unknown, template: Template): Statement[] | undefined {
   const { Version: version, Statement: statements } = Object(jsonIn(document, template)) as { Version?: unknown; Statement?: unknown };
   if (statements === undefined) {
     return undefined;
   }
   return itemsOf(statements).flatMap((statement, index) => {
-    const { Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal } = Object(statement) as Record<string, unknown>;
+    const { Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal, Condition } = Object(statement) as Record<string, unknown>;
     const effect = settingOf(Effect, template);
     const list = (value: unknown) => textsOf(value, template);
     const location = `Statement/${index}`;
@@ -37,21 +41,30 @@ export function statementsOf(document: unknown, template: Template): Statement[]
       const open = partsOf(statement, template);
       return [{ actions: [open], resources: [open], principals: [open], hasVariables: true, unknown: true, location }];
     }
-    return effect.state === 'known' && effect.value === 'Deny'
-      ? []
-      : [{
-          actions: list(Action),
-          ...NotAction === undefined ? {} : { notActions: list(NotAction) },
-          resources: list(Resource),
-          ...NotResource === undefined ? {} : { notResources: list(NotResource) },
-          principals: principalsIn(Principal).flatMap(list),
-          ...NotPrincipal === undefined ? {} : { notPrincipals: principalsIn(NotPrincipal).flatMap(list) },
-          hasVariables: version === '2012-10-17',
-          ...effect.state === 'unknown' ? { unknown: true } : {},
-          location,
-        }];
+    return [{
+      actions: list(Action),
+      ...NotAction === undefined ? {} : { notActions: list(NotAction) },
+      resources: list(Resource),
+      ...NotResource === undefined ? {} : { notResources: list(NotResource) },
+      principals: principalsIn(Principal).flatMap(list),
+      ...NotPrincipal === undefined ? {} : { notPrincipals: principalsIn(NotPrincipal).flatMap(list) },
+      ...Condition === undefined ? {} : { conditionKeys: conditionKeysIn(Condition) },
+      hasVariables: version === '2012-10-17',
+      ...effect.state === 'unknown' ? { unknown: true } : {},
+      ...effect.state === 'known' && effect.value === 'Deny' ? { denies: true } : {},
+      location,
+    }];
   });
 }
+
+/** Where it is a function, which only the deployment evaluates, the name of that. */
+function conditionKeysIn(condition: unknown): string[] {
+  const operators = Object.entries(Object(condition) as object) as [string, unknown][];
+  return [...new Set(operators.flatMap(([operator, tests]) =>
+    isFunction(operator) ? [operator] : Object.keys(Object(tests) as object)))];
+}
+
+const isFunction = (name: string) => name === 'Ref' || name.startsWith('Fn::');
 
 /**
  * Whether a statement is about an action, such as `rds-db:connect`; undefined where only the deployment knows.

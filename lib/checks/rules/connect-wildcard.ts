@@ -22,7 +22,7 @@ export const connectWildcard: Rule = {
   },
 };
 
-const EVERYTHING = 'which lets in as every IAM user of every database';
+const EVERYTHING = 'which allows signing in as any IAM user of every database';
 
 function findingsIn({ policy, statement, unknown, location }: Allowed): Finding[] {
   const { awsManaged, unread = UNREAD } = policy;
@@ -55,7 +55,7 @@ function findingsIn({ policy, statement, unknown, location }: Allowed): Finding[
             what,
             unknown: unknown || excepted.some(({ possible }) => possible),
             location,
-            problem: `rds-db:connect is allowed on ${what}, which lets in as every IAM user of all other databases`,
+            problem: `rds-db:connect is allowed on ${what}, which allows signing in as any IAM user of all other databases`,
           },
         ];
   }

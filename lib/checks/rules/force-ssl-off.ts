@@ -1,6 +1,6 @@
 import type { Resource } from '../app/template';
 import { attributeIn, partsOf, type Setting, settingOf, shown } from '../app/value';
-import { inherited, isPostgresql, sourceOf } from '../databases/postgresql';
+import { inherited, isExpress, isPostgresql, sourceOf } from '../databases/postgresql';
 import type { Finding, Rule } from '../rule';
 
 const PARAMETER = 'rds.force_ssl';
@@ -15,18 +15,18 @@ export const forceSslOff: Rule = {
   source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/AuroraPostgreSQL.Security.html',
   check(resource) {
     const is = isPostgresql(resource);
-    if (is === false) {
-      return 'NOT_APPLICABLE';
+    if (is === false || isExpress(resource)) {
+      return 'NOT_APPLICABLE'; // with express configuration clients come over TLS and with IAM alone
     }
     const property = resource.type === 'AWS::RDS::DBCluster' ? 'DBClusterParameterGroupName' : 'DBParameterGroupName';
     const location = `Properties/${property}`;
     const cannotTell = (why: string): Finding[] =>
-      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, without which whoever has a password can sign in without TLS: ${why}` }];
+      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, without which a client with a password can sign in without TLS: ${why}` }];
     const parameter = parameterOf(resource, property);
     if (parameter.state === 'known') {
       return isOn(parameter.value)
         ? 'COMPLIANT'
-        : [{ location, problem: `${PARAMETER} is ${parameter.value} in the parameter group, so that whoever has a password can sign in without TLS` }];
+        : [{ location, problem: `${PARAMETER} is ${parameter.value} in the parameter group, so that a client with a password can sign in without TLS` }];
     }
     if (parameter.state === 'unknown') {
       return cannotTell(parameter.shown);
@@ -39,7 +39,7 @@ export const forceSslOff: Rule = {
     const major = Number.parseInt(version.value);
     return major >= ON_FROM[engine.value]
       ? 'COMPLIANT'
-      : [{ location, problem: `${PARAMETER} is not set, and off by default in ${engine.value} ${version.value}, so that whoever has a password can sign in without TLS` }];
+      : [{ location, problem: `${PARAMETER} is not set, and off by default in ${engine.value} ${version.value}, so that a client with a password can sign in without TLS` }];
   },
 };
 

@@ -22,7 +22,7 @@ export const masterWithPassword: Rule = {
       return 'COMPLIANT';
     }
     const location = `Properties/${given.property}`;
-    const rule = 'a master that signs in with IAM has no use for a password, and AWS does not document what becomes of the two together';
+    const rule = 'a master that signs in with IAM has no password, and RDS is reported to refuse the two together';
     return authentication.state === 'unknown' || given.is === undefined
       ? [{ unknown: true, location, problem: `whether MasterUserAuthenticationType is iam-db-auth together with ${given.property}, is known at the deployment only: ${rule}` }]
       : [{ location, problem: `MasterUserAuthenticationType is iam-db-auth, and ${given.property} is set: ${rule}` }];

@@ -49,7 +49,7 @@ function findingsIn({ username, resource: { shown: what, reach }, allowed }: Use
         what,
         unknown,
         location,
-        problem: `${problem}, in which IAM reads ${variables.join(' and ')} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody`,
+        problem: `${problem}, in which IAM reads ${variables.join(' and ')} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in`,
       },
     ];
   }
@@ -59,7 +59,7 @@ function findingsIn({ username, resource: { shown: what, reach }, allowed }: Use
         what,
         unknown,
         location,
-        problem: `${problem}, in which IAM reads * and ? as wildcards: it lets in as every user whose name matches`,
+        problem: `${problem}, in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches`,
       },
     ];
   }

@@ -2,12 +2,14 @@ import { Annotations, Aws, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { engineVersionProblem, regionProblem } from './data-api-availability';
+import { optionOfVpc } from './outside-vpc';
 import type { NetworkOptions, Reach } from './reach';
 import { CLUSTER_ARN, URL_SUFFIX } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { storedIdentifier } from '../../database/database-identifier';
 import { propertiesIn } from '../../database/iam-authentication';
 import { errorAt } from '../../model/errors';
+import { HANDLER_WITH_DATA_API } from '../acknowledgements';
 import type { Admin } from '../admin';
 import type { FunctionRole } from '../function-role';
 
@@ -23,6 +25,10 @@ const LEAVE_OUT = 'leave transport out';
 export class DataApiReach implements Reach {
   public readonly environment: { readonly [name: string]: string };
   public readonly identity: unknown = 'Data API';
+  public readonly outsideVpc: Reach['outsideVpc'] = {
+    name: 'SqlTransport.dataApi()', handlerId: 'DataApiHandler', resourceId: 'DataApiResource', acknowledgement: HANDLER_WITH_DATA_API,
+  };
+
   private readonly clusterArn: string;
 
   constructor(scope: IConstruct, { kind, construct, resource }: Database, admin: Admin, options: NetworkOptions) {
@@ -35,10 +41,13 @@ export class DataApiReach implements Reach {
     if (!admin.secret) {
       refuse(`the Data API signs in with a password, which the admin ${JSON.stringify(admin.username)} has not; pass admin: AdminCredentials.fromSecret(secret), or ${LEAVE_OUT}`);
     }
-    const inVpc = { vpc: options.vpc, vpcSubnets: options.vpcSubnets, securityGroups: options.securityGroups, frameworkInVpc: options.provisioner?.frameworkInVpc || undefined };
-    const name = Object.entries(inVpc).find(([, value]) => value !== undefined)?.[0];
+    const { caCertificates } = options.provisioner ?? {};
+    if (caCertificates !== undefined) {
+      refuse('caCertificates are for a connection to the database, which there is none then; leave one of the two out');
+    }
+    const name = optionOfVpc(options);
     if (name) {
-      refuse(`${name} is for a function in a VPC, which there is none then; leave one of the two out`);
+      refuse(`${name} cannot be combined with it, because the function runs outside a VPC; leave one of the two out`);
     }
     const region = regionProblem(construct.env.region);
     if (region) {
@@ -64,7 +73,7 @@ export class DataApiReach implements Reach {
   }
 
   public letIn(): void {
-    // Whoever has the permissions and the secret is in.
+    // The permissions and the secret are enough.
   }
 }
 

@@ -1,5 +1,6 @@
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type { IConstruct } from 'constructs';
+import type { DatabaseKind } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { resourcesOfApp } from '../../database/resources-of-app';
 import { errorAt } from '../../model/errors';
@@ -13,22 +14,41 @@ export interface Subnets {
   readonly vpcSubnets?: ec2.SubnetSelection;
 }
 
+/** Why the functions would need a way out of the VPC. */
+export interface NeedsWayOut {
+  readonly readsSecret: boolean;
+  readonly frameworkInVpc: boolean;
+}
+
 /**
  * A function in a public subnet has no public address: it gets to the database and not out of the VPC.
  *
- * @param needsWayOut whether that is too little
  * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc-internet.html
  */
-export function allowPublicSubnet(scope: IConstruct, { vpc, vpcSubnets }: Subnets, { kind }: Database, needsWayOut: boolean): { readonly allowPublicSubnet?: boolean } {
+export function allowPublicSubnet(
+  scope: IConstruct, { vpc, vpcSubnets }: Subnets, { kind }: Database, needs: NeedsWayOut,
+): { readonly allowPublicSubnet?: boolean } {
   const { hasPublic } = vpc.selectSubnets(vpcSubnets);
-  if (hasPublic && needsWayOut) {
-    throw errorAt(scope, `the function that creates users would run in public subnets of ${vpc.node.path}, where a Lambda function has no public address, and so no way to the AWS services that it calls; `
-      + `pass vpcSubnets with private or isolated ones, admin: AdminCredentials.fromIam(username), which needs no secret${kind === 'cluster' ? ', or transport: SqlTransport.dataApi()' : ''}`);
+  if (hasPublic && (needs.readsSecret || needs.frameworkInVpc)) {
+    throw errorAt(scope, `the function that creates users would run in public subnets of ${vpc.node.path}, where a `
+      + 'Lambda function has no public address, and so no way to the AWS services that it calls; '
+      + `pass vpcSubnets with private or isolated ones${otherRemedies(kind, needs)}`);
   }
   return hasPublic ? { allowPublicSubnet: true } : {};
 }
 
-/** Isolated subnets of a VPC of this app: an imported one may have ways that the app does not know. Looked up late, because an endpoint may come later. */
+function otherRemedies(kind: DatabaseKind, { readsSecret, frameworkInVpc }: NeedsWayOut): string {
+  if (frameworkInVpc) {
+    return readsSecret ? '' : ', or leave frameworkInVpc out';
+  }
+  return ', or admin: AdminCredentials.fromIam(username), which needs no '
+    + `secret${kind === 'cluster' ? ', or transport: SqlTransport.dataApi()' : ''}`;
+}
+
+/**
+ * Isolated subnets of a VPC of this app: an imported one may have ways that the app does not know. Looked up late,
+ * because an endpoint may come later.
+ */
 export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets): void {
   if (!(vpc instanceof ec2.Vpc)) {
     return;
@@ -43,13 +63,17 @@ export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets):
       const tables = subnets.map(({ routeTable: { routeTableId } }) => routeTableId);
       const leadsOut = resourcesOfApp(scope).some(resource =>
         (ec2.CfnRoute.isCfnRoute(resource) && tables.includes(resource.routeTableId))
-        || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && resource.vpcId === vpc.vpcId && SECRETS_MANAGER.test(resource.serviceName ?? '')));
+        || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && resource.vpcId === vpc.vpcId
+          && SECRETS_MANAGER.test(resource.serviceName ?? '')));
       warn(scope, leadsOut
         ? []
         : [{
             id: 'cdk-aurora-iam-auth:noWayToSecretsManager',
-            text: `the function that creates users runs in isolated subnets of ${vpc.node.path} and reads a secret, and nothing there leads to Secrets Manager, so that the deployment fails; `
-              + 'add vpc.addInterfaceEndpoint(\'SecretsManager\', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), or acknowledge where there is another way',
+            text: `the function that creates users runs in isolated subnets of ${vpc.node.path} and reads a secret, `
+              + 'and nothing there leads to Secrets Manager, so that the deployment fails; '
+              + 'add vpc.addInterfaceEndpoint(\'SecretsManager\', '
+              + '{ service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), '
+              + 'or acknowledge where there is another way',
           }]);
       return [];
     },

@@ -6,7 +6,9 @@ import type { NetworkOptions, Reach } from './reach';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
 import { type Database, vpcOf } from '../../database/database';
 import { allowPublicSubnet, warnOfNoWayOut } from './subnets';
+import { anyPeer } from './any-peer';
 import type { Admin } from '../admin';
+import { GIVEN_CA_FILE } from '../handler-code';
 
 /** The certificate authorities of Amazon, those of RDS among them, in Lambda's runtime for Node.js: https://docs.aws.amazon.com/lambda/latest/dg/lambda-nodejs.html */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
@@ -17,18 +19,22 @@ export class VpcReach implements Reach {
 
   private readonly given?: ec2.ISecurityGroup[];
 
+  private readonly options: NonNullable<NetworkOptions['provisioner']>;
+
   constructor(scope: IConstruct, private readonly database: Database, private readonly admin: Admin, options: NetworkOptions) {
     const { vpc, vpcSubnets, securityGroups, provisioner } = options;
     const network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
-    this.network = { ...network, ...allowPublicSubnet(scope, network, database, needsWayOut(admin, provisioner)) };
+    const needs = { readsSecret: admin.secret !== undefined, frameworkInVpc: provisioner?.frameworkInVpc === true };
+    this.network = { ...network, ...allowPublicSubnet(scope, network, database, needs) };
     if (admin.secret) {
       warnOfNoWayOut(scope, network);
     }
     this.given = securityGroups;
+    this.options = provisioner ?? {};
   }
 
   public get environment(): Reach['environment'] {
-    return { [DATABASE_PORT]: Tokenization.stringifyNumber(this.database.port), [DATABASE_CA_FILE]: RUNTIME_CA_FILE };
+    return { [DATABASE_PORT]: Tokenization.stringifyNumber(this.database.port), [DATABASE_CA_FILE]: this.options.caCertificates === undefined ? RUNTIME_CA_FILE : GIVEN_CA_FILE };
   }
 
   public get identity(): unknown {
@@ -56,18 +62,14 @@ export class VpcReach implements Reach {
       allowAllOutbound: false,
     });
     if (this.admin.secret) {
-      securityGroup.addEgressRule(ec2.Peer.anyIpv4(), ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager');
+      anyPeer(this.options.ipv6AllowedForDualStack).forEach(peer =>
+        securityGroup.addEgressRule(peer, ec2.Port.tcp(443), 'Reads the secret of the admin from Secrets Manager'));
     } else if (Token.isUnresolved(this.database.port)) {
       // The rule to the database is a resource then. Without one among its properties the group would have EC2's, to everywhere: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html
       securityGroup.addEgressRule(ec2.Peer.ipv4('127.0.0.1/32'), ec2.Port.allTraffic(), 'Nowhere but to the database');
     }
     return securityGroup;
   }
-}
-
-/** Secrets Manager for the handler; Lambda for CDK's framework. */
-function needsWayOut({ secret }: Admin, provisioner: NetworkOptions['provisioner']): boolean {
-  return secret !== undefined || provisioner?.frameworkInVpc === true;
 }
 
 /**

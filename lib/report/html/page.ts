@@ -39,5 +39,5 @@ export const KINDS: { readonly letter: string; readonly title: string; readonly 
   { letter: 'w', title: 'May change data or create objects', holds: (_, privileges) => privileges.some(writes) },
   { letter: 'g', title: 'Members of a group', holds: ({ memberOf }) => memberOf.length > 0 },
   { letter: 'p', title: 'Through a proxy or at a replica', holds: ({ signIns }) => signIns.some(({ at }) => at !== undefined) },
-  { letter: 'n', title: 'Nobody signs in', holds: ({ signIns }) => signIns.length === 0 },
+  { letter: 'n', title: 'No sign-in', holds: ({ signIns }) => signIns.length === 0 },
 ];

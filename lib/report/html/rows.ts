@@ -3,11 +3,14 @@ import { signInHtml } from './sign-ins';
 import { escaped, named, nameList } from './text';
 import type { GroupAccess, Member, PrivilegeAccess, UserAccess } from '../access-report';
 import { byPlace, commonFuture, privilegeParts } from '../privilege-lines';
-import { writes } from '../remarks';
+import { removalText, writes } from '../remarks';
 import { within } from '../sign-in-text';
 
 /** Schemas of one group that are named with each of its members. */
 const INHERITED_SCHEMAS = 8;
+
+/** Objects of one group that are named with each of its members. */
+const INHERITED_NAMES = 3;
 
 /** Members of a group that are there without a click. */
 const OPEN_MEMBERS = 6;
@@ -19,10 +22,14 @@ export function userRows(user: UserAccess, page: Page): string {
   const effective = [...privileges, ...inherited.flatMap(({ group }) => group.privileges)];
   const databases = [...new Set(effective.map(({ database }) => page.databaseNumber(database)))];
   const letters = KINDS.filter(({ holds }) => holds(user, effective)).map(({ letter }) => letter).join('');
-  const badges = [...exclusive ? ['exclusive'] : [], ...onRemoval === 'RETAIN' ? ['stays when removed'] : [], ...memberOf.some(({ strong }) => strong !== undefined) ? ['strong role'] : []];
+  const removal = removalText(onRemoval);
+  const isStrong = memberOf.some(({ strong }) => strong !== undefined);
+  const badges = [
+    ...exclusive ? ['exclusive'] : [], ...removal === undefined ? [] : [removal], ...isStrong ? ['strong role'] : [],
+  ];
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')} <small>${escaped(within(path, page.report.stack))}</small>`,
-    signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>nobody in this app</small>',
+    signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>no identity in this app</small>',
     [...placeRows(privileges), ...inherited.map(inheritedRow)],
     ` data-d="${databases.join(' ')}" data-f="${letters}"`,
   );
@@ -51,7 +58,7 @@ function memberList(members: readonly Member[]): string {
     ...ways.map(way => `<div><small>through ${nameList(way)}:</small> ${nameList(others.filter(({ through }) => JSON.stringify(through) === JSON.stringify(way)).map(({ name }) => name))}</div>`),
   ].join('');
   return members.length === 0
-    ? '<small>nobody in this app</small>'
+    ? '<small>no member in this app</small>'
     : members.length > OPEN_MEMBERS ? `<details><summary>${members.length} members</summary>${list}</details>` : list;
 }
 
@@ -88,12 +95,20 @@ function inheritedRow({ group, anchor, role, through }: Inherited): string {
   const unique = (names: (string | undefined)[]) => [...new Set(names.flatMap(name => name ?? []))];
   const { privileges } = group;
   const schemas = unique(privileges.map(({ schema }) => schema));
-  const granted = unique(privileges.flatMap(privilege => privilegeWords(privilege)));
+  const granted = unique(privileges.map(privilege => inheritedHtml(privilege)));
   return placeCells(
     nameList(unique(privileges.map(({ database }) => database))),
     schemas.length > INHERITED_SCHEMAS ? `${schemas.length} schemas` : nameList(schemas),
-    `${granted.join(', ') || 'nothing of its own'} <small>${via}</small>`,
+    `${granted.join('; ') || 'nothing of its own'} <small>${via}</small>`,
   );
+}
+
+/** On what, but for what the row of the group has in full: names of more than a few objects, and of future ones. */
+function inheritedHtml(privilege: PrivilegeAccess): string {
+  const { names = [], on, futureOnly } = privilege;
+  return names.length > INHERITED_NAMES
+    ? `${privilegeWords(privilege).join(', ')} on ${names.length} ${on}`
+    : privilegeHtml(futureOnly ? privilege : { ...privilege, createdBy: undefined });
 }
 
 /** Of a role that this app does not create. */

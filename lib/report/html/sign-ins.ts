@@ -1,7 +1,7 @@
 import { escaped, named } from './text';
-import type { SignIn } from '../access-report';
+import type { Principal, SignIn } from '../access-report';
 import { principalText, within } from '../sign-in-text';
-import { sortedBy, visible } from '../text';
+import { sortedBy, visible } from '../plain-text';
 
 /** A sign-in, seen from the identity. */
 export interface IdentitySignIn {
@@ -21,7 +21,9 @@ export function identityRows(signIns: IdentitySignIn[], stack: string): string[]
   }
   return sortedBy([...byIdentity], ([key]) => key).map(([, list]) => {
     const [{ access: { principal } }] = list;
-    return `<tbody><tr><th scope="row">${principalHtml(list[0].access, stack)}</th><td class="signs">${[principal.arn ?? principal.name].flatMap(text => text === undefined ? [] : named(text)).join('')}</td>`
+    const known = [principal.arn ?? principal.name].flatMap(text => text === undefined ? [] : named(text)).join('');
+    return `<tbody><tr><th scope="row">${principalHtml(list[0].access, stack)}</th>`
+      + `<td class="signs">${known}${trustHtml(principal)}</td>`
       + `<td>${list.map(({ access, as }) => `<div>${as}${placeHtml(access, stack)}</div>`).join('')}</td></tr></tbody>`;
   });
 }
@@ -38,4 +40,8 @@ function principalHtml({ principal }: SignIn, stack: string): string {
 
 function placeHtml({ at }: SignIn, stack: string): string {
   return at ? ` <small>${at.kind === 'proxy' ? 'through' : 'at replica'} ${escaped(within(at.path, stack))}</small>` : '';
+}
+
+function trustHtml({ assumedBy = [] }: Principal): string {
+  return assumedBy.length === 0 ? '' : `<small>assumed by ${assumedBy.map(named).join(', ')}</small>`;
 }

@@ -20,6 +20,7 @@ a { color: var(--link); text-decoration-thickness: 1px; text-underline-offset: .
 code { font-family: ui-monospace, "SF Mono", "Cascadia Mono", "DejaVu Sans Mono", Menlo, Consolas, monospace; font-size: .9em; unicode-bidi: isolate; white-space: pre-wrap; overflow-wrap: anywhere; }
 .kicker { color: var(--quiet); font-size: .8125rem; letter-spacing: .04em; text-transform: uppercase; margin-bottom: .35rem; }
 section + section { margin-top: 3.5rem; }
+.where { margin-top: .35rem; color: var(--quiet); font-size: .875rem; overflow-wrap: anywhere; }
 .lede { max-width: 46rem; margin-top: .6rem; color: var(--quiet); }
 small { color: var(--quiet); font-size: .875em; }
 .figures { display: flex; flex-wrap: wrap; gap: .75rem 2.25rem; margin-top: 1.5rem; padding-top: 1.25rem; border-top: 1px solid var(--line); }
@@ -48,6 +49,7 @@ tbody + tbody > tr:first-child > * { border-top: 1px solid var(--line); }
 tbody > tr + tr > td { padding-top: .1rem; }
 tbody > tr:not(:last-child) > td:not([rowspan]) { padding-bottom: .2rem; }
 tbody th code { font-weight: 600; font-size: .95em; }
+tbody[id] { scroll-margin-top: calc(var(--tools) + 2.5rem); }
 tbody:target { background: var(--mark); }
 tbody[hidden] { display: none; }
 .users col:nth-child(1), .groups col:nth-child(1) { width: 18%; }

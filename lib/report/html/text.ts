@@ -1,4 +1,4 @@
-import { visible } from '../text';
+import { visible } from '../plain-text';
 
 /** Text that is part of a page and nothing but text: in an element as well as in an attribute in quotes. */
 export function escaped(text: string): string {

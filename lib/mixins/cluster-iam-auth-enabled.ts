@@ -3,7 +3,7 @@ import type { IConstruct } from 'constructs';
 import { clusterIn, enableIamAuthentication } from '../database/iam-authentication';
 
 /**
- * Switches IAM database authentication on for a cluster of this app.
+ * Enables IAM database authentication for a cluster of this app.
  *
  * Members of `rds_iam` then sign in with IAM; all other users keep their passwords. CloudFormation
  * applies the change without interruption. `AuroraIamAuth` applies the mixin by itself; on its own it
@@ -13,11 +13,12 @@ import { clusterIn, enableIamAuthentication } from '../database/iam-authenticati
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html
  */
-export class ClusterIamAuthentication extends Mixin {
+export class ClusterIamAuthEnabled extends Mixin {
   /**
    * Whether this is a `CfnDBCluster`, or a construct around one, such as `DatabaseCluster`.
    *
    * @param construct what the mixin would be applied to
+   * @returns whether the mixin changes it
    */
   public supports(construct: IConstruct): boolean {
     return clusterIn(construct) !== undefined;

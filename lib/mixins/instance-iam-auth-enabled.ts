@@ -3,7 +3,7 @@ import type { IConstruct } from 'constructs';
 import { enableIamAuthentication, instanceIn } from '../database/iam-authentication';
 
 /**
- * Switches IAM database authentication on for an RDS instance of this app, or for a read replica.
+ * Enables IAM database authentication for an RDS instance of this app, or for a read replica.
  *
  * Members of `rds_iam` then sign in with IAM; all other users keep their passwords. CloudFormation
  * applies the change without interruption. `InstanceIamAuth` applies the mixin by itself; on its own it
@@ -13,11 +13,12 @@ import { enableIamAuthentication, instanceIn } from '../database/iam-authenticat
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbinstance.html
  */
-export class InstanceIamAuthentication extends Mixin {
+export class InstanceIamAuthEnabled extends Mixin {
   /**
    * Whether this is a `CfnDBInstance`, or a construct around one, such as `DatabaseInstance` or `DatabaseInstanceReadReplica`.
    *
    * @param construct what the mixin would be applied to
+   * @returns whether the mixin changes it
    */
   public supports(construct: IConstruct): boolean {
     return instanceIn(construct) !== undefined;
