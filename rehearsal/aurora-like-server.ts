@@ -7,7 +7,7 @@ import { Gateway } from './gateway/gateway';
 import { IssuedCredentials } from './iam/credentials';
 import { TokenEndpoint } from './iam/token-endpoint';
 import { PostgresqlMajor } from './postgresql/binaries';
-import { bootstrap, IS_IAM_USER, Master, RdsIamRole, RoleRules } from './postgresql/bootstrap';
+import { bootstrap, isIamUser, Master, RdsIamRole, RoleRules } from './postgresql/bootstrap';
 import { PostgresqlServer } from './postgresql/postgresql-server';
 import { RunFolder } from './run-folder';
 
@@ -35,7 +35,7 @@ export interface AuroraLikeServerOptions {
   /** @default 'grantable' */
   readonly rdsIam?: RdsIamRole;
 
-  /** `rdsLike` is for 16 and later. @default 'plain' */
+  /** `rdsLike` and `strict` are for 16 and later. @default 'plain' */
   readonly roleRules?: RoleRules;
 
   /** Whether the cluster has IAM database authentication. @default true */
@@ -107,10 +107,10 @@ export class AuroraLikeServer extends TokenEndpoint {
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),
         isIamUser: async (username: string) => {
           await server.catchUp();
-          return (await postgresql.ask(IS_IAM_USER, [username])).length > 0;
+          return (await postgresql.ask(isIamUser(options.roleRules ?? 'plain'), [username])).length > 0;
         },
-        verify: (username: string, token: string) => server.verify(username, token),
-        log: (line: string) => server.log.push(line),
+        verify: (username: string, token: string) => server.admit(username, token),
+        log: (line: string) => server.note(line),
       };
       server.gateway = await Gateway.listen({
         isAvailable: () => server.isAvailable,
@@ -118,7 +118,7 @@ export class AuroraLikeServer extends TokenEndpoint {
         certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         admit: client => logInToDatabase(client, login),
         cancel: request => enter(login.passwordDoor(), request),
-        log: line => server.log.push(line),
+        log: line => server.note(line),
       });
       return server;
     } catch (error) {
@@ -187,6 +187,30 @@ export class AuroraLikeServer extends TokenEndpoint {
     return this.postgresql.sql<Row>(text, values, database);
   }
 
+  /** Runs one statement with the rights of the master: what it creates belongs to the master. */
+  async asMaster(text: string, database: string): Promise<void> {
+    await this.catchUp();
+    // In one message it is one transaction, in which no database can be created.
+    if (/^CREATE DATABASE /.test(text)) {
+      await this.postgresql.sql(`${text} OWNER ${escapeIdentifier(this.master.username)}`, undefined, database);
+    } else {
+      await this.postgresql.sql(`SET ROLE ${escapeIdentifier(this.master.username)}; ${text}; RESET ROLE`, undefined, database);
+    }
+  }
+
+  /** An admin beside the master, or the master itself with that password. */
+  async ensureAdmin({ username, password }: Master): Promise<void> {
+    if (username === this.master.username) {
+      await this.setMasterPassword(password);
+      return;
+    }
+    const admin = escapeIdentifier(username);
+    await this.sql(`CREATE ROLE ${admin} LOGIN CREATEROLE CREATEDB PASSWORD ${escapeLiteral(password)}; GRANT rds_superuser, ${escapeIdentifier(this.master.username)} TO ${admin}`);
+    if (this.options.major >= 16) {
+      await this.sql(`GRANT rds_iam TO ${admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`);
+    }
+  }
+
   async setMasterPassword(password: string): Promise<void> {
     this.master = { ...this.master, password };
     await this.sql(`ALTER ROLE ${escapeIdentifier(this.master.username)} PASSWORD ${escapeLiteral(password)}`);
@@ -230,7 +254,7 @@ export class AuroraLikeServer extends TokenEndpoint {
   /** Wakes it up, and waits for that. */
   async awake(): Promise<void> {
     if (this.resume) {
-      this.log.push('connection waits: the database is paused');
+      this.note('connection waits: the database is paused');
       await this.resume();
     }
   }

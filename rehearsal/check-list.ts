@@ -17,8 +17,17 @@ export class CheckList {
 
   /** @param expected how `measured` begins */
   check(name: string, expected: string, measured: string, reason?: string): void {
-    const ok = measured.startsWith(expected);
-    this.checks.push({ name, expected, measured, ok });
+    this.add({ name, expected, measured, ok: measured.startsWith(expected) }, reason);
+  }
+
+  /** @param expected what `measured` matches */
+  match(name: string, expected: RegExp, measured: string): void {
+    this.add({ name, expected: expected.source, measured, ok: expected.test(measured) });
+  }
+
+  private add(check: Check, reason?: string): void {
+    const { name, measured, ok } = check;
+    this.checks.push(check);
     this.print(`${INDENT}${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`);
   }
 

@@ -32,15 +32,15 @@ export class RdsProxy extends TokenEndpoint {
       isAvailable: () => true,
       awake: () => Promise.resolve(),
       // On AWS it comes from AWS Certificate Manager: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
-      certificate: await certificateAuthority.issue([host]),
+      certificate: await certificateAuthority.issue([host, 'localhost', '127.0.0.1']),
       admit: client => logInThroughProxy(client, {
         ...proxy.settings,
-        verify: (username, token) => proxy.verify(username, token),
+        verify: (username, token) => proxy.admit(username, token),
         openSession: async (startup, user) => openSession(proxy.target, startup, user.passwordAt(proxy.target)),
-        log: line => proxy.log.push(line),
+        log: line => proxy.note(line),
       }),
       cancel: request => enter({ host: '127.0.0.1', port: proxy.target.gatewayPort }, request),
-      log: line => proxy.log.push(line),
+      log: line => proxy.note(line),
     }));
     return proxy;
   }

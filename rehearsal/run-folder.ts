@@ -10,6 +10,9 @@ export const SERVER_USER = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 }
 /** A socket's path may have 107 bytes on Linux and 103 on macOS. */
 const LONGEST_FOLDER = 70;
 
+/** In front of the name of each run's folder. */
+export const PREFIX = 'aurora-';
+
 const ROOM_FOR_SERVERS = 1024 ** 3;
 
 /**
@@ -49,7 +52,7 @@ export class RunFolder {
     if (process.platform === 'win32') {
       throw new Error('platform win32 is not supported: PostgreSQL is reached through a unix socket; use Linux, macOS or WSL');
     }
-    this.path = mkdtempSync(join(baseFolder(), 'aurora-'));
+    this.path = mkdtempSync(join(baseFolder(), PREFIX));
     chmodSync(this.path, 0o755);
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
     this.janitor = spawn('/bin/sh', ['-c', JANITOR, this.path], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
@@ -70,7 +73,7 @@ export class RunFolder {
     return path;
   }
 
-  spawn(command: string, args: string[], signal: 'QUIT' | 'KILL', options: SpawnOptions = {}): ChildProcess {
+  spawn(command: string, args: string[], signal: 'QUIT' | 'KILL' | 'TERM', options: SpawnOptions = {}): ChildProcess {
     const child = spawn(command, args, { cwd: this.path, ...options });
     const { pid } = child;
     if (pid !== undefined) {
@@ -83,6 +86,11 @@ export class RunFolder {
   remove(path: string): void {
     rmSync(path, { recursive: true, force: true, maxRetries: 5, retryDelay: 50 });
   }
+}
+
+/** Where folders of runs are. */
+export function baseFolders(): string[] {
+  return [...new Set(['/dev/shm', tmpdir(), '/tmp'])];
 }
 
 /** In memory where there is room, because most of a test's time is data folders being copied. */

@@ -18,6 +18,6 @@ const ALL: Setup[] = [
 
 /**
  * Every major that npm installs here (14 on linux-x64 alone, see .projenrc.ts); from 16 on under both rules, for it is
- * not known which of them an Aurora cluster has.
+ * not known which of them an Aurora cluster has (docs/unknowns.md#master-grants-rds-iam).
  */
 export const SETUPS: readonly Setup[] = ALL.filter(({ major }) => major !== 14 || `${process.platform}-${process.arch}` === 'linux-x64');

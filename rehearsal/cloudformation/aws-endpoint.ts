@@ -34,12 +34,15 @@ export class AwsEndpoint {
     return endpoint;
   }
 
+  /** The clock of AWS. */
+  now = () => new Date();
+
   private readonly server: Server;
 
   private constructor(private readonly services: AwsService[]) {
     this.server = createServer((request, response) => {
       void this.answer(request).catch((error: unknown) => failure(500, 'InternalServiceError', String(error))).then(({ status, body, text = JSON.stringify(body), headers }) =>
-        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', ...headers }).end(text));
+        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', 'Date': this.now().toUTCString(), ...headers }).end(text));
     }).unref();
   }
 

@@ -1,94 +1,209 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Template } from './template';
 
 interface Manifest {
-  readonly artifacts: Record<string, {
-    readonly type: string;
-    readonly environment?: string;
-    readonly dependencies?: string[];
-    readonly properties?: { readonly templateFile?: string; readonly file?: string; readonly stackName?: string; readonly directoryName?: string };
-  }>;
+  readonly artifacts?: Record<string, Artifact>;
+}
+
+interface Artifact {
+  readonly type: string;
+  readonly environment?: string;
+  readonly displayName?: string;
+  readonly dependencies?: string[];
+  readonly metadata?: Metadata;
+  readonly additionalMetadataFile?: string;
+  readonly properties?: {
+    readonly templateFile?: string;
+    readonly file?: string;
+    readonly stackName?: string;
+    readonly directoryName?: string;
+  };
+}
+
+type Metadata = Record<string, { readonly type: string; readonly data?: unknown }[]>;
+
+/** An asset as the legacy synthesizer declares it: its bucket and key are parameters of the template. */
+interface LegacyAsset {
+  readonly path: string;
+  readonly id: string;
+  readonly packaging: string;
+  readonly s3BucketParameter?: string;
+  readonly s3KeyParameter?: string;
+  readonly artifactHashParameter?: string;
+  readonly imageNameParameter?: string;
 }
 
 interface AssetManifest {
-  readonly files: Record<string, {
-    readonly source: { readonly path: string; readonly packaging: string };
+  readonly files?: Record<string, {
+    readonly source: { readonly path?: string; readonly packaging?: string };
     readonly destinations: Record<string, { readonly objectKey: string }>;
   }>;
 }
 
 export interface AssemblyStack {
+  /** Unique in the assembly: the name, or the path of the construct where several stacks have the name. */
+  readonly id: string;
+  /** Name in CloudFormation. */
   readonly name: string;
   readonly template: Template;
-  /** Names of the stacks that are deployed before it. */
+  /** Bytes of the template as `cdk synth` has written it. */
+  readonly templateBytes: number;
+  /** Ids of the stacks that are deployed before it. */
   readonly dependencies: string[];
   /** Undefined where the stack leaves it open. */
   readonly account?: string;
   readonly region?: string;
+  /** Values of parameters that the CDK CLI gives: the assets of the legacy synthesizer. */
+  readonly parameters: Readonly<Record<string, string>>;
+  /** By logical id. */
+  readonly nested: Readonly<Record<string, AssemblyStack>>;
 }
 
-/** What `cdk synth` wrote. */
+/** A file or folder that the CDK CLI uploads. */
+interface Asset {
+  readonly path: string;
+  readonly isFolder: boolean;
+}
+
+const ENVIRONMENT = /^aws:\/\/([^/]+)\/(.+)$/;
+
+/** What `cdk synth` wrote, stages included. */
 export class CloudAssembly {
-  private readonly manifest: Manifest;
+  /** All stacks, each after those that it depends on; those of stages come last. */
+  readonly stacks: AssemblyStack[];
+  private readonly files = new Map<string, Asset>();
 
   /** @param folder usually cdk.out */
   constructor(readonly folder: string) {
     if (!existsSync(join(folder, 'manifest.json'))) {
       throw new Error(`${folder} is not a cloud assembly: it has no manifest.json; run cdk synth first`);
     }
-    this.manifest = this.read<Manifest>('manifest.json');
+    this.stacks = withUniqueIds(this.stacksIn(folder));
   }
 
-  /** All stacks, each after those that it depends on. */
-  get stacks(): AssemblyStack[] {
-    const { artifacts } = this.manifest;
+  /** Folder of each asset that is one, by its object key in the bucket. */
+  get assets(): Map<string, string> {
+    return new Map([...this.files].filter(([, { isFolder }]) => isFolder).map(([key, { path }]) => [key, path]));
+  }
+
+  private stacksIn(folder: string): AssemblyStack[] {
+    const { artifacts = {} } = read<Manifest>(folder, 'manifest.json');
     const ordered = new Set<string>();
     const visit = (id: string) => {
-      if (!ordered.has(id)) {
+      if (Object.hasOwn(artifacts, id) && !ordered.has(id)) {
         artifacts[id].dependencies?.forEach(visit);
         ordered.add(id);
       }
     };
     Object.keys(artifacts).forEach(visit);
-    return [...ordered].filter(id => this.isStack(id)).map(id => this.stack(id));
+    Object.values(artifacts).filter(({ type }) => type === 'cdk:asset-manifest').forEach(({ properties }) => this.addAssets(folder, properties?.file ?? ''));
+    const stacks = [...ordered].filter(id => isStack(artifacts[id])).map(id => this.stackOf(folder, artifacts, id));
+    const stages = [...ordered].filter(id => artifacts[id].type === 'cdk:cloud-assembly');
+    return [...stacks, ...stages.flatMap(id => this.stacksIn(join(folder, artifacts[id].properties?.directoryName ?? '')))];
   }
 
-  /** Folders of the stages, each of which is an assembly of its own. */
-  get stages(): string[] {
-    return Object.values(this.manifest.artifacts).filter(({ type }) => type === 'cdk:cloud-assembly')
-      .map(({ properties }) => join(this.folder, properties?.directoryName ?? ''));
-  }
-
-  /** Folder of each asset that is one, by its object key in the bucket. */
-  get assets(): Map<string, string> {
-    const manifests = Object.values(this.manifest.artifacts).filter(({ type }) => type === 'cdk:asset-manifest');
-    const files = manifests.flatMap(({ properties }) => Object.values(this.read<AssetManifest>(properties?.file ?? '').files));
-    return new Map(files.filter(({ source }) => source.packaging === 'zip').flatMap(({ source, destinations }) =>
-      Object.values(destinations).map(({ objectKey }) => [objectKey, join(this.folder, source.path)])));
-  }
-
-  private isStack(id: string): boolean {
-    return this.manifest.artifacts[id].type === 'aws:cloudformation:stack';
-  }
-
-  private nameOf(id: string): string {
-    return this.manifest.artifacts[id].properties?.stackName ?? id;
-  }
-
-  private stack(id: string): AssemblyStack {
-    const { properties = {}, environment = '', dependencies = [] } = this.manifest.artifacts[id];
-    const [, account, region] = /^aws:\/\/([^/]+)\/(.+)$/.exec(environment) ?? [];
+  private stackOf(folder: string, artifacts: Record<string, Artifact>, id: string): AssemblyStack {
+    const artifact = artifacts[id];
+    const { properties = {}, environment = '', dependencies = [], additionalMetadataFile } = artifact;
+    const [, account, region] = ENVIRONMENT.exec(environment) ?? [];
+    const metadata = additionalMetadataFile === undefined ? artifact.metadata : read<Metadata>(folder, additionalMetadataFile);
+    const name = properties.stackName ?? id;
+    const parameters = this.legacyAssets(folder, metadata ?? {}); // before the templates, of which nested ones are assets
     return {
-      name: this.nameOf(id),
-      dependencies: dependencies.filter(each => this.isStack(each)).map(each => this.nameOf(each)),
-      template: this.read<Template>(properties.templateFile ?? ''),
+      ...this.templateOf(folder, name, properties.templateFile ?? ''),
+      id: name,
+      name,
+      path: artifact.displayName ?? id,
+      parameters,
+      // Dependencies are artifacts; their ids are those of the stacks until withUniqueIds() says otherwise.
+      dependencies: dependencies.filter(each => isStack(artifacts[each])).map(each => artifacts[each].properties?.stackName ?? each),
       account: account === 'unknown-account' ? undefined : account,
       region: region === 'unknown-region' ? undefined : region,
-    };
+    } as AssemblyStack;
   }
 
-  private read<Content>(file: string): Content {
-    return JSON.parse(readFileSync(join(this.folder, file), 'utf8')) as Content;
+  private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested'> {
+    const text = readFileSync(join(folder, file), 'utf8');
+    const parsed = JSON.parse(text) as Partial<Template>;
+    const template: Template = { ...parsed, Resources: parsed.Resources ?? {} };
+    const nested = Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::Stack').flatMap(([logicalId, definition]) => {
+      const nestedFile = this.nestedTemplate(folder, definition);
+      const nestedId = `${id}/${logicalId}`;
+      return nestedFile === undefined
+        ? []
+        : [[logicalId, { ...this.templateOf(folder, nestedId, nestedFile), id: nestedId, name: nestedId, dependencies: [] as string[], parameters: {} }] as const];
+    });
+    return { template, templateBytes: Buffer.byteLength(text), nested: Object.fromEntries(nested) };
   }
+
+  /** File of a nested template: the metadata name it, or the URL has the key of its asset. */
+  private nestedTemplate(folder: string, { Metadata: metadata, Properties: properties }: Template['Resources'][string]): string | undefined {
+    const named = metadata?.['aws:asset:path'];
+    if (typeof named === 'string' && existsSync(join(folder, named))) {
+      return named;
+    }
+    const url = JSON.stringify(properties?.TemplateURL ?? '');
+    const asset = [...this.files].find(([key, { isFolder }]) => !isFolder && url.includes(key));
+    return asset && asset[1].path.slice(folder.length + 1);
+  }
+
+  private addAssets(folder: string, file: string): void {
+    for (const { source, destinations } of Object.values(read<AssetManifest>(folder, file).files ?? {})) {
+      for (const { objectKey } of Object.values(destinations)) {
+        this.addAsset(objectKey, folder, source.path ?? '', source.packaging);
+      }
+    }
+  }
+
+  private addAsset(key: string, folder: string, path: string, packaging?: string): void {
+    const absolute = join(folder, path);
+    const isFolder = packaging === 'zip' && (statSync(absolute, { throwIfNoEntry: false })?.isDirectory() ?? true);
+    this.files.set(key, { path: absolute, isFolder });
+  }
+
+  /** Values as the CDK CLI gives them: the key is in two parts, which the template joins. */
+  private legacyAssets(folder: string, metadata: Metadata): Record<string, string> {
+    const assets = Object.values(metadata).flat().filter(({ type }) => type === 'aws:cdk:asset').map(({ data }) => data as LegacyAsset);
+    return Object.fromEntries(assets.flatMap(({ id, path, packaging, s3BucketParameter, s3KeyParameter, artifactHashParameter, imageNameParameter }) => {
+      const key = `legacy-${id}`;
+      if (s3KeyParameter !== undefined) {
+        this.addAsset(`assets/${key}`, folder, path, packaging);
+        this.addAsset(s3KeyParameter, folder, path, packaging);
+      }
+      return [
+        ...s3BucketParameter === undefined ? [] : [[s3BucketParameter, 'assets']],
+        ...s3KeyParameter === undefined ? [] : [[s3KeyParameter, `assets/||${key}`]],
+        ...artifactHashParameter === undefined ? [] : [[artifactHashParameter, id]],
+        ...imageNameParameter === undefined ? [] : [[imageNameParameter, `assets:${id}`]],
+      ];
+    })) as Record<string, string>;
+  }
+}
+
+function isStack(artifact?: Artifact): boolean {
+  return artifact?.type === 'aws:cloudformation:stack';
+}
+
+/** Stacks of different stages may have the same name, in different accounts or Regions. */
+function withUniqueIds(stacks: AssemblyStack[]): AssemblyStack[] {
+  const isShared = (name: string) => stacks.filter(each => each.name === name).length > 1;
+  return stacks.map((stack) => {
+    const { path, ...others } = stack as AssemblyStack & { path: string };
+    const stage = path.slice(0, path.lastIndexOf('/') + 1);
+    // A stack depends on those of its own stage.
+    const idOf = (name: string) => isShared(name) ? (stacks as (AssemblyStack & { path: string })[]).find(each => each.name === name && each.path.startsWith(stage))?.path ?? name : name;
+    return isShared(stack.name)
+      ? { ...others, id: path, nested: renamed(stack.nested, stack.id, path), dependencies: stack.dependencies.map(idOf) }
+      : { ...others, dependencies: stack.dependencies.map(idOf) };
+  });
+}
+
+function renamed(nested: AssemblyStack['nested'], from: string, to: string): AssemblyStack['nested'] {
+  return Object.fromEntries(Object.entries(nested).map(([logicalId, stack]) =>
+    [logicalId, { ...stack, id: `${to}${stack.id.slice(from.length)}`, nested: renamed(stack.nested, from, to) }]));
+}
+
+function read<Content>(folder: string, file: string): Content {
+  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Content;
 }

@@ -35,6 +35,7 @@ export interface CustomResourceEnvironment {
 
 /** A custom resource: an event to the function of its service token, and what that uploads as its answer. */
 export function customResource(environment: CustomResourceEnvironment): ResourceProvider {
+  const madeUp = new Set<string>();
   const call = async (requestType: RequestType, request: ResourceRequest, current?: ResourceState): Promise<ResourceOutcome> => {
     const { stack, logicalId, type, properties, cancelled } = request;
     const seconds = serviceTimeout(properties.ServiceTimeout);
@@ -63,9 +64,12 @@ export function customResource(environment: CustomResourceEnvironment): Resource
       return checked(event, text, current);
     } catch (error) {
       // Whatever has become of it: CloudFormation makes up a physical id, and sends a Delete for that.
-      throw requestType === 'Create' && !(error instanceof ResourceFailure && error.physicalId !== undefined)
-        ? new ResourceFailure((error as Error).message, generatedName(request))
-        : error;
+      if (requestType === 'Create' && !(error instanceof ResourceFailure && error.physicalId !== undefined)) {
+        const physicalId = generatedName(request);
+        madeUp.add(physicalId);
+        throw new ResourceFailure((error as Error).message, physicalId);
+      }
+      throw error;
     } finally {
       over.abort();
     }
@@ -80,8 +84,16 @@ export function customResource(environment: CustomResourceEnvironment): Resource
     },
     delete: async (stack, state) => {
       await call('Delete', { ...state, stack }, state);
+      if (madeUp.delete(state.physicalId)) {
+        await nextSecond();
+      }
     },
   };
+}
+
+/** What follows the Delete of a cancelled creation takes CloudFormation some seconds. A pre-signed URL says in which second an event was sent. */
+async function nextSecond(): Promise<void> {
+  await setTimeout(1000 - Date.now() % 1000);
 }
 
 function serviceTimeout(value: unknown = LONGEST_SECONDS): number {

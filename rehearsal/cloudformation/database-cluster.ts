@@ -1,10 +1,29 @@
 import { randomBytes } from 'node:crypto';
-import { databaseArnOf, DatabaseServers, isSecondary, newResourceId } from './database-servers';
+import { databaseArnOf, DatabaseServers, isSecondary, isTrue, newResourceId } from './database-servers';
 import { arn, generatedName } from './native-resource';
-import { ResourceProvider } from './template';
+import { ResourceProvider, ResourceRequest } from './template';
 
 /** Properties that a rehearsal cannot change on a running cluster. Those that concern neither logins nor databases are not looked at. */
 const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'EngineVersion', 'Port'];
+
+/** What a cluster with express configuration cannot have when it is created, as far as the documentation says. */
+const NOT_WITH_EXPRESS = ['DBSubnetGroupName', 'VpcSecurityGroupIds', 'MasterUserPassword', 'ManageMasterUserPassword', 'EngineVersion', 'KmsKeyId', 'EnableHttpEndpoint',
+  'GlobalClusterIdentifier', 'SnapshotIdentifier'];
+
+/**
+ * What Aurora chooses with express configuration: a serverless instance, a version, and a master that signs in with a
+ * token.
+ *
+ * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
+ */
+function withExpressDefaults(request: ResourceRequest): ResourceRequest {
+  const refused = NOT_WITH_EXPRESS.find(name => request.properties[name] !== undefined);
+  if (refused !== undefined) {
+    throw new Error(`a cluster with WithExpressConfiguration cannot have ${refused}`);
+  }
+  const defaults = { EngineVersion: '17', MasterUsername: 'postgres', MasterUserAuthenticationType: 'iam-db-auth', EnableIAMDatabaseAuthentication: true };
+  return { ...request, properties: { ...defaults, ...request.properties } };
+}
 
 /** `AWS::RDS::DBCluster`: a server that can be reached while the cluster has an instance. */
 export function databaseCluster(servers: DatabaseServers): ResourceProvider {
@@ -18,7 +37,9 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
     return primary;
   };
   const provider: ResourceProvider = {
-    create: async (request) => {
+    create: async (template) => {
+      const isBehindGateway = isTrue(template.properties.WithExpressConfiguration);
+      const request = isBehindGateway ? withExpressDefaults(template) : template;
       const { stack, properties } = request;
       const identifier = ((properties.DBClusterIdentifier as string | undefined) ?? generatedName(request)).toLowerCase();
       const resourceId = newResourceId('cluster');
@@ -28,6 +49,7 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
         host: `${identifier}.cluster-c${randomBytes(5).toString('hex')}.${stack.region}.rds.amazonaws.com`,
         resourceId,
         databaseName: properties.DatabaseName as string | undefined,
+        isBehindGateway,
       };
       const globalCluster = properties.GlobalClusterIdentifier as string | undefined;
       const { server, attributes } = await (isSecondary(properties) ? servers.startReplica(request, names, primaryOf(globalCluster!)) : servers.start(request, names));
@@ -35,7 +57,7 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
         primaries.set(globalCluster, databaseArn);
       }
       // Aurora answers at the endpoint when there is an instance behind it; a Multi-AZ cluster brings its own.
-      server.isAvailable = properties.DBClusterInstanceClass !== undefined;
+      server.isAvailable = properties.DBClusterInstanceClass !== undefined || isBehindGateway;
       return {
         physicalId: identifier,
         attributes: {

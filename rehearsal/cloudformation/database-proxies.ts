@@ -32,6 +32,10 @@ export class DatabaseProxies {
     return proxy;
   }
 
+  has(resourceId?: string): boolean {
+    return [...this.proxies.values()].some(each => each.resourceId === resourceId);
+  }
+
   add(stack: StackIdentity, name: string, proxy: RdsProxy): void {
     this.proxies.set(keyOf(stack, name), proxy);
   }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { AuroraLikeServer, AuroraLikeServerOptions, Snapshot } from '../aurora-like-server';
+import { CertificateAuthority } from '../gateway/certificate-authority';
 import { arn } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceRequest, ResourceState, StackIdentity } from './template';
@@ -13,10 +14,23 @@ const ENGINES: Record<string, string[]> = {
   'AWS::RDS::DBInstance': ['postgres'],
 };
 
-export interface DatabaseServersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials'> {
+/** Newest major of `rds.AuroraPostgresEngineVersion`: the one to use where a template names none. */
+export const NEWEST_OF_AURORA = 17;
+
+export interface DatabaseServersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials' | 'roleRules'> {
+  /** Stands for the authorities of Amazon, which signs the certificates of gateways. */
+  readonly webAuthority: CertificateAuthority;
   readonly secretsManager: SecretsManager;
   /** Whether a principal may do something to a resource. */
   readonly allows: (principal: string, action: string, resource: string, at: Date) => boolean;
+  /**
+   * Majors to choose from. Where the one that a template asks for is not among them, it is the nearest.
+   *
+   * @default - all that there are, and no other in place of one
+   */
+  readonly majors?: readonly PostgresqlMajor[];
+  /** Called with an empty database in place of a snapshot that is not known. @default - such a snapshot is an error */
+  readonly emptySnapshot?: (request: ResourceRequest, server: AuroraLikeServer) => Promise<void>;
 }
 
 /** What names a cluster or an instance. */
@@ -27,12 +41,16 @@ export interface DatabaseNames {
   readonly resourceId: string;
   /** The database that is made with it. */
   readonly databaseName?: string;
+  /** Whether clients connect to an internet access gateway. */
+  readonly isBehindGateway?: boolean;
 }
 
 /** The servers of all clusters and of all instances outside of clusters, by ARN. */
 export class DatabaseServers {
   private readonly servers = new Map<string, AuroraLikeServer>();
   private readonly snapshots = new Map<string, Snapshot>();
+  /** Those behind an internet access gateway: they are in no VPC. */
+  private readonly behindGateways = new Set<string>();
 
   constructor(private readonly options: DatabaseServersOptions) {}
 
@@ -44,9 +62,33 @@ export class DatabaseServers {
     return server;
   }
 
-  /** Port on 127.0.0.1 of each endpoint, by `host:port`. */
+  find(databaseArn: string): AuroraLikeServer | undefined {
+    return this.servers.get(databaseArn);
+  }
+
+  /** Of a cluster or an instance; none has a server that is not needed or of another engine. */
+  serverOf(resource: ResourceState): AuroraLikeServer | undefined {
+    return hasServer(resource) ? this.find(databaseArnOf(resource)) : undefined;
+  }
+
+  /** A server in place of a database of another app. */
+  standIn(request: ResourceRequest, names: DatabaseNames, master: { username: string; password: string }) {
+    return this.launch(request, names, { major: majorOf(request.type, request.properties, this.options.majors), master });
+  }
+
+  /** Port on 127.0.0.1 of each endpoint in a VPC, by `host:port`. */
   get network(): Record<string, number> {
-    return Object.fromEntries([...this.servers.values()].map(({ host, port, gatewayPort }) => [`${host}:${port}`, gatewayPort]));
+    return this.portsOf(databaseArn => !this.behindGateways.has(databaseArn));
+  }
+
+  /** The same of those that are reached over the internet. */
+  get publicNetwork(): Record<string, number> {
+    return this.portsOf(databaseArn => this.behindGateways.has(databaseArn));
+  }
+
+  private portsOf(isWanted: (databaseArn: string) => boolean): Record<string, number> {
+    const wanted = [...this.servers].filter(([databaseArn]) => isWanted(databaseArn));
+    return Object.fromEntries(wanted.map(([, { host, port, gatewayPort }]) => [`${host}:${port}`, gatewayPort]));
   }
 
   async close(): Promise<void> {
@@ -57,6 +99,23 @@ export class DatabaseServers {
   /** As `aws rds create-db-cluster-snapshot` or `create-db-snapshot`. */
   async createSnapshot(databaseArn: string, identifier: string): Promise<void> {
     this.snapshots.set(identifier, await this.server(databaseArn).snapshot());
+  }
+
+  /**
+   * As the switchover of a blue/green deployment: another server with the same data answers at the endpoint and has the
+   * name, under a resource id of its own.
+   */
+  async switchOver(databaseArn: string, resourceId: string): Promise<void> {
+    const blue = this.server(databaseArn);
+    const { host, port, region, major, iamAuthentication } = blue;
+    const snapshot = await blue.snapshot();
+    const green = await AuroraLikeServer.start({
+      ...this.options, major, snapshot, resourceId, endpoint: { host, port }, region, iamAuthentication,
+    });
+    const usersOfGreen = `${databaseArn.replace(/:rds:(.*):(cluster|db):.*$/, ':rds-db:$1')}:dbuser:${resourceId}`;
+    green.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', `${usersOfGreen}/${username}`, at);
+    this.servers.set(databaseArn, green);
+    await blue.stop();
   }
 
   /** As a rotation does: the database has the new password first, and the secret some moments later. */
@@ -76,7 +135,7 @@ export class DatabaseServers {
     if (snapshotIdentifier !== undefined) {
       return this.restore(request, names, snapshotIdentifier as string);
     }
-    const major = majorOf(type, properties);
+    const major = majorOf(type, properties, this.options.majors);
     const { master, secretArn } = this.masterOf(properties, stack, names.resourceId);
     const { server, attributes } = await this.launch(request, names, {
       major,
@@ -94,6 +153,9 @@ export class DatabaseServers {
   private async restore(request: ResourceRequest, names: DatabaseNames, identifier: string) {
     const { properties } = request;
     const snapshot = this.snapshots.get(identifier.split(':').at(-1)!);
+    if (!snapshot && this.options.emptySnapshot) {
+      return this.inPlaceOfSnapshot(request, names, this.options.emptySnapshot);
+    }
     if (!snapshot) {
       throw new Error(`snapshot ${identifier} is not rehearsed: nobody has made it here, and what is in it is not known`);
     }
@@ -104,6 +166,22 @@ export class DatabaseServers {
     return launched;
   }
 
+  /** An empty database, with a master by the name that the app knows. */
+  private async inPlaceOfSnapshot(request: ResourceRequest, names: DatabaseNames, done: NonNullable<DatabaseServersOptions['emptySnapshot']>) {
+    const { stack, properties } = request;
+    const { secretsManager } = this.options;
+    const password = properties.MasterUserPassword as string | undefined;
+    const secretArn = password !== undefined && password.includes('{{resolve:secretsmanager:') ? secretsManager.referenceIn(password) : undefined;
+    const { username = 'postgres' } = (secretArn === undefined ? {} : parsed(secretsManager.valueOf(secretArn))) as { username?: string };
+    const master = { username, password: password === undefined ? randomBytes(12).toString('hex') : secretsManager.resolveReference(password) };
+    const launched = await this.launch(request, names, { major: majorOf(request.type, properties, this.options.majors), master, settings: SETTINGS_FOR_STANDBYS });
+    await done(request, launched.server);
+    const managed = isTrue(properties.ManageMasterUserPassword)
+      ? { 'MasterUserSecret.SecretArn': secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${names.resourceId}`), JSON.stringify(master)) }
+      : {};
+    return { ...launched, attributes: { ...launched.attributes, ...managed } };
+  }
+
   /** A server that replays what that of another instance writes. */
   async startReplica(request: ResourceRequest, names: DatabaseNames, sourceArn: string) {
     const source = this.server(sourceArn);
@@ -111,12 +189,13 @@ export class DatabaseServers {
   }
 
   private async launch(
-    { stack, properties }: ResourceRequest, { arn: databaseArn, host, resourceId }: DatabaseNames,
+    { stack, properties }: ResourceRequest, { arn: databaseArn, host, resourceId, isBehindGateway }: DatabaseNames,
     options: Pick<AuroraLikeServerOptions, 'major' | 'master' | 'databases' | 'settings' | 'source' | 'snapshot'>,
   ): Promise<{ server: AuroraLikeServer; attributes: Properties }> {
     const server = await AuroraLikeServer.start({
       ...this.options,
       ...options,
+      ...isBehindGateway ? { certificateAuthority: this.options.webAuthority } : {},
       resourceId,
       endpoint: { host, port: Number(properties.Port ?? options.source?.port ?? 5432) },
       region: stack.region,
@@ -124,12 +203,17 @@ export class DatabaseServers {
     });
     server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
     this.servers.set(databaseArn, server);
+    if (isBehindGateway) {
+      this.behindGateways.add(databaseArn);
+    }
     return { server, attributes: { 'Endpoint.Address': server.host, 'Endpoint.Port': `${server.port}` } };
   }
 
   /** @param fixed properties that a rehearsal cannot change on a running server */
   async update(databaseArn: string, { properties }: ResourceRequest, current: ResourceState, fixed: string[]): Promise<ResourceState> {
-    const changed = fixed.find(name => properties[name] !== current.properties[name]);
+    // Where the major is only the nearest one, the server stays what it is.
+    const isFixed = (name: string) => name !== 'EngineVersion' || this.options.majors === undefined;
+    const changed = fixed.find(name => isFixed(name) && properties[name] !== current.properties[name]);
     if (changed) {
       throw new Error(`a changed ${changed} of a database is not rehearsed`);
     }
@@ -159,7 +243,7 @@ export class DatabaseServers {
     const text = (name: string) => secretsManager.resolveReference(properties[name] as string);
     if (isWithToken(properties)) {
       if (properties.MasterUserPassword !== undefined || isTrue(properties.ManageMasterUserPassword)) {
-        throw new Error('a password of a master with MasterUserAuthenticationType iam-db-auth is not rehearsed: AWS does not say what it means; leave it out');
+        throw new Error('a password of a master with MasterUserAuthenticationType iam-db-auth is not rehearsed: RDS is reported to refuse it; leave it out');
       }
       return { master: { username: text('MasterUsername'), password: randomBytes(12).toString('hex') } };
     }
@@ -204,14 +288,46 @@ export function newResourceId(prefix: string): string {
   return `${prefix}-${randomBytes(13).toString('hex').toUpperCase()}`;
 }
 
-/** Major of the server that a cluster or an instance gets. Throws when there is none. */
-export function majorOf(type: string, { Engine: engine, EngineVersion: version }: Properties): PostgresqlMajor {
+/** Whether PostgreSQL stands behind an engine; a replica need not name one, and an instance of a cluster has that of the cluster. */
+export function isPostgresql(engine: unknown): boolean {
+  return engine === undefined || Object.values(ENGINES).flat().some(name => name === engine);
+}
+
+/**
+ * Major of the server that a cluster or an instance gets. Throws when there is none.
+ *
+ * @param available majors to choose the nearest from; none are all, and no other in place of one
+ */
+export function majorOf(type: string, { Engine: engine, EngineVersion: version }: Properties, available?: readonly PostgresqlMajor[]): PostgresqlMajor {
   const major = POSTGRESQL_MAJORS.find(each => `${String(version)}.`.startsWith(`${each}.`));
-  if (!ENGINES[type].includes(String(engine)) || major === undefined) {
+  const isKnown = ENGINES[type].includes(String(engine));
+  if (isKnown && available) {
+    const asked = askedMajor(version) ?? NEWEST_OF_AURORA;
+    return [...available].sort((a, b) => Math.abs(a - asked) - Math.abs(b - asked) || b - a)[0] ?? problem('PostgreSQL is not installed');
+  }
+  if (!isKnown || major === undefined) {
     throw new Error(`${type === 'AWS::RDS::DBCluster' ? 'a cluster' : 'an instance'} with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
       + `use ${ENGINES[type].join(' or ')}, ${POSTGRESQL_MAJORS.slice(0, -1).join(', ')} or ${POSTGRESQL_MAJORS.at(-1)}`);
   }
   return major;
+}
+
+/** Major that a template asks for; undefined if it names none. */
+export function askedMajor(version: unknown): number | undefined {
+  const [, major] = /^(\d+)/.exec(typeof version === 'string' || typeof version === 'number' ? `${version}` : '') ?? [];
+  return major === undefined ? undefined : Number(major);
+}
+
+function problem(message: string): never {
+  throw new Error(message);
+}
+
+function parsed(text: string): object {
+  try {
+    return JSON.parse(text) as object;
+  } catch {
+    return {};
+  }
 }
 
 /** As a template has it, or CloudFormation hands it over. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { referencesIn } from './intrinsics';
 import { ResourceDefinition } from './template';
 
@@ -40,6 +41,7 @@ export function dependents(resources: Record<string, ResourceDefinition>): Map<s
 export async function inParallel(predecessors: ReadonlyMap<string, string[]>, work: (logicalId: string, cancelled: AbortSignal) => Promise<void>): Promise<void> {
   const failures: unknown[] = [];
   const failed = new AbortController();
+  setMaxListeners(0, failed.signal); // one for each custom resource under way
   const finished = new Map<string, Promise<void>>();
   for (const [logicalId, names] of predecessors) {
     finished.set(logicalId, Promise.all(names.map(name => finished.get(name)!)).then(async () => {

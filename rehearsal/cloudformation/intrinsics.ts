@@ -7,10 +7,26 @@ export interface Scope {
   /** The expression of a condition. */
   condition(name: string): unknown;
   importValue(name: string): unknown;
+  /** An output of a stack, as Fn::GetStackOutput names it. */
+  stackOutput(request: StackOutputRequest): unknown;
+  /**
+   * What stands for a value that cannot be resolved.
+   *
+   * @default - it is an error
+   */
+  readonly invent?: (path: string) => unknown;
   isResource(name: string): boolean;
   readonly region: string;
   /** Whether the template has the transform AWS::LanguageExtensions. */
   readonly languageExtensions: boolean;
+}
+
+/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html */
+export interface StackOutputRequest {
+  readonly stackName: string;
+  readonly outputName: string;
+  /** @default - the Region of the stack that asks */
+  readonly region?: string;
 }
 
 /** What Ref AWS::NoValue gives: whatever holds it is left out. */
@@ -70,6 +86,13 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
     const name = text(withoutResources(value, scope, path), path);
     return at(path, () => scope.importValue(name));
   },
+  // The role is assumed where the stack is in another account; in a rehearsal every account is in reach.
+  'Fn::GetStackOutput': ({ value, scope, path }) => {
+    const { StackName, OutputName, Region } = object(value, path);
+    const [stackName, outputName] = [StackName, OutputName].map(name => text(withoutResources(name, scope, path), path));
+    const region = Region === undefined ? undefined : text(withoutResources(Region, scope, path), path);
+    return at(path, () => scope.stackOutput({ stackName, outputName, region }));
+  },
   'Fn::Length': ({ value, scope, path }) => {
     needExtensions(scope, path);
     refuseNoValue(value, path);
@@ -99,9 +122,16 @@ export function resolve(value: unknown, scope: Scope, path: string): unknown {
   if (value === null) {
     return fail(path, 'null is not allowed in a template');
   }
-  const name = intrinsicOf(value, path);
-  if (name !== undefined) {
-    return FUNCTIONS[name]({ value: (value as Record<string, unknown>)[name], scope, path: `${path}.${name}` });
+  try {
+    const name = intrinsicOf(value, path);
+    if (name !== undefined) {
+      return FUNCTIONS[name]({ value: (value as Record<string, unknown>)[name], scope, path: `${path}.${name}` });
+    }
+  } catch (error) {
+    if (scope.invent) {
+      return scope.invent(path);
+    }
+    throw error;
   }
   const entries = Object.entries(value).map(([key, item]) => [key, resolve(item, scope, `${path}.${key}`)] as const);
   return Object.fromEntries(entries.filter(([, item]) => item !== NO_VALUE));

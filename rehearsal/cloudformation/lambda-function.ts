@@ -12,11 +12,14 @@ import { ResourceState } from './template';
 export interface LambdaFunction {
   readonly name: string;
   readonly arn: string;
+  /** The ARN that is invoked, which ends with an alias if it was invoked by one. @default - that of the function */
+  readonly invokedArn?: string;
   /** `Handler`, such as index.handler. */
   readonly handler: string;
   /** Folder of the bundled code. */
   readonly code: string;
   readonly timeoutSeconds: number;
+  readonly logGroup: string;
   readonly environment: Record<string, string>;
 }
 
@@ -27,8 +30,10 @@ export interface LambdaSurroundings {
   readonly issueCredentials: (role: string) => Credentials;
   /** Where the AWS SDK finds the services, as its environment variables. */
   readonly endpoints: Record<string, string>;
-  /** Certificate authority of the rehearsal. */
+  /** Certificate authority of databases in the rehearsal. */
   readonly caFile: string;
+  /** The one that stands for those of Amazon. */
+  readonly amazonCaFile: string;
   /** Port on 127.0.0.1 of each endpoint of a database, of a proxy and of Amazon S3, by `host:port`. */
   readonly network: Record<string, number>;
   /** What the certificates of Amazon S3 and of proxies are verified with. */
@@ -46,6 +51,12 @@ export interface Invocation {
 
 /** The certificates of Amazon RDS, as Lambda's runtime for Node.js has them. */
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
+
+/** The certificates of Amazon, as a function of this library has them in its code. */
+const AMAZON_CA_FILE = '/var/task/amazon-ca-certificates.pem';
+
+/** Where the code of a function is. */
+const TASK_FOLDER = '/var/task/';
 
 /**
  * Where functions run: a process of its own for each environment, which sees nothing of this process' environment. As on Lambda it is
@@ -145,7 +156,7 @@ class ExecutionEnvironment {
       deadline: Date.now() + lambda.timeoutSeconds * 1000,
       network,
       webCertificate,
-      context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.arn, logStreamName: this.logStreamName, logGroupName: `/aws/lambda/${lambda.name}` },
+      context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.invokedArn ?? lambda.arn, logStreamName: this.logStreamName, logGroupName: lambda.logGroup },
     }, () => undefined); // a process that cannot be reached is closed, and that is told below
     const ended = this.exited.then((code): Answer => ({
       error: timedOut
@@ -195,7 +206,7 @@ const endOf = (awsRequestId: string) => `\0END ${awsRequestId}\0`;
 
 /** @param asset folder of an asset, by its object key */
 export function lambdaFunction(state: ResourceState, asset: (objectKey: string) => string | undefined): LambdaFunction {
-  const { Code, Handler: handler, Timeout: timeoutSeconds = 3, Environment } = state.properties;
+  const { Code, Handler: handler, Timeout: timeoutSeconds = 3, Environment, LoggingConfig } = state.properties;
   const code = asset((Code as { S3Key?: string }).S3Key ?? '');
   if (code === undefined) {
     throw new Error(`code of ${state.logicalId} is not rehearsed: it is not an asset of the app`);
@@ -206,6 +217,7 @@ export function lambdaFunction(state: ResourceState, asset: (objectKey: string) 
     handler: handler as string,
     code,
     timeoutSeconds: Number(timeoutSeconds),
+    logGroup: (LoggingConfig as { LogGroup?: string } | undefined)?.LogGroup ?? `/aws/lambda/${state.physicalId}`,
     environment: (Environment as { Variables?: Record<string, string> } | undefined)?.Variables ?? {},
   };
 }
@@ -215,9 +227,11 @@ function entryOf(folder: string, module: string): string {
   return files.find(existsSync) ?? files[0];
 }
 
-function variablesOf(lambda: LambdaFunction, { endpoints, caFile, packages }: LambdaSurroundings): Record<string, string | undefined> {
+function variablesOf(lambda: LambdaFunction, { endpoints, caFile, amazonCaFile, packages }: LambdaSurroundings): Record<string, string | undefined> {
   const region = lambda.arn.split(':')[3];
-  const own = Object.entries(lambda.environment).map(([name, value]) => [name, value === RUNTIME_CA_FILE ? caFile : value]);
+  const own = Object.entries(lambda.environment).map(([name, value]) => [name, value === RUNTIME_CA_FILE
+    ? caFile
+    : value === AMAZON_CA_FILE ? amazonCaFile : value.startsWith(TASK_FOLDER) ? join(lambda.code, value.slice(TASK_FOLDER.length)) : value]);
   return {
     ...Object.fromEntries(own) as Record<string, string>,
     PATH: process.env.PATH,

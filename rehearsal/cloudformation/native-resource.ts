@@ -39,6 +39,12 @@ const NAMES: Record<string, string> = {
   'AWS::RDS::GlobalCluster': 'GlobalClusterIdentifier',
 };
 
+/** The qualified ARN of a function. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html#aws-resource-lambda-alias-return-values */
+function aliasArn({ stack, properties: { FunctionName: name, Name: alias } }: ResourceRequest): string {
+  const functionArn = String(name).startsWith('arn:') ? String(name) : arn(stack, 'lambda', `function:${String(name)}`);
+  return `${functionArn}:${String(alias)}`;
+}
+
 const REF_IS_ARN = ['AWS::IAM::ManagedPolicy', 'AWS::SNS::Topic'];
 
 /** A resource that does nothing in a rehearsal but have an id and attributes, both invented. */
@@ -51,9 +57,19 @@ export const nativeResource: ResourceProvider = {
 /** Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are not here. */
 const INERT = ['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'];
 
+/** What stands for an attribute that a resource does not have here. */
+export function inventedAttribute({ logicalId, attributes }: ResourceState, attribute: string): string {
+  return /Arn$/.test(attribute) && attributes.Arn !== undefined ? attributes.Arn as string : /Port$/.test(attribute) ? '5432' : `${logicalId.toLowerCase()}-${attribute.toLowerCase().replaceAll('.', '-')}.invented`;
+}
+
+/** Whether a type is one of CloudFormation's for custom resources. */
+export function isCustom(type: string): boolean {
+  return type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource';
+}
+
 /** Whether a type is one that does something here. */
 export function isCustomResource(type: string): boolean {
-  return (type.startsWith('Custom::') || type === 'AWS::CloudFormation::CustomResource') && !INERT.includes(type);
+  return isCustom(type) && !INERT.includes(type);
 }
 
 /** `arn:<partition>:<service>:<region>:<account>:<resource>`, IAM being without a Region. */
@@ -62,12 +78,15 @@ export function arn({ partition, region, account }: StackIdentity, service: stri
 }
 
 /** A name as CloudFormation makes them: short enough for every type. */
-export function generatedName({ stack, logicalId }: ResourceRequest): string {
+export function generatedName({ stack, logicalId }: Pick<ResourceRequest, 'stack' | 'logicalId'>): string {
   return `${stack.name.slice(0, 24)}-${logicalId.slice(0, 24)}-${randomBytes(6).toString('hex').toUpperCase()}`;
 }
 
 function invent(request: ResourceRequest): ResourceOutcome {
   const { stack, type, properties } = request;
+  if (type === 'AWS::Lambda::Alias') {
+    return { physicalId: aliasArn(request), attributes: { AliasArn: aliasArn(request) } };
+  }
   const [, service, kind = 'resource'] = type.split('::');
   const prefix = EC2_IDS[type];
   const id = prefix ? newId(prefix) : (properties[NAMES[type]] as string | undefined) ?? generatedName(request);

@@ -1,4 +1,4 @@
-import { NO_VALUE, Scope } from './intrinsics';
+import { NO_VALUE, Scope, StackOutputRequest } from './intrinsics';
 import { hasLanguageExtensions, ParameterDefinition, ResourceState, StackIdentity, Template } from './template';
 
 const URL_SUFFIXES: Record<string, string | undefined> = {
@@ -7,9 +7,17 @@ const URL_SUFFIXES: Record<string, string | undefined> = {
   'aws-us-gov': 'amazonaws.com',
 };
 
+/** What other stacks and the account have, and what stands for what is not known. */
+export interface Surroundings {
+  readonly importValue: (name: string) => unknown;
+  readonly stackOutput?: (request: StackOutputRequest) => unknown;
+  /** What stands for an attribute that a resource does not have in a rehearsal. @default - it is an error */
+  readonly inventAttribute?: (state: ResourceState, attribute: string) => unknown;
+}
+
 /** The names of one template, with the resources that exist at the moment of asking. */
 export function templateScope(
-  template: Template, stack: StackIdentity, resources: ReadonlyMap<string, ResourceState>, importValue: (name: string) => unknown,
+  template: Template, stack: StackIdentity, resources: ReadonlyMap<string, ResourceState>, { importValue, stackOutput, inventAttribute }: Surroundings,
 ): Scope {
   const pseudoParameters: Record<string, unknown> = {
     'AWS::AccountId': stack.account,
@@ -39,12 +47,14 @@ export function templateScope(
       return parameter ? parameterValue(name, parameter) : existing(name).physicalId;
     },
     attribute: (logicalId, attribute) => {
-      const { attributes, type } = existing(logicalId);
-      return attributes[attribute] ?? problem(`${logicalId} (${type}) has no attribute ${attribute} in a rehearsal`);
+      const state = existing(logicalId);
+      const { attributes, type } = state;
+      return attributes[attribute] ?? inventAttribute?.(state, attribute) ?? problem(`${logicalId} (${type}) has no attribute ${attribute} in a rehearsal`);
     },
     mapping: (name, first, second) => own(own(own(template.Mappings, name) ?? problem(`template has no mapping ${name}`), first), second),
     condition: name => own(template.Conditions, name) ?? problem(`template has no condition ${name}`),
     importValue,
+    stackOutput: request => stackOutput?.(request) ?? problem(`stack ${request.stackName} is not rehearsed, so its output ${request.outputName} is not known`),
     isResource: name => Object.hasOwn(template.Resources, name),
     languageExtensions: hasLanguageExtensions(template),
   };

@@ -1,5 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { AwsService, failure } from './aws-endpoint';
+import { arn } from './native-resource';
+import { StackIdentity } from './template';
 
 export interface Secret {
   readonly arn: string;
@@ -19,6 +21,19 @@ export class SecretsManager {
     const arn = `${arnWithoutSuffix}-${randomBytes(3).toString('hex')}`;
     this.secrets.set(arn, { arn, name: arnWithoutSuffix.split(':secret:')[1], value });
     return arn;
+  }
+
+  /** A secret of another app, with a username and a password that nothing else knows. */
+  standIn(stack: StackIdentity, id: string, username = 'postgres'): { username: string; password: string } {
+    const value = { username, password: randomBytes(12).toString('hex') };
+    const isComplete = /^arn:.+-[A-Za-z0-9]{6}$/.test(id);
+    const withoutSuffix = id.startsWith('arn:') ? id : arn(stack, 'secretsmanager', `secret:${id}`);
+    if (isComplete) {
+      this.secrets.set(id, { arn: id, name: id.split(':secret:')[1].slice(0, -7), value: JSON.stringify(value) });
+    } else {
+      this.create(withoutSuffix, JSON.stringify(value));
+    }
+    return value;
   }
 
   valueOf(id: string): string {

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { dependencies, dependents, inParallel } from './dependencies';
 import { holds, resolve, Scope } from './intrinsics';
-import { templateScope } from './scope';
+import { Surroundings, templateScope } from './scope';
 import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
 
 export interface StackEvent {
@@ -20,9 +20,19 @@ export interface StackResult {
   readonly outputs: Record<string, string>;
 }
 
-export interface StackEnvironment {
-  providerFor(type: string): ResourceProvider;
-  importValue(name: string): unknown;
+export interface StackEnvironment extends Surroundings {
+  providerFor(type: string, logicalId: string): ResourceProvider;
+  /**
+   * Whether the properties of a resource must be what CloudFormation would make of them. In those of others, what
+   * cannot be resolved is invented.
+   *
+   * @default - all are
+   */
+  isNeeded?(logicalId: string): boolean;
+  /** A text of a property, with its dynamic references resolved. @default - as it is */
+  readonly resolveReferences?: (text: string) => string;
+  /** The stack that imports an export at this moment. @default - none */
+  importerOf?(name: string): string | undefined;
   /** What it returns is awaited, so that a caller may look around between two resources. */
   onEvent(event: StackEvent): void | Promise<void>;
 }
@@ -33,24 +43,49 @@ export class Stack {
   /** What its removal policies have left in the account, of this stack no more: it works as before. */
   readonly retained: ResourceState[] = [];
   exports: Record<string, string> = {};
+  outputs: Record<string, string> = {};
+  /** As DescribeStacks says it; undefined before the first deployment. */
+  status?: string;
   private template?: Template;
   /** Made by the operation that is under way. */
   private readonly fresh = new Set<string>();
 
   constructor(readonly identity: StackIdentity, private readonly environment: StackEnvironment) {}
 
+  /** Of the last deployment that went well. */
+  get deployed(): Template | undefined {
+    return this.template;
+  }
+
   async deploy(template: Template): Promise<StackResult> {
     this.fresh.clear();
-    return this.template ? this.update(template, this.template) : this.create(template);
+    return this.during(this.template ? 'UPDATE' : 'CREATE', () => this.template ? this.update(template, this.template) : this.create(template));
   }
 
   /** After DELETE_FAILED the remaining resources are still there, and it can be called again. */
   async destroy(): Promise<StackResult> {
     this.fresh.clear();
+    return this.during('DELETE', () => this.deleteAll());
+  }
+
+  private async during(verb: string, work: () => Promise<StackResult>): Promise<StackResult> {
+    this.status = `${verb}_IN_PROGRESS`;
+    const result = await work();
+    this.status = result.status;
+    return result;
+  }
+
+  private async deleteAll(): Promise<StackResult> {
+    try {
+      this.refuseExportsInUse({});
+    } catch (error) {
+      return { status: 'DELETE_FAILED', reason: messageOf(error), outputs: {} };
+    }
     const failure = await this.deleteResources([...this.resources.values()], 'stop');
     if (failure === undefined) {
       this.template = undefined;
       this.exports = {};
+      this.outputs = {};
     }
     return { status: failure === undefined ? 'DELETE_COMPLETE' : 'DELETE_FAILED', reason: failure, outputs: {} };
   }
@@ -87,11 +122,13 @@ export class Stack {
   /** Creates and updates in dependency order until the stack is as the template says; returns what was replaced. */
   private async reach(template: Template): Promise<ResourceState[]> {
     const scope = this.scopeOf(template);
+    const lenient = { ...scope, invent: (path: string) => `invented-${path.split(/[.[]/)[0]}` };
+    const isNeeded = (logicalId: string) => this.environment.isNeeded?.(logicalId) ?? true;
     const definitions = this.wanted(template);
     const replaced: ResourceState[] = [];
     await inParallel(dependencies(definitions), async (logicalId, cancelled) => {
       const definition = definitions[logicalId];
-      const properties = resolve(definition.Properties ?? {}, scope, logicalId) as Properties;
+      const properties = this.withReferences(resolve(definition.Properties ?? {}, isNeeded(logicalId) ? scope : lenient, logicalId)) as Properties;
       const current = this.resources.get(logicalId);
       if (!current) {
         await this.createResource(logicalId, definition, properties, cancelled);
@@ -113,7 +150,7 @@ export class Stack {
       const state = { logicalId, type, definition, properties };
       this.fresh.add(logicalId);
       try {
-        const { physicalId, attributes } = await this.environment.providerFor(type).create({ stack: this.identity, logicalId, type, properties, cancelled });
+        const { physicalId, attributes } = await this.environment.providerFor(type, logicalId).create({ stack: this.identity, logicalId, type, properties, cancelled });
         this.resources.set(logicalId, { ...state, physicalId, attributes });
       } catch (error) {
         if (error instanceof ResourceFailure && error.physicalId !== undefined) {
@@ -130,7 +167,7 @@ export class Stack {
       // Also after a failure these are the properties that a rollback starts from.
       this.resources.set(logicalId, { ...current, properties });
       const request = { stack: this.identity, logicalId, type, properties, cancelled };
-      const { physicalId, attributes } = await this.environment.providerFor(type).update(request, current);
+      const { physicalId, attributes } = await this.environment.providerFor(type, logicalId).update(request, current);
       this.resources.set(logicalId, { logicalId, type, definition, properties, physicalId, attributes });
       return physicalId;
     });
@@ -171,7 +208,7 @@ export class Stack {
       this.retained.push(state);
       await this.report('DELETE_SKIPPED', state);
     } else {
-      await this.step('DELETE', state, () => this.environment.providerFor(state.type).delete(this.identity, state));
+      await this.step('DELETE', state, () => this.environment.providerFor(state.type, state.logicalId).delete(this.identity, state));
     }
     this.forget(state);
   }
@@ -203,11 +240,35 @@ export class Stack {
   }
 
   private scopeOf(template: Template): Scope {
-    return templateScope(template, this.identity, this.resources, name => this.environment.importValue(name));
+    return templateScope(template, this.identity, this.resources, this.environment);
+  }
+
+  private withReferences(value: unknown): unknown {
+    const { resolveReferences } = this.environment;
+    const map = (each: unknown): unknown => {
+      if (typeof each === 'string') {
+        return each.includes('{{resolve:') ? resolveReferences!(each) : each;
+      }
+      return Array.isArray(each)
+        ? each.map(map)
+        : typeof each === 'object' && each !== null ? Object.fromEntries(Object.entries(each).map(([key, item]) => [key, map(item)])) : each;
+    };
+    return resolveReferences ? map(value) : value;
+  }
+
+  /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/using-cfn-stack-exports.html */
+  private refuseExportsInUse(wanted: Record<string, string>): void {
+    for (const [name, value] of Object.entries(this.exports)) {
+      const importer = wanted[name] === value ? undefined : this.environment.importerOf?.(name);
+      if (importer !== undefined) {
+        throw new Error(`Cannot ${Object.hasOwn(wanted, name) ? 'update' : 'delete'} export ${name} as it is in use by ${importer}.`);
+      }
+    }
   }
 
   private publish(template: Template): Record<string, string> {
-    const scope = this.scopeOf(template);
+    const strict = this.scopeOf(template);
+    const scope = this.environment.isNeeded ? { ...strict, invent: (path: string) => `invented-${path}` } : strict;
     const outputs = Object.entries(template.Outputs ?? {}).filter(([name, { Condition }]) =>
       Condition === undefined || holds({ Condition }, scope, `Outputs.${name}`));
     const valueOf = (value: unknown, name: string) => {
@@ -217,9 +278,12 @@ export class Stack {
       }
       return `${resolved as string | number | boolean}`;
     };
-    this.exports = Object.fromEntries(outputs.flatMap(([name, { Value, Export }]) =>
+    const exports = Object.fromEntries(outputs.flatMap(([name, { Value, Export }]) =>
       Export ? [[valueOf(Export.Name, name), valueOf(Value, name)]] : []));
+    this.refuseExportsInUse(exports);
+    this.exports = exports;
     const values = Object.fromEntries(outputs.map(([name, { Value }]) => [name, valueOf(Value, name)]));
+    this.outputs = values;
     this.template = template;
     return values;
   }

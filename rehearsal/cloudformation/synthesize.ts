@@ -1,5 +1,7 @@
+import { ChildProcess, SpawnOptions } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join, relative, resolve } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, extname, join, relative, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { RunFolder } from '../run-folder';
 import { CloudAssembly } from './cloud-assembly';
@@ -17,17 +19,60 @@ export async function synthesize(app: string, context: Record<string, string> = 
   if (!existsSync(file)) {
     throw new Error(`${app} does not synthesize: there is no such file`);
   }
-  const folder = RunFolder.open().newPath('cdk.out');
   const project = projectOf(file);
-  const child = RunFolder.open().spawn(process.execPath, ['--import', pathToFileURL(require.resolve('tsx')).href, file], 'KILL', {
+  const options = {
+    // The examples import this library by its name.
+    ...relative(ROOT, file).startsWith('..') || !existsSync(join(ROOT, 'examples/tsconfig.json')) ? {} : { TSX_TSCONFIG_PATH: join(ROOT, 'examples/tsconfig.json') },
+  };
+  return run(app, project, context, options, spawnOptions => RunFolder.open().spawn(process.execPath, [...loaderFor(file, project), file], 'KILL', spawnOptions));
+}
+
+/**
+ * Runs the command of an app, as `cdk synth` does.
+ *
+ * @param command `app` of cdk.json
+ */
+export async function synthesizeWith(command: string, project: string, context: Record<string, string> = {}): Promise<CloudAssembly> {
+  return run(command, project, context, {}, spawnOptions => RunFolder.open().spawn('/bin/sh', ['-c', command], 'KILL', spawnOptions));
+}
+
+/** What Node.js needs to run TypeScript: the project's own tsx or ts-node, or that of this repository. */
+function loaderFor(file: string, project: string): string[] {
+  if (!/^\.[cm]?tsx?$/.test(extname(file))) {
+    return [];
+  }
+  const [ofProject, own] = [createRequire(join(project, 'index.js')), createRequire(__filename)];
+  const tsx = tryResolve(ofProject, 'tsx') ?? tryResolve(own, 'tsx');
+  if (tsx !== undefined) {
+    return ['--import', pathToFileURL(tsx).href];
+  }
+  const tsNode = tryResolve(ofProject, 'ts-node/register');
+  if (tsNode !== undefined) {
+    return ['--require', tsNode];
+  }
+  throw new Error(`${file} is TypeScript, and ${project} has neither tsx nor ts-node: npm install --save-dev tsx, or run cdk synth and give the folder that it writes`);
+}
+
+function tryResolve(from: NodeJS.Require, name: string): string | undefined {
+  try {
+    return from.resolve(name);
+  } catch {
+    return undefined;
+  }
+}
+
+async function run(
+  app: string, project: string, context: Record<string, string>, environment: NodeJS.ProcessEnv, spawn: (options: SpawnOptions) => ChildProcess,
+): Promise<CloudAssembly> {
+  const folder = RunFolder.open().newPath('cdk.out');
+  const child = spawn({
     cwd: project,
     env: {
       ...process.env,
       CDK_OUTDIR: folder,
       CDK_CONTEXT_JSON: JSON.stringify({ ...contextOf(project), ...context }),
       CDK_VALIDATION: 'false',
-      // The examples import this library by its name.
-      ...relative(ROOT, file).startsWith('..') ? {} : { TSX_TSCONFIG_PATH: join(ROOT, 'examples/tsconfig.json') },
+      ...environment,
     },
     stdio: ['ignore', 'ignore', 'pipe'],
   });

@@ -13,6 +13,8 @@ export interface Template {
 export interface ParameterDefinition {
   readonly Type: string;
   readonly Default?: string | number;
+  readonly AllowedValues?: (string | number)[];
+  readonly MinValue?: number;
 }
 
 export interface ResourceDefinition {
@@ -89,10 +91,20 @@ export function whyNotRehearsed(template: Template): string | undefined {
     return `its template has the Transform ${JSON.stringify(template.Transform)}, only AWS::LanguageExtensions is known`;
   }
   const { Resources: resources, Conditions: conditions = {}, Outputs: outputs = {} } = template;
-  const loop = [resources, conditions, outputs].flatMap(section => Object.keys(section)).find(name => name.startsWith('Fn::'));
+  const loop = loopIn(resources, conditions, outputs);
   if (loop !== undefined) {
     return `its template has ${loop}`;
   }
+  return policyFunction(resources);
+}
+
+/** The first Fn::ForEach of some sections. */
+export function loopIn(...sections: object[]): string | undefined {
+  return sections.flatMap(section => Object.keys(section)).find(name => name.startsWith('Fn::'));
+}
+
+/** What is wrong with the first resource whose removal policy is not a text. */
+export function policyFunction(resources: Template['Resources']): string | undefined {
   const [logicalId] = Object.entries(resources).find(([, { DeletionPolicy, UpdateReplacePolicy }]) =>
     [DeletionPolicy, UpdateReplacePolicy].some(policy => typeof policy === 'object')) ?? [];
   return logicalId && `the policy on deletion or replacement of ${logicalId} is a function`;

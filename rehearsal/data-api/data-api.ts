@@ -24,6 +24,8 @@ export interface DataApiCluster {
   readonly writerClass?: string;
 }
 
+const PARAMETER = /:[\p{L}\p{N}_$][\p{L}\p{N}_$]*/u;
+
 interface Request {
   readonly resourceArn?: string;
   readonly secretArn?: string;
@@ -134,6 +136,11 @@ export class DataApi {
   }
 
   private async execute(door: Door, { transactionId, sql = '', resourceArn }: Request): Promise<object> {
+    // It is not known how far the API understands SQL. This one looks for parameters in quotes as well.
+    const [parameter] = PARAMETER.exec(sql.replaceAll('::', '')) ?? [];
+    if (parameter !== undefined) {
+      throw new ApiError('BadRequestException', `Cannot find parameter: ${parameter.slice(1)}`);
+    }
     if (transactionId !== undefined) {
       return this.during(transactionId, resourceArn, transaction => this.run(transaction, sql));
     }

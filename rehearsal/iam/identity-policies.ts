@@ -1,5 +1,5 @@
 import { conditionHolds } from './condition';
-import { AccessRequest, ConditionKeys, conditionKeysOf } from './condition-keys';
+import { AccessRequest, ConditionKeys, conditionKeysOf, isConnect } from './condition-keys';
 import { matchesResource, matchesString, PatternReader, readLiterally } from './pattern';
 import { checkDocument, hasVariables, list, PolicyDocument, PolicyStatement } from './policy-document';
 
@@ -9,6 +9,9 @@ export interface Question {
   readonly resource: string;
   readonly keys: ConditionKeys;
 }
+
+/** RDS refuses, because it would have to evaluate the condition of a statement about `rds-db:connect`. */
+export class NotEvaluated extends Error {}
 
 /**
  * Decides by the identity-based policies of one principal, within one account. What it does not know, and what IAM does
@@ -22,8 +25,26 @@ export class IdentityPolicies {
     [...documents, ...boundary ? [boundary] : []].forEach(checkDocument);
   }
 
+  /**
+   * For `rds-db:connect` no statement with a condition allows anything, and one that denies does so whatever its
+   * condition says. Throws `NotEvaluated` where only that is the reason.
+   *
+   * @see https://repost.aws/knowledge-center/aurora-postgresql-connect-iam
+   */
   allows(request: AccessRequest): boolean {
-    return this.decide({ action: request.action, resource: request.resource, keys: conditionKeysOf(request) });
+    const question = { action: request.action, resource: request.resource, keys: conditionKeysOf(request) };
+    if (!isConnect(request.action)) {
+      return this.decide(question);
+    }
+    const [isAllowed, mightBeAllowed] = ['Deny', 'Allow'].map((effect) => {
+      const asIfHeld = (document: PolicyDocument) => withoutConditions(document, effect);
+      return new IdentityPolicies(this.documents.map(asIfHeld), this.boundary && asIfHeld(this.boundary)).decide(question);
+    });
+    if (!isAllowed && mightBeAllowed) {
+      throw new NotEvaluated('not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM '
+        + 'database authentication supports no key: narrow the resource instead');
+    }
+    return isAllowed;
   }
 
   /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html */
@@ -31,6 +52,18 @@ export class IdentityPolicies {
     const decisions = [this.documents, ...this.boundary ? [[this.boundary]] : []].map(documents => allow(documents, question));
     return decisions.every(Boolean);
   }
+}
+
+/** As if the conditions of statements with this effect held, and no other condition. */
+function withoutConditions(document: PolicyDocument, effect: string): PolicyDocument {
+  const Statement = list(document.Statement)
+    .filter(statement => statement.Effect === effect || !isConditional(statement))
+    .map(statement => ({ ...statement, Condition: {} }));
+  return { ...document, Statement };
+}
+
+function isConditional({ Condition }: PolicyStatement): boolean {
+  return Object.keys(Condition ?? {}).length > 0;
 }
 
 /** Default is no; an explicit Deny outweighs every Allow. */

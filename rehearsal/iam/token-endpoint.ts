@@ -1,5 +1,6 @@
 import { Credentials, IssuedCredentials } from './credentials';
-import { signToken, TokenRequest } from './token';
+import { NotEvaluated } from './identity-policies';
+import { LONGEST_VALIDITY_SECONDS, signToken, TokenRequest } from './token';
 import { verifyToken } from './token-verifier';
 
 /** A login that AWS may refuse or not: nobody must take it for a refusal. */
@@ -17,7 +18,22 @@ export abstract class TokenEndpoint {
   /** What the gateway thought of each login: the reasons that a client is not told. */
   readonly log: string[] = [];
 
-  /** Who may `rds-db:connect` as whom. Throws when that is not known. */
+  /** Tokens that were refused, as the log `iam-db-auth-error` of RDS has them. */
+  readonly refusals: { readonly at: Date; readonly username: string; readonly reason: string }[] = [];
+
+  /** Told each line of `log` when it is written. */
+  onLog: (line: string) => void = () => undefined;
+
+  /** Told each token that is accepted. */
+  onToken: (username: string, token: string) => void = () => undefined;
+
+  /** Another address that leads here, and that tokens may be made for. */
+  alias?: { readonly host: string; readonly port: number };
+
+  /** How long a token is accepted at most. */
+  tokenLifetimeSeconds = LONGEST_VALIDITY_SECONDS;
+
+  /** Who may `rds-db:connect` as whom. Throws `NotEvaluated`, and something else when it is not known. */
   authorize: (principal: string, username: string, at: Date) => boolean = () => false;
 
   /** The clock by which tokens are made and logins decided. */
@@ -42,19 +58,37 @@ export abstract class TokenEndpoint {
     });
   }
 
+  /** As `verify`, and notes a refusal. */
+  protected admit(username: string, token: string): void {
+    try {
+      this.verify(username, token);
+    } catch (error) {
+      this.refusals.push({ at: this.now(), username, reason: (error as Error).message });
+      throw error;
+    }
+  }
+
+  protected note(line: string): void {
+    this.log.push(line);
+    this.onLog(line);
+  }
+
   /** Throws the reason when a token does not let in. */
   protected verify(username: string, token: string): void {
-    const { host, port, region } = this;
+    const { region, alias, tokenLifetimeSeconds: lifetimeSeconds } = this;
+    const { host, port } = alias && token.startsWith(`${alias.host}:`) ? alias : this;
     const now = this.now();
-    const principal = verifyToken(token, { hosts: [host], port, region, username, now }, this.credentials);
+    const login = { hosts: [host], port, region, username, now, lifetimeSeconds };
+    const principal = verifyToken(token, login, this.credentials);
     let allowed: boolean;
     try {
       allowed = this.authorize(principal, username, now);
     } catch (error) {
-      throw new Undecided((error as Error).message);
+      throw error instanceof NotEvaluated ? error : new Undecided((error as Error).message);
     }
     if (!allowed) {
       throw new Error(`${principal} may not rds-db:connect as ${username}`);
     }
+    this.onToken(username, token);
   }
 }

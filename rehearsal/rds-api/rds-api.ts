@@ -11,7 +11,16 @@ export interface Surroundings {
   /** ARN of who an access key belongs to. */
   readonly principal: (accessKeyId: string) => string | undefined;
   /** A cluster or an instance by its ARN; a member of a cluster has no server of its own. */
-  readonly database: (arn: string) => { readonly resource: ResourceState; readonly server?: AuroraLikeServer } | undefined;
+  readonly database: (arn: string) => RdsDatabase | undefined;
+  /** The same by `cluster-...` or `db-...`. */
+  readonly databaseWithId: (resourceId: string) => RdsDatabase | undefined;
+  /** Identifiers of the instances of a cluster. */
+  readonly members: (clusterIdentifier: string) => string[];
+}
+
+export interface RdsDatabase {
+  readonly resource: ResourceState;
+  readonly server?: AuroraLikeServer;
 }
 
 interface Kind {
@@ -20,6 +29,8 @@ interface Kind {
   readonly resourceType: string;
   readonly notFound: string;
   readonly invalidState: string;
+  /** The filter that finds one by its resource id. */
+  readonly idFilter: string;
   /** Beside what a cluster and an instance have in common. */
   readonly describe: (described: Described) => Elements;
 }
@@ -29,6 +40,7 @@ interface Described {
   readonly server?: AuroraLikeServer;
   readonly status: string;
   readonly pending?: Elements;
+  readonly members: string[];
 }
 
 const CLUSTER: Kind = {
@@ -36,14 +48,17 @@ const CLUSTER: Kind = {
   resourceType: 'cluster',
   notFound: 'DBClusterNotFoundFault',
   invalidState: 'InvalidDBClusterStateFault',
-  describe: ({ resource: { attributes, properties }, server, status, pending }) => ({
+  idFilter: 'db-cluster-resource-id',
+  describe: ({ resource: { attributes, properties }, server, status, pending, members }) => ({
     DBClusterArn: attributes.DBClusterArn as string,
     DbClusterResourceId: attributes.DBClusterResourceId as string,
     Engine: properties.Engine as string,
     Status: status,
     Endpoint: server?.host,
+    ReaderEndpoint: attributes['ReadEndpoint.Address'] as string | undefined,
     Port: server?.port,
     PendingModifiedValues: pending,
+    DBClusterMembers: { DBClusterMember: members.map(DBInstanceIdentifier => ({ DBInstanceIdentifier })) },
   }),
 };
 
@@ -52,6 +67,7 @@ const INSTANCE: Kind = {
   resourceType: 'db',
   notFound: 'DBInstanceNotFound',
   invalidState: 'InvalidDBInstanceState',
+  idFilter: 'dbi-resource-id',
   describe: ({ resource: { attributes, properties }, server, status, pending }) => ({
     DBInstanceArn: attributes.DBInstanceArn as string,
     DbiResourceId: attributes.DbiResourceId as string,
@@ -63,7 +79,7 @@ const INSTANCE: Kind = {
   }),
 };
 
-/** The part of the RDS API that switches IAM authentication on, for the databases of all stacks. */
+/** The part of the RDS API that describes databases and switches IAM authentication on, for those of all stacks. */
 export class RdsApi {
   private readonly conditions = new Map<string, Condition>();
 
@@ -83,8 +99,15 @@ export class RdsApi {
     return kind && this.answer(call, kind, action, parameters);
   };
 
-  private answer({ accessKeyId, region }: AwsCall, kind: Kind, action: string, parameters: Record<string, string>): AwsAnswer {
-    const { [`${kind.name}Identifier`]: given, ...others } = parameters;
+  private answer(call: AwsCall, kind: Kind, action: string, parameters: Record<string, string>): AwsAnswer {
+    const { [`${kind.name}Identifier`]: given, 'Filters.Filter.1.Name': filter, 'Filters.Filter.1.Values.Value.1': value, ...others } = parameters;
+    if (given === undefined && filter === kind.idFilter) {
+      const physicalId = this.surroundings.databaseWithId(value)?.resource.physicalId;
+      return physicalId === undefined && this.surroundings.authorize(call.accessKeyId, `rds:${action}`, '*')
+        ? result(action, { [`${kind.name}s`]: {} })
+        : this.answer(call, kind, action, { [`${kind.name}Identifier`]: physicalId ?? '-' });
+    }
+    const { accessKeyId, region } = call;
     const identifier = given?.toLowerCase();
     const principal = this.surroundings.principal(accessKeyId) ?? '';
     const [, partition, , , account] = principal.split(':');
@@ -115,7 +138,8 @@ export class RdsApi {
     return {
       [`${kind.name}Identifier`]: identifier,
       IAMDatabaseAuthenticationEnabled: server?.iamAuthentication === true,
-      ...kind.describe({ resource, server, status, pending }),
+      EnabledCloudwatchLogsExports: { member: (resource.properties.EnableCloudwatchLogsExports ?? []) as string[] },
+      ...kind.describe({ resource, server, status, pending, members: this.surroundings.members(identifier) }),
     };
   }
 

@@ -27,7 +27,7 @@ UNION ALL
 SELECT 'database ' || quote_ident(datname), ARRAY[pg_get_userbyid(datdba)::text], NULL FROM pg_database
 UNION ALL (WITH o AS (SELECT * FROM pg_database) ${grants("'database ' || quote_ident(o.datname)", "coalesce(o.datacl, acldefault('d', o.datdba))", 'o.datdba')})`;
 
-/** Schemas, relations, functions and default privileges of one database, and what is granted on them. */
+/** Schemas, relations, functions, types and default privileges of one database, and what is granted on them. */
 const OF_DATABASE = `
 WITH o AS (
   SELECT 'schema ' || quote_ident(nspname) AS name, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl
@@ -38,7 +38,11 @@ WITH o AS (
   FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND nspname !~ '^pg_' AND nspname <> 'information_schema'
   UNION ALL
   SELECT 'function ' || p.oid::regprocedure::text, proowner, coalesce(proacl, acldefault('f', proowner))
-  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema')
+  FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace WHERE nspname !~ '^pg_' AND nspname <> 'information_schema'
+  UNION ALL
+  SELECT 'type ' || t.oid::regtype::text, typowner, coalesce(typacl, acldefault('T', typowner))
+  FROM pg_type t JOIN pg_namespace n ON n.oid = t.typnamespace LEFT JOIN pg_class r ON r.oid = t.typrelid
+  WHERE typtype IN ('b', 'c', 'd', 'e', 'r') AND typelem = 0 AND coalesce(relkind, 'c') = 'c' AND nspname !~ '^pg_' AND nspname <> 'information_schema')
 SELECT name AS text, ARRAY[pg_get_userbyid(owner)::text] AS roles, NULL AS detail FROM o
 UNION ALL (${grants('o.name', 'o.acl', 'o.owner')})
 UNION ALL

@@ -18,12 +18,16 @@ export interface Remains {
   readonly database: string;
   /** Roles that stay because the app wants it or because they own something. */
   readonly kept: string[];
+  /** What the app itself, and not this library, has done there. */
+  readonly ofTheApp: string[];
   /** What should not be different. */
   readonly differences: string[];
 }
 
 /** Looks at the catalogs of each cluster and instance when it is new and in the moment before it goes. */
 export class DatabaseWatch {
+  /** Whether something beside this library may have written to databases. */
+  othersWrote = false;
   private readonly databases = new Map<string, Watched>();
   /** Of the resources of this library that there have been. */
   private readonly declarations = new Map<string, ResourceState>();
@@ -34,7 +38,7 @@ export class DatabaseWatch {
     if (state && RESOURCE_TYPES.includes(type)) {
       this.declarations.set(`${stackName} ${logicalId}`, state);
     }
-    if (!state || !isDatabase(state)) {
+    if (!state || !isDatabase(state) || (!rehearsal.hasDatabase(state) && status !== 'DELETE_COMPLETE')) {
       return;
     }
     const watched = this.databases.get(databaseArnOf(state));
@@ -48,11 +52,11 @@ export class DatabaseWatch {
 
   remains(): Remains[] {
     return [...this.databases.values()].flatMap(({ name, resourceId, before, after }) =>
-      after ? [{ database: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId)) }] : []);
+      after ? [{ database: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId), this.othersWrote) }] : []);
   }
 }
 
-function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omit<Remains, 'database'> {
+function compare(before: Catalog, after: Catalog, declared: DeclaredRole[], othersWrote: boolean): Omit<Remains, 'database'> {
   const added = after.minus(before);
   const missing = before.minus(after);
   const isKept = (name: string) => !before.roles.has(name) && reasonToStay(name, after, declared) !== undefined;
@@ -60,16 +64,25 @@ function compare(before: Catalog, after: Catalog, declared: DeclaredRole[]): Omi
   // The provisioner's own records stay as long as there is a role to remember.
   const isExpected = ({ roles, text }: Fact) => roles.some(name => keptRoles.includes(name)) || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth(_lock)?\b/.test(text));
   const texts = (facts: Fact[]) => facts.map(({ text }) => text);
-  const unexpected = texts(added.filter(fact => !isExpected(fact)));
+  // This library makes nothing but roles, schemas, memberships and privileges, for the roles that are declared.
+  const isOfTheApp = ({ roles, text }: Fact) => othersWrote && !/\bcdk_aurora_iam_auth/.test(text) && !roles.some(name => declared.some(each => each.name === name));
+  const unexpected = texts(added.filter(fact => !isExpected(fact) && !isOfTheApp(fact)));
   const changed = unexpected.filter(text => texts(missing).includes(text));
   return {
     kept: keptRoles.map(name => `role ${name}, ${after.roles.get(name)?.canLogin ? 'with' : 'without'} login: ${reasonToStay(name, after, declared)}`),
+    ofTheApp: [...withoutContents(texts(added.filter(fact => !isExpected(fact) && isOfTheApp(fact)))), ...texts(missing.filter(isOfTheApp)).map(text => `no more: ${text}`)],
     differences: [
       ...changed.map(text => `changed: ${text}`),
       ...unexpected.filter(text => !changed.includes(text)).map(text => `left behind: ${text}`),
-      ...texts(missing).filter(text => !changed.includes(text)).map(text => `gone: ${text}`),
+      ...texts(missing.filter(fact => !isOfTheApp(fact))).filter(text => !changed.includes(text)).map(text => `gone: ${text}`),
     ],
   };
+}
+
+/** A database that is new is named, and not what is in it. */
+function withoutContents(texts: string[]): string[] {
+  const databases = texts.flatMap(text => /^database (.+)$/.exec(text)?.[1] ?? []);
+  return texts.filter(text => !databases.some(name => text.endsWith(` in database ${name}`) || text.includes(` on database ${name} for `)));
 }
 
 function reasonToStay(name: string, { roles }: Catalog, declared: DeclaredRole[]): string | undefined {

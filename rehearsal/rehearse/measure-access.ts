@@ -6,6 +6,7 @@ import { AuroraLikeServer } from '../aurora-like-server';
 import { databaseArnOf } from '../cloudformation/database-servers';
 import { ResourceState } from '../cloudformation/template';
 import { Credentials } from '../iam/credentials';
+import { NotEvaluated } from '../iam/identity-policies';
 import { TokenEndpoint } from '../iam/token-endpoint';
 import { execute, signIn, SignInAddress } from '../sign-in';
 
@@ -13,7 +14,7 @@ import { execute, signIn, SignInAddress } from '../sign-in';
 export interface Principal {
   readonly name: string;
   readonly credentials: Credentials;
-  /** Whether its policies allow to sign in as a user; throws when that is not known. */
+  /** Whether its policies allow to sign in as a user; throws when that is not known, or `NotEvaluated`. */
   mayConnectAs(username: string): boolean;
 }
 
@@ -141,7 +142,15 @@ async function attempt(target: SignInTarget, role: DeclaredRole, principal: Prin
   if (undecided) {
     return { ...result, outcome: 'unknown', reason: undecided[1] };
   }
-  return REFUSAL.test(measured) && !principal.mayConnectAs(role.name) ? { ...result, outcome: 'no' } : { ...result, outcome: 'fails', reason: measured };
+  try {
+    const isNo = REFUSAL.test(measured) && !principal.mayConnectAs(role.name);
+    return isNo ? { ...result, outcome: 'no' } : { ...result, outcome: 'fails', reason: measured };
+  } catch (error) {
+    if (!(error instanceof NotEvaluated)) {
+      throw error;
+    }
+    return { ...result, outcome: 'fails', reason: error.message };
+  }
 }
 
 function tokenOf(target: SignInTarget, username: string, { credentials }: Principal) {

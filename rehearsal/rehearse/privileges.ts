@@ -12,7 +12,7 @@ export interface Right {
 }
 
 /** Kind of the one row that is no object: how many tables, views and so on there are. */
-const TABLES_IN_ALL = 'tables in all';
+export const TABLES_IN_ALL = 'tables in all';
 
 /** Where the provisioner keeps its records. Nobody's data is there. */
 const RECORDS = 'cdk_aurora_iam_auth';

@@ -10,13 +10,16 @@ export class Progress {
 
   constructor(private readonly print: (line: string) => void) {}
 
-  /** @param name what readers know the resource by */
-  event({ stackName, logicalId, status, type, reason }: StackEvent, name: string): void {
+  /**
+   * @param name what readers know the resource by
+   * @param isDeployed whether it does something in a rehearsal
+   */
+  event({ stackName, logicalId, status, type, reason }: StackEvent, name: string, isDeployed = true): void {
     const key = `${stackName} ${logicalId}`;
     const isFailure = status.endsWith('_FAILED');
     if (status.endsWith('_IN_PROGRESS')) {
       this.begun.set(key, Date.now());
-    } else if (isFailure || type.startsWith('Custom::') || type === 'AWS::RDS::DBCluster' || type === 'AWS::RDS::DBInstance') {
+    } else if (isFailure || (isDeployed && /^(Custom::|AWS::RDS::DB(Cluster|Instance)$)/.test(type))) {
       const line = `${INDENT}${status.padEnd(16)} ${type.padEnd(20)} ${name} (${((Date.now() - (this.begun.get(key) ?? Date.now())) / 1000).toFixed(1)} s)`;
       this.print(isFailure ? styleText('red', `${line}: ${inOneLine(reason ?? '')}`) : line);
     } else {

@@ -1,43 +1,66 @@
-import { statSync } from 'node:fs';
+import { existsSync, readFileSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { Options } from './options';
+import { callerFolder } from '../caller-folder';
+import { InputError } from './input-error';
 import { AssemblyStack, CloudAssembly } from '../cloudformation/cloud-assembly';
-import { synthesize } from '../cloudformation/synthesize';
+import { synthesize, synthesizeWith } from '../cloudformation/synthesize';
 
 /** Paths are those of the caller: npm runs scripts in the folder of the package. */
-export async function assemblyOf({ source, context }: Options): Promise<CloudAssembly> {
-  const path = resolve(process.env.INIT_CWD ?? '', source);
-  const found = statSync(path, { throwIfNoEntry: false });
-  if (!found) {
-    throw new Error(`${source}: no such file or folder`);
+export async function assemblyOf(source: string | undefined, context: Record<string, string>): Promise<CloudAssembly> {
+  const project = callerFolder();
+  try {
+    if (source === undefined) {
+      return await synthesizeWith(appOf(project), project, context);
+    }
+    const path = resolve(project, source);
+    const found = statSync(path, { throwIfNoEntry: false });
+    if (!found) {
+      throw new Error(`${source}: no such file or folder`);
+    }
+    if (!found.isDirectory()) {
+      return await synthesize(path, context);
+    }
+    if (Object.keys(context).length > 0) {
+      throw new Error(`${source} is synthesized already: context is for apps`);
+    }
+    return new CloudAssembly(path);
+  } catch (error) {
+    throw new InputError((error as Error).message, { cause: (error as Error).cause });
   }
-  if (!found.isDirectory()) {
-    return synthesize(path, context);
+}
+
+/** The command that `cdk synth` would run. */
+function appOf(project: string): string {
+  const file = resolve(project, 'cdk.json');
+  const { app } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { app?: string } : {};
+  if (app === undefined) {
+    throw new Error(`expected an app or folder, or "app" in ${file}; --help says more`);
   }
-  if (Object.keys(context).length > 0) {
-    throw new Error(`${source} is synthesized already: context is for apps`);
-  }
-  return new CloudAssembly(path);
+  return app;
 }
 
 /**
  * Those stacks and all that they depend on, in the order of deployment.
  *
- * @param names none are all
+ * @param ids none are all; * at the end stands for any text
  */
-export function selectStacks({ stacks, stages }: CloudAssembly, names: string[]): AssemblyStack[] {
+export function selectStacks({ stacks }: CloudAssembly, ids: string[]): AssemblyStack[] {
   if (stacks.length === 0) {
-    throw new Error(`there is no stack${stages.length === 0 ? '' : ` outside of stages: rehearse the folder of one, which cdk synth writes: ${stages.join(', ')}`}`);
+    throw new InputError('there is no stack in the cloud assembly');
   }
   const selected = new Set<string>();
-  const select = (name: string) => {
-    const stack = stacks.find(each => each.name === name);
-    if (!stack) {
-      throw new Error(`there is no stack ${name}, only ${stacks.map(each => each.name).join(', ')}`);
+  const select = (id: string) => {
+    if (!selected.has(id)) {
+      selected.add(id);
+      stacks.find(stack => stack.id === id)?.dependencies.forEach(select);
     }
-    stack.dependencies.forEach(select);
-    selected.add(name);
   };
-  (names.length === 0 ? stacks.map(({ name }) => name) : names).forEach(select);
-  return stacks.filter(({ name }) => selected.has(name));
+  for (const wanted of ids.length === 0 ? ['*'] : ids) {
+    const found = stacks.filter(({ id, name }) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted));
+    if (found.length === 0) {
+      throw new InputError(`there is no stack ${wanted}, only ${stacks.map(({ id }) => id).join(', ')}`);
+    }
+    found.forEach(({ id }) => select(id));
+  }
+  return stacks.filter(({ id }) => selected.has(id));
 }

@@ -1,5 +1,11 @@
 import { ResourceDefinition } from '../cloudformation/template';
 
+/** Path of the construct in the app, as far as the template tells it, or else the stack and the logical id. */
+export function fullResourceName(stackId: string, logicalId: string, definition?: ResourceDefinition): string {
+  const [first] = definition?.Metadata?.['aws:cdk:path']?.split('/') ?? [];
+  return `${first ?? stackId}/${resourceName(logicalId, definition)}`;
+}
+
 /** Path of the construct within its stack, as far as the template tells it, or else the logical id. */
 export function resourceName(logicalId: string, definition?: ResourceDefinition): string {
   const [, ...path] = definition?.Metadata?.['aws:cdk:path']?.split('/') ?? [];

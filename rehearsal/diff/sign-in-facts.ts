@@ -1,0 +1,319 @@
+import { list, PolicyDocument } from '../iam/policy-document';
+import { AccessFact, ComparableFact } from './access-diff';
+import { ConnectResource } from './connect-statements';
+import { Identities, Identity } from './identities';
+import { exactly, matches, PolicyPattern } from './policy-pattern';
+import { onlySymbol, TemplateValues } from './template-values';
+
+/** Where identities sign in, as a policy names it: a cluster, an instance, a replica or a proxy. */
+export interface Place {
+  /** Its resource id. */
+  readonly id: string;
+
+  /** That the app creates there. */
+  readonly users: readonly { readonly name: string; readonly undecided?: string }[];
+}
+
+export interface SignInOptions {
+  /** Managed policies that are not in the app, by ARN. */
+  readonly policies?: Readonly<Record<string, PolicyDocument>>;
+}
+
+/** Who may sign in as whom, by the policies in the templates; and who may assume the roles that sign in. */
+export function signInFacts(
+  values: TemplateValues,
+  places: readonly Place[],
+  { policies = {} }: SignInOptions,
+): ComparableFact[] {
+  const identities = new Identities(values, policies).all();
+  const all = new Map(
+    [...places, ...namedPlaces(identities).filter(({ id }) => !places.some(place => place.id === id))].map(
+      place => [place.id, place],
+    ),
+  );
+  return identities.flatMap((identity) => {
+    const facts = [...new IdentityFacts(identity, [...all.values()], values).all()];
+    return [...facts, ...(facts.length > 0 ? trustFacts(identity, values) : []), ...unknownFacts(identity, values)];
+  });
+}
+
+/** Places that only policies know. */
+function namedPlaces(identities: readonly Identity[]): Place[] {
+  const ids = identities.flatMap(({ documents }) =>
+    documents.flatMap(({ statements }) =>
+      statements.flatMap(({ resources }) => resources.flatMap(({ id }) => exactly(id) ?? [])),
+    ),
+  );
+  return [...new Set(ids)].map(id => ({ id, users: [] }));
+}
+
+/** What one identity signs in as. */
+class IdentityFacts {
+  private readonly allows: (ConnectResource & { undecided?: string })[];
+  private readonly denies: ConnectResource[];
+
+  constructor(
+    private readonly identity: Identity,
+    private readonly places: readonly Place[],
+    private readonly values: TemplateValues,
+  ) {
+    this.allows = this.resources('Allow');
+    this.denies = this.resources('Deny');
+  }
+
+  all(): ComparableFact[] {
+    return this.allows.flatMap((allow) => {
+      const id = exactly(allow.id);
+      const reached = this.places
+        .map(place => ({
+          place,
+          match: id === undefined ? this.reaches(allow, place) : id === place.id ? ('yes' as const) : ('no' as const),
+        }))
+        .filter(({ place, match }) => match !== 'no' && this.isThere(allow, place));
+      return [
+        ...(id === undefined ? [this.patternFact(allow)] : []),
+        ...reached.flatMap(({ place, match }) =>
+          this.at(
+            place,
+            allow,
+            match === 'maybe' ? 'its policy may be about another database' : undefined,
+            id !== undefined,
+          ),
+        ),
+      ];
+    });
+  }
+
+  private at(place: Place, allow: ConnectResource, because: string | undefined, isNamed: boolean): ComparableFact[] {
+    const username = exactly(allow.username);
+    if (username !== undefined) {
+      const user = place.users.find(({ name }) => name === username);
+      return user || isNamed ? this.signIn(place, username, user, allow.undecided ?? because) : [];
+    }
+    const isTag = allow.username.variables.length > 0;
+    const expanded = isTag
+      ? []
+      : place.users.flatMap((user) => {
+          const match = matches(allow.username, user.name);
+          return match === 'no'
+            ? []
+            : this.signIn(
+                place,
+                user.name,
+                user,
+                allow.undecided ?? because ?? (match === 'maybe' ? 'its policy may be about another user' : undefined),
+              );
+        });
+    return [...(isNamed ? [this.patternFact(allow, place)] : []), ...expanded];
+  }
+
+  private signIn(
+    place: Place,
+    username: string,
+    user: Place['users'][number] | undefined,
+    because: string | undefined,
+  ): ComparableFact[] {
+    const denied = this.denial(place, username);
+    if (denied === 'yes') {
+      return [];
+    }
+    const bounded = this.bound(place, username);
+    if (bounded === 'no') {
+      return [];
+    }
+    const undecided
+      = because
+        ?? (denied === 'maybe' ? 'a Deny statement may refuse it' : undefined)
+        ?? (bounded === 'maybe' ? 'its permissions boundary may refuse it' : undefined)
+        ?? user?.undecided;
+    const keyOf = (kind: string) => JSON.stringify([place.id, 'signIn', kind, this.identity.key, username]);
+    const known = user !== undefined;
+    return [
+      this.fact(
+        { kind: 'signIn', as: this.values.readable(username), user: known ? 'declared' : 'other' },
+        keyOf(known ? 'declared' : 'other'),
+        undecided,
+        place,
+        known ? [] : [keyOf('declared')],
+      ),
+    ];
+  }
+
+  private patternFact(allow: ConnectResource, place?: Place): ComparableFact {
+    const [variable] = allow.username.variables;
+    const tag = /^aws:PrincipalTag\/(.*)$/i.exec(variable ?? '')?.[1];
+    const as = tag ?? this.values.readable(allow.username.source);
+    const restricted
+      = this.denies.length > 0
+        ? 'a Deny statement may refuse some'
+        : this.identity.boundary === undefined
+          ? undefined
+          : 'its permissions boundary may refuse some';
+    const key = (id: string, username: string) => JSON.stringify(['pattern', id, username, this.identity.key]);
+    const id = place ? place.id : allow.id.source;
+    const wider = [key(id, '*'), key('*', allow.username.source), key('*', '*')];
+    return this.fact(
+      { kind: 'signIn', as, user: tag === undefined ? 'pattern' : 'tag' },
+      key(id, allow.username.source),
+      allow.undecided ?? restricted,
+      place,
+      wider,
+    );
+  }
+
+  private fact(
+    access: AccessFact['access'],
+    key: string,
+    undecided: string | undefined,
+    place: Place | undefined,
+    coveredBy: string[],
+  ): ComparableFact {
+    return {
+      ...(place ? { at: placeName(this.values, place) } : {}),
+      who: this.identity.who,
+      access,
+      key,
+      coveredBy,
+      ...(undecided === undefined ? {} : { undecided }),
+    };
+  }
+
+  private denial(place: Place, username: string): 'yes' | 'maybe' | 'no' {
+    return most(
+      this.denies.map(deny =>
+        least([
+          this.reaches(deny, place),
+          matches(deny.username, username),
+          this.isThere(deny, place) ? 'yes' : 'no',
+          deny.undecided === undefined ? 'yes' : 'maybe',
+        ]),
+      ),
+    );
+  }
+
+  private bound(place: Place, username: string): 'yes' | 'maybe' | 'no' {
+    const { boundary } = this.identity;
+    if (boundary === undefined || boundary === 'unknown') {
+      return boundary === undefined ? 'yes' : 'maybe';
+    }
+    return most(
+      boundary.statements
+        .filter(({ effect }) => effect === 'Allow')
+        .flatMap(({ resources, undecided }) =>
+          resources.map(resource =>
+            least([
+              this.reaches(resource, place),
+              matches(resource.username, username),
+              undecided === undefined ? 'yes' : 'maybe',
+            ]),
+          ),
+        ),
+    );
+  }
+
+  private reaches({ id }: ConnectResource, place: Place): 'yes' | 'maybe' | 'no' {
+    const itself = matches(id, place.id);
+    const prefix = prefixOf(place.id);
+    return itself !== 'maybe' || prefix === undefined ? itself : matches(id, `${prefix}${place.id}`);
+  }
+
+  /** Unless both are known to differ. */
+  private isThere({ region, account }: ConnectResource, place: Place): boolean {
+    const symbol = onlySymbol(place.id);
+    const stack = symbol?.[0] === 'resource' ? this.values.stackOf(symbol[1]) : undefined;
+    return [
+      [region, stack?.region],
+      [account, stack?.account],
+    ].every(([pattern, known]) => known === undefined || matches(pattern as PolicyPattern, known as string) !== 'no');
+  }
+
+  private resources(effect: string): ConnectResource[] {
+    const { documents, boundary } = this.identity;
+    const ofBoundary = effect === 'Deny' && boundary !== undefined && boundary !== 'unknown' ? [boundary] : [];
+    return [...documents, ...ofBoundary].flatMap(document =>
+      document.statements
+        .filter(statement => statement.effect === effect)
+        .flatMap(statement =>
+          statement.resources.map((resource) => {
+            // Whatever the condition of a Deny says, it refuses.
+            const undecided
+              = document.undecided ?? (effect === 'Deny' ? undefined : statement.undecided) ?? resource.undecided;
+            return undecided === undefined ? resource : { ...resource, undecided };
+          }),
+        ),
+    );
+  }
+}
+
+type Match = 'yes' | 'maybe' | 'no';
+const ORDER: Match[] = ['no', 'maybe', 'yes'];
+
+function most(matches: Match[]): Match {
+  return [...ORDER].reverse().find(match => matches.includes(match)) ?? 'no';
+}
+
+function least(matches: Match[]): Match {
+  return ORDER.find(match => matches.includes(match)) ?? 'yes';
+}
+
+/** What the id of a resource begins with, whichever it is. */
+function prefixOf(id: string): string | undefined {
+  const symbol = onlySymbol(id);
+  const prefixes: Record<string, string | undefined> = {
+    DBClusterResourceId: 'cluster-',
+    DbiResourceId: 'db-',
+    ProxyId: 'prx-',
+  };
+  return symbol?.[0] === 'resource' ? prefixes[symbol[3]] : undefined;
+}
+
+function placeName(values: TemplateValues, { id }: Place): string {
+  return values.named(id);
+}
+
+/** Who may have the role, and with it what the role has. */
+function trustFacts({ who, key, trust }: Identity, values: TemplateValues): ComparableFact[] {
+  if (!trust) {
+    return [];
+  }
+  const { stack, document } = trust;
+  const statements = list((document as { Statement?: unknown } | null)?.Statement ?? []) as {
+    Effect?: string;
+    Principal?: unknown;
+    Condition?: unknown;
+  }[];
+  const isRestricted = statements.some(({ Effect }) => Effect === 'Deny');
+  return statements
+    .filter(({ Effect }) => Effect === 'Allow')
+    .flatMap(({ Principal: principal, Condition: condition }) => {
+      const conditions = condition === undefined ? undefined : values.text(stack, JSON.stringify(condition));
+      const principals
+        = typeof principal === 'object' && principal !== null
+          ? Object.entries(principal)
+          : ([['AWS', principal]] as const);
+      return principals.flatMap(([type, names]) =>
+        values.list(stack, names).map((name): ComparableFact => {
+          const keyOf = (each?: string) => JSON.stringify(['assume', key, type, name, each ?? '']);
+          return {
+            who: {
+              kind: 'principal',
+              name: name === '*' ? 'everybody' : `${type === 'AWS' ? '' : `${type} `}${values.named(name)}`,
+            },
+            access: { kind: 'assume', role: who.name, ...(conditions === undefined ? {} : { conditions }) },
+            key: keyOf(conditions),
+            coveredBy: conditions === undefined ? [] : [keyOf()],
+            ...(isRestricted ? { undecided: 'a Deny statement of the role may refuse it' } : {}),
+          };
+        }),
+      );
+    });
+}
+
+function unknownFacts({ who, key, unknownPolicies }: Identity, values: TemplateValues): ComparableFact[] {
+  return [...unknownPolicies].map((policy): ComparableFact => ({
+    who,
+    access: { kind: 'unknown', text: `whatever managed policy ${values.readable(policy)} allows` },
+    key: JSON.stringify(['policy', key, policy]),
+    undecided: 'its statements are in none of the templates; pass --policy <arn>=<file>',
+  }));
+}
