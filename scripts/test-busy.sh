@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs all tests so many times, once if no number is given, beside processes that keep every core busy.
+# Runs the tests of npm test so many times, once if no number is given, beside processes that keep every core busy.
 for core in $(seq "$(getconf _NPROCESSORS_ONLN)"); do
   sh -c 'while :; do :; done' & busy="$busy $!"
 done

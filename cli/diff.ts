@@ -1,0 +1,59 @@
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { EXIT_CODES } from './exit-codes';
+import { policiesOf } from './rehearse-options';
+import { callerFolder } from '../rehearsal/caller-folder';
+import { CloudAssembly } from '../rehearsal/cloudformation/cloud-assembly';
+import { accessDiff } from '../rehearsal/diff/access-diff';
+import { declaredAccess } from '../rehearsal/diff/declared-access';
+import { markdownOfDiff } from '../rehearsal/diff/diff-text';
+import { InputError } from '../rehearsal/rehearse/input-error';
+
+const USAGE = `Usage: cdk-aurora-iam-auth-cli diff <old folder> <new folder> [options]
+
+Writes who gains and who loses what between two folders that cdk synth has written, as Markdown, and nothing else. It
+reads the templates alone: it needs no AWS account, no server and no app.
+
+  --fail-on-gain          end with exit code 4 if access is gained, or if that cannot be decided
+  --policy <arn=file>     managed policy or permissions boundary that is not in the app, as a JSON file; may be repeated
+  --json                  write JSON instead of Markdown
+  --help                  this text
+
+Exit codes: 0 done, 2 wrong usage, 4 access is gained and --fail-on-gain is given, 70 an error in this program.`;
+
+/** `diff <old cdk.out> <new cdk.out>` */
+export function main(args: string[]): Promise<number> {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      'fail-on-gain': { type: 'boolean', default: false },
+      'policy': { type: 'string', multiple: true, default: [] },
+      'json': { type: 'boolean', default: false },
+      'help': { type: 'boolean', short: 'h', default: false },
+    },
+  });
+  if (values.help) {
+    console.log(USAGE);
+    return Promise.resolve(EXIT_CODES.ok);
+  }
+  if (positionals.length !== 2) {
+    throw new InputError(`expected two folders, the old and the new one, not ${positionals.length}; --help says more`);
+  }
+  const policies = policiesOf(values.policy);
+  const [before, after] = positionals.map(folder => declaredAccess(assemblyIn(folder).stacks, { policies }));
+  const diff = accessDiff(before, after);
+  process.stdout.write(values.json ? `${JSON.stringify(diff, undefined, 2)}\n` : markdownOfDiff(diff));
+  return Promise.resolve(values['fail-on-gain'] && diff.gains.length > 0 ? EXIT_CODES.gain : EXIT_CODES.ok);
+}
+
+function assemblyIn(folder: string): CloudAssembly {
+  const path = resolve(callerFolder(), folder);
+  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(path, 'manifest.json'))) {
+    throw new InputError(
+      `${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`,
+    );
+  }
+  return new CloudAssembly(path);
+}

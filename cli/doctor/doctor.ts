@@ -1,0 +1,99 @@
+import { AwsAccount } from './aws/account';
+import { databaseOf, findDeclaredUser } from './declared-target';
+import { diagnose } from './diagnosis';
+import { Client, isSeen, Observations } from './observations';
+import { Circumstances, observe, Secrets } from './observe';
+import { DoctorOptions, doctorOptionsOf, Environment, environmentOf, USAGE } from './options';
+import { redact } from './redact';
+import { jsonReport, textReport } from './report';
+import { hostFacts } from './target';
+import { NETWORK } from './world';
+import { CliError, EXIT_CODES } from '../exit-codes';
+
+/** RDS hands its logs on to CloudWatch after some seconds; how many is not documented. */
+const LOG_PATIENCE_MS = 15_000;
+
+/** `doctor <user>` and `doctor --env` */
+export async function main(args: string[]): Promise<number> {
+  const options = doctorOptionsOf(args);
+  if (!options) {
+    console.log(USAGE);
+    return EXIT_CODES.ok;
+  }
+  const circumstances = options.env ? fromEnvironment(options) : await fromApp(options, options.user!);
+  const seen = await observe(circumstances);
+  console.log(written(seen, options, process.stdout.isTTY));
+  return seen.signIn.outcome === 'in' ? EXIT_CODES.ok : EXIT_CODES.failed;
+}
+
+/** What is written of a diagnosis: nothing that is secret. */
+export function written(
+  seen: Observations & Secrets,
+  { json, verbose }: Pick<DoctorOptions, 'json' | 'verbose'>,
+  colors = false,
+): string {
+  const diagnosis = diagnose(seen);
+  const text = json
+    ? JSON.stringify(jsonReport(diagnosis, seen), undefined, 2)
+    : textReport(diagnosis, seen, verbose, colors);
+  return redact(text, seen.secrets);
+}
+
+function fromEnvironment(options: DoctorOptions): Circumstances {
+  const environment = environmentOf(process.env, options.database);
+  const region = options.region ?? hostFacts(environment.host).region ?? environment.region;
+  return circumstancesOf(environment, options, new AwsAccount(requireRegion(region), {}, now), environment.password);
+}
+
+async function fromApp(options: DoctorOptions, username: string): Promise<Circumstances> {
+  const user = findDeclaredUser(username, options);
+  const region = options.region ?? user.stack.region ?? process.env.AWS_REGION;
+  const aws = new AwsAccount(requireRegion(region), {}, now);
+  const database = await databaseOf(user, aws);
+  if (!isSeen(database)) {
+    throw new CliError(
+      EXIT_CODES.failed,
+      `the database of ${username} in stack ${user.stack.name} is not known: ${database.unseen}; pass --env with the PG* variables of its client`,
+    );
+  }
+  const { kind, identifier, hosts, port } = database.value;
+  const { PGSSLROOTCERT, NODE_EXTRA_CA_CERTS } = process.env;
+  const environment = environmentOf(
+    { PGHOST: hosts[0], PGPORT: `${port}`, PGUSER: username, PGSSLROOTCERT, NODE_EXTRA_CA_CERTS },
+    options.database ?? user.database ?? 'postgres',
+  );
+  return { ...circumstancesOf(environment, { ...options, [kind]: identifier }, aws), account: user.stack.account };
+}
+
+function circumstancesOf(
+  { host, port, username, database, sslMode, caFile, region, extraCaFile }: Environment,
+  { inside, cluster, instance, proxy }: DoctorOptions,
+  aws: AwsAccount,
+  password?: string,
+): Circumstances {
+  const client: Client = { host, port, username, database, sslMode, caFile, region, inside };
+  return {
+    client,
+    password,
+    extraCaFile,
+    named: { cluster, instance, proxy },
+    aws,
+    network: NETWORK,
+    now,
+    logPatienceMs: LOG_PATIENCE_MS,
+  };
+}
+
+function requireRegion(region?: string): string {
+  if (region === undefined) {
+    throw new CliError(
+      EXIT_CODES.usage,
+      'the Region of the database is not known: its host does not tell; pass --region',
+    );
+  }
+  return region;
+}
+
+function now(): Date {
+  return new Date();
+}

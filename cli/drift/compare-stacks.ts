@@ -1,0 +1,136 @@
+import { Account, StackFacts } from '../deployed/account';
+import { Drift, Login } from '../../lib/contract/look';
+import { Alias, aliasesNamed, DeployedStack, handlerOf, isRole, readStack } from '../deployed/deployed-stack';
+import { NotPossible } from '../deployed/not-possible';
+import { DRIFT_ALIAS } from '../../lib/contract/wire';
+import { resourceName } from '../../rehearsal/plan/resource-name';
+
+/** What one provisioner says of the database it is for. */
+export interface DatabaseDrift {
+  readonly stack: string;
+  /** ARN of the stack. */
+  readonly stackId: string;
+  readonly account: string;
+  readonly region: string;
+  /** `DBClusterResourceId` or `DbiResourceId`; undefined where no role of the stack tells it. */
+  readonly resourceId?: string;
+  /** Who the provisioner signs in as: the master, unless adminCredentials say otherwise. */
+  readonly admin: string;
+  /** As in server_version_num. */
+  readonly version: number;
+  /** Who works on roles at this moment. */
+  readonly underWay?: string;
+  readonly driftedRoles: number;
+  /** Those with a difference, or that could not be compared. */
+  readonly resources: (Omit<Drift['resources'][number], 'notes'> & { readonly name: string })[];
+  readonly undeclared?: UndeclaredLogin[];
+}
+
+export interface UndeclaredLogin extends Login {
+  /** Whether the provisioner signs in as it. */
+  readonly isAdmin: boolean;
+  /** Why it is no surprise. */
+  readonly expected?: 'admin' | 'Amazon RDS' | 'given';
+}
+
+export interface StackReference {
+  readonly name: string;
+  readonly account?: string;
+  readonly region?: string;
+  /** Whether it is passed over if it is not deployed or has nothing to compare. */
+  readonly isOptional: boolean;
+}
+
+export interface Comparison {
+  readonly databases: DatabaseDrift[];
+  /** What could not be compared, and why. */
+  readonly impossible: string[];
+}
+
+/** The only role of Amazon RDS that each database has, so that no other can have its name. */
+const ROLE_OF_RDS = 'rdsadmin';
+
+export async function compareStacks(account: Account, stacks: readonly StackReference[], undeclared: boolean, expected: readonly string[]): Promise<Comparison> {
+  const databases: DatabaseDrift[] = [];
+  const impossible: string[] = [];
+  const attempt = async (name: string, work: () => Promise<void>) => {
+    try {
+      await work();
+    } catch (error) {
+      if (!(error instanceof NotPossible)) {
+        throw error;
+      }
+      impossible.push(`stack ${name}: ${error.message}`);
+    }
+  };
+  for (const reference of stacks) {
+    await attempt(reference.name, async () => {
+      const all = await read(account, reference);
+      for (const stack of all) {
+        const aliases = aliasesNamed(DRIFT_ALIAS, stack);
+        impossible.push(...withoutAlias(stack, aliases).map(handler => `stack ${stack.facts.name}: its provisioner ${handler} has no alias "${DRIFT_ALIAS}"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once`));
+        for (const alias of aliases) {
+          await attempt(stack.facts.name, async () => {
+            databases.push(await compare(account, stack, alias, undeclared, expected));
+          });
+        }
+      }
+      if (!reference.isOptional && all.every(stack => aliasesNamed(DRIFT_ALIAS, stack).length === 0 && handlersOf(stack).length === 0)) {
+        throw new NotPossible('it has no users or group roles of cdk-aurora-iam-auth; name the stack that declares them');
+      }
+    });
+  }
+  return { databases, impossible };
+}
+
+/** A stack and those nested in it. */
+async function read(account: Account, { name, account: expected, region, isOptional }: StackReference): Promise<DeployedStack[]> {
+  const caller = expected === undefined ? undefined : await account.id(region);
+  if (caller !== expected) {
+    throw new NotPossible(`it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`);
+  }
+  const facts: StackFacts | undefined = await account.stack(name, region);
+  if (!facts && !isOptional) {
+    throw new NotPossible('it is not deployed, or in another account or Region than the credentials; pass --region');
+  }
+  return facts ? withNested(await readStack(account, facts)) : [];
+}
+
+function withNested(stack: DeployedStack): DeployedStack[] {
+  return [stack, ...[...stack.nested.values()].flatMap(withNested)];
+}
+
+function handlersOf({ template }: DeployedStack): string[] {
+  return [...new Set(Object.values(template.Resources).filter(isRole).flatMap(role => handlerOf(role, template) ?? []))];
+}
+
+function withoutAlias(stack: DeployedStack, aliases: readonly Alias[]): string[] {
+  return handlersOf(stack).filter(handler => !aliases.some(alias => alias.handler === handler));
+}
+
+async function compare(account: Account, stack: DeployedStack, alias: Alias, undeclared: boolean, expected: readonly string[]): Promise<DatabaseDrift> {
+  const { facts, template, resources } = stack;
+  const answer = await account.invoke(alias.arn, undeclared ? { undeclared } : {}, 'iamAuth.grantDrift(...)') as Drift;
+  const { server: { admin, version }, underWay, driftedRoles, undeclared: logins } = answer;
+  const role = Object.entries(template.Resources).find(([logicalId, definition]) => isRole(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler);
+  return {
+    stack: facts.name,
+    stackId: facts.id,
+    account: facts.account,
+    region: facts.region,
+    ...role ? { resourceId: resources.get(role[0])!.physicalId.split('/')[0] } : {},
+    admin,
+    version,
+    ...underWay === undefined ? {} : { underWay },
+    driftedRoles,
+    resources: answer.resources.filter(({ changes, problem }) => changes.length > 0 || problem !== undefined)
+      .map(({ logicalId, names, changes, problem }) => ({ logicalId, name: resourceName(logicalId, template.Resources[logicalId]), names, changes, ...problem === undefined ? {} : { problem } })),
+    ...logins ? { undeclared: logins.map(login => marked(login, admin, expected)) } : {},
+  };
+}
+
+function marked(login: Login, admin: string, given: readonly string[]): UndeclaredLogin {
+  const { role } = login;
+  const expected = role === admin ? 'admin' : role === ROLE_OF_RDS ? 'Amazon RDS' : given.includes(role) ? 'given' : undefined;
+  return { ...login, isAdmin: role === admin, ...expected === undefined ? {} : { expected } };
+}

@@ -1,0 +1,30 @@
+import { compareStacks, StackReference } from './compare-stacks';
+import { jsonOfDrift, textOfDrift } from './drift-text';
+import { DriftOptions, driftOptionsOf, USAGE } from './options';
+import { openAccount } from '../deployed/open-account';
+import { assemblyIn, isAssembly } from '../deployed/select-stacks';
+import { CliError, EXIT_CODES } from '../exit-codes';
+
+/** `drift <stack...>` and `drift <cdk.out>` */
+export async function main(args: string[]): Promise<number> {
+  const options = driftOptionsOf(args);
+  if (!options) {
+    console.log(USAGE);
+    return EXIT_CODES.ok;
+  }
+  const { all, expected, failOnDrift, failOnUndeclared, json } = options;
+  const comparison = await compareStacks(openAccount(), referencesOf(options), all, expected);
+  process.stdout.write(json ? jsonOfDrift(comparison, new Date()) : textOfDrift(comparison));
+  if (comparison.impossible.length > 0) {
+    throw new CliError(EXIT_CODES.refused, 'not everything could be compared:', comparison.impossible);
+  }
+  const drifted = comparison.databases.some(({ driftedRoles }) => driftedRoles > 0);
+  const surprising = comparison.databases.some(({ undeclared = [] }) => undeclared.some(login => login.expected === undefined));
+  return (failOnDrift && drifted) || (failOnUndeclared && surprising) ? EXIT_CODES.failed : EXIT_CODES.ok;
+}
+
+function referencesOf({ names, region }: DriftOptions): StackReference[] {
+  return names.flatMap((name): StackReference[] => isAssembly(name)
+    ? assemblyIn(name).stacks.map(stack => ({ name: stack.name, account: stack.account, region: stack.region ?? region, isOptional: true }))
+    : [{ name, region, isOptional: false }]);
+}
