@@ -1,6 +1,7 @@
 /**
  * What the handler costs, on a PostgreSQL set up like Aurora: its connections and round trips for one user, and the time for
- * many of them next to that of the bare SQL, and for a user that resists its removal. A figure above its limit makes it fail.
+ * many of them next to that of the bare SQL, for a user that resists its removal, for many events side by side, and for plans and
+ * drift of many users. A figure above its limit makes it fail.
  *
  *     npm run bench:engine              on PostgreSQL 17
  *     npm run bench:engine -- --all     on every major, from 16 on under both rules
@@ -10,8 +11,10 @@ import { SETUPS } from '../rehearsal/setups';
 import { trust } from '../test/lambda/stack';
 import { measureEndOfAccess } from './end-of-access';
 import { inWords, isWithin } from './figures';
+import { measureLook } from './look';
 import { measureManyUsers } from './many-users';
 import { measureRoundTrips } from './round-trips';
+import { measureSideBySide } from './side-by-side';
 
 const DEFAULT_MAJOR = 17;
 
@@ -22,7 +25,7 @@ async function main(): Promise<void> {
     trust(server.caCertificate);
     try {
       console.log(`PostgreSQL ${setup.name}`);
-      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server), await measureEndOfAccess(setup)]) {
+      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server), await measureEndOfAccess(setup), ...await measureSideBySide(setup), await measureLook(setup)]) {
         console.log([`  ${title}`, ...figures.map(inWords)].join('\n'));
         process.exitCode = figures.every(isWithin) ? process.exitCode : 1;
       }

@@ -5,9 +5,12 @@ import { Traffic } from './traffic';
 
 const DATABASES = ['shop', 'stock'];
 const TABLES = 20;
-const CONNECTIONS = 2;
+const CONNECTIONS = 3;
+/** After a membership was granted, the admin signs in once more. */
+const CONNECTIONS_OF_FIRST = 4;
 const FIRST = 11;
-const UNCHANGED = 4;
+const UNCHANGED = 5;
+const REMOVED = 14;
 
 const READ_WRITE = { tables: ['DELETE', 'INSERT', 'SELECT', 'UPDATE'], sequences: ['SELECT', 'USAGE'] };
 
@@ -38,15 +41,17 @@ export async function measureRoundTrips(server: AuroraLikeServer): Promise<Secti
   for (const databases of [DATABASES.slice(0, 1), DATABASES]) {
     for (const [schema, creator] of [['app'], ['migrated', 'migrator']]) {
       const stack = new Stack(server);
+      // What is asked for is about one database.
+      const limited = (limit: number) => databases.length === 1 && creator === undefined ? limit : undefined;
       const wanted = readWrite(databases, schema, creator);
       const sent = async (name: string, work: () => Promise<unknown>, limit?: number) => figures(name, await traffic.during(work), limit);
       sections.push({
         title: `readWrite in ${databases.join(' and ')}${creator ? ", on another role's objects and what it creates" : ''}`,
         figures: [
-          ...await sent('first', () => stack.create('User', wanted), FIRST),
-          ...await sent('unchanged', () => stack.update('User', wanted), UNCHANGED),
+          ...await sent('first', () => stack.create('User', wanted), limited(FIRST)),
+          ...await sent('unchanged', () => stack.update('User', wanted), limited(UNCHANGED)),
           ...await sent('narrowed to one table', () => stack.update('User', narrowed(schema))),
-          ...await sent('removed', () => stack.delete('User', narrowed(schema))),
+          ...await sent('removed', () => stack.delete('User', narrowed(schema)), limited(REMOVED)),
         ],
       });
     }
@@ -55,13 +60,11 @@ export async function measureRoundTrips(server: AuroraLikeServer): Promise<Secti
 }
 
 function figures(event: string, connections: { database: string; roundTrips: number }[], limit?: number): Figure[] {
-  return [...new Set(connections.map(({ database }) => database))].flatMap((database): Figure[] => {
-    const here = connections.filter(connection => connection.database === database);
-    return [
-      { name: `${event}: connections to ${database}`, value: here.length, limit: limit && CONNECTIONS },
-      { name: `${event}: round trips to ${database}`, value: here.reduce((sum, { roundTrips }) => sum + roundTrips, 0), limit },
-    ];
-  });
+  const most = event === 'first' ? CONNECTIONS_OF_FIRST : CONNECTIONS;
+  return [
+    { name: `${event}: connections`, value: connections.length, limit: limit && most },
+    { name: `${event}: round trips`, value: connections.reduce((sum, { roundTrips }) => sum + roundTrips, 0), limit },
+  ];
 }
 
 async function prepare(server: AuroraLikeServer): Promise<void> {

@@ -6,6 +6,9 @@ export interface Connection {
   roundTrips: number;
 }
 
+/** Looks whether sessions have ended: how many there are depends on these. */
+const POLL = /FROM pg_catalog\.pg_stat_activity a WHERE a\.usesysid = ANY/;
+
 /** Counts connections to one port, and on each the messages that are sent and waited for once it is signed in. */
 export class Traffic {
   private connections: Connection[] = [];
@@ -23,7 +26,7 @@ export class Traffic {
     });
     replace('query', original => function (this: Client, ...args: unknown[]) {
       const connection = known.get(this);
-      if (connection) {
+      if (connection && !POLL.test((args[0] as { text?: string }).text ?? '')) {
         connection.roundTrips++;
       }
       return original.apply(this, args);

@@ -20,6 +20,7 @@ const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
   vpcSubnets,
   credentials: rds.Credentials.fromPassword('postgres', SecretValue.unsafePlainText('taken out below')), // so that no secret is made
   defaultDatabaseName: 'shop',
+  cloudwatchLogsExports: ['iam-db-auth-error'],
   removalPolicy: RemovalPolicy.DESTROY,
 });
 const resource = cluster.node.defaultChild as rds.CfnDBCluster;

@@ -18,6 +18,7 @@ const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
   writer: rds.ClusterInstance.serverlessV2('writer'),
   vpc,
   defaultDatabaseName: 'shop',
+  cloudwatchLogsExports: ['iam-db-auth-error'],
   removalPolicy: RemovalPolicy.DESTROY,
 });
 const proxy = new rds.DatabaseProxy(stack, 'Proxy', {

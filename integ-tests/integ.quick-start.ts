@@ -17,6 +17,7 @@ const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
   writer: rds.ClusterInstance.serverlessV2('writer'),
   vpc,
   defaultDatabaseName: 'shop',
+  cloudwatchLogsExports: ['iam-db-auth-error'],
   removalPolicy: RemovalPolicy.DESTROY,
 });
 const user = new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('mario.rossi@example.com', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] });

@@ -5,6 +5,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth, Privileges } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
+import { AURORA_POSTGRESQL } from '../engine';
 
 class IsolatedSubnets extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
@@ -12,11 +13,12 @@ class IsolatedSubnets extends Stack {
     const vpcSubnets = { subnetType: ec2.SubnetType.PRIVATE_ISOLATED };
     const vpc = new ec2.Vpc(this, 'Vpc', { maxAzs: 2, natGateways: 0, subnetConfiguration: [{ name: 'Database', ...vpcSubnets }] });
     const cluster = new rds.DatabaseCluster(this, 'Cluster', {
-      engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
+      engine: AURORA_POSTGRESQL,
       writer: rds.ClusterInstance.serverlessV2('writer'),
       vpc,
       vpcSubnets,
       defaultDatabaseName: 'shop',
+      cloudwatchLogsExports: ['iam-db-auth-error'],
     });
     // The one endpoint that the provisioner needs. Its logs and its answer to CloudFormation take no way through the VPC.
     vpc.addInterfaceEndpoint('SecretsManager', { service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER, subnets: vpcSubnets });

@@ -8,16 +8,18 @@ import { NodejsFunction } from 'aws-cdk-lib/aws-lambda-nodejs';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth, Endpoint, Privileges } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
+import { AURORA_POSTGRESQL } from '../engine';
 
 class Proxied extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
     const vpc = new ec2.Vpc(this, 'Vpc', { maxAzs: 2 });
     const cluster = new rds.DatabaseCluster(this, 'Cluster', {
-      engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
+      engine: AURORA_POSTGRESQL,
       writer: rds.ClusterInstance.serverlessV2('writer'),
       vpc,
       defaultDatabaseName: 'shop',
+      cloudwatchLogsExports: ['iam-db-auth-error'],
     });
     const iamAuth = new AuroraIamAuth(this, 'IamAuth', { cluster });
     const proxy = new rds.DatabaseProxy(this, 'Proxy', {

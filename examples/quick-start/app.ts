@@ -5,15 +5,17 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AuroraIamAuth } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
+import { AURORA_POSTGRESQL } from '../engine';
 
 class QuickStart extends Stack {
   constructor(scope: Construct, id: string, props?: StackProps) {
     super(scope, id, props);
     const cluster = new rds.DatabaseCluster(this, 'Cluster', {
-      engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
+      engine: AURORA_POSTGRESQL,
       writer: rds.ClusterInstance.serverlessV2('writer'),
       vpc: new ec2.Vpc(this, 'Vpc', { maxAzs: 2 }),
       defaultDatabaseName: 'shop',
+      cloudwatchLogsExports: ['iam-db-auth-error'],
     });
 
     const iamAuth = new AuroraIamAuth(this, 'IamAuth', { cluster });

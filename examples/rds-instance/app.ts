@@ -3,7 +3,7 @@ import { App, CfnOutput, Mixins, Stack, StackProps } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { ConnectGrants, InstanceIamAuth, InstanceIamAuthentication, Privileges } from 'cdk-aurora-iam-auth';
+import { ConnectGrants, InstanceIamAuth, InstanceIamAuthEnabled, Privileges } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
 
 class RdsInstance extends Stack {
@@ -14,14 +14,16 @@ class RdsInstance extends Stack {
       engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
       vpc,
       databaseName: 'shop',
+      cloudwatchLogsExports: ['iam-db-auth-error'],
       storageEncrypted: true,
     });
     const replica = new rds.DatabaseInstanceReadReplica(this, 'Replica', {
       sourceDatabaseInstance: instance,
       instanceType: ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MEDIUM),
       vpc,
+      cloudwatchLogsExports: ['iam-db-auth-error'],
     });
-    Mixins.of(replica).apply(new InstanceIamAuthentication());
+    Mixins.of(replica).apply(new InstanceIamAuthEnabled());
     const iamAuth = new InstanceIamAuth(this, 'IamAuth', { instance });
 
     const orders = iamAuth.addUser('orders', { privileges: [Privileges.createObjects({ database: 'shop' })] });

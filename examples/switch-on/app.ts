@@ -6,6 +6,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
 import { AdminCredentials, AuroraIamAuth, Privileges } from 'cdk-aurora-iam-auth';
 import { Construct } from 'constructs';
+import { AURORA_POSTGRESQL } from '../engine';
 
 /** What has to be known of the cluster, beside its name. */
 interface SharedCluster {
@@ -30,7 +31,7 @@ class Reports extends Stack {
       enableIamAuthentication: true, // asks RDS for the resource id and the endpoint, too
       vpc: shared.vpc,
       admin: AdminCredentials.fromSecret(secretsmanager.Secret.fromSecretCompleteArn(this, 'Admin', shared.adminSecretArn)),
-      databaseName: 'shop',
+      database: 'shop',
     });
 
     const reports = iamAuth.addUser('reports', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] });
@@ -44,11 +45,12 @@ class Platform extends Stack {
   readonly securityGroup = new ec2.SecurityGroup(this, 'Group', { vpc: this.vpc });
   readonly cluster = new rds.DatabaseCluster(this, 'Cluster', {
     clusterIdentifier: 'shop',
-    engine: rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 }),
+    engine: AURORA_POSTGRESQL,
     writer: rds.ClusterInstance.serverlessV2('writer'),
     vpc: this.vpc,
     securityGroups: [this.securityGroup],
     defaultDatabaseName: 'shop',
+    cloudwatchLogsExports: ['iam-db-auth-error'],
   });
 }
 

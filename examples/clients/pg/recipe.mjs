@@ -1,0 +1,17 @@
+import { readFileSync } from 'node:fs';
+import pg from 'pg';
+import { reusedToken } from '../../reused-token.ts';
+
+const { PGHOST: hostname, PGPORT: port, PGUSER: username, PGSSLROOTCERT: caFile, CONNECTION_SECONDS } = process.env;
+const token = reusedToken({ hostname, port: Number(port), username });
+
+// Host, port, user and database are those of PGHOST, PGPORT, PGUSER and PGDATABASE.
+const pool = new pg.Pool({
+  password: token, // called for each new connection
+  ssl: { ca: readFileSync(caFile, 'utf8') }, // verifies the certificate and its name
+  maxLifetimeSeconds: Number(CONNECTION_SECONDS ?? 1800),
+});
+pool.on('error', error => console.error(`a connection ended: ${error.message}`)); // else a restart of the server ends the process
+
+export const query = async sql => (await pool.query(sql)).rows;
+export const close = () => pool.end();
