@@ -30,6 +30,14 @@ function missing(text: string, from: string): string[] {
   });
 }
 
+/** Whether `npm test` leaves a test of a file to `npm run test:full`. */
+function isFull(file: string, name: string): boolean {
+  const source = read(file).replaceAll("\\'", "'");
+  const at = Math.max(...['\'', '"', '`'].map(quote => source.indexOf(`(${quote}${name}${quote},`)));
+  const [beginning] = source.slice(0, at).split('\n').filter(line => /^\s*(full\.)?(test|describe)\b/.test(line)).slice(-1);
+  return beginning.trim().startsWith('full.');
+}
+
 describe('the threat model in SECURITY.md', () => {
   test('has four columns in each row', () => {
     expect(ROWS.length).toBeGreaterThan(10);
@@ -42,6 +50,17 @@ describe('the threat model in SECURITY.md', () => {
     // Each part of the cell is one of them.
     expect(testsIn(cell)).toHaveLength(cell.split('; [').length);
     expect(missing(cell, 'SECURITY.md')).toEqual([]);
+  });
+
+  test('names tests that npm test runs', () => {
+    const named = testsIn(read('SECURITY.md')).flatMap(({ file, names }) => names.map(name => ({ file, name })));
+    expect(named.filter(({ file, name }) => isFull(file, name))).toEqual([]);
+  });
+
+  test('would not pass with one that it leaves to npm run test:full', () => {
+    expect(isFull('test/rehearsal/network.server.test.ts', 'outside of the VPC it does not reach the database')).toBe(false);
+    expect(isFull('test/rehearsal/shop.server.test.ts', "tables of the migrations are the service's to write and the analysts' to read, and nothing is left in the end")).toBe(true);
+    expect(isFull('test/rehearsal/network.server.test.ts', 'isolated ones, %s for Secrets Manager: the deployment fails, and says which endpoint to add')).toBe(true);
   });
 });
 

@@ -47,7 +47,7 @@ export function synthesizeCompany(outdir: string, users: number): void {
   }
   const people = Array.from({ length: users - services - 3 }, (_, index) => `${PEOPLE[index % PEOPLE.length]}${index < PEOPLE.length ? '' : index}@example.com`);
   const team = iamAuth.addUsers('Team', { usernames: people, privileges: [Privileges.memberOf(analysts)], exclusive: true });
-  const workforce = iam.Role.fromRoleArn(stack, 'Workforce', 'arn:aws:iam::111111111111:role/aws-reserved/sso.amazonaws.com/Workforce');
+  const workforce = iam.Role.fromRoleArn(stack, 'Workforce', 'arn:aws:iam::111111111111:role/Workforce');
   people.forEach((name, index) => index % 5 === 4 ? undefined : team.user(name).grantConnect(index % 2 === 0 ? workforce : role(`${name.split('@')[0]}-laptop`)));
 
   iamAuth.addUser('oncall', { privileges: [Privileges.memberOf(operators), Privileges.onTables({ database: 'shop', schema: 'public', tables: ['orders', 'payments'], privileges: [TablePrivilege.SELECT, TablePrivilege.UPDATE] })] })

@@ -1,6 +1,7 @@
 /**
  * `npm run test:clients`: the template of app.ts is rehearsed, and real clients sign in as the user it declares.
- * `npm run test:clients -- psql jdbc` runs those alone; `--no-install` leaves the machine's packages as they are.
+ * `npm run test:clients -- psql jdbc` runs those alone; `--no-install` leaves the machine's packages as they are. The recipes of examples/clients
+ * are executed as well; a recipe takes half a minute, and what it needs from the registry is installed into a folder that goes with the run.
  */
 import { tmpdir } from 'node:os';
 import { styleText } from 'node:util';
@@ -18,6 +19,7 @@ import { pam } from './pam';
 import { pool } from './pool';
 import { psql } from './psql';
 import { psycopg2 } from './psycopg2';
+import { RECIPES, runRecipe } from './recipes';
 
 const APP = 'test/clients/app.ts';
 const STACK = 'Clients';
@@ -33,16 +35,29 @@ const notes: string[] = [];
 async function main(): Promise<void> {
   timeline.step('look for the clients');
   const clients: Client[] = [];
-  for (const client of selected()) {
+  const names = selected();
+  for (const client of CLIENTS.filter(({ name }) => names.includes(name))) {
     const found = await prepare(client);
     notes.push(`${found.skipped ? 'skipped  ' : 'ran      '} ${client.name}: ${found.text}`);
     if (!found.skipped) {
       clients.push(client);
     }
   }
-  if (clients.length === 0) {
+  if (clients.length > 0) {
+    await signInWith(clients);
+  }
+  for (const recipe of RECIPES.filter(({ name }) => names.includes(name))) {
+    timeline.step(`examples/clients/${recipe.name}`);
+    const { skipped, text, findings } = await runRecipe(recipe, !process.argv.includes('--no-install'));
+    notes.push(`${skipped ? 'skipped  ' : 'ran      '} ${recipe.name}: ${text}`);
+    findings.forEach(({ check, expected, measured }) => list.match(`${recipe.name}: ${check}`, expected, measured));
+  }
+  if (notes.every(note => note.startsWith('skipped'))) {
     throw new Error(`nothing was run: ${notes.map(note => note.replace(/^skipped +/, '')).join('; ')}`);
   }
+}
+
+async function signInWith(clients: Client[]): Promise<void> {
   const rehearsal = await Rehearsal.start();
   try {
     await signIn(rehearsal, clients);
@@ -51,13 +66,15 @@ async function main(): Promise<void> {
   }
 }
 
-function selected(): Client[] {
+/** Names of clients and recipes. */
+function selected(): string[] {
   const names = process.argv.slice(2).filter(argument => !argument.startsWith('--'));
-  const unknown = names.find(name => !CLIENTS.some(client => client.name === name));
+  const known = [...CLIENTS, ...RECIPES].map(({ name }) => name);
+  const unknown = names.find(name => !known.includes(name));
   if (unknown !== undefined) {
-    throw new Error(`there is no client ${unknown}, only ${CLIENTS.map(({ name }) => name).join(', ')}`);
+    throw new Error(`there is no client ${unknown}, only ${known.join(', ')}`);
   }
-  return names.length === 0 ? CLIENTS : CLIENTS.filter(({ name }) => names.includes(name));
+  return names.length === 0 ? known : names;
 }
 
 /** Versions of a client, or why it is skipped. What is missing is installed if that is wanted. */

@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { LookupFunction, Socket } from 'node:net';
 import { Signer } from '@aws-sdk/rds-signer';
 import { DatabaseError, Pool, PoolConfig } from 'pg';
+import { reusedToken } from '../../examples/reused-token';
 import { Credentials } from '../../rehearsal/iam/credentials';
 import { Client, DATABASE, PAM_REFUSED, SIGNED_IN, Site, STATEMENT, USERNAME } from './client';
 import { later } from './clock';
@@ -17,19 +18,20 @@ export const pool: Client = {
   },
 
   async check(site) {
-    const signer = signerOf(site, site.operator());
-    const renewed = newPool(site, () => signer.getAuthToken());
-    const fixed = newPool(site, await signer.getAuthToken());
+    const operator = site.operator();
+    const { server: { host: hostname, port, region } } = site;
+    const renewed = newPool(site, reusedToken({ hostname, port, region, username: USERNAME }, () => Promise.resolve(operator)));
+    const fixed = newPool(site, await signerOf(site, operator).getAuthToken());
     const visitor = signerOf(site, site.visitor());
     const refused = newPool(site, () => visitor.getAuthToken());
     try {
-      site.report('node-postgres, pool that asks for a token each time', SIGNED_IN, await ask(renewed));
+      site.report('node-postgres, pool with a token that is reused and renewed', SIGNED_IN, await ask(renewed));
       site.report('node-postgres, pool with one token', SIGNED_IN, await ask(fixed));
       site.report('node-postgres, role without the grant', PAM_REFUSED, await ask(refused));
       await later(16, async () => {
         site.report('16 minutes later, connection that is still open', SIGNED_IN, await ask(fixed));
         await endConnections(site, [renewed, fixed]);
-        site.report('and a new one, pool that asks each time', SIGNED_IN, await ask(renewed));
+        site.report('and a new one, pool with a renewed token', SIGNED_IN, await ask(renewed));
         site.report('and a new one, pool with one token', PAM_REFUSED, await ask(fixed));
       });
     } finally {

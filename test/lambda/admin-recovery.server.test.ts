@@ -1,13 +1,14 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { signInAsAdmin } from '../../lambda/provisioner/admin-recovery';
-import { readAuthorities } from '../../lambda/provisioner/authorities';
-import { openSession } from '../../lambda/provisioner/connection';
-import { overConnections } from '../../lambda/provisioner/connections';
-import { Admin, adminWithToken } from '../../lambda/provisioner/credentials';
-import { Transport } from '../../lambda/provisioner/session';
+import { signInAsAdmin } from '../../lambda/provisioner/transport/postgresql/admin-recovery';
+import { readAuthorities } from '../../lambda/provisioner/transport/postgresql/authorities';
+import { openSession } from '../../lambda/provisioner/transport/postgresql/connection';
+import { overConnections } from '../../lambda/provisioner/transport/postgresql/connections';
+import { Admin, adminWithToken } from '../../lambda/provisioner/transport/credentials';
+import { query, Transport } from '../../lambda/provisioner/transport/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Credentials } from '../../rehearsal/iam/credentials';
+import { firstOf, full } from '../full';
 import { throughDataApi } from './over-data-api';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
@@ -51,7 +52,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
   function recovering(admin: () => Admin): Transport {
     const { host, port, caFile } = server;
     const transport = overConnections({ host, port, authorities: readAuthorities(caFile), readAdmin: () => Promise.resolve(admin()), withToken: name => adminWithToken(name, host, port) });
-    return budget => transport(budget, { info: (notice, fields = {}) => void log.push({ notice, ...fields }) });
+    return (budget, _, purpose) => transport(budget, { info: (notice, fields = {}) => void log.push({ notice, ...fields }) }, purpose);
   }
 
   const passwordWorks = () => signIn(server, 'postgres', server.master.password, 'postgres').then(() => true, () => false);
@@ -75,7 +76,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
       const [leaver, other] = [await as('leaver'), await as('other')];
       await leaver.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
       const removal = stack.delete('L', LEAVER);
-      const isWaiting = () => server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres' AND wait_event_type = 'Lock' AND query ~ 'NOLOGIN'");
+      const isWaiting = () => server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres' AND wait_event_type = 'Lock'");
       while ((await isWaiting()).length === 0) {
         await setTimeout(10);
       }
@@ -94,7 +95,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
       await expect(passwordWorks()).resolves.toBe(true);
     });
 
-    test('somebody who may has decided so: it is left as it is, and the reason says what to do', async () => {
+    full.test('somebody who may has decided so: it is left as it is, and the reason says what to do', async () => {
       await server.sql('GRANT rds_iam TO postgres WITH INHERIT TRUE, SET TRUE');
       const before = await snapshot(server);
       expect(await failure(stack.create('B', OTHER))).toMatch(/^cannot sign in to localhost:\d+ as the admin: the server asks for its password in clear text, which is not sent; RDS asks a member of rds_iam for a token instead, /);
@@ -105,12 +106,12 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     return;
   }
 
-  test.each([
+  test.each(firstOf(2, [
     ['to the admin', 'GRANT leaver TO postgres', '"leaver" from "postgres"'],
     ['to a group of the admin', 'GRANT leaver TO app_owner', '"leaver" from "app_owner"'],
     ['to a role that comes with RDS', 'GRANT leaver TO rds_superuser', '"leaver" from "rds_superuser"'],
     ['to a role that comes with PostgreSQL, and to the admin', 'GRANT leaver TO pg_monitor; GRANT leaver TO postgres', '"leaver" from "pg_monitor", "leaver" from "postgres"'],
-  ])('a user grants itself %s: the next deployment takes exactly that back', async (_, grant, revoked) => {
+  ]))('a user grants itself %s: the next deployment takes exactly that back', async (_, grant, revoked) => {
     await asLeaver(grant);
     await expect(passwordWorks()).resolves.toBe(false);
     await stack.create('B', OTHER);
@@ -122,11 +123,16 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
   });
 
   test('memberships of the user stay, and those of the admin that do not lead to rds_iam', async () => {
-    await server.sql('CREATE ROLE devs; GRANT rds_iam TO devs; GRANT devs TO leaver; REVOKE rds_iam FROM leaver');
+    await server.sql('CREATE ROLE devs; GRANT rds_iam TO devs; GRANT devs TO leaver');
+    const updateTwice = async () => {
+      await stack.update('L', { ...LEAVER, connect: [] });
+      await stack.update('L', LEAVER);
+    };
+    await updateTwice();
+    await server.sql('REVOKE rds_iam FROM leaver');
     const before = await snapshot(server);
     await asLeaver('GRANT leaver TO postgres');
-    await stack.update('L', { ...LEAVER, connect: [] });
-    await stack.update('L', LEAVER);
+    await updateTwice();
     expect(log).toMatchObject([{ notice: 'admin recovered', revoked: '"leaver" from "postgres"' }]);
     await server.sql('REVOKE rds_iam FROM leaver');
     await expect(snapshot(server)).resolves.toEqual(before);
@@ -187,7 +193,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     const session = await signInAsAdmin(server.master, signInAfterGrant, { withToken: username => adminWithToken(username, host, port), log: { info: (notice: string) => void log.push({ notice }) } });
     expect(log.map(({ notice }) => notice)).toEqual(['admin recovered', 'admin recovered', 'admin recovered']);
     expect(session.withToken).toBe(false);
-    await expect(session.query(['SELECT session_user::text AS admin'], 10_000)).resolves.toEqual([[{ admin: 'postgres' }]]);
+    await expect(session.execute([query('SELECT session_user::text AS admin')], 10_000)).resolves.toEqual([[{ admin: 'postgres' }]]);
     await session.close();
     await expect(snapshot(server)).resolves.toEqual(untouched);
   });
@@ -197,11 +203,12 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     mayConnect = false;
     expect(await failure(stack.create('B', OTHER))).toMatch(new RegExp('^cannot sign in to localhost:\\d+ as the admin: the server asks for its password in clear text, which is not sent; '
       + 'RDS asks a member of rds_iam for a token instead, and the admin is one, itself or through a role it was granted; up to PostgreSQL 14 every user can do that with GRANT <user> TO <admin>\\. '));
-    expect(log).toMatchObject([{ notice: 'admin not recovered' }]);
+    // It is tried for some seconds: another event may be about to undo what made it so.
+    expect(new Set(log.map(({ notice }) => notice))).toEqual(new Set(['admin not recovered']));
     mayConnect = true;
   });
 
-  test('over the Data API, where the sign-in is that of AWS, the reason says what to do', async () => {
+  full.test('over the Data API, where the sign-in is that of AWS, the reason says what to do', async () => {
     await asLeaver('GRANT leaver TO postgres');
     expect(await failure(new Stack(server, { transport: throughDataApi(server) }).create('B', OTHER))).toMatch(/PAM authentication failed for user "postgres" \(SQLSTATE 28000\); RDS asks a member of rds_iam for a token instead, /);
   });

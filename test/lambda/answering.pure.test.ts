@@ -28,7 +28,7 @@ async function run(event: unknown, handle: Handle, { remainingMs = 300_000, stat
   const answer = answering(handle, {
     location: () => LOCATION, serviceTimeoutSeconds: 420, now: () => SENT, put, sleep: milliseconds => Promise.resolve(delays.push(milliseconds)), write: line => lines.push(line), ...surroundings,
   });
-  const error = await answer(event, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => remainingMs }).then(() => undefined, (thrown: Error) => thrown.message);
+  const error = await answer(event, { awsRequestId: 'invocation', functionName: 'provisioner', logGroupName: 'Shop-Logs-1', getRemainingTimeInMillis: () => remainingMs }).then(() => undefined, (thrown: Error) => thrown.message);
   expect(lines.join('\n')).not.toContain(SIGNATURE);
   expect(error ?? '').not.toContain(SIGNATURE);
   return { answers: uploads.map(({ body }) => JSON.parse(body) as Record<string, string>), uploads, notices: lines.map(line => (JSON.parse(line) as { notice: string }).notice), log: lines.join('\n'), delays, error };
@@ -77,7 +77,7 @@ describe('a function that answers CloudFormation', () => {
 
   test.each([['Create', CREATE, CREATION_INTERRUPTED], ['Update', UPDATE, MADE.PhysicalResourceId]])('answers before its time is over, whatever the work does: %s', async (_, event, physicalId) => {
     const { answers, error } = await run(event, () => new Promise(() => undefined), { remainingMs: ANSWER_MS + 20 });
-    expect(answers).toEqual([{ Status: 'FAILED', Reason: 'no result within the time of the function; see its log', PhysicalResourceId: physicalId, ...IDS }]);
+    expect(answers).toEqual([{ Status: 'FAILED', Reason: 'no result within the time of the function; see its log (log group: Shop-Logs-1)', PhysicalResourceId: physicalId, ...IDS }]);
     expect(error).toBeUndefined();
   });
 

@@ -30,6 +30,12 @@ const IN_DATABASE = [
   "SELECT format('policy %s on %s for %s', polname, polrelid::regclass, ARRAY(SELECT pg_get_userbyid(role) FROM unnest(polroles) role ORDER BY 1)) FROM pg_policy",
 ];
 
+/** Without the time of the last event. */
+const REGISTRY = `
+  SELECT jsonb_populate_record(m, jsonb_build_object('declarations',
+    CASE jsonb_typeof(declarations) WHEN 'object' THEN declarations - 'sent' ELSE declarations END))::text AS line
+  FROM cdk_aurora_iam_auth.managed_role m`;
+
 /** Everything of the server that a user can leave behind, in all databases: roles, memberships, owners, privileges, and the registry. */
 export async function snapshot(server: AuroraLikeServer): Promise<unknown> {
   const lines = async (queries: string[], database?: string) => (await server.sql<{ line: string }>(queries.join('\nUNION ALL\n'), [], database)).map(({ line }) => line).sort();
@@ -37,7 +43,7 @@ export async function snapshot(server: AuroraLikeServer): Promise<unknown> {
   const databases = await server.sql<{ name: string }>("SELECT datname::text AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'rdsadmin' ORDER BY 1");
   return {
     shared: await lines(SHARED),
-    registry: managed ? await lines(['SELECT m::text AS line FROM cdk_aurora_iam_auth.managed_role m']) : [],
+    registry: managed ? await lines([REGISTRY]) : [],
     ...Object.fromEntries(await Promise.all(databases.map(async ({ name }) => [name, await lines(IN_DATABASE, name)] as const))),
   };
 }

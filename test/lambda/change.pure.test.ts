@@ -1,7 +1,7 @@
-import { actors, Change, describe as inWords, inverse, merged, oneByOne, rolesOf, takingBack, Target } from '../../lambda/provisioner/change';
+import { actors, Change, describe as inWords, inverse, merged, oneByOne, rolesOf, takingBack, Target } from '../../lambda/provisioner/core/change';
 
 const DATABASE = { type: 'DATABASE', database: 'shop' } as const;
-const TABLES: Target = { type: 'TABLE', schema: 'app', names: ['orders', 'items'] };
+const TABLES: Target = { type: 'TABLE', schema: 'app', objects: [{ name: 'orders' }, { name: 'items' }] };
 const FUTURE = { creator: 'migrator', schema: 'app', objects: 'TABLES' } as const;
 
 /** One of each, with what takes it back and what it is in words. */
@@ -13,6 +13,7 @@ const CHANGES: [Change, Change | undefined, string][] = [
   [{ kind: 'allowLogin', role: 'a' }, { kind: 'forbidLogin', role: 'a' }, 'allow user "a" to log in'],
   [{ kind: 'forbidLogin', role: 'a' }, { kind: 'allowLogin', role: 'a' }, 'forbid "a" to log in'],
   [{ kind: 'grantRole', group: 'g', roles: ['a'] }, { kind: 'revokeRole', group: 'g', roles: ['a'] }, 'grant role "g" to "a"'],
+  [{ kind: 'grantRole', group: 'g', roles: ['a'], inherit: true }, { kind: 'revokeRole', group: 'g', roles: ['a'] }, 'grant role "g" to "a" so that its privileges are inherited'],
   [{ kind: 'grantRole', group: 'g', roles: ['a'], options: true }, undefined, 'grant role "g" to "a" so that its privileges are inherited'],
   [{ kind: 'revokeRole', group: 'g', roles: ['a', 'b'], grantor: 'c' }, { kind: 'grantRole', group: 'g', roles: ['a', 'b'] }, 'revoke role "g" from "a", "b"'],
   [
@@ -21,8 +22,8 @@ const CHANGES: [Change, Change | undefined, string][] = [
     'grant CONNECT, CREATE on database "shop" to "a"',
   ],
   [
-    { kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, names: ['orders'] }, roles: ['a'], grantable: true },
-    { kind: 'revoke', privileges: ['SELECT'], on: { ...TABLES, names: ['orders'] }, roles: ['a'], grantable: true },
+    { kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, objects: [{ name: 'orders' }] }, roles: ['a'], grantable: true },
+    { kind: 'revoke', privileges: ['SELECT'], on: { ...TABLES, objects: [{ name: 'orders' }] }, roles: ['a'], grantable: true },
     'grant SELECT on table "orders" in schema "app" to "a" with grant option in database "here"',
   ],
   [
@@ -41,8 +42,8 @@ const CHANGES: [Change, Change | undefined, string][] = [
     'revoke USAGE on schema "app" from "a" in database "here"',
   ],
   [
-    { kind: 'revoke', privileges: ['USAGE'], on: { type: 'SEQUENCE', schema: 'app', names: ['ids'] }, roles: ['a'], grantable: true },
-    { kind: 'grant', privileges: ['USAGE'], on: { type: 'SEQUENCE', schema: 'app', names: ['ids'] }, roles: ['a'], grantable: true },
+    { kind: 'revoke', privileges: ['USAGE'], on: { type: 'SEQUENCE', schema: 'app', objects: [{ name: 'ids' }] }, roles: ['a'], grantable: true },
+    { kind: 'grant', privileges: ['USAGE'], on: { type: 'SEQUENCE', schema: 'app', objects: [{ name: 'ids' }] }, roles: ['a'], grantable: true },
     'revoke the grant option for USAGE on sequence "ids" in schema "app" from "a" in database "here"',
   ],
   [
@@ -72,6 +73,8 @@ const DIFFERENT = new Map(CHANGES.flatMap(([change, back]): [Change, Change | un
     case 'createRole': return [[change, undefined]];
     // The admin has granted it again.
     case 'revokeRole': return [[change, { kind: 'revokeRole', group: change.group, roles: change.roles }]];
+    // What it is then is looked up again.
+    case 'grantRole': return change.inherit ? [[change, { kind: 'grantRole', group: change.group, roles: change.roles }]] : [];
     // What was given back with the grant option is taken away with it.
     case 'revoke':
     case 'revokeFuture': return change.wasGrantable && back ? [[change, { ...back, kind: change.kind } as Change]] : [];
@@ -95,10 +98,10 @@ describe('describe', () => {
   });
 
   test.each<[Change, string]>([
-    [{ kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, names: ['a', 'b', 'c'] }, roles: ['x', 'y', 'z'] }, 'grant SELECT on tables "a", "b", "c" in schema "app" to "x", "y", "z" in database "here"'],
-    [{ kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, names: ['a', 'b', 'c', 'd'] }, roles: ['w', 'x', 'y', 'z'] }, 'grant SELECT on 4 tables ("a", "b", "c", ...) in schema "app" to 4 roles ("w", "x", "y", ...) in database "here"'],
-    [{ kind: 'grant', privileges: ['USAGE'], on: { type: 'TYPE', schema: 'app', names: ['t'] }, roles: ['a'] }, 'grant USAGE on type "t" in schema "app" to "a" in database "here"'],
-    [{ kind: 'grant', privileges: ['EXECUTE'], on: { type: 'ROUTINE', schema: 'app', routines: [{ name: 'f', args: 'integer' }] }, roles: ['a'] }, 'grant EXECUTE on function "f" in schema "app" to "a" in database "here"'],
+    [{ kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, objects: [{ name: 'a' }, { name: 'b' }, { name: 'c' }] }, roles: ['x', 'y', 'z'] }, 'grant SELECT on tables "a", "b", "c" in schema "app" to "x", "y", "z" in database "here"'],
+    [{ kind: 'grant', privileges: ['SELECT'], on: { ...TABLES, objects: [{ name: 'a' }, { name: 'b' }, { name: 'c' }, { name: 'd' }] }, roles: ['w', 'x', 'y', 'z'] }, 'grant SELECT on 4 tables ("a", "b", "c", ...) in schema "app" to 4 roles ("w", "x", "y", ...) in database "here"'],
+    [{ kind: 'grant', privileges: ['USAGE'], on: { type: 'TYPE', schema: 'app', objects: [{ name: 't' }] }, roles: ['a'] }, 'grant USAGE on type "t" in schema "app" to "a" in database "here"'],
+    [{ kind: 'grant', privileges: ['EXECUTE'], on: { type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args: 'integer' }] }, roles: ['a'] }, 'grant EXECUTE on function "f" in schema "app" to "a" in database "here"'],
     [{ kind: 'grant', privileges: ['USAGE'], on: { type: 'FOREIGN DATA WRAPPER', name: 'w' }, roles: ['a'] }, 'grant USAGE on foreign data wrapper "w" to "a" in database "here"'],
     [{ kind: 'grant', privileges: ['SELECT'], on: { type: 'LARGE OBJECT', oid: '4711' }, roles: ['a'] }, 'grant SELECT on large object 4711 to "a" in database "here"'],
     [{ kind: 'grantRole', group: 'g', roles: ['a"', 'b', 'c', 'd', 'e'] }, 'grant role "g" to 5 roles ("a\\"", "b", "c", ...)'],
@@ -123,9 +126,9 @@ describe('roles of a change', () => {
   });
 
   test.each([
-    [null, true, {}], [null, false, {}], ['owner', true, { as: 'owner' }], ['other', false, { grantor: 'other' }],
-  ])('what %s has granted, ours: %s', (as, ours, acting) => {
-    expect(takingBack({ as, ours })).toEqual(acting);
+    [{ as: null, grantor: null }, {}], [{}, {}], [{ as: 'owner', grantor: null }, { as: 'owner' }], [{ as: null, grantor: 'other' }, { grantor: 'other' }],
+  ])('taken back by the admin itself, with the rights of the owner, or as the grantor: %j', (granted, acting) => {
+    expect(takingBack(granted)).toEqual(acting);
   });
 });
 
@@ -144,7 +147,7 @@ describe('merged', () => {
     const parts = oneByOne({ kind: 'revoke', privileges: ['SELECT'], on: TABLES, roles: ['a', 'b'] });
     expect(parts.map(part => inWords(part, 'here'))).toEqual(['a', 'b'].flatMap(role => ['orders', 'items'].map(table => `revoke SELECT on table "${table}" in schema "app" from "${role}" in database "here"`)));
     expect(oneByOne({ kind: 'revoke', privileges: ['SELECT'], on: { type: 'COLUMN', schema: 'app', table: 't', columns: ['a', 'b'] }, roles: ['u'] })).toHaveLength(2);
-    expect(oneByOne({ kind: 'revoke', privileges: ['EXECUTE'], on: { type: 'ROUTINE', schema: 'app', routines: [{ name: 'f', args: '' }, { name: 'f', args: 'text' }] }, roles: ['u'] })).toHaveLength(2);
+    expect(oneByOne({ kind: 'revoke', privileges: ['EXECUTE'], on: { type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args: '' }, { name: 'f', args: 'text' }] }, roles: ['u'] })).toHaveLength(2);
     expect(oneByOne({ kind: 'revokeFuture', privileges: ['SELECT'], on: FUTURE, roles: ['a', 'b'] })).toHaveLength(2);
     expect(oneByOne({ kind: 'revoke', privileges: ['CONNECT'], on: DATABASE, roles: ['a'] })).toHaveLength(1);
   });

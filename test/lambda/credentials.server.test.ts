@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import { AddressInfo } from 'node:net';
 import { inspect } from 'node:util';
-import { readAdmin } from '../../lambda/provisioner/credentials';
+import { readAdmin } from '../../lambda/provisioner/transport/credentials';
 import { ProvisionError } from '../../lambda/shared/errors';
 import { AwsEndpoint } from '../../rehearsal/cloudformation/aws-endpoint';
 import { SecretsManager } from '../../rehearsal/cloudformation/secrets-manager';

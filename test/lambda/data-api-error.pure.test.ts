@@ -1,8 +1,8 @@
 import { PATIENCE_MS } from '../../lambda/provisioner/budget';
-import { failureOf, tooLarge, TransactionLost } from '../../lambda/provisioner/data-api-error';
+import { failureOf, tooLarge, TransactionLost } from '../../lambda/provisioner/transport/data-api/errors';
 import { ProvisionError, ServerError } from '../../lambda/provisioner/errors';
-import { CURSOR, firstPage, isFull, isQuery } from '../../lambda/provisioner/sql/pieces';
-import { setUpTransaction } from '../../lambda/provisioner/sql/session';
+import { CURSOR, firstPage, isFull } from '../../lambda/provisioner/transport/data-api/pieces';
+import { parsePooledTransaction, SET_UP_TRANSACTION, SETTINGS } from '../../lambda/provisioner/sql/session';
 
 const ARN = 'arn:aws:rds:eu-west-1:111111111111:cluster:shop';
 
@@ -64,10 +64,6 @@ describe('an exception of the Data API', () => {
 });
 
 describe('the SQL of a pooled session', () => {
-  test('only what gives rows is read', () => {
-    expect(['SELECT 1', '\n  WITH a AS (SELECT 1) SELECT * FROM a', 'SELECTED', 'DELETE FROM t', 'SAVEPOINT message', 'DO \'SELECT\''].map(isQuery)).toEqual([true, true, false, false, false, false]);
-  });
-
   test('an answer that fills a page is asked for page by page', () => {
     expect([15, 16].map(length => isFull(Array.from({ length })))).toEqual([false, true]);
     expect(firstPage('SELECT 1')).toMatch(/LIMIT 16$/);
@@ -75,9 +71,16 @@ describe('the SQL of a pooled session', () => {
   });
 
   test('sets what it needs until the end of the transaction, with nothing but functions of PostgreSQL', () => {
-    expect(setUpTransaction("1'0")).toBe("SELECT pg_catalog.concat(pg_catalog.replace(pg_catalog.set_config('application_name', pg_catalog.concat('cdk-aurora-iam-auth since ', '1''0'), true), 'cdk-aurora-iam-auth since ', ''), ' ', "
-      + "pg_catalog.pg_backend_pid(), ' ', pg_catalog.current_setting('transaction_isolation')), pg_catalog.set_config('search_path', 'pg_catalog, pg_temp', true), pg_catalog.set_config('role', 'none', true), "
-      + "pg_catalog.set_config('statement_timeout', '15000', true), pg_catalog.set_config('idle_in_transaction_session_timeout', '30000', true)");
-    expect(setUpTransaction(undefined)).toContain("pg_catalog.date_part('epoch', pg_catalog.clock_timestamp())");
+    expect(SET_UP_TRANSACTION).toMatch(new RegExp([
+      "^SELECT pg_catalog\\.concat_ws\\(' ', pg_catalog\\.pg_backend_pid\\(\\), pg_catalog\\.current_setting\\('default_transaction_read_only'\\), pg_catalog\\.current_setting\\('transaction_isolation'\\)\\)",
+      "(, pg_catalog\\.set_config\\('[a-z_]+', '[^']*', true\\))+",
+      ", CASE WHEN pg_catalog\\.current_setting\\('transaction_timeout', true\\) IS NOT NULL THEN pg_catalog\\.set_config\\('transaction_timeout', '0', true\\) END$",
+    ].join('')));
+    for (const [name, value] of Object.entries({ ...SETTINGS, application_name: 'cdk-aurora-iam-auth' })) {
+      expect(SET_UP_TRANSACTION).toContain(`pg_catalog.set_config('${name}', '${value}', true)`);
+    }
+    expect(SETTINGS).toMatchObject({ search_path: 'pg_catalog, pg_temp', role: 'none' });
+    expect(parsePooledTransaction('4711 off read committed')).toEqual({ pid: 4711, isReadOnly: false, isolation: 'read committed' });
+    expect(parsePooledTransaction('4711 on serializable')).toEqual({ pid: 4711, isReadOnly: true, isolation: 'serializable' });
   });
 });

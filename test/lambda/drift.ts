@@ -62,8 +62,8 @@ export class Drift {
 
   private async grantFuture(role: string): Promise<void> {
     const { random } = this;
-    const objects = random.one(['TABLES', 'SEQUENCES', 'FUNCTIONS'] as const);
-    const words = { TABLES: PRIVILEGES.TABLE, SEQUENCES: PRIVILEGES.SEQUENCE, FUNCTIONS: PRIVILEGES.ROUTINE }[objects];
+    const objects = random.one(['TABLES', 'SEQUENCES', 'FUNCTIONS', 'TYPES'] as const);
+    const words = { TABLES: PRIVILEGES.TABLE, SEQUENCES: PRIVILEGES.SEQUENCE, FUNCTIONS: PRIVILEGES.ROUTINE, TYPES: PRIVILEGES.TYPE }[objects];
     const right: FutureRight = { database: random.one(DATABASES), creator: MIGRATOR, schema: random.one([undefined, 'app', 'My data']), objects, privilege: random.one<string>(words) };
     const grantable = random.chance(0.3);
     await this.alterDefault(right, `GRANT ${right.privilege} ON ${objects} TO ${escapeIdentifier(role)}${grantable ? ' WITH GRANT OPTION' : ''}`);

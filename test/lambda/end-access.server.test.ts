@@ -3,6 +3,7 @@ import { Client, ClientConfig } from 'pg';
 import { Clock } from '../../lambda/shared/clock';
 import { RemovalAction } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { failure, setups, signIn, signInWithToken, Stack, trust, User, users } from './stack';
 
@@ -11,8 +12,8 @@ const UNINTERRUPTIBLE = "SELECT repeat('a', 500000) LIKE '%' || repeat('a', 4000
 
 const clients: Client[] = [];
 
-/** Time passes ten times as fast: what is waited for in vain is given up sooner. */
-const HURRIED: Clock = { now: () => performance.now() * 10, sleep: milliseconds => setTimeout(milliseconds / 10) };
+/** Time passes three times as fast: what is waited for in vain is given up sooner, and what is waited for in fact is there in time, on a slow machine too. */
+const HURRIED: Clock = { now: () => performance.now() * 3, sleep: milliseconds => setTimeout(milliseconds / 3) };
 
 /** A session as a user of the application, who signs in with a token. */
 async function session(server: AuroraLikeServer, user: string, options: Partial<ClientConfig> = {}): Promise<Client> {
@@ -26,7 +27,7 @@ async function session(server: AuroraLikeServer, user: string, options: Partial<
 
 const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
 
-describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name', (setup) => {
+describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 
@@ -72,7 +73,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     expect(await isOpen(open)).toBe(false);
   });
 
-  test('leaves the sessions alone of a user that another resource of the stack manages too', async () => {
+  full.test('leaves the sessions alone of a user that another resource of the stack manages too', async () => {
     await stack.create('A', leaver);
     await stack.create('B', leaver);
     const open = await session(server, 'leaver');
@@ -104,7 +105,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     await dropKept();
   });
 
-  test('leaves members of the user without it, until their own resource is applied again', async () => {
+  full.test('leaves members of the user without it, until their own resource is applied again', async () => {
     await stack.create('A', removed('DISABLE'));
     await stack.create('M', { username: 'member', memberOf: ['leaver'] });
     const member = await session(server, 'member');
@@ -119,7 +120,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     await stack.delete('M', { username: 'member', memberOf: ['leaver'] });
   });
 
-  test('that fails is made good by another update, which gives the user its access back', async () => {
+  full.test('that fails is made good by another update, which gives the user its access back', async () => {
     await stack.create('A', leaver);
     const open = await session(server, 'leaver');
     await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'; PREPARE TRANSACTION 'x'");
@@ -195,7 +196,10 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     }
     const reason = await outcome;
     if (reason !== undefined) {
-      expect(reason).toMatch(/^cannot (forbid "leaver" to log in: .*a password that it has set itself may still work.*\. And cannot )?end the sessions of removed roles: still there after 10 s: pid \d+ \(role "leaver"\); /);
+      // The session may end between the last try to end the login and the last look at sessions.
+      const login = 'forbid "leaver" to log in: .*a password that it has set itself may still work';
+      const sessions = 'end the sessions of removed roles: still there after 10 s: pid \\d+ \\(role "leaver"\\); ';
+      expect(reason).toMatch(new RegExp(`^cannot (${login}|(${login}.*\\. And cannot )?${sessions})`));
       expect(await canSignIn('leaver')).toBe(false);
       await busy;
       await stack.delete('A', leaver);
@@ -256,7 +260,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     });
   }
 
-  test('goes on for the others of a list when one of them cannot be ended', async () => {
+  full.test('goes on for the others of a list when one of them cannot be ended', async () => {
     stack = new Stack(server, { clock: HURRIED });
     const list = { usernames: ['ann', 'leaver', 'zoe'], onRemoval: { Action: 'DISABLE' as const } };
     await stack.create('A', list);
@@ -270,7 +274,7 @@ describe.each(setups('14', '18, plain'))('the end of access on PostgreSQL $name'
     expect(await users(server)).toEqual(['friend', 'legacy']);
   });
 
-  test('hardly waits for the others when many of a list keep their login, and names them', async () => {
+  full.test('hardly waits for the others when many of a list keep their login, and names them', async () => {
     stack = new Stack(server, { clock: HURRIED });
     const usernames = Array.from({ length: 6 }, (_, n) => `kept${n}`);
     const list = { usernames, onRemoval: { Action: 'DISABLE' as const } };

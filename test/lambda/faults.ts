@@ -18,7 +18,7 @@ export interface Fault {
 }
 
 /** What the session of the lock asks while another one waits, or so that it is not taken for a dead one: how often depends on the machine. */
-const ASKED_BY_TIME = /pg_blocking_pids|SAVEPOINT beside|\(SELECT 1\) row/;
+export const ASKED_BY_TIME = /pg_blocking_pids|SAVEPOINT beside|\(SELECT 1\) row/;
 
 /** How what is asked can be cut short. */
 interface Cut {
@@ -37,9 +37,9 @@ export class Faults {
   private planned: Fault[] = [];
   private lasting?: () => boolean;
 
-  public static install(transport: 'connections' | 'data API' = 'connections'): Faults {
+  public static install(transport: 'connections' | 'the Data API' = 'connections'): Faults {
     const faults = new Faults();
-    if (transport === 'data API') {
+    if (transport === 'the Data API') {
       faults.installOnDataApi();
     } else {
       faults.installOnConnections();

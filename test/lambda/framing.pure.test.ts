@@ -1,4 +1,4 @@
-import { Framing } from '../../lambda/provisioner/framing';
+import { Framing } from '../../lambda/provisioner/transport/postgresql/framing';
 import { message } from '../../rehearsal/gateway/protocol';
 import { Random } from './random';
 

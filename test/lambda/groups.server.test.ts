@@ -1,11 +1,12 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { Declared, failure, Role, setups, signInWithToken, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** Roles that carry privileges, and users that many of are declared at once. */
-describe.each(setups('15', '18, RDS-like'))('groups on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 
@@ -47,7 +48,7 @@ describe.each(setups('15', '18, RDS-like'))('groups on PostgreSQL $name', ({ maj
       await stack.delete('G', group);
     });
 
-    test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: one that stays with what it owns has no members any more, whoever has let them in; it comes back by itself', async (action) => {
+    full.test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: one that stays with what it owns has no members any more, whoever has let them in; it comes back by itself', async (action) => {
       await stack.create('G', { ...group, onRemoval: { Action: action } });
       await stack.create('A', member);
       await server.sql('CREATE ROLE doorman; CREATE ROLE bystander; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE');
@@ -127,7 +128,7 @@ describe.each(setups('15', '18, RDS-like'))('groups on PostgreSQL $name', ({ maj
       await deploy({ L: list('eve') }, {});
     });
 
-    test.each([['first', ['A', 'L']], ['last', ['L', 'A']]])('a user moves to a resource of its own, which comes %s, and back, and is the same role with access all the time', async (_, order) => {
+    full.test.each([['first', ['A', 'L']], ['last', ['L', 'A']]])('a user moves to a resource of its own, which comes %s, and back, and is the same role with access all the time', async (_, order) => {
       const own = { username: 'ann', privileges: READ };
       const inOrder = (resources: { [id: string]: Declared }) => Object.fromEntries(order.filter(id => id in resources).map(id => [id, resources[id]]));
       await deploy({}, { L: list('ann', 'bob') });
@@ -143,7 +144,7 @@ describe.each(setups('15', '18, RDS-like'))('groups on PostgreSQL $name', ({ maj
       await deploy({ L: list('ann', 'bob') }, {});
     });
 
-    test('one of them owns something: it stays without access, the others go', async () => {
+    full.test('one of them owns something: it stays without access, the others go', async () => {
       await deploy({}, { L: list('ann', 'bob') });
       await server.sql('CREATE TABLE app.hers (n int); ALTER TABLE app.hers OWNER TO ann', [], 'shop');
       await deploy({ L: list('ann', 'bob') }, {});

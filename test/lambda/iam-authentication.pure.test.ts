@@ -29,7 +29,7 @@ function rdsThat(descriptions: Partial<Observed>[], { takes = [true], database =
   return { rds, calls };
 }
 
-function run({ rds }: { rds: Rds }, fields: Partial<Event> = {}, seconds = 840) {
+function run({ rds }: { rds: Rds }, fields: Partial<Event> = {}, seconds = 840, logGroupName?: string) {
   let now = 0;
   const lines: Record<string, unknown>[] = [];
   const handler = createHandler({
@@ -46,7 +46,7 @@ function run({ rds }: { rds: Rds }, fields: Partial<Event> = {}, seconds = 840) 
   const event: Event = {
     RequestType: 'Create', RequestId: 'r', StackId: 'stack', LogicalResourceId: 'It', ResourceType: 'Custom::RdsIamAuthentication', ResourceProperties: PROPERTIES, ...fields,
   };
-  return { answer: handler(event, { awsRequestId: 'a', getRemainingTimeInMillis: () => seconds * 1000 - now }), lines, elapsed: () => now };
+  return { answer: handler(event, { awsRequestId: 'a', functionName: 'a', logGroupName, getRemainingTimeInMillis: () => seconds * 1000 - now }), lines, elapsed: () => now };
 }
 
 const asked = (properties: object) => ({ ResourceProperties: { ...PROPERTIES, ...properties } });
@@ -55,6 +55,11 @@ const refused = async (descriptions: Partial<Observed>[], message: string, field
   await expect(run(rds, fields).answer).rejects.toThrow(new ProvisionError(message));
   return rds.calls;
 };
+
+test('the reason of a failure names the log group', async () => {
+  const { answer } = run(rdsThat([ON]), asked({ Kind: 'table' }), 840, 'Shop-Logs-1');
+  await expect(answer).rejects.toThrow(/ \(log group: Shop-Logs-1\)$/);
+});
 
 describe('IAM authentication', () => {
   test('that is on is left alone, and the answer says which database it is and where', async () => {

@@ -2,13 +2,14 @@ import { escapeIdentifier } from 'pg';
 import { databaseNameProblem, managedRoleNameProblem, objectNameProblem, schemaNameProblem, usernameProblem } from '../../lib/contract/names';
 import { SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { FULL, full } from '../full';
 import { watchAdmin } from './admin-watch';
 import { dropAllBut } from './clean-up';
 import { Random } from './random';
 import { Declared, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
 /** Some hundreds have names of every length, and each of the pieces in a name. */
-const OF_EACH_KIND = process.env.ALL_SETUPS === undefined ? 400 : 2_000;
+const OF_EACH_KIND = FULL ? 2_000 : 400;
 
 /** The admin becomes a member of each role that there is, and PostgreSQL goes through them with each GRANT. */
 const AT_ONCE = 400;
@@ -162,7 +163,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     }
   });
 
-  test(`${OF_EACH_KIND} roles: with a member, some of them made by the engine and some creators of future objects`, async () => {
+  full.test(`${OF_EACH_KIND} roles: with a member, some of them made by the engine and some creators of future objects`, async () => {
     const names = NAMES.roles;
     const member = (memberOf: string[], creators: string[]): Declared => ({ username: USER, memberOf, privileges: { shop: { Schemas: { public: {
       FutureObjects: Object.fromEntries(creators.map(creator => [creator, { Tables: ['SELECT'] }])),
@@ -193,7 +194,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     }
   });
 
-  test(`${OF_EACH_KIND} schemas: made for a user, and used by another`, async () => {
+  full.test(`${OF_EACH_KIND} schemas: made for a user, and used by another`, async () => {
     const names = NAMES.schemas;
     const owner = (schemas: string[]): Declared => ({ username: 'keeper', privileges: { shop: { Schemas: Object.fromEntries(schemas.map(schema => [schema, { Owner: 'true' }])) } } });
     const reader = (schemas: string[]): Declared => ({ username: USER, privileges: { shop: { Schemas: Object.fromEntries(schemas.map(schema => [schema, { Schema: ['USAGE'] }])) } } });
@@ -212,7 +213,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     await stack.delete('O', owner(names));
   });
 
-  test(`${OF_EACH_KIND} tables, their columns, and sequences and functions of the same names`, async () => {
+  test(`${OF_EACH_KIND} tables, their columns, and sequences, functions and types of the same names`, async () => {
     const names = NAMES.tables;
     const schemas = NAMES.schemas.slice(0, 5);
     const [others, ...ofTables] = schemas;
@@ -227,6 +228,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     // A function of each table's row: the type has the name of the table.
     await asAdmin(quoted => quoted.flatMap(name => [
       `CREATE SEQUENCE ${escapeIdentifier(others)}.${name}`,
+      `CREATE TYPE ${escapeIdentifier(others)}.${name} AS ENUM ()`,
       `CREATE FUNCTION ${escapeIdentifier(others)}.${name}(${escapeIdentifier(tables[0].schema)}.${name}) RETURNS int LANGUAGE sql AS 'SELECT 1'`,
     ]), few, 'shop');
     await server.sql(part(names, 0, 0.05).map(name => `ALTER TABLE ${escapeIdentifier(tables[0].schema)}.${escapeIdentifier(name)} OWNER TO ${escapeIdentifier(OWNER)}`).join(';'), [], 'shop');
@@ -238,6 +240,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
       columns: await list('SELECT attname::text AS name FROM pg_attribute, aclexplode(attacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE r.rolname = $1', [USER], 'shop'),
       sequences: await list("SELECT relname::text AS name FROM pg_class, aclexplode(relacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE r.rolname = $1 AND relkind = 'S'", [USER], 'shop'),
       functions: await list('SELECT proname::text AS name FROM pg_proc, aclexplode(proacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE r.rolname = $1', [USER], 'shop'),
+      types: await list('SELECT typname::text AS name FROM pg_type, aclexplode(typacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE r.rolname = $1', [USER], 'shop'),
     });
     const user = (ofTable: (names: string[]) => SchemaPrivileges, ofOthers: SchemaPrivileges): Declared => ({ username: USER, privileges: { shop: { Schemas: {
       ...Object.fromEntries(tables.map(({ schema, names: some }) => [schema, ofTable(some)])), [others]: ofOthers,
@@ -246,19 +249,19 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
 
     const all = user(
       some => ({ Tables: each(some, 'SELECT'), Columns: Object.fromEntries(some.filter(name => few.includes(name)).map(name => [name, each([columnOf(name)], 'UPDATE')])) }),
-      { Sequences: each(few, 'USAGE'), Functions: each(few, 'EXECUTE') },
+      { Sequences: each(few, 'USAGE'), Functions: each(few, 'EXECUTE'), Types: each(few, 'USAGE') },
     );
     await deploy('A', all);
-    expect(await held()).toEqual({ tables: granted(names, 'SELECT'), columns: sorted(few.map(columnOf)), sequences: sorted(few), functions: sorted(few) });
+    expect(await held()).toEqual({ tables: granted(names, 'SELECT'), columns: sorted(few.map(columnOf)), sequences: sorted(few), functions: sorted(few), types: sorted(few) });
     const half = names.filter((_, n) => n % 2 === 0);
     await deploy('A', user(some => ({ Tables: each(some.filter(name => half.includes(name)), 'INSERT') }), { Functions: { '*': ['EXECUTE'] } }), 'update');
-    expect(await held()).toEqual({ tables: granted(half, 'INSERT'), columns: [], sequences: [], functions: sorted(few) });
+    expect(await held()).toEqual({ tables: granted(half, 'INSERT'), columns: [], sequences: [], functions: sorted(few), types: [] });
     await stack.delete('A', all);
-    expect(await held()).toEqual({ tables: [], columns: [], sequences: [], functions: [] });
+    expect(await held()).toEqual({ tables: [], columns: [], sequences: [], functions: [], types: [] });
     await server.sql(schemas.map(schema => `DROP SCHEMA ${escapeIdentifier(schema)} CASCADE`).join(';'), [], 'shop');
   });
 
-  test(`${OF_EACH_KIND} databases`, async () => {
+  full.test(`${OF_EACH_KIND} databases`, async () => {
     let current = Array.from({ length: DATABASES }, (_, n) => `database_${n}`);
     for (const name of current) {
       await server.sql(`CREATE DATABASE ${name} OWNER postgres ${setup.major >= 15 ? 'STRATEGY file_copy' : ''}`);
@@ -286,7 +289,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     }
   });
 
-  test('what users own goes to roles, and policies for them go', async () => {
+  full.test('what users own goes to roles, and policies for them go', async () => {
     const [users, heirs, policies] = [NAMES.users, NAMES.roles, NAMES.tables].map(names => names.slice(-20));
     await server.sql('CREATE TABLE guarded (n int)', [], 'shop');
     for (const [n, username] of users.entries()) {

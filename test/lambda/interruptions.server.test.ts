@@ -1,17 +1,16 @@
 import { setTimeout } from 'node:timers/promises';
-import { Transport } from '../../lambda/provisioner/session';
+import { Transport } from '../../lambda/provisioner/transport/session';
 import { DROP_LOCK_WITHOUT_REGISTRY } from '../../lambda/provisioner/sql/lock-schema';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { FULL, full } from '../full';
 import { AdminWatch } from './admin-watch';
 import { snapshot } from './catalog';
 import { skippingClock } from './clocks';
 import { Expected } from './expected';
 import { Fault, Faults } from './faults';
 import { throughDataApi } from './over-data-api';
-import { failure, setups, Stack, StackOptions, throughConnections, trust, User } from './stack';
+import { failure, setupsOver, Stack, StackOptions, throughConnections, trust, User } from './stack';
 import { heldBy, MIGRATOR, READERS, startWorld, World } from './world';
-
-const FULL = process.env.ALL_SETUPS !== undefined;
 
 const SCHEMA = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } };
 const FUTURE = { FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } } };
@@ -30,7 +29,7 @@ const CHANGED: User = {
 type Event = 'create' | 'update' | 'delete';
 const EVENTS: readonly Event[] = ['create', 'update', 'delete'];
 
-const CASES = setups('17, plain').flatMap(setup => (['connections', 'data API'] as const).map(transport => ({ ...setup, transport })));
+const CASES = setupsOver({ 'connections': ['17, plain'], 'the Data API': [] });
 
 describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transport', ({ transport, ...setup }) => {
   let server: AuroraLikeServer;
@@ -49,7 +48,13 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     faults = Faults.install(transport);
     empty = await found();
     done = { create: linesOf(USER, world), update: linesOf(CHANGED, world), delete: [] };
-    asked = { create: await record('create'), update: await record('update'), delete: await record('delete') };
+    // A session that is being started at that moment, whoever it is, makes the handler ask once more: so the shortest counts.
+    const rounds: (typeof asked)[] = [];
+    for (let round = 0; round < 3; round++) {
+      rounds.push({ create: await record('create'), update: await record('update'), delete: await record('delete') });
+    }
+    const shortest = (event: Event) => rounds.map(round => round[event]).sort((a, b) => a.length - b.length)[0];
+    asked = { create: shortest('create'), update: shortest('update'), delete: shortest('delete') };
     if (FULL) {
       process.stdout.write(`${setup.name}: ${EVENTS.map(event => `${asked[event].length} messages of the ${event}, ${commits(event).length} of them commits`).join('; ')}\n`);
     }
@@ -65,7 +70,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     expect(watch.signIns).toBeGreaterThan(0);
   });
 
-  test('at any message of an event: the handler tries again, and all is as declared', async () => {
+  full.test('at any message of an event: the handler tries again, and all is as declared', async () => {
     // Before a message is as after the one before it, except to a handler that is about to commit. The second try may have less to do.
     const twice = (event: Event, at: number) => FULL || (transport === 'connections' && commits(event).includes(at));
     const missed: string[] = [];
@@ -78,7 +83,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   });
 
   test('until the handler gives up, or dies: nobody gets access by what is left, and the next event makes it right', async () => {
-    await eachOf(commits, async (event, at) => {
+    await eachOf(event => commits(event).filter((_, n) => FULL || n % 2 === 0), async (event, at) => {
       const before = await found();
       const hadAccess = await access();
       if (event !== 'delete') {
@@ -90,14 +95,14 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
       expect(await access()).toEqual({
         create: complete ? ['orders'] : [],
         update: ['sales'],
-        // The facts are read, then tokens are refused, then the login ends.
-        delete: commits(event).indexOf(at) < 2 ? hadAccess : [],
+        // Tokens are refused, then the login ends. Through the Data API, what is looked at before is a transaction as well.
+        delete: commits(event).indexOf(at) < (transport === 'the Data API' ? 2 : 1) ? hadAccess : [],
       }[event]);
       await send(event);
     });
   });
 
-  test('and breaks again while the handler takes back what it had committed', async () => {
+  full.test('and breaks again while the handler takes back what it had committed', async () => {
     const [at] = commits('create').slice(-1);
     const undoing = await failing('create', [{ at, breaks: 'after' }]);
     for (const [n, message] of undoing.entries()) {
@@ -108,7 +113,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     }
   });
 
-  test('because the server restarts: the handler waits for it, and all is as declared', async () => {
+  full.test('because the server restarts: the handler waits for it, and all is as declared', async () => {
     await eachOf(event => [1, 2, 3].map(third => Math.ceil(asked[event].length * third / 3) - 1), async (event, at) => {
       let restarted: Promise<void> | undefined;
       const restart = () => {
@@ -133,7 +138,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
 
   /** All commits, and some of the other messages. Over the Data API each statement is a call, so there are more of them. */
   function everything(event: Event): number[] {
-    const each = FULL ? 1 : transport === 'connections' ? 8 : 60;
+    const each = FULL ? 1 : transport === 'connections' ? 24 : 60;
     return [...asked[event].keys()].filter(at => at % each === 0 || isCommit(event, at));
   }
 
@@ -160,7 +165,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   }
 
   function stackOf(options: StackOptions): Stack {
-    return new Stack(server, { ...transport === 'data API' ? { transport: throughDataApi(server) } : {}, ...options });
+    return new Stack(server, { ...transport === 'the Data API' ? { transport: throughDataApi(server) } : {}, ...options });
   }
 
   function record(event: Event): Promise<string[]> {
@@ -178,7 +183,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   /** It does nothing any more from there on. */
   async function dying(event: Event, at: number): Promise<void> {
     let dead = false;
-    const alive = transport === 'data API' ? throughDataApi(server) : throughConnections(server);
+    const alive = transport === 'the Data API' ? throughDataApi(server) : throughConnections(server);
     const mortal: Transport = (...args) => dead ? Promise.reject(new Error('dead')) : alive(...args);
     await faults.during([{ at, breaks: 'after', effect: () => dead = true, lasts: () => dead }], () => failure(send(event, { transport: mortal, clock: skippingClock() })));
     await endIdle();
@@ -186,7 +191,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
 
   /** Nobody waits here for the 30 seconds after which the server ends a transaction that is idle. A connection that breaks ends its own. */
   async function endIdle(): Promise<void> {
-    if (transport === 'data API') {
+    if (transport === 'the Data API') {
       await setTimeout(300);
       await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 milliseconds'");
     }

@@ -1,5 +1,6 @@
-import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, parkedName, WantedRoles } from '../../lambda/provisioner/lifecycle';
-import { Claim, Declaration, Owner } from '../../lambda/provisioner/state';
+import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, WantedRoles } from '../../lambda/provisioner/core/lifecycle';
+import { parkedName } from '../../lambda/provisioner/core/role-names';
+import { Claim, Declaration, ManagingResource } from '../../lambda/provisioner/core/state';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 const CLUSTER = 'cluster-1';
@@ -12,18 +13,18 @@ function declaration(database: string, kind: Declaration['kind'] = 'user'): Decl
 const SHOP = declaration('shop');
 const STOCK = declaration('stock');
 
-function owner(logicalId: string, stack = STACK, unique = '1'): Owner {
+function owner(logicalId: string, stack = STACK, unique = '1'): ManagingResource {
   return { stack, stackId: `${stack}/${unique}`, logicalId };
 }
 
 /** A row of the registry; the role has the name that is declared, unless said otherwise. */
 function claim(logicalId: string, username: string, roleOid: string, more: Partial<Claim> = {}): Claim {
-  return { ...owner(logicalId), resourceId: CLUSTER, physicalId: PHYSICAL, username, roleName: username, roleOid, declarations: [SHOP], released: false, ...more };
+  return { ...owner(logicalId), resourceId: CLUSTER, physicalId: PHYSICAL, username, roleName: username, roleOid, declarations: [SHOP], deployed: more.declarations ?? [SHOP], released: false, ...more };
 }
 
 function facts(claims: Claim[], others: { readonly [name: string]: string } = {}): Facts {
   const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] => roleName === undefined ? [] : [[roleName, roleOid]]);
-  return { claims, unreadable: [], withoutFormat: [], roles: new Map([...roles, ...Object.entries(others)]), databases: ['postgres', 'shop', 'stock'] };
+  return { claims, unreadable: [], withoutFormat: [], cancelled: [], roles: new Map([...roles, ...Object.entries(others)]), databaseOids: new Map(), databases: ['postgres', 'shop', 'stock'], closed: [] };
 }
 
 function wanted(username: string, more: Partial<WantedRoles> = {}, declared = SHOP): WantedRoles {
@@ -34,8 +35,8 @@ function list(usernames: string[], more: Partial<WantedRoles> = {}): WantedRoles
   return wanted('', { single: false, roles: usernames.map(username => ({ username, declaration: SHOP })), ...more });
 }
 
-function registration(me: Owner, username: string, supersedes: 'any name' | 'this name' = 'any name', declared = SHOP): Decision['record'][number] {
-  return { ...me, resourceId: CLUSTER, physicalId: PHYSICAL, username, declaration: declared, supersedes };
+function registration(self: ManagingResource, username: string, supersedes: 'any name' | 'this name' = 'any name', declared = SHOP): Decision['record'][number] {
+  return { ...self, resourceId: CLUSTER, physicalId: PHYSICAL, username, declaration: declared, supersedes };
 }
 
 const rename = (role: string, to: string) => ({ kind: 'renameRole', role, to });
@@ -48,7 +49,7 @@ describe('decideApply', () => {
     const declared = declaration('shop', kind);
     expect(decideApply(ME, wanted('a', {}, declared), facts([]))).toEqual({
       changes: [{ kind: 'createRole', role: 'a', roleKind: kind }],
-      converge: [{ role: 'a', declaration: declared, previous: [] }],
+      converge: [{ role: 'a', declaration: declared, previous: [], deployed: [] }],
       record: [registration(ME, 'a', 'any name', declared)],
       forget: [],
       adopted: [],
@@ -57,7 +58,7 @@ describe('decideApply', () => {
 
   test('a Create that is delivered twice is an update', () => {
     expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Me', 'a', '1')]))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
     });
   });
 
@@ -67,7 +68,7 @@ describe('decideApply', () => {
 
   test('another name renames the role', () => {
     expect(decideApply(ME, wanted('b'), facts([claim('Me', 'a', '1')]))).toEqual({
-      ...NO_CHANGE, changes: [rename('a', 'b')], converge: [{ role: 'b', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'b')],
+      ...NO_CHANGE, changes: [rename('a', 'b')], converge: [{ role: 'b', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'b')],
     });
   });
 
@@ -85,7 +86,7 @@ describe('decideApply', () => {
 
   test('a role that nobody manages is adopted if so declared', () => {
     expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([], { a: '1' }))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [] }], record: [registration(ME, 'a')], adopted: ['a'],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [], deployed: [] }], record: [registration(ME, 'a')], adopted: ['a'],
     });
   });
 
@@ -108,26 +109,26 @@ describe('decideApply', () => {
     expect(() => decideApply(ME, wanted('a'), facts([copy]))).toThrow(new Error(
       `role "a" is managed by another stack (${other}/9, resource Theirs) in cluster-0, which this database, cluster-1, was restored from; choose another name, or take it over here with adoptExisting`));
     expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([copy]))).toEqual({
-      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [STOCK] }], record: [registration(ME, 'a')], forget: [copy], adopted: ['a'],
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [STOCK], deployed: [STOCK] }], record: [registration(ME, 'a')], forget: [copy], adopted: ['a'],
     });
   });
 
   test('what a resource managed in the database that this one was restored from is its own here', () => {
     expect(decideApply(ME, wanted('a'), facts([claim('Me', 'a', '1', { resourceId: 'cluster-0' })]))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'a')],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a')],
     });
   });
 
   test('a user that moved to another construct is shared until the old one is gone', () => {
     expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Old', 'a', '1')]))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
     });
   });
 
   test('a stack of the same name and another id is gone, and its roles are taken over with what it granted', () => {
     const gone = [claim('Me', 'a', '1', { stackId: `${STACK}/0` }), claim('Old', 'a', '1', { stackId: `${STACK}/0`, declarations: [STOCK] })];
     expect(decideApply(ME, wanted('a'), facts(gone))).toEqual({
-      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP, STOCK] }], record: [registration(ME, 'a')], forget: [gone[1]], adopted: [],
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [registration(ME, 'a')], forget: [gone[1]], adopted: [],
     });
   });
 
@@ -136,7 +137,7 @@ describe('decideApply', () => {
     const foreign = claim('Old', 'a', '1', { ...owner('Old', `${STACK}2`), released: true });
     for (const one of [kept, foreign]) {
       expect(decideApply(ME, wanted('a'), facts([one]))).toEqual({
-        changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP] }], record: [registration(ME, 'a')], forget: [one], adopted: [],
+        changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a')], forget: [one], adopted: [],
       });
     }
   });
@@ -155,7 +156,7 @@ describe('decideApply', () => {
     const [parked, other] = [parkedName('2'), owner('Other')];
     const first = decideApply(ME, wanted('b'), facts([claim('Me', 'a', '1'), claim('Other', 'b', '2')]));
     expect(first.changes).toEqual([rename('b', parked), rename('a', 'b')]);
-    expect(first.converge).toEqual([{ role: 'b', declaration: SHOP, previous: [SHOP] }]);
+    expect(first.converge).toEqual([{ role: 'b', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }]);
     const second = decideApply(other, wanted('a'), facts([claim('Me', 'b', '1'), claim('Other', 'b', '2', { roleName: parked })]));
     expect(second.changes).toEqual([rename(parked, 'a')]);
     expect(second.record).toEqual([registration(other, 'a')]);
@@ -170,7 +171,7 @@ describe('decideApply', () => {
     const found = facts([claim('Me', 'a', '1'), claim('Other', 'a', '1', { declarations: [SHOP, STOCK] })]);
     expect(decideApply(ME, wanted('b'), found)).toEqual({
       changes: [rename('a', 'b'), { kind: 'createRole', role: 'a', roleKind: 'user' }],
-      converge: [{ role: 'b', declaration: SHOP, previous: [SHOP, SHOP, STOCK] }, { role: 'a', declaration: STOCK, previous: [] }],
+      converge: [{ role: 'b', declaration: SHOP, previous: [SHOP, SHOP, STOCK], deployed: [SHOP, STOCK] }, { role: 'a', declaration: STOCK, previous: [], deployed: [SHOP, STOCK] }],
       record: [registration(ME, 'b'), registration(owner('Other'), 'a', 'this name', STOCK)],
       forget: [],
       adopted: [],
@@ -183,7 +184,7 @@ describe('decideApply', () => {
       expect(decideApply(ME, list(['b', 'c']), found)).toEqual({
         ...NO_CHANGE,
         changes: [{ kind: 'createRole', role: 'c', roleKind: 'user' }],
-        converge: [{ role: 'b', declaration: SHOP, previous: [SHOP] }, { role: 'c', declaration: SHOP, previous: [] }],
+        converge: [{ role: 'b', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }, { role: 'c', declaration: SHOP, previous: [], deployed: [SHOP] }],
         record: [registration(ME, 'b', 'this name'), registration(ME, 'c', 'this name')],
       });
     });
@@ -230,7 +231,7 @@ describe('decideRemove', () => {
   test('a user that moved to another construct stays, as that one declares it', () => {
     const [mine, heir] = [claim('Me', 'a', '1'), claim('Heir', 'a', '1', { declarations: [STOCK] })];
     expect(remove(facts([mine, heir]))).toEqual({
-      kind: 'handOver', heir, username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
+      kind: 'handOver', heir, username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
     });
   });
 

@@ -2,6 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { LOCK_SCHEMA } from '../../lambda/provisioner/sql/lock-schema';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf, FULL } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
@@ -10,9 +11,9 @@ import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } f
 const STRANGERS = 20;
 
 /** More of them are in the suites of concurrency, and of everything at once. */
-const EVENTS_AT_ONCE = process.env.ALL_SETUPS === undefined ? 9 : 50;
+const EVENTS_AT_ONCE = FULL ? 50 : 9;
 
-describe.each(setups('14', '18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {
+describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name", (setup) => {
   let server: AuroraLikeServer;
   const clients: Client[] = [];
 
@@ -36,10 +37,10 @@ describe.each(setups('14', '18, plain'))("the provisioners' lock on PostgreSQL $
   const lockSchema = () => server.sql(`SELECT pg_get_userbyid(nspowner)::text AS owner, nspacl::text AS acl FROM pg_namespace WHERE nspname = '${LOCK_SCHEMA}'`);
   const orders = { username: 'orders' };
 
-  describe.each([
+  describe.each(firstOf(1, [
     ['over connections', () => ({})],
     ['through the Data API', () => ({ transport: throughDataApi(server) })],
-  ] as [string, () => StackOptions][])('%s', (_, options) => {
+  ] as [string, () => StackOptions][]))('%s', (_, options) => {
     test('is made with the first user, and goes with the last', async () => {
       const stack = new Stack(server, options());
       await stack.create('A', orders);

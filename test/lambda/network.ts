@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { AddressInfo, connect, createServer, Socket } from 'node:net';
+import { Transform } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 
 export interface Listener {
@@ -70,4 +71,15 @@ export class Network {
   public goMute(): void {
     this.sockets.splice(0).forEach(socket => socket.unpipe().pause());
   }
+}
+
+/** A way to the server on which each answer takes so many milliseconds longer. */
+export function slowNetwork(target: number, milliseconds: number): Promise<Listener> {
+  return listener((socket) => {
+    const server = connect(target, '127.0.0.1').on('error', () => socket.destroy());
+    const delayed = new Transform({ transform: (chunk, _, done) => void setTimeout(milliseconds).then(() => done(null, chunk)) });
+    // What the server says before it closes arrives: the connection ends after it.
+    socket.on('error', () => undefined).pipe(server).pipe(delayed).pipe(socket);
+    socket.on('close', () => server.destroy());
+  });
 }

@@ -1,12 +1,13 @@
 import { Client } from 'pg';
 import { RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { failure, setups, signInWithToken, Stack, trust, User } from './stack';
 import { DATABASES, heldBy, startWorld } from './world';
 
 /** A user that has all there is to have, in all databases of the server, and then goes. */
-describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 
@@ -39,8 +40,8 @@ describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ m
   /** What nobody has declared: from other grantors, passed on, in advance, policies, and what is no table. */
   async function grantByHand(): Promise<void> {
     await server.sql(`SET ROLE helper; GRANT INSERT ON app.orders TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT INSERT ON app.orders TO bystander; RESET ROLE;
-      CREATE POLICY alone ON app.orders TO leaver; CREATE POLICY shared ON app.orders TO leaver, bystander; CREATE TYPE app.mood AS ENUM (); GRANT USAGE ON TYPE app.mood TO leaver;
-      ALTER TYPE app.mood OWNER TO postgres; SET ROLE postgres; SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO leaver; RESET ROLE;
+      CREATE POLICY alone ON app.orders TO leaver; CREATE POLICY shared ON app.orders TO leaver, bystander; CREATE TYPE app.state AS ENUM (); GRANT USAGE ON TYPE app.state TO leaver;
+      ALTER TYPE app.state OWNER TO postgres; SET ROLE postgres; SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO leaver; RESET ROLE;
       ALTER DEFAULT PRIVILEGES FOR ROLE leaver IN SCHEMA app GRANT SELECT ON TABLES TO bystander; ALTER DEFAULT PRIVILEGES FOR ROLE migrator GRANT USAGE ON TYPES TO leaver`, [], 'shop');
     await server.sql('GRANT CREATE ON SCHEMA public TO leaver');
     await server.sql('GRANT ALL ON DATABASE theirs TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT CREATE ON DATABASE theirs TO bystander; RESET ROLE', [], 'theirs');
@@ -52,7 +53,7 @@ describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ m
     if (major < 16) {
       await server.sql('REVOKE team FROM bystander');
     }
-    await server.sql('DROP POLICY IF EXISTS alone ON app.orders; DROP POLICY shared ON app.orders; DROP TYPE app.mood; SELECT lo_unlink(4711)', [], 'shop');
+    await server.sql('DROP POLICY IF EXISTS alone ON app.orders; DROP POLICY shared ON app.orders; DROP TYPE app.state; SELECT lo_unlink(4711)', [], 'shop');
   }
 
   async function createOwned(): Promise<void> {
@@ -131,11 +132,11 @@ describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ m
       await dropOwned();
     });
 
-    test.each([
+    test.each(firstOf(1, [
       ['that is not there', 'cannot hand over what "leaver" owns to "nobody" in database "shop": role "nobody" does not exist (SQLSTATE 42704); create the role before this deployment, or correct its name', 'nobody'],
       ['that may not create objects there', 'cannot hand over what "leaver" owns to "bystander" in database "shop": permission denied for schema app (SQLSTATE 42501); '
-      + 'the new owner needs CREATE on the database, and the admin must be able to become a member of both roles', 'bystander'],
-    ])('an heir %s: the deployment fails, the access is gone, and the next try does the rest', async (_, message, heir) => {
+      + 'as a role that may: GRANT CREATE ON SCHEMA app TO bystander', 'bystander'],
+    ]))('an heir %s: the deployment fails, the access is gone, and the next try does the rest', async (_, message, heir) => {
       await stack.create('A', leaver());
       await createOwned();
       // To the superuser, everything is permitted.
@@ -195,16 +196,13 @@ describe.each(setups('14', '16, plain'))('a user goes on PostgreSQL $name', ({ m
       await server.sql('ALTER DATABASE stock ALLOW_CONNECTIONS false');
       await stack.delete('A', leaver());
       expect(await canSignIn()).toBe(false);
-      expect(notices('not taken back')).toMatchObject([{
-        database: 'stock',
-        reason: expect.stringMatching(/^cannot sign in to database "stock" of localhost:\d+ as the admin: database "stock" is not currently accepting connections \(SQLSTATE 55000\)/) as string,
-      }]);
+      expect(notices('not taken back')).toMatchObject([{ database: 'stock', reason: 'it accepts no connections' }]);
       expect(notices('kept')).toMatchObject([{ username: 'leaver' }]);
       await server.sql('ALTER DATABASE stock ALLOW_CONNECTIONS true');
       await dropRole();
     });
 
-    test('a database that it owns', async () => {
+    full.test('a database that it owns', async () => {
       await stack.create('A', leaver());
       await server.sql('CREATE DATABASE hers OWNER leaver');
       await stack.delete('A', leaver());

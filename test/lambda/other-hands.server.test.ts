@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { failure, Role, setups, signInWithToken, snapshot, Stack, trust, User, Users } from './stack';
 import { heldBy, startWorld } from './world';
@@ -53,7 +54,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await stack.delete('G', { ...group, onRemoval: { Action: 'DROP_OR_DISABLE' } });
     });
 
-    test('a group that owns nothing goes, and the membership with it', async () => {
+    full.test('a group that owns nothing goes, and the membership with it', async () => {
       const group: Role = { roleName: 'analysts', privileges: READ };
       await stack.create('G', group);
       await server.sql('GRANT analysts TO intern');
@@ -138,7 +139,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
         expect([await oidOf('orders'), notices('not taken back')]).toEqual([undefined, []]);
       });
 
-      test('a group that it has made, with members that it has let in', async () => {
+      full.test('a group that it has made, with members that it has let in', async () => {
         const [group, member]: [Role, User] = [{ roleName: 'analysts', privileges: READ_THEIRS }, { username: 'ann', memberOf: ['analysts'], privileges: {} }];
         await earlier().create('G', group);
         await earlier().create('A', member);
@@ -160,7 +161,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       beforeEach(() => server.sql('CREATE ROLE doorman; CREATE ROLE intern'));
       afterEach(() => server.sql('DROP ROLE doorman; DROP ROLE intern'));
 
-      test.each([['DROP_OR_DISABLE', undefined], ['DISABLE', ['in rds_iam']]] as const)('rds_iam, and %s: the login goes even so', async (action, left) => {
+      full.test.each([['DROP_OR_DISABLE', undefined], ['DISABLE', ['in rds_iam']]] as const)('rds_iam, and %s: the login goes even so', async (action, left) => {
         const user: User = { username: 'orders', onRemoval: { Action: action } };
         await server.sql('GRANT rds_iam TO doorman WITH ADMIN OPTION');
         await stack.create('A', user);
@@ -174,7 +175,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
         await stack.delete('A', { username: 'orders' });
       });
 
-      test.each([
+      full.test.each([
         ['owns nothing: it goes', false],
         ['owns something: the Delete fails and says whose memberships are left', true],
       ])('membership in a group, which %s', async (_, owns) => {
@@ -210,12 +211,12 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       return { now: () => asked++ === 0 ? 0 : 49_500, sleep: setTimeout };
     };
 
-    test.each([
+    test.each(firstOf(2, [
       ['has locked tables', 'LOCK TABLE app.orders, app.events IN ACCESS EXCLUSIVE MODE'],
       ['has made tables', 'CREATE TABLE own.t (n int); CREATE TABLE app.uncommitted (n int); GRANT SELECT ON own.t TO helper'],
       ['has changed its own settings', "ALTER ROLE orders SET work_mem = '1MB'"],
       ['has changed its own password', "ALTER ROLE orders PASSWORD 'x'"],
-    ])('%s in a transaction that is open: it is ended, and the user is dropped', async (_, sql) => {
+    ]))('%s in a transaction that is open: it is ended, and the user is dropped', async (_, sql) => {
       await stack.create('A', user);
       const sessions = [await session('orders', `BEGIN; ${sql}`), await session('orders', 'BEGIN')];
       stack = new Stack(server, { clock: impatient() });
@@ -253,7 +254,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await dropAnna();
     });
 
-    test('of one user that is declared under another name: that one is made, and the log says who is left', async () => {
+    full.test('of one user that is declared under another name: that one is made, and the log says who is left', async () => {
       await stack.create('A', { username: 'ann', privileges: READ });
       await server.sql('ALTER ROLE ann RENAME TO anna');
       await stack.update('A', { username: 'eve', privileges: READ });
@@ -262,7 +263,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await stack.delete('A', { username: 'eve' });
     });
 
-    test('and the template follows: it is taken over with adoptExisting, as what it is', async () => {
+    full.test('and the template follows: it is taken over with adoptExisting, as what it is', async () => {
       await stack.create('A', { username: 'ann', privileges: READ });
       const oid = await oidOf('ann');
       await server.sql('ALTER ROLE ann RENAME TO anna');
@@ -273,7 +274,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await stack.delete('A', { username: 'anna' });
     });
 
-    test('and gives it back: it is the same role, with what it owns', async () => {
+    full.test('and gives it back: it is the same role, with what it owns', async () => {
       await stack.create('L', list);
       const oid = await oidOf('ann');
       await server.sql('ALTER ROLE ann RENAME TO anna; ALTER ROLE anna RENAME TO ann');

@@ -1,5 +1,5 @@
-import { overDataApi } from '../../lambda/provisioner/data-api';
-import { Transport } from '../../lambda/provisioner/session';
+import { overDataApi } from '../../lambda/provisioner/transport/data-api/client';
+import { Transport } from '../../lambda/provisioner/transport/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CLUSTER_ARN, DataApiEndpoint, SECRET_ARN } from '../rehearsal/data-api-endpoint';
 
@@ -18,9 +18,9 @@ export function dataApiOf(server: AuroraLikeServer): Promise<DataApiEndpoint> {
 
 /** How a handler gets to a server through its Data API. */
 export function throughDataApi(server: AuroraLikeServer): Transport {
-  return async (budget, log) => {
+  return async (budget, log, purpose) => {
     const { client } = await dataApiOf(server);
-    return overDataApi({ client, clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN })(budget, log);
+    return overDataApi({ client, clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN })(budget, log, purpose);
   };
 }
 

@@ -1,7 +1,7 @@
-import { Change } from '../../lambda/provisioner/change';
-import { DatabaseOwner, ObservedRole, forbidLogin, planEndOfMembers, planEndOfTokens, planShared, planSharedRemoval, Wanted } from '../../lambda/provisioner/plan';
+import { Change } from '../../lambda/provisioner/core/change';
+import { DatabaseOwner, ObservedRole, forbidLogin, membershipsOfOthers, planEndOfMembers, planEndOfTokens, planShared, planSharedRemoval, Wanted } from '../../lambda/provisioner/core/plan-shared';
 import { render } from '../../lambda/provisioner/sql/render';
-import { Declaration } from '../../lambda/provisioner/state';
+import { Declaration } from '../../lambda/provisioner/core/state';
 
 type Membership = ObservedRole['memberships'][number];
 type OnDatabase = ObservedRole['databases'][number];
@@ -12,19 +12,19 @@ const NOTHING_DECLARED: Declaration = { kind: 'user', memberOf: [], databases: [
 const DECLARED: Declaration = { kind: 'user', memberOf: ['readers'], databases: [{ database: 'shop', privileges: ['CONNECT', 'CREATE'], schemas: [] }], exclusive: false };
 
 function wanted(declaration: Partial<Declaration>, previous: Declaration[] = [], role = 'u'): Wanted {
-  return { role, declaration: { ...NOTHING_DECLARED, ...declaration }, previous };
+  return { role, declaration: { ...NOTHING_DECLARED, ...declaration }, previous, deployed: [] };
 }
 
 function memberOf(group: string, more: Partial<Membership> = {}): Membership {
-  return { group, inherits: true, effective: true, admin: false, as: null, ...more };
+  return { group, inherits: true, effective: true, admin: false, as: null, ours: true, ...more };
 }
 
 function on(database: string, privilege: string, more: Partial<OnDatabase> = {}): OnDatabase {
-  return { database, privilege, grantable: false, ours: true, as: null, ...more };
+  return { database, privilege, grantable: false, ours: true, as: null, grantor: null, ...more };
 }
 
 function observed(more: Partial<ObservedRole> = {}): ObservedRole {
-  return { role: 'u', oid: '1', canLogin: false, memberships: [], members: [], databases: [], others: [], dependsIn: [], ...more } as ObservedRole;
+  return { role: 'u', oid: '1', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ...more } as ObservedRole;
 }
 
 const DONE = observed({ canLogin: true, memberships: [memberOf('rds_iam'), memberOf('readers')], databases: [on('shop', 'CONNECT'), on('shop', 'CREATE')] });
@@ -68,8 +68,15 @@ describe('planShared', () => {
     expect(plan(wanted({}, [NOTHING_DECLARED]), DONE)).toEqual([]);
   });
 
+  test('a membership that another role has granted is left, also when the admin has granted it as well', () => {
+    const both = observed({ ...DONE, memberships: [...DONE.memberships, memberOf('readers', { as: 'dba', ours: false })] });
+    expect(plan(wanted({}, [DECLARED]), both).filter(text => text.includes('readers'))).toEqual(['REVOKE "readers" FROM "u" CASCADE']);
+    expect(membershipsOfOthers([wanted({}, [DECLARED])], new Map([['u', both]]))).toEqual([{ role: 'u', group: 'readers', grantor: 'dba' }]);
+    expect(membershipsOfOthers([wanted(DECLARED, [DECLARED]), wanted({}, [NOTHING_DECLARED]), wanted({ exclusive: true }, [DECLARED])], new Map([['u', both]]))).toEqual([]);
+  });
+
   test('neither is what was declared, and somebody else has granted', () => {
-    const role = observed({ ...DONE, databases: [on('shop', 'CONNECT', { ours: false, as: 'other' })] });
+    const role = observed({ ...DONE, databases: [on('shop', 'CONNECT', { ours: false, as: null, grantor: 'other' })] });
     expect(plan(wanted({ memberOf: ['readers'] }, [DECLARED]), role)).toEqual([]);
   });
 
@@ -85,6 +92,10 @@ describe('planShared', () => {
       .toEqual(['GRANT rds_iam TO "u" WITH INHERIT TRUE, SET TRUE']);
   });
 
+  test('a new membership of a role with NOINHERIT is one that inherits; that of rds_iam must only be effective', () => {
+    expect(plan(wanted(DECLARED), observed({ ...DONE, inherits: false, memberships: [] }))).toEqual(['GRANT "readers" TO "u" WITH INHERIT TRUE, SET TRUE', 'GRANT rds_iam TO "u"']);
+  });
+
   test('one of two memberships in a group is enough', () => {
     const role = observed({ ...DONE, memberships: [memberOf('rds_iam'), memberOf('readers', { inherits: false, as: 'other' }), memberOf('readers')] });
     expect(plan(wanted(DECLARED), role)).toEqual([]);
@@ -93,7 +104,7 @@ describe('planShared', () => {
   test('a group role never logs in and never holds rds_iam, whoever has granted it', () => {
     const role = observed({ canLogin: true, memberships: [memberOf('rds_iam', { as: 'other' })] });
     expect(plan(wanted({ kind: 'role', memberOf: ['readers'] }), role)).toEqual([
-      'SET LOCAL ROLE "other"', 'REVOKE rds_iam FROM "u" CASCADE', 'RESET ROLE', 'ALTER USER "u" NOLOGIN', 'GRANT "readers" TO "u"',
+      'SET LOCAL ROLE "other"', 'REVOKE rds_iam FROM "u" CASCADE', 'SET LOCAL ROLE NONE', 'ALTER USER "u" NOLOGIN', 'GRANT "readers" TO "u"',
     ]);
     expect(sql(planShared([wanted({ kind: 'role' })], new Map(), ADMINS))).toEqual(['CREATE ROLE "u" NOLOGIN']);
   });
@@ -105,12 +116,12 @@ describe('planShared', () => {
       const role = observed({
         ...DONE,
         memberships: [...DONE.memberships, memberOf('admins'), memberOf('admins', { as: 'other', effective: false, inherits: false })],
-        databases: [...DONE.databases, on('stock', 'TEMPORARY', { ours: false, as: 'other' })],
+        databases: [...DONE.databases, on('stock', 'TEMPORARY', { ours: false, as: null, grantor: 'other' })],
       });
       expect(plan(wanted(exclusive), role)).toEqual([
-        'SET LOCAL ROLE "other"', 'REVOKE TEMPORARY ON DATABASE "stock" FROM "u" CASCADE', 'RESET ROLE',
+        'SET LOCAL ROLE "other"', 'REVOKE TEMPORARY ON DATABASE "stock" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
         'REVOKE "admins" FROM "u" CASCADE',
-        'SET LOCAL ROLE "other"', 'REVOKE "admins" FROM "u" CASCADE', 'RESET ROLE',
+        'SET LOCAL ROLE "other"', 'REVOKE "admins" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
       ]);
     });
 
@@ -189,7 +200,7 @@ describe('planEndOfMembers', () => {
 
   test.each(['user', 'role'] as const)('takes a %s away from its members, who would have what it owns', (kind) => {
     const role = observed({ members: [member('a', null), member('b', 'other')] });
-    expect(sql(planEndOfMembers(kind, role))).toEqual(['SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'RESET ROLE', 'REVOKE "u" FROM "a" CASCADE']);
+    expect(sql(planEndOfMembers(kind, role))).toEqual(['SET LOCAL ROLE "other"', 'REVOKE "u" FROM "b" CASCADE', 'SET LOCAL ROLE NONE', 'REVOKE "u" FROM "a" CASCADE']);
   });
 
   test('leaves a user to its admins, who may grant it and no more', () => {
@@ -206,10 +217,10 @@ describe('planEndOfMembers', () => {
 
 describe('planSharedRemoval', () => {
   test('everything goes, as whoever has granted it', () => {
-    const role = observed({ memberships: [memberOf('readers')], databases: [on('shop', 'CONNECT'), on('stock', 'CONNECT', { ours: false, as: 'other', grantable: true })] });
+    const role = observed({ memberships: [memberOf('readers')], databases: [on('shop', 'CONNECT'), on('stock', 'CONNECT', { ours: false, as: null, grantor: 'other', grantable: true })] });
     expect(sql(planSharedRemoval(role))).toEqual([
       'REVOKE CONNECT ON DATABASE "shop" FROM "u" CASCADE',
-      'SET LOCAL ROLE "other"', 'REVOKE CONNECT ON DATABASE "stock" FROM "u" CASCADE', 'RESET ROLE',
+      'SET LOCAL ROLE "other"', 'REVOKE CONNECT ON DATABASE "stock" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
       'REVOKE "readers" FROM "u" CASCADE',
     ]);
   });

@@ -1,8 +1,7 @@
 import { Budget } from '../../lambda/provisioner/budget';
-import { TransactionLost } from '../../lambda/provisioner/data-api-error';
+import { TransactionLost } from '../../lambda/provisioner/transport/data-api/errors';
 import { ProvisionError } from '../../lambda/provisioner/errors';
-import { Calls, PooledSession } from '../../lambda/provisioner/pooled-session';
-import { COMMIT } from '../../lambda/provisioner/sql/session';
+import { Calls, PooledSession } from '../../lambda/provisioner/transport/data-api/session';
 
 const LAMBDA_MS = 300_000;
 const CALL_MS = 60_000;
@@ -18,7 +17,7 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
   const budget = new Budget({ now: () => milliseconds, sleep: delay => Promise.resolve(void (milliseconds += delay)) }, LAMBDA_MS);
   const calls: Calls = {
     begin: () => Promise.resolve('1'),
-    execute: () => Promise.resolve(['0 1 read committed']),
+    execute: () => Promise.resolve(['1 off read committed']),
     commit: () => Promise.reject(lost),
     rollback: () => {
       milliseconds += Math.min(callMs, budget.work());
@@ -27,7 +26,9 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
     },
   };
   const session = new PooledSession(calls, 'arn', 'shop', budget);
-  await expect(session.query(['SET x = 1', COMMIT])).rejects.toBe(lost);
+  session.begin();
+  await session.execute(['SET x = 1']);
+  await expect(session.commit([])).rejects.toBe(lost);
   return { rollbacks, milliseconds };
 }
 

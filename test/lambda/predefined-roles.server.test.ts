@@ -3,6 +3,7 @@ import path from 'node:path';
 import { Client } from 'pg';
 import { PREDEFINED_ROLES } from '../../lib/contract/predefined-roles';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf } from '../full';
 import { setups, Stack, trust } from './stack';
 
 /** What is tried as a member of each role. Each of these throws where it is not allowed, or gives no row. */
@@ -40,7 +41,7 @@ const COULD: { readonly [role: string]: Ability[] } = {
 
 const GRANTABLE = PREDEFINED_ROLES.filter(({ membership }) => membership !== 'refused');
 
-describe.each(setups('14', '18, plain'))('members of predefined roles on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', ({ major, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   const existing = GRANTABLE.filter(({ since = 14 }) => since <= major);
@@ -64,7 +65,7 @@ describe.each(setups('14', '18, plain'))('members of predefined roles on Postgre
     return client;
   }
 
-  test.each(existing.map(({ name }) => name))('%s', async (role) => {
+  test.each(firstOf(3, existing.map(({ name }) => name)))('%s', async (role) => {
     await stack.create('Tried', { username: 'tried', connect: ['postgres'], memberOf: [role] });
     // A registry with that is not used; whoever has it by another way could do this as well.
     await server.sql('GRANT USAGE ON SCHEMA cdk_aurora_iam_auth TO PUBLIC');

@@ -1,9 +1,10 @@
 import { isDeepStrictEqual } from 'node:util';
-import { decodeDeclaration, encodeDeclaration } from '../../lambda/provisioner/declaration';
+import { decodeDeclaration, encodeDeclaration } from '../../lambda/provisioner/core/declaration';
+import type { Identities } from '../../lambda/provisioner/core/identities';
+import { decodeRows, encodeDeclarations } from '../../lambda/provisioner/core/registry-rows';
+import { Declaration } from '../../lambda/provisioner/core/state';
 import { ProvisionError } from '../../lambda/provisioner/errors';
-import { decodeRows, encodeDeclarations } from '../../lambda/provisioner/registry-rows';
-import { Row } from '../../lambda/provisioner/session';
-import { Declaration } from '../../lambda/provisioner/state';
+import { Row } from '../../lambda/provisioner/sql/row';
 import { Random } from './random';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
@@ -29,6 +30,15 @@ const WIRE = {
   Exclusive: 'true',
 };
 const STORED = { format: 1, declarations: [WIRE] };
+const IDENTITIES: Identities = {
+  resourceId: 'cluster-ABC',
+  major: 17,
+  roles: [{ name: 'readers', oid: '16384' }],
+  databases: [{
+    database: 'shop', oid: '16385', schemas: [{ schema: 'app', oid: '16390' }], objects: [{ kind: 'TABLE', schema: 'app', name: 'orders', oid: '16391' }],
+    columns: [{ schema: 'app', table: 'orders', name: 'id', oid: '16391', number: 1 }],
+  }],
+};
 const ROW = {
   stack: STACK, stackId: `${STACK}/0a1b`, logicalId: 'Orders', roleOid: '16400', roleName: 'orders', resourceId: 'cluster-ABC', physicalId: 'cluster-ABC/orders/Orders',
   username: 'orders', declarations: STORED, released: false,
@@ -63,13 +73,27 @@ const WITHOUT_FORMAT = [{
 describe('a row that is understood', () => {
   test('is a claim with its declarations decoded', () => {
     const { declarations, ...identity } = ROW;
-    expect(decode(ROW)).toEqual({ claims: [{ ...identity, declarations: [decodeDeclaration('user', WIRE)] }], unreadable: [], withoutFormat: [] });
+    const decoded = [decodeDeclaration('user', WIRE)];
+    expect(decode(ROW)).toEqual({ claims: [{ ...identity, declarations: decoded, deployed: decoded }], unreadable: [], withoutFormat: [], cancelled: [] });
     expect(declarations).toBe(STORED);
   });
 
   test('may have a declaration in force and one under way, or none that is known', () => {
     expect(decode({ ...ROW, declarations: { format: 1, declarations: [WIRE, { Kind: 'user' }] } }).claims[0].declarations).toHaveLength(2);
     expect(decode({ ...ROW, declarations: { format: 1, declarations: [] } }).claims[0].declarations).toEqual([]);
+  });
+
+  test.each<[string, object, number]>([
+    ['the only declaration is completed', { declarations: [WIRE] }, 1],
+    ['with two it is not known which of them is', { declarations: [WIRE, { Kind: 'user' }] }, 0],
+    ['a Create is under way', { declarations: [WIRE], deployed: [] }, 0],
+    ['an Update is under way', { declarations: [WIRE, { Kind: 'user' }], deployed: [WIRE] }, 1],
+    ['an Update was completed', { declarations: [{ Kind: 'user' }], deployed: [{ Kind: 'user' }, WIRE] }, 2],
+    ['and when the last event was sent', { declarations: [WIRE], sent: '2026-01-31T12:00:00.000Z' }, 1],
+  ])('says which declarations completed events have had: %s', (_, declarations, deployed) => {
+    const [claim] = decode({ ...ROW, declarations: { format: 1, ...declarations } }).claims;
+    expect(claim.deployed).toHaveLength(deployed);
+    expect(decode({ ...ROW, declarations: encodeDeclarations(claim) }).claims).toEqual([claim]);
   });
 
   test.each([
@@ -93,13 +117,30 @@ describe('a row that is understood', () => {
 
 describe('what is stored', () => {
   test('is the form that an event has, and the same after any number of times', () => {
-    const [{ declarations }] = decode(ROW).claims;
-    expect(encodeDeclarations(declarations)).toEqual(STORED);
-    expect(encodeDeclarations(decode({ ...ROW, declarations: encodeDeclarations(declarations) }).claims[0].declarations)).toEqual(STORED);
+    const [claim] = decode(ROW).claims;
+    expect(encodeDeclarations(claim)).toEqual(STORED);
+    expect(encodeDeclarations(decode({ ...ROW, declarations: encodeDeclarations(claim) }).claims[0])).toEqual(STORED);
+  });
+
+  test.each([
+    { Types: { '*': ['USAGE'], 'Mood "x"': ['USAGE'] }, FutureObjects: { migrator: { Types: ['USAGE'] } } },
+    { Columns: { t: { a: ['SELECT'] } }, Functions: { f: ['EXECUTE'] }, Types: { t: ['USAGE'] } },
+  ])('has the kinds that came later as it has the others', (schema) => {
+    const { declarations } = inSchema(schema);
+    expect(encodeDeclarations(decode(inSchema(schema)).claims[0])).toEqual(declarations);
+  });
+
+  test('has what its names stood for', () => {
+    const declarations = { ...STORED, identities: IDENTITIES };
+    const [claim] = decode({ ...ROW, declarations }).claims;
+    expect(claim.identities).toEqual(IDENTITIES);
+    expect(encodeDeclarations(claim)).toEqual(declarations);
   });
 
   test('leaves out what is empty', () => {
-    expect(encodeDeclarations([decodeDeclaration('role', { Privileges: {}, MemberOf: [], Exclusive: 'false' })])).toEqual({ format: 1, declarations: [{ Kind: 'role' }] });
+    const declarations = [decodeDeclaration('role', { Privileges: {}, MemberOf: [], Exclusive: 'false' })];
+    expect(encodeDeclarations({ declarations, deployed: declarations })).toEqual({ format: 1, declarations: [{ Kind: 'role' }] });
+    expect(encodeDeclarations({ declarations, deployed: [] })).toEqual({ format: 1, declarations: [{ Kind: 'role' }], deployed: [] });
   });
 
   test('has a key of its own for a name such as __proto__', () => {
@@ -108,7 +149,7 @@ describe('what is stored', () => {
   });
 
   test('has all privileges of two roles that have the same name after a rename', () => {
-    const future = (creator: string, tables: string[]) => ({ creator, tables, sequences: [], functions: [] });
+    const future = (creator: string, privileges: string[]) => ({ creator, objects: [{ kind: 'TABLE' as const, privileges }] });
     const [schema] = decodeDeclaration('user', { Privileges: { shop: { Schemas: { app: {} } } } }).databases[0].schemas;
     const declaration: Declaration = {
       kind: 'user', memberOf: ['b', 'b'], exclusive: false, databases: [{ database: 'shop', privileges: [], schemas: [{ ...schema, futureObjects: [future('b', ['SELECT']), future('b', ['INSERT'])] }] }],
@@ -116,6 +157,19 @@ describe('what is stored', () => {
     expect(decodeDeclaration('user', encodeDeclaration(declaration) as never)).toEqual({
       ...declaration, memberOf: ['b'], databases: [{ database: 'shop', privileges: [], schemas: [{ ...schema, futureObjects: [future('b', ['INSERT', 'SELECT'])] }] }],
     });
+  });
+});
+
+describe('a row of a resource whose creation was cancelled', () => {
+  const sent = '2026-01-31T12:00:00.000Z';
+  const CANCELLED = { ...ROW, roleOid: '0', roleName: null, physicalId: '', released: true, declarations: { format: 1, sent } };
+
+  test('is about no role', () => {
+    expect(decode(CANCELLED)).toEqual({ claims: [], unreadable: [], withoutFormat: [], cancelled: [{ stack: STACK, stackId: `${STACK}/0a1b`, logicalId: 'Orders', sent: Date.parse(sent) }] });
+  });
+
+  test.each([['no time', { format: 1 }], ['a declaration', STORED], ['no object', 'x'], ['another time', { format: 1, sent: 'x' }]])('with %s is as good as none', (_, declarations) => {
+    expect(decode({ ...CANCELLED, declarations })).toEqual({ claims: [], unreadable: [], withoutFormat: [], cancelled: [] });
   });
 });
 
@@ -147,8 +201,9 @@ describe('a declaration that is not understood', () => {
     expect(decode({ ...identity, declarations })).toEqual({
       claims: [],
       withoutFormat: [],
+      cancelled: [],
       unreadable: [{
-        stack: STACK, logicalId: 'Orders', roleOid: '16400', roleName: 'orders', username: 'orders', released: false, claim: { ...identity, declarations: [] },
+        stack: STACK, logicalId: 'Orders', roleOid: '16400', roleName: 'orders', username: 'orders', released: false, claim: { ...identity, declarations: [], deployed: [] },
         problem: `what the registry has of role "orders" (resource Orders of ${STACK}/0a1b) is not understood: format 2 is not allowed: this version of the library knows format 1; `
           + 'deploy with the version that wrote it. Deploy with the version of the library that wrote it, or run in database postgres, as the owner of the table, '
           + `${UPDATE}; and deploy again: the role then gets what is declared, and keeps what it was granted before`,
@@ -159,9 +214,18 @@ describe('a declaration that is not understood', () => {
   test.each<[string, unknown, string]>([
     ['no object', 'x', 'declarations "x" is not allowed: it is not an object'],
     ['null', null, 'declarations null is not allowed: it is not an object'],
-    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations'],
+    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations, deployed, sent, identities'],
+    ['identities that are none', { ...STORED, identities: [] }, 'identities [] is not allowed: it is not an object'],
+    ['an oid that is none', { ...STORED, identities: { ...IDENTITIES, databases: [{ ...IDENTITIES.databases[0], oid: 'x' }] } }, 'oid "x" is not allowed: it is not an oid; correct the row'],
+    ['a major version that is none', { ...STORED, identities: { ...IDENTITIES, major: '17' } }, 'identities.major "17" is not allowed: it is not a whole number; correct the row'],
+    ['an object of an unknown kind', { ...STORED, identities: { ...IDENTITIES, databases: [{ ...IDENTITIES.databases[0], objects: [{ kind: 'CAST', schema: 's', name: 'n', oid: '1' }] }] } },
+      'kind "CAST" is not allowed: known are TABLE, SEQUENCE, ROUTINE, TYPE; correct the row'],
+    ['completed ones that are no list', { ...STORED, deployed: {} }, 'deployed {} is not allowed: it is not a list'],
+    ['a completed one that is none', { ...STORED, deployed: [{ Kind: 'admin' }] }, 'kind "admin" is not allowed'],
     ['no format', { declarations: [] }, 'format that is missing is not allowed'],
     ['a format that is a text', { ...STORED, format: '1' }, 'format "1" is not allowed'],
+    ...['2026-01-31', '2026-13-31T12:00:00.000Z', '2026-01-31T12:00:00Z', ''].map((sent): [string, unknown, string] => [`${sent} as a time`, { ...STORED, sent }, `sent "${sent}" is not allowed: it is not a time such as 2026-01-31T12:00:00.000Z`]),
+    ['no text as a time', { ...STORED, sent: 1 }, 'sent 1 is not allowed: it is not a string'],
     ['no list', { format: 1, declarations: {} }, 'declarations {} is not allowed: it is not a list'],
     ['no declaration', { format: 1, declarations: ['x'] }, 'declaration "x" is not allowed: it is not an object'],
   ])('%s', (_, declarations, problem) => {
@@ -176,7 +240,7 @@ describe('a declaration that is not understood', () => {
     ['a flag', declaring({ Exclusive: true }), 'Exclusive true is not allowed: it is neither true nor false'],
     ['a database name of 64 bytes', declaring({ Privileges: { ['d'.repeat(64)]: {} } }), 'it is longer than the 63 bytes'],
     ['a privilege on a database', declaring({ Privileges: { shop: { Database: ['CONNECT; DROP TABLE x'] } } }), 'privilege on a database "CONNECT; DROP TABLE x" is not allowed'],
-    ['an unknown kind of object', inSchema({ Types: {} }), 'property "Types" is not allowed'],
+    ['an unknown kind of object', inSchema({ Views: {} }), 'property "Views" is not allowed'],
     ['a schema of the system', declaring({ Privileges: { shop: { Schemas: { pg_catalog: {} } } } }), 'schema name "pg_catalog" is not allowed'],
     ['a privilege on a schema', inSchema({ Schema: ['ALL'] }), 'privilege on a schema "ALL" is not allowed'],
     ['a privilege on a table', inSchema({ Tables: { orders: ['OWN'] } }), 'privilege on a table "OWN" is not allowed'],
@@ -219,7 +283,7 @@ describe('a row of which it is not known whose it is', () => {
     ['a predefined role', { username: 'pg_monitor', roleName: 'pg_monitor' }, 'PostgreSQL reserves names that begin with pg_'],
     ['a name of 64 bytes', { username: 'x'.repeat(64) }, 'it is longer than the 63 bytes'],
     ['a name that is waited with', { username: 'cdk_aurora_iam_auth_renaming_1' }, 'this library uses names that begin with cdk_aurora_iam_auth'],
-    ['an oid that is none', { roleOid: '0' }, 'role_oid "0" is not allowed: it is not an oid'],
+    ['an oid that is none', { roleOid: '00' }, 'role_oid "00" is not allowed: it is not an oid'],
     ['a flag that is none', { released: 'no' }, 'released "no" is not allowed'],
   ])('%s', (_, change, problem) => {
     const { claims, unreadable } = decode({ ...ROW, ...change });
@@ -257,7 +321,7 @@ describe('10,000 mutations of a row', () => {
     for (let n = 0; n < 10_000; n++) {
       const row = mutated(n % 2 === 0 ? ROW : { ...ROW, declarations: WITHOUT_FORMAT });
       const { claims: [claim], unreadable: [unreadable] } = decodeRows([typeof row === 'object' && row !== null ? row as Row : {}], 'postgres');
-      const again = claim && decode({ ...claim, declarations: JSON.parse(JSON.stringify(encodeDeclarations(claim.declarations))) as unknown }).claims[0];
+      const again = claim && decode({ ...claim, declarations: JSON.parse(JSON.stringify(encodeDeclarations(claim))) as unknown }).claims[0];
       if (claim ? !isDeepStrictEqual(again, claim) : Buffer.byteLength(JSON.stringify(new ProvisionError(unreadable.problem).message)) > 4_096) {
         wrong.push(row);
       }

@@ -1,18 +1,17 @@
 import { Client } from 'pg';
-import { Transport } from '../../lambda/provisioner/session';
+import { Statement, Transport } from '../../lambda/provisioner/transport/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf, full } from '../full';
 import { watchAdmin } from './admin-watch';
 import { throughDataApi } from './over-data-api';
 import { AS_BEFORE_FORMATS } from './registry-without-format';
-import { failure, setups, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
+import { failure, setupsOver, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
 
 const TABLE = 'cdk_aurora_iam_auth.managed_role';
 const ROLES = ['app', 'ghost', 'mallory', 'owners', 'reader'];
+const SENT = expect.stringMatching(/^20.*Z$/) as string;
 const NOT_USED = 'the registry in database postgres is not used: ';
-const RUNS = [
-  ...setups('14').map(setup => ({ ...setup, transport: 'connections' })),
-  ...setups('18, plain').map(setup => ({ ...setup, transport: 'the Data API' })),
-];
+const RUNS = setupsOver({ 'connections': ['18, plain'], 'the Data API': [] });
 
 describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ transport, ...setup }) => {
   let server: AuroraLikeServer;
@@ -61,6 +60,10 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
     await client.connect();
     return client;
   };
+  const identitiesOf = async (database: string) => {
+    const [{ oid }] = await server.sql<{ oid: string }>('SELECT oid::text FROM pg_database WHERE datname = $1', [database]);
+    return { resourceId: server.resourceId, major: setup.major, databases: [{ database, oid, schemas: [], objects: [], columns: [] }], roles: [] };
+  };
   const dropRegistry = () => postgres('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   const dropUsers = async (...names: string[]) => {
     for (const name of names) {
@@ -73,7 +76,9 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
     await expect(postgres(`SELECT relrowsecurity, relforcerowsecurity, pg_get_userbyid(relowner)::text AS owner, relacl FROM pg_class WHERE oid = '${TABLE}'::regclass`)).resolves.toEqual([
       { relrowsecurity: true, relforcerowsecurity: false, owner: 'postgres', relacl: null },
     ]);
-    await expect(rows('declarations')).resolves.toEqual([{ declarations: { format: 1, declarations: [{ Kind: 'user', Privileges: { shop: { Database: ['CONNECT'] } } }] } }]);
+    await expect(rows('declarations')).resolves.toEqual([{
+      declarations: { format: 1, declarations: [{ Kind: 'user', Privileges: { shop: { Database: ['CONNECT'] } } }], sent: SENT, identities: await identitiesOf('shop') },
+    }]);
     await stack.delete('A', { username: 'orders' });
   });
 
@@ -94,11 +99,11 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
     expect(await users(server)).not.toContain('leaver');
   });
 
-  test.each([
+  test.each(firstOf(1, [
     ['another stack', "'arn:aws:cloudformation:eu-central-1:123456789012:stack/other'", "'arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1'", 'resource_id'],
     ['a predecessor of the stack', 'stack', "stack || '/0'", 'resource_id'],
     ['another database', 'stack', 'stack_id', "'cluster-OTHER'"],
-  ])('a claim of %s does not keep a user whose resource is deleted', async (_, claimStack, stackId, resourceId) => {
+  ]))('a claim of %s does not keep a user whose resource is deleted', async (_, claimStack, stackId, resourceId) => {
     await stack.create('A', { username: 'orders' });
     await postgres(`INSERT INTO ${TABLE} SELECT role_oid, ${claimStack}, ${stackId}, 'Ghost', ${resourceId}, ${resourceId} || '/orders/Ghost', username, declarations FROM ${TABLE}`);
     await stack.delete('A', { username: 'orders' });
@@ -114,12 +119,12 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
 
   const INJECTED = 'TEMPORARY ON DATABASE \\"shop\\" TO \\"orders\\"; ALTER ROLE mallory CREATEROLE CREATEDB; COMMIT; BEGIN; GRANT TEMPORARY';
 
-  test.each([
+  test.each(firstOf(2, [
     ['SQL', `{"format": 1, "declarations": [{"Kind": "user", "Privileges": {"shop": {"Database": ["${INJECTED}"]}}}]}`, 'privilege on a database "TEMPORARY ON DATABASE'],
     ['SQL, in the form without a number', `[{"kind": "user", "memberOf": [], "exclusive": false, "databases": [{"database": "shop", "schemas": [], "privileges": ["${INJECTED}"]}]}]`, 'privilege on a database "TEMPORARY ON DATABASE'],
     ['a format of a newer version', '{"format": 2, "declarations": []}', 'format 2 is not allowed: this version of the library knows format 1'],
     ['no object', '"x"', 'declarations "x" is not allowed: it is not an object'],
-  ])('a declaration that has %s is an error for its user alone, which a Delete disables', async (_, declarations, problem) => {
+  ]))('a declaration that has %s is an error for its user alone, which a Delete disables', async (_, declarations, problem) => {
     await stack.create('A', { username: 'orders' });
     await stack.create('B', { username: 'sales' });
     await postgres(`UPDATE ${TABLE} SET declarations = '${declarations}' WHERE username = 'orders'`);
@@ -197,7 +202,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
 
     beforeEach(() => newStack().create('A', { username: 'orders' }));
 
-    test.each(faults)('with %s, and the reason says how to remove it', async (_, sql, remedied, reason) => {
+    test.each(firstOf(4, faults))('with %s, and the reason says how to remove it', async (_, sql, remedied, reason) => {
       await postgres(sql);
       for (const event of [stack.update('A', { username: 'orders', connect: [] }), stack.create('B', { username: 'sales' }), stack.delete('A', { username: 'orders' })]) {
         expect(await failure(event)).toBe(NOT_USED + reason);
@@ -292,7 +297,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       expect(await failure(stack.create('A', { roleName: 'owners', adoptExisting: true }))).toBe(refused);
     });
 
-    test('is used although a removed user that reads all data keeps its schema locked', async () => {
+    full.test('is used although a removed user that reads all data keeps its schema locked', async () => {
       await stack.create('A', { username: 'orders', memberOf: ['pg_read_all_data'] });
       const orders = await connected('orders', server.token('application', 'orders'));
       // It grants nothing, and locks the row of the catalog.
@@ -318,15 +323,15 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       expect(await failure(newStack({ registryOwner }).create('A', { username: 'orders' }))).toBe(reason);
     });
 
-    test.each([
+    test.each(firstOf(2, [
       ['a trigger', TRAP],
       ['a rule', `CREATE RULE trap AS ON INSERT TO ${TABLE} DO ALSO SELECT lab.trapped()`],
       ['another table under its name', `ALTER SCHEMA cdk_aurora_iam_auth RENAME TO moved; ${MADE}; ${TRAP}`],
       ['a child with a trigger', `CREATE TABLE lab.child () INHERITS (${TABLE}); INSERT INTO lab.child SELECT * FROM ${TABLE}; CREATE TRIGGER trap BEFORE DELETE ON lab.child FOR EACH ROW EXECUTE FUNCTION lab.trap()`],
-    ])('%s that another member adds after the look, before or during the transaction, does not run', async (_, sql) => {
+    ]))('%s that another member adds after the look, before or during the transaction, does not run', async (_, sql) => {
       await postgres('GRANT CREATE ON SCHEMA lab TO owners');
       await stack.create('A', { username: 'orders' });
-      for (const [moment, statement] of [['before', /^BEGIN/], ['during', /FROM ONLY cdk_aurora_iam_auth\.managed_role m LEFT JOIN/]] as const) {
+      for (const [moment, statement] of [['before', /set_config\('idle_in_transaction_session_timeout'/], ['during', /FROM ONLY cdk_aurora_iam_auth\.managed_role m LEFT JOIN/]] as const) {
         const mallory = await member();
         let added: Promise<unknown> | undefined;
         const intruding = intercepted(reach(), async (text) => {
@@ -358,12 +363,15 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       await stack.create('G', { roleName: 'readers' });
       await stack.create('K', { username: 'kept', onRemoval: { Action: 'RETAIN' } });
       await stack.delete('K', { username: 'kept', onRemoval: { Action: 'RETAIN' } });
-      const before = await rows();
+      const before = await rows("*, declarations - 'sent' AS declarations");
       await postgres(AS_BEFORE_FORMATS);
       await stack.update('A', { username: 'orders' });
       await expect(postgres(`SELECT relrowsecurity, relforcerowsecurity FROM pg_class WHERE oid = '${TABLE}'::regclass`)).resolves.toEqual([{ relrowsecurity: true, relforcerowsecurity: false }]);
       const [orders, ...others] = before;
-      await expect(rows()).resolves.toEqual([{ ...orders, declarations: { format: 1, declarations: [{ Kind: 'user', Privileges: { shop: { Database: ['CONNECT'] } } }] } }, ...others]);
+      // What the names stand for is recorded by the next event of the resource.
+      const withoutIdentities = others.map(({ declarations, ...row }) => ({ ...row, declarations: { ...declarations as object, identities: undefined } }));
+      const [wanted, former] = [['shop'], ['postgres', 'shop']].map(databases => ({ Kind: 'user', Privileges: Object.fromEntries(databases.map(name => [name, { Database: ['CONNECT'] }])) }));
+      await expect(rows()).resolves.toEqual([{ ...orders, declarations: { format: 1, declarations: [wanted], deployed: [wanted, former], sent: SENT, identities: await identitiesOf('shop') } }, ...withoutIdentities]);
       // What the former declaration had granted is taken back.
       await expect(postgres("SELECT has_database_privilege('orders', 'shop', 'CONNECT') AS shop, (SELECT count(*)::int FROM pg_database, aclexplode(datacl) WHERE datname = 'postgres' AND grantee = 'orders'::regrole) AS postgres"))
         .resolves.toEqual([{ shop: true, postgres: 0 }]);
@@ -374,7 +382,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       }
     });
 
-    test('can begin with a Delete, and a row that is not understood stays one for its role alone', async () => {
+    full.test('can begin with a Delete, and a row that is not understood stays one for its role alone', async () => {
       await stack.create('A', { username: 'orders' });
       await stack.create('B', { username: 'sales' });
       await stack.create('C', { username: 'later' });
@@ -390,7 +398,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       await dropRegistry();
     });
 
-    test('is used while somebody reads it, and secured by a later event', async () => {
+    full.test('is used while somebody reads it, and secured by a later event', async () => {
       await stack.create('A', { username: 'orders' });
       await postgres(AS_BEFORE_FORMATS);
       const reader = await connected('reader', 'm');
@@ -408,24 +416,25 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
 
 /** Lets something happen before each statement of a transport. */
 function intercepted(transport: Transport, before: (text: string) => Promise<void>): Transport {
-  return async (budget, log) => {
-    const open = await transport(budget, log);
-    return async (database) => {
-      const session = await open(database);
+  return async (...args) => {
+    const access = await transport(...args);
+    const open = async (database: string) => {
+      const session = await access.open(database);
       return new Proxy(session, {
         get(target, property) {
           const value: unknown = Reflect.get(target, property, target);
-          if (property !== 'query') {
+          if (property !== 'execute') {
             return typeof value === 'function' ? (value as (...args: unknown[]) => unknown).bind(target) : value;
           }
-          return async (statements: string[], answerMs: number) => {
+          return async (statements: Statement[], answerMs: number) => {
             for (const statement of statements) {
-              await before(statement);
+              await before(typeof statement === 'string' ? statement : statement.query);
             }
-            return (target).query(statements, answerMs);
+            return target.execute(statements, answerMs);
           };
         },
       });
     };
+    return { ...access, open };
   };
 }

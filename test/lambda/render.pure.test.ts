@@ -1,4 +1,4 @@
-import { Change, Target } from '../../lambda/provisioner/change';
+import { Change, Target } from '../../lambda/provisioner/core/change';
 import { Dialect, render, Standing } from '../../lambda/provisioner/sql/render';
 
 function dialect(version: number, standing: { readonly [role: string]: Standing } = {}): Dialect {
@@ -42,10 +42,10 @@ describe.each([['15', OLD], ['16', NEW]])('on PostgreSQL %s', (_, on) => {
   });
 
   test.each<[Target, string]>([
-    [{ type: 'TABLE', schema: 'app', names: ['orders', 'it"ems'] }, 'TABLE "app"."orders", "app"."it""ems"'],
-    [{ type: 'SEQUENCE', schema: 'app', names: ['ids'] }, 'SEQUENCE "app"."ids"'],
-    [{ type: 'TYPE', schema: 'app', names: ['t'] }, 'TYPE "app"."t"'],
-    [{ type: 'ROUTINE', schema: 'app', routines: [{ name: 'f', args: '' }, { name: 'F', args: 'integer, "Odd Type"' }] }, 'ROUTINE "app"."f"(), "app"."F"(integer, "Odd Type")'],
+    [{ type: 'TABLE', schema: 'app', objects: [{ name: 'orders' }, { name: 'it"ems' }] }, 'TABLE "app"."orders", "app"."it""ems"'],
+    [{ type: 'SEQUENCE', schema: 'app', objects: [{ name: 'ids' }] }, 'SEQUENCE "app"."ids"'],
+    [{ type: 'TYPE', schema: 'app', objects: [{ name: 't' }] }, 'TYPE "app"."t"'],
+    [{ type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args: '' }, { name: 'F', args: 'integer, "Odd Type"' }] }, 'ROUTINE "app"."f"(), "app"."F"(integer, "Odd Type")'],
     [{ type: 'LANGUAGE', name: 'plpgsql' }, 'LANGUAGE "plpgsql"'],
     [{ type: 'FOREIGN DATA WRAPPER', name: 'w' }, 'FOREIGN DATA WRAPPER "w"'],
     [{ type: 'FOREIGN SERVER', name: 's' }, 'FOREIGN SERVER "s"'],
@@ -65,6 +65,16 @@ describe.each([['15', OLD], ['16', NEW]])('on PostgreSQL %s', (_, on) => {
 });
 
 describe('a membership that is to be inherited', () => {
+  const first: Change = { kind: 'grantRole', group: 'g', roles: ['a', 'b'], inherit: true };
+
+  test('by a role with NOINHERIT, up to 15 is one of a role without it', () => {
+    expect(render(first, OLD)).toEqual(['ALTER ROLE "a" INHERIT', 'ALTER ROLE "b" INHERIT', 'GRANT "g" TO "a", "b"']);
+  });
+
+  test('by a role with NOINHERIT, from 16 on has options of its own', () => {
+    expect(render(first, NEW)).toEqual([`GRANT "g" TO "a", "b"${OPTIONS}`]);
+  });
+
   const repair: Change = { kind: 'grantRole', group: 'g', roles: ['a', 'b'], options: true };
 
   test('up to 15 is a matter of the member', () => {
@@ -77,7 +87,7 @@ describe('a membership that is to be inherited', () => {
 });
 
 describe('acting as another role', () => {
-  const grant: Change = { kind: 'grant', privileges: ['SELECT'], on: { type: 'TABLE', schema: 'app', names: ['t'] }, roles: ['u'], as: 'owner' };
+  const grant: Change = { kind: 'grant', privileges: ['SELECT'], on: { type: 'TABLE', schema: 'app', objects: [{ name: 't' }] }, roles: ['u'], as: 'owner' };
   const sql = 'GRANT SELECT ON TABLE "app"."t" TO "u"';
 
   test('up to 15 the admin is a member for the moment', () => {
@@ -99,12 +109,12 @@ describe('acting as another role', () => {
   });
 
   test('what a grantor has granted is taken back as that role', () => {
-    const revoke: Change = { kind: 'revoke', privileges: ['SELECT'], on: { type: 'TABLE', schema: 'app', names: ['t'] }, roles: ['u'], grantor: 'other' };
-    const asItself = ['SET LOCAL ROLE "other"', 'REVOKE SELECT ON TABLE "app"."t" FROM "u" CASCADE', 'RESET ROLE'];
+    const revoke: Change = { kind: 'revoke', privileges: ['SELECT'], on: { type: 'TABLE', schema: 'app', objects: [{ name: 't' }] }, roles: ['u'], grantor: 'other' };
+    const asItself = ['SET LOCAL ROLE "other"', 'REVOKE SELECT ON TABLE "app"."t" FROM "u" CASCADE', 'SET LOCAL ROLE NONE'];
     expect(render(revoke, dialect(160000, { other: 'held' }))).toEqual(asItself);
     expect(render(revoke, NEW)).toEqual([`GRANT "other" TO "admin"${OPTIONS}`, ...asItself, 'REVOKE "other" FROM "admin"']);
     expect(render({ kind: 'revokeRole', group: 'g', roles: ['u'], grantor: 'other' }, OLD))
-      .toEqual(['GRANT "other" TO "admin"', 'SET LOCAL ROLE "other"', 'REVOKE "g" FROM "u" CASCADE', 'RESET ROLE', 'REVOKE "other" FROM "admin"']);
+      .toEqual(['GRANT "other" TO "admin"', 'SET LOCAL ROLE "other"', 'REVOKE "g" FROM "u" CASCADE', 'SET LOCAL ROLE NONE', 'REVOKE "other" FROM "admin"']);
   });
 
   test('default privileges are those of their creator', () => {
@@ -126,8 +136,14 @@ describe('acting as another role', () => {
     ]);
   });
 
+  test('to hand over to a role that the admin may only SET ROLE to, that is a member of the other', () => {
+    expect(render({ kind: 'reassignOwned', role: 'u', to: 'heir', as: ['u', 'heir'] }, dialect(160000, { heir: 'set' }))).toEqual([
+      `GRANT "u" TO "heir"${OPTIONS}`, 'SET LOCAL ROLE "heir"', 'REASSIGN OWNED BY "u" TO "heir"', 'SET LOCAL ROLE NONE', 'REVOKE "u" FROM "heir"',
+    ]);
+  });
+
   test('what else depends on a role is dropped only if it owns nothing, which is looked up in the same breath', () => {
     const [statement] = render({ kind: 'dropOwned', role: "o'b", as: "o'b" }, dialect(170000, { "o'b": 'held' }));
-    expect(statement).toMatch(/^DO '\s+BEGIN\s+IF EXISTS \(\s+SELECT FROM pg_catalog\.pg_shdepend .*rolname = ''o''''b''.*\) THEN\s+RAISE EXCEPTION ''it owns objects by now'' USING ERRCODE = ''dependent_objects_still_exist'';\s+END IF;\s+DROP OWNED BY "o''b";\s+END'$/s);
+    expect(statement).toMatch(/^DO {2}E'\s+BEGIN\s+IF EXISTS \(\s+SELECT FROM pg_catalog\.pg_shdepend .*rolname = ''o''''b''.*\) THEN\s+RAISE EXCEPTION ''it owns objects by now'' USING ERRCODE = ''dependent_objects_still_exist'';\s+END IF;\s+DROP OWNED BY "o''b";\s+END'$/s);
   });
 });

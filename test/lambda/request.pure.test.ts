@@ -34,7 +34,7 @@ function event(properties: Properties, fields: Partial<Event> = {}): Event {
 const user = (more: Properties = {}) => decode(event({ ...USER, ...more }));
 const inSchema = (declared: unknown, schema = 'app') => user({ Privileges: { shop: { Schemas: { [schema]: declared } } } }).declaration.databases[0].schemas[0];
 
-const NOTHING = { owner: false, privileges: [], tables: [], columns: [], sequences: [], functions: [], futureObjects: [] };
+const NOTHING = { owner: false, privileges: [], objects: [], futureObjects: [] };
 
 describe('decode', () => {
   test('a complete event, lists sorted and without duplicates', () => {
@@ -66,7 +66,7 @@ describe('decode', () => {
     });
     expect(request).toEqual({
       action: 'apply',
-      owner: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
+      resource: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
       resourceId: 'cluster-ABC',
       kind: 'user',
       single: true,
@@ -83,13 +83,24 @@ describe('decode', () => {
                 schema: 'app',
                 owner: false,
                 privileges: ['CREATE', 'USAGE'],
-                tables: [{ name: '*', privileges: ['INSERT', 'SELECT'] }, { name: 'orders', privileges: ['TRIGGER'] }],
-                columns: [{ table: 'orders', name: 'id', privileges: ['INSERT', 'REFERENCES'] }, { table: 'orders', name: 'total', privileges: ['SELECT', 'UPDATE'] }],
-                sequences: [{ name: '*', privileges: ['SELECT', 'UPDATE', 'USAGE'] }],
-                functions: [{ name: 'f', privileges: ['EXECUTE'] }],
+                objects: [
+                  { kind: 'TABLE', name: '*', privileges: ['INSERT', 'SELECT'] },
+                  { kind: 'TABLE', name: 'orders', privileges: ['TRIGGER'] },
+                  { kind: 'COLUMN', table: 'orders', name: 'id', privileges: ['INSERT', 'REFERENCES'] },
+                  { kind: 'COLUMN', table: 'orders', name: 'total', privileges: ['SELECT', 'UPDATE'] },
+                  { kind: 'SEQUENCE', name: '*', privileges: ['SELECT', 'UPDATE', 'USAGE'] },
+                  { kind: 'ROUTINE', name: 'f', privileges: ['EXECUTE'] },
+                ],
                 futureObjects: [
-                  { creator: 'another', tables: ['SELECT'], sequences: [], functions: [] },
-                  { creator: 'migrator', tables: ['SELECT'], sequences: ['USAGE'], functions: ['EXECUTE'] },
+                  { creator: 'another', objects: [{ kind: 'TABLE', privileges: ['SELECT'] }] },
+                  {
+                    creator: 'migrator',
+                    objects: [
+                      { kind: 'TABLE', privileges: ['SELECT'] },
+                      { kind: 'SEQUENCE', privileges: ['USAGE'] },
+                      { kind: 'ROUTINE', privileges: ['EXECUTE'] },
+                    ],
+                  },
                 ],
               },
               { ...NOTHING, schema: 'own', owner: true },
@@ -137,7 +148,7 @@ describe('decode', () => {
   test('a name like that of a member of every object is one like any other', () => {
     const privileges = JSON.parse('{"__proto__":{"Schemas":{"constructor":{"Tables":{"__proto__":["SELECT"]}}}}}') as unknown;
     expect(user({ Privileges: privileges }).declaration.databases).toEqual([
-      { database: '__proto__', privileges: [], schemas: [{ ...NOTHING, schema: 'constructor', tables: [{ name: '__proto__', privileges: ['SELECT'] }] }] },
+      { database: '__proto__', privileges: [], schemas: [{ ...NOTHING, schema: 'constructor', objects: [{ kind: 'TABLE', name: '__proto__', privileges: ['SELECT'] }] }] },
     ]);
     expect(() => decode(event(USER, { ResourceType: 'constructor' }))).toThrow('resource type "constructor" is not allowed');
   });
@@ -179,7 +190,7 @@ describe('decode refuses', () => {
     ['an empty database name', { Privileges: { '': {} } }, 'database name "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['a schema of the system', schema({}, 'pg_catalog'), 'schema name "pg_catalog" is not allowed: it is a schema of the system, whose privileges are PostgreSQL\'s own; name a schema of your data, or use a predefined role such as pg_monitor'],
     ['a schema name that is too long', schema({}, TOO_LONG), `schema name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
-    ['an unknown property of a schema', schema({ Types: {} }), 'property "Types" is not allowed: Privileges.shop.Schemas.app has only Owner, Schema, Tables, Columns, Sequences, Functions, FutureObjects; remove it, or update the provisioner'],
+    ['an unknown property of a schema', schema({ Views: {} }), 'property "Views" is not allowed: Privileges.shop.Schemas.app has only Owner, Schema, Tables, Columns, Sequences, Functions, Types, FutureObjects; remove it, or update the provisioner'],
     ['an owner that is neither', schema({ Owner: 'yes' }), 'Privileges.shop.Schemas.app.Owner "yes" is not allowed: it is neither true nor false; pass one of them'],
     ['a privilege that a schema has not', schema({ Schema: ['SELECT'] }), `privilege on a schema "SELECT" is not allowed: known are CREATE, USAGE; ${SAME_VERSION}`],
     ['a privilege that a table has not', schema({ Tables: { '*': ['USAGE'] } }), `privilege on a table "USAGE" is not allowed: ${TABLE_WORDS}; ${SAME_VERSION}`],
@@ -194,7 +205,7 @@ describe('decode refuses', () => {
     ['a function name that is too long', schema({ Functions: { [TOO_LONG]: [] } }), `function name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
     ['a creator that everybody is', schema({ FutureObjects: { public: {} } }), 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
     ['privileges on future objects that are another word', schema({ FutureObjects: { migrator: 'all' } }), 'Privileges.shop.Schemas.app.FutureObjects.migrator "all" is not allowed: it is not an object; pass an object'],
-    ['an unknown kind of future objects', schema({ FutureObjects: { migrator: { Types: [] } } }), 'property "Types" is not allowed: Privileges.shop.Schemas.app.FutureObjects.migrator has only Tables, Sequences, Functions; remove it, or update the provisioner'],
+    ['an unknown kind of future objects', schema({ FutureObjects: { migrator: { Columns: [] } } }), 'property "Columns" is not allowed: Privileges.shop.Schemas.app.FutureObjects.migrator has only Tables, Sequences, Functions, Types; remove it, or update the provisioner'],
     ['a privilege that a future table has not', schema({ FutureObjects: { migrator: { Tables: ['EXECUTE'] } } }), `privilege on a table "EXECUTE" is not allowed: ${TABLE_WORDS}; ${SAME_VERSION}`],
     ['a privilege that a future sequence has not', schema({ FutureObjects: { migrator: { Sequences: ['INSERT'] } } }), `privilege on a sequence "INSERT" is not allowed: known are SELECT, UPDATE, USAGE; ${SAME_VERSION}`],
     ['a privilege that a future function has not', schema({ FutureObjects: { migrator: { Functions: ['SELECT'] } } }), `privilege on a function "SELECT" is not allowed: known are EXECUTE; ${SAME_VERSION}`],
@@ -250,7 +261,7 @@ describe('decode of a Delete', () => {
   test('is for the physical resource it names', () => {
     expect(gone({ ...USER, OnRemoval: { Action: 'DROP', ReassignOwnedTo: 'heir' } })).toEqual({
       action: 'remove',
-      owner: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
+      resource: { stack: 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop', stackId: STACK_ID, logicalId: 'User1A2B' },
       resourceId: 'cluster-ABC',
       kind: 'user',
       single: true,
@@ -301,17 +312,24 @@ describe('decode of a Delete', () => {
 describe('decode of privileges in a schema', () => {
   test.each<[string, object, object]>([
     ['nothing', {}, {}],
-    ['a name that is needed by no rule', { Tables: { 'a.b "c"': ['SELECT'] } }, { tables: [{ name: 'a.b "c"', privileges: ['SELECT'] }] }],
+    ['a name that is needed by no rule', { Tables: { 'a.b "c"': ['SELECT'] } }, { objects: [{ kind: 'TABLE', name: 'a.b "c"', privileges: ['SELECT'] }] }],
     ['all privileges of a table', { Tables: { t: ['UPDATE', 'TRUNCATE', 'TRIGGER', 'SELECT', 'REFERENCES', 'MAINTAIN', 'INSERT', 'DELETE'] } },
-      { tables: [{ name: 't', privileges: ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'] }] }],
-    ['all sequences and functions', { Sequences: { '*': ['USAGE'] }, Functions: { '*': ['EXECUTE'] } }, { sequences: [{ name: '*', privileges: ['USAGE'] }], functions: [{ name: '*', privileges: ['EXECUTE'] }] }],
+      { objects: [{ kind: 'TABLE', name: 't', privileges: ['DELETE', 'INSERT', 'MAINTAIN', 'REFERENCES', 'SELECT', 'TRIGGER', 'TRUNCATE', 'UPDATE'] }] }],
+    ['all sequences and functions', { Sequences: { '*': ['USAGE'] }, Functions: { '*': ['EXECUTE'] } }, { objects: [{ kind: 'SEQUENCE', name: '*', privileges: ['USAGE'] }, { kind: 'ROUTINE', name: '*', privileges: ['EXECUTE'] }] }],
     ['what a role creates, with the privileges on all', { Tables: { '*': ['SELECT'], 't': ['UPDATE'] }, Sequences: { s: ['USAGE'] }, Functions: { '*': ['EXECUTE'] }, FutureObjects: { migrator: '*' } }, {
-      tables: [{ name: '*', privileges: ['SELECT'] }, { name: 't', privileges: ['UPDATE'] }],
-      sequences: [{ name: 's', privileges: ['USAGE'] }],
-      functions: [{ name: '*', privileges: ['EXECUTE'] }],
-      futureObjects: [{ creator: 'migrator', tables: ['SELECT'], sequences: [], functions: ['EXECUTE'] }],
+      objects: [
+        { kind: 'TABLE', name: '*', privileges: ['SELECT'] },
+        { kind: 'TABLE', name: 't', privileges: ['UPDATE'] },
+        { kind: 'SEQUENCE', name: 's', privileges: ['USAGE'] },
+        { kind: 'ROUTINE', name: '*', privileges: ['EXECUTE'] },
+      ],
+      futureObjects: [{ creator: 'migrator', objects: [{ kind: 'TABLE', privileges: ['SELECT'] }, { kind: 'ROUTINE', privileges: ['EXECUTE'] }] }],
     }],
-    ['a creator without privileges', { FutureObjects: { migrator: {} } }, { futureObjects: [{ creator: 'migrator', tables: [], sequences: [], functions: [] }] }],
+    ['types, by name and all, and what a role creates', { Types: { '*': ['USAGE'], 'mood': [] }, FutureObjects: { a: '*', b: { Types: ['USAGE'] } } }, {
+      objects: [{ kind: 'TYPE', name: '*', privileges: ['USAGE'] }, { kind: 'TYPE', name: 'mood', privileges: [] }],
+      futureObjects: ['a', 'b'].map(creator => ({ creator, objects: [{ kind: 'TYPE', privileges: ['USAGE'] }] })),
+    }],
+    ['a creator without privileges', { FutureObjects: { migrator: {} } }, { futureObjects: [{ creator: 'migrator', objects: [] }] }],
   ])('%s', (_, declared, expected) => {
     expect(inSchema(declared)).toEqual({ ...NOTHING, schema: 'app', ...expected });
   });

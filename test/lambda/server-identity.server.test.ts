@@ -1,7 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
-import { readAuthorities } from '../../lambda/provisioner/authorities';
-import { overConnections } from '../../lambda/provisioner/connections';
-import { Admin } from '../../lambda/provisioner/credentials';
+import { readAuthorities } from '../../lambda/provisioner/transport/postgresql/authorities';
+import { overConnections } from '../../lambda/provisioner/transport/postgresql/connections';
+import { Admin } from '../../lambda/provisioner/transport/credentials';
 import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Certificate } from '../../rehearsal/gateway/certificate-authority';
@@ -129,7 +129,7 @@ describe('a server that is not the database', () => {
     test.each<[string, string | undefined, string, string]>([
       ['a password that is wrong', '28P01', 'hunter2', said('password authentication failed', '28P01', "the password in the admin's secret is not the one of the database: rotate the secret, or set the admin's password to the secret's")],
       ['PAM', '28000', 'PAM hunter2', said('PAM authentication failed', '28000', MEMBER)],
-      ['pg_hba.conf', '28000', 'hunter2', said('pg_hba.conf rejects the connection', '28000', 'check that the server lets this admin in over TLS')],
+      ['pg_hba.conf', '28000', 'hunter2', said('pg_hba.conf rejects the connection', '28000', 'check that the admin may log in (ALTER ROLE ... LOGIN), and that the server lets it in over TLS')],
       ['a start', '57P03', 'hunter2', said('the database system is starting up or shutting down', '57P03', 'check that the database is available')],
       ['connections', '53300', 'hunter2', said('too many connections', '53300', 'free a connection, or raise max_connections')],
       ['something of its own', 'ZZZZZ', 'hunter2', said('the server refused the connection', 'ZZZZZ', LOG)],
@@ -166,7 +166,7 @@ describe('a server that is not the database', () => {
 
   describe('is not spoken to', () => {
     const cannotConnect = (problem: string) => `cannot connect to <database>: ${problem}`;
-    const NOT_TRUSTED = "the server's certificate is not trusted (<code>); check that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names, and that it has not expired";
+    const NOT_TRUSTED = "the server's certificate is not trusted (<code>); check that it has not expired, and that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names; otherwise pass caCertificates with one that has it";
     const OTHER_HOST = "the server's certificate is for another host (ERR_TLS_CERT_ALTNAME_INVALID); connect to the database's own endpoint, not to an alias";
     const DAY = 24 * 60 * 60 * 1000;
     const days = (from: number, to: number) => ({ from: new Date(Date.now() + from * DAY), to: new Date(Date.now() + to * DAY) });

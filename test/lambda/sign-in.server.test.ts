@@ -7,7 +7,7 @@ import { failure, setups, signInWithToken, Stack, trust } from './stack';
 const USER = { username: 'orders' };
 
 /** How the admin signs in with its password, at the database itself. */
-describe.each(setups('14', '15', '16, RDS-like', '17, plain', '18, RDS-like'))('the password of the admin on PostgreSQL $name', (setup) => {
+describe.each(setups('18, RDS-like'))('the password of the admin on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let files: string[];
   beforeAll(async () => {

@@ -4,7 +4,7 @@ import { setups, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** Functions, procedures and aggregates of one name, which differ in their arguments only, some of them only in what comes out. */
-describe.each(setups('15', '17, plain'))('signatures on PostgreSQL $name', (setup) => {
+describe.each(setups('15'))('signatures on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 

@@ -1,14 +1,16 @@
 import tls from 'node:tls';
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { readAuthorities } from '../../lambda/provisioner/authorities';
-import { overConnections } from '../../lambda/provisioner/connections';
+import { readAuthorities } from '../../lambda/provisioner/transport/postgresql/authorities';
+import { overConnections } from '../../lambda/provisioner/transport/postgresql/connections';
 import { Clock } from '../../lambda/shared/clock';
-import { Admin } from '../../lambda/provisioner/credentials';
+import { Admin } from '../../lambda/provisioner/transport/credentials';
 import { Deployment } from '../../lambda/provisioner/deployment';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
-import { Transport } from '../../lambda/provisioner/session';
-import { Event } from '../../lambda/shared/event';
+import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/look';
+import { Statement, Transport } from '../../lambda/provisioner/transport/session';
+import { Context, Event } from '../../lambda/shared/event';
+import { Drift, Plan } from '../../lib/contract/look';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
@@ -67,16 +69,58 @@ export class Stack {
   /** What the handler logged, newest last. */
   public readonly log: { notice: string; [field: string]: unknown }[] = [];
   private readonly handler: ReturnType<typeof createHandler>;
+  private readonly planHandler: ReturnType<typeof createPlanHandler>;
+  private readonly driftHandler: ReturnType<typeof createDriftHandler>;
+  private readonly executed: { readonly database: string; readonly sql: string }[] = [];
   private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     const { host = server.host, resourceId = server.resourceId, transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
-    const deployment = { stackId: this.stackId, resourceId, host, transport, registryOwner: options.registryOwner, ...options.deployment };
-    this.handler = createHandler({
+    const deployment = { stackId: this.stackId, resourceId, host, transport: recording(transport, this.executed), registryOwner: options.registryOwner, ...options.deployment };
+    const dependencies = {
       deployment: () => deployment,
       clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
-      write: line => this.log.push(JSON.parse(line) as { notice: string }),
-    });
+      write: (line: string) => void this.log.push(JSON.parse(line) as { notice: string }),
+    };
+    this.handler = createHandler(dependencies);
+    this.planHandler = createPlanHandler(dependencies);
+    this.driftHandler = createDriftHandler(dependencies);
+  }
+
+  /** What was executed since this was asked last, without what is about the session, the lock and the registry. */
+  public takeExecuted(): { database: string; sql: string }[] {
+    return this.executed.splice(0).filter(({ sql }) => !/^\s*(SELECT|WITH|SAVEPOINT|RELEASE|ROLLBACK|SET TRANSACTION|SET LOCAL createrole_self_grant)\b|\bcdk_aurora_iam_auth(_lock)?\b/.test(sql));
+  }
+
+  /** What events would do, in this order. */
+  public plan(...events: PlannedEvent[]): Promise<Plan> {
+    return this.planOf({ resources: events.map(event => this.planned(event)) });
+  }
+
+  /** Of an event of any shape. */
+  public planOf(event: unknown): Promise<Plan> {
+    return this.planHandler(event, this.context());
+  }
+
+  public drift(event: unknown = {}): Promise<Drift> {
+    return this.driftHandler(event, this.context());
+  }
+
+  private planned({ logicalId, declared, before, physicalId, action }: PlannedEvent): unknown {
+    return {
+      RequestType: action ?? (before === undefined ? 'Create' : 'Update'),
+      LogicalResourceId: logicalId,
+      ...before === undefined && action === undefined ? {} : { PhysicalResourceId: physicalId ?? this.physicalIdOf(logicalId) },
+      ResourceType: resourceTypeOf(declared),
+      ResourceProperties: { ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework', Database: { 'Fn::GetAtt': ['Cluster', 'DBClusterResourceId'] }, ...propertiesOf(declared) },
+      ...before === undefined ? {} : { OldResourceProperties: propertiesOf(before) },
+    };
+  }
+
+  private context(): Context {
+    const { lambdaMs = 300_000 } = this.options;
+    const start = performance.now();
+    return { awsRequestId: 'invocation', functionName: 'provisioner', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) };
   }
 
   public get stackId(): string {
@@ -107,12 +151,14 @@ export class Stack {
     return this.physicalIds.get(logicalId) ?? `${this.options.resourceId ?? this.server.resourceId}/unknown/${logicalId}`;
   }
 
-  public async send(event: Partial<Event>, declared: Declared): Promise<Answer> {
+  /** @param event sent a second after the one before it, unless it says something else; `NaN`: its URL says nothing */
+  public async send({ sentAt = nextTime(), ...event }: Partial<Event>, declared: Declared): Promise<Answer> {
     const { resourceId = this.server.resourceId } = this.options;
     const answer = await this.invoke({
       RequestId: 'request',
+      ResponseURL: `https://cloudformation-custom-resource-response-eucentral1.s3.eu-central-1.amazonaws.com/answer${Number.isNaN(sentAt) ? '' : `?X-Amz-Date=${new Date(sentAt).toISOString().replace(/[:-]|\.\d+/g, '')}`}`,
       StackId: this.stackId,
-      ResourceType: 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE,
+      ResourceType: resourceTypeOf(declared),
       ResourceProperties: {
         ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
         ServiceTimeout: '420',
@@ -131,10 +177,51 @@ export class Stack {
 
   /** An event of any shape. */
   public invoke(event: unknown): Promise<Answer> {
-    const { lambdaMs = 300_000 } = this.options;
-    const start = performance.now();
-    return this.handler(event, { awsRequestId: 'invocation', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) });
+    return this.handler(event, this.context());
   }
+}
+
+/** A resource as an event of a plan: deployed before if there is a declaration before. */
+export interface PlannedEvent {
+  readonly logicalId: string;
+  readonly declared: Declared;
+  readonly before?: Declared;
+  readonly physicalId?: string;
+  readonly action?: 'Delete';
+}
+
+function resourceTypeOf(declared: Declared): string {
+  return 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE;
+}
+
+/** The same, with all that is executed in a list. */
+function recording(transport: Transport, executed: { database: string; sql: string }[]): Transport {
+  const texts = (database: string, statements: Statement[]) => statements.flatMap(sql => typeof sql === 'string' ? [{ database, sql }] : []);
+  return async (...args) => {
+    const access = await transport(...args);
+    const open = async (database: string) => {
+      const session = await access.open(database);
+      const noted = (method: 'execute' | 'commit') => (statements: Statement[], answerMs: number) => {
+        executed.push(...texts(database, statements));
+        return session[method](statements, answerMs) as Promise<unknown>;
+      };
+      // Everything else is the session's own, whose state its methods share.
+      return new Proxy(session, {
+        get: (_, name) => {
+          const value: unknown = Reflect.get(session, name, session);
+          return name === 'execute' || name === 'commit' ? noted(name) : typeof value === 'function' ? (value as () => unknown).bind(session) : value;
+        },
+      });
+    };
+    return { ...access, open };
+  };
+}
+
+let time = Math.floor(Date.now() / 1000) * 1000 - 12 * 60 * 60 * 1000;
+
+/** Deployments take longer than tests: each event is sent a second after the one before it. The last one is still in the past. */
+export function nextTime(): number {
+  return time += 1000;
 }
 
 /** How a handler connects to a server. */
@@ -156,9 +243,20 @@ function propertiesOf(declared: Declared): { [property: string]: unknown } {
   };
 }
 
-/** Some of the set-ups, for suites that take long; all of them if ALL_SETUPS is set. */
+/** Some of the set-ups, so that the suites together have them all; each suite has all of them if ALL_SETUPS is set. */
 export function setups(...names: string[]): readonly Setup[] {
   return process.env.ALL_SETUPS ? SETUPS : SETUPS.filter(({ name }) => names.includes(name));
+}
+
+export type TransportName = 'connections' | 'the Data API';
+
+/**
+ * The same, for suites over both transports. What an event does depends on its transport in few of them, and through the
+ * Data API it takes three times the processor time.
+ */
+export function setupsOver(names: Record<TransportName, string[]>): (Setup & { readonly transport: TransportName })[] {
+  return (Object.keys(names) as TransportName[])
+    .flatMap(transport => setups(...names[transport]).map(setup => ({ ...setup, transport })));
 }
 
 let trusted: tls.SecureContext | undefined;

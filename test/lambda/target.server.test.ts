@@ -1,8 +1,9 @@
 import dns from 'node:dns/promises';
-import { adminWithToken } from '../../lambda/provisioner/credentials';
-import { Transport } from '../../lambda/provisioner/session';
+import { adminWithToken } from '../../lambda/provisioner/transport/credentials';
+import { Transport } from '../../lambda/provisioner/transport/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { DataApiEndpoint } from '../rehearsal/data-api-endpoint';
+import { firstOf } from '../full';
 import { dataApiOf, throughDataApi } from './over-data-api';
 import { failure, setups, signInWithToken, snapshot, Stack, StackOptions, throughConnections, trust, users } from './stack';
 
@@ -10,7 +11,7 @@ const USER = { username: 'orders' };
 const OTHER = 'cluster-OTHER';
 
 /** What an event is about is compared with the deployment before anything else, in each way to the database. */
-describe.each(setups('14', '17, plain'))('the target of an event on PostgreSQL $name', (setup) => {
+describe.each(setups('16, RDS-like'))('the target of an event on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let endpoint: DataApiEndpoint;
   const environment = process.env;
@@ -26,7 +27,7 @@ describe.each(setups('14', '17, plain'))('the target of an event on PostgreSQL $
     await server.stop();
   });
 
-  describe.each(['a password', 'a token', 'the Data API'])('with %s', (way) => {
+  describe.each(firstOf(1, ['a password', 'a token', 'the Data API']))('with %s', (way) => {
     let reads: number;
     let resolved: jest.SpyInstance;
     let before: unknown;
@@ -49,9 +50,9 @@ describe.each(setups('14', '17, plain'))('the target of an event on PostgreSQL $
     function stackOf(options: StackOptions = {}): Stack {
       const admin = () => way === 'a token' ? adminWithToken('postgres', server.host, server.port) : server.master;
       const transport = way === 'the Data API' ? throughDataApi(server) : throughConnections(server, { admin });
-      const counted: Transport = (budget, log) => {
+      const counted: Transport = (budget, log, purpose) => {
         reads++;
-        return transport(budget, log);
+        return transport(budget, log, purpose);
       };
       return new Stack(server, { ...options, deployment: { resourceId: server.resourceId, transport: counted, ...options.deployment } });
     }

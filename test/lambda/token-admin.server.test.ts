@@ -1,10 +1,10 @@
-import { Admin, adminWithToken } from '../../lambda/provisioner/credentials';
+import { Admin, adminWithToken } from '../../lambda/provisioner/transport/credentials';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Credentials } from '../../rehearsal/iam/credentials';
 import { sleepingClock } from './clocks';
 import { failure, setups, signInWithToken, snapshot, Stack, trust } from './stack';
 
-describe.each(setups('14', '17, plain'))('an admin that signs in with tokens, on PostgreSQL $name', (setup) => {
+describe.each(setups('17, plain'))('an admin that signs in with tokens, on PostgreSQL $name', (setup) => {
   const environment = process.env;
   let server: AuroraLikeServer;
   let allowed: () => boolean;

@@ -1,6 +1,6 @@
 import { createSecureContext } from 'node:tls';
 import { Client } from 'pg';
-import { overConnections } from '../../lambda/provisioner/connections';
+import { overConnections } from '../../lambda/provisioner/transport/postgresql/connections';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { failure, Stack } from './stack';
 

@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf } from '../full';
 import { watchAdmin } from './admin-watch';
 import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
 
@@ -23,7 +24,7 @@ const REFUSED: [string, string][] = [
   ['postgres', 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
 ];
 
-describe.each([15, 17] as const)('usernames on PostgreSQL %i', (major) => {
+describe.each(firstOf(1, [15, 17] as const))('usernames on PostgreSQL %i', (major) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   let before: unknown;

@@ -1,13 +1,18 @@
+import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
 import { CertificateAuthority } from '../../rehearsal/gateway/certificate-authority';
+import { FULL, full } from '../full';
 import { until, untilWaiting } from './clocks';
-import { fullListener, listener } from './network';
+import { fullListener, listener, slowNetwork } from './network';
 import { takeLock } from './provisioners-lock';
-import { failure, signInWithToken, snapshot, Stack, StackOptions, trust } from './stack';
+import { failure, signInWithToken, snapshot, Stack, StackOptions, trust, users } from './stack';
 
 /** How long those who are before it in the queue have the lock, all of them together: longer than the handler waits for one of them. */
 const TURNS = { count: 5, seconds: 12 };
+
+/** How often one that has the lock is heard of: longer, all of it together, than one may be that is not heard of. */
+const SLOW = { times: 6, seconds: 11 };
 
 /** What is waited for does not depend on the major. The cases wait at the same time, each with a server of its own. */
 const MAJOR = 17;
@@ -24,6 +29,7 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
   let authority: CertificateAuthority;
   let gone: Promise<{ log: unknown[]; error?: Error }>;
   let queued: Promise<string>;
+  let behindSlow: Promise<string>;
   let paused: Promise<string>;
 
   const cases: { [name: string]: () => Promise<Outcome> } = {
@@ -61,7 +67,8 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
     'no free connection, ever': async () => {
       const server = await start({ settings: { max_connections: '8' } });
       await holding(server, ...Array.from({ length: 8 }, () => 'SELECT 1'));
-      return failedCreate(server);
+      // Others may have taken the connections for a turn, so that it waits for as long as it can: here for 15 seconds.
+      return failedCreate(server, { lambdaMs: 65_000 });
     },
   };
 
@@ -88,8 +95,9 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
     const stack = new Stack(await start(), { host: 'gone.invalid' });
     gone = stack.delete('A', { username: 'orders' }).then(() => ({ log: stack.log }), (error: Error) => ({ log: stack.log, error }));
     queued = queuedCreate();
+    behindSlow = createBehindSlow();
     paused = pausedCreate();
-    await Promise.allSettled([gone, queued, paused, ...outcomes.values()]);
+    await Promise.allSettled([gone, queued, behindSlow, paused, ...outcomes.values()]);
   });
   afterAll(() => Promise.all(closers.map(close => close())));
 
@@ -111,6 +119,10 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
 
   test('a queue for the provisioners\' lock in which everybody gets a turn is waited for, however long it is', async () => {
     await expect(queued).resolves.toBe('orders');
+  });
+
+  test('one that holds the provisioners\' lock for long is waited for as long as it does something', async () => {
+    await expect(behindSlow).resolves.toBe('orders');
   });
 
   test('a cluster that was paused is waited for until it has resumed, also if that takes 32 seconds', async () => {
@@ -136,6 +148,21 @@ describe('what is given up, with its own message, and leaves nothing behind', ()
     await untilWaiting(server, TURNS.count - 1);
     await new Stack(server).create('A', { username: 'orders' });
     await Promise.all(done);
+    return signInWithToken(server, 'orders');
+  }
+
+  /** Behind one that has the lock for longer than a dead one may, and asks something now and then. */
+  async function createBehindSlow(): Promise<string> {
+    const server = await start({ authorize: () => true });
+    const [slow] = await sessions(server, 1);
+    await takeLock(slow);
+    const created = new Stack(server).create('A', { username: 'orders' });
+    for (let n = 0; n < SLOW.times; n++) {
+      await setTimeout(SLOW.seconds * 1000);
+      await slow.query('SELECT 1');
+    }
+    await slow.end();
+    await created;
     return signInWithToken(server, 'orders');
   }
 
@@ -171,6 +198,47 @@ async function failedCreate(server: AuroraLikeServer, options: StackOptions = {}
 }
 
 const untilTryingAgain = (stack: Stack) => until(() => stack.log.some(({ notice }) => notice === 'trying again'));
+
+/** Events of a stack, how many of them CloudFormation has under way, the connections of the server, and how much longer its answers take. */
+const CROWD = FULL
+  ? { users: 100, atOnce: 50, connections: 25, milliseconds: 20 }
+  : { users: 24, atOnce: 12, connections: 10, milliseconds: 20 };
+
+describe('many events on a server that is slow and small', () => {
+  let server: AuroraLikeServer;
+  beforeEach(async () => {
+    server = await AuroraLikeServer.start({ major: MAJOR, databases: ['shop'], settings: { max_connections: String(CROWD.connections) } });
+    trust(server.caCertificate);
+  });
+  afterEach(() => server.stop());
+
+  const names = Array.from({ length: CROWD.users }, (_, n) => `user${n}`);
+
+  async function allAtOnce(stack: Stack, left = [...names]): Promise<string[]> {
+    const failures: string[] = [];
+    await Promise.all(Array.from({ length: CROWD.atOnce }, async () => {
+      for (let name = left.shift(); name !== undefined; name = left.shift()) {
+        await stack.create(name, { username: name }).catch((error: Error) => failures.push(error.message));
+      }
+    }));
+    return failures;
+  }
+
+  // If those who wait left no connection to whoever works, this would not end. How often they are refused depends on the machine: bench:engine.
+  full.test('all succeed, whatever each of its answers takes', async () => {
+    const network = await slowNetwork(server.port, CROWD.milliseconds);
+    const stack = new Stack(server, { port: network.port, lambdaMs: 840_000 });
+    expect(await allAtOnce(stack)).toEqual([]);
+    expect(await users(server)).toEqual([...names].sort());
+    await network.close();
+  });
+
+  full.test('all succeed with fewer connections of the admin than events', async () => {
+    await server.sql('ALTER ROLE postgres CONNECTION LIMIT 5');
+    expect(await allAtOnce(new Stack(server, { lambdaMs: 840_000 }))).toEqual([]);
+    expect(await users(server)).toEqual([...names].sort());
+  });
+});
 
 describe('what is waited for, and then succeeds', () => {
   let server: AuroraLikeServer;

@@ -24,10 +24,11 @@ export const PRIVILEGES = {
   COLUMN: ['INSERT', 'REFERENCES', 'SELECT', 'UPDATE'],
   SEQUENCE: ['SELECT', 'UPDATE', 'USAGE'],
   ROUTINE: ['EXECUTE'],
+  TYPE: ['USAGE'],
 } as const;
 
 export interface Thing {
-  readonly kind: 'TABLE' | 'SEQUENCE' | 'ROUTINE';
+  readonly kind: 'TABLE' | 'SEQUENCE' | 'ROUTINE' | 'TYPE';
   readonly database: string;
   readonly schema: string;
   readonly name: string;
@@ -55,7 +56,7 @@ export interface FutureRight {
   creator: string;
   /** None: in all of them. */
   readonly schema?: string;
-  readonly objects: 'TABLES' | 'SEQUENCES' | 'FUNCTIONS';
+  readonly objects: 'TABLES' | 'SEQUENCES' | 'FUNCTIONS' | 'TYPES';
   readonly privilege: string;
 }
 
@@ -70,12 +71,16 @@ const SQL = `
   CREATE TABLE app.orders (id serial, total int);
   CREATE TABLE app."Line ""items""" ("a;b" int, b int);
   CREATE VIEW app.totals AS SELECT 1 AS one;
+  CREATE TYPE app.mood AS ENUM ('fine');
+  CREATE DOMAIN app."Cents ""x""" AS int;
   CREATE FUNCTION app.f(int) RETURNS int LANGUAGE sql AS 'SELECT 1';
   CREATE FUNCTION app.f(text, VARIADIC numeric[]) RETURNS int LANGUAGE sql AS 'SELECT 1';
   SET ROLE migrator;
   CREATE TABLE app.events (day int, b int) PARTITION BY LIST (day);
   CREATE SEQUENCE app.ids;
   CREATE PROCEDURE app.p() LANGUAGE sql AS '';
+  CREATE TYPE app.size AS (width int);
+  CREATE TYPE "My data".pair AS (a int, b int);
   CREATE TABLE "My data".things (a int, b int);
   CREATE MATERIALIZED VIEW "My data".sums AS SELECT 1 AS one;
   CREATE FUNCTION "My data".h() RETURNS int LANGUAGE sql AS 'SELECT 1';
@@ -93,6 +98,10 @@ const THINGS: Omit<Thing, 'database'>[] = [
   { kind: 'ROUTINE', schema: 'app', name: 'f', args: 'text, VARIADIC numeric[]', owner: 'postgres' },
   { kind: 'TABLE', schema: 'app', name: 'events', owner: MIGRATOR, columns: ['day', 'b'] },
   { kind: 'SEQUENCE', schema: 'app', name: 'ids', owner: MIGRATOR },
+  { kind: 'TYPE', schema: 'app', name: 'mood', owner: 'postgres' },
+  { kind: 'TYPE', schema: 'app', name: 'Cents "x"', owner: 'postgres' },
+  { kind: 'TYPE', schema: 'app', name: 'size', owner: MIGRATOR },
+  { kind: 'TYPE', schema: 'My data', name: 'pair', owner: MIGRATOR },
   { kind: 'ROUTINE', schema: 'app', name: 'p', args: '', owner: MIGRATOR },
   { kind: 'TABLE', schema: 'My data', name: 'things', owner: MIGRATOR, columns: ['a', 'b'] },
   { kind: 'TABLE', schema: 'My data', name: 'sums', owner: MIGRATOR, columns: ['one'] },
@@ -140,11 +149,12 @@ export class World {
   public rights(privileges: Privileges = {}): Right[] {
     return Object.entries(privileges).flatMap(([database, { Database = [], Schemas = {} }]) => [
       ...Database.map(privilege => ({ kind: 'DATABASE', database, privilege } as const)),
-      ...Object.entries(Schemas).flatMap(([schema, { Schema = [], Tables, Columns = {}, Sequences, Functions }]) => [
+      ...Object.entries(Schemas).flatMap(([schema, { Schema = [], Tables, Columns = {}, Sequences, Functions, Types }]) => [
         ...Schema.map(privilege => ({ kind: 'SCHEMA', database, schema, privilege } as const)),
         ...this.onThings('TABLE', database, schema, Tables),
         ...this.onThings('SEQUENCE', database, schema, Sequences),
         ...this.onThings('ROUTINE', database, schema, Functions),
+        ...this.onThings('TYPE', database, schema, Types),
         ...Object.entries(Columns).flatMap(([name, columns]) => Object.entries(columns).flatMap(([column, words]) =>
           words.map(privilege => ({ kind: 'COLUMN', database, schema, name, column, privilege } as const)))),
       ]),
@@ -153,10 +163,11 @@ export class World {
 
   public future(privileges: Privileges = {}): FutureRight[] {
     return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => Object.entries(Schemas).flatMap(([schema, { FutureObjects = {}, ...present }]) =>
-      Object.entries(FutureObjects).map(([creator, future]) => ({ creator, ...future === '*' ? onAll(present) : future })).flatMap(({ creator, Tables = [], Sequences = [], Functions = [] }) => [
+      Object.entries(FutureObjects).map(([creator, future]) => ({ creator, ...future === '*' ? onAll(present) : future })).flatMap(({ creator, Tables = [], Sequences = [], Functions = [], Types = [] }) => [
         ...Tables.map(privilege => ({ database, schema, creator, objects: 'TABLES', privilege } as const)),
         ...Sequences.map(privilege => ({ database, schema, creator, objects: 'SEQUENCES', privilege } as const)),
         ...Functions.map(privilege => ({ database, schema, creator, objects: 'FUNCTIONS', privilege } as const)),
+        ...Types.map(privilege => ({ database, schema, creator, objects: 'TYPES', privilege } as const)),
       ])));
   }
 
@@ -204,7 +215,7 @@ export async function heldBy(server: AuroraLikeServer, roles: string[]): Promise
     SELECT format('%s %s %s: %s%s', grantee::regrole, kind, name, privilege_type, CASE WHEN bool_or(is_grantable) THEN '*' END) AS line
     FROM thing, aclexplode(acl) WHERE grantee::regrole::text = ANY ($1) AND grantee <> owner GROUP BY grantee, kind, name, privilege_type
     UNION ALL
-    SELECT format('%s %s of %s in %s/%s: %s%s', grantee::regrole, CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' END,
+    SELECT format('%s %s of %s in %s/%s: %s%s', grantee::regrole, CASE defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' END,
                   pg_get_userbyid(defaclrole), $2, coalesce(nspname, '*'), privilege_type, CASE WHEN is_grantable THEN '*' END)
     FROM pg_default_acl CROSS JOIN aclexplode(defaclacl) LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
     WHERE grantee::regrole::text = ANY ($1) AND grantee <> defaclrole`, [roles.map(name => quoted(name)), database], database);
@@ -228,12 +239,13 @@ export function sqlOf({ kind, database, schema, name, args, column, privilege }:
     TABLE: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}`,
     COLUMN: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}`,
     SEQUENCE: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}`,
+    TYPE: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}`,
     ROUTINE: () => `${escapeIdentifier(schema!)}.${escapeIdentifier(name!)}(${args})`,
   }[kind]();
   return `${privilege}${column === undefined ? '' : ` (${escapeIdentifier(column)})`} ON ${kind === 'COLUMN' ? 'TABLE' : kind} ${target}`;
 }
 
 /** What is on all objects of a schema. */
-function onAll({ Tables, Sequences, Functions }: SchemaPrivileges): FutureObjectPrivileges {
-  return { Tables: Tables?.['*'], Sequences: Sequences?.['*'], Functions: Functions?.['*'] };
+function onAll({ Tables, Sequences, Functions, Types }: SchemaPrivileges): FutureObjectPrivileges {
+  return { Tables: Tables?.['*'], Sequences: Sequences?.['*'], Functions: Functions?.['*'], Types: Types?.['*'] };
 }

@@ -1,12 +1,14 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, NestedStack, Stack, Stage } from 'aws-cdk-lib';
+import { App, Aws, NestedStack, Stack, Stage } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseRole, DatabaseUser, OnRemoval, Privileges } from '../../lib';
 import { AccessReport } from '../../lib/report/access-report';
 import { IRELAND, newApp, newCluster, templateOf } from './support';
 
+/** Who may assume the roles of these apps, in account 111111111111. */
+const ROOT = ['arn:${AWS::Partition}:iam::111111111111:root'];
 const FILES = ['access.html', 'access.json', 'access.md'];
 const newRole = (scope: Stack, id: string) => new iam.Role(scope, id, { assumedBy: new iam.AccountRootPrincipal() });
 const newAuth = (stack: Stack) => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
@@ -49,6 +51,35 @@ describe('the files', () => {
     expect(reportsIn((stack.node.root as App).outdir)).toHaveLength(3);
   });
 
+  test('of the whole app are at its root, with a section for each database of all stages', () => {
+    const app = newApp();
+    for (const id of ['Beta', 'Prod']) {
+      const stage = new Stage(app, id, { env: IRELAND });
+      const iamAuth = newAuth(new Stack(stage, 'Data'));
+      iamAuth.addUser('orders').grantConnect(newRole(new Stack(stage, 'Apps'), 'Service'));
+      new DatabaseUser(new Stack(stage, 'Users'), 'Ada', { iamAuth, username: 'ada' });
+    }
+    const { directory } = app.synth();
+    expect(readdirSync(directory).filter(name => /^access\./.test(name)).sort()).toEqual(FILES);
+    const [json, markdown, html] = ['json', 'md', 'html'].map(extension => readFileSync(join(directory, `access.${extension}`), 'utf8'));
+    const { stack, servers } = JSON.parse(json) as AccessReport;
+    expect([stack, servers.map(({ path, users }) => [path, users.map(({ name, path: user }) => `${name} ${user}`)])]).toEqual(['', ['Beta', 'Prod'].map(id =>
+      [`${id}/Data/Cluster`, [`ada ${id}/Users/Ada`, `orders ${id}/Data/IamAuth/orders`]])]);
+    expect(markdown).toContain('# Access: the whole app\n');
+    expect(markdown).toContain('- **Other apps.** ');
+    expect(markdown).toContain('`Beta/Apps/Service role`');
+    expect(html).toContain('<h1>the whole app</h1>');
+    expect([...html.matchAll(/<h2>Cluster <code>(.*?)</g)].map(([, path]) => path)).toEqual(['Beta/Data/Cluster', 'Prod/Data/Cluster']);
+  });
+
+  test('of the whole app say nothing else than that of its only stack', () => {
+    const stack = new Stack(newApp(), 'Data');
+    newAuth(stack).addUser('orders').grantConnect(newRole(stack, 'Service'));
+    const { directory } = (stack.node.root as App).synth();
+    const [ofApp, ofStack] = ['access.json', 'Data.access.json'].map(file => JSON.parse(readFileSync(join(directory, file), 'utf8')) as AccessReport);
+    expect(ofApp).toEqual({ ...ofStack, stack: '' });
+  });
+
   test('have the same bytes each time, however the app orders what it says', () => {
     const [once, again, other] = [everything(), everything(), everything(true)].map(({ node }) => contents((node.root as App).synth().directory));
     expect(again).toEqual(once);
@@ -66,6 +97,9 @@ describe('the report', () => {
         path: 'Data/Cluster',
         kind: 'cluster',
         admin: { credentials: 'password', username: 'postgres' },
+        resourceId: '${ClusterEB0386A7.DBClusterResourceId}',
+        account: '111111111111',
+        region: 'eu-west-1',
         users: [
           {
             name: 'ada',
@@ -73,7 +107,7 @@ describe('the report', () => {
             exclusive: true,
             onRemoval: 'DROP_OR_DISABLE',
             signIns: [
-              { principal: { kind: 'role', path: 'Apps/Ada' } },
+              { principal: { kind: 'role', path: 'Apps/Ada', assumedBy: ROOT } },
               { principal: { kind: 'role', path: 'Data/Imported', name: 'people', arn: 'arn:aws:iam::111111111111:role/people' } },
             ],
             memberOf: [{ role: 'readers', through: [] }, { role: 'everybody', through: ['readers'] }, { role: 'pg_monitor', through: ['readers', 'everybody'] }],
@@ -84,7 +118,7 @@ describe('the report', () => {
             path: 'Data/IamAuth/migrator',
             exclusive: false,
             onRemoval: 'RETAIN',
-            signIns: [{ principal: { kind: 'role', path: 'Data/Pipeline', name: 'pipeline' }, at: { kind: 'proxy', path: 'Data/Cluster/Proxy' } }],
+            signIns: [{ principal: { kind: 'role', path: 'Data/Pipeline', name: 'pipeline', assumedBy: ROOT }, at: { kind: 'proxy', path: 'Data/Cluster/Proxy' } }],
             memberOf: [],
             privileges: [{ database: 'shop', on: 'database', privileges: ['CONNECT'] }, { database: 'shop', schema: 'public', on: 'schema', privileges: ['USAGE', 'CREATE'] }],
           },
@@ -119,8 +153,8 @@ describe('the report', () => {
             ],
           },
         ],
-        signInsByTag: [{ principal: { kind: 'role', path: 'Data/People' }, tagKey: 'DatabaseUser' }],
-        otherSignIns: [{ username: 'legacy', principal: { kind: 'role', path: 'Data/Old' } }],
+        signInsByTag: [{ principal: { kind: 'role', path: 'Data/People', assumedBy: ROOT }, tagKey: 'DatabaseUser' }],
+        otherSignIns: [{ username: 'legacy', principal: { kind: 'role', path: 'Data/Old', assumedBy: ROOT } }],
       }],
     });
   });
@@ -139,12 +173,40 @@ describe('the report', () => {
     expect([admin, otherSignIns]).toEqual([{ username: 'provisioner', credentials: 'token' }, []]);
   });
 
+  test('has where a policy goes that an identity has elsewhere, and who may assume a role under conditions', () => {
+    const stack = new Stack(newApp(), 'Data');
+    const user = newAuth(stack).addUser('orders');
+    user.grantConnect(new iam.ManagedPolicy(stack, 'Policy'), { label: 'permission set Support' });
+    const assumedBy = new iam.CompositePrincipal(
+      new iam.ServicePrincipal('ec2.amazonaws.com'),
+      new iam.PrincipalWithConditions(new iam.AccountPrincipal('222222222222'), { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }),
+      new iam.AnyPrincipal(),
+    );
+    user.grantConnect(new iam.Role(stack, 'Role', { assumedBy }));
+    const { directory } = (stack.node.root as App).synth();
+    const [{ users: [{ signIns }] }] = reportOf(stack, directory).servers;
+    expect(signIns.map(({ principal }) => principal)).toEqual([
+      { kind: 'policy', path: 'Data/Policy', label: 'permission set Support' },
+      { kind: 'role', path: 'Data/Role', assumedBy: ['Service ec2.amazonaws.com', 'arn:${AWS::Partition}:iam::222222222222:root under conditions', 'everybody'] },
+    ]);
+    expect(contents(directory)['Data.access.md']).toContain('`identities with the policy Policy (permission set Support)`');
+  });
+
+  test.each<[string, unknown, string]>([
+    ['a token', Aws.REGION, 'label is a token, and the access report is written at synthesis; give the text itself'],
+    ['no text', 1, 'label is 1, and must be a text; pass a string'],
+  ])('fails for a label that is %s', (_what, label, message) => {
+    const stack = new Stack(newApp(), 'Data');
+    const user = newAuth(stack).addUser('orders');
+    expect(() => user.grantConnect(new iam.ManagedPolicy(stack, 'Policy'), { label: label as string })).toThrow(message);
+  });
+
   test('has whoever else signs in as the admin', () => {
     const stack = new Stack(newApp(), 'Data');
     const cluster = newCluster(stack);
     new AuroraIamAuth(stack, 'IamAuth', { cluster, admin: AdminCredentials.fromIam('provisioner') }).addUser('orders');
     ConnectGrants.fromCluster(cluster).connect(newRole(stack, 'Operator'), 'provisioner');
-    expect(reportOf(stack).servers[0].otherSignIns).toEqual([{ username: 'provisioner', principal: { kind: 'role', path: 'Data/Operator' } }]);
+    expect(reportOf(stack).servers[0].otherSignIns).toEqual([{ username: 'provisioner', principal: { kind: 'role', path: 'Data/Operator', assumedBy: ['arn:${AWS::Partition}:iam::${AWS::AccountId}:root'] } }]);
   });
 });
 

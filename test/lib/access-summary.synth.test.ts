@@ -2,7 +2,7 @@ import { App, CfnParameter, CfnResource, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { AuroraIamAuth, ConnectGrants, DatabaseUser, DatabaseUsers, InstanceIamAuth, InstanceIamAuthentication, Privileges, TablePrivilege } from '../../lib';
+import { AuroraIamAuth, ConnectGrants, DatabaseUser, DatabaseUsers, InstanceIamAuth, InstanceIamAuthEnabled, Privileges, TablePrivilege } from '../../lib';
 import { INSTANCE_TYPE, logicalIdOf, newApp, newCluster, newInstance, resourcesOf, templateOf, vpcOf } from './support';
 
 let app: App;
@@ -32,10 +32,10 @@ describe('accessSummary', () => {
     team.user('ada').grantConnect(newRole('Ada'));
     expect(summaryOf(iamAuth)).toEqual([
       'ada: sign-in by Ada role; member of readers; shop: CONNECT',
-      'migrator: sign-in by nobody in this app; shop: CONNECT; shop.public: USAGE, CREATE',
+      'migrator: sign-in by no identity in this app; shop: CONNECT; shop.public: USAGE, CREATE',
       'orders: sign-in by OrdersFunction role; shop: CONNECT; shop.public: USAGE, SELECT, INSERT, UPDATE, DELETE on all tables, USAGE, SELECT on all sequences (also future ones of migrator)',
       'readers: group role; shop: CONNECT; shop."Stock": USAGE, SELECT on all tables, SELECT on all sequences; shop.public: USAGE, SELECT on all tables, SELECT on all sequences',
-      'zoe: sign-in by nobody in this app; member of readers; shop: CONNECT',
+      'zoe: sign-in by no identity in this app; member of readers; shop: CONNECT',
     ]);
   });
 
@@ -54,7 +54,8 @@ describe('accessSummary', () => {
     grants.connect(newRole('Facade'), 'app');
     grants.connectStatement('app');
     grants.connectStatement('app');
-    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by any identity with the statement of connectStatement(), Apps/OtherStack role, Facade role, Imported role, whoever has the policy MayConnect, People group, Person user, Role; shop: CONNECT']);
+    grants.connectStatement('app', { label: 'permission set Support' });
+    expect(summaryOf(iamAuth)).toEqual(['app: sign-in by permission set Support (statement of connectStatement()), any identity with the statement of connectStatement(), Apps/OtherStack role, Facade role, Imported role, identities with the policy MayConnect, People group, Person user, Role; shop: CONNECT']);
   });
 
   test('knows proxies and replicas, and not the role of the proxy', () => {
@@ -65,7 +66,7 @@ describe('accessSummary', () => {
 
     const instance = newInstance(stack);
     const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance: instance, instanceType: INSTANCE_TYPE, vpc: vpcOf(stack) });
-    replica.with(new InstanceIamAuthentication());
+    replica.with(new InstanceIamAuthEnabled());
     const auth = new InstanceIamAuth(stack, 'InstanceAuth', { instance });
     auth.addUser('reports');
     ConnectGrants.fromInstance(replica).connect(newRole('Reader'), 'reports');
@@ -79,9 +80,9 @@ describe('accessSummary', () => {
     user.grantConnect(newRole('Role'));
     const role = new DatabaseUser(stack, 'Other', { iamAuth, username: `app-${group}` });
     expect(summaryOf(iamAuth)).toEqual([
-      '${Username}: sign-in by Role; member of all; shop: CONNECT', 'all: group role', 'app-${Group}: sign-in by nobody in this app; shop: CONNECT',
+      '${Username}: sign-in by Role; member of all; shop: CONNECT', 'all: group role', 'app-${Group}: sign-in by no identity in this app; shop: CONNECT',
     ]);
-    expect(metadataOf(role)).toEqual(['sign-in by nobody in this app', 'shop: CONNECT']);
+    expect(metadataOf(role)).toEqual(['sign-in by no identity in this app', 'shop: CONNECT']);
   });
 
   test('is about the users of this stack and of this database, and nothing else', () => {
@@ -91,7 +92,7 @@ describe('accessSummary', () => {
     other.addUser('here');
     new DatabaseUser(apps, 'User', { iamAuth, username: 'elsewhere' });
     expect(summaryOf(iamAuth)).toEqual(['here: sign-in by Apps/Role; shop: CONNECT']);
-    expect(summaryOf(other)).toEqual(['here: sign-in by nobody in this app; shop: CONNECT']);
+    expect(summaryOf(other)).toEqual(['here: sign-in by no identity in this app; shop: CONNECT']);
   });
 });
 
@@ -135,7 +136,7 @@ describe('addAccessSummaryOutput', () => {
     iamAuth.addUser('b');
     iamAuth.addAccessSummaryOutput();
     iamAuth.addUser('a');
-    expect(outputOf()).toEqual(['a: sign-in by nobody in this app; shop: CONNECT\nb: sign-in by nobody in this app; shop: CONNECT']);
+    expect(outputOf()).toEqual(['a: sign-in by no identity in this app; shop: CONNECT\nb: sign-in by no identity in this app; shop: CONNECT']);
   });
 
   test('says that there is nobody, which CloudFormation cannot say with an empty text', () => {

@@ -39,14 +39,14 @@ describe('AuroraIamAuth', () => {
   });
 
   test.each<[string, Partial<rds.DatabaseClusterProps>, Partial<AuroraIamAuthProps>, string]>([
-    ['the one it is given', {}, { databaseName: 'other' }, 'other'],
+    ['the one it is given', {}, { database: 'other' }, 'other'],
     ['the default one of the cluster', {}, {}, 'shop'],
     ['postgres', { defaultDatabaseName: undefined }, {}, 'postgres'],
-  ])('has a database for its users: %s', (_, clusterProps, props, databaseName) => {
+  ])('has a database for its users: %s', (_, clusterProps, props, database) => {
     const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', clusterProps), ...props });
     iamAuth.addUser('app');
-    expect(iamAuth.databaseName).toBe(databaseName);
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Privileges).toEqual({ [databaseName]: { Database: ['CONNECT'] } });
+    expect(iamAuth.database).toBe(database);
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Privileges).toEqual({ [database]: { Database: ['CONNECT'] } });
   });
 
   test.each<[string, (scope: Stack) => AuroraIamAuthProps, string]>([
@@ -66,7 +66,7 @@ describe('AuroraIamAuth', () => {
       'a replica of another cluster',
       scope => ({ cluster: newCluster(scope, 'Cluster', { replicationSourceIdentifier: 'arn:aws:rds:us-east-1:111111111111:cluster:shop', defaultDatabaseName: undefined }) }),
       'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
-      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)',
+      + 'and let them sign in here with ClusterIamAuthEnabled and ConnectGrants.fromCluster(replica)',
     ],
     [
       'a secondary of a global database',
@@ -76,7 +76,7 @@ describe('AuroraIamAuth', () => {
         return { cluster };
       },
       'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
-      + 'and let them sign in here with ClusterIamAuthentication and ConnectGrants.fromCluster(replica)',
+      + 'and let them sign in here with ClusterIamAuthEnabled and ConnectGrants.fromCluster(replica)',
     ],
     [
       'a cluster that does not tell its VPC',
@@ -144,7 +144,7 @@ describe('AuroraIamAuth', () => {
     test.each<[string, (cluster: rds.DatabaseCluster) => Partial<AuroraIamAuthProps>]>([
       ['says the same', () => ({})],
       ['says what is the default', cluster => ({ admin: AdminCredentials.fromSecret(cluster.secret!), vpc: cluster.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } })],
-      ['has another database only', () => ({ databaseName: 'other' })],
+      ['has another database only', () => ({ database: 'other' })],
     ])('fails if it %s', (_, props) => {
       const cluster = newCluster(stack);
       new AuroraIamAuth(stack, 'First', { cluster });

@@ -41,7 +41,7 @@ describe('cdk diff', () => {
 
   test.each([
     ['added', ['[+]   "shop.public: SELECT on all tables"']],
-    ['granted', ['[-]   "sign-in by nobody in this app",', '[+]   "sign-in by Clerk role",']],
+    ['granted', ['[-]   "sign-in by no identity in this app",', '[+]   "sign-in by Clerk role",']],
     ['narrowed', ['[-]   "shop.public: SELECT, UPDATE on all tables"', '[+]   "shop.public: SELECT on all tables"']],
     ['removed', ['[-]   "shop.public: SELECT on all tables"']],
     ['widened', ['[-]   "shop.public: SELECT on all tables"', '[+]   "shop.public: SELECT, UPDATE on all tables"']],
@@ -51,7 +51,7 @@ describe('cdk diff', () => {
 
   test('shows a user that is new or gone in a line of its own, with what it may do', () => {
     expect(output).toContain('[+] Metadata Access of IamAuth/new: sign-in by Reader role; shop: CONNECT; shop.public: SELECT on all tables\n');
-    expect(output).toContain('[-] Metadata Access of IamAuth/gone: sign-in by nobody in this app; shop: CONNECT; shop.public: SELECT on all tables\n');
+    expect(output).toContain('[-] Metadata Access of IamAuth/gone: sign-in by no identity in this app; shop: CONNECT; shop.public: SELECT on all tables\n');
   });
 
   test('names exactly the users that change', () => {
@@ -73,7 +73,7 @@ function diff(before: Declare, after: Declare): string {
     const outdir = mkdtempSync(join(tmpdir(), 'cdk-diff-'));
     const app = new App({ outdir, context: { 'aws:cdk:disable-asset-staging': true, 'aws:cdk:enable-path-metadata': true, [DISABLE_CREATION_STACK_TRACES]: true } });
     const stack = new Stack(app, 'Shop');
-    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), provisioner: { concurrentUsers: NAMES.length } });
     declare(stack, (name, privileges) => iamAuth.addUser(name, { privileges }));
     app.synth();
     return outdir;

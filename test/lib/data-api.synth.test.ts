@@ -164,7 +164,7 @@ describe('SqlTransport.dataApi() is refused', () => {
   test.each(['vpc', 'vpcSubnets', 'securityGroups', 'frameworkInVpc'])('together with %s', (name) => {
     const options = { vpc: { vpc: vpcOf(stack) }, vpcSubnets: { vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } }, securityGroups: { securityGroups: [] }, frameworkInVpc: { provisioner: { frameworkInVpc: true } } }[name];
     expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport, ...options })).toThrow(
-      `[Stack/IamAuth] ${IS}${name} is for a function in a VPC, which there is none then; leave one of the two out`);
+      `[Stack/IamAuth] ${IS}${name} cannot be combined with it, because the function runs outside a VPC; leave one of the two out`);
   });
 
   test('where the writer is of a T class, and not where only a reader is', () => {

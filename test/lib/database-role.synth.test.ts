@@ -39,7 +39,7 @@ describe('DatabaseRole', () => {
     expect([role.node.path, role.roleName]).toEqual(['Data/IamAuth/readers', 'readers']);
     expect(onlyResourceOf(stack, TYPE).Properties).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
-      ServiceTimeout: '420',
+      ServiceTimeout: '960',
       Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       RoleName: 'readers',
     });

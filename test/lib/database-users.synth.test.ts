@@ -17,10 +17,10 @@ const TOKEN = 'username is a token, and the names of several users must be known
 
 describe('the custom resource', () => {
   test('says everything in properties', () => {
-    iamAuth.addUsers('Team', { usernames: ['zoe', 'Ann', 'bob'], databaseName: 'stock', privileges: [Privileges.onSchema({ database: 'shop', schema: 'sales' })] });
+    iamAuth.addUsers('Team', { usernames: ['zoe', 'Ann', 'bob'], database: 'stock', privileges: [Privileges.onSchema({ database: 'shop', schema: 'sales' })] });
     expect(onlyResourceOf(stack, TYPE).Properties).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
-      ServiceTimeout: '420',
+      ServiceTimeout: '960',
       Database: { ResourceId: attribute(/^Cluster/, 'DBClusterResourceId') },
       Usernames: ['Ann', 'bob', 'zoe'],
       Privileges: { shop: { Schemas: { sales: { Schema: ['USAGE'] } } }, stock: { Database: ['CONNECT'] } },
@@ -69,9 +69,9 @@ describe('user', () => {
   test('is a user like any other', () => {
     const data = new Stack(app, 'Ireland', { env: IRELAND });
     const ireland = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data) });
-    const user = ireland.addUsers('Team', { usernames: ['ann', 'Resource', 'Users'], databaseName: 'stock' }).user('ann');
-    const alone = ireland.addUser('bob', { databaseName: 'stock' });
-    expect([user.username, user.roleName, user.databaseName]).toEqual(['ann', 'ann', 'stock']);
+    const user = ireland.addUsers('Team', { usernames: ['ann', 'Resource', 'Users'], database: 'stock' }).user('ann');
+    const alone = ireland.addUser('bob', { database: 'stock' });
+    expect([user.username, user.roleName, user.database]).toEqual(['ann', 'ann', 'stock']);
     expect(user.connectionEnvironment({ region: true })).toEqual({ ...alone.connectionEnvironment({ region: true }), PGUSER: 'ann' });
     expect(user.psqlCommand()).toBe(alone.psqlCommand().replaceAll('bob', 'ann'));
   });
@@ -108,8 +108,8 @@ describe('user', () => {
 
 describe('DatabaseUsers', () => {
   test.each<[string, (scope: Stack) => string[], string]>([
-    ['nobody', () => [], 'usernames are an empty list, which would create nobody; name one, or leave the construct out'],
-    ['a name twice', () => ['ann', 'bob', 'ann'], 'username "ann" is there twice; name each user once'],
+    ['nobody', () => [], 'usernames must not be empty; add at least one, or leave the construct out'],
+    ['a name twice', () => ['ann', 'bob', 'ann'], 'username "ann" is listed more than once; remove the duplicate'],
     ['a name that is refused', () => ['ann', 'a/b'], 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
     ['the admin', () => ['ann', 'postgres'], 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
     ['a token', scope => ['ann', new CfnParameter(scope, 'Username').valueAsString], TOKEN],
@@ -145,8 +145,8 @@ describe('DatabaseUsers', () => {
   });
 
   test('fails for a database that is a token', () => {
-    const databaseName = new CfnParameter(stack, 'Database').valueAsString;
-    expect(() => iamAuth.addUsers('Team', { usernames: ['ann'], databaseName })).toThrow(new Error(
+    const database = new CfnParameter(stack, 'Database').valueAsString;
+    expect(() => iamAuth.addUsers('Team', { usernames: ['ann'], database })).toThrow(new Error(
       '[Data/IamAuth/Team] database name is a token, and a key of the template must be known at synthesis; give the name itself',
     ));
   });

@@ -214,7 +214,7 @@ describe('is refused', () => {
     ['instance', () => new InstanceIamAuth(stack, 'IamAuth', { instance: newInstance(stack, 'Own'), enableIamAuthentication: true })],
   ])('for a database of this app: %s', (kind, create) => {
     expect(create).toThrow(new Error(
-      `[Reports/IamAuth] enableIamAuthentication is for a database that is imported, and ${kind} Reports/Own is made in this app, whose template switches IAM authentication on; leave it out`,
+      `[Reports/IamAuth] enableIamAuthentication is for a database that is imported, and ${kind} Reports/Own is made in this app, whose template enables IAM authentication; leave it out`,
     ));
   });
 

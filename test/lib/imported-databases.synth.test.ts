@@ -116,7 +116,7 @@ describe('InstanceIamAuth', () => {
     });
     const iamAuth = new InstanceIamAuth(stack, 'IamAuth', { instance });
     iamAuth.addUser('orders');
-    expect(iamAuth.databaseName).toBe('postgres');
+    expect(iamAuth.database).toBe('postgres');
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
     // It has the port that it had.
     expect(targetsOf(stack)).toMatchObject([{ port: { 'Fn::GetAtt': [expect.stringMatching(/^Instance/), 'Endpoint.Port'] } }]);
@@ -127,7 +127,7 @@ describe('InstanceIamAuth', () => {
     const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance, vpc: vpcOf(stack), instanceType: INSTANCE_TYPE });
     expect(() => new InstanceIamAuth(stack, 'IamAuth', { instance: replica })).toThrow(new Error(
       '[Data/IamAuth] instance Data/Replica is a read replica, and users are created where it is written; pass its source, '
-      + 'and let them sign in to the replica with InstanceIamAuthentication and ConnectGrants.fromInstance(replica)',
+      + 'and let them sign in to the replica with InstanceIamAuthEnabled and ConnectGrants.fromInstance(replica)',
     ));
   });
 

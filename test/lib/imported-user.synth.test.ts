@@ -35,7 +35,7 @@ describe('DatabaseUser.fromUsername', () => {
     const before = resources();
     const user = DatabaseUser.fromUsername(stack, 'Orders', { username: 'orders', ...attributes });
     expect(resources()).toBe(before);
-    expect([user.username, user.roleName, user.databaseName]).toEqual(['orders', 'orders', 'shop']);
+    expect([user.username, user.roleName, user.database]).toEqual(['orders', 'orders', 'shop']);
     user.grantConnect(newRole('B'));
     DatabaseUserGrants.fromUser(user).connect(newRole('C'));
     const [a, b, c] = statements();
@@ -47,7 +47,7 @@ describe('DatabaseUser.fromUsername', () => {
   });
 
   test('has what an app that only connects needs of an imported cluster', () => {
-    const user = DatabaseUser.fromUsername(stack, 'Orders', { username: 'orders', cluster: imported(), databaseName: 'shop' });
+    const user = DatabaseUser.fromUsername(stack, 'Orders', { username: 'orders', cluster: imported(), database: 'shop' });
     expect(user.connectionEnvironment()).toEqual({
       PGHOST: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', PGPORT: '6543', PGUSER: 'orders', PGDATABASE: 'shop', PGSSLMODE: 'verify-full',
     });
@@ -58,7 +58,7 @@ describe('DatabaseUser.fromUsername', () => {
   });
 
   test('connects to postgres where no database is known', () => {
-    expect(DatabaseUser.fromUsername(stack, 'Orders', { username: 'orders', cluster: imported() }).databaseName).toBe('postgres');
+    expect(DatabaseUser.fromUsername(stack, 'Orders', { username: 'orders', cluster: imported() }).database).toBe('postgres');
   });
 
   test('is a role that others refer to', () => {

@@ -14,13 +14,16 @@ beforeEach(() => {
 });
 
 class ImitatedIamAuth extends Construct implements IIamAuth {
-  public readonly databaseName = 'shop';
+  public readonly database = 'shop';
+  public get provisioner(): never {
+    throw new Error('there is none');
+  }
 }
 
 class ImitatedUser extends Construct implements IDatabaseUser {
   public readonly roleName = 'ann';
   public readonly username = 'ann';
-  public readonly databaseName = 'shop';
+  public readonly database = 'shop';
   public grantConnect(grantee: iam.IGrantable): iam.Grant {
     return iam.Grant.drop(grantee, '');
   }

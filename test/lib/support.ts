@@ -23,6 +23,7 @@ export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.
     writer: rds.ClusterInstance.serverlessV2('writer'),
     vpc: props.vpc ?? vpcOf(scope),
     defaultDatabaseName: 'shop',
+    cloudwatchLogsExports: ['iam-db-auth-error'],
     ...props,
   });
 }

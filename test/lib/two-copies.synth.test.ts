@@ -121,8 +121,8 @@ describe('a role of the one copy', () => {
 
 test('the size of a policy is that of the grants of both', () => {
   const user = new iam.User(stack, 'Person');
-  const grants = [mine, theirs].map(({ ConnectGrants, ClusterIamAuthentication }) => {
-    new ClusterIamAuthentication().applyTo(cluster);
+  const grants = [mine, theirs].map(({ ConnectGrants, ClusterIamAuthEnabled }) => {
+    new ClusterIamAuthEnabled().applyTo(cluster);
     return ConnectGrants.fromCluster(cluster);
   });
   const text = Match.stringLikeRegexp('user Data/Person may sign in as 10 users by now');
@@ -168,16 +168,16 @@ test('what copies have of each other is this in format 1: where it changes, FORM
     removal: namesOf(mine.OnRemoval.drop({ reassignOwnedTo: user })._removal),
   }).toEqual({
     app: ['format', 'models', 'roles', 'rolesByStack'],
-    model: ['checks', 'claims', 'endpoints', 'path', 'roles', 'signIns', 'signInsByTag'],
+    model: ['alsoResourceIds', 'checks', 'claims', 'endpoints', 'path', 'roles', 'signIns', 'signInsByTag'],
     claims: ['provisioners', 'roleNames', 'schemas'],
     endpoint: ['kind', 'model', 'path'],
     role: [
       'database', 'declared', 'exclusive', 'kind', 'memberOf', 'names', 'onRemoval', 'path', 'predecessors',
       'privileges', 'stack',
     ],
-    database: ['admin', 'kind', 'model', 'path'],
-    grant: ['onBehalfOf', 'policyOf', 'principal', 'resource', 'username'],
-    principal: ['kind', 'path'],
+    database: ['account', 'admin', 'kind', 'model', 'path', 'region', 'resourceId'],
+    grant: ['onBehalfOf', 'policyOf', 'principal', 'resources', 'username'],
+    principal: ['assumedBy', 'kind', 'path'],
     privileges: ['databases', 'owned'],
     removal: ['action', 'newOwner'],
   });

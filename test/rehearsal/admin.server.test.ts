@@ -4,6 +4,7 @@ import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute, signIn } from '../../rehearsal/sign-in';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/admin-app.ts';
@@ -11,8 +12,8 @@ const APP = 'test/rehearsal/fixtures/admin-app.ts';
 /** As somebody would copy it. */
 const [, SQL] = /### From the master to a role of its own[^]*?```sql\n([^]*?)```/.exec(readFileSync('docs/operations.md', 'utf8'))!;
 
-describe.each([
-  ['15.15', 'password'], ['17.7', 'iam-db-auth'], ...process.env.ALL_SETUPS === undefined ? [] : [['17.7', 'password']],
+full.describe.each([
+  ['15.15', 'password'], ['17.7', 'iam-db-auth'], ['17.7', 'password'],
 ])('from the master to a role of its own, on PostgreSQL %s, with a master that signs in by %s', (version, master) => {
   const events: StackEvent[] = [];
   let rehearsal: Rehearsal;
@@ -78,7 +79,7 @@ describe.each([
   });
 });
 
-test('a provisioner that may sign in as somebody else only: the deployment fails, says so, and is rolled back', async () => {
+full.test('a provisioner that may sign in as somebody else only: the deployment fails, says so, and is rolled back', async () => {
   const rehearsal = await Rehearsal.start();
   try {
     const assembly = await synthesized('examples/no-password/app.ts');

@@ -5,6 +5,7 @@ import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/transport-app.ts';
@@ -58,7 +59,7 @@ describe('through the Data API, without a provider framework', () => {
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 
-  test('leaves a role alone that was there before: the creation fails, and its Delete has nothing to do', async () => {
+  full.test('leaves a role alone that was there before: the creation fails, and its Delete has nothing to do', async () => {
     expect(await deploy()).toMatchObject({ status: 'CREATE_COMPLETE' });
     await server().sql('CREATE ROLE legacy LOGIN');
     const before = await roles();
@@ -83,7 +84,7 @@ describe('through the Data API, without a provider framework', () => {
     expect(rehearsal.resources('Shop')).toEqual([]);
   });
 
-  test('takes users over from a connection, gives them back, and they stay who they are', async () => {
+  full.test('takes users over from a connection, gives them back, and they stay who they are', async () => {
     expect(await deploy({ transport: 'connection' })).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect(functions().sort()).toEqual(['framework.onEvent', 'index.handler']);
     const before = await roles();

@@ -1,8 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
+import { FULL, full } from '../full';
 import { AppRun, both, isOurs, withFailing, withProperties } from './app-run';
 import { snapshot } from '../lambda/catalog';
-
-const FULL = process.env.ALL_SETUPS !== undefined;
 
 /**
  * Tests of apps: each is deployed, and lives through what CloudFormation may do with it.
@@ -13,7 +12,11 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
   // One of both in turn will do: what is rolled back is the same.
   const ways = (app: string) => FULL ? [true, false] : [Object.keys(apps).indexOf(app) % 2 === 0];
 
-  describe.each(Object.entries(apps))('%s', (app, signIns) => {
+  for (const [app, signIns] of Object.entries(apps)) {
+    (app === 'examples/quick-start/app.ts' ? describe : full.describe)(app, () => describeApp(app, signIns));
+  }
+
+  function describeApp(app: string, signIns: string[]): void {
     let run: AppRun;
     beforeAll(async () => run = await AppRun.of(app));
     afterAll(() => run.rehearsal.close());
@@ -63,11 +66,19 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
         const { status, reason } = await run.deploy(withFailing(dependsOnOthers));
         expect(status).toBe('ROLLBACK_COMPLETE');
         expect(reason).toMatch(/^Failing \(Custom::RdsIamUser\): cannot grant CONNECT on database "nowhere"/);
-        expect(run.after).toEqual(run.before);
+        expect(withoutNotes(run.after)).toEqual(run.before);
         expect(run.rehearsal.resources(run.stackName)).toEqual([]);
       }
     });
-  });
+  }
+}
+
+/** A snapshot without the notes of creations that were cancelled, which are kept for a day, and the registry with it if there is nothing else in it. */
+function withoutNotes(snapshot: unknown): unknown {
+  const { registry, ...others } = snapshot as { readonly [what: string]: string[] };
+  const rows = registry.filter(row => !row.startsWith('(0,'));
+  const isOurs = (line: string) => rows.length === 0 && line.includes('cdk_aurora_iam_auth');
+  return { ...Object.fromEntries(Object.entries(others).map(([what, lines]) => [what, lines.filter(line => !isOurs(line))])), registry: rows };
 }
 
 /** These, and nobody else. */

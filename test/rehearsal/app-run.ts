@@ -6,7 +6,7 @@ import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/clo
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
 import { Attempt, measureAccess, principalsFor, SignInTarget, trySignIns } from '../../rehearsal/rehearse/measure-access';
-import { resourceName } from '../../rehearsal/rehearse/resource-name';
+import { resourceName } from '../../rehearsal/plan/resource-name';
 import { selectStacks } from '../../rehearsal/rehearse/source';
 import { snapshot } from '../lambda/catalog';
 import { synthesized } from './synthesized';

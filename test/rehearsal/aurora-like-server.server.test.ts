@@ -40,10 +40,25 @@ describe('a server like Aurora', () => {
   });
 
   test.each([
-    [15, 'grantable', /^roleRules rdsLike is for PostgreSQL 16 and later, not 15$/],
-    [16, 'notGrantable', /^with roleRules rdsLike the master is a superuser, so rds_iam cannot be notGrantable$/],
-  ] as const)('fails with the role rules of RDS on PostgreSQL %i with rds_iam %s', async (major, rdsIam, message) => {
-    await expect(start({ major, rdsIam, roleRules: 'rdsLike' })).rejects.toThrow(message);
+    [15, 'rdsLike', 'grantable', /^roleRules rdsLike is for PostgreSQL 16 and later, not 15$/],
+    [16, 'rdsLike', 'notGrantable', /^with roleRules rdsLike the master is a superuser, so rds_iam cannot be notGrantable$/],
+    [15, 'strict', 'grantable', /^roleRules strict is for PostgreSQL 16 and later, not 15: up to 15 every membership counts anyway$/],
+  ] as const)('fails on PostgreSQL %i with role rules %s and rds_iam %s', async (major, roleRules, rdsIam, message) => {
+    await expect(start({ major, rdsIam, roleRules })).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['plain', 'in', 'in'],
+    ['strict', 'in', '28000 PAM authentication failed for user "postgres"'],
+  ] as const)('%s: a master with ADMIN OPTION alone on rds_iam is %s with its password, and with that on a user too: %s', async (roleRules, before, after) => {
+    const it = await start({ major: 17, roleRules });
+    expect(await login(asMaster(it))).toBe(before);
+    await it.sql('CREATE ROLE alice LOGIN; GRANT alice TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+    expect(await login(asMaster(it))).toBe(before);
+    await it.sql('GRANT rds_iam TO alice');
+    expect(await login(asMaster(it))).toBe(after);
+    await it.sql('REVOKE rds_iam FROM alice');
+    expect(await login(asMaster(it))).toBe(before);
   });
 
   test('keeps host, port and parameters over a restart, during which logins fail', async () => {

@@ -1,9 +1,9 @@
 import { Client, DatabaseError } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { SETUPS } from '../../rehearsal/setups';
 import { login } from './login';
+import { setups } from '../lambda/stack';
 
-describe.each(SETUPS)('a new server on PostgreSQL $name', ({ major, roleRules }) => {
+describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ major, roleRules }) => {
   const rdsLike = roleRules === 'rdsLike';
   let server: AuroraLikeServer;
   let master: Client;

@@ -1,7 +1,7 @@
 import { roleAllows } from '../../rehearsal/cloudformation/role-policies';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Principal } from '../../rehearsal/iam/condition-keys';
-import { IdentityPolicies } from '../../rehearsal/iam/identity-policies';
+import { IdentityPolicies, NotEvaluated } from '../../rehearsal/iam/identity-policies';
 import { Condition, PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
 
 const CONNECT = 'rds-db:connect';
@@ -12,7 +12,9 @@ const USER: Principal = { arn: 'arn:aws:iam::111122223333:user/staff/jane', tags
 const user = (name: string) => `arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-ABC/${name}`;
 
 const allow = (Resource: string | string[], others: Partial<PolicyStatement> = {}) => ({ Effect: 'Allow', Action: CONNECT, Resource, ...others });
-const allowIf = (condition: Condition) => allow('*', { Condition: condition });
+/** RDS evaluates no condition of rds-db:connect: what IAM does with conditions is asked of another action. */
+const OTHER = 'rds:DescribeDBClusters';
+const allowIf = (condition: Condition) => allow('*', { Action: OTHER, Condition: condition });
 
 const version = (Statement: PolicyStatement | PolicyStatement[], Version = '2012-10-17'): PolicyDocument => ({ Version, Statement });
 
@@ -20,7 +22,7 @@ function ask(policies: IdentityPolicies, resource: string, { action = CONNECT, p
   return policies.allows({ action, resource, principal, at });
 }
 
-function allows(statement: PolicyStatement | PolicyStatement[], name: string, request: { principal?: Principal; at?: Date } = {}) {
+function allows(statement: PolicyStatement | PolicyStatement[], name: string, request: { action?: string; principal?: Principal; at?: Date } = {}) {
   return ask(new IdentityPolicies([version(statement)]), user(name), request);
 }
 
@@ -158,6 +160,50 @@ describe('IdentityPolicies', () => {
   });
 });
 
+describe('RDS evaluates no condition of rds-db:connect', () => {
+  const REFUSED = 'not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM database '
+    + 'authentication supports no key: narrow the resource instead';
+  const HOLDS: Condition = { StringEquals: { 'aws:PrincipalTag/team': 'orders' } };
+
+  test.each<[string, Condition]>([
+    ['that holds', HOLDS],
+    ['that does not hold', { StringEquals: { 'aws:PrincipalTag/team': 'bills' } }],
+    ['on the time', { DateGreaterThan: { 'aws:CurrentTime': '2026-01-01T00:00:00Z' } }],
+    ['that other evaluators take for true', { Bool: { 'aws:SecureTransport': true } }],
+    ['on a key that AWS lists as not supported', { IpAddress: { 'aws:SourceIp': '0.0.0.0/0' } }],
+    ['on a key that a rehearsal does not know', { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }],
+  ])('a statement with a condition %s lets nobody in', (_name, condition) => {
+    expect(() => allows(allow(user('orders'), { Condition: condition }), 'orders')).toThrow(new NotEvaluated(REFUSED));
+  });
+
+  test.each([['all actions', '*'], ['all actions of the service', 'rds-db:*'], ['the action in another case', 'RDS-DB:CONNECT']])('as a statement about %s', (_name, Action) => {
+    expect(() => allows(allow('*', { Action, Condition: HOLDS }), 'orders')).toThrow(new NotEvaluated(REFUSED));
+    expect(() => allows(allow('*', { Action, Condition: HOLDS }), 'orders', { action: 'RDS-DB:Connect' })).toThrow(new NotEvaluated(REFUSED));
+  });
+
+  test('a statement without one lets in beside it, and an empty condition is none', () => {
+    expect(allows([allow('*', { Condition: HOLDS }), allow(user('orders'))], 'orders')).toBe(true);
+    expect(allows(allow('*', { Condition: {} }), 'orders')).toBe(true);
+  });
+
+  test('a Deny with one refuses, whether it holds or not', () => {
+    const deny = (condition: Condition) => ({ Effect: 'Deny', Action: '*', Resource: '*', Condition: condition });
+    for (const condition of [HOLDS, { StringEquals: { 'aws:PrincipalTag/team': 'bills' } }]) {
+      expect(() => allows([allow('*'), deny(condition)], 'orders')).toThrow(new NotEvaluated(REFUSED));
+    }
+  });
+
+  test('nor one in a permissions boundary', () => {
+    const bounded = new IdentityPolicies([version(allow('*'))], version(allow('*', { Condition: HOLDS })));
+    expect(() => ask(bounded, user('orders'))).toThrow(new NotEvaluated(REFUSED));
+  });
+
+  test('who is refused anyway is refused for that reason', () => {
+    expect(allows(allow(user('bills'), { Condition: HOLDS }), 'orders')).toBe(false);
+    expect(allows([allow('*', { Condition: HOLDS }), { Effect: 'Deny', Action: '*', Resource: '*' }], 'orders')).toBe(false);
+  });
+});
+
 describe('conditions', () => {
   test.each<[string, Condition, boolean]>([
     ['StringEquals', { StringEquals: { 'aws:PrincipalTag/team': 'orders' } }, true],
@@ -202,7 +248,7 @@ describe('conditions', () => {
     ['ForAnyValue of a missing key', { 'ForAnyValue:StringNotEquals': { 'aws:PrincipalTag/none': 'x' } }, false],
     ['ForAnyValue', { 'ForAnyValue:StringLike': { 'aws:PrincipalTag/team': ['x', 'o*'] } }, true],
   ])('%s', (_name, condition, expected) => {
-    expect(allows(allowIf(condition), 'orders')).toBe(expected);
+    expect(allows(allowIf(condition), 'orders', { action: OTHER })).toBe(expected);
   });
 
   test.each<[string, Condition, boolean]>([
@@ -215,21 +261,22 @@ describe('conditions', () => {
     ['of several values all in a set', { 'ForAllValues:StringEquals': { several: ['a', 'c'] } }, false],
   ])('of keys that a rehearsal has no value for: %s', (_name, condition, expected) => {
     const keys = (name: string) => name === 'ip' ? { value: '203.0.113.7', types: ['IpAddress' as const] } : { value: ['a', 'b'], types: ['String' as const] };
-    expect(new IdentityPolicies([version(allowIf(condition))]).decide({ action: CONNECT, resource: user('orders'), keys })).toBe(expected);
+    expect(new IdentityPolicies([version(allowIf(condition))]).decide({ action: OTHER, resource: user('orders'), keys })).toBe(expected);
   });
 
   test('the example in which an Arn operator differs from a String operator', () => {
     const keys = () => ({ value: 'arn:aws:someservice:us-east-2:999999999999:store/abc:111122223333:finance/document.txt', types: ['String' as const, 'Arn' as const] });
     const decide = (operator: string) => new IdentityPolicies([version(allowIf({ [operator]: { 'aws:SourceArn': 'arn:aws:someservice:*:111122223333:finance/*' } }))])
-      .decide({ action: CONNECT, resource: user('orders'), keys });
+      .decide({ action: OTHER, resource: user('orders'), keys });
     expect([decide('StringLike'), decide('ArnLike'), decide('ArnEquals'), decide('ArnNotLike')]).toEqual([true, false, false, true]);
   });
 
-  test('access for a time', () => {
+  test('a window of time', () => {
     const statement = allow(user('orders'), {
+      Action: OTHER,
       Condition: { DateGreaterThanEquals: { 'aws:CurrentTime': '2026-03-01T09:00:00Z' }, DateLessThan: { 'aws:CurrentTime': '2026-03-01T17:00:00Z' } },
     });
-    const at = (time: string) => allows(statement, 'orders', { at: new Date(`2026-03-01T${time}Z`) });
+    const at = (time: string) => allows(statement, 'orders', { action: OTHER, at: new Date(`2026-03-01T${time}Z`) });
     expect([at('08:59:59.999'), at('09:00:00'), at('16:59:59.999'), at('17:00:00')]).toEqual([false, true, true, false]);
   });
 });
@@ -273,8 +320,6 @@ describe('throws at', () => {
     ['a missing variable in a negated condition', allowIf({ StringNotEquals: { 'aws:PrincipalTag/Team': '${aws:username}' } }), 'no value for ${aws:username}'],
     ['a wildcard that would match a colon', allow('arn:aws:rds-db:eu*/orders'), 'put the * at the end of the segment'],
     ['a ? that would match a colon', allow(user('orders').replace(':dbuser:', '?dbuser:')), 'is not documented'],
-    ['a key that rds-db:connect does not support', allowIf({ NotIpAddress: { 'AWS:SourceIP': '10.0.0.0/8' } }),
-      'NotIpAddress on AWS:SourceIP: rds-db:connect does not support condition key AWS:SourceIP'],
     ['a key that nobody can answer, behind one that does not hold',
       allowIf({ StringEquals: { 'aws:PrincipalTag/Team': 'x' }, Bool: { 'aws:MultiFactorAuthPresent': 'true' } }),
       'Bool on aws:MultiFactorAuthPresent: a rehearsal does not know condition key aws:MultiFactorAuthPresent'],
@@ -293,20 +338,21 @@ describe('throws at', () => {
     ['what is no ARN', allowIf({ ArnLike: { 'aws:PrincipalArn': '*' } }), '"*" is no ARN of six parts'],
     ['ForAnyValue with IfExists of a missing key', allowIf({ 'ForAnyValue:StringEqualsIfExists': { 'aws:username': 'x' } }), 'leave one of them out'],
   ])('%s', (_name, statement, message) => {
-    expect(() => allows(statement, 'orders')).toThrow(message);
-    expect(() => allows([allow('*'), statement], 'orders')).toThrow(/^policy statement .* cannot be evaluated: /s);
+    const action = statement.Action === OTHER ? OTHER : CONNECT;
+    expect(() => allows(statement, 'orders', { action })).toThrow(message);
+    expect(() => allows([allow('*', { Action: action }), statement], 'orders', { action })).toThrow(/^policy statement .* cannot be evaluated: /s);
   });
 
   test.each(['2001:db8::/32', '10.0.0.0/33', '10.0.0', '10.0.0.256', '10.0.0.01', '10.0.0.0/8/8'])('range %s', (range) => {
     const keys = () => ({ value: '203.0.113.7', types: ['IpAddress' as const] });
-    expect(() => new IdentityPolicies([version(allowIf({ IpAddress: { ip: range } }))]).decide({ action: CONNECT, resource: user('x'), keys })).toThrow(/IPv4/);
+    expect(() => new IdentityPolicies([version(allowIf({ IpAddress: { ip: range } }))]).decide({ action: OTHER, resource: user('x'), keys })).toThrow(/IPv4/);
   });
 
   test('a key with several values without a set operator, and as a variable', () => {
     const decide = (statement: PolicyStatement) => () => new IdentityPolicies([version(statement)])
-      .decide({ action: CONNECT, resource: user('orders'), keys: () => ({ value: ['a', 'b'], types: ['String'] }) });
+      .decide({ action: OTHER, resource: user('orders'), keys: () => ({ value: ['a', 'b'], types: ['String'] }) });
     expect(decide(allowIf({ StringEquals: { several: 'a' } }))).toThrow('needs ForAllValues or ForAnyValue');
-    expect(decide(allow(user('${several}')))).toThrow('is of a key with several values');
+    expect(decide(allow(user('${several}'), { Action: OTHER }))).toThrow('is of a key with several values');
   });
 });
 
@@ -326,8 +372,8 @@ describe('roleAllows', () => {
 
   test('time', () => {
     const own = policy(version(allowIf({ DateLessThan: { 'aws:CurrentTime': '2026-03-01T12:00:01Z' } })));
-    expect(roleAllows(role(), [own], request('orders'))).toBe(true);
-    expect(roleAllows(role(), [own], request('orders', new Date('2026-03-01T12:00:01Z')))).toBe(false);
+    expect(roleAllows(role(), [own], { ...request('orders'), action: OTHER })).toBe(true);
+    expect(roleAllows(role(), [own], { ...request('orders', new Date('2026-03-01T12:00:01Z')), action: OTHER })).toBe(false);
   });
 
   test('permissions boundary', () => {

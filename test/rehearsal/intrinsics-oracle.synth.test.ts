@@ -1,10 +1,10 @@
-import { readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join, resolve as absolute } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { ResolvedValue, TemplateFile, TemplateModel } from '@aws/cloudformation-validate';
 import { holds, referencesIn, resolve, Scope } from '../../rehearsal/cloudformation/intrinsics';
 import { templateScope } from '../../rehearsal/cloudformation/scope';
-import { ParameterDefinition, Properties, ResourceState, Template } from '../../rehearsal/cloudformation/template';
+import { Properties, ResourceState, Template } from '../../rehearsal/cloudformation/template';
 import { synthesized } from './synthesized';
 
 const ROOT = absolute(__dirname, '../..');
@@ -62,7 +62,7 @@ function scopeOf(template: Template): Scope {
     logicalId, definition, type: definition.Type, physicalId: textFor(logicalId), properties: {},
     attributes: new Proxy({}, { get: (_, attribute) => textFor(`${logicalId}.${String(attribute)}`) }),
   }]);
-  return templateScope(template, STACK, new Map(resources), name => textFor(`import ${name}`));
+  return templateScope(template, STACK, new Map(resources), { importValue: name => textFor(`import ${name}`) });
 }
 
 /** Has separators, so that it can be split. */
@@ -165,11 +165,11 @@ function branchOf({ condition, if_true: whenTrue, if_false: whenFalse }: { condi
 
 /** All templates of the examples and of the snapshots that have resources. */
 async function exampleTemplates(): Promise<[string, Template][]> {
-  const examples = readdirSync(join(ROOT, 'examples'), { withFileTypes: true }).filter(entry => entry.isDirectory());
-  const assemblies = await Promise.all(examples.map(({ name }) => synthesized(`examples/${name}/app.ts`)));
+  const examples = readdirSync(join(ROOT, 'examples')).filter(name => existsSync(join(ROOT, `examples/${name}/app.ts`)));
+  const assemblies = await Promise.all(examples.map(name => synthesized(`examples/${name}/app.ts`)));
   const snapshots = readdirSync(join(ROOT, 'integ-tests'), { recursive: true, encoding: 'utf8' }).filter(file => /\.snapshot\/[^/]+\.template\.json$/.test(file));
   const templates = [
-    ...assemblies.flatMap(({ stacks }, i) => stacks.map(({ name, template }): [string, Template] => [`${examples[i].name}: ${name}`, template])),
+    ...assemblies.flatMap(({ stacks }, i) => stacks.map(({ name, template }): [string, Template] => [`${examples[i]}: ${name}`, template])),
     ...snapshots.map((file): [string, Template] => [file, JSON.parse(readFileSync(join(ROOT, 'integ-tests', file), 'utf8')) as Template]),
   ];
   // The stack for the assertions of an integration test has none.
@@ -310,7 +310,7 @@ const templateOf = (properties: Properties, others: Partial<Template> = {}): Tem
     Port: { Type: 'Number', Default: 5432 },
     Words: { Type: 'CommaDelimitedList', Default: 'a, b,c' },
     Ports: { Type: 'List<Number>', Default: '80, 90' },
-    Size: { Type: 'String', Default: 'small', AllowedValues: ['small', 'large'] } as ParameterDefinition,
+    Size: { Type: 'String', Default: 'small', AllowedValues: ['small', 'large'] },
   },
   Mappings: { Sizes: { 'us-east-1': { count: 3, names: ['a', 'b'] } } },
   Conditions: { IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] }, IsElsewhere: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] }] } },

@@ -32,7 +32,7 @@ const CLUSTER: ResourceState = {
 };
 
 const scopeOf = (template: Partial<Template> = {}, stack: Partial<typeof STACK> = {}) =>
-  templateScope({ ...TEMPLATE, ...template }, { ...STACK, ...stack }, new Map([['Cluster', CLUSTER]]), name => `imported ${name}`);
+  templateScope({ ...TEMPLATE, ...template }, { ...STACK, ...stack }, new Map([['Cluster', CLUSTER]]), { importValue: name => `imported ${name}` });
 const scope = scopeOf();
 const extended = scopeOf({ Transform: 'AWS::LanguageExtensions' });
 

@@ -1,9 +1,9 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { SETUPS } from '../../rehearsal/setups';
 import { login } from './login';
 import { LOGIN_CASES, mayConnect, minutesAgo, PAM, tryLogin, USERS } from './login-cases';
+import { setups } from '../lambda/stack';
 
-describe.each(SETUPS)('logins on PostgreSQL $name', (setup) => {
+describe.each(setups('15', '17, RDS-like'))('logins on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
 
   beforeAll(async () => {

@@ -1,9 +1,10 @@
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
-test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
+full.test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
   const rehearsal = await Rehearsal.start();
   try {
     expect(await rehearsal.deploy(await synthesized('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });

@@ -1,6 +1,7 @@
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
 /** The same app with resources changed, or taken out where that gives undefined. */
@@ -26,7 +27,7 @@ describe('what the provisioner reaches from its subnets', () => {
   beforeEach(async () => rehearsal = await Rehearsal.start());
   afterEach(() => rehearsal.close());
 
-  test.each([
+  full.test.each([
     ['without the endpoint', withoutType('AWS::EC2::VPCEndpoint')],
     ['with an endpoint that names do not lead to', (resource: ResourceDefinition) => resource.Type === 'AWS::EC2::VPCEndpoint'
       ? { ...resource, Properties: { ...resource.Properties, PrivateDnsEnabled: false } }

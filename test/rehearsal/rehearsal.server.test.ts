@@ -3,8 +3,10 @@ import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/clo
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { SETUPS } from '../../rehearsal/setups';
 import { signIn } from '../../rehearsal/sign-in';
+import { firstOf, full } from '../full';
 import { assemblyOf, cluster, connect, custom, instance, policy, policyDocument, provider, role, secret } from './fixtures/app';
 
+const MAJORS = [...new Set(SETUPS.map(({ major }) => major))].reverse();
 const READ_SECRET = policy('HandlerRole', 'secretsmanager:GetSecretValue', { Ref: 'Secret' });
 
 describe('Rehearsal', () => {
@@ -47,12 +49,12 @@ describe('Rehearsal', () => {
       expect(logs()).toBe('Create environment\n');
     });
 
-    test.each<[string, string, object, RegExp]>([
+    test.each(firstOf<[string, string, object, RegExp]>(2, [
       ['throws', 'fail', {}, /^It \(Custom::It\): as it was told\n\nLogs: \/aws\/lambda\/Shop-Handler-\w+\n/],
       ['ends', 'exit', {}, /^It \(Custom::It\): Error: Runtime exited with exit status 3$/m],
       ['does not end', 'hang', { Timeout: 2 }, /^It \(Custom::It\): Error: Task timed out after 2\.00 seconds$/m],
       ['has no such handler', 'nothing', { Handler: 'index.none' }, /^It \(Custom::It\): handler is not a function$/m],
-    ])('and fails when it %s; the handler gets no Delete', async (_name, action, properties, reason) => {
+    ]))('and fails when it %s; the handler gets no Delete', async (_name, action, properties, reason) => {
       const result = await deploy({ ...provider(properties), It: custom(action) });
       expect(result.status).toBe('ROLLBACK_COMPLETE');
       expect(result.reason).toMatch(reason);
@@ -60,7 +62,7 @@ describe('Rehearsal', () => {
       expect(rehearsal.resources('Shop')).toEqual([]);
     });
 
-    test('only if the framework may invoke it at this moment', async () => {
+    full.test('only if the framework may invoke it at this moment', async () => {
       const { FrameworkPolicy, Framework, ...others } = provider();
       const { reason } = await deploy({ ...others, Framework: { ...Framework, DependsOn: [] }, It: custom('nothing'), FrameworkPolicy: { ...FrameworkPolicy, DependsOn: 'It' } });
       expect(reason).toMatch(/AccessDeniedException: not authorized to perform: lambda:InvokeFunction on resource: arn:aws:lambda:/);
@@ -71,7 +73,7 @@ describe('Rehearsal', () => {
       expect(rehearsal.logs).toEqual([]);
     });
 
-    test('on Create, Update and Delete', async () => {
+    full.test('on Create, Update and Delete', async () => {
       const resources = provider();
       await deploy({ ...resources, It: custom('nothing', { Size: 1 }) });
       await deploy({ ...resources, It: custom('nothing', { Size: 1 }) });
@@ -92,12 +94,12 @@ describe('Rehearsal', () => {
       expect(password).toMatch(/^[^"@/\\]{40}$/);
     });
 
-    test.each<[string, Record<string, ResourceDefinition>]>([
+    test.each(firstOf<[string, Record<string, ResourceDefinition>]>(2, [
       ['without a policy', {}],
       ['with a policy for another secret', { HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', { 'Fn::Sub': '${Secret}x' }) }],
       ['with a policy of another role', { HandlerPolicy: policy('FrameworkRole', 'secretsmanager:GetSecretValue', '*') }],
       ['with a policy that comes later', { It: readSecret([]), HandlerPolicy: { ...READ_SECRET, DependsOn: 'It' } }],
-    ])('no secret %s', async (_name, resources) => {
+    ]))('no secret %s', async (_name, resources) => {
       const { reason } = await deploy({ ...provider(), Secret: secret, ...resources, It: readSecret(resources.It ? [] : Object.keys(resources)) });
       expect(reason).toMatch(/^It \(Custom::It\): not authorized to perform: secretsmanager:GetSecretValue on resource: arn:aws:secretsmanager:/);
     });
@@ -111,7 +113,7 @@ describe('Rehearsal', () => {
   });
 
   describe('gives a database cluster', () => {
-    test.each([...new Set(SETUPS.map(({ major }) => major))])('%i a server, which the handler reaches over verified TLS', async (major) => {
+    test.each(firstOf(1, MAJORS))('%i a server, which the handler reaches over verified TLS', async (major) => {
       const { status } = await deploy({ ...provider(), ...cluster({ EngineVersion: `${major}.7` }), HandlerPolicy: READ_SECRET, It: connect() });
       expect(status).toBe('CREATE_COMPLETE');
       expect(resource('It').attributes).toEqual({ user: 'chief', database: 'shop', version: expect.stringMatching(`^${major}\\.`) as string });
@@ -145,13 +147,13 @@ describe('Rehearsal', () => {
       expect(JSON.parse(resource('It').attributes.value as string)).toEqual(rehearsal.database(resource('Cluster')).master);
     });
 
-    test('no connection while it has no instance', async () => {
+    full.test('no connection while it has no instance', async () => {
       const { Instance, ...others } = cluster();
       const { reason } = await deploy({ ...provider(), ...others, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']), Instance: { ...Instance, DependsOn: 'It' } });
       expect(reason).toMatch(/^It \(Custom::It\): (Connection terminated|read ECONNRESET)/);
     });
 
-    test('a certificate that a handler without the certificates of RDS does not trust', async () => {
+    full.test('a certificate that a handler without the certificates of RDS does not trust', async () => {
       const { reason } = await deploy({ ...provider({ Environment: {} }), ...cluster(), HandlerPolicy: READ_SECRET, It: connect() });
       expect(reason).toMatch(/^It \(Custom::It\): (unable to verify the first certificate|unable to get local issuer certificate|self-signed)/);
     });
@@ -172,7 +174,7 @@ describe('Rehearsal', () => {
     });
   });
 
-  test('gives a Multi-AZ cluster a server without another instance', async () => {
+  full.test('gives a Multi-AZ cluster a server without another instance', async () => {
     const { Secret, Cluster, Attachment } = cluster({ Engine: 'postgres', EngineVersion: '17.4', DBClusterInstanceClass: 'db.m6gd.large' });
     const { status } = await deploy({ ...provider(), Secret, Cluster, Attachment, HandlerPolicy: READ_SECRET, It: connect(['HandlerPolicy']) });
     expect(status).toBe('CREATE_COMPLETE');
@@ -181,7 +183,7 @@ describe('Rehearsal', () => {
   });
 
   describe('gives a database instance', () => {
-    test.each([...new Set(SETUPS.map(({ major }) => major))])('%i a server, which the handler reaches over verified TLS', async (major) => {
+    test.each(firstOf(1, MAJORS))('%i a server, which the handler reaches over verified TLS', async (major) => {
       const { status } = await deploy({ ...provider(), ...instance({ EngineVersion: `${major}` }), HandlerPolicy: READ_SECRET, It: connect(undefined, 'Instance') });
       expect(status).toBe('CREATE_COMPLETE');
       expect(resource('It').attributes).toEqual({ user: 'chief', database: 'shop', version: expect.stringMatching(`^${major}\\.`) as string });
@@ -194,7 +196,7 @@ describe('Rehearsal', () => {
       });
     });
 
-    test('a secret that says how to reach it', async () => {
+    full.test('a secret that says how to reach it', async () => {
       await deploy({ ...provider(), ...instance({ Port: '6543', DBInstanceIdentifier: 'Shop' }), HandlerPolicy: READ_SECRET,
         It: custom('secret', { SecretId: { Ref: 'Attachment' } }, ['HandlerPolicy']) });
       expect(JSON.parse(resource('It').attributes.value as string)).toEqual({
@@ -203,21 +205,21 @@ describe('Rehearsal', () => {
       });
     });
 
-    test('a secret with username and password alone, when RDS manages it', async () => {
+    full.test('a secret with username and password alone, when RDS manages it', async () => {
       const SecretId = { 'Fn::GetAtt': ['Instance', 'MasterUserSecret.SecretArn'] };
       const { Instance } = instance({ MasterUsername: 'chief', MasterUserPassword: undefined, ManageMasterUserPassword: true });
       await deploy({ ...provider(), Instance, HandlerPolicy: policy('HandlerRole', 'secretsmanager:GetSecretValue', SecretId), It: custom('secret', { SecretId }, ['HandlerPolicy']) });
       expect(JSON.parse(resource('It').attributes.value as string)).toEqual(rehearsal.database(resource('Instance')).master);
     });
 
-    test('a server that goes with it', async () => {
+    full.test('a server that goes with it', async () => {
       await deploy(instance());
       const server = rehearsal.database(resource('Instance'));
       await rehearsal.destroy('Shop');
       await expect(server.sql('SELECT 1')).rejects.toThrow(/ENOENT|ECONNREFUSED/);
     });
 
-    test('none of its own when it is in a cluster, although a cluster may have the same name', async () => {
+    full.test('none of its own when it is in a cluster, although a cluster may have the same name', async () => {
       const named = cluster({ DBClusterIdentifier: 'shop' });
       const { Instance } = instance({ DBInstanceIdentifier: 'shop' });
       expect(await deploy({ ...named, Other: Instance })).toMatchObject({ status: 'CREATE_COMPLETE' });
@@ -235,7 +237,7 @@ describe('Rehearsal', () => {
       expect((await deploy(instance(properties))).reason).toMatch(reason);
     });
 
-    test('an error when it is changed in what a rehearsal cannot change', async () => {
+    full.test('an error when it is changed in what a rehearsal cannot change', async () => {
       await deploy(instance());
       expect((await deploy(instance({ EngineVersion: '18' }))).reason).toMatch(/^Instance .*: a changed EngineVersion of a database is not rehearsed/);
       expect((await deploy(instance({ DBClusterIdentifier: 'other' }))).reason).toMatch(/^Instance .*: no database arn:aws:rds:\S+:cluster:other exists/);
@@ -272,7 +274,7 @@ describe('Rehearsal', () => {
           { PolicyName: 'y', PolicyDocument: { Version: '2012-10-17', Statement: { Effect: 'Deny', Action: 'rds-db:*', Resource: '*' } } },
         ] }),
         None: role(),
-        Unknown: role({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] }),
+        Unknown: role({ ManagedPolicyArns: ['arn:aws:iam::aws:policy/ReadOnlyAccess'] }),
       });
       await createUsers();
       for (const roleId of ['Inline', 'Attached', 'Managed', 'ByArn']) {
@@ -283,7 +285,7 @@ describe('Rehearsal', () => {
         expect([roleId, await login(roleId)]).toEqual([roleId, 'refused: 28000 PAM authentication failed for user "alice"']);
       }
       expect(await login('Unknown')).toBe('refused: XX000 the rehearsal cannot decide about this login: '
-        + 'managed policy arn:aws:iam::aws:policy/AdministratorAccess is in no rehearsed stack, so its statements are not known');
+        + 'managed policy arn:aws:iam::aws:policy/ReadOnlyAccess is in no rehearsed stack, so its statements are not known');
     });
 
     test('nobody while the cluster has no IAM database authentication', async () => {
@@ -313,7 +315,7 @@ describe('Rehearsal', () => {
       expect(await login('Attached', 'alice', 'Instance')).toMatch(/^refused: 28000 PAM/);
     });
 
-    test.each([...new Set(SETUPS.map(({ major }) => major))])('%i to a read replica, by its own resource id and switch: it has what its source has, and is read only', async (major) => {
+    test.each(firstOf(1, MAJORS))('%i to a read replica, by its own resource id and switch: it has what its source has, and is read only', async (major) => {
       const replica = (properties = {}): Record<string, ResourceDefinition> => ({
         ...instance({ EngineVersion: `${major}` }),
         Replica: { Type: 'AWS::RDS::DBInstance', Properties: { SourceDBInstanceIdentifier: { Ref: 'Instance' }, EnableIAMDatabaseAuthentication: true, ...properties } },
@@ -339,6 +341,34 @@ describe('Rehearsal', () => {
       expect(await login('AtReplica', 'alice', 'Replica')).toMatch(/^refused: 28000 PAM/);
       expect(await login('AtSource', 'alice', 'Instance')).toBe('signed in as alice');
       expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
+    });
+
+    test('and no condition, which RDS does not evaluate: not even one that holds', async () => {
+      const conditional = (effect: string, resource: unknown): ResourceDefinition => ({
+        Type: 'AWS::IAM::Policy',
+        Properties: {
+          PolicyName: `${effect} some`,
+          PolicyDocument: {
+            Version: '2012-10-17',
+            Statement: [{ Effect: effect, Action: 'rds-db:connect', Resource: resource, Condition: { DateLessThan: { 'aws:CurrentTime': '2999-01-01T00:00:00Z' } } }],
+          },
+          Roles: [{ Ref: effect }],
+        },
+      });
+      const resources = {
+        ...cluster(),
+        Allow: role(), Allowed: conditional('Allow', users('Cluster')),
+        Deny: role(), Plain: policy('Deny', 'rds-db:connect', users('Cluster')),
+      };
+      await deploy({ ...resources, Denied: conditional('Deny', users('Cluster')) });
+      await createUsers('Cluster');
+      for (const principal of ['Allow', 'Deny']) {
+        expect(await login(principal, 'alice', 'Cluster')).toBe('refused: 28000 PAM authentication failed for user "alice"');
+        expect(rehearsal.database(resource('Cluster')).log.at(-1)).toContain('not evaluated by RDS: refused; a statement about rds-db:connect has a Condition');
+      }
+      await deploy({ ...resources, Allowed: policy('Allow', 'rds-db:connect', users('Cluster')) });
+      expect(await login('Allow', 'alice', 'Cluster')).toBe('signed in as alice');
+      expect(await login('Deny', 'alice', 'Cluster')).toBe('signed in as alice');
     });
 
     test('of this cluster, not of another in the stack', async () => {
@@ -383,7 +413,7 @@ describe('Rehearsal', () => {
   });
 
   test.each<[string, Record<string, ResourceDefinition>, RegExp]>([
-    ['a nested stack', { Nested: { Type: 'AWS::CloudFormation::Stack' } }, /nested stacks are not rehearsed/],
+    ['a nested stack', { Nested: { Type: 'AWS::CloudFormation::Stack' } }, /the template of nested stack Nested is not in the cloud assembly/],
     ['code that is no asset', { ...provider({ Code: { ZipFile: 'x' } }), It: custom('nothing') }, /code of Handler is not rehearsed/],
   ])('says that %s is not rehearsed', async (_name, resources, reason) => {
     expect((await deploy(resources)).reason).toMatch(reason);

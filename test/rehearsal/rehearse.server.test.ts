@@ -4,13 +4,14 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ResourceDefinition } from '../../rehearsal/cloudformation/template';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { firstOf, full } from '../full';
 
 const ROOT = resolve(__dirname, '../..');
 const TWO_STACKS = 'test/rehearsal/fixtures/two-stacks-app.ts';
 const USER: ResourceDefinition = { Type: 'Custom::RdsIamUser' };
 
 const start = (args: string[], options: SpawnOptions = {}) =>
-  spawn(process.execPath, ['--import', 'tsx', 'rehearsal/rehearse.ts', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  spawn(process.execPath, ['--import', 'tsx', 'cli/index.ts', 'rehearse', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
 
 /** What `npm run rehearse -- <args>` runs. */
 async function rehearse(...args: string[]): Promise<{ code: number | null; output: string; lines: string[]; errors: string }> {
@@ -35,7 +36,7 @@ function processesOf(text: string): string[] {
 }
 
 async function eventually(condition: () => boolean): Promise<boolean> {
-  for (let i = 0; i < 100 && !condition(); i++) {
+  for (let i = 0; i < 900 && !condition(); i++) {
     await new Promise(done => setTimeout(done, 100));
   }
   return condition();
@@ -65,7 +66,7 @@ everybody (PUBLIC)       postgres  connect           database postgres
     expect(lines).toContain('All went well.');
   });
 
-  test('of examples/quick-start without the grant', async () => {
+  full.test('of examples/quick-start without the grant', async () => {
     const { code, output } = await rehearse('examples/quick-start/app.ts', '-c', 'grant=false');
     expect(code).toBe(0);
     expect(output).toContain(`
@@ -76,7 +77,7 @@ IAM role  mario.rossi@example.com
     expect(output).toMatch(/^mario\.rossi@example\.com {2}shop .*\n\(nobody signs in\) /m);
   });
 
-  test('of examples/shop', async () => {
+  full.test('of examples/shop', async () => {
     const { code, output, lines, errors } = await rehearse('examples/shop/app.ts');
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(lines).toEqual(expect.arrayContaining([
@@ -104,7 +105,7 @@ readers (group)     shop `);
     expect(Math.max(...output.split('\n').map(line => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test('of examples/rds-instance, with its read replica', async () => {
+  full.test('of examples/rds-instance, with its read replica', async () => {
     const { code, lines, errors } = await rehearse('examples/rds-instance/app.ts');
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(lines).toEqual(expect.arrayContaining([
@@ -117,14 +118,14 @@ readers (group)     shop `);
     ]));
   });
 
-  test('of examples/proxy, with who gets through the proxy', async () => {
+  full.test('of examples/proxy, with who gets through the proxy', async () => {
     const { code, output, errors } = await rehearse('examples/proxy/app.ts');
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
     expect(output).toMatch(/ s {2}sign in to Cluster, PostgreSQL 17\.7: 2 users with tokens of 5 IAM roles\n\nIAM role {6}orders {2}reports\n-+ .*\nProxyRole {5}yes {5}- *\nReports {7}- {7}yes *\nand 3 others/);
     expect(output).toMatch(/ s {2}sign in to Cluster through Proxy, a proxy: 2 users with tokens of 5 IAM roles\n\nIAM role {13}orders {2}reports\n-+ .*\nService\/ServiceRole {2}yes {5}- *\nand 4 others/);
   });
 
-  test('of several stacks, with what it cannot know and what is kept', async () => {
+  full.test('of several stacks, with what it cannot know and what is kept', async () => {
     const { code, lines } = await rehearse(TWO_STACKS, '--stack', 'Team');
     expect(code).toBe(0);
     expect(lines).toEqual(expect.arrayContaining([
@@ -141,7 +142,7 @@ readers (group)     shop `);
     expect(lines.findIndex(line => line.includes('deploy Data'))).toBeLessThan(lines.findIndex(line => line.includes('deploy Team')));
   });
 
-  test('of an app whose deployment fails', async () => {
+  full.test('of an app whose deployment fails', async () => {
     const { code, lines, errors } = await rehearse(TWO_STACKS, '--stack', 'Data', '-c', 'database=none');
     expect(code).toBe(1);
     expect(errors).toMatch(/^rehearse: stack Data is ROLLBACK_COMPLETE: IamAuthowner\w+ \(Custom::RdsIamUser\): cannot sign in to database "none" .*\n$/);
@@ -151,8 +152,9 @@ readers (group)     shop `);
     ]));
   });
 
-  test.each<[string, () => string[], string]>([
-    ['nothing', () => [], 'expected one app or folder, not none; --help says more'],
+  test.each<[string, () => string[], string]>(firstOf(3, [
+    ['two apps', () => ['examples/shop/app.ts', 'cdk.out'], 'expected one app or folder, not examples/shop/app.ts cdk.out; --help says more'],
+    ['no app', () => [], `expected an app or folder, or "app" in ${ROOT}/cdk.json; --help says more`],
     ['no such file', () => ['examples/none.ts'], 'examples/none.ts: no such file or folder'],
     ['an app that throws', () => ['test/rehearsal/fixtures/synthesized-app.ts'],
       `${ROOT}/test/rehearsal/fixtures/synthesized-app.ts does not synthesize: Error: no size in the context`],
@@ -161,36 +163,49 @@ readers (group)     shop `);
     ['context for what is synthesized', () => [assembly({}), '-c', 'a=b'], '<folder> is synthesized already: context is for apps'],
     ['context without a value', () => ['examples/shop/app.ts', '-c', 'grant'], 'context grant is not of the form key=value'],
     ['no such stack', () => ['examples/shop/app.ts', '--stack', 'Shops'], 'there is no stack Shops, only Shop'],
-    ['stacks in stages only', () => [assembly({}, { Prod: { type: 'cdk:cloud-assembly', properties: { directoryName: 'assembly-Prod' } } })],
-      'there is no stack outside of stages: rehearse the folder of one, which cdk synth writes: <folder>/assembly-Prod'],
-    ['an unsupported intrinsic', () => [assembly({ User: USER, Subnet: { Type: 'AWS::EC2::Subnet', Properties: { Tags: [{ Value: { 'Fn::Unheard': 1 } }] } } })],
-      'stack Shop is not rehearsed: Resources.Subnet.Properties.Tags[0].Value: Fn::Unheard is not rehearsed'],
-    ['a nested stack', () => [assembly({ User: USER, Inner: { Type: 'AWS::CloudFormation::Stack' } })],
-      'stack Shop is not rehearsed: Resources.Inner: nested stacks (AWS::CloudFormation::Stack) are not rehearsed'],
-    ['an engine of another kind', () => [assembly({ User: USER, Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql', EngineVersion: '13.9' } } })],
-      'stack Shop is not rehearsed: Resources.Cluster: a cluster with Engine aurora-postgresql and EngineVersion 13.9 is not rehearsed: use aurora-postgresql or postgres, 14, 15, 16, 17 or 18'],
-    ['an instance of another engine', () => [assembly({ User: USER, Instance: { Type: 'AWS::RDS::DBInstance', Properties: { Engine: 'mysql', EngineVersion: '8.0' } } })],
-      'stack Shop is not rehearsed: Resources.Instance: an instance with Engine mysql and EngineVersion 8.0 is not rehearsed: use postgres, 14, 15, 16, 17 or 18'],
-    ['a database of another app', () => [assembly({ User: { ...USER, Properties: { Database: { ResourceId: 'cluster-ABC' } } } })],
-      'stack Shop is not rehearsed: database cluster-ABC is of another app, and does not exist in a rehearsal; name the other stacks with --stack, or let a stack of yours stand for that app, as examples/imported-cluster does'],
-    ['IAM authentication of a database of another app', () => [assembly({ User: USER, On: { Type: 'Custom::RdsIamAuthentication', Properties: { Identifier: 'legacy' } } })],
-      'stack Shop is not rehearsed: database legacy is of another app, and does not exist in a rehearsal; name the other stacks with --stack, or let a stack of yours stand for that app, as examples/imported-cluster does'],
-    ['no user', () => [assembly({ Topic: { Type: 'AWS::SNS::Topic' } })],
-      "no user or role of cdk-aurora-iam-auth is in stack Shop: add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"],
-  ])('says in one line what is wrong with %s', async (_name, args, expected) => {
+    ['no such file with statements', () => ['examples/shop/app.ts', '--sql', 'none.sql'], '--sql none.sql: no such file, or it cannot be read'],
+    ['a role without statements', () => ['examples/shop/app.ts', '--as', 'orders'], '--as is for --sql: name a file with statements'],
+    ['no such major', () => ['examples/shop/app.ts', '--postgres', '9'], '--postgres 9: it is one of 14, 15, 16, 17, 18'],
+    ['an empty assembly', () => [assembly({}, {})], 'there is no stack in the cloud assembly'],
+  ]))('says in one line what is wrong with %s, and ends with 2', async (_name, args, expected) => {
     const given = args();
     const { code, output, errors } = await rehearse(...given);
     expect({ code, output, errors: errors.replaceAll(given[0] || '-', name => name.startsWith(RunFolder.open().path) ? '<folder>' : name) })
-      .toEqual({ code: 1, output: '', errors: `rehearse: ${expected}\n` });
+      .toEqual({ code: 2, output: '', errors: `rehearse: ${expected}\n` });
   });
 
-  test('tells how it is used', async () => {
-    const { code, output } = await rehearse('--help');
+  test('lists all that stops it before anything starts, and ends with 3', async () => {
+    const { code, output, errors } = await rehearse(assembly({
+      Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-mysql', EngineVersion: '8.0' } },
+      Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: { 'Fn::Unheard': 1 } } },
+      User: { ...USER, Properties: { Database: { ResourceId: { 'Fn::GetAtt': ['Cluster', 'DBClusterResourceId'] } }, Username: 'orders', Of: { Ref: 'Role' } } },
+    }));
+    expect({ code, output }).toEqual({ code: 3, output: '' });
+    expect(errors).toMatch(/^rehearse: .* cannot be rehearsed, for 2 reasons:\n {2}- stack Shop: .*Fn::Unheard is not rehearsed\n {2}- Shop\/User is a user of Shop\/Cluster, which has Engine "aurora-mysql": users are for aurora-postgresql and postgres\n$/);
+  });
+
+  test('tells how it is used, on a screen', async () => {
+    const { code, output, lines } = await rehearse('--help');
     expect(code).toBe(0);
-    expect(output).toMatch(/^Usage: npm run rehearse -- <app or folder> \[options\]\n/);
+    expect(output).toMatch(/^Usage: cdk-aurora-iam-auth-cli rehearse \[<app or folder>\] \[options\]\n/);
+    expect(lines.length).toBeLessThanOrEqual(40);
+    expect(Math.max(...output.split('\n').map(line => line.length))).toBeLessThanOrEqual(120);
   });
 
-  test.each<[string, NodeJS.Signals]>([['Ctrl-C', 'SIGINT'], ['being killed', 'SIGKILL']])('leaves nothing behind after %s', async (_name, signal) => {
+  full.test('writes a report as JSON, and what is for people beside it', async () => {
+    const { code, output, errors } = await rehearse('examples/quick-start/app.ts', '--json');
+    expect(code).toBe(0);
+    expect(JSON.parse(output)).toMatchObject({
+      format: 1,
+      stacks: ['QuickStart'],
+      postgresql: [{ database: 'QuickStart/Cluster', asked: '17.7', used: 17 }],
+      access: [{ name: 'Cluster', kind: 'database', attempts: expect.arrayContaining([{ principal: 'Operator', username: 'mario.rossi@example.com', outcome: 'yes' }]) as unknown }],
+      result: 'ok',
+    });
+    expect(errors).toContain('All went well.');
+  });
+
+  full.test.each<[string, NodeJS.Signals]>([['Ctrl-C', 'SIGINT'], ['being killed', 'SIGKILL']])('leaves nothing behind after %s', async (_name, signal) => {
     const folder = RunFolder.open().newFolder('tmp');
     // A process group of its own, as a terminal would make it.
     const child = start(['examples/shop/app.ts'], { detached: true, env: { ...process.env, TMPDIR: folder, TSX_DISABLE_CACHE: '1' } });

@@ -2,6 +2,7 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
+import { full } from '../full';
 
 const APP = 'test/rehearsal/fixtures/retained-app.ts';
 
@@ -59,7 +60,7 @@ describe('an app that retains everything', () => {
     }
   });
 
-  test('takes the login and leaves an acknowledged permission, which a new user of that name has again', async () => {
+  full.test('takes the login and leaves an acknowledged permission, which a new user of that name has again', async () => {
     const shop = await Shop.of({ policies: 'acknowledged' });
     try {
       await shop.deploy('invoices');

@@ -2,6 +2,7 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
+import { full } from '../full';
 
 const APP = 'test/rehearsal/fixtures/rename-app.ts';
 
@@ -39,7 +40,7 @@ test('another username under the same id is a rename: the table belongs to the u
   expect(await as('orders', 'SELECT id FROM notes')).toMatch(/^refused: /);
 });
 
-test('another id with the username pinned is the same user, which can be renamed then', async () => {
+full.test('another id with the username pinned is the same user, which can be renamed then', async () => {
   await deploy({ id: 'buyer', username: 'orders' });
   expect(await owners()).toEqual([{ owner: 'orders' }]);
   expect(await as('orders', 'SELECT id FROM notes')).toEqual([{ id: 7 }]);
@@ -50,7 +51,7 @@ test('another id with the username pinned is the same user, which can be renamed
   expect(kept()).toEqual([]);
 });
 
-test('another id without that is another user: the former one keeps the table, without access, and the log says how to rename; which works then', async () => {
+full.test('another id without that is another user: the former one keeps the table, without access, and the log says how to rename; which works then', async () => {
   await deploy({ id: 'purchases' });
   expect(await owners()).toEqual([{ owner: 'orders' }]);
   expect(await users()).toEqual(['purchases']);

@@ -1,6 +1,7 @@
 import { StackEvent } from '../../rehearsal/cloudformation/stack';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
 /** The template of examples/shop, executed: what its users can do is found out by signing in with tokens of their roles. */
@@ -26,7 +27,7 @@ describe('examples/shop', () => {
     return execute(server(), { username, password, database: 'shop' }, sql);
   };
 
-  test('tables of the migrations are the service\'s to write and the analysts\' to read, and nothing is left in the end', async () => {
+  full.test('tables of the migrations are the service\'s to write and the analysts\' to read, and nothing is left in the end', async () => {
     const assembly = await synthesized('examples/shop/app.ts');
     await expect(rehearsal.deploy(assembly, 'Shop')).resolves.toMatchObject({ status: 'CREATE_COMPLETE' });
 

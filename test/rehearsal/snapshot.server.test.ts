@@ -4,6 +4,7 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
+import { full } from '../full';
 import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/snapshot-app.ts';
@@ -29,7 +30,7 @@ describe('a cluster that is restored from a snapshot', () => {
     return execute(server, { username, password: server.token('', username, { credentials: rehearsal.credentialsOf(role) }), database: 'shop' }, sql);
   };
 
-  test('in the place of the old one: users, privileges and data are there, under the new resource id', async () => {
+  full.test('in the place of the old one: users, privileges and data are there, under the new resource id', async () => {
     const before = cluster('Shop').attributes.DBClusterResourceId;
     const result = await rehearsal.deploy(await synthesized(APP, { snapshot: 'yesterday' }), 'Shop');
     expect(result).toMatchObject({ status: 'UPDATE_COMPLETE' });
@@ -51,7 +52,7 @@ describe('a cluster that is restored from a snapshot', () => {
     return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;
   };
 
-  test('in the place of the old one: the provisioner goes with the new one, and does not go back for the roles of the old one', async () => {
+  full.test('in the place of the old one: the provisioner goes with the new one, and does not go back for the roles of the old one', async () => {
     // An endpoint that changes alone sends no event to the users.
     const assembly = await synthesize(APP);
     const portOf = (resources: Record<string, ResourceDefinition>) => Object.fromEntries(Object.entries(resources).map(([id, resource]) =>
@@ -69,7 +70,7 @@ describe('a cluster that is restored from a snapshot', () => {
     expect(await as('Shop', 'orders', 'SELECT id FROM things')).toEqual([{ id: 7 }]);
   });
 
-  test('in the place of the old one, rolled back: it goes through, and what was made on the way is left to CloudFormation', async () => {
+  full.test('in the place of the old one, rolled back: it goes through, and what was made on the way is left to CloudFormation', async () => {
     const { status, reason } = await rehearsal.deploy(await restored((resources) => {
       const users = Object.entries(resources).filter(([, { Type }]) => Type === 'Custom::RdsIamUser');
       const [[, user]] = users;
@@ -81,7 +82,7 @@ describe('a cluster that is restored from a snapshot', () => {
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 
-  test('by another stack: its users are the other stack\'s, until they are taken over, and the other stack keeps its own', async () => {
+  full.test('by another stack: its users are the other stack\'s, until they are taken over, and the other stack keeps its own', async () => {
     const { status, reason } = await rehearsal.deploy(await synthesized(APP, { name: 'Staging', snapshot: 'yesterday' }), 'Staging');
     expect(status).toBe('ROLLBACK_COMPLETE');
     expect(reason).toMatch(/role "migrator" is managed by another stack \(arn:aws:cloudformation:\S+:stack\/Shop\/\S+, resource IamAuthmigrator\w+\) in cluster-\w+, which this database, cluster-\w+, was restored from; choose another name, or take it over here with adoptExisting/);
@@ -93,7 +94,7 @@ describe('a cluster that is restored from a snapshot', () => {
     expect(await as('Shop', 'orders', 'SELECT count(*)::int FROM things')).toEqual([{ count: 2 }]);
   });
 
-  test('one that nobody has made is refused', async () => {
+  full.test('one that nobody has made is refused', async () => {
     const { status, reason } = await rehearsal.deploy(await synthesized(APP, { snapshot: 'unknown' }), 'Shop');
     expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
     expect(reason).toMatch(/snapshot unknown is not rehearsed: nobody has made it here, and what is in it is not known/);

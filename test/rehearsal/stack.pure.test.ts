@@ -341,4 +341,28 @@ describe('Stack', () => {
       expect(looked).toBe(4);
     });
   });
+
+  describe('an export that another stack imports', () => {
+    const exporting = (Value: string, name = 'Shop:Id') => ({ Outputs: { Id: { Value, Export: { Name: name } } } });
+    let importer: string | undefined;
+
+    beforeEach(async () => {
+      importer = 'Team';
+      stack = new Stack(IDENTITY, { providerFor: () => recorder, importValue: () => undefined, importerOf: name => name === 'Shop:Id' ? importer : undefined, onEvent: () => undefined });
+      await deploy({ A: resource('a') }, exporting('1'));
+    });
+
+    test('cannot go, nor change, while it is imported', async () => {
+      expect(await deploy({ A: resource('a') })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Cannot delete export Shop:Id as it is in use by Team.' });
+      expect(await deploy({ A: resource('a') }, exporting('2'))).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Cannot update export Shop:Id as it is in use by Team.' });
+      expect(await stack.destroy()).toMatchObject({ status: 'DELETE_FAILED', reason: 'Cannot delete export Shop:Id as it is in use by Team.' });
+      expect(stack.exports).toEqual({ 'Shop:Id': '1' });
+    });
+
+    test('can go when it is not any more', async () => {
+      importer = undefined;
+      expect(await deploy({ A: resource('a') }, exporting('2'))).toMatchObject({ status: 'UPDATE_COMPLETE' });
+      expect(await stack.destroy()).toMatchObject({ status: 'DELETE_COMPLETE' });
+    });
+  });
 });

@@ -5,6 +5,7 @@ import { StackResult } from '../../rehearsal/cloudformation/stack';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { firstOf, full } from '../full';
 
 /** The lines of the functions that were called, but for those of CDK's framework. */
 function notices({ logs }: Rehearsal): string[] {
@@ -53,7 +54,7 @@ describe('a function that is told to', () => {
   const refusal = async (result: Promise<StackResult>): Promise<string | undefined> => {
     const { status, reason } = await result;
     expect(status).toBe('ROLLBACK_COMPLETE');
-    return /^IamAuthIamAuthentication\w+ \(Custom::RdsIamAuthentication\): ([^\n]*)/.exec(reason ?? '')?.[1];
+    return /^IamAuthIamAuthentication\w+ \(Custom::RdsIamAuthentication\): ([^\n]*) \(log group: \S+\)\n/.exec(reason ?? '')?.[1];
   };
 
   test('switches IAM authentication on at a cluster, and says which it is and where', async () => {
@@ -64,7 +65,7 @@ describe('a function that is told to', () => {
     expect(switched('OfCluster')).toMatchObject({ physicalId: DBClusterResourceId, attributes: { ResourceId: DBClusterResourceId, Host: host, Port: '5432' } });
   });
 
-  test('switches it on at an instance, and not at its replica; at a replica, and not at its source', async () => {
+  full.test('switches it on at an instance, and not at its replica; at a replica, and not at its source', async () => {
     expect(await deploy('OfInstance')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect([isOn('Instance'), isOn('Replica')]).toEqual([true, false]);
     const { DbiResourceId, 'Endpoint.Address': host } = database('Instance').attributes;
@@ -85,7 +86,7 @@ describe('a function that is told to', () => {
     expect([notices(rehearsal)[1], isOn('Cluster')]).toEqual(['switching on', true]);
   });
 
-  test('leaves it on when another resource fails, and when it is not wanted any more', async () => {
+  full.test('leaves it on when another resource fails, and when it is not wanted any more', async () => {
     const [[id, { Properties }]] = Object.entries(assembly.stacks.find(({ name }) => name === 'OfCluster')!.template.Resources).filter(([, { Type: type }]) => type === 'Custom::RdsIamAuthentication');
     const Failing: ResourceDefinition = { Type: 'Custom::RdsIamAuthentication', Properties: { ...Properties, Kind: 'proxy' }, DependsOn: id };
     expect((await deploy('OfCluster', {}, { Failing })).reason).toMatch(/^Failing .* Kind "proxy" is not allowed/);
@@ -96,7 +97,7 @@ describe('a function that is told to', () => {
     expect([notices(rehearsal), isOn('Cluster')]).toEqual([['left as it is'], true]);
   });
 
-  test('refuses to apply what else is pending', async () => {
+  full.test('refuses to apply what else is pending', async () => {
     const condition = rehearsal.rdsApi.condition(database('Instance'));
     condition.pending = { DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' };
     expect(await refusal(deploy('OfInstance'))).toBe(
@@ -105,7 +106,7 @@ describe('a function that is told to', () => {
     expect([condition.pending, isOn('Instance')]).toEqual([{ DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' }, false]);
   });
 
-  test('refuses a cluster for which other modifications are pending, and one of another engine', async () => {
+  full.test('refuses a cluster for which other modifications are pending, and one of another engine', async () => {
     const condition = rehearsal.rdsApi.condition(database('Cluster'));
     condition.pending = { EngineVersion: '17.8' };
     expect(await refusal(deploy('OfCluster'))).toMatch(/^other modifications of cluster "shop" are pending \(EngineVersion\), /);
@@ -119,41 +120,41 @@ describe('a function that is told to', () => {
     expect(isOn('Cluster')).toBe(false);
   });
 
-  test('refuses a member of a cluster', async () => {
+  full.test('refuses a member of a cluster', async () => {
     expect(await refusal(deploy('OfInstance', INSTANCE('shop-writer')))).toBe(
       'instance "shop-writer" is a member of cluster "shop", and IAM authentication is the cluster\'s; pass the cluster to an AuroraIamAuth');
   });
 
-  test.each<['OfCluster' | 'OfInstance', Record<string, string>, string]>([
+  test.each(firstOf<['OfCluster' | 'OfInstance', Record<string, string>, string]>(1, [
     ['OfCluster', { ':cluster:shop': ':cluster:gone', '"shop"': '"gone"' },
       'cannot describe cluster "gone": DBClusterNotFoundFault: DBCluster gone not found.; check the identifier, and that the cluster is in the account and Region of this stack'],
     ['OfInstance', INSTANCE('gone'),
       'cannot describe instance "gone": DBInstanceNotFoundFault: DBInstance gone not found.; check the identifier, and that the instance is in the account and Region of this stack'],
-  ])('says that there is no such database: %s', async (stack, replaced, message) => {
+  ]))('says that there is no such database: %s', async (stack, replaced, message) => {
     expect(await refusal(deploy(stack, replaced))).toBe(message);
   });
 
-  test.each<['OfCluster' | 'OfInstance', string, string]>([
+  test.each(firstOf<['OfCluster' | 'OfInstance', string, string]>(2, [
     ['OfCluster', 'rds:DescribeDBClusters', 'cannot describe cluster "shop"'],
     ['OfCluster', 'rds:ModifyDBCluster', 'cannot switch on IAM authentication of cluster "shop"'],
     ['OfInstance', 'rds:DescribeDBInstances', 'cannot describe instance "orders"'],
     ['OfInstance', 'rds:ModifyDBInstance', 'cannot switch on IAM authentication of instance "orders"'],
-  ])('%s needs %s', async (stack, action, what) => {
+  ]))('%s needs %s', async (stack, action, what) => {
     const reason = await refusal(deploy(stack, { [`"${action}"`]: '"rds:ListTagsForResource"' }));
     expect(reason).toMatch(new RegExp(`^${what}: AccessDenied: User: arn:aws:iam::\\d+:role/\\S+ is not authorized to perform: ${action} on resource: arn:aws:rds:eu-central-1:\\d+:(cluster:shop|db:orders) because`));
     expect(reason).toContain('; check that no service control policy or permissions boundary denies it to the function\'s role, which is allowed to do it to the identifier ');
   });
 
-  test('may do nothing to another database', async () => {
+  full.test('may do nothing to another database', async () => {
     expect(await refusal(deploy('OfInstance', { '"orders"': '"orders-replica"' }))).toMatch(/^cannot describe instance "orders-replica": AccessDenied: /);
   });
 
-  test('waits until a database takes modifications, and gives up in time', async () => {
+  full.test('waits until a database takes modifications, and gives up in time', async () => {
     const condition = rehearsal.rdsApi.condition(database('Cluster'));
     condition.status = 'backing-up';
     const { status, reason } = await deploy('OfCluster', { '"Timeout":840': '"Timeout":13' });
     expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringMatching(
-      /: cannot switch IAM authentication on: after \d+ s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again\n/,
+      /: cannot switch IAM authentication on: after \d+ s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again \(log group: \S+\)\n/,
     )]);
     const deployment = deploy('OfCluster');
     await setTimeout(1_000); // it has looked at the database by then; if not, the rest holds as well

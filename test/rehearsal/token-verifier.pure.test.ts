@@ -72,6 +72,27 @@ describe('verifyToken', () => {
     }
   });
 
+  test.each<[string, number, number, string | undefined]>([
+    ['20 s, for 900 s', 20, 900, undefined],
+    ['21 s, for 900 s', 21, 900, 'token expired: it is 21 s old and was good for 20 s'],
+    ['10 s, for 10 s', 10, 10, undefined],
+    ['11 s, for 10 s', 11, 10, 'token expired: it is 11 s old and was good for 10 s'],
+  ])('where tokens are accepted for 20 s, one of %s', (_name, age, expiresInSeconds, refusal) => {
+    const check = () => verify(token({ at: secondsAgo(age), expiresInSeconds }), { lifetimeSeconds: 20 });
+    if (refusal === undefined) {
+      expect(check()).toBe('operator');
+    } else {
+      expect(check).toThrow(refusal);
+    }
+  });
+
+  test('refuses a token whose credentials have expired', () => {
+    const temporary = issued.issue('operator', new Date(NOW.getTime() + 5000));
+    const check = (seconds: number) => verify(token({ credentials: temporary }), { now: secondsAgo(-seconds) });
+    expect(check(4)).toBe('operator');
+    expect(() => check(5)).toThrow('the credentials of the token expired at 2026-03-01T12:00:05.000Z');
+  });
+
   test.each<[string, (text: string) => string]>([
     ['empty', () => ''],
     ['a password', () => 'secret'],

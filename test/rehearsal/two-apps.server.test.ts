@@ -6,7 +6,7 @@ import { synthesized } from './synthesized';
 
 /** The same stack by another name, as an app has it that is written alike. */
 function renamed(assembly: CloudAssembly, from: string, to: string): CloudAssembly {
-  const stacks = assembly.stacks.map(stack => stack.name === from ? { ...stack, name: to } : stack);
+  const stacks = assembly.stacks.map(stack => stack.name === from ? { ...stack, id: to, name: to } : stack);
   return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;
 }
 

@@ -1,7 +1,7 @@
 import { App, Mixins, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { IConstruct } from 'constructs';
-import { AuroraIamAuth, ClusterIamAuthentication, InstanceIamAuth, InstanceIamAuthentication } from '../../../lib';
+import { AuroraIamAuth, ClusterIamAuthEnabled, InstanceIamAuth, InstanceIamAuthEnabled } from '../../../lib';
 import { ENGINE, INSTANCE_TYPE, newApp, newCluster, newInstance, vpcOf } from '../support';
 import { findingsOf, Version } from './cdk-nag';
 
@@ -19,7 +19,7 @@ const users = {
   cluster: (cluster: rds.IDatabaseCluster) => new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('app'),
   instance: (instance: rds.IDatabaseInstance) => new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('app'),
 };
-const mixin = (made: IConstruct) => Mixins.of(made).requireAny().apply(new ClusterIamAuthentication(), new InstanceIamAuthentication());
+const mixin = (made: IConstruct) => Mixins.of(made).requireAny().apply(new ClusterIamAuthEnabled(), new InstanceIamAuthEnabled());
 
 /** A database, and what makes users of it sign in with IAM. */
 interface Kind<Database extends IConstruct = IConstruct> {

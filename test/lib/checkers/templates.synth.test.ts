@@ -5,6 +5,7 @@ import { CfnGuardValidator } from '@cdklabs/cdk-validator-cfnguard';
 import { App, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { InstanceIamAuth } from '../../../lib';
+import { full } from '../../full';
 import { newApp, newCluster, newInstance, vpcOf } from '../support';
 import { clusterApp, EXAMPLE_NAMES, exampleApp, isOurs, resourcesIn, strict } from './apps';
 
@@ -84,7 +85,7 @@ describe('CloudFormation Guard', () => {
     expect(ours(app, problemsIn(app))).toEqual([...LOGS, 'lambda_inside_vpc_check at IamAuthProvisionerProviderframeworkonEvent of QuickStart'].sort());
   });
 
-  test('finds nothing in any control where all is asked of the provisioner', () => {
+  full.test('finds nothing in any control where all is asked of the provisioner', () => {
     const app = clusterApp(strict);
     const problems = problemsIn(app);
     expect(problems.length).toBeGreaterThan(0); // of the database

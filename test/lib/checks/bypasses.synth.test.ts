@@ -454,6 +454,7 @@ describe('custom resources', () => {
       engine: 'aurora-postgresql',
       engineVersion: '17.7',
       enableIamDatabaseAuthentication: true,
+      enableCloudwatchLogsExports: ['iam-db-auth-error'],
     });
     const PolicyDocument = stack.toJsonString({
       Version: '2012-10-17',

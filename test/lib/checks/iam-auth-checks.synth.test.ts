@@ -49,10 +49,11 @@ afterEach(() => jest.restoreAllMocks());
 describe('IamAuthChecks', () => {
   test('has rules with ids that are permanent', () => {
     expect(new IamAuthChecks().ruleIds).toEqual([
-      OFF, 'IamAuth-ConnectWildcard', 'IamAuth-UnescapedUsername', 'IamAuth-MasterSecretReadable', 'IamAuth-MasterPasswordModifiable', 'IamAuth-ProvisionerInvocable',
+      OFF, 'IamAuth-ConnectWildcard', 'IamAuth-ConnectCondition', 'IamAuth-UnescapedUsername', 'IamAuth-MasterSecretReadable', 'IamAuth-MasterPasswordModifiable', 'IamAuth-ProvisionerInvocable',
       'IamAuth-ProvisionerWildcard', 'IamAuth-ProxyCannotConnect', 'IamAuth-MasterWithPassword', 'IamAuth-ForceSslOff',
+      'IamAuth-SignInErrorsNotExported',
     ]);
-    expect(RULES.every(({ source }) => source.startsWith('https://docs.aws.amazon.com/'))).toBe(true);
+    expect(RULES.filter(({ source }) => !/^https:\/\/(docs\.aws\.amazon\.com|repost\.aws\/knowledge-center)\//.test(source))).toEqual([]);
   });
 
   test('says what, where, why and what to do', () => {
@@ -64,8 +65,8 @@ describe('IamAuthChecks', () => {
       violations: [{
         ruleName: OFF,
         severity: 'error',
-        description: 'EnableIAMDatabaseAuthentication is not set, so that nobody can sign in with IAM, and whoever signs in has a password',
-        fix: 'set iamAuthentication: true, or apply ClusterIamAuthentication or InstanceIamAuthentication',
+        description: 'EnableIAMDatabaseAuthentication is not set, so that no user can sign in with IAM, and each signs in with a password',
+        fix: 'set iamAuthentication: true, or apply ClusterIamAuthEnabled or InstanceIamAuthEnabled',
         ruleMetadata: { source: 'https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Enabling.html' },
         violatingResources: [{ resourceLogicalId: 'Database', templatePath: template, locations: ['Properties/EnableIAMDatabaseAuthentication'] }],
       }],
@@ -79,7 +80,7 @@ describe('IamAuthChecks', () => {
     resource(stack, 'Database', 'AWS::RDS::DBInstance', { Engine: 'postgres', EngineVersion: '17', EnableIAMDatabaseAuthentication: Fn.ref('Open') });
     expect(reportOf(app)).toMatchObject({
       success: true,
-      violations: [{ ruleName: `${OFF}[unknown]`, severity: 'warning', description: 'cannot be told at synthesis: EnableIAMDatabaseAuthentication is <Open>, and unless that is true nobody can sign in with IAM' }],
+      violations: [{ ruleName: `${OFF}[unknown]`, severity: 'warning', description: 'cannot be told at synthesis: EnableIAMDatabaseAuthentication is <Open>, and unless that is true no user can sign in with IAM' }],
     });
   });
 
@@ -220,7 +221,7 @@ describe('a nested stack', () => {
     const cluster = new rds.CfnDBCluster(nested, 'Cluster', { engine: 'aurora-postgresql', engineVersion: '17.7' });
     const arn = (name: string) => `arn:aws:rds-db:eu-west-1:111111111111:dbuser:${name}`;
     const policy = (scope: Stack, id: string, Resource: unknown) => resource(scope, id, 'AWS::IAM::ManagedPolicy', { PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource }] } });
-    const outer = new rds.CfnDBCluster(stack, 'Outer', { engine: 'aurora-postgresql', engineVersion: '17.7', enableIamDatabaseAuthentication: true });
+    const outer = new rds.CfnDBCluster(stack, 'Outer', { engine: 'aurora-postgresql', engineVersion: '17.7', enableIamDatabaseAuthentication: true, enableCloudwatchLogsExports: ['iam-db-auth-error'] });
     policy(stack, 'FromOutside', arn(`${cluster.attrDbClusterResourceId}/*`));
     policy(nested, 'FromInside', arn(`${outer.attrDbClusterResourceId}/*`));
     expect(findingsIn(app)).toEqual([
@@ -234,7 +235,7 @@ describe('a nested stack', () => {
 test('a value that CDK carries to another Region is followed', () => {
   const app = quietApp();
   const [data, replica] = ['eu-west-1', 'us-east-1'].map(region => new Stack(app, region, { env: { account: '111111111111', region }, crossRegionReferences: true }));
-  const cluster = new rds.CfnDBCluster(data, 'Cluster', { engine: 'aurora-postgresql', engineVersion: '17.7', enableIamDatabaseAuthentication: true });
+  const cluster = new rds.CfnDBCluster(data, 'Cluster', { engine: 'aurora-postgresql', engineVersion: '17.7', enableIamDatabaseAuthentication: true, enableCloudwatchLogsExports: ['iam-db-auth-error'] });
   resource(replica, 'Policy', 'AWS::IAM::ManagedPolicy', {
     PolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource: `arn:aws:rds-db:eu-west-1:111111111111:dbuser:${cluster.attrDbClusterResourceId}/*` }] },
   });

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { AuroraIamAuth } from '../../../lib';
-import { CAS_OF_RDS, psqlCommand } from '../../../lib/database/psql-command';
+import { caBundleUrl } from '../../../lib/database/certificate-authorities';
+import { psqlCommand } from '../../../lib/database/psql-command';
 import { IRELAND, newApp, newCluster, templateOf } from '../support';
 
 const VARIABLES = ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGPASSWORD'];
@@ -14,7 +15,7 @@ const SHIMS = {
   aws: 'printf "%s\\n" "$@"',
   psql: `printf "%s\\0" ${VARIABLES.map(name => `"$${name}"`).join(' ')} "$@"`,
 };
-const CONNECTION = { host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', port: '5432', region: 'eu-west-1', database: 'shop', cas: CAS_OF_RDS };
+const CONNECTION = { host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', port: '5432', region: 'eu-west-1', database: 'shop', cas: caBundleUrl('database', 'eu-west-1') };
 
 let bin: string;
 beforeAll(() => {

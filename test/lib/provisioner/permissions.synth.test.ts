@@ -134,7 +134,9 @@ const DATABASE = [
   `<ClusterSecurityGroup.GroupId> from <${OURS}SecurityGroup.GroupId> tcp 5432`,
 ];
 const TO_SECRETS_MANAGER = `<${OURS}SecurityGroup> to 0.0.0.0/0 tcp 443`;
+/** Of keys CDK writes the policy. */
 const THROUGH_SECRETS_MANAGER = 'StringEquals kms:ViaService secretsmanager.<AWS::Region>.amazonaws.com';
+const THROUGH_EITHER = `${THROUGH_SECRETS_MANAGER} secretsmanager.<AWS::Region>.amazonaws.com.cn`;
 const READS = (secret: string) => `<${OURS}HandlerRole> may secretsmanager:GetSecretValue on ${secret}`;
 
 /** For a literal that reads in the order of the roles; the order of resources means nothing. */
@@ -156,7 +158,7 @@ describe('all that comes into the template with users', () => {
     expectAdded(forCluster(() => ({ cluster: withKey() })), [
       ...HANDLER,
       READS('<ClusterSecretAttachment>'),
-      `<${OURS}HandlerRole> may kms:Decrypt on <Key.Arn> if ${THROUGH_SECRETS_MANAGER}`,
+      `<${OURS}HandlerRole> may kms:Decrypt on <Key.Arn> if ${THROUGH_EITHER}`,
       `Key: AWS <${OURS}HandlerRole.Arn> may kms:Decrypt on * if ${THROUGH_SECRETS_MANAGER}`,
       TO_SECRETS_MANAGER, ...DATABASE, ...FRAMEWORK,
     ]);
@@ -165,7 +167,7 @@ describe('all that comes into the template with users', () => {
   test('of a cluster whose secret has a key from elsewhere', () => {
     const encryptionKey = () => kms.Key.fromKeyArn(stack, 'Key', 'arn:aws:kms:eu-west-1:111111111111:key/1');
     expectAdded(forCluster(() => ({ cluster: newCluster(stack, 'Cluster', { credentials: rds.Credentials.fromGeneratedSecret('chief', { encryptionKey: encryptionKey() }) }) })), [
-      ...HANDLER, READS('<ClusterSecretAttachment>'), `<${OURS}HandlerRole> may kms:Decrypt on arn:aws:kms:eu-west-1:111111111111:key/1 if ${THROUGH_SECRETS_MANAGER}`,
+      ...HANDLER, READS('<ClusterSecretAttachment>'), `<${OURS}HandlerRole> may kms:Decrypt on arn:aws:kms:eu-west-1:111111111111:key/1 if ${THROUGH_EITHER}`,
       TO_SECRETS_MANAGER, ...DATABASE, ...FRAMEWORK,
     ]);
   });
@@ -239,7 +241,7 @@ describe('all that comes into the template with users', () => {
     expectAdded(build('Apps'), [
       ...handlerOf(id),
       `<${id}HandlerRole> may secretsmanager:GetSecretValue on <Data:ExportsOutputRefClusterSecretAttachment>`,
-      `<${id}HandlerRole> may kms:Decrypt on <Data:ExportsOutputFnGetAttKeyArn> if ${THROUGH_SECRETS_MANAGER}`,
+      `<${id}HandlerRole> may kms:Decrypt on <Data:ExportsOutputFnGetAttKeyArn> if ${THROUGH_EITHER}`,
       `<${id}SecurityGroup> to 0.0.0.0/0 tcp 443`,
       `<${id}SecurityGroup> to ${group} tcp 5432`,
       `${group} from <${id}SecurityGroup.GroupId> tcp 5432`,
@@ -277,7 +279,7 @@ describe('all that comes into the template with users', () => {
       `<${OURS}FrameworkSecurityGroup> to 0.0.0.0/0 tcp 443`,
       ...both('may xray:PutTraceSegments xray:PutTelemetryRecords on *'),
       ...both('may sqs:SendMessage on <Lost.Arn>'),
-      ...both('may kms:Decrypt kms:GenerateDataKey on <Key.Arn> if StringEquals kms:ViaService sqs.<AWS::Region>.amazonaws.com'),
+      ...both('may kms:Decrypt kms:GenerateDataKey on <Key.Arn> if StringEquals kms:ViaService sqs.<AWS::Region>.amazonaws.com sqs.<AWS::Region>.amazonaws.com.cn'),
     ]);
   });
 

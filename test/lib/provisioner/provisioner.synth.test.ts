@@ -54,7 +54,7 @@ describe('the handler', () => {
       MemorySize: 512,
       Role: attribute(/^IamAuthProvisionerHandlerRole/, 'Arn'),
       Runtime: 'nodejs24.x',
-      Timeout: 300,
+      Timeout: 840,
       VpcConfig: {
         SecurityGroupIds: [attribute(/^IamAuthProvisionerSecurityGroup/, 'GroupId')],
         SubnetIds: [reference(/^VpcPrivateSubnet1Subnet/), reference(/^VpcPrivateSubnet2Subnet/)],
@@ -70,11 +70,11 @@ describe('the handler', () => {
 });
 
 describe('the framework', () => {
-  test('runs outside the VPC, on the Node.js of the handler', () => {
+  test('runs outside the VPC, on the Node.js of the handler, and logs its errors', () => {
     addUser(newCluster(stack));
     const [framework] = Object.values(resourcesOf(stack, 'AWS::Lambda::Function')).filter(({ Properties }) => Properties.Handler === 'framework.onEvent');
     expect(framework.Properties.VpcConfig).toBeUndefined();
-    expect(framework.Properties).toMatchObject({ Runtime: 'nodejs24.x', MemorySize: 128, LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerLogs/) } });
+    expect(framework.Properties).toMatchObject({ Runtime: 'nodejs24.x', MemorySize: 128, LoggingConfig: { LogGroup: reference(/^IamAuthProvisionerLogs/), LogFormat: 'JSON', ApplicationLogLevel: 'ERROR' } });
   });
 });
 

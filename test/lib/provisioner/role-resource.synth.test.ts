@@ -10,7 +10,8 @@ let iamAuth: AuroraIamAuth;
 beforeEach(() => {
   app = newApp();
   stack = new Stack(app, 'Data');
-  iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+  // Nothing waits for another one but for a reason that is tested here.
+  iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), provisioner: { concurrentUsers: 100 } });
 });
 
 type Managed = DatabaseUser | DatabaseUsers | DatabaseRole;

@@ -23,10 +23,10 @@ describe('the page', () => {
     expect(bodies(htmlOf(REPORT), 'users')).toEqual([
       [
         ['ada exclusive IamAuth/Team', 'Auditors role Apps/Client role through Proxy', 'shop', '', 'CONNECT'],
-        ['shop', 'public', 'USAGE, SELECT through readers'],
+        ['shop', 'public', 'USAGE; SELECT on all tables through readers'],
         ['', '', 'not known here through pg_monitor, of readers'],
       ],
-      [['orders IamAuth/orders', 'nobody in this app', 'shop', '', 'CONNECT'], ['shop', 'public', 'SELECT, INSERT on table "Orders"']],
+      [['orders stays when removed IamAuth/orders', 'no identity in this app', 'shop', '', 'CONNECT'], ['shop', 'public', 'SELECT, INSERT on table "Orders"']],
     ]);
   });
 
@@ -41,10 +41,11 @@ describe('the page', () => {
   });
 
   test('has the same from the side of the identities', () => {
-    const html = htmlOf(withUsers([{ ...USER, signIns: [...USER.signIns, { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } }, { principal: { kind: 'statement' } }] }]));
+    const html = htmlOf(withUsers([{ ...USER, signIns: [...USER.signIns, { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } }, { principal: { kind: 'statement' } }, { principal: { kind: 'statement', label: '<b>set</b>' } }] }]));
     expect(bodies(html, 'who')).toEqual([
+      [['<b>set</b> (statement of connectStatement())', '', 'ada']],
       [['Apps/Client role', '', 'ada through Proxy']],
-      [['Auditors role', '', 'ada']],
+      [['Auditors role', 'assumed by Service ec2.amazonaws.com, arn:aws:iam::111111111111:root', 'ada']],
       [['Old role', '', 'legacy not created here']],
       [['People role', 'arn:aws:iam::111111111111:role/people', 'ada']],
       [['People role', '', 'the user in its tag DatabaseUser']],

@@ -13,8 +13,10 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 
 ## Cluster \`Shop/Cluster\`
 
+Resource id \`cluster-ABCDEFGHIJKL01234\`, account \`111111111111\`, Region \`eu-west-1\`. A user that is removed from the app is dropped, or disabled if it owns something, unless it is marked.
+
 - **As any user, by a tag**: \`People role: tag DatabaseUser\`
-- **Nobody signs in as**: \`orders\`
+- **No identity signs in as**: \`orders\`
 - **Groups managed elsewhere**: \`pg_monitor\`
 - **Users created elsewhere**: \`legacy: Old role\`
 
@@ -23,7 +25,7 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 | User | Who signs in | May |
 | --- | --- | --- |
 | \`ada\`<br>exclusive | \`Auditors role\`<br>\`Apps/Client role\` through Proxy | \`shop\`: CONNECT<br>as a member of \`readers\`:<br>\`shop.public\`: USAGE; SELECT on all tables (also future ones of migrator)<br>as a member of \`pg_monitor\` through \`readers\`:<br>*what it may do is not known here* |
-| \`orders\` | *nobody in this app* | \`shop\`: CONNECT<br>\`shop.public\`: SELECT, INSERT on table &#34;Orders&#34; |
+| \`orders\`<br>stays when removed | *no identity in this app* | \`shop\`: CONNECT<br>\`shop.public\`: SELECT, INSERT on table &#34;Orders&#34; |
 
 ### Group roles
 
@@ -31,6 +33,12 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 | --- | --- | --- |
 | \`pg_monitor\`<br>managed elsewhere | \`ada\` through \`readers\`<br>\`readers\` | *not known here* |
 | \`readers\` | \`ada\` | \`shop.public\`: USAGE; SELECT on all tables (also future ones of migrator)<br>what \`pg_monitor\` may |
+
+### Who may assume the roles
+
+| Role | Assumed by |
+| --- | --- |
+| \`Auditors role\` | \`Service ec2.amazonaws.com\`<br>\`arn:aws:iam::111111111111:root\` |
 
 ### As the user that a tag names
 
@@ -46,12 +54,13 @@ Who may sign in to PostgreSQL as whom, and what each user may do, as the app dec
 
 ## Not controlled here
 
-- **PUBLIC.** PostgreSQL gives everybody CONNECT and TEMPORARY on each new database, USAGE on schema public (up to PostgreSQL 14 CREATE as well), EXECUTE on each new function and USAGE on each new type. Unless somebody has revoked it, each of these users has it.
-- **Grants by hand.** What somebody has granted in the database stays; from a user that is exclusive it is taken by the next deployment that changes this user.
-- **Owners.** Who creates an object may do everything with it, and may let others.
-- **Other stacks.** Users that another stack creates in the same database are in the report of that stack, and not here.
-- **Other policies.** Whoever may rds-db:connect on everything signs in as any of these users. Grants of other apps, and those that this app makes without this library, are not listed.
-- **The admin.** Who creates the users can give itself and others whatever they may do.
+- **PUBLIC.** PostgreSQL gives every role CONNECT and TEMPORARY on each new database, USAGE on schema public (up to PostgreSQL 14 CREATE as well), EXECUTE on each new function and USAGE on each new type. Unless it was revoked, each of these users has it.
+- **Grants by hand.** Privileges that were granted in the database stay. The next deployment that changes a user that is exclusive revokes them.
+- **Owners.** The owner of an object may do everything with it, and may grant that to others.
+- **Other stacks.** Users that another stack creates in the same database are in the report of that stack and in that of the whole app, and not here.
+- **Statements.** A statement of connectStatement() is listed as soon as the app asks for it. Which identities have it is not known here, beyond the label that the app gives it.
+- **Other policies.** An identity with rds-db:connect on everything signs in as any of these users. Grants of other apps, and those that this app makes without this library, are not listed.
+- **The admin.** The admin that creates the users can grant itself and others whatever they may do.
 `);
   });
 

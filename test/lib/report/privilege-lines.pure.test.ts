@@ -57,6 +57,14 @@ describe('privilegesIn', () => {
     expect(inPublic({ FutureObjects: { migrator: { Functions: ['EXECUTE'] } } })).toEqual(['shop.public: EXECUTE on future functions of migrator']);
   });
 
+  test('says of types what it says of other objects', () => {
+    expect(inPublic({ Types: { '*': ['USAGE'] }, FutureObjects: { migrator: '*' } })).toEqual(['shop.public: USAGE on all types (also future ones of migrator)']);
+    expect(inPublic({ Types: { mood: ['USAGE'] }, FutureObjects: { migrator: { Types: ['USAGE'] } } })).toEqual([
+      'shop.public: USAGE on type mood',
+      'shop.public: USAGE on future types of migrator',
+    ]);
+  });
+
   test('quotes names as PostgreSQL does, and shows characters that nobody sees', () => {
     expect(linesOf({ 'my shop': { Schemas: { 'a.b"c': { Tables: { 'x\u202ey\n': ['SELECT'] } } } } })).toEqual(['"my shop"."a.b""c": SELECT on table "x\\u{202e}y\\u{a}"']);
   });

@@ -11,6 +11,9 @@ export const REPORT: AccessReport = {
     path: 'Shop/Cluster',
     kind: 'cluster',
     admin: { username: 'postgres', credentials: 'password' },
+    resourceId: 'cluster-ABCDEFGHIJKL01234',
+    account: '111111111111',
+    region: 'eu-west-1',
     users: [
       {
         name: 'ada',
@@ -18,7 +21,7 @@ export const REPORT: AccessReport = {
         exclusive: true,
         onRemoval: 'DROP_OR_DISABLE',
         signIns: [
-          { principal: { kind: 'role', path: 'Shop/Auditors' } },
+          { principal: { kind: 'role', path: 'Shop/Auditors', assumedBy: ['Service ec2.amazonaws.com', 'arn:aws:iam::111111111111:root'] } },
           { principal: { kind: 'role', path: 'Apps/Client' }, at: { kind: 'proxy', path: 'Shop/Proxy' } },
         ],
         memberOf: [{ role: 'readers', through: [] }, { role: 'pg_monitor', through: ['readers'] }],
@@ -28,7 +31,7 @@ export const REPORT: AccessReport = {
         name: 'orders',
         path: 'Shop/IamAuth/orders',
         exclusive: false,
-        onRemoval: 'DROP_OR_DISABLE',
+        onRemoval: 'RETAIN',
         signIns: [],
         memberOf: [],
         privileges: [CONNECT, { ...IN_PUBLIC, on: 'tables', names: ['Orders'], privileges: ['SELECT', 'INSERT'] }],

@@ -1,4 +1,5 @@
-import { identifier, roleName, sortedBy, visible, written } from '../../../lib/report/text';
+import { written } from '../../../lib/model/written';
+import { identifier, roleName, sortedBy, visible } from '../../../lib/report/plain-text';
 
 describe('written', () => {
   test.each<[unknown, string]>([

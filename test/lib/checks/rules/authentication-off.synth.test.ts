@@ -42,18 +42,18 @@ describe('IamAuth-AuthenticationOff', () => {
   ])('finds what is off: %s', (_, type, properties, value) => {
     expect(ask(type, properties)).toEqual([{
       id: '',
-      description: `EnableIAMDatabaseAuthentication is ${value}, so that nobody can sign in with IAM, and whoever signs in has a password`,
+      description: `EnableIAMDatabaseAuthentication is ${value}, so that no user can sign in with IAM, and each signs in with a password`,
       location: 'Properties/EnableIAMDatabaseAuthentication',
     }]);
   });
 
   test.each([
-    ['a parameter', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: Fn.ref('Open') }, 'EnableIAMDatabaseAuthentication is <Open>, and unless that is true nobody can sign in with IAM'],
-    ['a condition', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: { 'Fn::If': ['Some', true, false] } }, 'EnableIAMDatabaseAuthentication is <Fn::If>, and unless that is true nobody can sign in with IAM'],
-    ['a snapshot', CLUSTER, { Engine: 'aurora-postgresql', SnapshotIdentifier: 'snap' }, 'EnableIAMDatabaseAuthentication is not set, so that it is what it was in the snapshot, and unless that is true nobody can sign in with IAM'],
-    ['an engine', CLUSTER, { Engine: Fn.ref('Open') }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for anybody to sign in with IAM'],
-    ['the engine of another cluster', CLUSTER, { SourceDBClusterIdentifier: 'shop' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for anybody to sign in with IAM'],
-    ['the engine of a snapshot', INSTANCE, { DBSnapshotIdentifier: 'snap' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for anybody to sign in with IAM'],
+    ['a parameter', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: Fn.ref('Open') }, 'EnableIAMDatabaseAuthentication is <Open>, and unless that is true no user can sign in with IAM'],
+    ['a condition', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: { 'Fn::If': ['Some', true, false] } }, 'EnableIAMDatabaseAuthentication is <Fn::If>, and unless that is true no user can sign in with IAM'],
+    ['a snapshot', CLUSTER, { Engine: 'aurora-postgresql', SnapshotIdentifier: 'snap' }, 'EnableIAMDatabaseAuthentication is not set, so that it is what it was in the snapshot, and unless that is true no user can sign in with IAM'],
+    ['an engine', CLUSTER, { Engine: Fn.ref('Open') }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
+    ['the engine of another cluster', CLUSTER, { SourceDBClusterIdentifier: 'shop' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
+    ['the engine of a snapshot', INSTANCE, { DBSnapshotIdentifier: 'snap' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
   ])('cannot tell: %s', (_, type, properties, description) => {
     expect(ask(type, properties)).toMatchObject([{ id: 'unknown', description }]);
   });

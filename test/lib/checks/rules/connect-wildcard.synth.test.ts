@@ -43,7 +43,7 @@ describe('IamAuth-ConnectWildcard', () => {
     expect(answer(connectWildcard, policy({ Resource }, { stack }))).toBe('COMPLIANT');
   });
 
-  const everything = 'which lets in as every IAM user of every database';
+  const everything = 'which allows signing in as any IAM user of every database';
   test.each([
     ['everything', { Resource: '*' }, '*', `rds-db:connect is allowed on *, ${everything}`],
     ['every service', { Action: '*', Resource: '*' }, '*', `rds-db:connect is allowed on *, ${everything}`],
@@ -55,7 +55,7 @@ describe('IamAuth-ConnectWildcard', () => {
     ['all users', { Resource: `${ARN}:cluster-A/*` }, 'dbuser:cluster-A/*', 'rds-db:connect is allowed on dbuser:cluster-A/*, which lets in as every IAM user'],
     ['all databases', { Resource: `${ARN}:*/orders` }, 'dbuser:*/orders', 'rds-db:connect is allowed on dbuser:*/orders, which lets in to every database whose resource id matches'],
     ['both', { Resource: [`${ARN}:*/*`] }, 'dbuser:*/*', 'rds-db:connect is allowed on dbuser:*/*, which lets in as every IAM user, and to every database whose resource id matches'],
-    ['all but', { Resource: undefined, NotResource: NAMED }, `everything but ${NAMED}`, `rds-db:connect is allowed on everything but ${NAMED}, which lets in as every IAM user of all other databases`],
+    ['all but', { Resource: undefined, NotResource: NAMED }, `everything but ${NAMED}`, `rds-db:connect is allowed on everything but ${NAMED}, which allows signing in as any IAM user of all other databases`],
     ['a branch of a condition', { Resource: { 'Fn::If': ['Some', NAMED, '*'] } }, '*', `rds-db:connect is allowed on *, ${everything}`],
   ])('finds %s', (_, statement, id, description) => {
     expect(ask(statement)).toEqual([{ id, description, location: 'Properties/PolicyDocument/Statement/0' }]);
@@ -99,7 +99,7 @@ describe('IamAuth-ConnectWildcard', () => {
   test('says which policy of AWS it is', () => {
     const role = new iam.Role(newStack(), 'It', { assumedBy: new iam.AccountRootPrincipal(), managedPolicies: [iam.ManagedPolicy.fromAwsManagedPolicyName('AdministratorAccess')] });
     expect(answer(connectWildcard, role)).toEqual([{
-      id: 'AdministratorAccess', description: 'the policy AdministratorAccess of AWS allows rds-db:connect on *, which lets in as every IAM user of every database', location: 'Properties/ManagedPolicyArns',
+      id: 'AdministratorAccess', description: 'the policy AdministratorAccess of AWS allows rds-db:connect on *, which allows signing in as any IAM user of every database', location: 'Properties/ManagedPolicyArns',
     }]);
   });
 

@@ -16,7 +16,7 @@ function ask(type: string, properties: Record<string, unknown>, parameters: Reco
 const postgres = (version: string) => ({ Engine: 'postgres', EngineVersion: version });
 const aurora = (version: string) => ({ Engine: 'aurora-postgresql', EngineVersion: version });
 const group = (type: string) => ({ [type === CLUSTER ? 'DBClusterParameterGroupName' : 'DBParameterGroupName']: { Ref: 'Group' } });
-const why = (reason: string) => `whether rds.force_ssl is on, without which whoever has a password can sign in without TLS: ${reason}`;
+const why = (reason: string) => `whether rds.force_ssl is on, without which a client with a password can sign in without TLS: ${reason}`;
 
 describe('IamAuth-ForceSslOff', () => {
   test.each([['another engine', CLUSTER, { Engine: 'aurora-mysql' }], ['a member of a cluster', INSTANCE, { Engine: 'aurora-postgresql', DBClusterIdentifier: 'c' }]])('is not about %s', (_, type, properties) => {
@@ -45,14 +45,14 @@ describe('IamAuth-ForceSslOff', () => {
     ['a group that is about something else', CLUSTER, { ...aurora('16.8'), ...group(CLUSTER) }, 'aurora-postgresql 16.8'],
   ])('finds the default of older versions: %s', (_, type, properties, version) => {
     expect(ask(type, properties, { log_statement: 'ddl' })).toEqual([{
-      id: '', description: `rds.force_ssl is not set, and off by default in ${version}, so that whoever has a password can sign in without TLS`,
+      id: '', description: `rds.force_ssl is not set, and off by default in ${version}, so that a client with a password can sign in without TLS`,
       location: `Properties/${type === CLUSTER ? 'DBClusterParameterGroupName' : 'DBParameterGroupName'}`,
     }]);
   });
 
   test('finds what is switched off, in a newer version as well', () => {
     expect(ask(CLUSTER, { ...aurora('17.7'), ...group(CLUSTER) }, { 'rds.force_ssl': '0' })).toMatchObject([{
-      id: '', description: 'rds.force_ssl is 0 in the parameter group, so that whoever has a password can sign in without TLS',
+      id: '', description: 'rds.force_ssl is 0 in the parameter group, so that a client with a password can sign in without TLS',
     }]);
   });
 

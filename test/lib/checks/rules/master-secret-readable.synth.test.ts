@@ -105,7 +105,7 @@ describe('IamAuth-MasterSecretReadable', () => {
     role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('SecretsManagerReadWrite'));
     const nobodys = new iam.ManagedPolicy(stack, 'Nobodys', { statements: [new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: ['*'] })] });
     expect(answer(masterSecretReadable, role)).toMatchObject([{ description: expect.stringContaining('as its admin, by the policy SecretsManagerReadWrite of AWS: ') as unknown }]);
-    expect(answer(masterSecretReadable, nobodys)).toMatchObject([{ description: expect.stringContaining('whoever gets this policy may read') as unknown }]);
+    expect(answer(masterSecretReadable, nobodys)).toMatchObject([{ description: expect.stringContaining('each identity with this policy may read') as unknown }]);
   });
 
   test('finds it from another stack, whose secret is an import', () => {

@@ -3,7 +3,7 @@ import { masterWithPassword } from '../../../../lib/checks/rules/master-with-pas
 import { answer, newStack, resource } from '../support';
 
 const IAM = { MasterUserAuthenticationType: 'iam-db-auth' };
-const RULE = 'a master that signs in with IAM has no use for a password, and AWS does not document what becomes of the two together';
+const RULE = 'a master that signs in with IAM has no password, and RDS is reported to refuse the two together';
 
 function ask(properties: Record<string, unknown>, type = 'AWS::RDS::DBCluster') {
   const stack = newStack();

@@ -37,12 +37,12 @@ describe('IamAuth-UnescapedUsername', () => {
   });
 
   test.each([
-    ['app*', 'in which IAM reads * and ? as wildcards: it lets in as every user whose name matches'],
-    ['a?b', 'in which IAM reads * and ? as wildcards: it lets in as every user whose name matches'],
-    ['${*}*', 'in which IAM reads * and ? as wildcards: it lets in as every user whose name matches'],
-    ['${aws:username}', 'in which IAM reads ${aws:username} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody'],
-    ['app-${aws:PrincipalTag/team}', 'in which IAM reads ${aws:PrincipalTag/team} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody'],
-    ['${aws:PrincipalTag/user, \'*\'}', 'in which IAM reads ${aws:PrincipalTag/user, \'*\'} as a variable: it lets in as whichever user that says of the caller, and a caller without it as nobody'],
+    ['app*', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
+    ['a?b', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
+    ['${*}*', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
+    ['${aws:username}', 'in which IAM reads ${aws:username} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
+    ['app-${aws:PrincipalTag/team}', 'in which IAM reads ${aws:PrincipalTag/team} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
+    ['${aws:PrincipalTag/user, \'*\'}', 'in which IAM reads ${aws:PrincipalTag/user, \'*\'} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
   ])('finds %s', (username, why) => {
     expect(ask(`${ARN}/${username}`)).toEqual([{
       id: `dbuser:cluster-A/${username}`, description: `rds-db:connect is allowed on dbuser:cluster-A/${username}, ${why}`, location: 'Properties/PolicyDocument/Statement/0',

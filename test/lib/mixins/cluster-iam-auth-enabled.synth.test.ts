@@ -1,10 +1,10 @@
 import { CfnParameter, Mixins, Stack } from 'aws-cdk-lib';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sqs from 'aws-cdk-lib/aws-sqs';
-import { ClusterIamAuthentication } from '../../../lib';
+import { ClusterIamAuthEnabled } from '../../../lib';
 import { ENGINE, newApp, newCluster, onlyResourceOf, templateOf, vpcOf } from '../support';
 
-const AFTERWARDS = 'unless it is true no user can sign in with IAM; apply ClusterIamAuthentication or set iamAuthentication: true, and let nothing change it afterwards';
+const AFTERWARDS = 'unless it is true no user can sign in with IAM; apply ClusterIamAuthEnabled or set iamAuthentication: true, and let nothing change it afterwards';
 
 let stack: Stack;
 beforeEach(() => {
@@ -15,17 +15,17 @@ function isOn(): unknown {
   return onlyResourceOf(stack, 'AWS::RDS::DBCluster').Properties.EnableIAMDatabaseAuthentication;
 }
 
-describe('ClusterIamAuthentication', () => {
+describe('ClusterIamAuthEnabled', () => {
   test.each<[string, () => void]>([
-    ['DatabaseCluster', () => newCluster(stack).with(new ClusterIamAuthentication())],
-    ['DatabaseCluster that has it on', () => newCluster(stack, 'Cluster', { iamAuthentication: true }).with(new ClusterIamAuthentication())],
+    ['DatabaseCluster', () => newCluster(stack).with(new ClusterIamAuthEnabled())],
+    ['DatabaseCluster that has it on', () => newCluster(stack, 'Cluster', { iamAuthentication: true }).with(new ClusterIamAuthEnabled())],
     ['DatabaseClusterFromSnapshot', () => new rds.DatabaseClusterFromSnapshot(stack, 'Cluster', {
       engine: ENGINE, writer: rds.ClusterInstance.provisioned('writer'), vpc: vpcOf(stack), snapshotIdentifier: 'snapshot',
-    }).with(new ClusterIamAuthentication())],
-    ['CfnDBCluster', () => new rds.CfnDBCluster(stack, 'Cluster', { engine: 'aurora-postgresql' }).with(new ClusterIamAuthentication())],
+    }).with(new ClusterIamAuthEnabled())],
+    ['CfnDBCluster', () => new rds.CfnDBCluster(stack, 'Cluster', { engine: 'aurora-postgresql' }).with(new ClusterIamAuthEnabled())],
     ['everything in a stack', () => {
       newCluster(stack);
-      Mixins.of(stack).requireAny().apply(new ClusterIamAuthentication());
+      Mixins.of(stack).requireAny().apply(new ClusterIamAuthEnabled());
     }],
   ])('switches IAM authentication on: %s', (_, apply) => {
     apply();
@@ -33,12 +33,12 @@ describe('ClusterIamAuthentication', () => {
   });
 
   test('sets the property of the L1, where others can read it', () => {
-    const cluster = newCluster(stack).with(new ClusterIamAuthentication());
+    const cluster = newCluster(stack).with(new ClusterIamAuthEnabled());
     expect((cluster.node.defaultChild as rds.CfnDBCluster).enableIamDatabaseAuthentication).toBe(true);
   });
 
   test('supports a cluster of this app, and nothing else', () => {
-    const mixin = new ClusterIamAuthentication();
+    const mixin = new ClusterIamAuthEnabled();
     const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'imported' });
     const queue = new sqs.Queue(stack, 'Queue');
     expect([newCluster(stack), imported, queue, stack].map(construct => mixin.supports(construct))).toEqual([true, false, false, false]);
@@ -52,7 +52,7 @@ describe('ClusterIamAuthentication', () => {
     ['a token', () => new CfnParameter(stack, 'On').value],
   ])('fails where it is %s', (said, value) => {
     const cluster = new rds.CfnDBCluster(stack, 'Cluster', { enableIamDatabaseAuthentication: value() });
-    expect(() => new ClusterIamAuthentication().applyTo(cluster))
+    expect(() => new ClusterIamAuthEnabled().applyTo(cluster))
       .toThrow(new Error(`[Data/Cluster] iamAuthentication of the cluster is ${said}, and unless it is on no user can sign in with IAM; set it to true or leave it out`));
   });
 
@@ -73,7 +73,7 @@ describe('ClusterIamAuthentication', () => {
       cluster.addPropertyDeletionOverride('EnableIAMDatabaseAuthentication');
     }],
   ])('fails at synthesis where it is %s afterwards, once', (_, said, change) => {
-    const cluster = newCluster(stack).with(new ClusterIamAuthentication());
+    const cluster = newCluster(stack).with(new ClusterIamAuthEnabled());
     change(cluster.node.defaultChild as rds.CfnDBCluster);
     expect(() => templateOf(stack)).toThrow(new Error(
       `Validation failed with the following errors:\n  [Data/Cluster/Resource] EnableIAMDatabaseAuthentication is ${said}, and ${AFTERWARDS}`,

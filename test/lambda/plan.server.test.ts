@@ -1,0 +1,202 @@
+import { Client } from 'pg';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { takeLock } from './provisioners-lock';
+import { Declared, PlannedEvent, setups, snapshot, Stack, trust } from './stack';
+
+/** The SQL of a plan, by database. */
+function sqlOf({ resources }: Awaited<ReturnType<Stack['plan']>>): { database: string; sql: string }[] {
+  return resources.flatMap(({ changes }) => changes.flatMap(({ database, sql }) => sql.map(one => ({ database, sql: one }))));
+}
+
+describe.each(setups('17, plain'))('a plan on PostgreSQL $name', ({ major, roleRules }) => {
+  let server: AuroraLikeServer;
+  let stack: Stack;
+  beforeEach(async () => {
+    server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
+    trust(server.caCertificate);
+    await server.sql('SET ROLE postgres; CREATE TABLE orders (id int, customer text); CREATE TABLE items (id int); CREATE FUNCTION total(int) RETURNS int LANGUAGE sql RETURN 1', [], 'shop');
+    stack = new Stack(server);
+  });
+  afterEach(() => server.stop());
+
+  const orders: Declared = { username: 'orders', privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } } };
+  const reader: Declared = { roleName: 'reader', privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Tables: { orders: ['SELECT'] } } } } } };
+  const member: Declared = { username: 'member', connect: [], memberOf: ['reader'] };
+  const owner: Declared = { username: 'owner', privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { Owner: 'true' } } } } };
+  const guest: Declared = {
+    username: 'guest',
+    privileges: { shop: { Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] }, FutureObjects: { owner: { Tables: ['SELECT'] } } } } } },
+  };
+
+  /** Plans events, then sends them; the plan has to be what was executed. */
+  async function planAndDeploy(events: PlannedEvent[]): Promise<string[]> {
+    const before = await snapshot(server);
+    const planned = await stack.plan(...events);
+    expect(stack.takeExecuted()).toEqual([]);
+    await expect(snapshot(server)).resolves.toEqual(before);
+    for (const { logicalId, declared, before, action } of events) {
+      if (action === 'Delete') {
+        await stack.delete(logicalId, declared);
+      } else if (before === undefined) {
+        await stack.create(logicalId, declared);
+      } else {
+        await stack.update(logicalId, declared);
+      }
+    }
+    const sql = sqlOf(planned);
+    expect(planned.resources.flatMap(({ problem }) => problem ?? [])).toEqual([]);
+    expect(stack.takeExecuted()).toEqual(sql);
+    return sql.map(one => one.sql);
+  }
+
+  test('a user', async () => {
+    await expect(planAndDeploy([{ logicalId: 'A', declared: orders }])).resolves.toMatchInlineSnapshot(`
+[
+  "CREATE USER "orders" NOLOGIN",
+  "GRANT USAGE ON SCHEMA "public" TO "orders"",
+  "GRANT SELECT ON TABLE "public"."items", "public"."orders" TO "orders"",
+  "GRANT CONNECT ON DATABASE "shop" TO "orders"",
+  "GRANT rds_iam TO "orders"",
+  "ALTER USER "orders" LOGIN",
+]
+`);
+    await expect(planAndDeploy([{ logicalId: 'A', declared: orders, before: orders }])).resolves.toEqual([]);
+  });
+
+  test('a whole deployment, in which one resource needs what another makes', async () => {
+    await planAndDeploy([{ logicalId: 'A', declared: reader }, { logicalId: 'B', declared: member }, { logicalId: 'C', declared: owner }, { logicalId: 'D', declared: guest }]);
+  });
+
+  test('a change, and a removal', async () => {
+    await planAndDeploy([{ logicalId: 'A', declared: orders }, { logicalId: 'B', declared: reader }, { logicalId: 'C', declared: member }]);
+    const less: Declared = { username: 'orders', privileges: { shop: { Schemas: { public: { Tables: { items: ['INSERT'] } } } } } };
+    await planAndDeploy([{ logicalId: 'A', declared: less, before: orders }]);
+    await planAndDeploy([{ logicalId: 'A', declared: less, action: 'Delete' }]);
+  });
+
+  test('is made without a transaction that could write', async () => {
+    await stack.create('A', orders);
+    const nextTransaction = async () => (await server.sql<{ next: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next'))[0].next;
+    const before = await nextTransaction();
+    const { resources } = await stack.plan({ logicalId: 'A', declared: { ...orders, exclusive: true }, before: orders }, { logicalId: 'B', declared: owner }, { logicalId: 'C', declared: orders, action: 'Delete' });
+    expect(resources.map(({ problem }) => problem)).toEqual([undefined, undefined, undefined]);
+    await stack.drift({ undeclared: true });
+    await expect(nextTransaction()).resolves.toBe(before);
+  });
+
+  test('says why an event would fail, and plans the others', async () => {
+    await server.sql('CREATE ROLE theirs LOGIN');
+    const { resources } = await stack.plan(
+      { logicalId: 'A', declared: { username: 'theirs' } },
+      { logicalId: 'B', declared: { username: 'pg_wrong' } },
+      { logicalId: 'C', declared: { username: 'c', privileges: { shop: { Schemas: { public: { Tables: { none: ['SELECT'] } } } } } } },
+      { logicalId: 'D', declared: orders },
+    );
+    const found = new Map(resources.map(({ logicalId, problem, changes }) => [logicalId, problem ?? changes.length]));
+    expect(found.get('A')).toContain('role "theirs" exists already and was not created by this library');
+    expect(found.get('B')).toContain('"pg_wrong"');
+    expect(found.get('C')).toBe('there is no table or view "none" in schema "public" in database "shop"; create it before this deployment, or correct its name');
+    expect(found.get('D')).toBe(6);
+  });
+
+  test('takes no lock: it is made while a deployment is under way, and says so', async () => {
+    await stack.create('A', orders);
+    const { log } = stack;
+    const { password } = server.master;
+    const holder = new Client({ host: server.host, port: server.port, user: 'postgres', password, database: 'postgres', ssl: { rejectUnauthorized: true } });
+    await holder.connect();
+    await takeLock(holder);
+    const { underWay, resources } = await stack.plan({ logicalId: 'B', declared: reader });
+    expect(underWay).toMatch(/^pid \d+ \(role postgres/);
+    expect(resources[0].changes).not.toEqual([]);
+    expect(log.map(({ notice }) => notice)).not.toContain('waiting');
+    await holder.end();
+    expect((await stack.plan({ logicalId: 'B', declared: reader })).underWay).toBeUndefined();
+  });
+
+  test.each([
+    ['an event of CloudFormation', { RequestType: 'Delete', RequestId: 'r', StackId: 's', LogicalResourceId: 'A', ResourceType: 'Custom::RdsIamUser', ResourceProperties: {} }],
+    ['another property', { resources: [], execute: true }],
+    ['a resource with another property', { resources: [{ RequestType: 'Create', StackId: 'other', LogicalResourceId: 'A', ResourceType: 'Custom::RdsIamUser', ResourceProperties: {} }] }],
+    ['no list', { resources: { 0: {} } }],
+  ])('refuses %s', async (_, event) => {
+    await expect(stack.planOf(event)).rejects.toThrow(/ is not allowed: /);
+  });
+
+  test('of names that are made to be SQL executes nothing, and writes them as they are', async () => {
+    const username = '"; DROP TABLE orders; --\'';
+    const before = await snapshot(server);
+    const { resources: [{ changes }] } = await stack.plan({ logicalId: 'A', declared: { ...orders, username } });
+    expect(changes[0].sql).toEqual(['CREATE USER """; DROP TABLE orders; --\'" NOLOGIN']);
+    await expect(snapshot(server)).resolves.toEqual(before);
+  });
+});
+
+describe.each(setups('17, plain'))('drift on PostgreSQL $name', ({ major, roleRules }) => {
+  let server: AuroraLikeServer;
+  let stack: Stack;
+  beforeEach(async () => {
+    server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
+    trust(server.caCertificate);
+    stack = new Stack(server);
+    await stack.create('A', { username: 'orders' });
+    await stack.create('L', { usernames: ['lea', 'leo'] });
+    await stack.create('G', { roleName: 'readers', privileges: { shop: { Database: ['TEMPORARY'] } } });
+  });
+  afterEach(() => server.stop());
+
+  const differences = async () => {
+    const { resources, driftedRoles } = await stack.drift();
+    return { driftedRoles, sql: resources.flatMap(({ names, changes }) => changes.map(({ sql }) => [names.join(), ...sql])) };
+  };
+
+  test('is none after a deployment', async () => {
+    await expect(differences()).resolves.toEqual({ driftedRoles: 0, sql: [] });
+    expect(stack.log.filter(({ notice }) => notice.startsWith('drift'))).toEqual([expect.objectContaining({ notice: 'drift checked', driftedRoles: 0 })]);
+  });
+
+  test('is what was changed by hand, and what the next event takes back', async () => {
+    await server.sql('ALTER ROLE orders NOLOGIN; REVOKE CONNECT ON DATABASE shop FROM leo; REVOKE TEMPORARY ON DATABASE shop FROM readers');
+    await expect(differences()).resolves.toEqual({
+      driftedRoles: 3,
+      sql: [
+        ['orders', 'ALTER USER "orders" LOGIN'],
+        ['readers', 'GRANT TEMPORARY ON DATABASE "shop" TO "readers"'],
+        ['lea,leo', 'GRANT CONNECT ON DATABASE "shop" TO "leo"'],
+      ],
+    });
+    expect(stack.log.filter(({ notice }) => notice === 'drift')).toEqual([
+      expect.objectContaining({ logicalId: 'A', names: 'orders', change: 'allow user "orders" to log in' }),
+      expect.objectContaining({ logicalId: 'G', names: 'readers' }),
+      expect.objectContaining({ logicalId: 'L', names: 'lea, leo', change: 'grant CONNECT on database "shop" to "leo"' }),
+    ]);
+    await stack.update('A', { username: 'orders' });
+    await expect(differences()).resolves.toMatchObject({ driftedRoles: 2 });
+  });
+
+  test('is a role that is gone', async () => {
+    await server.sql('REVOKE ALL ON DATABASE shop FROM orders; DROP ROLE orders');
+    const { sql } = await differences();
+    expect(sql[0]).toEqual(['orders', 'CREATE USER "orders" NOLOGIN']);
+  });
+
+  test('cannot be told of roles whose records are not understood, and says so', async () => {
+    await server.sql("UPDATE cdk_aurora_iam_auth.managed_role SET declarations = '{\"format\": 9}'");
+    const { resources, driftedRoles } = await stack.drift();
+    expect(driftedRoles).toBe(4);
+    expect(resources.map(({ names, problem }) => [...names, /format|version/.test(problem!)])).toEqual(['orders', 'readers', 'lea', 'leo'].map(name => [name, true]));
+  });
+
+  test('lists logins that no stack declares, where it is asked', async () => {
+    await server.sql("CREATE ROLE someone LOGIN VALID UNTIL '2030-01-01'; CREATE ROLE token_only NOLOGIN; GRANT rds_iam TO token_only; CREATE ROLE nobody NOLOGIN");
+    expect((await stack.drift()).undeclared).toBeUndefined();
+    const { undeclared } = await stack.drift({ undeclared: true });
+    expect(undeclared!.map(({ role }) => role)).toEqual(['postgres', 'rdsadmin', 'someone', 'token_only']);
+    expect(undeclared!.find(({ role }) => role === 'someone')).toMatchObject({ canLogin: true, withToken: false, isSuperuser: false, createsRoles: false, validUntil: expect.stringContaining('2030') as string });
+    expect(undeclared!.find(({ role }) => role === 'token_only')).toMatchObject({ canLogin: false, withToken: true });
+  });
+
+  test.each([{ undeclared: 'yes' }, { StackId: 'other' }, []])('refuses %p', async (event) => {
+    await expect(stack.drift(event)).rejects.toThrow(/ is not allowed: /);
+  });
+});
