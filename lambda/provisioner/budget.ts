@@ -20,6 +20,11 @@ export class Budget {
     this.end = this.start + lambdaMs - MARGIN_MS;
   }
 
+  /** Milliseconds since 1970, by the clock of the function. */
+  public date(): number {
+    return this.clock.date?.() ?? Date.now();
+  }
+
   public elapsed(): number {
     return this.clock.now() - this.start;
   }

@@ -83,8 +83,8 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
   }
 }
 
-/** One try from the beginning. */
-async function attempt({ transport, registryOwner, resourceId }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<unknown>): Promise<void> {
+/** One try from the beginning, under the provisioners' lock. */
+export async function attempt({ transport, registryOwner, resourceId }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<unknown>): Promise<void> {
   const access = await transport(budget, log, 'change');
   const lock = await takeLock({ open: access.open, owner: registryOwner, budget, log });
   await lock.during(async () => {

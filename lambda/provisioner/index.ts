@@ -1,10 +1,11 @@
 import { setTimeout } from 'node:timers/promises';
-import { DRIFT_ALIAS, PLAN_ALIAS, SERVICE_TIMEOUT_SECONDS, URL_SUFFIX } from '../../lib/contract/wire';
+import { DRIFT_ALIAS, EXPIRY_ALIAS, PLAN_ALIAS, SERVICE_TIMEOUT_SECONDS, URL_SUFFIX } from '../../lib/contract/wire';
 import { answering } from '../shared/answering';
 import { put } from '../shared/put';
 import { byAlias } from './by-alias';
 import type { Deployment } from './deployment';
 import { readDeployment, required } from './environment';
+import { createExpiryHandler } from './expiry';
 import { createHandler } from './handler';
 import { createDriftHandler, createPlanHandler } from './look';
 
@@ -21,13 +22,17 @@ const dependencies = {
 };
 
 const provision = createHandler(dependencies);
-const looks = { [PLAN_ALIAS]: createPlanHandler(dependencies), [DRIFT_ALIAS]: createDriftHandler(dependencies) };
+const aliases = {
+  [PLAN_ALIAS]: createPlanHandler(dependencies),
+  [DRIFT_ALIAS]: createDriftHandler(dependencies),
+  [EXPIRY_ALIAS]: createExpiryHandler(dependencies),
+};
 
 /** Behind CDK's provider framework. */
-export const handler = byAlias(looks, provision);
+export const handler = byAlias(aliases, provision);
 
 /** Invoked by CloudFormation itself. */
-export const customResource = byAlias(looks, answering(provision, {
+export const customResource = byAlias(aliases, answering(provision, {
   location: () => ({ region: required(process.env, 'AWS_REGION'), urlSuffix: required(process.env, URL_SUFFIX) }),
   serviceTimeoutSeconds: SERVICE_TIMEOUT_SECONDS,
   now: Date.now,

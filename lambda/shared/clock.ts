@@ -3,4 +3,6 @@ export interface Clock {
   /** Milliseconds, monotonic. */
   now(): number;
   sleep(milliseconds: number): Promise<void>;
+  /** Milliseconds since 1970. @default - the time of this machine */
+  date?(): number;
 }

@@ -52,6 +52,9 @@ export const PLAN_ALIAS = 'plan';
 /** Alias of the handler by which it compares what is declared with what there is, and does nothing else. */
 export const DRIFT_ALIAS = 'drift';
 
+/** Alias of the handler by which it ends access whose time is over, and does nothing else. */
+export const EXPIRY_ALIAS = 'expiry';
+
 /** Seconds the handler may run. Many may wait for each other; the framework in front of it has 900. */
 export const HANDLER_TIMEOUT_SECONDS = 840;
 
@@ -101,6 +104,9 @@ export interface RoleProperties {
 
   /** Whatever else the role holds is revoked. */
   readonly Exclusive?: 'true';
+
+  /** When the access of users ends: a time in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z. Of users alone. */
+  readonly ExpiresAt?: string;
 
   /** A role of that name that is there already is taken over. */
   readonly AdoptExisting?: 'true';

@@ -110,6 +110,9 @@ export interface DeclaredRole {
   readonly exclusive: boolean;
   readonly onRemoval: string;
 
+  /** When the access of its users ends, as `Date.toISOString()` writes it. */
+  readonly expiresAt?: string;
+
   /** Each as it was given. More may be added. */
   readonly privileges: PrivilegesByDatabase[];
 

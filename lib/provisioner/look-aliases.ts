@@ -5,7 +5,7 @@ import * as targets from 'aws-cdk-lib/aws-events-targets';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct } from 'constructs';
 import { acknowledge, SCHEDULE_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
-import { DRIFT_ALIAS, PLAN_ALIAS } from '../contract/wire';
+import { DRIFT_ALIAS, EXPIRY_ALIAS, PLAN_ALIAS } from '../contract/wire';
 import { errorAt } from '../model/errors';
 import type { CheckDriftOptions } from '../provisioner-options';
 
@@ -13,6 +13,7 @@ import type { CheckDriftOptions } from '../provisioner-options';
 const ALIASES = {
   plan: { id: 'PlanAlias', aliasName: PLAN_ALIAS, description: 'Says what events would execute, and executes nothing' },
   drift: { id: 'DriftAlias', aliasName: DRIFT_ALIAS, description: 'Compares what is declared with the database, and changes nothing' },
+  expiry: { id: 'ExpiryAlias', aliasName: EXPIRY_ALIAS, description: 'Ends the access of users whose time is over, and changes nothing else' },
 } as const;
 
 const SCHEDULE_ID = 'DriftSchedule';
@@ -23,7 +24,7 @@ const ALARM_ID = 'RolesDrifted';
  *
  * @see https://github.com/aws/aws-cdk/issues/2776
  */
-export function lookAlias(scope: Construct, handler: lambda.IFunction, purpose: keyof typeof ALIASES): lambda.Alias {
+export function handlerAlias(scope: Construct, handler: lambda.IFunction, purpose: keyof typeof ALIASES): lambda.Alias {
   const { id, ...alias } = ALIASES[purpose];
   return scope.node.tryFindChild(id) as lambda.Alias | undefined ?? new lambda.Alias(scope, id, { ...alias, version: handler.latestVersion });
 }

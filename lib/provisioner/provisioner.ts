@@ -10,10 +10,11 @@ import {
 } from './acknowledgements';
 import { type Admin, adminToRecover } from './admin';
 import { wayToDatabase } from './deployment-order';
+import { ExpirySchedules } from './expiry-schedules';
 import { FunctionRole } from './function-role';
 import { handlerCode } from './handler-code';
 import { Lanes } from './lanes';
-import { lookAlias, scheduleDrift } from './look-aliases';
+import { handlerAlias, scheduleDrift } from './look-aliases';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { runtimeOf } from './runtime';
@@ -31,6 +32,9 @@ import type { CheckDriftOptions, ProvisionerOptions } from '../provisioner-optio
 
 /** Of the metrics that are made of the log. */
 const METRIC_NAMESPACE = 'cdk-aurora-iam-auth';
+
+/** Permanent, as the ids of resources below it are made of it. */
+const EXPIRY_ID = 'Expiry';
 
 /** Each takes two executions, and an account that is new has 10. */
 const CONCURRENT_USERS = 4;
@@ -134,15 +138,20 @@ export class Provisioner extends Construct implements IProvisioner {
   }
 
   public grantPlan(grantee: iam.IGrantable): iam.Grant {
-    return lookAlias(this, this.function, 'plan').grantInvoke(grantee);
+    return handlerAlias(this, this.function, 'plan').grantInvoke(grantee);
   }
 
   public grantDrift(grantee: iam.IGrantable): iam.Grant {
-    return lookAlias(this, this.function, 'drift').grantInvoke(grantee);
+    return handlerAlias(this, this.function, 'drift').grantInvoke(grantee);
   }
 
   public checkDrift(options: CheckDriftOptions): cloudwatch.Alarm {
-    return scheduleDrift(this, lookAlias(this, this.function, 'drift'), this.metricDriftedRoles(), options);
+    return scheduleDrift(this, handlerAlias(this, this.function, 'drift'), this.metricDriftedRoles(), options);
+  }
+
+  /** What ends the access of users, made with the first of them. */
+  public get expirySchedules(): ExpirySchedules {
+    return this.node.tryFindChild(EXPIRY_ID) as ExpirySchedules | undefined ?? new ExpirySchedules(this, EXPIRY_ID, handlerAlias(this, this.function, 'expiry'));
   }
 
   /** A metric that is made of the lines of the log with one notice. */

@@ -1,5 +1,6 @@
 import { Annotations, CfnResource, Lazy, Stack } from 'aws-cdk-lib';
 import { type Construct, Dependable, type IDependable } from 'constructs';
+import { requireExpiry } from './expiry-schedules';
 import type { ManagedDatabase } from './managed-database';
 import type { Provisioner } from './provisioner';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
@@ -11,6 +12,7 @@ import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
+import { expiredUser } from '../model/expiry';
 import type { Grant, InSchema } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
@@ -39,6 +41,7 @@ export interface RoleResourceProps {
   readonly removal?: Removal;
   readonly exclusive?: boolean;
   readonly adoptExisting?: boolean;
+  readonly expiresAt?: Date;
 }
 
 /** Id of the warning, for those who acknowledge it. */
@@ -54,7 +57,10 @@ export class RoleResource {
   private readonly database: ManagedDatabase;
 
   constructor(private readonly scope: Construct, props: RoleResourceProps) {
-    const { database, kind, names, identity, exclusive, adoptExisting } = props;
+    const { database, kind, names, identity, exclusive, adoptExisting, expiresAt } = props;
+    if (expiresAt !== undefined) {
+      requireExpiry(scope, expiresAt);
+    }
     const { action, newOwner }: Removal = props.removal ?? { action: 'DROP_OR_DISABLE' };
     this.database = database;
     const role = declaredRole({
@@ -65,6 +71,7 @@ export class RoleResource {
       database: database.declared,
       exclusive: exclusive === true,
       onRemoval: action,
+      ...expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() },
     });
     this.role = role;
     const { reapply } = database;
@@ -78,6 +85,7 @@ export class RoleResource {
         ? {}
         : { OnRemoval: { Action: action, ...newOwner ? { ReassignOwnedTo: newOwner.roleName } : {} } },
       ...exclusive ? { Exclusive: 'true' } : {},
+      ...expiresAt === undefined ? {} : { ExpiresAt: expiresAt.toISOString() },
       ...adoptExisting ? { AdoptExisting: 'true' } : {},
       ...reapply === undefined ? {} : { Reapply: reapply },
     };
@@ -93,6 +101,10 @@ export class RoleResource {
     neverRetain(this.resource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
+    if (expiresAt !== undefined) {
+      provisioner.expirySchedules.add(scope, expiresAt);
+      warn(scope, [expiredUser(names, expiresAt)]);
+    }
     warnOfUnescapedGrants(scope, kind === 'role' ? [] : names);
     warn(scope, names.map(name => unclearName(kind === 'role' ? 'role name' : 'username', name)));
     this.resource.node.addDependency(this.ownersOfSchemas());

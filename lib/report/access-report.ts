@@ -8,8 +8,8 @@ export type { DeclaredAdmin, Member, Membership, Principal };
  * `<stack>.access.json`, and `access.json` of the whole app: who may sign in to PostgreSQL as whom, and what each user may
  * do there, as the app declares it.
  *
- * Lists are sorted, and there is neither a time nor a random value in it, so that the same app gives the same bytes. A name
- * that only the deployment knows is there as CloudFormation writes it: `${Username}`.
+ * Lists are sorted, and there is neither the time of the synthesis nor a random value in it, so that the same app gives the
+ * same bytes, until the access of a user ends. A name that only the deployment knows is there as CloudFormation writes it: `${Username}`.
  */
 export interface AccessReport {
   /** Another one when something that is there changes its meaning or goes. */
@@ -58,6 +58,12 @@ export interface UserAccess {
   /** Whether it has nothing but what is here. Otherwise it also has what was granted by hand. */
   readonly exclusive: boolean;
   readonly onRemoval: string;
+
+  /** When its access ends, if it does: in UTC, such as `2027-01-31T12:00:00.000Z`. */
+  readonly expiresAt?: string;
+
+  /** Whether that was over when the app was synthesized: the user has neither login nor rds_iam. */
+  readonly expired?: true;
   readonly signIns: SignIn[];
 
   /** Also through other groups. */

@@ -6,6 +6,7 @@ import { sortedBy } from './plain-text';
 import { readable } from './text';
 import type { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
 import { appAccess, rolesInStack } from '../model/app-access';
+import { isExpired } from '../model/expiry';
 import { RoleGraph, strength } from '../model/role-graph';
 
 /** What the app declares about the users of a stack. */
@@ -78,6 +79,7 @@ class Server {
         path: role.path,
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
+        ...role.expiresAt === undefined ? {} : { expiresAt: role.expiresAt, ...isExpired(role.expiresAt) ? { expired: true as const } : {} },
         memberOf: this.graph.membershipsOf(this.memberOf(role)),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
       };

@@ -3,6 +3,7 @@ import { code, escaped, table } from './markdown-text';
 import { byPlace, privilegeText } from './privilege-lines';
 import { DEFAULT_REMOVAL, notControlledHere, notices, removalText, titleOf } from './remarks';
 import { principalText, signInText, trustedRoles } from './sign-in-text';
+import { expiryText } from '../model/expiry';
 
 /** `<stack>.access.md`: the report as tables, for a pull request or a terminal. Names are text in it, whatever they are. */
 export function markdownOf(report: AccessReport): string {
@@ -41,9 +42,9 @@ function serverPart(server: ServerAccess, stack: string): string[] {
 }
 
 function userRow(user: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
-  const { name, exclusive, onRemoval, signIns, memberOf, privileges } = user;
+  const { name, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
   return [
-    [code(name), exclusive ? 'exclusive' : '', removalText(onRemoval) ?? ''].filter(text => text !== '').join('<br>'),
+    [code(name), expiresAt === undefined ? '' : `**${expiryText(expiresAt)}**`, exclusive ? 'exclusive' : '', removalText(onRemoval) ?? ''].filter(text => text !== '').join('<br>'),
     signIns.map(access => signIn(access, stack)).join('<br>') || '*no identity in this app*',
     [
       ...privilegeRows(privileges),

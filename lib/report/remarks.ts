@@ -19,6 +19,7 @@ export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourc
       items: signInsByTag.map(access => `${signInText(access, stack)}: tag ${access.tagKey}`),
     },
     { title: 'Grants that are also about other resource ids', items: alsoResourceIds },
+    { title: 'Access has ended', items: users.filter(({ expired }) => expired).map(({ name }) => name) },
     {
       title: 'No identity signs in as',
       items: users.filter(({ signIns }) => signIns.length === 0).map(({ name }) => name),

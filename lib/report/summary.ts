@@ -6,6 +6,7 @@ import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './p
 import { signInText } from './sign-in-text';
 import { readable } from './text';
 import type { DeclaredRole } from '../model/access-model';
+import { expiryText } from '../model/expiry';
 import { strongRolesOf } from '../model/strong-memberships';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */
@@ -16,7 +17,7 @@ export function accessLines(root: IConstruct, roles: readonly DeclaredRole[]): s
   const lines = roles.flatMap(role => role.names.map(name => ({
     name: readable(root, role.path, name),
     line: `${roleName(readable(root, role.path, name))}: `
-      + [whoSignsIn(role, name), ...privilegeSummary(root, role, 'places')].join('; '),
+      + [...expiry(role), whoSignsIn(role, name), ...privilegeSummary(root, role, 'places')].join('; '),
   })));
   return sortedBy(lines, ({ name }) => name).map(({ line }) => line);
 }
@@ -27,7 +28,7 @@ export function factLines(root: IConstruct, role: DeclaredRole): string[] {
     ? role.names.filter(name => signInsOf(role.database.model, name).length > 0)
         .flatMap(name => facts(role, name).map(fact => `${roleName(name)}: ${fact}`))
     : facts(role, role.names[0]);
-  return [...signIns, ...privilegeSummary(root, role, 'things')];
+  return [...expiry(role), ...signIns, ...privilegeSummary(root, role, 'things')];
 }
 
 /** The same in one line. */
@@ -37,7 +38,7 @@ export function factLine(root: IConstruct, role: DeclaredRole): string {
   const who = role.kind === 'users'
     ? `${role.names.slice(0, NAMES).map(roleName).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
     : whoSignsIn(role, first);
-  return [who, ...privilegeSummary(root, role, 'places')].join('; ');
+  return [...expiry(role), who, ...privilegeSummary(root, role, 'places')].join('; ');
 }
 
 /** The lines that fit into a number of bytes, and how many do not. */
@@ -50,6 +51,10 @@ export function withinBytes(lines: readonly string[], limit: number, more: (coun
   let room = limit - bytes(more(lines.length));
   const kept = lines.slice(0, Math.max(0, lines.findIndex(line => (room -= bytes(`${line}\n`)) < 0)));
   return [...kept, more(lines.length - kept.length)].join('\n');
+}
+
+function expiry({ expiresAt }: DeclaredRole): string[] {
+  return expiresAt === undefined ? [] : [expiryText(expiresAt)];
 }
 
 function whoSignsIn(role: DeclaredRole, name: string): string {

@@ -6,6 +6,7 @@ import { overConnections } from '../../lambda/provisioner/transport/postgresql/c
 import { Clock } from '../../lambda/shared/clock';
 import { Admin } from '../../lambda/provisioner/transport/credentials';
 import { Deployment } from '../../lambda/provisioner/deployment';
+import { createExpiryHandler } from '../../lambda/provisioner/expiry';
 import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/look';
 import { Statement, Transport } from '../../lambda/provisioner/transport/session';
@@ -29,6 +30,7 @@ export interface User {
   readonly exclusive?: boolean;
   readonly adoptExisting?: boolean;
   readonly reapply?: string;
+  readonly expiresAt?: Date;
 }
 
 /** Many users that may do the same. */
@@ -71,6 +73,7 @@ export class Stack {
   private readonly handler: ReturnType<typeof createHandler>;
   private readonly planHandler: ReturnType<typeof createPlanHandler>;
   private readonly driftHandler: ReturnType<typeof createDriftHandler>;
+  private readonly expiryHandler: ReturnType<typeof createExpiryHandler>;
   private readonly executed: { readonly database: string; readonly sql: string }[] = [];
   private readonly physicalIds = new Map<string, string>();
 
@@ -85,6 +88,7 @@ export class Stack {
     this.handler = createHandler(dependencies);
     this.planHandler = createPlanHandler(dependencies);
     this.driftHandler = createDriftHandler(dependencies);
+    this.expiryHandler = createExpiryHandler(dependencies);
   }
 
   /** What was executed since this was asked last, without what is about the session, the lock and the registry. */
@@ -104,6 +108,11 @@ export class Stack {
 
   public drift(event: unknown = {}): Promise<Drift> {
     return this.driftHandler(event, this.context());
+  }
+
+  /** What a schedule invokes. */
+  public expire(event: unknown = {}): Promise<void> {
+    return this.expiryHandler(event, this.context());
   }
 
   private planned({ logicalId, declared, before, physicalId, action }: PlannedEvent): unknown {
@@ -230,7 +239,7 @@ export function throughConnections(server: AuroraLikeServer, { host = server.hos
 }
 
 function propertiesOf(declared: Declared): { [property: string]: unknown } {
-  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply } = declared;
+  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {
     ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
@@ -240,6 +249,7 @@ function propertiesOf(declared: Declared): { [property: string]: unknown } {
     ...exclusive ? { Exclusive: 'true' } : {},
     ...adoptExisting ? { AdoptExisting: 'true' } : {},
     ...reapply === undefined ? {} : { Reapply: reapply },
+    ...expiresAt === undefined ? {} : { ExpiresAt: expiresAt.toISOString() },
   };
 }
 

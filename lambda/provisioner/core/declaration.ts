@@ -10,12 +10,13 @@ import {
 } from '../../../lib/contract/wire';
 import { distinct, entries, exactly, flag, refuse, texts, throwProblem } from '../../shared/decode';
 import type { Declaration, FutureObjects, ObjectPrivileges, RoleKind, SchemaDeclaration } from './state';
+import { decodeTime, encodeTime } from './time';
 
 /** What a declaration refers to is the library of one version; an event and the registry may be of others. */
 export const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';
 
 /** The properties of a resource that are its declaration, as the template has them. The registry stores them in this form, too. */
-export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'Exclusive'>;
+export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'Exclusive' | 'ExpiresAt'>;
 
 /** Decodes a declaration against a closed schema: every key is known, every name and every privilege is checked. */
 export function decodeDeclaration(kind: RoleKind, properties: { readonly [Property in keyof DeclarationProperties]: unknown }): Declaration {
@@ -31,11 +32,11 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
       schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) => decodeSchema(`${where}.Schemas.${schema}`, schema, declared)),
     };
   });
-  return { kind, memberOf, databases, exclusive: flag('Exclusive', properties.Exclusive) };
+  return { kind, memberOf, databases, exclusive: flag('Exclusive', properties.Exclusive), ...decodeExpiry(kind, properties.ExpiresAt) };
 }
 
 /** The inverse of `decodeDeclaration`, but for the order of keys and lists and for what is empty. */
-export function encodeDeclaration({ memberOf, databases, exclusive }: Declaration): DeclarationProperties {
+export function encodeDeclaration({ memberOf, databases, exclusive, expiresAt }: Declaration): DeclarationProperties {
   return {
     ...unlessEmpty('MemberOf', memberOf),
     ...unlessEmpty('Privileges', byKey(databases, ({ database }) => database, ({ privileges, schemas }): DatabasePrivileges => ({
@@ -43,7 +44,17 @@ export function encodeDeclaration({ memberOf, databases, exclusive }: Declaratio
       ...unlessEmpty('Schemas', byKey(schemas, ({ schema }) => schema, encodeSchema)),
     }))),
     ...exclusive ? { Exclusive: 'true' } : {},
+    ...expiresAt === undefined ? {} : { ExpiresAt: encodeTime(expiresAt) },
   };
+}
+
+function decodeExpiry(kind: RoleKind, value: unknown): Pick<Declaration, 'expiresAt'> {
+  if (value === undefined) {
+    return {};
+  }
+  return kind === 'user'
+    ? { expiresAt: decodeTime('ExpiresAt', value, 'pass a time in UTC with milliseconds') }
+    : refuse('ExpiresAt', value, 'a group role has no login that could end', 'declare it for its members');
 }
 
 function decodeSchema(where: string, schema: string, value: unknown): SchemaDeclaration {

@@ -46,6 +46,8 @@ export interface Wanted {
   readonly previous: PreviousDeclaration[];
   /** What completed events have declared: what has become of it since is no error. */
   readonly deployed: Declaration[];
+  /** The time of the user is over: it keeps what it holds, and cannot sign in. */
+  readonly expired?: boolean;
 }
 
 /**
@@ -65,8 +67,9 @@ export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, Obser
 const NOTHING = { oid: '', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [] };
 
 function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
-  const { role, declaration: { kind, memberOf, databases, exclusive } } = wanted;
-  const groups = kind === 'user' ? [...memberOf, RDS_IAM] : memberOf;
+  const { role, declaration: { memberOf, databases, exclusive } } = wanted;
+  const signsIn = maySignIn(wanted);
+  const groups = signsIn ? [...memberOf, RDS_IAM] : memberOf;
   const privileges = databases.flatMap(({ database, privileges }) => privileges.map(privilege => ({ database, privilege })));
   const held = (group: string) => observed.memberships.filter(membership => membership.group === group);
   return {
@@ -74,7 +77,7 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
       ...revokeDatabases(wanted, observed, privileges, exclusive),
       ...revokeGroups(wanted, observed, groups),
       ...exclusive ? [...revokeAdminOptions(observed, groups), ...revokeOthers(observed)] : [],
-      ...kind === 'role' ? forbidLogin(observed) : [],
+      ...signsIn ? [] : forbidLogin(observed),
     ],
     grants: [
       ...privileges
@@ -87,8 +90,12 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
         ? [{ kind: 'grantRole', group, roles: [role], ...observed.inherits || group === RDS_IAM ? {} : { inherit: true } }]
         : held(group).some(({ inherits, effective }) => group === RDS_IAM ? effective : inherits) ? [] : [{ kind: 'grantRole', group, roles: [role], options: true }]),
     ],
-    logins: kind === 'user' && !observed.canLogin ? [{ kind: 'allowLogin', role }] : [],
+    logins: signsIn && !observed.canLogin ? [{ kind: 'allowLogin', role }] : [],
   };
+}
+
+function maySignIn({ declaration: { kind }, expired = false }: Wanted): boolean {
+  return kind === 'user' && !expired;
 }
 
 /** Takes away what lets a role sign in with a token: its membership in rds_iam, and in groups through which it is a member of that. */
@@ -137,10 +144,10 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
 }
 
 function revokeGroups(one: Wanted, observed: ObservedRole, wanted: string[]): Change[] {
-  const { role, declaration: { kind, exclusive } } = one;
+  const { role, declaration: { exclusive } } = one;
   return observed.memberships
     .filter(({ group, effective, ours }) => !wanted.includes(group)
-      && (exclusive || (kind === 'role' && group === RDS_IAM) || (ours && effective && wasMember(one, group))))
+      && (exclusive || (!maySignIn(one) && group === RDS_IAM) || (ours && effective && wasMember(one, group))))
     .map(membership => revokeRole(role, membership));
 }
 

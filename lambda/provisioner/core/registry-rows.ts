@@ -8,6 +8,7 @@ import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';
 import { parkedName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, type RoleKind, stackWithoutId } from './state';
+import { decodeTime, encodeTime } from './time';
 
 /** The stored form of declarations. Another form is another number. */
 export const FORMAT = 1;
@@ -66,16 +67,6 @@ export function encodeDeclarations({ declarations, deployed, sent, identities }:
   };
 }
 
-/** As it is stored, for people as well; texts of this form are in the order of time. */
-export function encodeTime(sent: number): string {
-  return new Date(sent).toISOString();
-}
-
-function decodeTime(value: unknown): number {
-  const time = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/.test(text('sent', value)) ? Date.parse(value as string) : NaN;
-  return Number.isNaN(time) ? refuse('sent', value, 'it is not a time such as 2026-01-31T12:00:00.000Z', CORRECT) : time;
-}
-
 /** No role has this oid. */
 function isCancellation({ roleOid }: Row): boolean {
   return roleOid === NO_ROLE;
@@ -85,7 +76,7 @@ function isCancellation({ roleOid }: Row): boolean {
 function decodeCancellation({ stack, stackId, logicalId, declarations }: Row): Cancellation[] {
   try {
     const { sent } = exactly('declarations', declarations, ['format', 'sent']);
-    return [{ stack: text('stack', stack), stackId: text('stack_id', stackId), logicalId: text('logical_id', logicalId), sent: decodeTime(sent) }];
+    return [{ stack: text('stack', stack), stackId: text('stack_id', stackId), logicalId: text('logical_id', logicalId), sent: decodeTime('sent', sent, CORRECT) }];
   } catch {
     return [];
   }
@@ -177,7 +168,7 @@ function decodeStored(value: unknown): Stored {
   const identities = decodeIdentities(found);
   return {
     ...deployed === undefined ? onlyDeployed(decoded) : { declarations: decoded, deployed: decodeList('deployed', deployed) },
-    ...sent === undefined ? {} : { sent: decodeTime(sent) },
+    ...sent === undefined ? {} : { sent: decodeTime('sent', sent, CORRECT) },
     ...identities === undefined ? {} : { identities },
   };
 }
@@ -189,9 +180,9 @@ function onlyDeployed(declarations: Declaration[]): Stored {
 
 function decodeList(where: string, value: unknown): Declaration[] {
   return list(where, value).map((declaration) => {
-    const { Kind: kind, Privileges, MemberOf, Exclusive }
-      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'Exclusive']);
-    return decodeDeclaration(kindOf(kind), { Privileges, MemberOf, Exclusive });
+    const { Kind: kind, Privileges, MemberOf, Exclusive, ExpiresAt }
+      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'Exclusive', 'ExpiresAt']);
+    return decodeDeclaration(kindOf(kind), { Privileges, MemberOf, Exclusive, ExpiresAt });
   });
 }
 

@@ -17,6 +17,8 @@ export interface Declaration {
   readonly databases: DatabaseDeclaration[];
   /** Whatever else it holds is revoked. */
   readonly exclusive: boolean;
+  /** When the access of a user ends, in milliseconds since 1970. */
+  readonly expiresAt?: number;
 }
 
 export interface DatabaseDeclaration {

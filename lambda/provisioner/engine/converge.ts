@@ -1,11 +1,13 @@
 import { type Change, describe } from '../core/change';
 import { isAllDeployed } from '../core/deployed';
+import { expiredRoles, withExpired } from '../core/expiry';
 import { type Found, identityQuestion, inPresentNames } from '../core/identities';
 import type { Journal } from '../core/journal';
 import type { Decision, Facts } from '../core/lifecycle';
 import { inSchemas, planDatabase, schemasOf } from '../core/plan-database';
 import { membershipsOfOthers, planShared, type Wanted, withoutExclusive } from '../core/plan-shared';
 import { FIXED_DATABASE, RDS_IAM } from '../core/state';
+import { encodeTime } from '../core/time';
 import { ProvisionError, ServerError } from '../errors';
 import { remedyForIgnored } from '../remedies/server';
 import { objectCount } from '../sql/catalog';
@@ -13,6 +15,7 @@ import { passwordMembers, pathToRdsIam } from '../sql/memberships';
 import { literal } from '../sql/quote';
 import type { Stamp } from '../sql/registry';
 import { confirmAdmin } from './confirm-admin';
+import { endExpired, stillWithAccess } from './end-expired';
 import { declaredBefore, leaveDatabase, refuseLeft, reportBeside, takeSurplus } from './exclusive';
 import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
 import { Impossible } from './impossible';
@@ -42,11 +45,17 @@ export interface EventDetails {
  */
 export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
   const impossible = new Impossible(work);
-  const { facts, decision, databases, settled } = await journaled(work, journal, FIXED_DATABASE, async (transaction) => {
+  const begin = (ended: boolean) => journaled(work, journal, FIXED_DATABASE, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists, names, stamp);
     await bringUpToDate(transaction, work.lock.registry, facts, work.log);
     journal.remember(facts.claims);
-    const decision = inNamesOfToday(work, facts, decide(facts), impossible);
+    const date = work.budget.date();
+    const decision = withExpired(inNamesOfToday(work, facts, decide(facts), impossible), date);
+    const expired = ended ? [] : await stillWithAccess(transaction, expiredRoles(facts, decision, date));
+    if (expired.length > 0) {
+      return expired;
+    }
+    reportExpired(work, decision.converge);
     decision.adopted.forEach(role => work.log.info('adopting', {
       role, note: 'it is managed from now on; a password that it may have stops working, because a member of rds_iam signs in with a token only',
     }));
@@ -61,6 +70,11 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
     }
     return { facts, decision, ...await prepare(work, transaction, facts, decision, impossible) };
   });
+  const first = await begin(false);
+  if (Array.isArray(first)) {
+    await endExpired(work, first);
+  }
+  const { facts, decision, databases, settled } = Array.isArray(first) ? await begin(true) as Exclude<typeof first, unknown[]> : first;
   const tolerated = declaredBefore(decision, journal.claims);
   const identities = new IdentitiesNow(work, facts, decision);
   for (const database of databases) {
@@ -268,6 +282,13 @@ async function journaled<T>(work: Work, journal: Journal, database: string, body
     await confirmAdmin(work);
   }
   return result;
+}
+
+/** @see hasExpired */
+function reportExpired({ log }: Work, converge: Wanted[]): void {
+  for (const { role, declaration: { expiresAt } } of converge.filter(({ expired }) => expired)) {
+    log.info('expired', { role, expiresAt: encodeTime(expiresAt!), note: 'its access has ended: it has neither login nor rds_iam; a later expiresAt gives them back' });
+  }
 }
 
 function reportOther({ log }: Work, { role, group, grantor }: ReturnType<typeof membershipsOfOthers>[number]): void {

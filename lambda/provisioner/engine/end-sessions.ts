@@ -16,7 +16,16 @@ const STARTING_MS = 1_000;
 const LISTED = 10;
 const NOT_ALLOWED = '42501';
 
-const ENDING = { attempted: 'end the sessions of removed roles', needs: 'to be a member of pg_signal_backend' };
+/** Why access ends, as messages have it. */
+export interface EndReason {
+  readonly roles: string;
+  /** What to do once the obstacle is gone. */
+  readonly again: string;
+}
+
+const REMOVAL: EndReason = { roles: 'removed roles', again: 'delete again' };
+
+const ending = ({ roles }: EndReason) => ({ attempted: `end the sessions of ${roles}`, needs: 'to be a member of pg_signal_backend' });
 
 /** Whose sessions are ended. */
 export interface SessionOwners {
@@ -24,6 +33,8 @@ export interface SessionOwners {
   readonly removed: string[];
   /** Oids of roles that may sign in again: those of their sessions end that there are now. */
   readonly members?: string[];
+  /** @default - they are removed */
+  readonly reason?: EndReason;
 }
 
 /** What became of sessions. */
@@ -44,11 +55,11 @@ type Look = (...queries: string[]) => Promise<Row[][]>;
  * @param firstLook asks the first time, for instance together with something else
  */
 export async function endSessionsOf(
-  { sessions, budget, log }: Pick<Work, 'sessions' | 'budget' | 'log'>, { removed, members = [] }: SessionOwners, firstLook?: Look,
+  { sessions, budget, log }: Pick<Work, 'sessions' | 'budget' | 'log'>, { removed, members = [], reason = REMOVAL }: SessionOwners, firstLook?: Look,
 ): Promise<EndOfSessions> {
   return sessions.in(FIXED_DATABASE, async (session) => {
     const begin = budget.elapsed();
-    const look: Look = (...queries) => run(session, ENDING, queries.map(query));
+    const look: Look = (...queries) => run(session, ending(reason), queries.map(query));
     const [ofRemoved, ofMembers, starting] = await (firstLook ?? look)(sessionsOf(removed), sessionsOf(members), STARTING_SESSIONS);
     const old = new Set(pidsIn(ofMembers));
     // A session that may not be ended is a superuser's, or has not passed the end of the login yet.
@@ -59,12 +70,12 @@ export async function endSessionsOf(
     const found = seen.length + unseen.length > 0;
     for (const told = new Set<number>(); seen.length + unseen.length > 0;) {
       for (const pid of pidsIn(seen)) {
-        if (!await end(session, pid)) {
+        if (!await end(session, pid, reason)) {
           refused.add(pid);
         }
       }
       for (const pid of budget.elapsed() - begin < STARTING_MS ? [] : unseen) {
-        (await end(session, pid) ? told : others).add(pid);
+        (await end(session, pid, reason) ? told : others).add(pid);
       }
       const isLastLook = budget.elapsed() - begin > END_OF_SESSIONS_MS || budget.work() <= POLL_MS;
       await budget.sleep(POLL_MS);
@@ -76,7 +87,7 @@ export async function endSessionsOf(
         told.clear();
       }
       if (isLastLook && seen.length + unseen.length > 0) {
-        return { found, left: notEnded(seen, unseen, refused) };
+        return { found, left: notEnded(seen, unseen, refused, reason) };
       }
     }
     return { found };
@@ -84,9 +95,9 @@ export async function endSessionsOf(
 }
 
 /** @returns whether it could be told to end */
-async function end(session: Session, pid: number): Promise<boolean> {
+async function end(session: Session, pid: number, reason: EndReason): Promise<boolean> {
   try {
-    await run(session, ENDING, [endSession(pid)]);
+    await run(session, ending(reason), [endSession(pid)]);
     return true;
   } catch (error) {
     if ((error as Error).cause instanceof ServerError && ((error as Error).cause as ServerError).sqlState === NOT_ALLOWED) {
@@ -100,10 +111,10 @@ function pidsIn(rows: Row[]): number[] {
   return rows.map(({ pid }) => pid as number);
 }
 
-function notEnded(seen: Row[], unseen: number[], refused: ReadonlySet<number>): string {
+function notEnded(seen: Row[], unseen: number[], refused: ReadonlySet<number>, reason: EndReason): string {
   const mayNot = (pid: unknown) => refused.has(pid as number) ? ', which the admin may not end unless it is a member of pg_signal_backend' : '';
   const left = [...seen.map(({ pid, role }) => `pid ${String(pid)} (role ${JSON.stringify(role)}${mayNot(pid)})`), ...unseen.map(pid => `pid ${pid} (starting, of a role that is not known)`)];
   const listed = left.length > LISTED ? [...left.slice(0, LISTED), `${left.length - LISTED} more`] : left;
-  return `cannot ${ENDING.attempted}: still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
-    + 'until they end they have what they had: end them (pg_terminate_backend, or restart the database) and delete again';
+  return `cannot ${ending(reason).attempted}: still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
+    + `until they end they have what they had: end them (pg_terminate_backend, or restart the database) and ${reason.again}`;
 }

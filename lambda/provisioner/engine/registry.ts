@@ -4,8 +4,9 @@ import { PATIENCE_MS } from '../budget';
 import type { Change } from '../core/change';
 import { type Identities, together, withRoleRenamed } from '../core/identities';
 import { type Decision, type Facts, type Registration, replaces } from '../core/lifecycle';
-import { encodeDeclarations, encodeTime } from '../core/registry-rows';
+import { encodeDeclarations } from '../core/registry-rows';
 import { type Claim, type Declaration, type ManagingResource, sameResource, type Server, withRenamed } from '../core/state';
+import { encodeTime } from '../core/time';
 import { ProvisionError, ServerError } from '../errors';
 import type { Attempt } from '../remedies/server';
 import {

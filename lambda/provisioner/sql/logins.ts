@@ -1,3 +1,5 @@
+import { textArray } from './quote';
+
 /**
  * Roles that can log in, and members of rds_iam, those of AWS among them: others could have their names. Not those of PostgreSQL itself, whose
  * prefix no other role can have. Whether a role has a password, only a superuser can see.
@@ -12,3 +14,13 @@ export const LOGINS = `
   FROM pg_catalog.pg_roles r
   WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'
   ORDER BY 1`;
+
+/** Of these roles, those that can log in, are members of rds_iam, or have sessions. */
+export function withAccess(roleOids: string[]): string {
+  return `
+  SELECT r.oid::text AS oid FROM pg_catalog.pg_roles r
+  WHERE r.oid = ANY (${textArray(roleOids)}::oid[])
+    AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.usesysid = r.oid)
+         OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid AND g.rolname = 'rds_iam'))
+  ORDER BY 1`;
+}

@@ -5,6 +5,7 @@ import type { GroupAccess, Member, PrivilegeAccess, UserAccess } from '../access
 import { byPlace, commonFuture, privilegeParts } from '../privilege-lines';
 import { removalText, writes } from '../remarks';
 import { within } from '../sign-in-text';
+import { expiryText } from '../../model/expiry';
 
 /** Schemas of one group that are named with each of its members. */
 const INHERITED_SCHEMAS = 8;
@@ -17,7 +18,7 @@ const OPEN_MEMBERS = 6;
 
 /** A user: who signs in, what it may do itself, and what through its groups. */
 export function userRows(user: UserAccess, page: Page): string {
-  const { name, path, exclusive, onRemoval, signIns, memberOf, privileges } = user;
+  const { name, path, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
   const inherited = memberOf.flatMap(membership => page.inherited(membership));
   const effective = [...privileges, ...inherited.flatMap(({ group }) => group.privileges)];
   const databases = [...new Set(effective.map(({ database }) => page.databaseNumber(database)))];
@@ -25,6 +26,7 @@ export function userRows(user: UserAccess, page: Page): string {
   const removal = removalText(onRemoval);
   const isStrong = memberOf.some(({ strong }) => strong !== undefined);
   const badges = [
+    ...expiresAt === undefined ? [] : [expiryText(expiresAt)],
     ...exclusive ? ['exclusive'] : [], ...removal === undefined ? [] : [removal], ...isStrong ? ['strong role'] : [],
   ];
   return rowsOf(

@@ -1,0 +1,53 @@
+import { type ExpiredRole, expiredOnRecord, untilNextExpiry } from '../core/expiry';
+import { PATIENCE_MS } from '../budget';
+import { ProvisionError } from '../errors';
+import { withAccess } from '../sql/logins';
+import { endAccess } from './end-access';
+import { readFacts } from './inspect';
+import type { Transaction } from './transaction';
+import { inShared, type Work } from './work';
+
+/** A schedule and this function have clocks of their own: an event that comes so much too early waits. */
+const EARLY_MS = 30_000;
+
+/** Those that can sign in still, or have sessions. A plan ends none: what it would do to roles of its own, the changes say. */
+export async function stillWithAccess(transaction: Transaction, expired: ExpiredRole[]): Promise<ExpiredRole[]> {
+  if (expired.length === 0 || transaction.view !== undefined) {
+    return [];
+  }
+  const [rows] = await transaction.read({ attempted: 'look for the access of expired roles' }, withAccess(expired.map(({ claim }) => claim.roleOid)));
+  const oids = new Set(rows.map(({ oid }) => oid));
+  return expired.filter(({ claim }) => oids.has(claim.roleOid));
+}
+
+/** Ends the access of expired roles, in transactions of its own. What cannot be ended of roles that the event does not declare does not stop it. */
+export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void> {
+  const [own, others] = [true, false].map(isOwn => roles.filter(role => role.isOwn === isOwn));
+  if (own.length > 0) {
+    await endAccess(work, own, 'expired');
+  }
+  if (others.length > 0) {
+    await endAccess(work, others, 'expired').catch((error: unknown) => {
+      if (!(error instanceof ProvisionError)) {
+        throw error;
+      }
+      work.log.info('access not ended', { reason: error.message });
+    });
+  }
+}
+
+/** Ends the access of all roles whose time is over by what the registry has, and of no other. @returns their names */
+export async function endAllExpired(work: Work): Promise<string[]> {
+  const { claims, ending } = await inShared(work, async (transaction) => {
+    const facts = await readFacts(transaction, work.registryExists);
+    return { claims: facts.claims, ending: await stillWithAccess(transaction, expiredOnRecord(facts, work.budget.date())) };
+  });
+  if (ending.length > 0) {
+    await endAccess(work, ending, 'expired');
+  }
+  const next = untilNextExpiry(claims, work.budget.date());
+  if (next !== undefined && next <= EARLY_MS) {
+    throw new ProvisionError(`the time of a role is over in ${next} ms by the clock of the function; invoke it then`, { retryUntil: PATIENCE_MS });
+  }
+  return ending.map(({ username }) => username);
+}

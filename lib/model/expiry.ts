@@ -1,0 +1,29 @@
+import type { Warning } from './warning';
+
+/** Id of the warning, for those who acknowledge it. */
+const EXPIRED = 'cdk-aurora-iam-auth:expired';
+
+const NAMES = 3;
+
+/** Whether the access of a user has ended by now. @param expiresAt a time as `Date.toISOString()` writes it */
+export function isExpired(expiresAt: string): boolean {
+  return Date.parse(expiresAt) <= Date.now();
+}
+
+/** When the access of a user ends, in words; to the second, unless it is declared more exactly. */
+export function expiryText(expiresAt: string): string {
+  return `access ${isExpired(expiresAt) ? 'ended' : 'ends'} ${expiresAt.replace('.000Z', 'Z')}`;
+}
+
+/** No error: a template is deployed again after the time of its users is over. */
+export function expiredUser(names: string[], expiresAt: Date): Warning | undefined {
+  const listed = names.slice(0, NAMES).map(name => JSON.stringify(name)).join(', ');
+  const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
+  return isExpired(expiresAt.toISOString())
+    ? {
+        id: EXPIRED,
+        text: `expiresAt ${expiresAt.toISOString()} of ${listed}${more} has passed, so that they are created without access, and lose it where they have it; `
+          + 'pass a later time, or take the user out',
+      }
+    : undefined;
+}
