@@ -23,6 +23,7 @@ import { endpointsFor, reachOf } from './cloudformation/network';
 import { parameterValues, withParameterValues } from './cloudformation/parameters';
 import { ResponseEndpoint } from './cloudformation/response-endpoint';
 import { roleAllows } from './cloudformation/role-policies';
+import { PastSchedules, ScheduledCall, Scheduler } from './cloudformation/scheduler';
 import { secret, secretTargetAttachment } from './cloudformation/secret';
 import { Authorize, SecretsManager } from './cloudformation/secrets-manager';
 import { makeExpected, StandIns } from './cloudformation/stand-ins';
@@ -50,6 +51,8 @@ export interface RehearsalOptions {
   readonly region?: string;
   /** What the masters of new databases may do with roles. @default 'plain' */
   readonly roleRules?: RoleRules;
+  /** What EventBridge Scheduler says of a schedule whose time has passed. @default 'refused' */
+  readonly pastSchedules?: PastSchedules;
   /** Called after each step of a deployment, and awaited. */
   readonly onEvent?: (event: StackEvent) => void | Promise<void>;
   /**
@@ -144,6 +147,8 @@ export class Rehearsal {
   private readonly providers: Record<string, ResourceProvider>;
   private readonly responses = new Map<string, Promise<ResponseEndpoint>>();
   private readonly packages = sdkFolder();
+  private readonly scheduler: Scheduler;
+  private aheadMs = 0;
   private readonly environments = new ExecutionEnvironments();
   /** ARNs of the roles of functions that ran. */
   private readonly invokedAs = new Set<string>();
@@ -164,7 +169,7 @@ export class Rehearsal {
     expectAnswer: async ({ stack }) => {
       const { region } = stack;
       this.responses.set(region, this.responses.get(region) ?? ResponseEndpoint.listen(this.webAuthority, region));
-      return (await this.responses.get(region)!).expect(stack.id);
+      return (await this.responses.get(region)!).expect(stack.id, this.now());
     },
   });
 
@@ -215,7 +220,15 @@ export class Rehearsal {
       find: resourceId => this.existing().find(({ attributes }) => [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(resourceId)),
       expectedBy: (stackId, logicalId) => options.plan?.expectedBy(stackId, logicalId),
     });
+    this.scheduler = new Scheduler({
+      pastSchedules: options.pastSchedules ?? 'refused',
+      now: () => this.now(),
+      existing: () => this.existing(),
+      allows: (roleArn, action, resource, at) => this.allows(roleArn, action, resource, at),
+      invoke: (functionArn, event) => this.invoke(functionArn, event),
+    });
     this.providers = {
+      'AWS::Scheduler::Schedule': this.scheduler.provider,
       'AWS::RDS::DBCluster': databaseCluster(this.databases),
       'AWS::RDS::DBInstance': databaseInstance(this.databases),
       'AWS::RDS::DBProxy': databaseProxy({
@@ -285,6 +298,21 @@ export class Rehearsal {
     return this.proxies.has((attributes.DBProxyArn as string | undefined)?.split(':')[6]);
   }
 
+  /** The time of schedules and of functions, which tests turn forward. That of databases and of tokens is this machine's. */
+  now(): Date {
+    return new Date(Date.now() + this.aheadMs);
+  }
+
+  /** Turns the clock. What schedules do by then is done by `runSchedules()`. */
+  setTime(time: Date): void {
+    this.aheadMs = time.getTime() - Date.now();
+  }
+
+  /** Does what schedules are due since this was asked last. */
+  async runSchedules(): Promise<ScheduledCall[]> {
+    return this.scheduler.run();
+  }
+
   /** Where AWS is, for AWS_ENDPOINT_URL. */
   get endpointUrl(): string {
     return this.awsEndpoint.url;
@@ -349,6 +377,7 @@ export class Rehearsal {
       network: Object.assign({}, ...reach.internet ? [this.databases.publicNetwork] : [], ...reach.vpc ? [this.databases.network, this.proxies.network] : [], ...responses.map(({ network }) => network)) as Record<string, number>,
       webCertificate: this.webAuthority.certificate,
       packages: this.packages,
+      aheadMs: this.aheadMs,
     }, () => {
       const waiting = this.begun.get((event as { RequestId?: string }).RequestId ?? '');
       if (waiting && !(waiting.serviceToken === lambda.arn && lambda.handler.startsWith('framework.'))) {

@@ -39,17 +39,17 @@ interface ResourceType {
 
 const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
   [DATABASE_USER_RESOURCE_TYPE]: {
-    kind: 'user', single: true, own: ['Username', 'PolicyUsername'], usernames: ({ Username: name }) => [text('Username', name)],
+    kind: 'user', single: true, own: ['Username', 'PolicyUsername', 'ExpiresAt'], usernames: ({ Username: name }) => [text('Username', name)],
   },
   [DATABASE_USERS_RESOURCE_TYPE]: {
-    kind: 'user', single: false, own: ['Usernames'], usernames: ({ Usernames: names }) => distinct(texts('Usernames', names)),
+    kind: 'user', single: false, own: ['Usernames', 'ExpiresAt'], usernames: ({ Usernames: names }) => distinct(texts('Usernames', names)),
   },
   [DATABASE_ROLE_RESOURCE_TYPE]: {
     kind: 'role', single: true, own: ['RoleName'], usernames: ({ RoleName: name }) => [text('RoleName', name)],
   },
 };
 
-const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'OnRemoval', 'Exclusive', 'ExpiresAt', 'AdoptExisting', 'Reapply'];
+const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
 
 /**
  * The door: whatever comes in is checked here, against the same rules as at synth. A value may be known only now, and the

@@ -40,6 +40,8 @@ export interface LambdaSurroundings {
   readonly webCertificate: string;
   /** Folder of the packages that Lambda's runtime has: the AWS SDK. */
   readonly packages: string;
+  /** Milliseconds by which its clock is ahead of the one of this machine. */
+  readonly aheadMs: number;
 }
 
 export interface Invocation {
@@ -138,7 +140,7 @@ class ExecutionEnvironment {
     this.child.kill('SIGKILL');
   }
 
-  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate }: LambdaSurroundings, wrote: () => void): Promise<Invocation> {
+  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate, aheadMs }: LambdaSurroundings, wrote: () => void): Promise<Invocation> {
     const [module, handlerName] = lambda.handler.split('.');
     const awsRequestId = randomUUID();
     this.wrote = wrote;
@@ -154,6 +156,7 @@ class ExecutionEnvironment {
       handlerName,
       event,
       deadline: Date.now() + lambda.timeoutSeconds * 1000,
+      aheadMs,
       network,
       webCertificate,
       context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.invokedArn ?? lambda.arn, logStreamName: this.logStreamName, logGroupName: lambda.logGroup },

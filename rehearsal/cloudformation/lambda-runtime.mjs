@@ -11,9 +11,15 @@ let network = {};
 
 let isPrepared = false;
 
+/** Milliseconds by which the clock of the rehearsal is ahead. */
+let ahead = 0;
+const { now } = Date;
+Date.now = () => now() + ahead;
+
 // The process that a function runs in, in place of Lambda's runtime. One invocation comes after the other.
-process.on('message', async ({ entry, handlerName, event, context, deadline, network: itsNetwork, webCertificate }) => {
+process.on('message', async ({ entry, handlerName, event, context, deadline, network: itsNetwork, webCertificate, aheadMs }) => {
   network = itsNetwork;
+  ahead = aheadMs;
   if (!isPrepared) {
     isPrepared = true;
     redirect();
@@ -23,7 +29,7 @@ process.on('message', async ({ entry, handlerName, event, context, deadline, net
   try {
     const loaded = await load(entry);
     const handler = loaded[handlerName] ?? loaded.default?.[handlerName];
-    const result = await handler(event, { ...context, getRemainingTimeInMillis: () => deadline - Date.now() });
+    const result = await handler(event, { ...context, getRemainingTimeInMillis: () => deadline - now() });
     answer = { result };
   } catch (error) {
     answer = { error: { name: error?.name ?? 'Error', message: error?.message ?? String(error), trace: String(error?.stack ?? error).split('\n') } };

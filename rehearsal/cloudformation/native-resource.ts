@@ -91,7 +91,7 @@ function invent(request: ResourceRequest): ResourceOutcome {
   const prefix = EC2_IDS[type];
   const id = prefix ? newId(prefix) : (properties[NAMES[type]] as string | undefined) ?? generatedName(request);
   const separator = type === 'AWS::Lambda::Function' || type === 'AWS::Logs::LogGroup' ? ':' : '/';
-  const resourceKind = kind === 'ManagedPolicy' ? 'policy' : kind === 'LogGroup' ? 'log-group' : kind.toLowerCase();
+  const resourceKind = kind === 'ManagedPolicy' ? 'policy' : kind === 'LogGroup' ? 'log-group' : kind === 'ScheduleGroup' ? 'schedule-group' : kind.toLowerCase();
   const itsArn = arn(stack, service.toLowerCase(), `${resourceKind}${separator}${id}`);
   return {
     physicalId: REF_IS_ARN.includes(type) ? itsArn : id,

@@ -33,8 +33,8 @@ export class ResponseEndpoint {
   }
 
   /** A URL for one answer, and the answer once it is there. Later ones are taken and ignored. */
-  expect(stackId: string): { url: string; answer: Promise<string> } {
-    const date = new Date().toISOString().replace(/[:-]|\.\d+/g, '');
+  expect(stackId: string, now = new Date()): { url: string; answer: Promise<string> } {
+    const date = now.toISOString().replace(/[:-]|\.\d+/g, '');
     const path = `/${encodeURIComponent(stackId)}%7C${randomUUID()}?X-Amz-Algorithm=AWS4-HMAC-SHA256&X-Amz-Date=${date}&X-Amz-Expires=7199&X-Amz-Signature=${randomUUID()}`;
     return { url: `https://${this.host}${path}`, answer: new Promise(resolve => this.expected.set(path, resolve)) };
   }

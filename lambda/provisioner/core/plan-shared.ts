@@ -144,10 +144,10 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
 }
 
 function revokeGroups(one: Wanted, observed: ObservedRole, wanted: string[]): Change[] {
-  const { role, declaration: { exclusive } } = one;
+  const { role, declaration: { kind, exclusive }, expired = false } = one;
   return observed.memberships
     .filter(({ group, effective, ours }) => !wanted.includes(group)
-      && (exclusive || (!maySignIn(one) && group === RDS_IAM) || (ours && effective && wasMember(one, group))))
+      && (exclusive || (kind === 'role' && group === RDS_IAM) || (expired && ours && group === RDS_IAM) || (ours && effective && wasMember(one, group))))
     .map(membership => revokeRole(role, membership));
 }
 

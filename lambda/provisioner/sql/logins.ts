@@ -15,12 +15,10 @@ export const LOGINS = `
   WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'
   ORDER BY 1`;
 
-/** Of these roles, those that can log in, are members of rds_iam, or have sessions. */
+/** Of these roles, those that can log in or have sessions. Without a login no membership in rds_iam lets one in, whoever has granted it. */
 export function withAccess(roleOids: string[]): string {
   return `
   SELECT r.oid::text AS oid FROM pg_catalog.pg_roles r
   WHERE r.oid = ANY (${textArray(roleOids)}::oid[])
-    AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.usesysid = r.oid)
-         OR EXISTS (SELECT FROM pg_catalog.pg_auth_members m JOIN pg_catalog.pg_roles g ON g.oid = m.roleid WHERE m.member = r.oid AND g.rolname = 'rds_iam'))
-  ORDER BY 1`;
+    AND (r.rolcanlogin OR EXISTS (SELECT FROM pg_catalog.pg_stat_activity a WHERE a.usesysid = r.oid)) ORDER BY 1`;
 }

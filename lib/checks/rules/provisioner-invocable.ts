@@ -1,10 +1,12 @@
 import type { Resource } from '../app/template';
-import { type Part, partsOf, shown } from '../app/value';
+import { attributeIn, type Part, partsOf, settingOf, shown } from '../app/value';
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
 import { allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
+import type { Statement } from '../iam/statement';
 import { reachOf, reachOfResource } from '../iam/target';
 import { answerOf, type Finding, type Rule } from '../rule';
+import { DRIFT_ALIAS, EXPIRY_ALIAS, PLAN_ALIAS } from '../../contract/wire';
 
 /** What makes a function callable, and the properties that name the function and, if there is one, the caller. */
 const CALLERS: Record<string, { readonly function: string; readonly principal?: string }> = {
@@ -50,7 +52,7 @@ export const provisionerInvocable: Rule = {
             }
             return functions
               .map(each => ({ ...each, reach: reachOf(statement, each.target) }))
-              .filter(({ reach }) => reach.isNamed)
+              .filter(({ reach }) => reach.isNamed && !isByNarrowAlias(statement))
               .map(({ resource: it, task, reach }) =>
                 findingOf(it, task, {
                   unknown: unknown || !reach.is,
@@ -62,6 +64,18 @@ export const provisionerInvocable: Rule = {
         );
   },
 };
+
+/** By these aliases the function carries out no event of CloudFormation. */
+const NARROW_ALIASES = [PLAN_ALIAS, DRIFT_ALIAS, EXPIRY_ALIAS];
+
+/** Whether a statement names nothing but such aliases. */
+function isByNarrowAlias({ resources, notResources }: Statement): boolean {
+  return notResources === undefined && resources.length > 0 && resources.every((parts) => {
+    const { resource, attribute } = attributeIn(parts) ?? {};
+    const name = resource?.type === 'AWS::Lambda::Alias' && attribute === 'Ref' ? settingOf(resource.properties.Name, resource.template) : undefined;
+    return name?.state === 'known' && NARROW_ALIASES.includes(name.value);
+  });
+}
 
 function callsOf(
   resource: Resource,
