@@ -39,13 +39,10 @@ const SERVICE = 'scheduler.amazonaws.com';
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
 export class Scheduler {
-  /** When each schedule was made or changed, by its name: what was before is not made up for. */
+  /** When each schedule was made, changed or looked at last, by its name: what was before is not made up for. */
   private readonly since = new Map<string, number>();
-  private last: number;
 
-  constructor(private readonly environment: SchedulerEnvironment) {
-    this.last = environment.now().getTime();
-  }
+  constructor(private readonly environment: SchedulerEnvironment) {}
 
   readonly provider: ResourceProvider = {
     create: async (request) => {
@@ -64,12 +61,12 @@ export class Scheduler {
 
   /** Calls the targets whose time has come since this was asked last. */
   async run(): Promise<ScheduledCall[]> {
-    const [from, to] = [this.last, this.environment.now().getTime()];
-    this.last = to;
+    const to = this.environment.now().getTime();
     const calls: ScheduledCall[] = [];
-    for (const { type, logicalId, physicalId, properties } of this.environment.existing()) {
-      const after = Math.max(from, this.since.get(physicalId) ?? 0);
-      if (type === 'AWS::Scheduler::Schedule' && properties.State !== 'DISABLED' && timesOf(properties.ScheduleExpression).some(time => time > after && time <= to)) {
+    for (const { logicalId, physicalId, properties } of this.environment.existing().filter(({ type }) => type === 'AWS::Scheduler::Schedule')) {
+      const after = this.since.get(physicalId) ?? to;
+      this.since.set(physicalId, to);
+      if (properties.State !== 'DISABLED' && timesOf(properties.ScheduleExpression).some(time => time > after && time <= to)) {
         calls.push({ logicalId, ...await this.call(properties.Target as Target, String(properties.GroupName ?? 'default')) });
       }
     }

@@ -52,6 +52,16 @@ export type Access
   | { readonly kind: 'removal'; readonly owned: string }
   /** Whether privileges stay that were granted by hand. */
   | { readonly kind: 'byHand' }
+  /** How long a user can sign in: without end, where there is no time. */
+  | {
+    readonly kind: 'time';
+
+    /** As it is declared, such as `2027-01-31T12:00:00.000Z`. */
+    readonly until?: string;
+
+    /** Whether that has passed when the templates are compared. */
+    readonly expired?: true;
+  }
   /** What the templates do not tell. */
   | { readonly kind: 'unknown'; readonly text: string };
 

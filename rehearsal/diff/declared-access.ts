@@ -1,5 +1,6 @@
 import { strongRole } from '../../lib/contract/predefined-roles';
 import { DEFAULT_REMOVAL_ACTION, RoleProperties } from '../../lib/contract/wire';
+import { isExpired } from '../../lib/model/expiry';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ComparableFact, Holder } from './access-diff';
 import { Place, signInFacts, SignInOptions } from './sign-in-facts';
@@ -162,6 +163,7 @@ class ServerFacts {
           ? [fact({ kind: 'byHand' }, this.keyOf('byHand', name), { onlyWith: itself })]
           : []),
       ]),
+      ...(kind === 'user' ? resources.map(({ properties: { ExpiresAt } }) => this.time(name, ExpiresAt, fact)) : []),
       ...resources.flatMap(({ newOwner }) => (newOwner === undefined ? [] : [this.inheritance(role, newOwner)])),
     ];
   }
@@ -207,6 +209,15 @@ class ServerFacts {
       coveredBy: coveredBy.map(keyOf),
       ...more,
     });
+  }
+
+  /** Compared where the user is in both apps; of a new one it is said if there is an end. */
+  private time(name: string, expiresAt: unknown, fact: Fact): ComparableFact {
+    if (expiresAt === undefined) {
+      return fact({ kind: 'time' }, this.keyOf('time', name), { onlyWith: this.keyOf('user', name) });
+    }
+    const until = String(expiresAt);
+    return fact({ kind: 'time', until, ...(isExpired(until) ? { expired: true as const } : {}) }, this.keyOf('time', name, until));
   }
 
   /** Who gets what a role owns when that is removed. */

@@ -187,6 +187,10 @@ function piecesOf({ access, who }: AccessChange, isGain: boolean): Piece[] {
         : ['its login and privileges also when it leaves the app (RETAIN)'];
     case 'byHand':
       return ['what is granted by hand (it is not exclusive)'];
+    case 'time':
+      return access.until === undefined
+        ? ['access without end']
+        : [`access until ${access.until.replace('.000Z', 'Z')}`, ...(access.expired ? [', which has passed: it cannot sign in'] : [])];
     case 'unknown':
       return [access.text];
     case 'privilege':

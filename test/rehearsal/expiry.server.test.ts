@@ -35,7 +35,7 @@ describe('an app with a user whose access ends', () => {
   const deploy = async (context: Record<string, string>) => (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
   const fired = async () => (await rehearsal.runSchedules()).map(({ refused, invocation }) => refused ?? invocation?.error?.message ?? 'invoked');
 
-  test('from its creation to its removal', async () => {
+  test('from its creation to its removal, with a later time in between', async () => {
     expect(await deploy({ expiresAt: FIRST })).toBe('CREATE_COMPLETE');
     expect([await can('auditor'), await can('orders')]).toEqual([true, true]);
     rehearsal.setTime(after(FIRST, -1));
@@ -47,7 +47,15 @@ describe('an app with a user whose access ends', () => {
     expect([await can('auditor'), await can('orders')]).toEqual([false, true]);
     expect(await fired()).toEqual([]);
 
-    // Deployed again, rolled back, and with a later time.
+    expect(await deploy({ expiresAt: LATER })).toBe('UPDATE_COMPLETE');
+    expect(await can('auditor')).toBe(true);
+    expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
+  });
+
+  full.test('deployed again, rolled back, and with a later time', async () => {
+    expect(await deploy({ expiresAt: FIRST })).toBe('CREATE_COMPLETE');
+    rehearsal.setTime(after(FIRST));
+    expect(await fired()).toEqual(['invoked']);
     const again = await changed(await synthesized(APP, { expiresAt: FIRST }), resources => Object.fromEntries(Object.entries(resources).map(([id, definition]) =>
       [id, definition.Type === 'Custom::RdsIamUser' ? { ...definition, Properties: { ...definition.Properties, Reapply: '1' } } : definition])));
     expect(await rehearsal.deploy(again, 'Shop')).toMatchObject({ status: 'UPDATE_COMPLETE' });
@@ -60,7 +68,6 @@ describe('an app with a user whose access ends', () => {
     rehearsal.setTime(after(LATER, 30_000));
     expect(await fired()).toEqual(['invoked']);
     expect([await can('auditor'), await can('orders')]).toEqual([false, true]);
-    expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 
   full.test('a template whose time has passed is deployed, for the first time as well', async () => {
@@ -105,7 +112,7 @@ test.each(['refused', 'accepted'] as const)('a one-time schedule in the past, if
     const { status, reason } = await rehearsal.deploy(assembly, 'Old');
     expect([status, reason]).toEqual(pastSchedules === 'accepted'
       ? ['CREATE_COMPLETE', undefined]
-      : ['ROLLBACK_COMPLETE', 'Once: Invalid Schedule Expression at(2026-01-31T12:00:00): its time has passed (ValidationException)']);
+      : ['ROLLBACK_COMPLETE', 'Once (AWS::Scheduler::Schedule): Invalid Schedule Expression at(2026-01-31T12:00:00): its time has passed (ValidationException)']);
     expect((await rehearsal.runSchedules()).map(({ refused }) => refused)).toEqual(pastSchedules === 'accepted' ? [expect.stringContaining('may not lambda:InvokeFunction on')] : []);
   } finally {
     await rehearsal.close();

@@ -43,6 +43,38 @@ const changes = (before: Declare, after: Declare) => withoutConnect(textsOf(diff
 const onShop = { database: 'shop' };
 const SELECT = { database: 'shop', schema: 'public', tables: ['orders'], privileges: [TablePrivilege.SELECT] };
 
+describe('access that ends', () => {
+  const until = (expiresAt?: string): Declare => ({ iamAuth }) =>
+    iamAuth.addUser('auditor', expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) });
+
+  test('is a loss for a user that is there, and a later time a gain', () => {
+    expect(changes(until(), until('2095-01-31T12:00:00Z'))).toEqual([
+      '+ Shop/Cluster: user auditor: access until 2095-01-31T12:00:00Z',
+      '- Shop/Cluster: user auditor: access without end',
+    ]);
+    expect(changes(until('2095-01-31T12:00:00Z'), until('2095-03-31T12:00:00.5Z'))).toEqual([
+      '+ Shop/Cluster: user auditor: access until 2095-03-31T12:00:00.500Z',
+      '- Shop/Cluster: user auditor: access until 2095-01-31T12:00:00Z',
+    ]);
+    expect(changes(until('2095-01-31T12:00:00Z'), until('2095-01-31T12:00:00.000Z'))).toEqual([]);
+  });
+
+  test('is said of a new user; of one without end there is nothing to say', () => {
+    expect(changes(() => undefined, until('2095-01-31T12:00:00Z'))).toEqual([
+      '+ Shop/Cluster: user auditor: is created',
+      '+ Shop/Cluster: user auditor: access until 2095-01-31T12:00:00Z',
+    ]);
+    expect(changes(() => undefined, until())).toEqual(['+ Shop/Cluster: user auditor: is created']);
+  });
+
+  test('a time that has passed is shown as such', () => {
+    expect(changes(until('2095-01-31T12:00:00Z'), until('2026-01-31T12:00:00Z'))).toEqual([
+      '+ Shop/Cluster: user auditor: access until 2026-01-31T12:00:00Z, which has passed: it cannot sign in',
+      '- Shop/Cluster: user auditor: access until 2095-01-31T12:00:00Z',
+    ]);
+  });
+});
+
 describe('users and groups', () => {
   test('the same app gains and loses nothing', () => {
     const same: Declare = ({ iamAuth, role }) =>
