@@ -96,7 +96,7 @@ class Run {
   }
 
   private randomTime(): number | undefined {
-    return this.random.one([undefined, this.date - MINUTE, this.date, this.date + 1, this.date + MINUTE, this.date + 30 * MINUTE, this.date + 90 * MINUTE]);
+    return this.random.one([undefined, this.date - MINUTE, this.date, this.date + 45_000, this.date + MINUTE, this.date + 30 * MINUTE, this.date + 90 * MINUTE]);
   }
 
   private send(id: Id, declared: Declared): Promise<unknown> {
@@ -205,7 +205,7 @@ class Run {
     for (const { role_oid: oid, declarations } of rows) {
       await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET declarations = $1 WHERE role_oid = $2::oid', [JSON.stringify(declarations), oid]);
     }
-    await server.sql(`SET ROLE postgres; ${logins.map(name => `ALTER ROLE ${name} LOGIN; GRANT rds_iam TO ${name}`).join('; ') || 'SELECT 1'}`);
+    await server.sql(`SET ROLE postgres; ${logins.map(name => `ALTER ROLE ${name} LOGIN; GRANT rds_iam TO ${name}`).join('; ') || 'SELECT 1'}; RESET ROLE`);
     this.declared = new Map(declared);
     const id = this.random.one([...declared.keys()]);
     await this.check(`restore, and an event for ${id}`, async () => {
