@@ -24,3 +24,4 @@ export * from './provisioner-options';
 export * from './role-interface';
 export * from './role-options';
 export * from './sql-transport';
+export * from './user-settings';

@@ -2,6 +2,7 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IIamAuth } from './iam-auth';
 import type { OnRemoval } from './on-removal';
 import type { Privileges } from './privileges';
+import type { DatabaseUserSettings } from './user-settings';
 
 /** What a role may do, and how it is managed. */
 export interface DatabaseRoleOptions {
@@ -51,7 +52,7 @@ export interface DatabaseRoleOptions {
 }
 
 /** What a database user may do, and how it is managed. */
-export interface DatabaseUserOptions extends DatabaseRoleOptions {
+export interface DatabaseUserOptions extends DatabaseRoleOptions, DatabaseUserSettings {
   /**
    * Name of the database that the user connects to. It must exist when the user is deployed.
    *

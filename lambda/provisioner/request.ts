@@ -49,7 +49,7 @@ const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
   },
 };
 
-const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
+const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'Settings', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
 
 /**
  * The door: whatever comes in is checked here, against the same rules as at synth. A value may be known only now, and the

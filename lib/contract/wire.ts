@@ -99,6 +99,9 @@ export interface RoleProperties {
   /** Names of the roles it is a member of, `rds_iam` not among them. */
   readonly MemberOf?: string[];
 
+  /** What PostgreSQL keeps with the role for its sessions. Only users have it. */
+  readonly Settings?: SettingProperties;
+
   /** What happens to the PostgreSQL role when the resource is deleted. @default - DEFAULT_REMOVAL_ACTION */
   readonly OnRemoval?: RemovalProperties;
 
@@ -113,6 +116,17 @@ export interface RoleProperties {
 
   /** Any text; another one makes the deployment compare the role with the catalog again. */
   readonly Reapply?: string;
+}
+
+export interface SettingProperties {
+  /** How many sessions the user can have at a time. */
+  readonly ConnectionLimit?: string;
+
+  /** Values by the name of the parameter, which is in lower case: a list for those of `LIST_PARAMETERS`, a text for others. */
+  readonly Parameters?: { readonly [parameter: string]: string | string[] };
+
+  /** Name of the group role that each session acts as from its beginning on; one of `MemberOf`. */
+  readonly RoleAtLogin?: string;
 }
 
 /** Compared with what the handler was deployed for. Where the database is, no event says. */

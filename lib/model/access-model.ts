@@ -1,5 +1,5 @@
 import type { PrivilegesByDatabase } from './privilege-set';
-import type { DatabaseKind, RoleProperties } from '../contract/wire';
+import type { DatabaseKind, RoleProperties, SettingProperties } from '../contract/wire';
 
 /**
  * What an app declares about access to its databases, kept on the root of its constructs. Constructs write it; custom
@@ -112,6 +112,9 @@ export interface DeclaredRole {
 
   /** When the access of its users ends, as `Date.toISOString()` writes it. */
   readonly expiresAt?: string;
+
+  /** As they are on the wire; only users have them. */
+  readonly settings?: SettingProperties;
 
   /** Each as it was given. More may be added. */
   readonly privileges: PrivilegesByDatabase[];

@@ -2,7 +2,7 @@ import type { DeclaredRole } from './access-model';
 import { type PrivilegesByDatabase, wireForm } from './privilege-set';
 
 export type RoleFacts
-  = Pick<DeclaredRole, 'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval' | 'expiresAt'>;
+  = Pick<DeclaredRole, 'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval' | 'expiresAt' | 'settings'>;
 
 export function declaredRole(facts: RoleFacts): DeclaredRole {
   const privileges: PrivilegesByDatabase[] = [];

@@ -17,8 +17,10 @@ import type { Grant, InSchema } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
 import { unclearName, unclearNames } from '../model/unclear-names';
+import { settingProperties } from '../model/user-settings';
 import { warn, type Warning } from '../model/warning';
 import type { IDatabaseRole } from '../role-interface';
+import type { DatabaseUserSettings } from '../user-settings';
 
 /** What becomes of a role in PostgreSQL when its construct goes. */
 export interface Removal {
@@ -28,7 +30,7 @@ export interface Removal {
   readonly newOwner?: IDatabaseRole;
 }
 
-export interface RoleResourceProps {
+export interface RoleResourceProps extends DatabaseUserSettings {
   readonly database: ManagedDatabase;
   readonly kind: RoleKind;
   readonly resourceType: string;
@@ -63,6 +65,7 @@ export class RoleResource {
     }
     const { action, newOwner }: Removal = props.removal ?? { action: 'DROP_OR_DISABLE' };
     this.database = database;
+    const settings = settingProperties(scope, kind, props);
     const role = declaredRole({
       kind,
       names,
@@ -72,6 +75,7 @@ export class RoleResource {
       exclusive: exclusive === true,
       onRemoval: action,
       ...expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() },
+      ...settings === undefined ? {} : { settings },
     });
     this.role = role;
     const { reapply } = database;
@@ -81,6 +85,7 @@ export class RoleResource {
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => role.declared.Privileges }) as unknown as RoleProperties['Privileges'],
       MemberOf: Lazy.any({ produce: () => role.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
+      ...settings === undefined ? {} : { Settings: settings },
       ...action === DEFAULT_REMOVAL_ACTION
         ? {}
         : { OnRemoval: { Action: action, ...newOwner ? { ReassignOwnedTo: newOwner.roleName } : {} } },
@@ -109,6 +114,9 @@ export class RoleResource {
     warn(scope, names.map(name => unclearName(kind === 'role' ? 'role name' : 'username', name)));
     this.resource.node.addDependency(this.ownersOfSchemas());
     database.onRole(role, { resource: this.resource, provisioner });
+    if (props.setRoleAtLogin) {
+      this.actAs(props.setRoleAtLogin);
+    }
     if (newOwner) {
       this.comesAfter(newOwner, 'which is to be dropped; name another role in reassignOwnedTo');
     }
@@ -124,7 +132,7 @@ export class RoleResource {
         this.checkMembership(memberOf);
         this.checkPower(memberOf.roleName);
       }
-      creators.forEach(creator => this.comesAfter(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy'));
+      creators.forEach(creator => this.comesAfterCreator(creator));
       if (owned) {
         this.claimSchema(owned);
       }
@@ -168,6 +176,30 @@ export class RoleResource {
       role.predecessors.add(declared);
     }
     this.resource.node.addDependency(other);
+  }
+
+  private comesAfterCreator(creator: IDatabaseRole): void {
+    const owner = declaredRoleOf(creator)?.settings?.RoleAtLogin;
+    if (owner !== undefined) {
+      throw errorAt(this.scope, `role name ${JSON.stringify(creator.roleName)} is in objectsCreatedBy, and its sessions act as ${JSON.stringify(owner)} (setRoleAtLogin), `
+        + 'which owns what they create; name that role instead');
+    }
+    this.comesAfter(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy');
+  }
+
+  /** The role at login is a group role of the app, of which the user is a member by the end of the synthesis. */
+  private actAs(owner: IDatabaseRole): void {
+    const { role, scope } = this;
+    const name = JSON.stringify(owner.roleName);
+    this.comesAfter(owner, 'and acts as itself without setRoleAtLogin; leave it out');
+    if (declaredRoleOf(owner)?.kind !== 'role') {
+      throw errorAt(scope, `setRoleAtLogin ${name} is no group role of this app, so that what its sessions may do is not known here; pass a DatabaseRole`);
+    }
+    scope.node.addValidation({
+      validate: () => role.memberOf.includes(owner.roleName)
+        ? []
+        : [`setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`],
+    });
   }
 
   /** A schema that another construct of the stack makes is there before anything is granted in it. Looked up late: that construct may come after this one. */

@@ -66,11 +66,25 @@ export interface UserAccess {
   readonly expired?: true;
   readonly signIns: SignIn[];
 
+  /** What PostgreSQL applies to each of its sessions, if that is declared. */
+  readonly settings?: UserSettings;
+
   /** Also through other groups. */
   readonly memberOf: Membership[];
 
   /** Its own; those of its groups are there. */
   readonly privileges: PrivilegeAccess[];
+}
+
+export interface UserSettings {
+  /** How many sessions it can have at a time. */
+  readonly connectionLimit?: number;
+
+  /** The group role that its sessions act as from their beginning on. */
+  readonly roleAtLogin?: string;
+
+  /** Configuration parameters, sorted by name. */
+  readonly parameters: { readonly name: string; readonly value: string | readonly string[] }[];
 }
 
 export interface GroupAccess {

@@ -3,6 +3,7 @@ import type { IConstruct } from 'constructs';
 import type { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
 import { privilegesIn } from './privilege-lines';
 import { sortedBy } from './plain-text';
+import { settingsIn } from './setting-lines';
 import { readable } from './text';
 import type { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
 import { appAccess, rolesInStack } from '../model/app-access';
@@ -80,6 +81,7 @@ class Server {
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
         ...role.expiresAt === undefined ? {} : { expiresAt: role.expiresAt, ...isExpired(role.expiresAt) ? { expired: true as const } : {} },
+        ...role.settings ? { settings: settingsIn(this.root, role.path, role.settings) } : {},
         memberOf: this.graph.membershipsOf(this.memberOf(role)),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
       };

@@ -2,6 +2,7 @@ import type { AccessReport, GroupAccess, Membership, PrivilegeAccess, ServerAcce
 import { code, escaped, table } from './markdown-text';
 import { byPlace, privilegeText } from './privilege-lines';
 import { DEFAULT_REMOVAL, notControlledHere, notices, removalText, titleOf } from './remarks';
+import { settingLines } from './setting-lines';
 import { principalText, signInText, trustedRoles } from './sign-in-text';
 import { expiryText } from '../model/expiry';
 
@@ -42,11 +43,12 @@ function serverPart(server: ServerAccess, stack: string): string[] {
 }
 
 function userRow(user: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
-  const { name, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
+  const { name, exclusive, expiresAt, onRemoval, signIns, settings, memberOf, privileges } = user;
   return [
     [code(name), expiresAt === undefined ? '' : `**${expiryText(expiresAt)}**`, exclusive ? 'exclusive' : '', removalText(onRemoval) ?? ''].filter(text => text !== '').join('<br>'),
     signIns.map(access => signIn(access, stack)).join('<br>') || '*no identity in this app*',
     [
+      ...settings ? settingLines(settings).map(escaped) : [],
       ...privilegeRows(privileges),
       ...memberOf.flatMap(membership => [
         `as a member of ${membershipText(membership)}:`,

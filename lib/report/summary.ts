@@ -3,6 +3,7 @@ import type { PrivilegeAccess } from './access-report';
 import { signInsOf } from './collect';
 import { roleName, sortedBy } from './plain-text';
 import { byPlace, commonFuture, placeOf, privilegesIn, privilegeText } from './privilege-lines';
+import { settingLines, settingsIn } from './setting-lines';
 import { signInText } from './sign-in-text';
 import { readable } from './text';
 import type { DeclaredRole } from '../model/access-model';
@@ -75,7 +76,8 @@ function facts(role: DeclaredRole, name: string): string[] {
 function privilegeSummary(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
   const groups = (role.declared.MemberOf ?? []).map(name =>
     `${roleName(readable(root, role.path, name))}${strongText(role, name)}`);
-  return [...groups.map(group => `member of ${group}`), ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
+  const settings = role.settings === undefined ? [] : settingLines(settingsIn(root, role.path, role.settings));
+  return [...groups.map(group => `member of ${group}`), ...settings, ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
 }
 
 function strongText(role: DeclaredRole, group: string): string {

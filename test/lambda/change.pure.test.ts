@@ -12,6 +12,20 @@ const CHANGES: [Change, Change | undefined, string][] = [
   [{ kind: 'dropRole', role: 'a' }, undefined, 'drop role "a"'],
   [{ kind: 'allowLogin', role: 'a' }, { kind: 'forbidLogin', role: 'a' }, 'allow user "a" to log in'],
   [{ kind: 'forbidLogin', role: 'a' }, { kind: 'allowLogin', role: 'a' }, 'forbid "a" to log in'],
+  [
+    { kind: 'setParameter', role: 'a', parameter: 'work_mem', value: '1MB' }, { kind: 'setParameter', role: 'a', parameter: 'work_mem', was: '1MB' },
+    'set work_mem of "a" to "1MB"',
+  ],
+  [
+    { kind: 'setParameter', role: 'a', parameter: 'search_path', value: ['b', 'c'], was: ['d'] }, { kind: 'setParameter', role: 'a', parameter: 'search_path', value: ['d'], was: ['b', 'c'] },
+    'set search_path of "a" to "b", "c"',
+  ],
+  [
+    { kind: 'setParameter', role: 'a', database: 'shop', parameter: 'work_mem', was: '1MB' }, { kind: 'setParameter', role: 'a', database: 'shop', parameter: 'work_mem', value: '1MB' },
+    'reset work_mem of "a" for database "shop"',
+  ],
+  [{ kind: 'limitConnections', role: 'a', limit: 5, was: -1 }, { kind: 'limitConnections', role: 'a', limit: -1, was: 5 }, 'limit "a" to 5 connections'],
+  [{ kind: 'limitConnections', role: 'a', limit: -1, was: 5 }, { kind: 'limitConnections', role: 'a', limit: 5, was: -1 }, 'remove the connection limit of "a"'],
   [{ kind: 'grantRole', group: 'g', roles: ['a'] }, { kind: 'revokeRole', group: 'g', roles: ['a'] }, 'grant role "g" to "a"'],
   [{ kind: 'grantRole', group: 'g', roles: ['a'], inherit: true }, { kind: 'revokeRole', group: 'g', roles: ['a'] }, 'grant role "g" to "a" so that its privileges are inherited'],
   [{ kind: 'grantRole', group: 'g', roles: ['a'], options: true }, undefined, 'grant role "g" to "a" so that its privileges are inherited'],

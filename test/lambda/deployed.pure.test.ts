@@ -7,7 +7,7 @@ import { Wanted } from '../../lambda/provisioner/core/plan-shared';
 const EMPTY = { schemas: [], objects: [], held: [], future: [] };
 
 const declare = (schemas: object, more: object = {}) =>
-  decodeDeclaration('user', { Privileges: { shop: { Database: ['CONNECT'], Schemas: schemas } }, MemberOf: ['readers'], Exclusive: undefined, ...more });
+  decodeDeclaration('user', { Privileges: { shop: { Database: ['CONNECT'], Schemas: schemas } }, MemberOf: ['readers'], Settings: undefined, Exclusive: undefined, ...more });
 
 const DEPLOYED = declare({
   app: {
@@ -15,7 +15,7 @@ const DEPLOYED = declare({
     FutureObjects: { migrator: { Tables: ['SELECT'], Sequences: ['USAGE'] } },
   },
   own: { Owner: 'true' },
-});
+}, { Settings: { ConnectionLimit: '5', Parameters: { search_path: ['app', 'public'], work_mem: '1MB' }, RoleAtLogin: 'readers' } });
 
 const wanted = (role = 'orders', deployed = [DEPLOYED], declaration = DEPLOYED): Wanted => ({ role, declaration, previous: [], deployed });
 
@@ -36,6 +36,13 @@ describe('a change may turn out to be impossible', () => {
     ['a membership', { kind: 'grantRole', group: 'readers', roles: ['orders'] }],
     ['a schema of its own', { kind: 'createSchema', schema: 'own', role: 'orders', as: 'orders' }],
     ['what a column has, again', { kind: 'grant', privileges: ['SELECT'], on: { type: 'COLUMN', schema: 'app', table: 'x', columns: ['y'] }, roles: ['orders'], again: true }],
+    ['a parameter', { kind: 'setParameter', role: 'orders', parameter: 'work_mem', value: '1MB' }],
+    ['a parameter that is a list', { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['app', 'public'], was: ['x'] }],
+    ['the role at login', { kind: 'setParameter', role: 'orders', parameter: 'role', value: 'readers' }],
+    ['a connection limit', { kind: 'limitConnections', role: 'orders', limit: 5, was: -1 }],
+    ['to reset a parameter', { kind: 'setParameter', role: 'orders', parameter: 'jit', was: 'off' }],
+    ['to reset a parameter for one database', { kind: 'setParameter', role: 'orders', database: 'shop', parameter: 'work_mem', was: '2MB' }],
+    ['to remove a connection limit', { kind: 'limitConnections', role: 'orders', limit: -1, was: 7 }],
     ['to take a privilege back', { kind: 'revoke', privileges: ['SELECT'], on: onTables('x'), roles: ['orders'] }],
     ['to take a membership back', { kind: 'revokeRole', group: 'writers', roles: ['orders'] }],
   ])('if a completed event has declared it: %s', (_, change) => {
@@ -54,6 +61,9 @@ describe('a change may turn out to be impossible', () => {
     ['future objects of another creator', { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'dba', schema: 'app', objects: 'TABLES' }, roles: ['orders'] }],
     ['another group', { kind: 'grantRole', group: 'rds_iam', roles: ['orders'] }],
     ['another schema of its own', { kind: 'createSchema', schema: 'app', role: 'orders', as: 'orders' }],
+    ['another value of a parameter', { kind: 'setParameter', role: 'orders', parameter: 'work_mem', value: '2MB' }],
+    ['another order of a list', { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['public', 'app'] }],
+    ['another connection limit', { kind: 'limitConnections', role: 'orders', limit: 6, was: -1 }],
     ['the login', { kind: 'allowLogin', role: 'orders' }],
     ['a group role keeps no membership in rds_iam', { kind: 'revokeRole', group: 'rds_iam', roles: ['orders'] }],
   ])('and has to be made otherwise: %s', (_, change) => {

@@ -24,7 +24,7 @@ function on(database: string, privilege: string, more: Partial<OnDatabase> = {})
 }
 
 function observed(more: Partial<ObservedRole> = {}): ObservedRole {
-  return { role: 'u', oid: '1', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ...more } as ObservedRole;
+  return { role: 'u', oid: '1', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: -1, settings: [], dependsIn: [], ...more } as ObservedRole;
 }
 
 const DONE = observed({ canLogin: true, memberships: [memberOf('rds_iam'), memberOf('readers')], databases: [on('shop', 'CONNECT'), on('shop', 'CREATE')] });
@@ -62,6 +62,53 @@ describe('planShared', () => {
       'REVOKE "readers" FROM "u" CASCADE',
       'GRANT "writers" TO "u"',
     ]);
+  });
+
+  describe('settings', () => {
+    const settings = { connectionLimit: 5, parameters: [{ parameter: 'datestyle', value: 'ISO, DMY' }, { parameter: 'search_path', value: ['A b', 'public'] }] };
+    const stored = (parameter: string, value: string, database: string | null = null) => ({ parameter, value, database });
+    const settled = observed({ ...DONE, connectionLimit: 5, settings: [stored('DateStyle', 'ISO, DMY'), stored('search_path', '"A b", public')] });
+    const with_ = (...more: ObservedRole['settings']) => observed({ ...settled, settings: [...settled.settings, ...more] });
+
+    test('are set before the login, element by element where the value is a list', () => {
+      expect(plan(wanted({ settings }), observed({ memberships: [memberOf('rds_iam')] }))).toEqual([
+        `ALTER ROLE "u" SET "datestyle" TO 'ISO, DMY'`,
+        `ALTER ROLE "u" SET "search_path" TO 'A b', 'public'`,
+        'ALTER ROLE "u" CONNECTION LIMIT 5',
+        'ALTER USER "u" LOGIN',
+      ]);
+    });
+
+    test.each([
+      ['as they are', settled],
+      ['in another spelling of a list', observed({ ...settled, settings: [stored('datestyle', 'ISO, DMY'), stored('search_path', '"A b","public"')] })],
+      ['with others that were never declared', with_(stored('work_mem', '1MB'), stored('work_mem', '2MB', 'shop'))],
+      ['with the same for one database', with_(stored('DateStyle', 'ISO, DMY', 'shop'))],
+    ])('are left alone %s', (_, role) => {
+      const declared = { ...DECLARED, settings };
+      expect(plan(wanted(declared, [declared]), role)).toEqual([]);
+    });
+
+    test('are reset for one database, where they are others', () => {
+      expect(plan(wanted({ ...DECLARED, settings }), with_(stored('DateStyle', 'German', 'shop'), stored('search_path', 'x', 'Sh"op')))).toEqual([
+        'ALTER ROLE "u" IN DATABASE "shop" RESET "datestyle"', 'ALTER ROLE "u" IN DATABASE "Sh""op" RESET "search_path"',
+      ]);
+    });
+
+    test('are reset when they are not declared any more, and nothing else is', () => {
+      const before = { ...DECLARED, settings };
+      expect(plan(wanted(DECLARED, [before, DECLARED]), with_(stored('work_mem', '1MB'), stored('search_path', 'x', 'shop')))).toEqual([
+        'ALTER ROLE "u" RESET "datestyle"', 'ALTER ROLE "u" RESET "search_path"', 'ALTER ROLE "u" CONNECTION LIMIT -1',
+      ]);
+      expect(plan(wanted(DECLARED, [DECLARED]), settled)).toEqual([]);
+      expect(plan(wanted(DECLARED, [before]), observed({ ...DONE }))).toEqual([]);
+    });
+
+    test('of a list that is empty in the catalog are set back as they were', () => {
+      const [{ was }] = planShared([wanted({ ...DECLARED, settings })], new Map([['u', observed({ ...settled, settings: [stored('DateStyle', 'ISO, DMY'), stored('search_path', '')] })]]), ADMINS) as { was?: unknown }[];
+      expect(was).toEqual([]);
+      expect(sql([{ kind: 'setParameter', role: 'u', parameter: 'search_path', value: [] }])).toEqual([`ALTER ROLE "u" SET "search_path" TO ''`]);
+    });
   });
 
   test('what no declaration granted is left alone', () => {

@@ -116,6 +116,15 @@ describe('a row that is understood', () => {
 });
 
 describe('what is stored', () => {
+  test.each([
+    { ConnectionLimit: '5' },
+    { Parameters: { 'app.x': '', 'search_path': ['$user', 'A "b"'], 'work_mem': '64MB' } },
+    { ConnectionLimit: '1', Parameters: { jit: 'off' }, RoleAtLogin: 'owner' },
+  ])('has settings as an event has them: %j', (Settings) => {
+    const stored = { ...ROW, declarations: { format: 1, declarations: [{ Kind: 'user', MemberOf: ['owner'], Settings }] } };
+    expect(encodeDeclarations(decode(stored).claims[0])).toEqual(stored.declarations);
+  });
+
   test('is the form that an event has, and the same after any number of times', () => {
     const [claim] = decode(ROW).claims;
     expect(encodeDeclarations(claim)).toEqual(STORED);
@@ -233,7 +242,7 @@ describe('a declaration that is not understood', () => {
   });
 
   test.each<[string, Row, string]>([
-    ['an unknown property', declaring({ Superuser: 'true' }), 'property "Superuser" is not allowed: declaration has only Kind, Privileges, MemberOf, Exclusive'],
+    ['an unknown property', declaring({ Superuser: 'true' }), 'property "Superuser" is not allowed: declaration has only Kind, Privileges, MemberOf, Settings, Exclusive'],
     ['an unknown kind', declaring({ Kind: 'admin' }), 'kind "admin" is not allowed: known are user, role'],
     ['a membership in rds_iam', declaring({ MemberOf: ['rds_iam'] }), 'role name "rds_iam" is not allowed'],
     ['a membership that is no text', declaring({ MemberOf: [1] }), 'MemberOf 1 is not allowed: it is not a string'],

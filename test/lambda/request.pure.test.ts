@@ -162,11 +162,64 @@ describe('decode', () => {
   });
 });
 
+describe('the settings of a user', () => {
+  const settings = (Settings: unknown, more: object = {}) => user({ Settings, MemberOf: ['owner'], ...more }).declaration.settings;
+
+  test('are decoded, sorted', () => {
+    expect(settings({ ConnectionLimit: '2147483647', Parameters: { 'work_mem': '', 'app.name': 'x', 'search_path': ['$user', ' a '] }, RoleAtLogin: 'owner' })).toEqual({
+      connectionLimit: 2147483647,
+      parameters: [{ parameter: 'app.name', value: 'x' }, { parameter: 'search_path', value: ['$user', ' a '] }, { parameter: 'work_mem', value: '' }, { parameter: 'role', value: 'owner' }],
+    });
+    expect(settings({})).toEqual({ parameters: [] });
+    expect(user()).not.toHaveProperty('declaration.settings');
+  });
+
+  test('are none of a group role', () => {
+    expect(() => decode(event({ ...ROLE, Settings: {} }))).toThrow('Settings {} is not allowed: members do not inherit the settings of a group role, which has no sessions of its own; declare them on its members');
+  });
+
+  const problem = (what: string, rule: string) => `${what} is not allowed: ${rule}`;
+  test.each<[unknown, string]>([
+    ['x', problem('Settings "x"', 'it is not an object')],
+    [{ Role: 'x' }, problem('property "Role"', 'Settings has only ConnectionLimit, Parameters, RoleAtLogin')],
+    [{ ConnectionLimit: 5 }, problem('Settings.ConnectionLimit 5', 'it is not a string')],
+    ...['0', '-1', '2147483648', '1.5', '1e3', ' 1', '', '1; DROP ROLE postgres'].map((limit): [unknown, string] =>
+      [{ ConnectionLimit: limit }, problem(`connection limit ${JSON.stringify(limit)}`, 'it is not a whole number from 1 to 2147483647; correct it, or leave it out for no limit')]),
+    [{ RoleAtLogin: 'other' }, problem('Settings.RoleAtLogin "other"', 'the user is not a member of it; add it to MemberOf')],
+    [{ RoleAtLogin: 'none' }, problem('role name "none"', 'it is a key word of PostgreSQL')],
+    [{ RoleAtLogin: ['owner'] }, problem('Settings.RoleAtLogin ["owner"]', 'it is not a string')],
+    ...['role', 'session_authorization', 'is_superuser'].map((name): [unknown, string] =>
+      [{ Parameters: { [name]: 'owner' } }, problem(`parameter "${name}"`, 'it changes who the session is; leave it out; to act as a group role, pass setRoleAtLogin')]),
+    ...['log_statement', 'session_replication_role', 'pgaudit.log', 'track_activities', 'lo_compat_privileges'].map((name): [unknown, string] =>
+      [{ Parameters: { [name]: 'x' } }, problem(`parameter "${name}"`, 'it changes what a session may do or what is recorded of it, and PostgreSQL leaves it to superusers')]),
+    [{ Parameters: { local_preload_libraries: 'x' } }, problem('parameter "local_preload_libraries"', 'it loads code into the session')],
+    [{ Parameters: { transaction_read_only: 'on' } }, problem('parameter "transaction_read_only"', 'it is of one transaction, and not of a session; set the parameter that has default_ in front of it')],
+    [{ Parameters: { sort_mem: '1' } }, problem('parameter "sort_mem"', 'it is a former name')],
+    ...['Role', 'SESSION_AUTHORIZATION', 'Work_mem', '', 'a b', 'a;b', 'a"b', 'a.b.c', '.a', 'a.', '1a', 'a-b', 'a\u0000', 'r\u00f6le', 'a'.repeat(64), '__proto__ '].map((name): [unknown, string] =>
+      [{ Parameters: { [name]: 'x' } }, problem(`parameter ${JSON.stringify(name)}`, 'the name of a parameter has letters, digits, _ and $, one dot at most, and 63 characters at most')]),
+    [{ Parameters: { work_mem: ['1MB'] } }, problem('Settings.Parameters.work_mem ["1MB"]', 'it is not a string')],
+    [{ Parameters: { work_mem: 'a\nb' } }, problem('value of parameter "work_mem" "a\\nb"', 'it contains a control character')],
+    [{ Parameters: { work_mem: 'x'.repeat(1_001) } }, 'it has not 0 to 1000 bytes of UTF-8; correct it'],
+    [{ Parameters: { search_path: 'a, b' } }, problem('Settings.Parameters.search_path "a, b"', 'it is not a list')],
+    [{ Parameters: { search_path: [] } }, problem('value of parameter "search_path" []', 'it is empty; name at least one, or leave the parameter out')],
+    [{ Parameters: { search_path: ['a', ''] } }, problem('value of parameter "search_path" ""', 'it has not 1 to 63 bytes of UTF-8')],
+    [{ Parameters: { search_path: ['\u00fc'.repeat(32)] } }, 'it has not 1 to 63 bytes of UTF-8'],
+    [{ Parameters: { temp_tablespaces: [1] } }, problem('Settings.Parameters.temp_tablespaces 1', 'it is not a string')],
+  ])('are refused: %j', (Settings, message) => {
+    expect(() => settings(Settings)).toThrow(message);
+  });
+
+  test('are taken at their limits', () => {
+    const longest = 'a'.repeat(63);
+    expect(settings({ ConnectionLimit: '1', Parameters: { [longest]: 'x'.repeat(1_000), search_path: [longest, '\u00fc'.repeat(31)] } })!.parameters).toHaveLength(2);
+  });
+});
+
 describe('decode refuses', () => {
   const schema = (declared: unknown, name = 'app') => ({ Privileges: { shop: { Schemas: { [name]: declared } } } });
 
   test.each<[string, Properties, string]>([
-    ['an unknown property', { Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, OnRemoval, Exclusive, AdoptExisting, Reapply, Username, PolicyUsername, ExpiresAt; remove it, or update the provisioner'],
+    ['an unknown property', { Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Username, PolicyUsername, ExpiresAt; remove it, or update the provisioner'],
     ['an unknown property of the database', { Database: { ...DATABASE, Name: 'x' } }, 'property "Name" is not allowed: Database has only ResourceId; remove it, or update the provisioner'],
     ['no database', { Database: undefined }, 'Database that is missing is not allowed: it is not an object; pass an object'],
     ['a database that is none', { Database: 'x' }, 'Database "x" is not allowed: it is not an object; pass an object'],
@@ -236,7 +289,7 @@ describe('decode refuses', () => {
     ['one in itself', { MemberOf: ['b'] }, 'MemberOf "b" is not allowed: a role cannot be a member of itself; leave it out'],
     ['what one of them creates', schema({ FutureObjects: { a: {} } }), 'FutureObjects "a" is not allowed: a role owns what it creates and needs no privileges on it; leave it out'],
     ['many owners', schema({ Owner: 'true' }), 'Owner "true" is not allowed: a schema has one owner; declare the owner as a user of its own'],
-    ['the name of one user', { Username: 'a' }, 'property "Username" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, OnRemoval, Exclusive, AdoptExisting, Reapply, Usernames, ExpiresAt; remove it, or update the provisioner'],
+    ['the name of one user', { Username: 'a' }, 'property "Username" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Usernames, ExpiresAt; remove it, or update the provisioner'],
   ])('of many users: %s', (_, properties, message) => {
     expect(() => decode(event({ ...USERS, ...properties }))).toThrow(new Error(message));
   });
@@ -248,7 +301,7 @@ describe('decode refuses', () => {
   test.each<[string, Properties, string]>([
     ['no name', { RoleName: 7 }, 'RoleName 7 is not allowed: it is not a string; pass a string'],
     ['a name of RDS', { RoleName: 'rds_x' }, 'role name "rds_x" is not allowed: RDS reserves names that begin with rds; choose another name'],
-    ['the name of a policy', { PolicyUsername: 'readers' }, 'property "PolicyUsername" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, OnRemoval, Exclusive, AdoptExisting, Reapply, RoleName; remove it, or update the provisioner'],
+    ['the name of a policy', { PolicyUsername: 'readers' }, 'property "PolicyUsername" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, RoleName; remove it, or update the provisioner'],
     ['itself', { MemberOf: ['readers'] }, 'MemberOf "readers" is not allowed: a role cannot be a member of itself; leave it out'],
   ])('of a group role: %s', (_, properties, message) => {
     expect(() => decode(event({ ...ROLE, ...properties }))).toThrow(new Error(message));

@@ -12,7 +12,7 @@ import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/
 import { Statement, Transport } from '../../lambda/provisioner/transport/session';
 import { Context, Event } from '../../lambda/shared/event';
 import { Drift, Plan } from '../../lib/contract/look';
-import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties } from '../../lib/contract/wire';
+import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties, SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
 import { throughDataApi } from './over-data-api';
@@ -25,6 +25,7 @@ export interface User {
   /** Databases to connect to. @default ['shop'], and none beside `privileges` */
   readonly connect?: string[];
   readonly memberOf?: string[];
+  readonly settings?: SettingProperties;
   readonly privileges?: { readonly [database: string]: DatabasePrivileges };
   readonly onRemoval?: RemovalProperties;
   readonly exclusive?: boolean;
@@ -239,12 +240,13 @@ export function throughConnections(server: AuroraLikeServer, { host = server.hos
 }
 
 function propertiesOf(declared: Declared): { [property: string]: unknown } {
-  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
+  const { privileges, memberOf, settings, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {
     ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
     Privileges: { ...Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])), ...privileges },
     ...memberOf ? { MemberOf: memberOf } : {},
+    ...settings ? { Settings: settings } : {},
     OnRemoval: onRemoval,
     ...exclusive ? { Exclusive: 'true' } : {},
     ...adoptExisting ? { AdoptExisting: 'true' } : {},

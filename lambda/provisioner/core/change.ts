@@ -1,5 +1,5 @@
 import { type ObjectKind, objectWord, type ObjectType } from '../../../lib/contract/object-kinds';
-import type { RoleKind } from './state';
+import type { ParameterValue, RoleKind } from './state';
 
 /** What a privilege is on. Names in one change share their schema. */
 export type Target
@@ -51,6 +51,10 @@ export type Change
     | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & Acting
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
     | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true; readonly as?: string }
+    /** `database`: for sessions in that one alone. Without a value it is reset. `was`: what is stored before. */
+    | { readonly kind: 'setParameter'; readonly role: string; readonly database?: string; readonly parameter: string; readonly value?: ParameterValue; readonly was?: ParameterValue }
+    /** -1: no limit. */
+    | { readonly kind: 'limitConnections'; readonly role: string; readonly limit: number; readonly was: number }
     | { readonly kind: 'createSchema'; readonly schema: string; readonly role: string; readonly as: string }
     | { readonly kind: 'dropSchema'; readonly schema: string; readonly role: string; readonly as: string }
     | { readonly kind: 'reassignOwned'; readonly role: string; readonly to: string; readonly as: string[] }
@@ -122,6 +126,8 @@ export function inverse(change: Change): Change | undefined {
     case 'revoke': return granting({ ...change, kind: 'grant' });
     case 'grantFuture': return { ...change, kind: 'revokeFuture' };
     case 'revokeFuture': return granting({ ...change, kind: 'grantFuture' });
+    case 'setParameter': return { ...change, value: change.was, was: change.value };
+    case 'limitConnections': return { ...change, limit: change.was, was: change.limit };
     case 'createSchema': return { ...change, kind: 'dropSchema' };
     case 'dropSchema': return { ...change, kind: 'createSchema' };
     case 'dropRole':
@@ -169,6 +175,9 @@ function inWords(change: Change): string {
     case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
     case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
     case 'revokeFuture': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeFuture(change.on)} from ${list('roles', change.roles)}`;
+    case 'setParameter': return `${change.value === undefined ? 'reset' : 'set'} ${change.parameter} of ${quoted(change.role)}`
+      + `${change.database === undefined ? '' : ` for database ${quoted(change.database)}`}${change.value === undefined ? '' : ` to ${[change.value].flat().map(quoted).join(', ')}`}`;
+    case 'limitConnections': return change.limit < 0 ? `remove the connection limit of ${quoted(change.role)}` : `limit ${quoted(change.role)} to ${change.limit} connections`;
     case 'createSchema': return `create schema ${quoted(change.schema)} owned by ${quoted(change.role)}`;
     case 'dropSchema': return `drop the empty schema ${quoted(change.schema)} of ${quoted(change.role)}`;
     case 'reassignOwned': return `hand over what ${quoted(change.role)} owns to ${quoted(change.to)}`;

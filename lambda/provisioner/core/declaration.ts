@@ -9,6 +9,7 @@ import {
   type SchemaPrivileges,
 } from '../../../lib/contract/wire';
 import { distinct, entries, exactly, flag, refuse, texts, throwProblem } from '../../shared/decode';
+import { decodeSettings, encodeSettings } from './settings';
 import type { Declaration, FutureObjects, ObjectPrivileges, RoleKind, SchemaDeclaration } from './state';
 import { decodeTime, encodeTime } from './time';
 
@@ -16,7 +17,7 @@ import { decodeTime, encodeTime } from './time';
 export const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';
 
 /** The properties of a resource that are its declaration, as the template has them. The registry stores them in this form, too. */
-export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'Exclusive' | 'ExpiresAt'>;
+export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'Settings' | 'Exclusive' | 'ExpiresAt'>;
 
 /** Decodes a declaration against a closed schema: every key is known, every name and every privilege is checked. */
 export function decodeDeclaration(kind: RoleKind, properties: { readonly [Property in keyof DeclarationProperties]: unknown }): Declaration {
@@ -32,17 +33,26 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
       schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) => decodeSchema(`${where}.Schemas.${schema}`, schema, declared)),
     };
   });
-  return { kind, memberOf, databases, exclusive: flag('Exclusive', properties.Exclusive), ...decodeExpiry(kind, properties.ExpiresAt) };
+  const settings = decodeSettings(kind, memberOf, properties.Settings);
+  return {
+    kind,
+    memberOf,
+    databases,
+    exclusive: flag('Exclusive', properties.Exclusive),
+    ...settings === undefined ? {} : { settings },
+    ...decodeExpiry(kind, properties.ExpiresAt),
+  };
 }
 
 /** The inverse of `decodeDeclaration`, but for the order of keys and lists and for what is empty. */
-export function encodeDeclaration({ memberOf, databases, exclusive, expiresAt }: Declaration): DeclarationProperties {
+export function encodeDeclaration({ memberOf, databases, exclusive, settings, expiresAt }: Declaration): DeclarationProperties {
   return {
     ...unlessEmpty('MemberOf', memberOf),
     ...unlessEmpty('Privileges', byKey(databases, ({ database }) => database, ({ privileges, schemas }): DatabasePrivileges => ({
       ...unlessEmpty('Database', privileges),
       ...unlessEmpty('Schemas', byKey(schemas, ({ schema }) => schema, encodeSchema)),
     }))),
+    ...settings === undefined ? {} : { Settings: encodeSettings(settings) },
     ...exclusive ? { Exclusive: 'true' } : {},
     ...expiresAt === undefined ? {} : { ExpiresAt: encodeTime(expiresAt) },
   };

@@ -3,6 +3,7 @@ import { ALL_OBJECTS } from '../../../lib/contract/wire';
 import { type Change, oneByOne, rolesOf } from './change';
 import { type Missing, missingIn, objectOf } from './plan-database';
 import type { Wanted } from './plan-shared';
+import { declares, isReset } from './settings';
 import { type Declaration, type ObjectPrivileges, RDS_IAM, type SchemaDeclaration } from './state';
 
 /**
@@ -57,7 +58,7 @@ export function divide(changes: Change[], database: string, wanted: Wanted[]): {
 }
 
 export function isRevoke(change: Change): boolean {
-  return change.kind === 'revoke' || change.kind === 'revokeFuture' || (change.kind === 'revokeRole' && change.group !== RDS_IAM);
+  return change.kind === 'revoke' || change.kind === 'revokeFuture' || (change.kind === 'revokeRole' && change.group !== RDS_IAM) || isReset(change);
 }
 
 /** Whether declarations have all that a change gives. */
@@ -65,6 +66,8 @@ function isCovered(change: Change, database: string, deployed: Declaration[]): b
   const inSchema = (name: string | undefined) => deployed.flatMap(declaration => schemasIn(declaration, database)).filter(({ schema }) => schema === name);
   switch (change.kind) {
     case 'grantRole': return deployed.some(({ memberOf }) => memberOf.includes(change.group));
+    case 'setParameter':
+    case 'limitConnections': return deployed.some(({ settings }) => settings !== undefined && declares(settings, change));
     case 'createSchema': return inSchema(change.schema).some(({ owner }) => owner);
     case 'grantFuture': {
       const { creator, schema, objects } = change.on;

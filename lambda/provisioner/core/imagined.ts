@@ -5,6 +5,7 @@ import { type Decision, type Facts, type Registration, replaces } from './lifecy
 import type { DatabaseState } from './plan-database';
 import type { DatabaseOwner, ObservedRole } from './plan-shared';
 import type { FuturePrivilege, HeldPrivilege } from './privilege-changes';
+import { NO_LIMIT, withSetting } from './settings';
 import { type Claim, RDS_IAM, sameResource, withRenamed } from './state';
 
 /** What one change, or what the registry is told with a decision, would have made. */
@@ -168,6 +169,8 @@ function sharedAfter(state: SharedState, change: Change): SharedState {
       const taken = withRoles(state, roles, role => ({ ...role, memberships: role.memberships.flatMap(left) }));
       return admin ? taken : withRoles(taken, [group], role => ({ ...role, members: role.members.filter(one => one.as !== grantor || !roles.includes(one.member)) }));
     }
+    case 'setParameter':
+    case 'limitConnections': return withRoles(state, [change.role], role => withSetting(role, change));
     case 'grant':
     case 'revoke': return oneByOne(change).reduce((now, one) => sharedPrivilege(now, one as typeof change), state);
     default: return state;
@@ -175,7 +178,7 @@ function sharedAfter(state: SharedState, change: Change): SharedState {
 }
 
 function newRole(role: string): ObservedRole {
-  return { role, oid: oidOf(role), canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [] };
+  return { role, oid: oidOf(role), canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: NO_LIMIT, settings: [], dependsIn: [], ownsIn: [] };
 }
 
 function withRoles(state: SharedState, names: string[], after: (role: ObservedRole) => ObservedRole): SharedState {

@@ -1,6 +1,7 @@
 import { type Change, merged, takingBack } from './change';
 import type { PreviousDeclaration } from './identities';
 import { type GrantOption, granting } from './privilege-changes';
+import { NO_LIMIT, planSettings } from './settings';
 import { type Declaration, RDS_IAM } from './state';
 
 /** What the catalogs say of one role that all databases of the server share. `as`: whom the admin must be to take it back; null: itself. */
@@ -23,6 +24,10 @@ export interface ObservedRole {
   }[];
   /** Privileges on configuration parameters and tablespaces; asked for only where the role is exclusive. */
   readonly others: { readonly on: 'PARAMETER' | 'TABLESPACE'; readonly name: string; readonly privilege: string; readonly grantable: boolean; readonly as: string | null }[];
+  /** -1: no limit. */
+  readonly connectionLimit: number;
+  /** Values as they are stored. `database`: for sessions in that one alone, where they count more than those for all; null: for all. */
+  readonly settings: { readonly database: string | null; readonly parameter: string; readonly value: string }[];
   /** Databases in which something depends on the role. */
   readonly dependsIn: string[];
   /** Databases in which it owns something. */
@@ -64,7 +69,7 @@ export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, Obser
   ];
 }
 
-const NOTHING = { oid: '', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [] };
+const NOTHING = { oid: '', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: NO_LIMIT, settings: [], dependsIn: [], ownsIn: [] };
 
 function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
   const { role, declaration: { memberOf, databases, exclusive } } = wanted;
@@ -72,12 +77,14 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
   const groups = signsIn ? [...memberOf, RDS_IAM] : memberOf;
   const privileges = databases.flatMap(({ database, privileges }) => privileges.map(privilege => ({ database, privilege })));
   const held = (group: string) => observed.memberships.filter(membership => membership.group === group);
+  const settings = planSettings(wanted, observed);
   return {
     revokes: [
       ...revokeDatabases(wanted, observed, privileges, exclusive),
       ...revokeGroups(wanted, observed, groups),
       ...exclusive ? [...revokeAdminOptions(observed, groups), ...revokeOthers(observed)] : [],
       ...signsIn ? [] : forbidLogin(observed),
+      ...settings.resets,
     ],
     grants: [
       ...privileges
@@ -89,6 +96,7 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
       ...groups.flatMap((group): Change[] => held(group).length === 0
         ? [{ kind: 'grantRole', group, roles: [role], ...observed.inherits || group === RDS_IAM ? {} : { inherit: true } }]
         : held(group).some(({ inherits, effective }) => group === RDS_IAM ? effective : inherits) ? [] : [{ kind: 'grantRole', group, roles: [role], options: true }]),
+      ...settings.sets,
     ],
     logins: signsIn && !observed.canLogin ? [{ kind: 'allowLogin', role }] : [],
   };

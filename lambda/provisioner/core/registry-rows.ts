@@ -180,9 +180,9 @@ function onlyDeployed(declarations: Declaration[]): Stored {
 
 function decodeList(where: string, value: unknown): Declaration[] {
   return list(where, value).map((declaration) => {
-    const { Kind: kind, Privileges, MemberOf, Exclusive, ExpiresAt }
-      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'Exclusive', 'ExpiresAt']);
-    return decodeDeclaration(kindOf(kind), { Privileges, MemberOf, Exclusive, ExpiresAt });
+    const { Kind: kind, ...properties }
+      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'Settings', 'Exclusive', 'ExpiresAt']);
+    return decodeDeclaration(kindOf(kind), properties);
   });
 }
 

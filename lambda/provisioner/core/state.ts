@@ -19,7 +19,19 @@ export interface Declaration {
   readonly exclusive: boolean;
   /** When the access of a user ends, in milliseconds since 1970. */
   readonly expiresAt?: number;
+  /** Of a user. */
+  readonly settings?: RoleSettings;
 }
+
+/** What PostgreSQL keeps with a role for its sessions. */
+export interface RoleSettings {
+  readonly connectionLimit?: number;
+  /** Sorted. The parameter `role` is the group role that a session acts as from its beginning on. */
+  readonly parameters: { readonly parameter: string; readonly value: ParameterValue }[];
+}
+
+/** A list for the parameters that PostgreSQL stores element by element. */
+export type ParameterValue = string | readonly string[];
 
 export interface DatabaseDeclaration {
   readonly database: string;
@@ -113,8 +125,10 @@ export function sameResource(a: Omit<ManagingResource, 'stackId'>, b: Omit<Manag
 /** The declaration after a role that it may name was renamed. */
 export function withRenamed(declaration: Declaration, from: string, to: string): Declaration {
   const renamed = (name: string) => name === from ? to : name;
+  const { settings } = declaration;
   return {
     ...declaration,
+    ...settings === undefined ? {} : { settings: withRoleRenamed(settings, renamed) },
     memberOf: declaration.memberOf.map(renamed),
     databases: declaration.databases.map(database => ({
       ...database,
@@ -123,6 +137,13 @@ export function withRenamed(declaration: Declaration, from: string, to: string):
         futureObjects: schema.futureObjects.map(future => ({ ...future, creator: renamed(future.creator) })),
       })),
     })),
+  };
+}
+
+function withRoleRenamed({ parameters, ...others }: RoleSettings, renamed: (name: string) => string): RoleSettings {
+  return {
+    ...others,
+    parameters: parameters.map(one => one.parameter === 'role' ? { ...one, value: renamed(one.value as string) } : one),
   };
 }
 

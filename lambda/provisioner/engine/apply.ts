@@ -2,8 +2,9 @@ import { managedRoleNameProblem, usernameProblem } from '../../../lib/contract/n
 import { membershipProblem } from '../../../lib/contract/predefined-roles';
 import type { Journal } from '../core/journal';
 import { rolesIn } from '../core/identities';
-import { decideApply, type Decision } from '../core/lifecycle';
+import { decideApply, type Decision, type Facts } from '../core/lifecycle';
 import { whatOvertook } from '../core/order';
+import { roleAtLogin } from '../core/settings';
 import { RDS_IAM, sameResource } from '../core/state';
 import { encodeTime } from '../core/time';
 import { ProvisionError } from '../errors';
@@ -31,11 +32,23 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
     if (succession !== undefined) {
       checkNewOwner(work, request, succession, before);
     }
+    refuseRoleAtLogin(request, before);
     before.claims
       .filter(claim => sameResource(claim, resource) && (request.single || usernames.includes(claim.username)) && !usernames.some(name => before.roles.get(name) === claim.roleOid))
       .forEach(claim => reportRenamed(work, before, claim));
     return decideApply(resource, wanted, before);
   }, journal, { stamp, succession });
+}
+
+/** The sessions of a user act as a group role of this library, or as one that was declared so before. */
+function refuseRoleAtLogin({ resource, declaration: { settings } }: Request, { claims }: Facts): void {
+  const role = settings && roleAtLogin(settings);
+  const isKnown = claims.some(({ roleName, released, declarations, ...claim }) =>
+    (roleName === role && !released && declarations.some(({ kind }) => kind === 'role'))
+    || (sameResource(claim, resource) && claim.deployed.some(before => before.settings && roleAtLogin(before.settings) === role)));
+  if (role !== undefined && !isKnown) {
+    throw new ProvisionError(`role ${JSON.stringify(role)} is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out`);
+  }
 }
 
 function refuseServer({ lock: { server: { admin, hasRdsIam, registryOwner } } }: Work, { kind, usernames, declaration }: Request): void {

@@ -9,7 +9,7 @@ import type { Step, Transaction } from './transaction';
 import type { Work } from './work';
 
 /** What it is about is gone, or the admin has no right to give it or to take it back. */
-const NOT_POSSIBLE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42703', '42704', '42883', '42P01'];
+const NOT_POSSIBLE = ['01006', '01007', '0LP01', '22023', '2BP01', '3D000', '3F000', '42501', '42703', '42704', '42883', '42P01', '55P02'];
 
 const NAMES_LOGGED = 10;
 

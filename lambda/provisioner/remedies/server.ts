@@ -35,6 +35,7 @@ const NOT_TO_GRANT = 'the admin may not pass that on: use an admin that owns it,
 const NOT_TO_BECOME = 'that role owns it, or has granted it, and the admin must become a member of it for the moment: give the admin ADMIN OPTION on it, or use an admin that has it';
 const NOT_TO_BECOME_NOR_GRANT = 'that role owns it, and the admin must become a member of it for the moment: give the admin ADMIN OPTION on it, '
   + 'or the privilege itself WITH GRANT OPTION, or use an admin that has one of them';
+const NOT_TO_SET = 'leave a parameter out that only a superuser may set on this server; for others the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on the role';
 const BUSY = 'other sessions change roles at the same time; deploy again when they are done';
 
 /** Functions of the server that report an error: of GRANT ... TO for a role, up to 15 and from 16 on, and of a transaction that is to be READ WRITE on a standby. */
@@ -131,6 +132,10 @@ export const SERVER: Row[] = [
     matches: kind('42501', 'createRole', 'renameRole', 'allowLogin', 'forbidLogin', 'dropRole'),
     remedy: 'the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on roles it did not create',
   },
+  { matches: kind('42501', 'setParameter', 'limitConnections'), remedy: NOT_TO_SET },
+  { matches: kind('42704', 'setParameter'), remedy: 'this server has no such parameter: correct its name, or leave it out' },
+  { matches: kind('22023', 'setParameter'), remedy: 'correct the value' },
+  { matches: kind('55P02', 'setParameter'), remedy: 'it cannot be set for a role: leave it out, and set it in the parameter group of the database' },
   { matches: kind('42501', 'reassignOwned'), remedy: 'the message of the server says what the new owner or the admin lacks' },
   { matches: (error, attempt) => isGrantingRole(error) && kind('42501', 'grant')(error, attempt), remedy: NOT_TO_BECOME_NOR_GRANT },
   { matches: isGrantingRole, remedy: NOT_TO_BECOME },

@@ -44,7 +44,7 @@ const MEMBERSHIPS = `
 export function rolesWithShared(names: string[]): string {
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
-  u AS (SELECT oid, rolname::text AS role, rolcanlogin, rolinherit FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
+  u AS (SELECT oid, rolname::text AS role, rolcanlogin, rolinherit, rolconnlimit FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
   m AS MATERIALIZED (${MEMBERSHIPS}),
   memberships AS MATERIALIZED (
     SELECT member AS oid, json_agg(json_build_object('group', group_name, 'inherits', inherits, 'effective', inherits OR settable, 'admin', admin, 'as', granted_as, 'ours', ours)
@@ -59,14 +59,18 @@ export function rolesWithShared(names: string[]): string {
                                'ours', ${isOurs('a.grantor', 'a.datdba')},
                                'as', ${actingAs('a.grantor', 'a.datdba')}, 'grantor', ${OF_DATABASE.grantor}, 'through', ${OF_DATABASE.through}) ORDER BY a.datname, a.privilege_type) AS list
     FROM acl a CROSS JOIN me WHERE a.grantee IN (SELECT oid FROM u) AND a.datdba <> a.grantee GROUP BY a.grantee),
+  settings AS MATERIALIZED (
+    SELECT s.setrole AS oid, json_agg(json_build_object('database', d.datname, 'parameter', split_part(c, '=', 1), 'value', substr(c, strpos(c, '=') + 1)) ORDER BY d.datname, c) AS list
+    FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c
+    WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole),
   depends AS MATERIALIZED (
     SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list,
            json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE ${OWNED}) AS owned
     FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u) GROUP BY s.refobjid)
-  SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", u.rolinherit AS inherits, coalesce(memberships.list, '[]') AS memberships,
+  SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", u.rolinherit AS inherits, u.rolconnlimit AS "connectionLimit", coalesce(settings.list, '[]') AS settings, coalesce(memberships.list, '[]') AS memberships,
          coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn", coalesce(depends.owned, '[]') AS "ownsIn"
-  FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN depends USING (oid)`;
+  FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN settings USING (oid) LEFT JOIN depends USING (oid)`;
 }
 
 /** As in server_version_num: privileges on configuration parameters are there from 15 on. */

@@ -49,6 +49,11 @@ const RENDERER: Renderer = {
     asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   revokeFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
     asMember(as, dialect, [`${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${identifiers(roles)}`]),
+  setParameter: ({ role, database, parameter, value }) => [
+    `ALTER ROLE ${identifier(role)}${database === undefined ? '' : ` IN DATABASE ${identifier(database)}`} `
+    + (value === undefined ? `RESET ${parameterName(parameter)}` : `SET ${parameterName(parameter)} TO ${value.length === 0 ? "''" : [value].flat().map(literal).join(', ')}`),
+  ],
+  limitConnections: ({ role, limit }) => [`ALTER ROLE ${identifier(role)} CONNECTION LIMIT ${limit}`],
   createSchema: ({ schema, role, as }, dialect) => asMember(as, dialect, [`CREATE SCHEMA ${identifier(schema)} AUTHORIZATION ${identifier(role)}`]),
   dropSchema: ({ schema, as }, dialect) => asMember(as, dialect, [`DROP SCHEMA ${identifier(schema)} RESTRICT`]),
   reassignOwned: ({ role, to, as }, dialect) => {
@@ -131,11 +136,15 @@ function onTarget(privileges: string[], on: Target): string {
     case 'FOREIGN DATA WRAPPER':
     case 'FOREIGN SERVER':
     case 'TABLESPACE': return `${words} ON ${on.type} ${identifier(on.name)}`;
-    // One of an extension has two names, with a dot in between.
-    case 'PARAMETER': return `${words} ON PARAMETER ${on.name.split('.').map(identifier).join('.')}`;
+    case 'PARAMETER': return `${words} ON PARAMETER ${parameterName(on.name)}`;
     case 'LARGE OBJECT': return `${words} ON LARGE OBJECT ${BigInt(on.oid)}`;
     default: return `${words} ON ${on.type} ${on.objects.map(object => objectName(on.schema, object)).join(', ')}`;
   }
+}
+
+/** One of an extension has two names, with a dot in between. */
+function parameterName(name: string): string {
+  return name.split('.').map(identifier).join('.');
 }
 
 function objectName(schema: string, { name, args }: ObjectName): string {

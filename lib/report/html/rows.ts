@@ -4,6 +4,7 @@ import { escaped, named, nameList } from './text';
 import type { GroupAccess, Member, PrivilegeAccess, UserAccess } from '../access-report';
 import { byPlace, commonFuture, privilegeParts } from '../privilege-lines';
 import { removalText, writes } from '../remarks';
+import { settingLines } from '../setting-lines';
 import { within } from '../sign-in-text';
 import { expiryText } from '../../model/expiry';
 
@@ -18,7 +19,7 @@ const OPEN_MEMBERS = 6;
 
 /** A user: who signs in, what it may do itself, and what through its groups. */
 export function userRows(user: UserAccess, page: Page): string {
-  const { name, path, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
+  const { name, path, exclusive, expiresAt, onRemoval, signIns, settings, memberOf, privileges } = user;
   const inherited = memberOf.flatMap(membership => page.inherited(membership));
   const effective = [...privileges, ...inherited.flatMap(({ group }) => group.privileges)];
   const databases = [...new Set(effective.map(({ database }) => page.databaseNumber(database)))];
@@ -32,7 +33,11 @@ export function userRows(user: UserAccess, page: Page): string {
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')} <small>${escaped(within(path, page.report.stack))}</small>`,
     signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>no identity in this app</small>',
-    [...placeRows(privileges), ...inherited.map(inheritedRow)],
+    [
+      ...settings ? [placeCells('', '', settingLines(settings).map(line => `<div>${escaped(line)}</div>`).join(''))] : [],
+      ...placeRows(privileges),
+      ...inherited.map(inheritedRow),
+    ],
     ` data-d="${databases.join(' ')}" data-f="${letters}"`,
   );
 }
