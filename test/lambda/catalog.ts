@@ -8,7 +8,7 @@ const owned = (kind: string, name: string, owner: string, acl: string, type: str
   FROM ${from} CROSS JOIN aclexplode(coalesce(${acl}, acldefault(${type}, ${owner})))`;
 
 const SHARED = [
-  "SELECT format('role %s: %s', rolname, to_jsonb(r) - '{oid,rolname,rolpassword}'::text[]) AS line FROM pg_roles r",
+  "SELECT format('role %s: %s', rolname, to_jsonb(r) - '{oid,rolname,rolpassword,rolconfig}'::text[]) AS line FROM pg_roles r",
   "SELECT format('member %s of %s, by %s: %s', pg_get_userbyid(member), pg_get_userbyid(roleid), pg_get_userbyid(grantor), to_jsonb(m) - '{oid,roleid,member,grantor}'::text[]) FROM pg_auth_members m",
   "SELECT format('setting of %s in %s: %s', pg_get_userbyid(setrole), (SELECT datname FROM pg_database d WHERE d.oid = setdatabase), c) FROM pg_db_role_setting, unnest(setconfig) c",
   owned('database', 'datname', 'datdba', 'datacl', "'d'", 'pg_database'),

@@ -24,7 +24,21 @@ export class Drift {
       () => this.createTable(role),
       () => this.dropTable(),
       () => this.changeMembership(role),
+      () => this.set(role),
     ])();
+  }
+
+  private async set(role: string): Promise<void> {
+    const { random } = this;
+    const name = random.one(['work_mem', 'jit', 'search_path', 'connections']);
+    const database = random.one([undefined, ...DATABASES]);
+    if (name === 'connections') {
+      await this.server.sql(`ALTER ROLE ${escapeIdentifier(role)} CONNECTION LIMIT 7`);
+      return this.expected.set(role, name, '7');
+    }
+    const value = random.one({ work_mem: ['1MB', '7MB'], jit: ['off'], search_path: ['app', '"My data"'] }[name]!);
+    await this.server.sql(`ALTER ROLE ${escapeIdentifier(role)}${database === undefined ? '' : ` IN DATABASE ${escapeIdentifier(database)}`} SET ${name} = ${value}`);
+    this.expected.set(role, `${name}${database === undefined ? '' : ` in ${database}`}`, value);
   }
 
   /** Those that keep a role from being dropped. */

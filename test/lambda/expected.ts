@@ -1,3 +1,4 @@
+import { SettingProperties } from '../../lib/contract/wire';
 import { Declared } from './stack';
 import { FutureRight, futureTextOf, quoted, Right, Table, textOf, World } from './world';
 
@@ -11,10 +12,12 @@ interface Holding {
 }
 
 interface Expectation {
-  declared: { privileges: Declared['privileges']; future: FutureRight[]; groups: string[] };
+  declared: { privileges: Declared['privileges']; future: FutureRight[]; groups: string[]; settings: Map<string, string> };
   readonly held: Map<string, Holding>;
   future: { readonly right: FutureRight; grantable: boolean }[];
   readonly groups: Set<string>;
+  /** Values by parameter, and by database where they are for one: `work_mem` and `work_mem in shop`. */
+  readonly settings: Map<string, string>;
   login: boolean;
   /** Not managed any more, but there, because it owned something. */
   kept: boolean;
@@ -38,7 +41,7 @@ export class Expected {
   }
 
   public apply(role: string, declared: Declared): void {
-    const one = this.roles.get(role) ?? { declared: { privileges: {}, future: [], groups: [] }, held: new Map<string, Holding>(), future: [], groups: new Set<string>(), login: false, kept: false };
+    const one = this.roles.get(role) ?? { declared: { privileges: {}, future: [], groups: [], settings: new Map<string, string>() }, held: new Map<string, Holding>(), future: [], groups: new Set<string>(), settings: new Map<string, string>(), login: false, kept: false };
     this.roles.set(role, one);
     const isUser = !('roleName' in declared);
     const { exclusive = false, privileges, memberOf = [] } = declared;
@@ -67,10 +70,16 @@ export class Expected {
     const groups = isUser ? [...memberOf, 'rds_iam'] : memberOf;
     [...one.groups].filter(group => !groups.includes(group) && (exclusive || one.declared.groups.includes(group))).forEach(group => one.groups.delete(group));
     groups.forEach(group => one.groups.add(group));
+    const settings = storedSettings(declared.settings);
+    [...one.declared.settings.keys()].filter(name => !settings.has(name)).forEach(name => one.settings.delete(name));
+    for (const [name, value] of settings) {
+      one.settings.set(name, value);
+      [...one.settings].filter(([other, stored]) => other.startsWith(`${name} in `) && stored !== value).forEach(([other]) => one.settings.delete(other));
+    }
     one.login = isUser;
     one.kept = false;
     this.ownSchemas(role, one.declared.privileges, privileges);
-    one.declared = { privileges, future, groups: memberOf };
+    one.declared = { privileges, future, groups: memberOf, settings };
   }
 
   public rename(from: string, to: string): void {
@@ -141,6 +150,11 @@ export class Expected {
     one.future = one.future.filter(other => futureTextOf(other.right) !== futureTextOf(right));
   }
 
+  /** By hand. @param name as in `settings` */
+  public set(role: string, name: string, value: string): void {
+    this.roles.get(role)!.settings.set(name, value);
+  }
+
   public setMember(role: string, group: string, member: boolean): void {
     const { groups } = this.roles.get(role)!;
     if (member) {
@@ -173,10 +187,11 @@ export class Expected {
 
   /** As `heldBy` says it. */
   public lines(): string[] {
-    return [...this.roles].flatMap(([role, { held, future, groups, login }]) => [
+    return [...this.roles].flatMap(([role, { held, future, groups, settings, login }]) => [
       ...[...held].map(([text, { grantable }]) => `${text}${[...grantable.values()].includes(true) ? '*' : ''}`),
       ...future.map(({ right, grantable }) => `${futureTextOf(right)}${grantable ? '*' : ''}`),
       ...[...groups].map(group => `in ${quoted(group)}`),
+      ...[...settings].map(([name, value]) => `sets ${name.replace(/^\w+/, parameter => `${parameter}=${value}`)}`),
       ...login ? ['logs in'] : [],
     ].map(line => `${quoted(role)} ${line}`)).sort();
   }
@@ -203,4 +218,10 @@ export class Expected {
 
 function ownSchemasIn(privileges: Declared['privileges'] = {}): { database: string; schema: string }[] {
   return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => Object.entries(Schemas).filter(([, { Owner }]) => Owner).map(([schema]) => ({ database, schema })));
+}
+
+/** As the catalog has what is declared. */
+function storedSettings({ ConnectionLimit: limit, Parameters = {}, RoleAtLogin: role }: SettingProperties = {}): Map<string, string> {
+  const parameters = Object.entries(Parameters).map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : value.map(quoted).join(', ')]);
+  return new Map([...limit === undefined ? [] : [['connections', limit] as const], ...parameters, ...role === undefined ? [] : [['role', role] as const]]);
 }

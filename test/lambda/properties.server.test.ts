@@ -1,4 +1,4 @@
-import { DatabasePrivileges, PrivilegesByName, SchemaPrivileges } from '../../lib/contract/wire';
+import { DatabasePrivileges, PrivilegesByName, SchemaPrivileges, SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { watchAdmin } from './admin-watch';
 import { SETUPS } from '../../rehearsal/setups';
@@ -202,7 +202,18 @@ function randomDeclaration(random: Random, world: World, id: string, kind: strin
     ];
     return [database, { Database: random.some(PRIVILEGES.DATABASE), ...schemas.length > 0 ? { Schemas: Object.fromEntries(schemas) } : {} }];
   }));
-  return { privileges, memberOf: kind === 'roleName' && id === 'G1' ? [] : random.some(groups, 0.3), exclusive: random.chance(0.25) };
+  const memberOf = kind === 'roleName' && id === 'G1' ? [] : random.some(groups, 0.3);
+  const settings = kind === 'roleName' || random.chance(0.3) ? {} : { settings: randomSettings(random, memberOf.filter(group => group !== READERS)) };
+  return { privileges, memberOf, ...settings, exclusive: random.chance(0.25) };
+}
+
+function randomSettings(random: Random, groups: string[]): SettingProperties {
+  const parameters = random.some([['work_mem', random.one(['1MB', '2MB'])], ['jit', random.one(['on', 'off'])], ['search_path', random.some(['app', 'My data', 'public'], 0.7)]] as [string, string | string[]][], 0.5);
+  return {
+    Parameters: Object.fromEntries(parameters.filter(([, value]) => value.length > 0)),
+    ...random.chance(0.4) ? { ConnectionLimit: random.one(['7', '8']) } : {},
+    ...groups.length > 0 && random.chance(0.7) ? { RoleAtLogin: random.one(groups) } : {},
+  };
 }
 
 function onThings(random: Random, world: World, database: string, schema: string): SchemaPrivileges {

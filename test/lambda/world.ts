@@ -221,7 +221,10 @@ export async function heldBy(server: AuroraLikeServer, roles: string[]): Promise
     WHERE grantee::regrole::text = ANY ($1) AND grantee <> defaclrole`, [roles.map(name => quoted(name)), database], database);
   const shared = await server.sql<{ line: string }>(`
     SELECT format('%s in %s', member::regrole, roleid::regrole) AS line FROM pg_auth_members WHERE member::regrole::text = ANY ($1)
-    UNION SELECT format('%s logs in', oid::regrole) FROM pg_roles WHERE rolcanlogin AND oid::regrole::text = ANY ($1)`, [roles.map(name => quoted(name))]);
+    UNION SELECT format('%s logs in', oid::regrole) FROM pg_roles WHERE rolcanlogin AND oid::regrole::text = ANY ($1)
+    UNION SELECT format('%s sets connections=%s', oid::regrole, rolconnlimit) FROM pg_roles WHERE rolconnlimit <> -1 AND oid::regrole::text = ANY ($1)
+    UNION SELECT format('%s sets %s%s', setrole::regrole, c, ' in ' || datname) FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase, unnest(setconfig) c
+          WHERE setrole <> 0 AND setrole::regrole::text = ANY ($1)`, [roles.map(name => quoted(name))]);
   const lines = [...shared, ...(await Promise.all(DATABASES.map(inDatabase))).flat()];
   return lines.map(({ line }) => line).sort();
 }

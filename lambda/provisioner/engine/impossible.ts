@@ -3,6 +3,7 @@ import { divide, isRevoke, wasDeclared } from '../core/deployed';
 import { type Found, isTrusted, type Names, type Place, recordsDatabase, rolesIn, uncertainNames } from '../core/identities';
 import { type DatabaseState, missingIn } from '../core/plan-database';
 import type { Wanted } from '../core/plan-shared';
+import { isReset } from '../core/settings';
 import { ProvisionError } from '../errors';
 import { applyEach } from './best-effort';
 import type { Step, Transaction } from './transaction';
@@ -43,7 +44,7 @@ export class Impossible {
 
   /** The same of what an exclusive role has too much: what could not be taken back is for `refuseLeft`. */
   public surplus(transaction: Transaction, changes: Change[]): Change[] {
-    return changes.flatMap(change => isRevoke(change) ? [change] : this.without(transaction, [change]));
+    return changes.flatMap(change => isRevoke(change) && !isReset(change) ? [change] : this.without(transaction, [change]));
   }
 
   /** @param steps what is written beside the changes, once it is known what could not be taken back */
