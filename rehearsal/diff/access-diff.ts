@@ -47,6 +47,8 @@ export type Access
     /** The groups that it comes from, the nearest first; none if it is the role's own. */
     readonly through: readonly string[];
   }
+  /** Its sessions act as a group role from their beginning on, which owns what they create. */
+  | { readonly kind: 'roleAtLogin'; readonly role: string }
   /** What becomes of it when it leaves the app, where that leaves or gives access. */
   | { readonly kind: 'removal'; readonly keeps: true }
   | { readonly kind: 'removal'; readonly owned: string }

@@ -18,6 +18,7 @@ interface Role {
     readonly properties: RoleProperties;
     readonly atoms: Atom[];
     readonly memberOf: string[];
+    readonly roleAtLogin?: string;
     readonly newOwner?: string;
   }[];
 
@@ -51,10 +52,12 @@ function rolesByServer(values: TemplateValues): Map<string, Map<string, Role>> {
     const byName = servers.get(server) ?? new Map<string, Role>();
     servers.set(server, byName);
     const { ReassignOwnedTo } = properties.OnRemoval ?? {};
+    const { RoleAtLogin } = properties.Settings ?? {};
     const declaration = {
       properties,
       atoms: atomsIn(properties.Privileges ?? {}),
       memberOf: values.list(stack, properties.MemberOf),
+      ...(RoleAtLogin === undefined ? {} : { roleAtLogin: values.text(stack, RoleAtLogin) }),
       ...(ReassignOwnedTo === undefined ? {} : { newOwner: values.text(stack, ReassignOwnedTo) }),
     };
     const kind = properties.RoleName === undefined ? 'user' : 'group role';
@@ -154,6 +157,11 @@ class ServerFacts {
       ...resources.flatMap(({ atoms }) => atoms).map(atom => this.privilege(role, atom, [], fact)),
       ...this.reached(role).flatMap(({ group, through, because }) =>
         this.throughGroup(role, group, through, because, fact),
+      ),
+      ...resources.flatMap(({ roleAtLogin }) =>
+        roleAtLogin === undefined
+          ? []
+          : [fact({ kind: 'roleAtLogin', role: this.values.readable(roleAtLogin) }, this.keyOf('roleAtLogin', name, roleAtLogin))],
       ),
       ...resources.flatMap(({ properties: { OnRemoval, Exclusive } }) => [
         ...((OnRemoval?.Action ?? DEFAULT_REMOVAL_ACTION) === 'RETAIN'

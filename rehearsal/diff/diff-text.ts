@@ -132,7 +132,7 @@ function linesOf(changes: readonly AccessChange[], isGain: boolean): Piece[][] {
   });
 }
 
-const ORDER = ['role', 'signIn', 'assume', 'membership'];
+const ORDER = ['role', 'signIn', 'assume', 'membership', 'roleAtLogin'];
 
 /** `shop: USAGE on schema public; SELECT, INSERT on all tables of schema public, through readers` */
 function privilegePieces(changes: readonly AccessChange[]): Piece[] {
@@ -181,6 +181,8 @@ function piecesOf({ access, who }: AccessChange, isGain: boolean): Piece[] {
             ? [', which is not managed by the app: what it may do is not known here']
             : []),
       ];
+    case 'roleAtLogin':
+      return ['acts as ', { name: access.role }, ' from its sign-in on'];
     case 'removal':
       return 'owned' in access
         ? ['what ', { name: access.owned }, ' owns, as soon as that is removed']

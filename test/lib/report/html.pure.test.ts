@@ -26,7 +26,11 @@ describe('the page', () => {
         ['shop', 'public', 'USAGE; SELECT on all tables through readers'],
         ['', '', 'not known here through pg_monitor, of readers'],
       ],
-      [['orders stays when removed IamAuth/orders', 'no identity in this app', 'shop', '', 'CONNECT'], ['shop', 'public', 'SELECT, INSERT on table "Orders"']],
+      [
+        ['orders stays when removed IamAuth/orders', 'no identity in this app', '', '', 'acts as "Owner" from its sign-in on 20 connections at most search_path = "$user", app work_mem = <64MB>'],
+        ['shop', '', 'CONNECT'],
+        ['shop', 'public', 'SELECT, INSERT on table "Orders"'],
+      ],
     ]);
   });
 

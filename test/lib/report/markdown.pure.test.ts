@@ -25,7 +25,7 @@ Resource id \`cluster-ABCDEFGHIJKL01234\`, account \`111111111111\`, Region \`eu
 | User | Who signs in | May |
 | --- | --- | --- |
 | \`ada\`<br>exclusive | \`Auditors role\`<br>\`Apps/Client role\` through Proxy | \`shop\`: CONNECT<br>as a member of \`readers\`:<br>\`shop.public\`: USAGE; SELECT on all tables (also future ones of migrator)<br>as a member of \`pg_monitor\` through \`readers\`:<br>*what it may do is not known here* |
-| \`orders\`<br>stays when removed | *no identity in this app* | \`shop\`: CONNECT<br>\`shop.public\`: SELECT, INSERT on table &#34;Orders&#34; |
+| \`orders\`<br>stays when removed | *no identity in this app* | acts as &#34;Owner&#34; from its sign-in on<br>20 connections at most<br>search&#95;path &#61; &#34;&#36;user&#34;, app<br>work&#95;mem &#61; &#60;64MB&#62;<br>\`shop\`: CONNECT<br>\`shop.public\`: SELECT, INSERT on table &#34;Orders&#34; |
 
 ### Group roles
 

@@ -33,6 +33,7 @@ export const REPORT: AccessReport = {
         exclusive: false,
         onRemoval: 'RETAIN',
         signIns: [],
+        settings: { connectionLimit: 20, roleAtLogin: 'Owner', parameters: [{ name: 'search_path', value: ['$user', 'app'] }, { name: 'work_mem', value: '<64MB>' }] },
         memberOf: [],
         privileges: [CONNECT, { ...IN_PUBLIC, on: 'tables', names: ['Orders'], privileges: ['SELECT', 'INSERT'] }],
       },

@@ -82,6 +82,22 @@ describe('users and groups', () => {
     expect(diffOf(app(same), app(same))).toEqual({ format: 1, gains: [], losses: [] });
   });
 
+  test('a group role that a user acts as from its sign-in on; other settings are no access', () => {
+    const declare
+      = (more: object): Declare =>
+        ({ iamAuth }) => {
+          const owner = iamAuth.addRole('owner');
+          const setRoleAtLogin = 'setRoleAtLogin' in more ? owner : undefined;
+          iamAuth.addUser('migrator', { privileges: [Privileges.memberOf(owner)], ...more, setRoleAtLogin });
+        };
+    const acting = declare({ setRoleAtLogin: true, connectionLimit: 5 });
+    expect(changes(declare({ connectionLimit: 4 }), acting)).toEqual([
+      '+ Shop/Cluster: user migrator: acts as owner from its sign-in on',
+    ]);
+    expect(changes(acting, declare({}))).toEqual(['- Shop/Cluster: user migrator: acts as owner from its sign-in on']);
+    expect(changes(acting, declare({ setRoleAtLogin: true, settings: { jit: 'off' } }))).toEqual([]);
+  });
+
   test('a user that is created, with whoever signs in as it, and may have its role', () => {
     expect(
       changes(
