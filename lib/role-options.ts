@@ -28,7 +28,8 @@ export interface DatabaseRoleOptions {
    * admin cannot revoke fails the deployment; if the role is declared exactly as before, it is in the log of the
    * provisioner instead, so that a rollback goes through. So what is granted by hand is revoked by the next deployment
    * that changes this construct, such as one with another `reapply`. What the role owns stays, and so does what
-   * PostgreSQL gives to every role (`PUBLIC`). Attributes, such as CREATEDB, are not looked at.
+   * PostgreSQL gives to every role (`PUBLIC`). Attributes, such as CREATEDB, and settings that were never declared are
+   * not looked at.
    *
    * Without it, what was granted by hand is left alone.
    *

@@ -2,10 +2,10 @@ import type { IConstruct } from 'constructs';
 import type { UserSettings } from './access-report';
 import { identifier, visible } from './plain-text';
 import { readable } from './text';
-import type { SettingProperties } from '../contract/wire';
+import type { DeclaredRole } from '../model/access-model';
 
 /** What is on the wire, for the report. */
-export function settingsIn(root: IConstruct, path: string, { ConnectionLimit, RoleAtLogin, Parameters = {} }: SettingProperties): UserSettings {
+export function settingsIn(root: IConstruct, path: string, { ConnectionLimit, RoleAtLogin, Parameters = {} }: NonNullable<DeclaredRole['settings']>): UserSettings {
   const text = (value: string) => readable(root, path, value);
   return {
     ...ConnectionLimit === undefined ? {} : { connectionLimit: Number(ConnectionLimit) },

@@ -72,8 +72,8 @@ describe('planShared', () => {
 
     test('are set before the login, element by element where the value is a list', () => {
       expect(plan(wanted({ settings }), observed({ memberships: [memberOf('rds_iam')] }))).toEqual([
-        `ALTER ROLE "u" SET "datestyle" TO 'ISO, DMY'`,
-        `ALTER ROLE "u" SET "search_path" TO 'A b', 'public'`,
+        'ALTER ROLE "u" SET "datestyle" TO \'ISO, DMY\'',
+        'ALTER ROLE "u" SET "search_path" TO \'A b\', \'public\'',
         'ALTER ROLE "u" CONNECTION LIMIT 5',
         'ALTER USER "u" LOGIN',
       ]);
@@ -107,7 +107,7 @@ describe('planShared', () => {
     test('of a list that is empty in the catalog are set back as they were', () => {
       const [{ was }] = planShared([wanted({ ...DECLARED, settings })], new Map([['u', observed({ ...settled, settings: [stored('DateStyle', 'ISO, DMY'), stored('search_path', '')] })]]), ADMINS) as { was?: unknown }[];
       expect(was).toEqual([]);
-      expect(sql([{ kind: 'setParameter', role: 'u', parameter: 'search_path', value: [] }])).toEqual([`ALTER ROLE "u" SET "search_path" TO ''`]);
+      expect(sql([{ kind: 'setParameter', role: 'u', parameter: 'search_path', value: [] }])).toEqual(['ALTER ROLE "u" SET "search_path" TO \'\'']);
     });
   });
 

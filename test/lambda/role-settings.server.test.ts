@@ -220,9 +220,10 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     });
   }
 
-  more('a connection limit is one', async () => {
+  more('a connection limit is one, which the user cannot change', async () => {
     await stack.create('A', orders({ ConnectionLimit: '1' }));
-    await inSession('orders', async () => {
+    await inSession('orders', async (client) => {
+      await expect(client.query('ALTER ROLE orders CONNECTION LIMIT 2')).rejects.toThrow('permission denied');
       await expect(signInWithToken(server, 'orders')).rejects.toThrow('too many connections for role "orders"');
     });
     await stack.update('A', orders());
@@ -233,6 +234,10 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     const owner = { roleName: 'Owner "1"', privileges: { shop: { Schemas: { app: { Schema: ['CREATE', 'USAGE'] } } } } };
     const migrator = (username: string): User => ({ username, memberOf: [owner.roleName], settings: { RoleAtLogin: owner.roleName } });
     const whoIs = 'SELECT session_user::text AS session, current_user::text AS acting';
+    const who = (username: string) => inSession(username, async (client) => {
+      const { rows } = await client.query<{ session: string; acting: string }>(whoIs);
+      return rows;
+    });
 
     test('owns what several users create, and others have privileges on it', async () => {
       await stack.create('O', owner);
@@ -257,9 +262,10 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       const before = await snapshot(server);
       const renamed = { ...owner, roleName: 'owner2' };
       await stack.update('O', renamed);
+      await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
       await stack.update('A', { ...migrator('blue'), memberOf: ['owner2'], settings: { RoleAtLogin: 'owner2' } });
       await expect(stored('blue')).resolves.toEqual(['role=owner2']);
-      await expect(inSession('blue', async client => (await client.query(whoIs)).rows)).resolves.toEqual([{ session: 'blue', acting: 'owner2' }]);
+      await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'owner2' }]);
       await stack.update('O', owner);
       await stack.update('A', migrator('blue'));
       await expect(stored('blue')).resolves.toEqual([`role=${owner.roleName}`]);
@@ -275,7 +281,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await expect(stored('blue')).resolves.toEqual([`role=${owner.roleName}`]);
       await stack.update('A', { username: 'blue' });
       await expect(stored('blue')).resolves.toEqual([]);
-      await expect(inSession('blue', async client => (await client.query(whoIs)).rows)).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
+      await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
     });
 
     more('is a group role of this library; a rollback goes through whatever has become of it', async () => {
@@ -287,8 +293,8 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await expect(failure(stack.create('A', { username: 'blue', memberOf: ['user'], settings: { RoleAtLogin: 'user' } }))).resolves.toContain('role "user" is not allowed as the role at login');
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
-      await server.sql(`DROP OWNED BY "Owner ""1"""`, [], 'shop');
-      await server.sql(`DROP ROLE "Owner ""1"""`);
+      await server.sql('DROP OWNED BY "Owner ""1"""', [], 'shop');
+      await server.sql('DROP ROLE "Owner ""1"""');
       await stack.update('A', { username: 'blue' });
       await stack.update('A', migrator('blue'));
       await expect(signInWithToken(server, 'blue')).resolves.toBe('blue');

@@ -86,7 +86,7 @@ describe('the settings of a user', () => {
     ['parameter "role" is not allowed: it changes who the session is; leave it out; to act as a group role, pass setRoleAtLogin', { settings: { Role: 'owner' } }],
     ['parameter "session_authorization" is not allowed: it changes who the session is', { settings: { session_authorization: 'postgres' } }],
     ['parameter "log_statement" is not allowed: it changes what a session may do or what is recorded of it, and PostgreSQL leaves it to superusers; '
-    + 'leave it out, or set it in the parameter group of the database', { settings: { log_statement: 'none' } }],
+      + 'leave it out, or set it in the parameter group of the database', { settings: { log_statement: 'none' } }],
     ['parameter "work_mem; drop" is not allowed: the name of a parameter has letters', { settings: { 'work_mem; DROP': '1' } }],
     ['parameter "WORK_MEM" is not allowed: it is in settings more than once, and upper case makes no other name; remove the duplicate', { settings: { work_mem: '1MB', WORK_MEM: '2MB' } }],
     ['value of parameter "temp_tablespaces" "" is not allowed', { settings: { temp_tablespaces: 'a,,b' } }],
