@@ -243,8 +243,8 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * Lets somebody ask what a deployment of this stack would execute in the database: `cdk-aurora-iam-auth-cli plan`. Of
    * users in another stack, it is `user.provisioner.grantPlan()`.
    *
-   * Who may plan may read the names of roles, schemas and objects of the server, and who may do what with them, but no
-   * data. Nothing can be changed with it.
+   * Who may plan may read the names of roles, schemas and objects of the server, and who may do what with them, and
+   * how many connections there are, but no data. Nothing can be changed with it.
    *
    * @param grantee who may plan, such as the role of a pipeline
    * @returns the grant of `lambda:InvokeFunction` on one alias of the function

@@ -93,7 +93,8 @@ export interface IProvisioner extends ec2.IConnectable {
    * Lets somebody ask what a deployment would execute in the database: `cdk-aurora-iam-auth-cli plan`.
    *
    * The function gets an alias, `plan`, by which it executes nothing. The grant is for the alias alone. Who may plan
-   * may read the names of roles, schemas and objects of the server, and who may do what with them, but no data.
+   * may read the names of roles, schemas and objects of the server, and who may do what with them, and how many
+   * connections there are, but no data.
    *
    * @param grantee who may plan, such as the role of a pipeline
    * @returns the grant of `lambda:InvokeFunction` on the alias

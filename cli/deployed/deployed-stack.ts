@@ -51,10 +51,19 @@ export interface Alias {
 
 /** All aliases of that name. `Ref` of an alias, which is its physical id, is its ARN. */
 export function aliasesNamed(name: string, { template, resources }: DeployedStack): Alias[] {
-  return Object.entries(template.Resources).flatMap(([logicalId, { Type: type, Properties: { Name, FunctionName } = {} }]) => {
-    const arn = type === 'AWS::Lambda::Alias' && Name === name ? resources.get(logicalId)?.physicalId : undefined;
-    const handler = referencesIn(FunctionName).find(id => template.Resources[id]?.Type === 'AWS::Lambda::Function');
-    return arn === undefined || handler === undefined ? [] : [{ arn, handler }];
+  return aliasIds(name, template).flatMap(({ logicalId, handler }) => {
+    const arn = resources.get(logicalId)?.physicalId;
+    return arn === undefined ? [] : [{ arn, handler }];
+  });
+}
+
+/** Logical ids of the aliases of that name, and of the function of each. */
+export function aliasIds(name: string, { Resources: resources }: Template): { readonly logicalId: string; readonly handler: string }[] {
+  return Object.entries(resources).flatMap(([logicalId, { Type: type, Properties: { Name, FunctionName } = {} }]) => {
+    const handler = type === 'AWS::Lambda::Alias' && Name === name
+      ? referencesIn(FunctionName).find(id => resources[id]?.Type === 'AWS::Lambda::Function')
+      : undefined;
+    return handler === undefined ? [] : [{ logicalId, handler }];
   });
 }
 

@@ -1,9 +1,9 @@
 /** Where a user that an app declares signs in: from its templates, and from what CloudFormation has made of them. */
 import { DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE } from '../../lib/contract/wire';
-import { AssemblyStack, CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
+import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
+import { StackInApp, withNested } from './deployed-name';
 
-export interface DeclaredUser {
-  readonly stack: AssemblyStack;
+export interface DeclaredUser extends StackInApp {
   readonly logicalId: string;
   /** The first database in which it has privileges. */
   readonly database?: string;
@@ -19,8 +19,7 @@ export type DeclaredResourceId
 
 /** All users of that name, in each stack of the app. */
 export function declaredUsers(assembly: Pick<CloudAssembly, 'stacks'>, username: string): DeclaredUser[] {
-  const stacks = assembly.stacks.flatMap(stack => [stack, ...Object.values(stack.nested)]);
-  return stacks.flatMap(stack =>
+  return assembly.stacks.flatMap(withNested).flatMap(({ stack, top }) =>
     Object.entries(stack.template.Resources).flatMap(([logicalId, { Type, Properties = {} }]) => {
       const {
         Username,
@@ -36,6 +35,7 @@ export function declaredUsers(assembly: Pick<CloudAssembly, 'stacks'>, username:
         ? [
             {
               stack,
+              top,
               logicalId,
               database: Object.keys(Privileges)[0],
               resourceId: resourceIdOf((Database as { ResourceId?: unknown } | undefined)?.ResourceId),

@@ -1,5 +1,6 @@
 import { AwsAccount } from './aws/account';
-import { databaseOf, findDeclaredUser } from './declared-target';
+import { ProvisionerWitness } from './collect/catalog';
+import { assemblyOf, databaseOf, findDeclaredUser } from './declared-target';
 import { diagnose } from './diagnosis';
 import { Client, isSeen, Observations } from './observations';
 import { Circumstances, observe, Secrets } from './observe';
@@ -8,7 +9,9 @@ import { redact } from './redact';
 import { jsonReport, textReport } from './report';
 import { hostFacts } from './target';
 import { NETWORK } from './world';
+import { isAssembly } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
+import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 
 /** RDS hands its logs on to CloudWatch after some seconds; how many is not documented. */
 const LOG_PATIENCE_MS = 15_000;
@@ -42,12 +45,20 @@ export function written(
 function fromEnvironment(options: DoctorOptions): Circumstances {
   const environment = environmentOf(process.env, options.database);
   const region = options.region ?? hostFacts(environment.host).region ?? environment.region;
-  return circumstancesOf(environment, options, new AwsAccount(requireRegion(region), {}, now), environment.password);
+  const aws = new AwsAccount(requireRegion(region), {}, now);
+  return circumstancesOf(environment, options, aws, stacksAt(options), environment.password);
+}
+
+/** Of the app, if there is one here: the provisioner of the database is in one of them. */
+function stacksAt({ app, stack }: DoctorOptions): readonly AssemblyStack[] | undefined {
+  const stacks = app !== undefined || isAssembly('cdk.out') ? assemblyOf({ app }).stacks : undefined;
+  return stacks?.filter(({ id, name }) => stack === undefined || [id, name].includes(stack));
 }
 
 async function fromApp(options: DoctorOptions, username: string): Promise<Circumstances> {
-  const user = findDeclaredUser(username, options);
-  const region = options.region ?? user.stack.region ?? process.env.AWS_REGION;
+  const assembly = assemblyOf(options);
+  const user = findDeclaredUser(username, assembly, options);
+  const region = options.region ?? user.top.region ?? process.env.AWS_REGION;
   const aws = new AwsAccount(requireRegion(region), {}, now);
   const database = await databaseOf(user, aws);
   if (!isSeen(database)) {
@@ -62,13 +73,15 @@ async function fromApp(options: DoctorOptions, username: string): Promise<Circum
     { PGHOST: hosts[0], PGPORT: `${port}`, PGUSER: username, PGSSLROOTCERT, NODE_EXTRA_CA_CERTS },
     options.database ?? user.database ?? 'postgres',
   );
-  return { ...circumstancesOf(environment, { ...options, [kind]: identifier }, aws), account: user.stack.account };
+  const stacks = [user.top, ...assembly.stacks.filter(stack => stack !== user.top)];
+  return { ...circumstancesOf(environment, { ...options, [kind]: identifier }, aws, stacks), account: user.top.account };
 }
 
 function circumstancesOf(
   { host, port, username, database, sslMode, caFile, region, extraCaFile }: Environment,
   { inside, cluster, instance, proxy }: DoctorOptions,
   aws: AwsAccount,
+  stacks?: readonly AssemblyStack[],
   password?: string,
 ): Circumstances {
   const client: Client = { host, port, username, database, sslMode, caFile, region, inside };
@@ -79,6 +92,7 @@ function circumstancesOf(
     named: { cluster, instance, proxy },
     aws,
     network: NETWORK,
+    catalog: stacks && new ProvisionerWitness(stacks, aws),
     now,
     logPatienceMs: LOG_PATIENCE_MS,
   };

@@ -1,5 +1,6 @@
 /** What was seen from here, before anything is concluded from it. */
 import { DecodedToken } from './token';
+import { SignInFacts } from '../../lib/contract/look';
 import { PolicyDocument } from '../../rehearsal/iam/policy-document';
 
 /** Something that was looked at, or why that was not possible. */
@@ -102,34 +103,7 @@ export interface NamedPolicy {
 }
 
 /** What the database itself holds; see CatalogWitness. */
-export interface CatalogFacts {
-  /** The role itself and those whose names differ in upper and lower case alone. */
-  readonly roles: readonly CatalogRole[];
-  /** Undefined if there is no such database. */
-  readonly database?: {
-    readonly allowsConnections: boolean;
-    /** Of the role; undefined if the role does not exist. */
-    readonly mayConnect?: boolean;
-    readonly limit: Limit;
-  };
-  /** For roles that have no right to reserved connections. */
-  readonly server: Limit;
-}
-
-export interface CatalogRole {
-  readonly name: string;
-  readonly canLogIn: boolean;
-  /** Directly or through other roles. */
-  readonly isInRdsIam: boolean;
-  readonly isInRdsAd: boolean;
-  readonly limit: Limit;
-}
-
-export interface Limit {
-  /** -1: none */
-  readonly max: number;
-  readonly used: number;
-}
+export type CatalogFacts = Omit<SignInFacts, 'resourceId'>;
 
 export interface TlsFacts {
   /** Whether the server takes TLS. */

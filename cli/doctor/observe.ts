@@ -103,7 +103,7 @@ export async function observe({
         ? await lookAtPolicy(aws, { arn: proxy.value.roleArn, account: '' }, database.value, username)
         : { unseen: proxy && !isSeen(proxy) ? proxy.unseen : isSeen(database) ? '' : database.unseen },
     proxySecrets: proxy && isSeen(proxy) ? await secretsOfProxy(aws, proxy.value) : { unseen: '' },
-    catalog: await askCatalog(catalog, client),
+    catalog: await askCatalog(catalog, client, database),
     log: isSeen(database)
       ? await readLog(aws, database.value, {
           username,
@@ -195,13 +195,17 @@ async function secretsOfProxy(
 
 async function askCatalog(
   catalog: CatalogWitness | undefined,
-  { username, database }: Client,
+  { username, database: name }: Client,
+  database: Observations['database'],
 ): Promise<Observations['catalog']> {
   if (catalog === undefined) {
-    return { unseen: 'needs a look into the catalog of the database' };
+    return { unseen: 'needs the provisioner of the database: run this where the app is, or pass --app' };
+  }
+  if (!isSeen(database)) {
+    return { unseen: `needs the resource id: ${database.unseen}` };
   }
   try {
-    return { value: await catalog.ask(username, database) };
+    return { value: await catalog.ask(username, name, database.value.resourceId) };
   } catch (error) {
     return { unseen: error instanceof NotSeen ? error.message : 'the catalog of the database did not answer' };
   }

@@ -12,8 +12,12 @@ export interface Network {
 
 /** Reads what the database holds; the caller of doctor needs no access to it. */
 export interface CatalogWitness {
-  /** Rejects with a `NotSeen` if the caller may not ask. */
-  ask(username: string, database: string): Promise<CatalogFacts>;
+  /**
+   * Rejects with a `NotSeen` if the caller may not ask.
+   *
+   * @param resourceId of the cluster or instance
+   */
+  ask(username: string, database: string, resourceId: string): Promise<CatalogFacts>;
 }
 
 /** Why something could not be looked at, such as `needs rds:DescribeDBClusters`. */

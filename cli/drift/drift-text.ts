@@ -30,12 +30,20 @@ function undeclaredText(logins: UndeclaredLogin[]): string {
 
 function factsOf({ canLogin, withToken, isSuperuser, createsRoles, validUntil, expected }: UndeclaredLogin): string[] {
   return [
-    withToken ? canLogin ? 'signs in with a token' : 'member of rds_iam without login' : 'signs in with a password, if it has one',
+    signInOf(canLogin, withToken),
     ...isSuperuser ? ['superuser'] : [],
     ...createsRoles ? ['creates roles'] : [],
     ...validUntil === null ? [] : [`password valid until ${visible(validUntil)}`],
     ...expected === undefined ? [] : [expected === 'admin' ? 'the admin of the provisioner' : expected === 'given' ? 'expected' : `of ${expected}`],
   ];
+}
+
+function signInOf(canLogin: boolean, withToken: boolean | null): string {
+  switch (withToken) {
+    case true: return canLogin ? 'signs in with a token' : 'member of rds_iam without login';
+    case false: return 'signs in with a password, if it has one';
+    case null: return 'signs in with a password, if it has one, or with a token: it has the ADMIN option alone on rds_iam or on a member of it';
+  }
 }
 
 /** For an auditor. */

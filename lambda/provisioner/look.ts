@@ -1,4 +1,4 @@
-import type { Drift, Plan } from '../../lib/contract/look';
+import type { Drift, Plan, SignInFacts } from '../../lib/contract/look';
 import { exactly, list, object, refuse, text } from '../shared/decode';
 import { inLogGroup } from '../shared/errors';
 import { type Context, readEvent } from '../shared/event';
@@ -7,6 +7,7 @@ import { Budget } from './budget';
 import type { Deployment } from './deployment';
 import { drift } from './engine/drift';
 import { plan, type PlannedEvent, type PlanOptions } from './engine/plan';
+import { signIn } from './engine/sign-in';
 import { ProvisionError } from './errors';
 import type { Dependencies } from './handler';
 import { decode } from './request';
@@ -20,9 +21,16 @@ const MOST_BYTES = 6_000_000;
 /**
  * A plan of resources of the stack. Its event:
  * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties", "OldResourceProperties" }] }`, in the order of the deployment.
+ *
+ * Or why a role cannot sign in, as far as the catalogs say it: `{ "signIn": { "username", "database" } }`.
  */
-export function createPlanHandler(dependencies: Dependencies): (event: unknown, context: Context) => Promise<Plan> {
-  return looking(dependencies, 'plan', (event, deployment) => {
+export function createPlanHandler(dependencies: Dependencies): (event: unknown, context: Context) => Promise<Plan | SignInFacts> {
+  return looking<Plan | SignInFacts>(dependencies, 'plan', (event, deployment) => {
+    if (object('event', event).signIn !== undefined) {
+      const { username, database } = exactly('signIn', exactly('event', event, ['signIn']).signIn, ['username', 'database']);
+      const question = { username: nameIn('username', username), database: nameIn('database', database) };
+      return options => signIn(options, question);
+    }
     const { resources } = exactly('event', event, ['resources']);
     const events = list('resources', resources).flatMap(resource => eventsOf(resource, deployment));
     return options => plan(options, events);
@@ -48,10 +56,20 @@ function reportDrift(log: Logger, { resources, driftedRoles }: Drift): void {
   log.info('drift checked', { driftedRoles });
 }
 
+/** PostgreSQL keeps no more of a name. */
+const MAX_NAME_BYTES = 63;
+
 const NAMES_LOGGED = 10;
 
 function shortened(names: string[]): string {
   return names.slice(0, NAMES_LOGGED).join(', ');
+}
+
+/** Of any role or database, also of one that this library would not make. */
+function nameIn(where: string, value: unknown): string {
+  const name = text(where, value);
+  const isName = name !== '' && Buffer.byteLength(name) <= MAX_NAME_BYTES && !name.includes('\0');
+  return isName ? name : refuse(where, name, `a name has 1 to ${MAX_NAME_BYTES} bytes and no character U+0000`, 'pass one');
 }
 
 function flagOf(value: unknown): boolean {

@@ -54,10 +54,45 @@ export interface Drift extends Look {
 export interface Login {
   readonly role: string;
   readonly canLogin: boolean;
-  /** With tokens; otherwise with a password, if it has one. */
-  readonly withToken: boolean;
+  /**
+   * With tokens; otherwise with a password, if it has one. `null` if that is not known, because it has the ADMIN option alone on rds_iam, or on
+   * a member of it.
+   */
+  readonly withToken: boolean | null;
   readonly isSuperuser: boolean;
   readonly createsRoles: boolean;
   /** After it no password is accepted; tokens are. */
   readonly validUntil: string | null;
+}
+
+/** What the catalogs say of the sign-in of one role to one database. */
+export interface SignInFacts {
+  /** Of the cluster or instance. */
+  readonly resourceId: string;
+  /** The role itself and those whose names differ in upper and lower case alone. */
+  readonly roles: SignInRole[];
+  /** `null` if there is no such database. */
+  readonly database: {
+    readonly allowsConnections: boolean;
+    /** Of the role; `null` if the role does not exist. */
+    readonly mayConnect: boolean | null;
+    readonly limit: ConnectionLimit;
+  } | null;
+  /** For roles that have no right to reserved connections. */
+  readonly server: ConnectionLimit;
+}
+
+export interface SignInRole {
+  readonly name: string;
+  readonly canLogIn: boolean;
+  /** Directly or through other roles. `null` if it has the ADMIN option alone on one of them: what RDS makes of that is not known. */
+  readonly isInRdsIam: boolean | null;
+  readonly isInRdsAd: boolean;
+  readonly limit: ConnectionLimit;
+}
+
+export interface ConnectionLimit {
+  /** -1: none */
+  readonly max: number;
+  readonly used: number;
 }

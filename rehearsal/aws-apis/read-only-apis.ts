@@ -59,7 +59,7 @@ export function readOnlyApis({
       name =>
         stacks()
           .map(factsOf)
-          .find(({ id }) => id.includes(`:stack/${name}/`)),
+          .find(({ id }) => id === name || id.includes(`:stack/${name}/`)),
       () => stacks().map(factsOf),
     ),
   ];

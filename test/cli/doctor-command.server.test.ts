@@ -5,11 +5,13 @@ import { join, resolve } from 'node:path';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { firstOf } from '../full';
 import { synthesized } from '../rehearsal/synthesized';
 import { READ_PERMISSIONS } from './doctor-site';
 
 const ROOT = resolve(__dirname, '../..');
-const STACK = 'QuickStart';
+const APP = 'test/rehearsal/fixtures/doctor-app.ts';
+const STACK = 'Shop';
 const USER = 'mario.rossi@example.com';
 
 let rehearsal: Rehearsal;
@@ -21,7 +23,7 @@ const resource = (type: string, start = '') =>
 const server = () => rehearsal.database(resource('AWS::RDS::DBCluster'));
 const operator = () => resource('AWS::IAM::Role', 'Operator');
 
-/** The policy with the grant of a role. */
+/** The policy with the grants of a role. */
 function policyOf(role: ResourceState): { Statement: object[] } {
   const state = rehearsal
     .resources(STACK)
@@ -33,7 +35,7 @@ function policyOf(role: ResourceState): { Statement: object[] } {
 
 beforeAll(async () => {
   rehearsal = await Rehearsal.start();
-  assembly = await synthesized('examples/quick-start/app.ts');
+  assembly = await synthesized(APP);
   const { reason } = await rehearsal.deploy(assembly, STACK);
   expect(reason).toBeUndefined();
   policyOf(operator()).Statement.push({
@@ -115,15 +117,17 @@ function sessions(): { readonly command: string; readonly output: string }[] {
   }));
 }
 
-/** Puts another statement in place of the grant. */
-async function withGrant<Result>(Resource: string, run: () => Promise<Result>): Promise<Result> {
-  const { Statement } = policyOf(operator());
-  const [before] = Statement;
-  Statement[0] = { ...before, Resource };
+/** Puts another statement in place of that with an action; another resource of it, or none of it. */
+async function withStatement<Result>(action: string, Resource: string, run: () => Promise<Result>): Promise<Result> {
+  const { Statement } = policyOf(operator()) as { Statement: { Action: string }[] };
+  const index = Statement.findIndex(({ Action }) => Action === action);
+  expect(index).not.toBe(-1);
+  const before = Statement[index];
+  Statement[index] = { ...before, Resource } as { Action: string };
   try {
     return await run();
   } finally {
-    Statement[0] = before;
+    Statement[index] = before;
   }
 }
 
@@ -139,9 +143,10 @@ describe('doctor', () => {
   });
 
   test('--env where the client runs, with one fault: the second session of docs/doctor.md', async () => {
-    const { code, output, errors } = await withGrant(
+    const { code, output, errors } = await withStatement(
+      'rds-db:connect',
       `arn:aws:rds-db:eu-central-1:111122223333:dbuser:shop/${USER}`,
-      () => doctor(['--env', '--inside'], { env: ofClient() }),
+      () => doctor(['--env', '--inside', '--app', assembly.folder], { env: ofClient() }),
     );
     expect({ code, errors, output: asDocumented(output) }).toEqual({
       code: 1,
@@ -149,6 +154,73 @@ describe('doctor', () => {
       output: sessions()[1].output,
     });
     expect(sessions()[1].command).toBe('npx cdk-aurora-iam-auth-cli doctor --env --inside');
+  });
+
+  /** What is wrong in the database; how it is put in order again; and the cause. */
+  const FAULTS: readonly (readonly [fault: string, repair: string, cause: string])[] = [
+    [`ALTER ROLE "${USER}" RENAME TO "Mario"`, `ALTER ROLE "Mario" RENAME TO "${USER}"`, `role: there is no role ${USER} in the database`],
+    [
+      'REVOKE CONNECT ON DATABASE shop FROM PUBLIC; REVOKE CONNECT ON DATABASE shop FROM "mario.rossi@example.com"',
+      'GRANT CONNECT ON DATABASE shop TO PUBLIC; GRANT CONNECT ON DATABASE shop TO "mario.rossi@example.com"',
+      `CONNECT: role ${USER} has no CONNECT on database shop`,
+    ],
+    [
+      `ALTER ROLE "${USER}" RENAME TO "Mario.Rossi@example.com"`,
+      `ALTER ROLE "Mario.Rossi@example.com" RENAME TO "${USER}"`,
+      `role: there is no role ${USER}, and there is Mario.Rossi@example.com: names are case-sensitive`,
+    ],
+    [`REVOKE rds_iam FROM "${USER}"`, `GRANT rds_iam TO "${USER}"`, `role: role ${USER} is not in rds_iam, so that the database asks it for a password`],
+    [`ALTER ROLE "${USER}" NOLOGIN`, `ALTER ROLE "${USER}" LOGIN`, `role: role ${USER} has no LOGIN`],
+    [`GRANT rds_ad TO "${USER}"`, `REVOKE rds_ad FROM "${USER}"`, `role: role ${USER} is in rds_iam and in rds_ad, and RDS takes one of them alone`],
+    [
+      `ALTER ROLE "${USER}" CONNECTION LIMIT 0`,
+      `ALTER ROLE "${USER}" CONNECTION LIMIT -1`,
+      `limits: role ${USER} has 0 connections, and its limit is 0`,
+    ],
+    [
+      'ALTER DATABASE shop CONNECTION LIMIT 0',
+      'ALTER DATABASE shop CONNECTION LIMIT -1',
+      'limits: database shop has 0 connections, and its limit is 0',
+    ],
+    ['ALTER DATABASE shop ALLOW_CONNECTIONS false', 'ALTER DATABASE shop ALLOW_CONNECTIONS true', 'CONNECT: database shop allows no connections'],
+  ];
+
+  test.each(firstOf(2, FAULTS))('names it from outside of the network, through the provisioner: %s', async (fault, repair, cause) => {
+    await server().sql(fault, undefined, 'postgres');
+    try {
+      const { code, output, errors } = await doctor([USER, '--app', assembly.folder, '--json'], { isInside: false });
+      const { steps, cause: first } = JSON.parse(output) as { steps: { step: string; state: string; found: string }[]; cause: string };
+      const causes = steps.filter(({ state }) => state === 'cause').map(({ step, found }) => `${step}: ${found}`);
+      expect({ code, errors, causes, first }).toEqual({ code: 1, errors: '', causes: [cause], first: expect.any(String) as string });
+    } finally {
+      await server().sql(repair, undefined, 'postgres');
+    }
+  });
+
+  /** What the three steps say that look into the catalog. */
+  const stepsOfCatalog = (output: string) =>
+    output.split('\n').filter(line => /^\w+ +(role|CONNECT|limits) /.test(line)).map(line => line.replace(/ +/g, ' '));
+
+  test('without lambda:InvokeFunction, these steps say so and name what grants it', async () => {
+    const { code, output, errors } = await withStatement('lambda:InvokeFunction', 'arn:aws:lambda:eu-central-1:111122223333:function:other', () =>
+      doctor([USER, '--app', assembly.folder], { isInside: false }));
+    const alias = resource('AWS::Lambda::Alias').physicalId;
+    expect({ code, errors, steps: stepsOfCatalog(output) }).toEqual({
+      code: 1,
+      errors: '',
+      steps: ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} needs lambda:InvokeFunction on ${alias}: iamAuth.grantPlan(role) grants it`),
+    });
+  });
+
+  test('of an app whose provisioner has no alias, these steps say what makes one', async () => {
+    const { folder } = await synthesized(APP, { plan: 'false' });
+    const { code, output, errors } = await doctor([USER, '--app', folder], { isInside: false });
+    const line = 'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy';
+    expect({ code, errors, steps: stepsOfCatalog(output) }).toEqual({
+      code: 1,
+      errors: '',
+      steps: ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} ${line}`),
+    });
   });
 
   test('signs in where nothing is wrong, and ends with 0', async () => {

@@ -2,7 +2,6 @@
 import { Socket } from 'node:net';
 import { Client as PgClient } from 'pg';
 import { AwsAccount } from '../../cli/doctor/aws/account';
-import { ConnectedWitness } from '../../cli/doctor/collect/catalog';
 import { Client } from '../../cli/doctor/observations';
 import { Circumstances } from '../../cli/doctor/observe';
 import { CatalogWitness, Network, NotSeen } from '../../cli/doctor/world';
@@ -13,6 +12,7 @@ import { PolicyDocument } from '../../rehearsal/iam/policy-document';
 import { RdsProxy } from '../../rehearsal/rds-proxy';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { assemblyOf, cluster } from '../rehearsal/fixtures/app';
+import { ConnectedWitness } from './connected-witness';
 
 export const REGION = 'eu-central-1';
 export const ACCOUNT = '111122223333';

@@ -106,7 +106,7 @@ describe('whose time is over', () => {
 describe('what is planned', () => {
   const membership = (group: string) => ({ group, inherits: true, effective: true, admin: false, as: null, ours: true });
   const observed = (more: Partial<ObservedRole>): ObservedRole => ({
-    role: 'u', oid: '1', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], dependsIn: [], ownsIn: [], ...more,
+    role: 'u', oid: '1', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: -1, settings: [], dependsIn: [], ownsIn: [], ...more,
   });
   const kinds = (expired: boolean, role: ObservedRole | undefined) =>
     planShared([{ role: 'u', declaration: declaration(TIME), previous: [declaration()], deployed: [], expired }], new Map(role ? [['u', role]] : []), [])

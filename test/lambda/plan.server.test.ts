@@ -1,7 +1,8 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { takeLock } from './provisioners-lock';
-import { Declared, PlannedEvent, setups, snapshot, Stack, trust } from './stack';
+import { throughDataApi } from './over-data-api';
+import { Declared, PlannedEvent, setups, setupsOver, snapshot, Stack, trust } from './stack';
 
 /** The SQL of a plan, by database. */
 function sqlOf({ resources }: Awaited<ReturnType<Stack['plan']>>): { database: string; sql: string }[] {
@@ -132,6 +133,84 @@ describe.each(setups('17, plain'))('a plan on PostgreSQL $name', ({ major, roleR
   });
 });
 
+describe.each(setupsOver({ 'connections': ['14'], 'the Data API': ['17, plain'] }))('why a role cannot sign in, on PostgreSQL $name over $transport', ({ major, roleRules, transport }) => {
+  let server: AuroraLikeServer;
+  let stack: Stack;
+  beforeAll(async () => {
+    server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
+    trust(server.caCertificate);
+    stack = new Stack(server, transport === 'the Data API' ? { transport: throughDataApi(server) } : {});
+    await stack.create('A', { username: 'orders' });
+    await server.sql('REVOKE CONNECT ON DATABASE shop FROM PUBLIC');
+  });
+  afterAll(() => server.stop());
+
+  const ask = (username: string, database?: string) => stack.signIn(username, database);
+  const role = { canLogIn: true, isInRdsIam: true, isInRdsAd: false, limit: { max: -1, used: 0 } };
+
+  test('is answered with names, attributes and numbers alone', async () => {
+    const facts = await ask('orders');
+    expect(facts).toEqual({
+      resourceId: server.resourceId,
+      roles: [{ name: 'orders', ...role }],
+      database: { allowsConnections: true, mayConnect: true, limit: { max: -1, used: 0 } },
+      server: { max: expect.any(Number) as number, used: expect.any(Number) as number },
+    });
+    expect(facts.server.max).toBeGreaterThan(facts.server.used);
+  });
+
+  test('of a role that is not there: others that differ in upper and lower case alone', async () => {
+    await server.sql('CREATE ROLE "Reader" LOGIN CONNECTION LIMIT 3; CREATE ROLE "READER"; GRANT rds_ad TO "READER"');
+    const { roles, database } = await ask('reader');
+    expect(roles).toEqual([
+      { name: 'READER', canLogIn: false, isInRdsIam: false, isInRdsAd: true, limit: { max: -1, used: 0 } },
+      { name: 'Reader', canLogIn: true, isInRdsIam: false, isInRdsAd: false, limit: { max: 3, used: 0 } },
+    ]);
+    expect(database).toMatchObject({ mayConnect: null });
+    await expect(ask('Reader')).resolves.toMatchObject({ roles: [{ name: 'Reader' }, { name: 'READER' }], database: { mayConnect: false } });
+    await expect(ask('nobody', 'none')).resolves.toMatchObject({ roles: [], database: null });
+  });
+
+  test('counts the connections of others, and not its own', async () => {
+    await server.sql("ALTER DATABASE shop CONNECTION LIMIT 5; CREATE ROLE clerk LOGIN PASSWORD 'of the clerk' CONNECTION LIMIT 2; GRANT CONNECT ON DATABASE shop TO clerk");
+    const client = new Client({ host: server.host, port: server.port, user: 'clerk', password: 'of the clerk', database: 'shop', ssl: { rejectUnauthorized: true } });
+    await client.connect();
+    try {
+      await expect(ask('clerk')).resolves.toMatchObject({ roles: [{ limit: { max: 2, used: 1 } }], database: { limit: { max: 5, used: 1 } } });
+      if (transport === 'connections') {
+        const [{ others }] = await server.sql<{ others: number }>("SELECT count(*)::int AS others FROM pg_stat_activity WHERE datname = 'postgres' AND application_name <> 'cdk-aurora-iam-auth'");
+        await expect(ask('clerk', 'postgres')).resolves.toMatchObject({ roles: [{ limit: { used: 1 } }], database: { limit: { used: others } } });
+      }
+    } finally {
+      await client.end();
+    }
+  });
+
+  test('does not know what RDS makes of the ADMIN option alone', async () => {
+    await server.sql('CREATE ROLE deputy LOGIN');
+    await server.sql(major < 16 ? 'GRANT rds_iam TO deputy WITH ADMIN OPTION' : 'GRANT rds_iam TO deputy WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+    await expect(ask('deputy')).resolves.toMatchObject({ roles: [{ isInRdsIam: major < 16 ? true : null }] });
+  });
+
+  test.each([
+    ['another property', { signIn: { username: 'a', database: 'b', password: 'c' } }],
+    ['resources as well', { signIn: { username: 'a', database: 'b' }, resources: [] }],
+    ['no database', { signIn: { username: 'a' } }],
+    ['no text', { signIn: { username: ['a'], database: 'b' } }],
+    ['a name that is empty', { signIn: { username: '', database: 'b' } }],
+    ['a name of 64 bytes', { signIn: { username: 'a', database: 'ü'.repeat(32) } }],
+    ['a name with U+0000', { signIn: { username: 'a\0', database: 'b' } }],
+  ])('refuses %s', async (_, event) => {
+    await expect(stack.planOf(event)).rejects.toThrow(/ is not allowed: /);
+  });
+
+  test.each(["'; DROP ROLE orders; --", "\\'", ':name', 'a"b', '\n', '${x}', '$1', `${'x'.repeat(63)}`])('takes %j for a name', async (name) => {
+    const before = await snapshot(server);
+    await expect(ask(name, name)).resolves.toMatchObject({ roles: [], database: null });
+    await expect(snapshot(server)).resolves.toEqual(before);
+  });
+});
+
 describe.each(setups('17, plain'))('drift on PostgreSQL $name', ({ major, roleRules }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
@@ -194,6 +273,15 @@ describe.each(setups('17, plain'))('drift on PostgreSQL $name', ({ major, roleRu
     expect(undeclared!.map(({ role }) => role)).toEqual(['postgres', 'rdsadmin', 'someone', 'token_only']);
     expect(undeclared!.find(({ role }) => role === 'someone')).toMatchObject({ canLogin: true, withToken: false, isSuperuser: false, createsRoles: false, validUntil: expect.stringContaining('2030') as string });
     expect(undeclared!.find(({ role }) => role === 'token_only')).toMatchObject({ canLogin: false, withToken: true });
+  });
+
+  test('of a login that has the ADMIN option alone on rds_iam does not say that it signs in with a token, nor that it does not', async () => {
+    const [adminOnly, member] = major < 16 ? ['WITH ADMIN OPTION', ''] : ['WITH ADMIN TRUE, INHERIT FALSE, SET FALSE', 'WITH INHERIT FALSE'];
+    await server.sql(`CREATE ROLE deputy LOGIN; GRANT rds_iam TO deputy ${adminOnly}; CREATE ROLE member LOGIN; GRANT rds_iam TO member ${member}`);
+    const { undeclared } = await stack.drift({ undeclared: true });
+    // 16 and newer give the creator of a role the ADMIN option on it; Amazon RDS is said not to.
+    const postgres = major >= 16 && roleRules === 'plain' ? null : false;
+    expect(Object.fromEntries(undeclared!.map(({ role, withToken }) => [role, withToken]))).toEqual({ deputy: major < 16 ? true : null, member: true, postgres, rdsadmin: false });
   });
 
   test.each([{ undeclared: 'yes' }, { StackId: 'other' }, []])('refuses %p', async (event) => {

@@ -11,7 +11,7 @@ import { Answer, createHandler } from '../../lambda/provisioner/handler';
 import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/look';
 import { Statement, Transport } from '../../lambda/provisioner/transport/session';
 import { Context, Event } from '../../lambda/shared/event';
-import { Drift, Plan } from '../../lib/contract/look';
+import { Drift, Plan, SignInFacts } from '../../lib/contract/look';
 import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties, SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
@@ -104,7 +104,12 @@ export class Stack {
 
   /** Of an event of any shape. */
   public planOf(event: unknown): Promise<Plan> {
-    return this.planHandler(event, this.context());
+    return this.planHandler(event, this.context()) as Promise<Plan>;
+  }
+
+  /** What decides about a sign-in. */
+  public signIn(username: string, database = 'shop'): Promise<SignInFacts> {
+    return this.planHandler({ signIn: { username, database } }, this.context()) as Promise<SignInFacts>;
   }
 
   public drift(event: unknown = {}): Promise<Drift> {

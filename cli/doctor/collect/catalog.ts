@@ -1,50 +1,88 @@
-import { ClientBase } from 'pg';
-import { CatalogFacts, CatalogRole, Limit } from '../observations';
-import { CatalogWitness } from '../world';
+/** Asks a deployed provisioner of the database, by its alias `plan`. */
+import { SignInFacts } from '../../../lib/contract/look';
+import { PLAN_ALIAS } from '../../../lib/contract/wire';
+import { AssemblyStack } from '../../../rehearsal/cloudformation/cloud-assembly';
+import { aliasIds, handlerOf, isRole } from '../../deployed/deployed-stack';
+import { AwsAccount } from '../aws/account';
+import { deployedName, withNested } from '../deployed-name';
+import { CatalogFacts, isSeen, Seen } from '../observations';
+import { CatalogWitness, NotSeen } from '../world';
 
-/** Numbers of reserved connections; one of the settings is there from PostgreSQL 16 on. */
-const SERVER = `SELECT count(*) FILTER (WHERE backend_type = 'client backend')::int AS used,
-  (SELECT sum(CASE name WHEN 'max_connections' THEN setting::int ELSE -setting::int END)::int FROM pg_catalog.pg_settings
-   WHERE name IN ('max_connections', 'superuser_reserved_connections', 'reserved_connections')) AS max
-  FROM pg_catalog.pg_stat_activity`;
+const GRANT = 'iamAuth.grantPlan(role)';
 
-const MEMBER = (group: string) =>
-  `EXISTS (SELECT FROM pg_catalog.pg_roles g WHERE g.rolname = '${group}' AND pg_catalog.pg_has_role(r.oid, g.oid, 'MEMBER'))`;
+export class ProvisionerWitness implements CatalogWitness {
+  /** @param stacks of the app, in the order in which they are asked */
+  constructor(
+    private readonly stacks: readonly AssemblyStack[],
+    private readonly aws: Pick<AwsAccount, 'region' | 'stacks' | 'invoke'>,
+  ) {}
 
-const ROLES = `SELECT r.rolname AS name, r.rolcanlogin AS "canLogIn", ${MEMBER('rds_iam')} AS "isInRdsIam", ${MEMBER('rds_ad')} AS "isInRdsAd",
-  r.rolconnlimit AS max, (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a WHERE a.usesysid = r.oid) AS used
-  FROM pg_catalog.pg_roles r WHERE lower(r.rolname) = lower($1) ORDER BY r.rolname`;
+  async ask(username: string, database: string, resourceId: string): Promise<CatalogFacts> {
+    const alias = await this.aliasFor(resourceId);
+    const answer = seen(await this.aws.invoke(alias, { signIn: { username, database } }, GRANT));
+    const { resourceId: answered, ...facts } = decode(answer);
+    return answered === resourceId ? facts : notSeen(`the provisioner is of another database, ${answered}`);
+  }
 
-const DATABASE = `SELECT d.datallowconn AS "allowsConnections", d.datconnlimit AS max,
-  (SELECT count(*)::int FROM pg_catalog.pg_stat_activity a WHERE a.datid = d.oid AND a.backend_type = 'client backend') AS used,
-  (SELECT pg_catalog.has_database_privilege(r.oid, d.oid, 'CONNECT') FROM pg_catalog.pg_roles r WHERE r.rolname = $2) AS "mayConnect"
-  FROM pg_catalog.pg_database d WHERE d.datname = $1`;
+  /** ARN of the alias of a provisioner that is for this database. */
+  private async aliasFor(resourceId: string): Promise<string> {
+    const withoutAlias: string[] = [];
+    for (const { stack, name } of await this.deployedStacks()) {
+      for (const handler of await this.handlersFor(resourceId, stack, name)) {
+        const id = aliasIds(PLAN_ALIAS, stack.template).find(each => each.handler === handler)?.logicalId;
+        const arn = id === undefined ? undefined : seen(await this.aws.stacks.find(name, id));
+        if (arn !== undefined) {
+          return arn;
+        }
+        withoutAlias.push(stack.id);
+      }
+    }
+    return notSeen(
+      withoutAlias.length > 0
+        ? `needs the alias "${PLAN_ALIAS}" of the provisioner in stack ${withoutAlias.join(', ')}: call ${GRANT} with the role that runs this, and deploy`
+        : 'no deployed stack of the app has users of this database; pass --app',
+    );
+  }
 
-interface DatabaseRow extends Limit {
-  readonly allowsConnections: boolean;
-  readonly mayConnect: boolean | null;
+  /** Those with roles, as CloudFormation calls them. */
+  private async deployedStacks(): Promise<{ readonly stack: AssemblyStack; readonly name: string }[]> {
+    const here = this.stacks.filter(({ region = this.aws.region }) => region === this.aws.region).flatMap(withNested);
+    const named = await Promise.all(
+      here
+        .filter(({ stack: { template } }) => Object.values(template.Resources).some(isRole))
+        .map(async each => ({ stack: each.stack, name: seen(await deployedName(each, this.aws.stacks)) })),
+    );
+    return named.flatMap(({ stack, name }) => (name === undefined ? [] : [{ stack, name }]));
+  }
+
+  /** Functions of a stack that manage roles of this database: the physical id of a role begins with the resource id. */
+  private async handlersFor(resourceId: string, { template }: AssemblyStack, stack: string): Promise<string[]> {
+    const databases = new Map<string, string>();
+    for (const [logicalId, definition] of Object.entries(template.Resources).filter(([, each]) => isRole(each))) {
+      const handler = handlerOf(definition, template);
+      if (handler !== undefined && !databases.has(handler)) {
+        const physicalId = seen(await this.aws.stacks.find(stack, logicalId)); // none of a role that is not deployed yet
+        if (physicalId !== undefined) {
+          databases.set(handler, physicalId.split('/')[0]);
+        }
+      }
+    }
+    return [...databases].filter(([, id]) => id === resourceId).map(([handler]) => handler);
+  }
 }
 
-/** Reads the catalog itself, in any database of the server. Any role may read what is asked, but for the sessions of others. */
-export class ConnectedWitness implements CatalogWitness {
-  constructor(private readonly client: Pick<ClientBase, 'query'>) {}
+function seen<Value>(answer: Seen<Value>): Value {
+  return isSeen(answer) ? answer.value : notSeen(answer.unseen);
+}
 
-  async ask(username: string, database: string): Promise<CatalogFacts> {
-    const { rows: roles } = await this.client.query<Omit<CatalogRole, 'limit'> & Limit>(ROLES, [username]);
-    const {
-      rows: [found],
-    } = await this.client.query<DatabaseRow>(DATABASE, [database, username]);
-    const {
-      rows: [server],
-    } = await this.client.query<Limit>(SERVER);
-    return {
-      roles: roles.map(({ max, used, ...role }) => ({ ...role, limit: { max, used } })),
-      database: (found as DatabaseRow | undefined) && {
-        allowsConnections: found.allowsConnections,
-        mayConnect: found.mayConnect ?? undefined,
-        limit: { max: found.max, used: found.used },
-      },
-      server,
-    };
-  }
+function notSeen(reason: string): never {
+  throw new NotSeen(reason);
+}
+
+/** As another version of the provisioner may answer, or something else that has its name. */
+function decode(answer: unknown): SignInFacts {
+  const { resourceId, roles, server } = Object(answer) as Partial<SignInFacts>;
+  return typeof resourceId === 'string' && Array.isArray(roles) && typeof server === 'object'
+    ? answer as SignInFacts
+    : notSeen('the provisioner does not answer what it was asked: deploy the stack with the version of cdk-aurora-iam-auth that this program is of');
 }

@@ -28,16 +28,16 @@ export async function permission(
   const [kind, ...names] = path.split('/');
   if (kind === 'assumed-role' || (service === 'iam' && kind === 'role')) {
     const name = kind === 'role' ? names.at(-1)! : names[0];
-    const [role, documents] = await Promise.all([aws.role(name), aws.policiesOfRole(name)]);
+    const [role, documents] = await Promise.all([aws.iam.role(name), aws.iam.policiesOfRole(name)]);
     // The ARN of a session has no path. Without iam:GetRole it is taken for none, and IAM finds no such role if there is one.
     const principal
       = kind === 'role' ? identity : isSeen(role) ? role.value.arn : `arn:${partition}:iam::${account}:role/${name}`;
     return {
-      value: { principal, action, resource, documents, simulation: await aws.simulate(principal, action, resource) },
+      value: { principal, action, resource, documents, simulation: await aws.iam.simulate(principal, action, resource) },
     };
   }
   if (service === 'iam' && kind === 'user') {
-    const simulation = await aws.simulate(identity, action, resource);
+    const simulation = await aws.iam.simulate(identity, action, resource);
     return {
       value: {
         principal: identity,

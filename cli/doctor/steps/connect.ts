@@ -8,7 +8,7 @@ export function connect({ client: { username, database: name }, catalog }: Obser
     return unknown(catalog.unseen);
   }
   const { database, roles } = catalog.value;
-  if (database === undefined) {
+  if (database === null) {
     return because(
       'database-missing',
       `there is no database ${name}: names are case-sensitive`,

@@ -1,8 +1,9 @@
 import { because, Finding, ok, unknown } from '../finding';
-import { isSeen, Limit, Observations } from '../observations';
+import { isSeen, Observations } from '../observations';
+import { ConnectionLimit } from '../../../lib/contract/look';
 import { quoted } from './role';
 
-const isReached = ({ max, used }: Limit) => max >= 0 && used >= max;
+const isReached = ({ max, used }: ConnectionLimit) => max >= 0 && used >= max;
 
 /** Whether role, database and server take one connection more. */
 export function limits({ client: { username, database: name }, catalog }: Observations): Finding {
@@ -11,7 +12,7 @@ export function limits({ client: { username, database: name }, catalog }: Observ
   }
   const { roles, database, server } = catalog.value;
   const own = roles.find(role => role.name === username);
-  const text = ({ max, used }: Limit) => (max < 0 ? `${used}, no limit` : `${used} of ${max}`);
+  const text = ({ max, used }: ConnectionLimit) => (max < 0 ? `${used}, no limit` : `${used} of ${max}`);
   if (own && isReached(own.limit)) {
     return because(
       'limit-role',

@@ -35,6 +35,9 @@ export function role({ client: { username }, catalog, hostKind, database, proxy 
       `${username} is there, with LOGIN; whether it must be in rds_iam depends on what is behind the host, which is not known`,
     );
   }
+  if (own.isInRdsIam === null) {
+    return unknown(`${username} is there, with LOGIN. It has the ADMIN option alone on rds_iam or on a member of it: whether RDS asks it for a token is not known`);
+  }
   if (proxy && isSeen(proxy) && proxy.value.defaultAuthScheme !== 'IAM_AUTH') {
     return own.isInRdsIam
       ? because(

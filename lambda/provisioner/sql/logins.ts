@@ -1,3 +1,4 @@
+import { IN_RDS_IAM, WITH_TOKEN } from './memberships';
 import { textArray } from './quote';
 
 /**
@@ -5,11 +6,8 @@ import { textArray } from './quote';
  * prefix no other role can have. Whether a role has a password, only a superuser can see.
  */
 export const LOGINS = `
-  WITH RECURSIVE iam(oid) AS (
-    SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
-    UNION SELECT m.member FROM iam i JOIN pg_catalog.pg_auth_members m ON m.roleid = i.oid
-  )
-  SELECT r.rolname::text AS role, r.rolcanlogin AS "canLogin", r.oid IN (SELECT oid FROM iam) AS "withToken", r.rolsuper AS "isSuperuser",
+  WITH RECURSIVE ${IN_RDS_IAM}
+  SELECT r.rolname::text AS role, r.rolcanlogin AS "canLogin", ${WITH_TOKEN} AS "withToken", r.rolsuper AS "isSuperuser",
          r.rolcreaterole AS "createsRoles", r.rolvaliduntil::text AS "validUntil"
   FROM pg_catalog.pg_roles r
   WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'

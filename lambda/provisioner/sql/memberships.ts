@@ -10,6 +10,22 @@ export const AUTH_MEMBERS = `(
       CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option FROM pg_catalog.pg_auth_members) m)`;
 
 /**
+ * With each membership, whether it passes anything on. The ADMIN-only one that 16 and newer give the creator of a role does not. On PostgreSQL, `+role`
+ * of pg_hba.conf takes it for a membership even so; whether the login of RDS does is not known.
+ */
+const EDGES = `SELECT m.member, m.roleid, NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true)) FROM ${AUTH_MEMBERS} m`;
+
+/** For a WITH RECURSIVE: rds_iam and its members, themselves and through others; and with those who may be because they have the ADMIN option alone. */
+export const IN_RDS_IAM = `edge(member, roleid, effective) AS (${EDGES}),
+  iam(oid) AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
+    UNION SELECT e.member FROM iam i JOIN edge e ON e.roleid = i.oid AND e.effective),
+  iam_or_admin(oid) AS (SELECT oid FROM iam UNION SELECT e.member FROM iam_or_admin i JOIN edge e ON e.roleid = i.oid)`;
+
+/** Of a role r: whether it signs in with tokens; NULL if that is not known. */
+export const WITH_TOKEN = 'CASE WHEN r.oid IN (SELECT oid FROM iam) THEN true WHEN r.oid NOT IN (SELECT oid FROM iam_or_admin) THEN false END';
+
+/**
  * How the admin stands to roles that it may have to act as: whether it is one already, or can only SET ROLE to it, the options of a membership that
  * it granted to itself, and all it says in the catalog, to be compared with later.
  */
@@ -33,9 +49,7 @@ export function standing(roles: string[]): string {
  */
 export function pathToRdsIam(role: string): string {
   return `
-  WITH RECURSIVE edge(member, oid) AS (
-    SELECT m.member, m.roleid FROM ${AUTH_MEMBERS} m
-    WHERE NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true))),
+  WITH RECURSIVE edge(member, oid) AS (SELECT member, roleid FROM (${EDGES}) all_edges(member, roleid, effective) WHERE effective),
   walk(oid, distance) AS (
     SELECT oid, 0 FROM pg_catalog.pg_roles WHERE rolname = ${role}
     UNION
