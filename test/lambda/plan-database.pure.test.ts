@@ -149,11 +149,19 @@ describe('planDatabase', () => {
 
     test('what was declared before and is not any more, before anything is granted', () => {
       expect(plan(wanted([{ privileges: ['USAGE', 'CREATE'], objects: [on('TABLE', 'items', 'SELECT')] }], { previous }), { held: has })).toEqual([
-        'REVOKE INSERT, SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
-        'REVOKE INSERT ON TABLE "app"."items" FROM "u" CASCADE',
         'REVOKE EXECUTE ON ROUTINE "app"."f"(integer) FROM "u" CASCADE',
+        'REVOKE INSERT ON TABLE "app"."items" FROM "u" CASCADE',
+        'REVOKE INSERT, SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
         'GRANT CREATE ON SCHEMA "app" TO "u"',
       ]);
+    });
+
+    test('in the same order, whatever the order of the catalog is', () => {
+      const declaredBefore = [declare([{ objects: [on('TABLE', 'items', 'INSERT'), on('TABLE', 'orders', 'INSERT')], futureObjects: ['a', 'b'].map(creator => ({ creator, objects: [onFuture('TABLE', 'SELECT')] })) }])];
+      const [rows, later] = [[held('TABLE', 'orders', 'INSERT'), held('TABLE', 'items', 'INSERT', { as: null })], ['b', 'a'].map(creator => future('SELECT', { creator }))];
+      const one = plan(wanted([], { previous: declaredBefore }), { held: rows, future: later });
+      expect(one).toHaveLength(8);
+      expect(plan(wanted([], { previous: declaredBefore }), { held: [...rows].reverse(), future: [...later].reverse() })).toEqual(one);
     });
 
     test('nothing that no declaration has granted, and nothing that somebody else has', () => {
@@ -170,9 +178,9 @@ describe('planDatabase', () => {
       const both = [...has, held('COLUMN', 'orders', 'SELECT', { sub: 'id' }), held('COLUMN', 'items', 'SELECT', { sub: 'id' })];
       const changes = planDatabase('shop', [wanted([{ objects: columns }], { previous: [...previous, declare([{ objects: columns }])] })], state({ held: both.filter(({ privilege }) => privilege === 'SELECT') }));
       expect(sql(changes)).toEqual([
-        'REVOKE SELECT ON TABLE "app"."orders", "app"."items" FROM "u" CASCADE',
-        'GRANT SELECT ("id") ON TABLE "app"."orders" TO "u"',
+        'REVOKE SELECT ON TABLE "app"."items", "app"."orders" FROM "u" CASCADE',
         'GRANT SELECT ("id") ON TABLE "app"."items" TO "u"',
+        'GRANT SELECT ("id") ON TABLE "app"."orders" TO "u"',
       ]);
       expect(changes.slice(1)).toEqual([expect.objectContaining({ again: true }), expect.objectContaining({ again: true })]);
     });
@@ -186,8 +194,8 @@ describe('planDatabase', () => {
       const columns = [onColumn('orders', 'id', 'SELECT')];
       const both = [held('TABLE', 'orders', 'SELECT'), held('COLUMN', 'orders', 'SELECT', { sub: 'id' })];
       expect(plan(wanted([], { previous: [...previous, declare([{ objects: columns }])] }), { held: both })).toEqual([
-        'REVOKE SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
         'REVOKE SELECT ("id") ON TABLE "app"."orders" FROM "u" CASCADE',
+        'REVOKE SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
       ]);
     });
 
@@ -208,13 +216,13 @@ describe('planDatabase', () => {
         held('FOREIGN SERVER', 's', 'USAGE', { schema: null, as: null }), held('LARGE OBJECT', '4711', 'SELECT', { schema: null, as: null }),
       ];
       expect(plan(wanted([{ objects: [on('TABLE', 'orders', 'SELECT')] }], { exclusive: true }), { held: more })).toEqual([
-        'SET LOCAL ROLE "other"', 'REVOKE DELETE ON TABLE "app"."orders" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
-        'REVOKE USAGE ON TYPE "app"."color" FROM "u" CASCADE',
-        'REVOKE CREATE ON SCHEMA "elsewhere" FROM "u" CASCADE',
-        'REVOKE USAGE ON LANGUAGE "sql" FROM "u" CASCADE',
         'REVOKE USAGE ON FOREIGN DATA WRAPPER "w" FROM "u" CASCADE',
         'REVOKE USAGE ON FOREIGN SERVER "s" FROM "u" CASCADE',
+        'REVOKE USAGE ON LANGUAGE "sql" FROM "u" CASCADE',
         'REVOKE SELECT ON LARGE OBJECT 4711 FROM "u" CASCADE',
+        'REVOKE CREATE ON SCHEMA "elsewhere" FROM "u" CASCADE',
+        'SET LOCAL ROLE "other"', 'REVOKE DELETE ON TABLE "app"."orders" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
+        'REVOKE USAGE ON TYPE "app"."color" FROM "u" CASCADE',
       ]);
     });
 
@@ -261,9 +269,9 @@ describe('planDatabase', () => {
       const others = [future('SELECT', { creator: 'other' }), future('SELECT', { schema: null }), future('USAGE', { schema: null, objects: 'SCHEMAS' })];
       expect(plan(wanted([], { previous: [declare([declared(['SELECT'])])] }), { future: others })).toEqual([]);
       expect(plan(wanted([], { exclusive: true }), { future: others })).toEqual([
-        'ALTER DEFAULT PRIVILEGES FOR ROLE "other" IN SCHEMA "app" REVOKE SELECT ON TABLES FROM "u"',
-        'ALTER DEFAULT PRIVILEGES FOR ROLE "migrator" REVOKE SELECT ON TABLES FROM "u"',
         'ALTER DEFAULT PRIVILEGES FOR ROLE "migrator" REVOKE USAGE ON SCHEMAS FROM "u"',
+        'ALTER DEFAULT PRIVILEGES FOR ROLE "migrator" REVOKE SELECT ON TABLES FROM "u"',
+        'ALTER DEFAULT PRIVILEGES FOR ROLE "other" IN SCHEMA "app" REVOKE SELECT ON TABLES FROM "u"',
       ]);
     });
   });
@@ -317,8 +325,8 @@ describe('planDatabaseRemoval', () => {
     });
     const previous = [declare([{ schema: 'own', owner: true }, { schema: 'full', owner: true }])];
     expect(sql(planDatabaseRemoval('shop', 'u', previous, everything))).toEqual([
-      'REVOKE SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
       'SET LOCAL ROLE "other"', 'REVOKE INSERT ON TABLE "app"."orders" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
+      'REVOKE SELECT ON TABLE "app"."orders" FROM "u" CASCADE',
       'ALTER DEFAULT PRIVILEGES FOR ROLE "migrator" IN SCHEMA "app" REVOKE SELECT ON TABLES FROM "u"',
       'DROP SCHEMA "own" RESTRICT',
     ]);

@@ -167,8 +167,8 @@ describe('planShared', () => {
       });
       expect(plan(wanted(exclusive), role)).toEqual([
         'SET LOCAL ROLE "other"', 'REVOKE TEMPORARY ON DATABASE "stock" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
-        'REVOKE "admins" FROM "u" CASCADE',
         'SET LOCAL ROLE "other"', 'REVOKE "admins" FROM "u" CASCADE', 'SET LOCAL ROLE NONE',
+        'REVOKE "admins" FROM "u" CASCADE',
       ]);
     });
 
@@ -223,7 +223,7 @@ describe('planEndOfTokens', () => {
   test('takes rds_iam away as often as it was granted', () => {
     const role = observed({ memberships: [memberOf('rds_iam'), memberOf('rds_iam', { as: 'other' }), memberOf('readers')] });
     expect(planEndOfTokens(role, none)).toEqual([
-      { kind: 'revokeRole', group: 'rds_iam', roles: ['u'] }, { kind: 'revokeRole', group: 'rds_iam', roles: ['u'], grantor: 'other' },
+      { kind: 'revokeRole', group: 'rds_iam', roles: ['u'], grantor: 'other' }, { kind: 'revokeRole', group: 'rds_iam', roles: ['u'] },
     ]);
   });
 

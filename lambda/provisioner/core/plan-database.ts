@@ -4,7 +4,7 @@ import { type Acting, type Change, merged, takingBack } from './change';
 import type { Wanted } from './plan-shared';
 import {
   changesOf, futureChanges, type FuturePrivilege, futureRevokes, type Granted, granting, type GrantOption,
-  type HeldPrivilege, revokesOf, type Right,
+  type HeldPrivilege, inOrder, revokesOf, type Right,
 } from './privilege-changes';
 import type { Declaration, ObjectPrivileges, SchemaDeclaration } from './state';
 
@@ -142,9 +142,9 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
   return {
     revokes: [
       ...revokesOf(role, surplus),
-      ...changesOf('revoke', role, options, takingBack, { grantable: true }),
+      ...changesOf('revoke', role, inOrder(options), takingBack, { grantable: true }),
       ...futureRevokes(role, surplusFuture),
-      ...futureChanges('revokeFuture', role, optionsFuture, { grantable: true }),
+      ...futureChanges('revokeFuture', role, inOrder(optionsFuture), { grantable: true }),
       ...dropSchemas(database, role, declared, previous, state),
     ],
     schemas: declared.filter(({ schema, owner }) => owner && !state.schemas.some(there => there.schema === schema))
@@ -162,7 +162,7 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
 function columnsOf(changed: Granted[], held: HeldPrivilege[]): HeldPrivilege[] {
   const onTable = ({ schema, name, privilege, grantor, through }: Granted) => JSON.stringify([schema, name, privilege, grantor ?? through ?? null]);
   const tables = new Set(changed.filter(({ kind }) => kind === 'TABLE').map(onTable));
-  return held.filter(one => one.kind === 'COLUMN' && tables.has(onTable(one)));
+  return inOrder(held.filter(one => one.kind === 'COLUMN' && tables.has(onTable(one))));
 }
 
 /** A schema that was declared to be the role's own and is no longer goes if there is nothing in it. */

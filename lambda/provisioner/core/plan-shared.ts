@@ -1,6 +1,6 @@
 import { type Change, merged, takingBack } from './change';
 import type { PreviousDeclaration } from './identities';
-import { type GrantOption, granting } from './privilege-changes';
+import { type GrantOption, granting, inOrder } from './privilege-changes';
 import { NO_LIMIT, planSettings } from './settings';
 import { type Declaration, RDS_IAM } from './state';
 
@@ -108,7 +108,7 @@ function maySignIn({ declaration: { kind }, expired = false }: Wanted): boolean 
 
 /** Takes away what lets a role sign in with a token: its membership in rds_iam, and in groups through which it is a member of that. */
 export function planEndOfTokens({ role, memberships }: ObservedRole, groupsOfRdsIam: ReadonlySet<string>): Change[] {
-  return memberships.filter(({ group }) => group === RDS_IAM || groupsOfRdsIam.has(group)).map(membership => revokeRole(role, membership));
+  return inOrder(memberships).filter(({ group }) => group === RDS_IAM || groupsOfRdsIam.has(group)).map(membership => revokeRole(role, membership));
 }
 
 /**
@@ -123,7 +123,7 @@ export function planEndOfMembers(kind: Declaration['kind'], { role, members }: O
 function lastPassedOnFirst(members: ObservedRole['members']): ObservedRole['members'] {
   const distance = (grantor: string | null): number =>
     grantor === null ? 0 : 1 + Math.max(0, ...members.filter(({ member }) => member === grantor).map(({ as }) => distance(as)));
-  return [...members].sort((a, b) => distance(b.as) - distance(a.as));
+  return inOrder(members).sort((a, b) => distance(b.as) - distance(a.as));
 }
 
 /** The same, as if nothing but what earlier declarations have granted had to go. */
@@ -134,8 +134,8 @@ export function withoutExclusive(wanted: Wanted[]): Wanted[] {
 /** Takes back everything that all databases share, whoever has granted it. */
 export function planSharedRemoval({ role, memberships, databases }: ObservedRole): Change[] {
   return [
-    ...databases.map(row => revokeOnDatabase(role, row)),
-    ...memberships.map(membership => revokeRole(role, membership)),
+    ...inOrder(databases).map(row => revokeOnDatabase(role, row)),
+    ...inOrder(memberships).map(membership => revokeRole(role, membership)),
   ];
 }
 
@@ -143,7 +143,7 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
   const isIn = (list: { database: string; privilege: string }[], row: { database: string; privilege: string }) =>
     list.some(({ database, privilege }) => database === row.database && privilege === row.privilege);
   const before = previous.flatMap(({ databases }) => databases.flatMap(({ database, privileges }) => privileges.map(privilege => ({ database, privilege }))));
-  return observed.databases.flatMap((row): Change[] => {
+  return inOrder(observed.databases).flatMap((row): Change[] => {
     if (isIn(wanted, row)) {
       return exclusive && row.grantable ? [revokeOnDatabase(role, row, { grantable: true })] : [];
     }
@@ -153,7 +153,7 @@ function revokeDatabases({ role, previous }: Wanted, observed: ObservedRole, wan
 
 function revokeGroups(one: Wanted, observed: ObservedRole, wanted: string[]): Change[] {
   const { role, declaration: { kind, exclusive }, expired = false } = one;
-  return observed.memberships
+  return inOrder(observed.memberships)
     .filter(({ group, effective, ours }) => !wanted.includes(group)
       && (exclusive || (kind === 'role' && group === RDS_IAM) || (expired && ours && group === RDS_IAM) || (ours && effective && wasMember(one, group))))
     .map(membership => revokeRole(role, membership));
@@ -175,12 +175,12 @@ export function membershipsOfOthers(wanted: Wanted[], observed: ReadonlyMap<stri
 
 /** To grant a role on is no part of a membership that is declared. */
 function revokeAdminOptions({ role, memberships }: ObservedRole, wanted: string[]): Change[] {
-  return memberships.filter(({ group, admin }) => admin && wanted.includes(group)).map(membership => ({ ...revokeRole(role, membership), admin: true }) as Change);
+  return inOrder(memberships).filter(({ group, admin }) => admin && wanted.includes(group)).map(membership => ({ ...revokeRole(role, membership), admin: true }) as Change);
 }
 
 /** No declaration has them. */
 function revokeOthers({ role, others }: ObservedRole): Change[] {
-  return others.map(({ on, name, privilege, grantable, as }) =>
+  return inOrder(others).map(({ on, name, privilege, grantable, as }) =>
     ({ kind: 'revoke', privileges: [privilege], on: { type: on, name }, roles: [role], ...grantable ? { wasGrantable: true } : {}, ...takingBack({ grantor: as }) }));
 }
 

@@ -119,15 +119,29 @@ export function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string
 }
 
 export function revokesOf(role: string, held: HeldPrivilege[]): Change[] {
+  const ordered = inOrder(held);
   return [
-    ...changesOf('revoke', role, held.filter(({ grantable }) => !grantable), takingBack),
-    ...changesOf('revoke', role, held.filter(({ grantable }) => grantable), takingBack, { wasGrantable: true }),
+    ...changesOf('revoke', role, ordered.filter(({ grantable }) => !grantable), takingBack),
+    ...changesOf('revoke', role, ordered.filter(({ grantable }) => grantable), takingBack, { wasGrantable: true }),
   ];
 }
 
 export function futureRevokes(role: string, held: FuturePrivilege[]): Change[] {
+  const ordered = inOrder(held);
   return [
-    ...futureChanges('revokeFuture', role, held.filter(({ grantable }) => !grantable)),
-    ...futureChanges('revokeFuture', role, held.filter(({ grantable }) => grantable), { wasGrantable: true }),
+    ...futureChanges('revokeFuture', role, ordered.filter(({ grantable }) => !grantable)),
+    ...futureChanges('revokeFuture', role, ordered.filter(({ grantable }) => grantable), { wasGrantable: true }),
   ];
+}
+
+/** What an order depends on, in the order of their weight. */
+const FIELDS = ['kind', 'creator', 'schema', 'name', 'sub', 'objects', 'database', 'group', 'member', 'privilege', 'as', 'grantor', 'through'];
+
+/**
+ * What is taken back, in an order that depends on names alone: that of the catalog is another one where names are planned that are not in it yet,
+ * and depends on the language of the server.
+ */
+export function inOrder<Row extends object>(rows: readonly Row[]): Row[] {
+  const keyed = rows.map(row => ({ row, key: JSON.stringify(FIELDS.map(field => (row as { [field: string]: unknown })[field] ?? null)) }));
+  return keyed.sort((a, b) => a.key < b.key ? -1 : Number(a.key > b.key)).map(({ row }) => row);
 }
