@@ -100,6 +100,69 @@ describe.each(setups('17, plain'))('a plan on PostgreSQL $name', ({ major, roleR
     expect(found.get('D')).toBe(6);
   });
 
+  describe('sees where memberships lead, through roles that the same deployment makes', () => {
+    const group = (roleName: string, ...memberOf: string[]): Declared => ({ roleName, memberOf });
+    const declared = (...resources: Declared[]): PlannedEvent[] => resources.map((one, index) => ({ logicalId: `R${index}`, declared: one }));
+
+    /** What the plan says of each resource, which must be what becomes of it. */
+    async function planAndTry(events: PlannedEvent[]): Promise<(string | undefined)[]> {
+      const { resources } = await stack.plan(...events);
+      const executed: (string | undefined)[] = [];
+      for (const { logicalId, declared: one, before } of events) {
+        executed.push(await (before === undefined ? stack.create(logicalId, one) : stack.update(logicalId, one)).then(() => undefined, (error: Error) => error.message));
+      }
+      // The server words it, where it refuses.
+      const problems = events.map(({ logicalId }) => resources.find(one => one.logicalId === logicalId)!.problem);
+      expect(problems).toEqual(executed.map(message => message?.replace(' (SQLSTATE 42704)', '')));
+      return executed;
+    }
+
+    /** What both say of strong roles. */
+    const strong = (notes: { notice: string }[]) => notes.filter(({ notice }) => notice === 'strong role').map(({ role, memberOf, leadsTo }: { [field: string]: unknown }) => [role, memberOf, leadsTo]);
+
+    test('to a superuser: refused', async () => {
+      await server.sql('CREATE ROLE strong SUPERUSER');
+      await planAndTry(declared(group('inner'), group('outer', 'inner')));
+      await server.sql('GRANT strong TO inner');
+      const refusals = await planAndTry([
+        { logicalId: 'R1', declared: group('renamed', 'inner'), before: group('outer', 'inner') },
+        { logicalId: 'R2', declared: { username: 'dba', memberOf: ['renamed'] } },
+      ]);
+      expect(refusals).toEqual([undefined, expect.stringContaining('"dba" cannot be a member of "renamed": it leads to "strong", which is a superuser')]);
+    });
+
+    test('to rds_superuser, which is granted with a note', async () => {
+      await server.sql('GRANT rds_superuser TO postgres WITH ADMIN OPTION');
+      const events = declared(group('dbas', 'rds_superuser'), group('oncall', 'dbas'), { username: 'ada', memberOf: ['oncall'] });
+      const { resources } = await stack.plan(...events);
+      await planAndTry(events);
+      expect(resources.map(({ notes }) => strong(notes).filter(([,, leadsTo]) => leadsTo === 'rds_superuser'))).toEqual([
+        [['dbas', 'rds_superuser', 'rds_superuser']], [['oncall', 'dbas', 'rds_superuser']], [['ada', 'oncall', 'rds_superuser']],
+      ]);
+      expect(strong(stack.log)).toEqual(resources.flatMap(({ notes }) => strong(notes)));
+    });
+
+    test('not any more where the same deployment takes a membership back, or renames what leads there', async () => {
+      await server.sql('GRANT rds_superuser TO postgres WITH ADMIN OPTION');
+      await planAndTry(declared(group('dbas', 'rds_superuser'), group('lead', 'dbas')));
+      const events: PlannedEvent[] = [
+        { logicalId: 'R0', declared: group('dbas'), before: group('dbas', 'rds_superuser') },
+        { logicalId: 'R1', declared: group('chiefs', 'dbas'), before: group('lead', 'dbas') },
+        { logicalId: 'R2', declared: { username: 'ada', memberOf: ['chiefs'] } },
+      ];
+      const { resources } = await stack.plan(...events);
+      stack.log.splice(0);
+      await planAndTry(events);
+      expect(resources.flatMap(({ notes }) => strong(notes))).toEqual([]);
+      expect(strong(stack.log)).toEqual([]);
+    });
+
+    test('to rds_iam: a group role that leads to a user is refused', async () => {
+      const refusals = await planAndTry(declared({ username: 'person' }, group('team', 'person'), group('company', 'team')));
+      expect(refusals).toEqual([undefined, expect.stringContaining('role "team" would be a member of rds_iam (team -> person -> rds_iam)'), expect.stringContaining('role "team" does not exist')]);
+    });
+  });
+
   test('takes no lock: it is made while a deployment is under way, and says so', async () => {
     await stack.create('A', orders);
     const { log } = stack;

@@ -2,6 +2,8 @@ import { isDeepStrictEqual } from 'node:util';
 import { distinct } from '../../shared/decode';
 import { type Acting, type Change, type ChangeOf, oneByOne, rolesOf, takingBack } from './change';
 import { type Decision, type Facts, type Registration, replaces } from './lifecycle';
+import { graphAfter, type RoleInGraph } from './membership-graph';
+import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
 import type { DatabaseOwner, ObservedRole } from './plan-shared';
 import type { FuturePrivilege, HeldPrivilege } from './privilege-changes';
@@ -86,6 +88,11 @@ export class Imagined {
     return this.changes(isOfThem).reduce<SharedState>((now, { change }) => sharedAfter(now, change), state);
   }
 
+  /** Where memberships lead then. */
+  public graph(roles: readonly RoleInGraph[]): RoleInGraph[] {
+    return this.changes(() => true).reduce((now, { change }) => graphAfter(now, change), [...roles]);
+  }
+
   /** The same of what they hold in one database, and of its schemas. */
   public inDatabase<State extends DatabaseState>(database: string, names: string[], read: State): State {
     const concerned = this.namesThrough(names);
@@ -113,9 +120,7 @@ export class Imagined {
 }
 
 /** No oid, so that it is none of another role. */
-function oidOf(role: string): string {
-  return `planned:${role}`;
-}
+const oidOf = (role: string) => `planned:${role}`;
 
 function withNames(facts: Facts, change: Change): Facts {
   switch (change.kind) {
@@ -294,24 +299,4 @@ function futureAfter(rows: FuturePrivilege[], role: string, change: ChangeOf<'gr
   }
   const had = (privilege: string) => rows.some(row => isSame(row) && row.privilege === privilege && row.grantable);
   return [...rows.filter(row => !isSame(row)), ...distinct(privileges).map(privilege => ({ ...place, privilege, grantable: grantable || had(privilege) }))];
-}
-
-/** Fields that have the name of a role. */
-const ROLE_FIELDS = new Set(['role', 'member', 'group', 'owner', 'creator', 'as', 'grantor', 'through']);
-
-/** The same after a role has got another name, wherever it is named. */
-function withNewName<Value>(value: Value, from: string, to: string): Value {
-  const renamed = (one: unknown, field?: string): unknown => {
-    if (one instanceof Map) {
-      return new Map([...one].map(([name, held]) => [name === from ? to : name, renamed(held)]));
-    }
-    if (Array.isArray(one)) {
-      return one.map(item => renamed(item));
-    }
-    if (typeof one === 'object' && one !== null) {
-      return Object.fromEntries(Object.entries(one).map(([name, held]) => [name, renamed(held, name)]));
-    }
-    return field !== undefined && ROLE_FIELDS.has(field) && one === from ? to : one;
-  };
-  return renamed(value) as Value;
 }

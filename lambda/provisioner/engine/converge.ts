@@ -11,8 +11,7 @@ import { encodeTime } from '../core/time';
 import { ProvisionError, ServerError } from '../errors';
 import { remedyForIgnored } from '../remedies/server';
 import { objectCount } from '../sql/catalog';
-import { passwordMembers, pathToRdsIam } from '../sql/memberships';
-import { literal } from '../sql/quote';
+import { passwordMembers } from '../sql/memberships';
 import type { Stamp } from '../sql/registry';
 import { confirmAdmin } from './confirm-admin';
 import { endExpired, stillWithAccess } from './end-expired';
@@ -20,7 +19,7 @@ import { declaredBefore, leaveDatabase, refuseLeft, reportBeside, takeSurplus } 
 import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
 import { Impossible } from './impossible';
 import { readDatabase, readFacts, readShared, type Shared } from './inspect';
-import { refuseMemberships } from './memberships';
+import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
 import { obstaclesAhead, reportObstacles, type Succession } from './new-owner';
 import {
   bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, notOnRecord, recordSteps, renameSteps,
@@ -157,7 +156,7 @@ async function converge(
 ): Promise<void> {
   const { converge: wanted, forget } = decision;
   const roles = wanted.map(({ role }) => role);
-  const groups = [...new Set(wanted.flatMap(({ declaration: { memberOf } }) => memberOf))];
+  const groups = [...new Set(wanted.flatMap(({ role, declaration }) => startsOf(declaration, [role])))];
   const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted), { exclusive: exclusiveOf(wanted), groups });
   const news = notOnRecord(facts, decision, identities.of);
   const before = await read(roles.filter(role => !absent.has(role)));
@@ -181,7 +180,7 @@ async function converge(
   membershipsOfOthers(wanted, after.roles).forEach(membership => reportOther(work, membership));
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
-      await refuseGroupOfIamUsers(transaction, role);
+      refuseGroupOfIamUsers(after, role);
     }
   }
   if (forget.length > 0) {
@@ -333,13 +332,5 @@ async function refusePasswordMembers(transaction: Transaction, changes: Change[]
   if (members.length > 0) {
     throw new ProvisionError(`${members.map(({ member }) => JSON.stringify(member)).join(', ')} would become a member of ${RDS_IAM} through ${users.map(user => JSON.stringify(user)).join(', ')}, `
       + 'and the password that it signs in with would stop working; revoke that membership, or make both members of a group role instead');
-  }
-}
-
-async function refuseGroupOfIamUsers(transaction: Transaction, role: string): Promise<void> {
-  const [rows] = await transaction.read({ attempted: `check that ${JSON.stringify(role)} is not a member of ${RDS_IAM}` }, pathToRdsIam(literal(role)));
-  if (rows.length > 0) {
-    throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${(rows[0].path as string[]).join(' -> ')}), `
-      + 'and so would be everybody who is a member of it; make it a member of group roles only');
   }
 }

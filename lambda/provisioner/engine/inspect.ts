@@ -1,11 +1,11 @@
-import { PREDEFINED_ROLES, strongRole } from '../../../lib/contract/predefined-roles';
 import type { Found } from '../core/identities';
 import type { Facts } from '../core/lifecycle';
+import { MembershipGraph, type RoleInGraph } from '../core/membership-graph';
 import type { Beside, DatabaseState } from '../core/plan-database';
 import type { DatabaseOwner, ObservedRole } from '../core/plan-shared';
 import { decodeRows } from '../core/registry-rows';
 import {
-  databaseOwners, type DatabaseQuestion, DATABASES, otherShared, reachedFrom, rolesByName, rolesInDatabase,
+  databaseOwners, type DatabaseQuestion, DATABASES, otherShared, reachable, rolesByName, rolesInDatabase,
   rolesWithShared,
 } from '../sql/catalog';
 import { CLAIMS, END_REGISTRY_LOCKERS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry';
@@ -51,25 +51,16 @@ export interface Shared {
   /** Of the databases that were asked for and exist. */
   readonly owners: DatabaseOwner[];
   /** Of the groups that were asked for. */
-  readonly reached: Reached[];
+  readonly graph: MembershipGraph;
   /** Rows of the other queries. */
   readonly first: Row[][];
   readonly also: Row[][];
 }
 
-/** A role whose rights the members of a group get, or can take. */
-export interface Reached {
-  readonly group: string;
-  readonly role: string;
-  readonly isAdmin: boolean;
-  readonly isSuperuser: boolean;
-  readonly createsRoles: boolean;
-}
-
 export interface SharedQuestion {
   /** Roles of which everything is asked for that they have been granted. */
   readonly exclusive?: string[];
-  /** Roles whose members get the rights of others. */
+  /** Roles of which is asked where their memberships lead. */
   readonly groups?: string[];
   /** Queries that are asked in the same message, before and after. */
   readonly first?: string[];
@@ -79,26 +70,26 @@ export interface SharedQuestion {
 /** What all databases of the server share: roles, and what they have been granted there. */
 export async function readShared(reader: Reader, names: string[], databases: string[] = [], { exclusive = [], groups = [], first = [], also = [] }: SharedQuestion = {}): Promise<Shared> {
   if (names.length + databases.length + groups.length === 0) {
-    return { roles: new Map(), owners: [], reached: [], first: [], also: [] };
+    return { roles: new Map(), owners: [], graph: new MembershipGraph([]), first: [], also: [] };
   }
   const { view } = reader;
   const asked = view?.names({ names, databases, exclusive, groups }) ?? { names, databases, exclusive, groups };
   const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
-  const { registryOwner } = reader.server;
   const optional = [
     ...asked.exclusive.length > 0 ? [otherShared(asked.exclusive, reader.server.version)] : [],
-    ...asked.groups.length > 0 ? [reachedFrom(asked.groups, [...PREDEFINED_ROLES.map(({ name }) => name).filter(strongRole), ...registryOwner === undefined ? [] : [registryOwner]])] : [],
+    ...asked.groups.length > 0 ? [reachable(asked.groups)] : [],
   ];
   const results = await reader.read(attempt, ...first, rolesWithShared(asked.names), databaseOwners(asked.databases), ...optional, ...also);
   const [roles, owners, ...more] = results.slice(first.length) as unknown[];
   const others = (asked.exclusive.length > 0 ? more.shift() : []) as (ObservedRole['others'][number] & { role: string })[];
+  const reached = (asked.groups.length > 0 ? more.shift() : []) as RoleInGraph[];
   const read = {
     roles: new Map((roles as ObservedRole[]).map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }])),
     owners: owners as DatabaseOwner[],
   };
   return {
     ...view?.shared(names, read) ?? read,
-    reached: (asked.groups.length > 0 ? more.shift() : []) as Reached[],
+    graph: new MembershipGraph(view?.imagined.graph(reached) ?? reached),
     first: results.slice(0, first.length),
     also: more as Row[][],
   };

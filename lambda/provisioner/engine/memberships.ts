@@ -1,13 +1,19 @@
 import { strongRole } from '../../../lib/contract/predefined-roles';
 import type { Change } from '../core/change';
+import type { RoleInGraph } from '../core/membership-graph';
 import type { Wanted } from '../core/plan-shared';
-import type { Server } from '../core/state';
+import { type Declaration, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError } from '../errors';
-import type { Reached, Shared } from './inspect';
+import type { Shared } from './inspect';
 import type { Work } from './work';
 
 /** From 16 on CREATEROLE is about the roles that one has created or has the ADMIN option on; before, about all that are no superusers. */
 const LIMITED_CREATEROLE_SINCE = 160000;
+
+/** From which roles it is looked where memberships lead, for roles with a declaration. */
+export function startsOf({ kind, memberOf }: Declaration, roles: string[]): string[] {
+  return kind === 'role' && memberOf.length > 0 ? [...roles, ...memberOf] : memberOf;
+}
 
 /**
  * No role of this library gets the admin's rights through its groups, whatever these are members of: that is refused where the
@@ -16,10 +22,15 @@ const LIMITED_CREATEROLE_SINCE = 160000;
  * @param changes what this event has granted
  * @param tolerated roles that were declared in the same way before
  */
-export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { reached }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
+export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { graph }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
   const granted = (role: string, group: string) => changes.some(change => change.kind === 'grantRole' && change.group === group && change.roles.includes(role));
   for (const { role, declaration: { memberOf } } of wanted) {
-    for (const one of reached.filter(({ group }) => memberOf.includes(group))) {
+    // A plan alone gets here: the server refuses to grant it.
+    const missing = memberOf.find(group => !graph.has(group) && granted(role, group) && !tolerated.has(role));
+    if (missing !== undefined) {
+      throw new ProvisionError(`cannot grant role ${JSON.stringify(missing)} to ${JSON.stringify(role)}: role ${JSON.stringify(missing)} does not exist; create the role before this deployment, or correct its name`);
+    }
+    for (const one of [...memberOf].sort().flatMap(group => graph.reachedFrom(group).map(reached => ({ ...reached, group })))) {
       const reason = powerOf(one, server);
       if (reason !== undefined && granted(role, one.group) && !tolerated.has(role)) {
         throw new ProvisionError(`${JSON.stringify(role)} cannot be a member of ${JSON.stringify(one.group)}: ${reason}; `
@@ -34,8 +45,17 @@ export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wante
   }
 }
 
+/** A group role must not lead to rds_iam: all its members would sign in with tokens alone. */
+export function refuseGroupOfIamUsers({ graph }: Shared, role: string): void {
+  const path = graph.pathToRdsIam(role);
+  if (path !== undefined) {
+    throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${path.join(' -> ')}), `
+      + 'and so would be everybody who is a member of it; make it a member of group roles only');
+  }
+}
+
 /** Why who reaches this role has the admin's rights. */
-function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: Reached, { admin, version, registryOwner }: Server): string | undefined {
+function powerOf({ group, role, isAdmin, isSuperuser, createsRoles }: RoleInGraph & { readonly group: string }, { admin, version, registryOwner }: Server): string | undefined {
   const which = group === role ? 'it' : `it leads to ${JSON.stringify(role)}, which`;
   if (isAdmin) {
     return `${group === role ? 'it is' : 'it leads to'} the admin ${JSON.stringify(admin)}, and its members have all its rights`;

@@ -16,6 +16,7 @@ import type { AdminAccess } from '../transport/session';
 import { apply } from './apply';
 import { Catalogs } from './catalogs';
 import { readFacts } from './inspect';
+import { startsOf } from './memberships';
 import { PlannedTransaction, type PlannedTransactionContext } from './planned-transaction';
 import { planRemoval } from './plan-removal';
 import { PlanView } from './plan-view';
@@ -119,7 +120,7 @@ function askForAll({ view, facts }: Context, requests: Request[]): void {
   const exclusive = requests.filter(({ declaration }) => declaration.exclusive).flatMap(({ usernames }) => usernames);
   const databases = [...new Set(all.flatMap(one => one.databases.map(({ database }) => database)))];
   view.roles([...roles, ...all.flatMap(rolesIn)]);
-  view.names({ names: roles, databases, exclusive, groups: [...new Set(declared.flatMap(({ memberOf }) => memberOf))] });
+  view.names({ names: roles, databases, exclusive, groups: [...new Set(requests.flatMap(({ declaration, usernames }) => startsOf(declaration, usernames)))] });
   const wanted = all.map(declaration => ({ role: '', declaration, previous: [], deployed: [] }));
   for (const database of databases) {
     view.question(database, { roles, schemas: schemasOf(database, wanted), identities: identityQuestion(database, declared, previous), everything: exclusive.length > 0 });

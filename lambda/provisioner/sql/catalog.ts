@@ -1,7 +1,7 @@
 import type { IdentityQuestion } from '../core/identities';
 import { actingAs, grantOptions, grantorOf, inherits, isOurs } from './grantors';
 import { OWNED } from './dependencies';
-import { AUTH_MEMBERS } from './memberships';
+import { AUTH_MEMBERS, EDGES } from './memberships';
 import { isOneOf, textArray } from './quote';
 
 /** What is read from the catalogs, with search_path = pg_catalog. Texts are the same for all supported majors. */
@@ -89,16 +89,17 @@ export function otherShared(names: string[], version: number): string {
   WHERE ${isOneOf('r.rolname', names)} AND o.owner <> a.grantee ORDER BY 1, 2, 3, 4`;
 }
 
-/** Who gets what others have: the roles that these are members of, themselves or through others, as far as they matter. */
-export function reachedFrom(names: string[], strong: string[]): string {
+/** Roles and all those that they are members of, themselves or through others. */
+export function reachable(names: string[]): string {
   return `
-  WITH RECURSIVE reach(start, oid) AS (
-    SELECT rolname::text, oid FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}
+  WITH RECURSIVE reach(oid) AS (
+    SELECT oid FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}
     UNION
-    SELECT r.start, m.roleid FROM reach r JOIN pg_catalog.pg_auth_members m ON m.member = r.oid)
-  SELECT r.start AS "group", g.rolname::text AS role, g.oid = me.oid AS "isAdmin", g.rolsuper AS "isSuperuser", g.rolcreaterole AS "createsRoles"
-  FROM reach r JOIN pg_catalog.pg_roles g USING (oid) CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
-  WHERE g.oid = me.oid OR g.rolsuper OR g.rolcreaterole OR ${isOneOf('g.rolname', strong)} ORDER BY 1, 2`;
+    SELECT m.roleid FROM reach r JOIN pg_catalog.pg_auth_members m ON m.member = r.oid)
+  SELECT r.rolname::text AS role, r.oid = me.oid AS "isAdmin", r.rolsuper AS "isSuperuser", r.rolcreaterole AS "createsRoles",
+         (SELECT coalesce(json_agg(json_build_object('group', g.rolname, 'effective', e.effective) ORDER BY g.rolname), '[]')
+          FROM (${EDGES}) e(member, roleid, effective) JOIN pg_catalog.pg_roles g ON g.oid = e.roleid WHERE e.member = r.oid) AS "memberOf"
+  FROM reach JOIN pg_catalog.pg_roles r USING (oid) CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me`;
 }
 
 /** Databases, with the role that can pass their privileges on. */

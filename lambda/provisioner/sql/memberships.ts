@@ -13,7 +13,7 @@ export const AUTH_MEMBERS = `(
  * With each membership, whether it passes anything on. The ADMIN-only one that 16 and newer give the creator of a role does not. On PostgreSQL, `+role`
  * of pg_hba.conf takes it for a membership even so; whether the login of RDS does is not known.
  */
-const EDGES = `SELECT m.member, m.roleid, NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true)) FROM ${AUTH_MEMBERS} m`;
+export const EDGES = `SELECT m.member, m.roleid, NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true)) FROM ${AUTH_MEMBERS} m`;
 
 /** For a WITH RECURSIVE: rds_iam and its members, themselves and through others; and with those who may be because they have the ADMIN option alone. */
 export const IN_RDS_IAM = `edge(member, roleid, effective) AS (${EDGES}),
