@@ -16,9 +16,9 @@ interface TemporaryCredentials {
 
 const credentialsUntil = (expiration?: Date): TemporaryCredentials => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'session', expiration });
 
-/** The JavaScript of README.md, executed with a provider of credentials and without a pool. */
+/** The JavaScript of docs/connect/README.md, executed with a provider of credentials and without a pool. */
 function fromReadme(credentialsNow: () => Promise<TemporaryCredentials>): () => Promise<string> {
-  const readme = readFileSync(join(__dirname, '../../README.md'), 'utf8');
+  const readme = readFileSync(join(__dirname, '../../docs/connect/README.md'), 'utf8');
   const [code] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).filter(block => block.includes('rds-signer'));
   let password: unknown;
   class Pool {
@@ -45,7 +45,7 @@ afterEach(() => {
 
 describe.each([
   ['examples/reused-token.ts', (credentialsNow: () => Promise<TemporaryCredentials>) => reusedToken(SIGN_IN, credentialsNow)],
-  ['README.md', fromReadme],
+  ['docs/connect/README.md', fromReadme],
 ])('the token of %s', (_, tokenOf) => {
   /** When the token that a connection gets at a time was signed, in milliseconds after noon. */
   const signedAt = async (token: () => Promise<string>, milliseconds: number) => {

@@ -10,7 +10,7 @@ import { synthesized } from './synthesized';
 const APP = 'test/rehearsal/fixtures/admin-app.ts';
 
 /** As somebody would copy it. */
-const [, SQL] = /### From the master to a role of its own[^]*?```sql\n([^]*?)```/.exec(readFileSync('docs/operations.md', 'utf8'))!;
+const [, SQL] = /### From the master to a role of its own[^]*?```sql\n([^]*?)```/.exec(readFileSync('docs/admin.md', 'utf8'))!;
 
 full.describe.each([
   ['15.15', 'password'], ['17.7', 'iam-db-auth'], ['17.7', 'password'],

@@ -1,0 +1,83 @@
+import { Stack as CdkStack } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { transformSync } from 'esbuild';
+import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { Declared, setups, Stack, trust } from '../lambda/stack';
+import { samplesOf } from './pages';
+
+const sample = (page: string, language: string, contains = '') => samplesOf(page).find(({ info, code }) => info.split(' ')[0] === language && code.includes(contains))!.code;
+
+interface Properties {
+  readonly Username: string;
+  readonly Privileges: Declared['privileges'];
+}
+
+/** The app of README.md: it is executed as it stands there. */
+function templateOfReadme(): Template {
+  const { code } = transformSync(sample('README.md', 'ts'), { loader: 'ts', format: 'cjs' });
+  const load = (name: string): unknown => jest.requireActual(name === 'cdk-aurora-iam-auth' ? '../../lib' : name);
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text under test is a text
+  const run = new Function('require', 'module', `${code}; return stack;`) as (...globals: unknown[]) => CdkStack;
+  return Template.fromStack(run(load, { exports: {} }));
+}
+
+const propertiesOf = (template: Template, username: string) =>
+  Object.values(template.findResources('Custom::RdsIamUser')).map(({ Properties }) => Properties as Properties).find(({ Username }) => Username === username)!;
+
+describe('README.md', () => {
+  let template: Template;
+  beforeAll(() => {
+    template = templateOfReadme();
+  });
+
+  test('shows the SQL that the deployment of its app executes for its user', async () => {
+    const server = await AuroraLikeServer.start({ major: 17, roleRules: 'plain', databases: ['shop'] });
+    try {
+      trust(server.caCertificate);
+      const stack = new Stack(server);
+      const declared = ({ Username, Privileges }: Properties): Declared => ({ username: Username, privileges: Privileges, connect: [] });
+      await stack.create('Migrator', declared(propertiesOf(template, 'migrator')));
+      stack.takeExecuted();
+      await stack.create('Orders', declared(propertiesOf(template, 'orders')));
+      // The admin acts for the creator of tables inside the transaction: README.md leaves that out.
+      const executed = stack.takeExecuted().map(({ sql }) => `${sql};`).filter(sql => !/"migrator" (TO|FROM) "postgres"/.test(sql));
+      expect(sample('README.md', 'sql').replace(/\n {2}/g, ' ').trim().split('\n')).toEqual(executed);
+    } finally {
+      await server.stop();
+    }
+  });
+
+  test('shows the statement of the policy of its app', () => {
+    const [role] = Object.keys(template.findResources('AWS::IAM::Role')).filter(id => id.startsWith('Developer'));
+    const [policy] = Object.values(template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: role }] } }))
+      .map(({ Properties }) => Properties as { PolicyDocument: { Statement: { Resource: unknown }[] } });
+    const shown = JSON.parse(sample('README.md', 'json')) as { Resource: string };
+    const [statement] = policy.PolicyDocument.Statement;
+    const resource = JSON.stringify(statement.Resource);
+    expect({ ...statement, Resource: shown.Resource }).toEqual(shown);
+    expect(shown.Resource).toBe('arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-ABCDEFGHIJKL01234/orders');
+    expect(resource).toContain(':rds-db:');
+    expect(resource).toContain('DBClusterResourceId');
+    expect(resource).toMatch(/\/orders"\]\]\}$/);
+  });
+});
+
+describe.each(setups('17, plain'))('the migration of docs/existing-databases.md on PostgreSQL $name', ({ major, roleRules }) => {
+  test('hands tables over to the user of the migrations, and leaves the master with its password', async () => {
+    const server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
+    try {
+      trust(server.caCertificate);
+      const stack = new Stack(server);
+      const migrator: Declared = { username: 'migrator', privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE', 'USAGE'] } } } } };
+      await stack.create('Migrator', migrator);
+      await server.sql('SET ROLE postgres; CREATE TABLE orders (id int)', [], 'shop');
+      await server.sql(`SET ROLE postgres; ${sample('docs/existing-databases.md', 'sql', 'OWNER TO migrator')}`, [], 'shop');
+      expect(await server.sql("SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'orders'", [], 'shop')).toEqual([{ owner: 'migrator' }]);
+      expect(await server.sql("SELECT pg_has_role('postgres', 'rds_iam', 'USAGE') AS member")).toEqual([{ member: false }]);
+      // The admin signs in with its password.
+      await stack.update('Migrator', { ...migrator, privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'] } } } } });
+    } finally {
+      await server.stop();
+    }
+  });
+});
