@@ -1,15 +1,22 @@
 import { awscdk, cdk, javascript, JsonFile, release, typescript } from 'projen';
 
 /**
- * Author and repository are not decided yet. Everything that depends on them is here. Construct Hub shows a language for
- * each target, published or not, so that only those are here that the release publishes. Maven, NuGet and Go join when there
- * is an owner of their names: `publishToMaven`, `publishToNuget` and `publishToGo`, and the jobs in test/workflows.pure.test.ts.
+ * Author, repository and publishing coordinates are not decided yet. Everything that depends on them is here. Python, Java and Go are built and
+ * tried by `test:languages`; of .NET the source is generated.
  */
 const COORDINATES = {
   author: 'The cdk-aurora-iam-auth authors',
   authorAddress: 'maintainers@example.com',
   repositoryUrl: 'https://github.com/example/cdk-aurora-iam-auth.git',
   publishToPypi: { distName: 'cdk-aurora-iam-auth', module: 'cdk_aurora_iam_auth', trustedPublishing: true },
+  publishToMaven: {
+    javaPackage: 'io.github.example.cdk.auroraiamauth',
+    mavenGroupId: 'io.github.example',
+    mavenArtifactId: 'cdk-aurora-iam-auth',
+    mavenServerId: 'central-ossrh',
+  },
+  publishToNuget: { dotNetNamespace: 'Example.Cdk.AuroraIamAuth', packageId: 'Example.Cdk.AuroraIamAuth', trustedPublishing: true },
+  publishToGo: { moduleName: 'github.com/example/cdk-aurora-iam-auth-go' },
 };
 
 /** A PostgreSQL server of each supported major, as a development dependency: `postgresql-<major>`. */
@@ -472,6 +479,10 @@ project.packageTask.spawn(smoke);
 project.packageTask.spawn(integ);
 // That job runs package:js, and publishes all that is in dist/js.
 packageJs.spawn(project.tasks.tryFind('package:cli')!);
+project.addTask('test:languages', {
+  description: 'Build the samples of examples/languages with this library, and compare their templates with those of TypeScript: python, java, go',
+  steps: [{ spawn: project.compileTask.name }, { exec: 'tsx test/languages/main.ts', receiveArgs: true }],
+});
 project.addTask('package:check', {
   description: 'Generate the sources of all language bindings, without compiling them',
   exec: 'jsii-pacmak --code-only --outdir dist/code-only',

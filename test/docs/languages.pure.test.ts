@@ -1,4 +1,9 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { samplesOf } from './pages';
+
+const ROOT = join(__dirname, '../..');
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const sample = (page: string, language: string) => samplesOf(page).find(({ info }) => info.split(' ')[0] === language)!.code;
 
@@ -24,5 +29,22 @@ describe('docs/languages.md', () => {
     expect(calls.filter(name => name !== 'synth')).toEqual(callsOf(sample('README.md', 'ts')));
     expect(python).toMatch(classes);
     expect(python).toMatch(/^app\.synth\(\)\n$/m);
+  });
+
+  test.each([
+    ['java', 'examples/languages/java/src/main/java/example/QuickStart.java'],
+    ['go', 'examples/languages/go/quickstart/main.go'],
+  ])('has the quick start in %s as it is built', (language, file) => {
+    expect(sample('docs/languages.md', language)).toBe(read(file));
+  });
+});
+
+describe('examples/languages', () => {
+  const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
+
+  test.each(['python/requirements.txt', 'java/pom.xml', 'go/go.mod'])('%s has the versions of aws-cdk-lib and constructs that the templates of TypeScript are made with', (file) => {
+    const text = read(`examples/languages/${file}`);
+    expect(text).toContain(devDependencies['aws-cdk-lib']);
+    expect(file.endsWith('go.mod') || text.includes(devDependencies.constructs)).toBe(true);
   });
 });
