@@ -47,7 +47,7 @@ export interface DatabaseUserSettings {
   /**
    * Other configuration parameters, such as `{ work_mem: '64MB' }`: values by name, as in `ALTER ROLE ... SET`.
    *
-   * Several tablespaces of `temp_tablespaces` are separated with commas. Refused are parameters that change who the
+   * Several tablespaces of `temp_tablespaces` are separated with commas. The construct refuses parameters that change who the
    * session is, those that PostgreSQL leaves to superusers, and those that have an option of their own. Whether the
    * server has a parameter, and takes the value, is known at the deployment only.
    *

@@ -12,7 +12,7 @@ const NAMES_LOGGED = 10;
 
 /**
  * Ends the access of users whose time is over. Its event is `{}`: whose it is, the registry says, and no event has a say in it. So an event that comes
- * late, twice or from somebody else does what the next deployment would do anyway.
+ * late, twice or from another principal does what the next deployment would do anyway.
  */
 export function createExpiryHandler({ deployment: deployed, clock, write }: Dependencies): (event: unknown, context: Context) => Promise<void> {
   return async (event, context) => {

@@ -22,7 +22,7 @@ export function withExpired(decision: Decision, date: number): Decision {
 
 /**
  * Roles whose time is over: those that the event declares so, and others by all that the registry has of them. A user that moves to another
- * construct is on record twice, and may stay as long as one of the two says so. What is kept of a resource that is gone counts as well.
+ * construct is registered twice, and may stay as long as one of the two says so. What is kept of a resource that is gone counts as well.
  */
 export function expiredRoles(facts: Facts, { converge, changes }: Decision, date: number): ExpiredRole[] {
   // The names that they have before the changes.

@@ -32,7 +32,7 @@ type EndingRole = Pick<ExpiredRole, 'username' | 'claim'>;
 const EXPIRY: EndReason = { roles: 'expired roles', again: 'deploy again' };
 
 /**
- * Ends the access of roles that go or have expired, before anything else becomes of them. First their tokens are not accepted any more, then they have no login: each is
+ * Ends the access of roles that go or have expired, before anything else happens to them. First their tokens are not accepted any more, then they have no login: each is
  * committed by itself, whatever becomes of the other. Then their members lose what they had through them, and then all their sessions end. A user can
  * keep its own row of the catalog locked, but not for longer than its session, and not its membership in rds_iam.
  *
