@@ -125,7 +125,7 @@ describe.each(setupsOver({
     await stack.delete('A', auditor());
   });
 
-  full.test('a late event of an earlier declaration is not carried out', async () => {
+  test('a late event of an earlier declaration is not carried out', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     const physicalId = stack.physicalIdOf('A');
