@@ -42,6 +42,7 @@ export interface PlanRequest {
   readonly stacks: readonly AssemblyStack[];
   /** Values of parameters of a stack. */
   readonly parametersOf: (stack: AssemblyStack) => Readonly<Record<string, string>>;
+  /** @param stack the one that the stack of the resource is nested in, from which paths of constructs begin */
   readonly isWanted: (resource: PlannedResource, stack: string) => boolean;
 }
 
@@ -54,7 +55,7 @@ export async function planStacks(account: Account, { stacks, parametersOf, isWan
       const given: Parameters = new Map(Object.entries({ ...stack.parameters, ...parametersOf(stack) }).map(([name, value]): [string, Known] => [name, { value }]));
       for (const transition of withNested({ name: stack.id, deployed, next: stack, given, isNested: false })) {
         if (concernsRoles(transition)) {
-          const resources = resourcesOf(transition).filter(resource => isWanted(resource, transition.name));
+          const resources = resourcesOf(transition).filter(resource => isWanted(resource, stack.id));
           plans.push(await planStack(account, transition, resources, stack));
         }
       }
