@@ -75,6 +75,21 @@ describe.each(setups('17, plain'))('a plan on PostgreSQL $name', ({ major, roleR
     await planAndDeploy([{ logicalId: 'A', declared: less, action: 'Delete' }]);
   });
 
+  test('a removal of roles that hold something in different databases, that of the registry among them', async () => {
+    await server.sql('CREATE DATABASE archive OWNER postgres');
+    for (const database of ['archive', 'postgres']) {
+      await server.sql('SET ROLE postgres; CREATE SCHEMA app; CREATE TABLE app.events (id int)', [], database);
+    }
+    const app = { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } };
+    const list: Declared = { usernames: ['zoe', 'ada'], connect: [], privileges: { postgres: app } };
+    await planAndDeploy([{ logicalId: 'L', declared: list }, { logicalId: 'A', declared: { username: 'amy', privileges: { archive: app, shop: { Database: ['CREATE'] } } } }]);
+    await server.sql('GRANT USAGE ON SCHEMA app TO ada', [], 'archive');
+    await server.sql('GRANT SELECT ON orders TO ada, zoe', [], 'shop');
+    await server.sql('GRANT CREATE ON DATABASE archive TO zoe');
+    const sql = await planAndDeploy([{ logicalId: 'L', declared: list, action: 'Delete' }, { logicalId: 'A', declared: { username: 'amy' }, action: 'Delete' }]);
+    expect(sql.filter(one => one.startsWith('DROP ROLE'))).toEqual(['ada', 'zoe', 'amy'].map(name => `DROP ROLE "${name}"`));
+  });
+
   test('is made without a transaction that could write', async () => {
     await stack.create('A', orders);
     const nextTransaction = async () => (await server.sql<{ next: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next'))[0].next;

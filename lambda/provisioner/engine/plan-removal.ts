@@ -4,6 +4,7 @@ import { decideAfterRemoval, decideRemove, type Decision, type RoleRemoval } fro
 import { planDatabaseRemoval } from '../core/plan-database';
 import { forbidLogin, planEndOfMembers, planEndOfTokens, planSharedRemoval } from '../core/plan-shared';
 import { handedOver, NOTHING, ownSchemas } from '../core/removal';
+import { FIXED_DATABASE } from '../core/state';
 import { ProvisionError } from '../errors';
 import type { Request } from '../request';
 import { owned, ownedCounts } from '../sql/dependencies';
@@ -28,7 +29,7 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   }
   const leaving = removals.filter(removal => removal.kind === 'remove');
   if (leaving.length > 0) {
-    await planEnd(work, request, leaving);
+    await planEnd(work, request, leaving, facts.closed);
   }
   for (const removal of removals) {
     if (removal.kind === 'handOver') {
@@ -40,7 +41,7 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   return { ...NOTHING, forget: [...leaving.map(({ claim }) => claim), ...removals.flatMap(removal => removal.kind === 'handOver' ? removal.decision.forget : [])] };
 }
 
-async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leaving: RoleRemoval[]): Promise<void> {
+async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leaving: RoleRemoval[], closed: string[]): Promise<void> {
   const names = leaving.map(({ username }) => username);
   if (onRemoval.action === 'RETAIN') {
     return names.forEach(username => work.log.info('kept', { username, reason: 'it is to be retained, with its login and all it holds' }));
@@ -62,22 +63,32 @@ async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leavi
   }
   const schemasDropped: string[] = [];
   if (onRemoval.action === 'DROP') {
-    for (const database of new Set(roles.flatMap(({ ownsIn }) => ownsIn))) {
+    for (const database of new Set(roles.flatMap(({ ownsIn }) => ownsIn).sort())) {
       await inDatabase(work, database, transaction => transaction.apply(roles.filter(({ ownsIn }) => ownsIn.includes(database))
         .map(({ role }): Change => ({ kind: 'reassignOwned', role, to: onRemoval.reassignOwnedTo, as: [role, onRemoval.reassignOwnedTo] }))));
     }
   }
-  for (const database of new Set(roles.flatMap(({ dependsIn }) => dependsIn))) {
-    await inDatabase(work, database, async (transaction) => {
-      const schemas = [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))];
-      const state = await readDatabase(transaction, { roles: names, schemas, everything: true });
-      const changes = merged(leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
-      const dropped = changes.flatMap(change => change.kind === 'dropSchema' ? [change.role] : []);
-      schemasDropped.push(...dropped);
-      const left = await ownedBy(transaction, names);
-      const depended = left.filter(one => one.depended && one.here === timesIn(dropped, one.role));
-      await transaction.apply([...changes, ...depended.map(({ role }): Change => ({ kind: 'dropOwned', role, as: role }))]);
-    });
+  const clear = (database: string) => inDatabase(work, database, async (transaction) => {
+    const schemas = [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))];
+    const state = await readDatabase(transaction, { roles: names, schemas, everything: true });
+    const changes = merged(leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
+    const dropped = changes.flatMap(change => change.kind === 'dropSchema' ? [change.role] : []);
+    schemasDropped.push(...dropped);
+    const left = await ownedBy(transaction, names);
+    const depended = left.filter(one => one.depended && one.here === timesIn(dropped, one.role));
+    await transaction.apply([...changes, ...depended.map(({ role }): Change => ({ kind: 'dropOwned', role, as: role }))]);
+  });
+  const dependsIn = new Set(roles.flatMap(role => role.dependsIn));
+  for (const database of [...dependsIn].filter(one => one !== FIXED_DATABASE).sort()) {
+    if (closed.includes(database)) {
+      work.log.info('not taken back', { database, reason: 'it accepts no connections' });
+    } else {
+      await clear(database);
+    }
+  }
+  if (dependsIn.has(FIXED_DATABASE)) {
+    await inShared(work, async transaction => transaction.apply(merged([...(await readShared(transaction, names)).roles.values()].flatMap(planSharedRemoval))));
+    await clear(FIXED_DATABASE);
   }
   await inShared(work, async (transaction) => {
     const left = [...(await readShared(transaction, names)).roles.values()];
