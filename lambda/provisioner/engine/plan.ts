@@ -100,7 +100,8 @@ async function planEvents(options: PlanOptions, context: Context, requests: Requ
       });
       plans.push({ logicalId, changes: planned, notes });
     } catch (error) {
-      if (!(error instanceof ProvisionError)) {
+      // What says nothing of the event is tried again, with all of them.
+      if (!(error instanceof ProvisionError) || error.retryUntil > 0) {
         throw error;
       }
       plans.push({ logicalId, changes: [], notes, problem: error.message });
