@@ -35,7 +35,7 @@ describe('an app with a user whose access ends', () => {
   const deploy = async (context: Record<string, string>) => (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
   const fired = async () => (await rehearsal.runSchedules()).map(({ refused, invocation }) => refused ?? invocation?.error?.message ?? 'invoked');
 
-  test('from its creation to its removal, with a later time in between', async () => {
+  test('from its creation to its removal', async () => {
     expect(await deploy({ expiresAt: FIRST })).toBe('CREATE_COMPLETE');
     expect([await can('auditor'), await can('orders')]).toEqual([true, true]);
     rehearsal.setTime(after(FIRST, -1));
@@ -47,8 +47,6 @@ describe('an app with a user whose access ends', () => {
     expect([await can('auditor'), await can('orders')]).toEqual([false, true]);
     expect(await fired()).toEqual([]);
 
-    expect(await deploy({ expiresAt: LATER })).toBe('UPDATE_COMPLETE');
-    expect(await can('auditor')).toBe(true);
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 
