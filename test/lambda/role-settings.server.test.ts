@@ -249,6 +249,10 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await inSession('blue', client => client.query('CREATE TABLE app.made (n int)'));
       await inSession('green', async (client) => {
         expect((await client.query(whoIs)).rows).toEqual([{ session: 'green', acting: owner.roleName }]);
+        for (const statement of ['RESET ROLE', 'RESET ALL', 'DISCARD ALL', 'SET ROLE NONE; RESET ROLE']) {
+          await client.query(statement);
+          expect((await client.query(whoIs)).rows).toEqual([{ session: 'green', acting: owner.roleName }]);
+        }
         await client.query('ALTER TABLE app.made ADD m int');
       });
       await inSession('orders', client => client.query('SELECT m FROM app.made'));
