@@ -104,6 +104,15 @@ describe('planShared', () => {
       expect(plan(wanted(DECLARED, [before]), observed({ ...DONE }))).toEqual([]);
     });
 
+    test('are known as they were, for what takes a change back', () => {
+      const changes = planShared([wanted({ ...DECLARED, settings: { parameters: [{ parameter: 'search_path', value: ['x'] }] } }, [{ ...DECLARED, settings }])], new Map([['u', settled]]), ADMINS);
+      expect(changes).toEqual([
+        { kind: 'setParameter', role: 'u', parameter: 'datestyle', was: 'ISO, DMY' },
+        { kind: 'limitConnections', role: 'u', limit: -1, was: 5 },
+        { kind: 'setParameter', role: 'u', parameter: 'search_path', value: ['x'], was: ['A b', 'public'] },
+      ]);
+    });
+
     test('of a list that is empty in the catalog are set back as they were', () => {
       const [{ was }] = planShared([wanted({ ...DECLARED, settings })], new Map([['u', observed({ ...settled, settings: [stored('DateStyle', 'ISO, DMY'), stored('search_path', '')] })]]), ADMINS) as { was?: unknown }[];
       expect(was).toEqual([]);

@@ -1,12 +1,16 @@
 import { Client } from 'pg';
+import { ServerError } from '../../lambda/provisioner/errors';
+import { explain } from '../../lambda/provisioner/remedies/server';
+import { Transport } from '../../lambda/provisioner/transport/session';
 import { parameterProblem } from '../../lib/contract/role-settings';
 import { SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { SETUPS } from '../../rehearsal/setups';
 import { firstOf, FULL, full } from '../full';
 import { watchAdmin } from './admin-watch';
+import { sleepingClock } from './clocks';
 import { throughDataApi } from './over-data-api';
-import { failure, setupsOver, signInWithToken, snapshot, Stack, trust, User } from './stack';
+import { failure, setupsOver, signInWithToken, snapshot, Stack, throughConnections, trust, User } from './stack';
 
 const ALL: SettingProperties = {
   ConnectionLimit: '5',
@@ -45,8 +49,9 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await server.sql('SET ROLE postgres; CREATE SCHEMA app; CREATE TABLE app.t (n int); RESET ROLE', [], 'shop');
     untouched = await snapshot(server);
   });
+  const reach = () => transport === 'the Data API' ? throughDataApi(server) : throughConnections(server);
   beforeEach(() => {
-    stack = new Stack(server, transport === 'the Data API' ? { transport: throughDataApi(server) } : {});
+    stack = new Stack(server, { transport: reach() });
   });
   afterEach(async () => {
     for (const { role } of await server.sql<{ role: string }>("SELECT quote_ident(rolname) AS role FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'")) {
@@ -179,6 +184,18 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     const before = await snapshot(server);
     const broken = { privileges: { shop: { Schemas: { app: { Tables: { t: ['SELECT'] } } } }, unknown: { Database: ['CONNECT'] } } };
     await expect(stack.update('A', orders({ ConnectionLimit: '9', Parameters: { jit: 'on', datestyle: 'ISO', search_path: ['app'] } }, broken))).rejects.toThrow('unknown');
+    await expect(snapshot(server)).resolves.toEqual(before);
+  });
+
+  test('of an update that is undone after its commit are as before', async () => {
+    await stack.create('G', { roleName: 'readers' });
+    await stack.create('A', orders(ALL));
+    await server.sql("ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"; ALTER ROLE orders SET datestyle = 'German'");
+    const before = await snapshot(server);
+    const keptOut = () => Promise.reject(explain(new ServerError('no', '28P01'), { attempted: 'sign in' }));
+    const locking: Transport = async (...args) => ({ ...await reach()(...args), confirm: keptOut });
+    const next = orders({ ConnectionLimit: '9', Parameters: { datestyle: 'ISO', search_path: ['app'] } }, { memberOf: ['readers'] });
+    await expect(failure(new Stack(server, { transport: locking, clock: sleepingClock() }).update('A', next, stack.physicalIdOf('A')))).resolves.toContain('so it is undone');
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 
