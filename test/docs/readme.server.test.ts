@@ -1,9 +1,14 @@
-import { Stack as CdkStack } from 'aws-cdk-lib';
+import { spawnSync } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { App, Stack as CdkStack } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { transformSync } from 'esbuild';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { RunFolder } from '../../rehearsal/run-folder';
+import { full } from '../full';
 import { Declared, setups, Stack, trust } from '../lambda/stack';
-import { samplesOf } from './pages';
+import { ROOT, samplesOf } from './pages';
 
 const sample = (page: string, language: string, contains = '') => samplesOf(page).find(({ info, code }) => info.split(' ')[0] === language && code.includes(contains))!.code;
 
@@ -12,13 +17,13 @@ interface Properties {
   readonly Privileges: Declared['privileges'];
 }
 
-/** The app of README.md: it is executed as it stands there. */
-function templateOfReadme(): Template {
+/** The stack of the app of README.md, which is executed as it stands there. */
+function stackOfReadme(): CdkStack {
   const { code } = transformSync(sample('README.md', 'ts'), { loader: 'ts', format: 'cjs' });
   const load = (name: string): unknown => jest.requireActual(name === 'cdk-aurora-iam-auth' ? '../../lib' : name);
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text under test is a text
   const run = new Function('require', 'module', `${code}; return stack;`) as (...globals: unknown[]) => CdkStack;
-  return Template.fromStack(run(load, { exports: {} }));
+  return run(load, { exports: {} });
 }
 
 const propertiesOf = (template: Template, username: string) =>
@@ -27,7 +32,7 @@ const propertiesOf = (template: Template, username: string) =>
 describe('README.md', () => {
   let template: Template;
   beforeAll(() => {
-    template = templateOfReadme();
+    template = Template.fromStack(stackOfReadme());
   });
 
   test('shows the SQL that the deployment of its app executes for its user', async () => {
@@ -62,6 +67,17 @@ describe('README.md', () => {
   });
 });
 
+full.test('docs/first-login.md: its query prints what it says, signed in to the app of README.md', () => {
+  const folder = RunFolder.open().newFolder('first-login');
+  const program = join(folder, 'query.js');
+  writeFileSync(program, sample('docs/first-login.md', 'js'));
+  const { directory } = (stackOfReadme().node.root as App).synth();
+  const args = ['--import', 'tsx', 'cli/index.ts', 'up', directory, '--user', 'orders', '--', process.execPath, program];
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_PATH: join(ROOT, 'node_modules') } });
+  expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
+  expect(stdout).toBe("[ { current_user: 'orders' } ]\n");
+});
+
 describe.each(setups('17, plain'))('the migration of docs/existing-databases.md on PostgreSQL $name', ({ major, roleRules }) => {
   test('hands tables over to the user of the migrations, and leaves the master with its password', async () => {
     const server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
@@ -73,8 +89,7 @@ describe.each(setups('17, plain'))('the migration of docs/existing-databases.md 
       await server.sql('SET ROLE postgres; CREATE TABLE orders (id int)', [], 'shop');
       await server.sql(`SET ROLE postgres; ${sample('docs/existing-databases.md', 'sql', 'OWNER TO migrator')}`, [], 'shop');
       expect(await server.sql("SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'orders'", [], 'shop')).toEqual([{ owner: 'migrator' }]);
-      expect(await server.sql("SELECT pg_has_role('postgres', 'rds_iam', 'USAGE') AS member")).toEqual([{ member: false }]);
-      // The admin signs in with its password.
+      // A member of rds_iam would be asked for a token, and could not change a user any more.
       await stack.update('Migrator', { ...migrator, privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'] } } } } });
     } finally {
       await server.stop();
