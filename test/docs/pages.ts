@@ -10,7 +10,7 @@ export const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 /** What people read on GitHub, npm and Construct Hub, but for API.md, which the source generates. */
 export const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], { cwd: ROOT, encoding: 'utf8' })
   .split('\n')
-  .filter(file => /^(README|SECURITY|CONTRIBUTING|CHANGELOG)\.md$|^docs\/|^cli\/|^examples\//.test(file))
+  .filter(file => /^(README|SECURITY|CONTRIBUTING|CHANGELOG)\.md$|^(docs|cli|examples|integ-tests\/first-deployment)\//.test(file))
   .sort();
 
 /** The samples of a page, in any language. */

@@ -46,11 +46,9 @@ const LEFT_IN_SOURCES = { lib: 24, lambda: 102, cli: 2 };
 
 /** Sentences of more than 30 words that are left in pages. These numbers may only shrink. */
 const LEFT_IN_PAGES: Record<string, number> = {
-  'SECURITY.md': 2,
   'docs/checks.md': 3,
   'docs/connect/nodejs.md': 1,
-  'docs/operations.md': 14,
-  'docs/rehearsal.md': 12,
+  'docs/operations.md': 13,
   'docs/security.md': 25,
   'docs/unknowns.md': 1,
 };
