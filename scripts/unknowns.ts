@@ -132,6 +132,8 @@ const HEAD = `<!-- Generated from docs/unknowns.json by \`npx projen unknowns\`.
 
 # What is not known of AWS
 
+At the end of this page you know which facts about AWS have no source, and what happens if they are not as expected.
+
 The ledger of what this library could not find out from documentation, source code or published dumps, and what happens if it is not as expected. Nothing of it was tried on AWS unless an answer says so. README and docs refer to these ids, and a test fails for an id that does not exist.
 
 [The first-deployment kit](../integ-tests/first-deployment/README.md) settles those that are marked with "kit", for less than 1 USD and in about an hour. Deleting its stack then takes up to 40 minutes more.

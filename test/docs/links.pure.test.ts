@@ -78,9 +78,9 @@ describe('README.md', () => {
 
 describe('docs/', () => {
   test('has pages that begin with what a reader has at their end', () => {
-    const pages = PAGES.filter(page => page.startsWith('docs/') && !['docs/README.md', 'docs/unknowns.md'].includes(page));
+    const pages = PAGES.filter(page => page.startsWith('docs/') && page !== 'docs/README.md');
     expect(pages.length).toBeGreaterThan(18);
-    expect(pages.filter(page => !/^# .*\n\nAt the end of this page /.test(read(page)))).toEqual([]);
+    expect(pages.filter(page => !/^(<!--.*-->\n\n)?# .*\n\nAt the end of this page /.test(read(page)))).toEqual([]);
   });
 
   test('has files that are all reached from a page', () => {
