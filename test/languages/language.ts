@@ -23,7 +23,7 @@ export interface Language {
 }
 
 export function run(folder: string, command: string, ...args: string[]): void {
-  execFileSync(command, args, { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
+  execFileSync(command, args, { cwd: folder, stdio: ['ignore', 2, 2] });
 }
 
 /** The examples of a language, where building them leaves nothing in the repository. */
