@@ -67,7 +67,7 @@ export class Scheduler {
       const after = this.since.get(physicalId) ?? to;
       this.since.set(physicalId, to);
       if (properties.State !== 'DISABLED' && timesOf(properties.ScheduleExpression).some(time => time > after && time <= to)) {
-        calls.push({ logicalId, ...await this.call(properties.Target as Target, String(properties.GroupName ?? 'default')) });
+        calls.push({ logicalId, ...await this.call(properties.Target as Target, (properties.GroupName ?? 'default') as string) });
       }
     }
     return calls;

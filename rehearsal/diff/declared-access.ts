@@ -1,6 +1,5 @@
 import { strongRole } from '../../lib/contract/predefined-roles';
 import { DEFAULT_REMOVAL_ACTION, RoleProperties } from '../../lib/contract/wire';
-import { isExpired } from '../../lib/model/expiry';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ComparableFact, Holder } from './access-diff';
 import { Place, signInFacts, SignInOptions } from './sign-in-facts';
@@ -220,12 +219,12 @@ class ServerFacts {
   }
 
   /** Compared where the user is in both apps; of a new one it is said if there is an end. */
-  private time(name: string, expiresAt: unknown, fact: Fact): ComparableFact {
-    if (expiresAt === undefined) {
+  private time(name: string, until: string | undefined, fact: Fact): ComparableFact {
+    if (until === undefined) {
       return fact({ kind: 'time' }, this.keyOf('time', name), { onlyWith: this.keyOf('user', name) });
     }
-    const until = String(expiresAt);
-    return fact({ kind: 'time', until, ...(isExpired(until) ? { expired: true as const } : {}) }, this.keyOf('time', name, until));
+    const expired = Date.parse(until) <= Date.now();
+    return fact({ kind: 'time', until, ...(expired ? { expired } : {}) }, this.keyOf('time', name, until));
   }
 
   /** Who gets what a role owns when that is removed. */

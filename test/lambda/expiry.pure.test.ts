@@ -20,7 +20,7 @@ const claim = (roleOid: string, expiresAt: number | undefined, more: Partial<Cla
 
 describe('the declared time', () => {
   test('survives the registry and the wire form', () => {
-    expect(decodeDeclaration('user', { ExpiresAt: TEXT } as never)).toMatchObject({ expiresAt: TIME });
+    expect(decodeDeclaration('user', { ExpiresAt: TEXT })).toMatchObject({ expiresAt: TIME });
     expect(encodeDeclaration(declaration(TIME))).toEqual({ MemberOf: ['readers'], ExpiresAt: TEXT });
     const row = {
       ...claim('16400', TIME), username: 'r16400',
@@ -30,13 +30,13 @@ describe('the declared time', () => {
       format: 1, declarations: [{ Kind: 'user', MemberOf: ['readers'] }, { Kind: 'user', MemberOf: ['readers'], ExpiresAt: TEXT }],
       deployed: [{ Kind: 'user', MemberOf: ['readers'], ExpiresAt: TEXT }],
     });
-    const { claims: [decoded], unreadable } = decodeRows([row as never], 'postgres');
+    const { claims: [decoded], unreadable } = decodeRows([row], 'postgres');
     expect(unreadable).toEqual([]);
     expect(decoded.declarations.map(({ expiresAt }) => expiresAt)).toEqual([undefined, TIME]);
   });
 
   test('is no part of a declaration without one', () => {
-    expect(Object.keys(decodeDeclaration('user', {} as never))).not.toContain('expiresAt');
+    expect(Object.keys(decodeDeclaration('user', {}))).not.toContain('expiresAt');
     expect(encodeDeclaration(declaration())).toEqual({ MemberOf: ['readers'] });
   });
 
@@ -45,13 +45,13 @@ describe('the declared time', () => {
     '2027-01-31T12:00:00.000Z\n',
   ])('%j is none', (value) => {
     const shown = JSON.stringify(value);
-    expect(() => decodeDeclaration('user', { ExpiresAt: value } as never)).toThrow(typeof value === 'string'
+    expect(() => decodeDeclaration('user', { ExpiresAt: value })).toThrow(typeof value === 'string'
       ? `ExpiresAt ${shown} is not allowed: it is not a time such as 2026-01-31T12:00:00.000Z; pass a time in UTC with milliseconds`
       : `ExpiresAt ${shown} is not allowed: it is not a string; pass a string`);
   });
 
   test('is refused of a group role', () => {
-    expect(() => decodeDeclaration('role', { ExpiresAt: TEXT } as never))
+    expect(() => decodeDeclaration('role', { ExpiresAt: TEXT }))
       .toThrow('ExpiresAt "2027-01-31T12:00:00.000Z" is not allowed: a group role has no login that could end; declare it for its members');
   });
 });
@@ -122,7 +122,7 @@ describe('what is planned', () => {
   test('from then on none; everything else stays, and what others have granted, which lets nobody in without a login', () => {
     expect(kinds(true, before)).toEqual(['revokeRole rds_iam', 'forbidLogin']);
     expect(kinds(true, after)).toEqual([]);
-    expect(kinds(true, observed({ canLogin: true, memberships: [{ ...membership('rds_iam'), ours: false, as: 'other' as never }, membership('readers')] }))).toEqual(['forbidLogin']);
+    expect(kinds(true, observed({ canLogin: true, memberships: [{ ...membership('rds_iam'), ours: false, as: 'other' }, membership('readers')] }))).toEqual(['forbidLogin']);
   });
 
   test('a new user is created without', () => {
@@ -131,9 +131,12 @@ describe('what is planned', () => {
 });
 
 describe('the event of the alias', () => {
+  const asked = (): never => {
+    throw new Error('asked');
+  };
   const invoked = (event: unknown) => {
     const log: string[] = [];
-    const handler = createExpiryHandler({ deployment: () => { throw new Error('asked'); }, clock: sleepingClock(), write: line => void log.push(line) });
+    const handler = createExpiryHandler({ deployment: asked, clock: sleepingClock(), write: line => void log.push(line) });
     return handler(event, { awsRequestId: 'r', functionName: 'f', getRemainingTimeInMillis: () => 60_000 }).then(() => 'done', (error: Error) => error.message);
   };
 
