@@ -129,8 +129,9 @@ describe.each(setupsOver({
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     const physicalId = stack.physicalIdOf('A');
+    const open = await session(server, 'auditor');
     await stack.update('A', auditor(date - 1));
-    expect(await canSignIn('auditor')).toBe(false);
+    expect([await isOpen(open), await canSignIn('auditor')]).toEqual([false, false]);
     const late = stack.send({ RequestType: 'Update', LogicalResourceId: 'A', PhysicalResourceId: physicalId, sentAt: 1_000_000_000_000 }, auditor(expiresAt));
     await expect(late).rejects.toThrow('CloudFormation has sent another event for A since');
     expect(await canSignIn('auditor')).toBe(false);
