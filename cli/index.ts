@@ -10,6 +10,7 @@ import { CliError, EXIT_CODES } from './exit-codes';
 import { main as plan } from './plan/plan';
 import { main as rehearse } from './rehearse';
 import { main as up } from './up';
+import { visible } from '../lib/report/plain-text';
 import { InputError } from '../rehearsal/rehearse/input-error';
 
 interface Command {
@@ -58,9 +59,10 @@ main(process.argv.slice(2)).then((code) => {
 }, (error: Error & { code?: unknown }) => {
   const isExpected = error instanceof CliError;
   const isUsage = error instanceof InputError || (typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'));
-  const text = `${process.argv[2] ?? 'cdk-aurora-iam-auth-cli'}: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}`;
+  // Of databases, templates and AWS, as far as the names in it are concerned.
+  const text = visible(`${process.argv[2] ?? 'cdk-aurora-iam-auth-cli'}: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}`);
   console.error(styleText('red', text, { stream: process.stderr }));
-  (isExpected ? error.reasons : []).forEach(reason => console.error(`  - ${reason}`));
+  (isExpected ? error.reasons : []).forEach(reason => console.error(`  - ${visible(reason)}`));
   if (process.argv.includes('--verbose')) {
     console.error(error.cause ?? error);
   }

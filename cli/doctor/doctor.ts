@@ -11,6 +11,7 @@ import { hostFacts } from './target';
 import { NETWORK } from './world';
 import { isAssembly } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
+import { jsonText } from '../json-text';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 
 /** RDS hands its logs on to CloudWatch after some seconds; how many is not documented. */
@@ -37,7 +38,7 @@ export function written(
 ): string {
   const diagnosis = diagnose(seen);
   const text = json
-    ? JSON.stringify(jsonReport(diagnosis, seen), undefined, 2)
+    ? jsonText(jsonReport(diagnosis, seen))
     : textReport(diagnosis, seen, verbose, colors);
   return redact(text, seen.secrets);
 }

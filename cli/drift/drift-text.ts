@@ -1,5 +1,6 @@
 import { Comparison, DatabaseDrift, UndeclaredLogin } from './compare-stacks';
 import { counted, sqlLines } from '../deployed/change-text';
+import { jsonText } from '../json-text';
 import { roleName, visible } from '../../lib/report/plain-text';
 
 export const NO_DRIFT = 'All roles are as they are declared.';
@@ -11,10 +12,10 @@ export function textOfDrift({ databases, impossible }: Comparison): string {
 
 function databaseText({ stack, account, region, resourceId, underWay, driftedRoles, resources, undeclared }: DatabaseDrift): string[] {
   return [
-    `Stack ${visible(stack)} (${account}, ${region})${resourceId === undefined ? '' : `, database ${visible(resourceId)}`}`,
+    `Stack ${visible(`${stack} (${account}, ${region})`)}${resourceId === undefined ? '' : `, database ${visible(resourceId)}`}`,
     ...underWay === undefined ? [] : [`A deployment is under way (${visible(underWay)}): some differences may be what it has not done yet.`],
     ...resources.map(({ name, logicalId, names, changes, problem }) => [
-      `${visible(name)}${name === logicalId ? '' : ` (${logicalId})`}: ${names.map(roleName).join(', ')}`,
+      `${visible(name)}${name === logicalId ? '' : ` (${visible(logicalId)})`}: ${names.map(roleName).join(', ')}`,
       ...[...sqlLines(changes, []), ...problem === undefined ? [] : [`-- not compared: ${visible(problem)}`]].map(line => `  ${line}`),
     ].join('\n')),
     driftedRoles === 0 ? NO_DRIFT : `${counted(driftedRoles, 'role')} ${driftedRoles === 1 ? 'is' : 'are'} not as declared. The next deployment that touches a user executes its statements.`,
@@ -48,5 +49,5 @@ function signInOf(canLogin: boolean, withToken: boolean | null): string {
 
 /** For an auditor. */
 export function jsonOfDrift({ databases, impossible }: Comparison, date: Date): string {
-  return `${JSON.stringify({ date: date.toISOString(), databases, impossible }, undefined, 2)}\n`;
+  return `${jsonText({ date: date.toISOString(), databases, impossible })}\n`;
 }

@@ -66,12 +66,12 @@ function linesOf({ changes, notes, problem, notPlanned }: ResourceResult): strin
 }
 
 function headOf({ action, name, logicalId }: ResourceResult): string {
-  return `${WORDS[action]} ${visible(name)}${name === logicalId ? '' : ` (${logicalId})`}`;
+  return `${WORDS[action]} ${visible(name)}${name === logicalId ? '' : ` (${visible(logicalId)})`}`;
 }
 
 function placeOf({ account, region }: StackPlan): string {
   const place = [account, region].filter(each => each !== undefined).join(', ');
-  return place === '' ? '' : ` (${place})`;
+  return place === '' ? '' : visible(` (${place})`);
 }
 
 function summary(plans: readonly StackPlan[]): string {

@@ -5,6 +5,7 @@ import { PlannedResource } from './stack-events';
 import { openAccount } from '../deployed/open-account';
 import { assemblyIn, stacksNamed } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
+import { jsonText } from '../json-text';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
@@ -55,7 +56,7 @@ function parametersFor({ id }: AssemblyStack, parameters: PlanOptions['parameter
 
 function written(plans: StackPlan[], { format }: PlanOptions): string {
   switch (format) {
-    case 'json': return `${JSON.stringify({ nothingToDo: isNothing(plans), stacks: plans }, undefined, 2)}\n`;
+    case 'json': return `${jsonText({ nothingToDo: isNothing(plans), stacks: plans })}\n`;
     case 'markdown': return markdownOfPlan(plans);
     case 'text': return textOfPlan(plans);
   }

@@ -18,6 +18,11 @@ import { withRetries } from './retry';
 /** Of what Lambda passes on to who has invoked it: 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
 const MOST_BYTES = 6_000_000;
 
+const NARROWER = {
+  plan: 'ask for fewer resources at once: --only on the command line',
+  drift: 'compare without --all, or deploy first, which takes back what differs',
+};
+
 /**
  * A plan of resources of the stack. Its event:
  * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties", "OldResourceProperties" }] }`, in the order of the deployment.
@@ -103,7 +108,7 @@ function eventsOf(resource: unknown, { stackId, resourceId }: Deployment): Plann
 }
 
 function looking<T>(
-  { deployment: deployed, clock, write }: Dependencies, what: string, read: (event: unknown, deployment: Deployment) => (options: PlanOptions) => Promise<T>,
+  { deployment: deployed, clock, write }: Dependencies, what: keyof typeof NARROWER, read: (event: unknown, deployment: Deployment) => (options: PlanOptions) => Promise<T>,
   report: (log: Logger, answer: T) => void = () => undefined,
 ): (event: unknown, context: Context) => Promise<T> {
   return async (event, context) => {
@@ -131,9 +136,9 @@ async function once<T>({ transport, registryOwner, resourceId }: Deployment, bud
   return look({ access, registryOwner, resourceId, budget, log });
 }
 
-function refuseLarge(what: string, answer: unknown): void {
+function refuseLarge(what: keyof typeof NARROWER, answer: unknown): void {
   const bytes = Buffer.byteLength(JSON.stringify(answer));
   if (bytes > MOST_BYTES) {
-    throw new ProvisionError(`the ${what} has ${bytes} bytes, and Lambda passes on ${MOST_BYTES}; ask for fewer resources at once`);
+    throw new ProvisionError(`the ${what} has ${bytes} bytes, and Lambda passes on ${MOST_BYTES}; ${NARROWER[what]}`);
   }
 }

@@ -4,6 +4,7 @@ import { diagnose } from '../../cli/doctor/diagnosis';
 import { Observations, PolicyDocuments, PolicyFacts, Seen, Simulation } from '../../cli/doctor/observations';
 import { doctorOptionsOf, environmentOf } from '../../cli/doctor/options';
 import { explainPolicy } from '../../cli/doctor/policy-explanation';
+import { written } from '../../cli/doctor/doctor';
 import { redact } from '../../cli/doctor/redact';
 import { insideCommand, textReport } from '../../cli/doctor/report';
 import { hostFacts } from '../../cli/doctor/target';
@@ -57,6 +58,31 @@ describe('what is written', () => {
         secrets,
       ),
     ).toBe('*** *** x host:5432/?Action=connect&***&*** ***');
+  });
+
+  /** A line of its own, one in colour, one that runs backwards, and marks of Markdown and HTML. */
+  const HOSTILE = 'x\nok        role          all is well\u001b[32m\u009b31m\u202e\u2028<b>`';
+
+  test('has names as they are, but none that is a line of its own or changes the terminal', () => {
+    const client = { ...seen().client, username: HOSTILE, database: HOSTILE };
+    const limit = { max: 0, used: 0 };
+    const observations = seen({
+      client,
+      catalog: { value: { roles: [{ name: HOSTILE.toUpperCase(), canLogIn: true, isInRdsIam: true, isInRdsAd: false, limit }], database: null, server: limit } },
+      signIn: { outcome: 'refused', code: '28P01', message: `password authentication failed for user "${HOSTILE}"` },
+      route: { failed: HOSTILE },
+      log: { unseen: HOSTILE },
+    });
+    const clean = textReport(diagnose(seen()), seen(), true, false).split('\n').length;
+    for (const verbose of [true, false]) {
+      const text = textReport(diagnose(observations), observations, verbose, false);
+      expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
+      expect(text.split('\n').filter(line => /^ok +role/.test(line))).toEqual([]);
+      expect(text.split('\n').length).toBeLessThanOrEqual(clean + 5); // a cause, its fix, and where to go on
+    }
+    const json = written({ ...observations, secrets: [] }, { json: true, verbose: true });
+    expect(json.replaceAll('\n', '')).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
+    expect((JSON.parse(json) as { client: { username: string } }).client.username).toBe(HOSTILE);
   });
 
   test('has the command for a host inside, quoted for sh', () => {

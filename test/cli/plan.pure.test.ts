@@ -3,7 +3,9 @@ import { sqlLines } from '../../cli/deployed/change-text';
 import { DeployedStack } from '../../cli/deployed/deployed-stack';
 import { NotPossible } from '../../cli/deployed/not-possible';
 import { parseTemplate } from '../../cli/deployed/parse-template';
-import { compareStacks } from '../../cli/drift/compare-stacks';
+import { compareStacks, DatabaseDrift } from '../../cli/drift/compare-stacks';
+import { jsonText } from '../../cli/json-text';
+import { jsonOfDrift, textOfDrift } from '../../cli/drift/drift-text';
 import { driftOptionsOf } from '../../cli/drift/options';
 import { planOptionsOf } from '../../cli/plan/options';
 import { markdownOfPlan, textOfPlan } from '../../cli/plan/plan-text';
@@ -112,6 +114,30 @@ describe('the texts of a plan', () => {
     expect(text.split('\n').filter(line => line.startsWith('# '))).toEqual(['# Database changes']);
     expect(text).not.toContain('\u202e');
     expect(sqlLines([{ database: 'x', change: 'y', roles: ['u'], sql: ['A\nB'] }], [{ notice: 'kept', username: 'u' }])).toEqual(['-- in x: y', 'A', '        B;', '-- note: kept (username: u)']);
+  });
+
+  test.each(['a\n', '\u001b[2J', '\u009b2J', '\u202e', '\u2028', '<script>', '```\n# x', '~~~', '| x |', '[x](javascript:x)', '@team', '\r- [x] y'])('are safe with %j as any name', (hostile) => {
+    const change = { database: hostile, change: hostile, roles: [hostile], sql: [`GRANT "${hostile}" TO x`] };
+    const plans: StackPlan[] = [{
+      stack: hostile, account: hostile, region: hostile, underWay: [hostile], impossible: [hostile],
+      resources: [result({ name: hostile, logicalId: hostile, changes: [change], notes: [{ notice: hostile, [hostile]: hostile }], problem: hostile, notPlanned: hostile })],
+    }];
+    const drift: DatabaseDrift = {
+      stack: hostile, stackId: hostile, account: hostile, region: hostile, resourceId: hostile, admin: hostile, version: 170000, underWay: hostile, driftedRoles: 1,
+      resources: [{ name: hostile, logicalId: hostile, names: [hostile], changes: [change], problem: hostile }],
+      undeclared: [{ role: hostile, canLogin: true, withToken: null, isSuperuser: true, createsRoles: true, validUntil: hostile, isAdmin: false }],
+    };
+    const markdown = markdownOfPlan(plans);
+    const texts = [textOfPlan(plans), markdown, textOfDrift({ databases: [drift], impossible: [hostile] })];
+    for (const text of [...texts, jsonOfDrift({ databases: [drift], impossible: [] }, new Date(0)), jsonText(plans)]) {
+      expect(text.replaceAll('\n', '')).not.toMatch(/\p{C}|\p{Zl}|\p{Zp}/u);
+    }
+    // What follows a line break in a name is further in than any line of ours.
+    const later = hostile.split('\n').slice(1).join('');
+    expect(texts.flatMap(text => text.split('\n')).filter(line => later !== '' && line.startsWith(later))).toEqual([]);
+    const outside = markdown.replace(/^```sql\n[^]*?\n```$/gm, '').replaceAll(/`[^`\n]+`/g, '');
+    expect(outside).not.toMatch(/<|\]\(|^(```|~~~|- |\|)|@team/m);
+    expect(outside.split('\n').filter(line => line.startsWith('# '))).toEqual(['# Database changes']);
   });
 
   test('a deployment under way, and what is not possible', () => {

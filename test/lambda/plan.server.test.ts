@@ -1,5 +1,6 @@
 import { Client } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { takeLock } from './provisioners-lock';
 import { throughDataApi } from './over-data-api';
 import { Declared, PlannedEvent, setups, setupsOver, snapshot, Stack, trust } from './stack';
@@ -193,13 +194,46 @@ describe.each(setups('17, plain'))('a plan on PostgreSQL $name', ({ major, roleR
     expect((await stack.plan({ logicalId: 'B', declared: reader })).underWay).toBeUndefined();
   });
 
+  full.test('larger than what Lambda passes on is an error that says how to narrow it', async () => {
+    const table = (n: number) => `t${n}_`.padEnd(63, 'x');
+    await server.sql(`SET ROLE postgres; ${[...Array(250).keys()].map(n => `CREATE TABLE ${table(n)} ()`).join(';')}`, [], 'shop');
+    const events = (count: number) => [...Array(count).keys()].map((n): PlannedEvent => ({ logicalId: `U${n}`, declared: { ...orders, username: `user${n}` } }));
+    await expect(stack.plan(...events(450))).rejects.toThrow(/^the plan has \d{7} bytes, and Lambda passes on 6000000; ask for fewer resources at once: --only on the command line/);
+    expect((await stack.plan(...events(20))).resources).toHaveLength(20);
+  });
+
   test.each([
     ['an event of CloudFormation', { RequestType: 'Delete', RequestId: 'r', StackId: 's', LogicalResourceId: 'A', ResourceType: 'Custom::RdsIamUser', ResourceProperties: {} }],
     ['another property', { resources: [], execute: true }],
     ['a resource with another property', { resources: [{ RequestType: 'Create', StackId: 'other', LogicalResourceId: 'A', ResourceType: 'Custom::RdsIamUser', ResourceProperties: {} }] }],
     ['no list', { resources: { 0: {} } }],
+    ['a resource that is none', { resources: [null] }],
+    ['__proto__', JSON.parse('{ "resources": [], "__proto__": { "signIn": {} } }') as unknown],
+    ['nothing', undefined],
+    ['a text', 'resources'],
   ])('refuses %s', async (_, event) => {
     await expect(stack.planOf(event)).rejects.toThrow(/ is not allowed: /);
+  });
+
+  test.each([
+    ['another request type', { RequestType: 'Execute' }],
+    ['another resource type', { ResourceType: 'Custom::Other' }],
+    ['a logical id that is none', { LogicalResourceId: '../A' }],
+    ['a name that no role can have', { ResourceProperties: { Username: 'a\0', Privileges: {}, OnRemoval: { Action: 'DROP_OR_DISABLE' } } }],
+  ])('of a resource with %s is the refusal of the event', async (_, others) => {
+    const resource = { RequestType: 'Create', LogicalResourceId: 'A', ResourceType: 'Custom::RdsIamUser', ResourceProperties: { Username: 'a', Privileges: {}, OnRemoval: { Action: 'DROP_OR_DISABLE' } }, ...others };
+    const { resources } = await stack.planOf({ resources: [resource] });
+    expect(resources).toEqual([expect.objectContaining({ changes: [], problem: expect.stringMatching(/not (allowed|valid)/) as string })]);
+  });
+
+  test('is of the database and the stack that the function was deployed for, whatever the event says', async () => {
+    await stack.create('A', orders);
+    const [other] = [new Stack(server, { name: 'other', resourceId: 'cluster-OTHER' })];
+    const event = (properties: object) => ({ resources: [{ RequestType: 'Delete', LogicalResourceId: 'A', PhysicalResourceId: `${server.resourceId}/orders/A`, ResourceType: 'Custom::RdsIamUser', ResourceProperties: { Username: 'orders', ...properties } }] });
+    const { resources: [{ changes }] } = await other.planOf(event({ Database: { ResourceId: server.resourceId } }));
+    expect(changes).toEqual([]); // the role of another stack
+    await expect(stack.planOf(event({ Database: { ResourceId: 'cluster-OTHER' } }))).resolves.toMatchObject({ resources: [{ changes: expect.arrayContaining([expect.objectContaining({ sql: ['DROP ROLE "orders"'] })]) as unknown[] }] });
+    await expect(stack.drift()).resolves.toMatchObject({ driftedRoles: 0 });
   });
 
   test('of names that are made to be SQL executes nothing, and writes them as they are', async () => {
