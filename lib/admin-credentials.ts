@@ -37,7 +37,7 @@ export class AdminCredentials {
    *   authentication. AWS does not document that such a master may create roles
    *   (`docs/unknowns.md#iam-db-auth-master`).
    * - A role of its own, with CREATEROLE, the ADMIN OPTION on `rds_iam` (from PostgreSQL 16 on), and CREATE on database
-   *   `postgres`, which may act for the owners of what is granted. `docs/operations.md` has the SQL that makes one,
+   *   `postgres`, which may act for the owners of what is granted. `docs/admin.md` has the SQL that makes one,
    *   also for a database whose users a master with a password has created.
    *
    * Fails for a name that PostgreSQL, RDS or IAM does not take, and for a token.

@@ -57,7 +57,7 @@ export interface ProvisionerOptions {
    * How many executions of each function are reserved for it, which is also how many there can be at the same time.
    *
    * CloudFormation creates `concurrentUsers` side by side. Those above this number wait in a queue of Lambda, which
-   * tries them again at growing intervals, while the resource has 7 minutes to be done: choose at least as many.
+   * tries them again at growing intervals, while the resource has 16 minutes to be done: choose at least as many.
    *
    * An account that is new has 10 executions and cannot reserve any.
    *
@@ -111,7 +111,7 @@ export interface ProvisionerOptions {
    *
    * It calls Lambda and answers CloudFormation through S3, so the subnets need a NAT gateway, or an interface endpoint
    * for Lambda and a gateway endpoint for S3. Without a way there CloudFormation is not told what went wrong, and a
-   * deployment waits for 7 minutes and fails.
+   * deployment waits for 16 minutes and fails.
    *
    * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
    * @default false
