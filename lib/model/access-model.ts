@@ -113,14 +113,14 @@ export interface DeclaredRole {
   /** When the access of its users ends, as `Date.toISOString()` writes it. */
   readonly expiresAt?: string;
 
-  /** As they are on the wire; only users have them. */
-  readonly settings?: SettingProperties;
-
   /** Each as it was given. More may be added. */
   readonly privileges: PrivilegesByDatabase[];
 
   /** Names of the roles that it is a member of, as they were given. */
   readonly memberOf: string[];
+
+  /** As they are on the wire; only users have them. */
+  readonly settings?: SettingProperties;
 
   /** Those that are deployed before, and removed after it. */
   readonly predecessors: Set<DeclaredRole>;

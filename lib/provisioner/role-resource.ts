@@ -67,6 +67,7 @@ export class RoleResource {
     this.database = database;
     const settings = settingProperties(scope, kind, props);
     const role = declaredRole({
+      ...settings === undefined ? {} : { settings },
       kind,
       names,
       path: scope.node.path,
@@ -75,7 +76,6 @@ export class RoleResource {
       exclusive: exclusive === true,
       onRemoval: action,
       ...expiresAt === undefined ? {} : { expiresAt: expiresAt.toISOString() },
-      ...settings === undefined ? {} : { settings },
     });
     this.role = role;
     const { reapply } = database;

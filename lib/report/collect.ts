@@ -81,9 +81,9 @@ class Server {
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
         ...role.expiresAt === undefined ? {} : { expiresAt: role.expiresAt, ...isExpired(role.expiresAt) ? { expired: true as const } : {} },
-        ...role.settings ? { settings: settingsIn(this.root, role.path, role.settings) } : {},
         memberOf: this.graph.membershipsOf(this.memberOf(role)),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
+        ...role.settings ? { settings: settingsIn(this.root, role.path, role.settings) } : {},
       };
       return role.names.map(name => ({
         name: readable(this.root, role.path, name), ...common, signIns: signInsOf(this.database.model, name),

@@ -80,11 +80,11 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
   const settings = planSettings(wanted, observed);
   return {
     revokes: [
+      ...settings.resets,
       ...revokeDatabases(wanted, observed, privileges, exclusive),
       ...revokeGroups(wanted, observed, groups),
       ...exclusive ? [...revokeAdminOptions(observed, groups), ...revokeOthers(observed)] : [],
       ...signsIn ? [] : forbidLogin(observed),
-      ...settings.resets,
     ],
     grants: [
       ...privileges

@@ -15,12 +15,12 @@ export interface Declaration {
   readonly kind: RoleKind;
   readonly memberOf: string[];
   readonly databases: DatabaseDeclaration[];
-  /** Whatever else it holds is revoked. */
-  readonly exclusive: boolean;
   /** When the access of a user ends, in milliseconds since 1970. */
   readonly expiresAt?: number;
   /** Of a user. */
   readonly settings?: RoleSettings;
+  /** Whatever else it holds is revoked. */
+  readonly exclusive: boolean;
 }
 
 /** What PostgreSQL keeps with a role for its sessions. */
