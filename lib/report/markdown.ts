@@ -43,12 +43,12 @@ function serverPart(server: ServerAccess, stack: string): string[] {
 }
 
 function userRow(user: UserAccess, groups: readonly GroupAccess[], stack: string): string[] {
-  const { name, exclusive, expiresAt, onRemoval, signIns, settings, memberOf, privileges } = user;
+  const { name, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
   return [
     [code(name), expiresAt === undefined ? '' : `**${expiryText(expiresAt)}**`, exclusive ? 'exclusive' : '', removalText(onRemoval) ?? ''].filter(text => text !== '').join('<br>'),
     signIns.map(access => signIn(access, stack)).join('<br>') || '*no identity in this app*',
     [
-      ...settings ? settingLines(settings).map(escaped) : [],
+      ...user.settings ? settingLines(user.settings).map(escaped) : [],
       ...privilegeRows(privileges),
       ...memberOf.flatMap(membership => [
         `as a member of ${membershipText(membership)}:`,

@@ -245,13 +245,13 @@ export function throughConnections(server: AuroraLikeServer, { host = server.hos
 }
 
 function propertiesOf(declared: Declared): { [property: string]: unknown } {
-  const { privileges, memberOf, settings, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
+  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {
     ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
     Privileges: { ...Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])), ...privileges },
     ...memberOf ? { MemberOf: memberOf } : {},
-    ...settings ? { Settings: settings } : {},
+    ...declared.settings ? { Settings: declared.settings } : {},
     OnRemoval: onRemoval,
     ...exclusive ? { Exclusive: 'true' } : {},
     ...adoptExisting ? { AdoptExisting: 'true' } : {},

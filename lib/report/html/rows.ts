@@ -19,7 +19,7 @@ const OPEN_MEMBERS = 6;
 
 /** A user: who signs in, what it may do itself, and what through its groups. */
 export function userRows(user: UserAccess, page: Page): string {
-  const { name, path, exclusive, expiresAt, onRemoval, signIns, settings, memberOf, privileges } = user;
+  const { name, path, exclusive, expiresAt, onRemoval, signIns, memberOf, privileges } = user;
   const inherited = memberOf.flatMap(membership => page.inherited(membership));
   const effective = [...privileges, ...inherited.flatMap(({ group }) => group.privileges)];
   const databases = [...new Set(effective.map(({ database }) => page.databaseNumber(database)))];
@@ -34,7 +34,7 @@ export function userRows(user: UserAccess, page: Page): string {
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')} <small>${escaped(within(path, page.report.stack))}</small>`,
     signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>no identity in this app</small>',
     [
-      ...settings ? [placeCells('', '', settingLines(settings).map(line => `<div>${escaped(line)}</div>`).join(''))] : [],
+      ...user.settings ? [placeCells('', '', settingLines(user.settings).map(line => `<div>${escaped(line)}</div>`).join(''))] : [],
       ...placeRows(privileges),
       ...inherited.map(inheritedRow),
     ],
