@@ -1,6 +1,6 @@
 import type { Resource } from '../app/template';
 import { attributeIn, type Part, partsOf, settingOf, shown } from '../app/value';
-import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf } from '../databases/provisioners';
+import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf, provisionersOf } from '../databases/provisioners';
 import { allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
 import type { Statement } from '../iam/statement';
@@ -26,6 +26,8 @@ export const provisionerInvocable: Rule = {
     if (functions.length === 0) {
       return 'NOT_APPLICABLE';
     }
+    // The provider framework in front of them hands each event on, whichever alias it came by.
+    const handlers = new Set(provisionersOf(resource.template.app).map(({ handler }) => handler));
     const caller = Object.hasOwn(CALLERS, resource.type) ? CALLERS[resource.type] : undefined;
     if (caller) {
       return answerOf(callsOf(resource, caller));
@@ -52,7 +54,7 @@ export const provisionerInvocable: Rule = {
             }
             return functions
               .map(each => ({ ...each, reach: reachOf(statement, each.target) }))
-              .filter(({ reach }) => reach.isNamed && !isByNarrowAlias(statement))
+              .filter(({ reach, resource: it }) => reach.isNamed && !(handlers.has(it) && isByNarrowAlias(statement)))
               .map(({ resource: it, task, reach }) =>
                 findingOf(it, task, {
                   unknown: unknown || !reach.is,

@@ -60,6 +60,20 @@ test('finds a version and an alias of it', () => {
   ]);
 });
 
+test('does not mind the aliases that carry out no event, unless they are of the framework', () => {
+  const { stack, handler, provisioner } = withUser();
+  const framework = provisioner.node.findChild('Provider').node.findChild('framework-onEvent') as lambda.Function;
+  const policyFor = (id: string, aliasName: string, { latestVersion: version }: lambda.Function) => {
+    const role = new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
+    new lambda.Alias(stack, `Alias for ${id}`, { aliasName, version }).grantInvoke(role);
+    return role.node.findChild('DefaultPolicy');
+  };
+  const narrow = ['plan', 'drift', 'expiry'].map(aliasName => policyFor(aliasName, aliasName, handler));
+  const wide = policyFor('framework', 'plan', framework);
+  expect(narrow.map(policy => answer(provisionerInvocable, policy))).toEqual(['COMPLIANT', 'COMPLIANT', 'COMPLIANT']);
+  expect(answer(provisionerInvocable, wide)).toMatchObject([{ id: matching(/^<IamAuthProvisionerProviderframework/) }]);
+});
+
 test('finds it from another stack', () => {
   const { stack, handler } = withUser();
   const role = new iam.Role(new Stack(stack.node.root, 'Service', { env: IRELAND }), 'Other', {
