@@ -1,5 +1,11 @@
 /** What AWS says to the credentials that are here. Nothing is changed. */
-import { CloudFormationClient, DescribeStacksCommand, GetTemplateCommand, ListStackResourcesCommand, Stack } from '@aws-sdk/client-cloudformation';
+import {
+  CloudFormationClient,
+  DescribeStacksCommand,
+  GetTemplateCommand,
+  ListStackResourcesCommand,
+  Stack,
+} from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { NotPossible } from './not-possible';
@@ -86,7 +92,10 @@ export class AwsAccount implements Account {
     const resources = new Map<string, DeployedResource>();
     let token: string | undefined;
     do {
-      const { StackResourceSummaries: page = [], NextToken: next } = await attempt('cloudformation:ListStackResources', `stack ${name}`, () =>
+      const {
+        StackResourceSummaries: page = [],
+        NextToken: next,
+      } = await attempt('cloudformation:ListStackResources', `stack ${name}`, () =>
         cloudFormation(region).send(new ListStackResourcesCommand({ StackName: id, NextToken: token })));
       for (const { LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: type = '', ResourceStatus: status } of page) {
         if (logicalId !== undefined && physicalId !== undefined && status !== 'DELETE_COMPLETE') {
@@ -101,7 +110,9 @@ export class AwsAccount implements Account {
   async invoke(arn: string, event: unknown, grant: string): Promise<unknown> {
     const payload = Buffer.from(JSON.stringify(event));
     if (payload.length > MAX_EVENT_BYTES) {
-      throw new NotPossible(`the event for ${arn} has ${payload.length} bytes, and Lambda takes ${MAX_EVENT_BYTES}; ask for fewer resources at once with --only`);
+      throw new NotPossible(
+        `the event for ${arn} has ${payload.length} bytes, and Lambda takes ${MAX_EVENT_BYTES}; ask for fewer resources at once with --only`,
+      );
     }
     const region = arn.split(':')[3];
     const { Payload: answer, FunctionError: failed } = await attempt('lambda:InvokeFunction', arn, () =>
@@ -138,7 +149,9 @@ async function attempt<T>(permission: string, resource: string, call: () => Prom
   }
 }
 
-function factsOf({ StackId: id = '', StackName: name = '', StackStatus: status, Parameters: parameters = [], Outputs: outputs = [] }: Stack): StackFacts {
+function factsOf(
+  { StackId: id = '', StackName: name = '', StackStatus: status, Parameters: parameters = [], Outputs: outputs = [] }: Stack,
+): StackFacts {
   const [, partition, , region, account] = id.split(':');
   return {
     name,
@@ -147,7 +160,9 @@ function factsOf({ StackId: id = '', StackName: name = '', StackStatus: status, 
     account,
     region,
     status: status ?? '',
-    parameters: new Map(parameters.map(({ ParameterKey: key = '', ParameterValue: value = '', ResolvedValue: resolved = value }) => [key, resolved])),
+    parameters: new Map(
+      parameters.map(({ ParameterKey: key = '', ParameterValue: value = '', ResolvedValue: resolved = value }) => [key, resolved]),
+    ),
     outputs: new Map(outputs.map(({ OutputKey: key = '', OutputValue: value = '' }) => [key, value])),
   };
 }

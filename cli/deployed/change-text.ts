@@ -4,7 +4,12 @@ import { visible } from '../../lib/report/plain-text';
 /** Statements with what they do as comments, so that all of it is SQL. Names cannot pretend to be lines of their own. */
 export function sqlLines(changes: readonly PlannedChange[], notes: readonly Note[]): string[] {
   return [
-    ...changes.flatMap(({ database, change, sql }) => [`-- in ${visible(database)}: ${visible(change)}`, ...sql.flatMap(statement => statementLines(statement))]),
+    ...changes.flatMap(
+      ({ database, change, sql }) => [
+        `-- in ${visible(database)}: ${visible(change)}`,
+        ...sql.flatMap(statement => statementLines(statement)),
+      ],
+    ),
     ...notes.map(note => `-- note: ${noteText(note)}`),
   ];
 }
@@ -16,7 +21,9 @@ function statementLines(statement: string): string[] {
 }
 
 export function noteText({ notice, ...fields }: Note): string {
-  const texts = Object.entries(fields).filter(([, value]) => value !== undefined).map(([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const texts = Object.entries(fields).filter(([, value]) => value !== undefined).map(
+    ([name, value]) => `${name}: ${typeof value === 'string' ? value : JSON.stringify(value)}`,
+  );
   return visible(texts.length === 0 ? notice : `${notice} (${texts.join(', ')})`);
 }
 

@@ -15,7 +15,9 @@ export function parseTemplate(text: string, stackName: string): Template {
     const [problem] = [...document.errors, ...document.warnings];
     const content = problem ? undefined : document.toJS() as unknown;
     if (typeof content !== 'object' || content === null) {
-      throw new NotPossible(`the template of stack ${stackName} is not read: ${problem?.message.split('\n')[0] ?? 'it is no object'}; deploy it with the CDK CLI, which writes no short forms`);
+      throw new NotPossible(
+        `the template of stack ${stackName} is not read: ${problem?.message.split('\n')[0] ?? 'it is no object'}; deploy it with the CDK CLI, which writes no short forms`,
+      );
     }
     return complete(content);
   }

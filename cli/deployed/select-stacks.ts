@@ -22,7 +22,10 @@ export function assemblyIn(folder: string): CloudAssembly {
  * @param ids none are all; * at the end stands for any text
  */
 export function stacksNamed({ stacks }: CloudAssembly, ids: readonly string[]): AssemblyStack[] {
-  const matches = (wanted: string, { id, name }: AssemblyStack) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted);
+  const matches = (
+    wanted: string,
+    { id, name }: AssemblyStack,
+  ) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted);
   const missing = ids.find(id => !stacks.some(stack => matches(id, stack)));
   if (missing !== undefined) {
     throw new InputError(`there is no stack ${missing}, only ${stacks.map(({ id }) => id).join(', ')}`);

@@ -60,7 +60,13 @@ async function identify(user: DeclaredUser, { stacks }: AwsAccount): Promise<See
   }
   const deployed: Seen<string | undefined> = name.value === undefined ? { value: undefined } : await stacks.find(name.value, user.logicalId);
   const [, resourceId] = isSeen(deployed) ? /^((?:cluster|db)-[A-Z0-9]+)\//.exec(deployed.value ?? '') ?? [] : [];
-  return resourceId === undefined ? fromTemplate(user.resourceId, name.value ?? user.stack.name, stacks) : { value: byResourceId(resourceId) };
+  return resourceId === undefined
+    ? fromTemplate(
+        user.resourceId,
+        name.value ?? user.stack.name,
+        stacks,
+      )
+    : { value: byResourceId(resourceId) };
 }
 
 async function fromTemplate(declared: DeclaredResourceId, stack: string, stacks: DeployedResources): Promise<Seen<Request>> {

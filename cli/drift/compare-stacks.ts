@@ -50,7 +50,12 @@ export interface Comparison {
 /** The only role of Amazon RDS that each database has, so that no other can have its name. */
 const ROLE_OF_RDS = 'rdsadmin';
 
-export async function compareStacks(account: Account, stacks: readonly StackReference[], undeclared: boolean, expected: readonly string[]): Promise<Comparison> {
+export async function compareStacks(
+  account: Account,
+  stacks: readonly StackReference[],
+  undeclared: boolean,
+  expected: readonly string[],
+): Promise<Comparison> {
   const databases: DatabaseDrift[] = [];
   const impossible: string[] = [];
   const attempt = async (name: string, work: () => Promise<void>) => {
@@ -68,7 +73,11 @@ export async function compareStacks(account: Account, stacks: readonly StackRefe
       const all = await read(account, reference);
       for (const stack of all) {
         const aliases = aliasesNamed(DRIFT_ALIAS, stack);
-        impossible.push(...withoutAlias(stack, aliases).map(handler => `stack ${stack.facts.name}: its provisioner ${handler} has no alias "${DRIFT_ALIAS}"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once`));
+        impossible.push(
+          ...withoutAlias(stack, aliases).map(
+            handler => `stack ${stack.facts.name}: its provisioner ${handler} has no alias "${DRIFT_ALIAS}"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once`,
+          ),
+        );
         for (const alias of aliases) {
           await attempt(stack.facts.name, async () => {
             databases.push(await compare(account, stack, alias, undeclared, expected));
@@ -108,11 +117,19 @@ function withoutAlias(stack: DeployedStack, aliases: readonly Alias[]): string[]
   return handlersOf(stack).filter(handler => !aliases.some(alias => alias.handler === handler));
 }
 
-async function compare(account: Account, stack: DeployedStack, alias: Alias, undeclared: boolean, expected: readonly string[]): Promise<DatabaseDrift> {
+async function compare(
+  account: Account,
+  stack: DeployedStack,
+  alias: Alias,
+  undeclared: boolean,
+  expected: readonly string[],
+): Promise<DatabaseDrift> {
   const { facts, template, resources } = stack;
   const answer = await account.invoke(alias.arn, undeclared ? { undeclared } : {}, 'iamAuth.grantDrift(...)') as Drift;
   const { server: { admin, version }, underWay, driftedRoles, undeclared: logins } = answer;
-  const role = Object.entries(template.Resources).find(([logicalId, definition]) => isRole(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler);
+  const role = Object.entries(template.Resources).find(
+    ([logicalId, definition]) => isRole(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
+  );
   return {
     stack: facts.name,
     stackId: facts.id,
@@ -124,7 +141,15 @@ async function compare(account: Account, stack: DeployedStack, alias: Alias, und
     ...underWay === undefined ? {} : { underWay },
     driftedRoles,
     resources: answer.resources.filter(({ changes, problem }) => changes.length > 0 || problem !== undefined)
-      .map(({ logicalId, names, changes, problem }) => ({ logicalId, name: resourceName(logicalId, template.Resources[logicalId]), names, changes, ...problem === undefined ? {} : { problem } })),
+      .map(
+        ({ logicalId, names, changes, problem }) => ({
+          logicalId,
+          name: resourceName(logicalId, template.Resources[logicalId]),
+          names,
+          changes,
+          ...problem === undefined ? {} : { problem },
+        }),
+      ),
     ...logins ? { undeclared: logins.map(login => marked(login, admin, expected)) } : {},
   };
 }

@@ -7,13 +7,20 @@ export const NO_DRIFT = 'All roles are as they are declared.';
 
 /** For a terminal. */
 export function textOfDrift({ databases, impossible }: Comparison): string {
-  return [...databases.flatMap(databaseText), ...impossible.map(reason => `Not possible: ${visible(reason)}`)].map(part => `${part}\n`).join('\n');
+  return [
+    ...databases.flatMap(databaseText),
+    ...impossible.map(reason => `Not possible: ${visible(reason)}`),
+  ].map(part => `${part}\n`).join('\n');
 }
 
 function databaseText({ stack, account, region, resourceId, underWay, driftedRoles, resources, undeclared }: DatabaseDrift): string[] {
   return [
     `Stack ${visible(`${stack} (${account}, ${region})`)}${resourceId === undefined ? '' : `, database ${visible(resourceId)}`}`,
-    ...underWay === undefined ? [] : [`A deployment is under way (${visible(underWay)}): some differences may be what it has not done yet.`],
+    ...underWay === undefined
+      ? []
+      : [
+          `A deployment is under way (${visible(underWay)}): some differences may be what it has not done yet.`,
+        ],
     ...resources.map(({ name, logicalId, names, changes, problem }) => [
       `${visible(name)}${name === logicalId ? '' : ` (${visible(logicalId)})`}: ${names.map(roleName).join(', ')}`,
       ...[...sqlLines(changes, []), ...problem === undefined ? [] : [`-- not compared: ${visible(problem)}`]].map(line => `  ${line}`),
@@ -35,7 +42,11 @@ function factsOf({ canLogin, withToken, isSuperuser, createsRoles, validUntil, e
     ...isSuperuser ? ['superuser'] : [],
     ...createsRoles ? ['creates roles'] : [],
     ...validUntil === null ? [] : [`password valid until ${visible(validUntil)}`],
-    ...expected === undefined ? [] : [expected === 'admin' ? 'the admin of the provisioner' : expected === 'given' ? 'expected' : `of ${expected}`],
+    ...expected === undefined
+      ? []
+      : [
+          expected === 'admin' ? 'the admin of the provisioner' : expected === 'given' ? 'expected' : `of ${expected}`,
+        ],
   ];
 }
 

@@ -49,7 +49,13 @@ export function planOptionsOf(args: string[]): PlanOptions | undefined {
   if (json && markdown) {
     throw new InputError('--json and --markdown are two formats; pass one of them');
   }
-  return { folder, stacks: stack, only, parameters: Object.fromEntries(parameter.map(pairOf)), format: json ? 'json' : markdown ? 'markdown' : 'text' };
+  return {
+    folder,
+    stacks: stack,
+    only,
+    parameters: Object.fromEntries(parameter.map(pairOf)),
+    format: json ? 'json' : markdown ? 'markdown' : 'text',
+  };
 }
 
 function pairOf(text: string): [string, string] {

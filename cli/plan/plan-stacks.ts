@@ -52,7 +52,9 @@ export async function planStacks(account: Account, { stacks, parametersOf, isWan
   for (const stack of stacks) {
     try {
       const deployed = await deployedStack(account, stack);
-      const given: Parameters = new Map(Object.entries({ ...stack.parameters, ...parametersOf(stack) }).map(([name, value]): [string, Known] => [name, { value }]));
+      const given: Parameters = new Map(
+        Object.entries({ ...stack.parameters, ...parametersOf(stack) }).map(([name, value]): [string, Known] => [name, { value }]),
+      );
       for (const transition of withNested({ name: stack.id, deployed, next: stack, given, isNested: false })) {
         if (concernsRoles(transition)) {
           const resources = resourcesOf(transition).filter(resource => isWanted(resource, stack.id));
@@ -60,14 +62,19 @@ export async function planStacks(account: Account, { stacks, parametersOf, isWan
         }
       }
     } catch (error) {
-      plans.push({ stack: stack.id, account: stack.account, region: stack.region, underWay: [], resources: [], impossible: [reasonOf(error)] });
+      plans.push(
+        { stack: stack.id, account: stack.account, region: stack.region, underWay: [], resources: [], impossible: [reasonOf(error)] },
+      );
     }
   }
   return plans;
 }
 
 /** @returns undefined if it is not deployed, which only the credentials of its account can tell */
-async function deployedStack(account: Account, { name, account: expected, region, ...stack }: AssemblyStack): Promise<DeployedStack | undefined> {
+async function deployedStack(
+  account: Account,
+  { name, account: expected, region, ...stack }: AssemblyStack,
+): Promise<DeployedStack | undefined> {
   const caller = expected === undefined ? undefined : await account.id(region);
   if (caller !== expected) {
     throw new NotPossible(`it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`);
@@ -80,7 +87,12 @@ function hasRoles({ template, nested }: Pick<AssemblyStack, 'template' | 'nested
   return Object.values(template.Resources).some(isRole) || Object.values(nested).some(hasRoles);
 }
 
-async function planStack(account: Account, { name, deployed }: Transition, resources: PlannedResource[], { account: expected, region }: AssemblyStack): Promise<StackPlan> {
+async function planStack(
+  account: Account,
+  { name, deployed }: Transition,
+  resources: PlannedResource[],
+  { account: expected, region }: AssemblyStack,
+): Promise<StackPlan> {
   const answers = new Map<string, Plan>();
   const impossible: string[] = [];
   for (const handler of new Set(resources.flatMap(({ outcome }) => outcome.kind === 'event' ? [outcome.handler] : []))) {
@@ -108,7 +120,9 @@ async function planStack(account: Account, { name, deployed }: Transition, resou
 async function ask(account: Account, deployed: DeployedStack, handler: string, resources: PlannedResource[]): Promise<Plan> {
   const alias = aliasesNamed(PLAN_ALIAS, deployed).find(each => each.handler === handler);
   if (!alias) {
-    throw new NotPossible(`the provisioner ${handler} of the deployed stack ${deployed.facts.name} has no alias "${PLAN_ALIAS}"; call iamAuth.grantPlan(...) with the role that plans, and deploy the stack once`);
+    throw new NotPossible(
+      `the provisioner ${handler} of the deployed stack ${deployed.facts.name} has no alias "${PLAN_ALIAS}"; call iamAuth.grantPlan(...) with the role that plans, and deploy the stack once`,
+    );
   }
   const events = resources.flatMap(({ outcome }) => outcome.kind === 'event' && outcome.handler === handler ? [outcome.event] : []);
   return await account.invoke(alias.arn, { resources: events }, 'iamAuth.grantPlan(...)') as Plan;

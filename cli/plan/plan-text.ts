@@ -40,7 +40,9 @@ export function markdownOfPlan(plans: readonly StackPlan[]): string {
   const parts = plans.flatMap(plan => [
     `## Stack ${code(plan.stack)}${escaped(placeOf(plan))}`,
     ...plan.underWay.map(text => `**A deployment is under way** (${escaped(text)}): what is planned may be done by the time you read it.`),
-    ...partsOf(plan).flatMap(({ resource, lines }) => [`### ${WORDS[resource.action]} ${code(resource.name)}`, ...lines.length > 0 ? [fenced(lines)] : []]),
+    ...partsOf(plan).flatMap(
+      ({ resource, lines }) => [`### ${WORDS[resource.action]} ${code(resource.name)}`, ...lines.length > 0 ? [fenced(lines)] : []],
+    ),
     ...plan.impossible.map(reason => `**Not possible:** ${escaped(reason)}`),
     ...isNothing([plan]) ? [NOTHING] : [],
   ]);

@@ -114,17 +114,27 @@ class StackEvents {
     const action = existing ? 'update' : 'create';
     const outcome = (result: PlannedResource['outcome']) => [planned(logicalId, definition, action, result)];
     if (existing && existing.type !== definition.Type) {
-      return outcome({ kind: 'problem', problem: `it is a ${existing.type} and would become a ${definition.Type}, and CloudFormation changes no type; give the construct another id` });
+      return outcome({
+        kind: 'problem',
+        problem: `it is a ${existing.type} and would become a ${definition.Type}, and CloudFormation changes no type; give the construct another id`,
+      });
     }
     if (was && !isDeepStrictEqual(was.Properties?.ServiceToken, definition.Properties?.ServiceToken)) {
-      return outcome({ kind: 'problem', problem: 'its provisioner would become another one, and CloudFormation refuses to modify a ServiceToken; give the construct another id' });
+      return outcome({
+        kind: 'problem',
+        problem: 'its provisioner would become another one, and CloudFormation refuses to modify a ServiceToken; give the construct another id',
+      });
     }
     const handler = handlerOf(definition, this.transition.next!.template);
     if (handler === undefined || !deployed.resources.has(handler)) {
-      return outcome({ kind: 'notPlanned', reason: 'its provisioner is created by the deployment: nothing can be planned before it exists' });
+      return outcome(
+        { kind: 'notPlanned', reason: 'its provisioner is created by the deployment: nothing can be planned before it exists' },
+      );
     }
     if (this.hasOtherDatabase(handler)) {
-      return outcome({ kind: 'notPlanned', reason: 'its provisioner is for another database after the deployment: nothing can be planned there before' });
+      return outcome(
+        { kind: 'notPlanned', reason: 'its provisioner is for another database after the deployment: nothing can be planned there before' },
+      );
     }
     const after = values(definition, (value, path) => this.after!.resolve(value, path));
     const before = was && values(was, (value, path) => this.before.resolve(value, path));
@@ -133,7 +143,11 @@ class StackEvents {
     }
     const reason = 'reason' in after ? after.reason : before && 'reason' in before ? `as it is deployed: ${before.reason}` : undefined;
     return outcome(reason === undefined
-      ? { kind: 'event', handler, event: eventOf(existing ? 'Update' : 'Create', logicalId, definition.Type, after, existing?.physicalId, before) }
+      ? {
+          kind: 'event',
+          handler,
+          event: eventOf(existing ? 'Update' : 'Create', logicalId, definition.Type, after, existing?.physicalId, before),
+        }
       : { kind: 'notPlanned', reason });
   }
 
@@ -149,7 +163,9 @@ class StackEvents {
 
   /** Which database it is, the provisioner is told when it is deployed. */
   private hasOtherDatabase(handler: string): boolean {
-    const [before, after] = [this.deployed.template, this.transition.next!.template].map(({ Resources }) => environmentOf(Resources[handler])[DATABASE_RESOURCE_ID]);
+    const [before, after] = [this.deployed.template, this.transition.next!.template].map(
+      ({ Resources }) => environmentOf(Resources[handler])[DATABASE_RESOURCE_ID],
+    );
     return !isDeepStrictEqual(before, after);
   }
 
@@ -181,7 +197,14 @@ function ofEvent({ Properties: properties = {} }: ResourceDefinition): Record<st
   return Object.fromEntries(Object.entries(properties).filter(([name]) => !NOT_OF_THE_EVENT.includes(name)));
 }
 
-function eventOf(type: ProvisionerEvent['RequestType'], logicalId: string, resourceType: string, values: Values, physicalId?: string, before?: Values): ProvisionerEvent {
+function eventOf(
+  type: ProvisionerEvent['RequestType'],
+  logicalId: string,
+  resourceType: string,
+  values: Values,
+  physicalId?: string,
+  before?: Values,
+): ProvisionerEvent {
   return {
     RequestType: type,
     LogicalResourceId: logicalId,
@@ -199,7 +222,9 @@ function propertiesOf(values: Values): unknown {
 /** In the order in which they are created: each after all that it depends on. */
 function rolesIn(stack: AssemblyStack | undefined): [string, ResourceDefinition][] {
   const { Resources: resources = {} } = stack?.template ?? {};
-  return dependencyOrder(resources).map((logicalId): [string, ResourceDefinition] => [logicalId, resources[logicalId]]).filter(([, definition]) => isRole(definition));
+  return dependencyOrder(resources).map(
+    (logicalId): [string, ResourceDefinition] => [logicalId, resources[logicalId]],
+  ).filter(([, definition]) => isRole(definition));
 }
 
 function planned(logicalId: string, definition: ResourceDefinition, action: Action, outcome: PlannedResource['outcome']): PlannedResource {
@@ -212,7 +237,9 @@ function valuesAfter({ next, deployed, given, isNested }: Transition, before: Va
 
 /** What a stack gives to the parameters of one that is nested in it. */
 function argumentsOf(transition: Transition, logicalId: string): Parameters {
-  const { Parameters: parameters = {} } = (transition.next?.template.Resources[logicalId]?.Properties ?? {}) as { Parameters?: Record<string, unknown> };
+  const { Parameters: parameters = {} } = (
+    transition.next?.template.Resources[logicalId]?.Properties ?? {}
+  ) as { Parameters?: Record<string, unknown> };
   const after = transition.deployed && valuesAfter(transition, new ValuesBefore(transition.deployed));
   return new Map(Object.entries(parameters).map(([name, value]) => {
     try {

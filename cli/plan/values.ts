@@ -28,7 +28,14 @@ const DEPENDENT = ['Fn::If', 'Fn::FindInMap'];
 export function parametersBefore({ facts, template }: DeployedStack): Parameters {
   return new Map(Object.entries(template.Parameters ?? {}).map(([name, definition]): [string, Known] => {
     const value = facts.parameters.get(name);
-    return [name, value === undefined || value === NO_ECHO ? { unknown: `the value of parameter ${name} is not shown by CloudFormation` } : { value: typed(value, definition) }];
+    return [
+      name,
+      value === undefined || value === NO_ECHO
+        ? {
+            unknown: `the value of parameter ${name} is not shown by CloudFormation`,
+          }
+        : { value: typed(value, definition) },
+    ];
   }));
 }
 
@@ -49,7 +56,12 @@ export function parametersAfter(template: Template, deployed: DeployedStack | un
     }
     const value = known?.value ?? kept ?? definition.Default;
     if (value === undefined || value === NO_ECHO) {
-      return [name, { unknown: value === undefined ? `parameter ${name} has no value yet` : `the value of parameter ${name} is not shown by CloudFormation` }];
+      return [
+        name,
+        {
+          unknown: value === undefined ? `parameter ${name} has no value yet` : `the value of parameter ${name} is not shown by CloudFormation`,
+        },
+      ];
     }
     return [name, { value: typed(value, definition) }];
   }));
@@ -90,7 +102,9 @@ export class ValuesAfter {
     const { deployed } = before;
     this.scope = scopeOf(template, deployed, parameters, {
       ref: (name) => {
-        const { physicalId } = deployed.resources.get(name) ?? unknown(`resource ${name} is created by the deployment, which gives it a name`);
+        const { physicalId } = deployed.resources.get(name) ?? unknown(
+          `resource ${name} is created by the deployment, which gives it a name`,
+        );
         return this.keepsName(name) ? physicalId : unknown(`resource ${name} is changed by the deployment, which may give it another name`);
       },
       output: (logicalId, name) => this.keepsName(logicalId) ? deployed.nested.get(logicalId)?.facts.outputs.get(name) : undefined,
@@ -129,7 +143,9 @@ export class ValuesAfter {
       return false;
     }
     const names = NAME_DEPENDS_ON[is.Type];
-    const [before, after] = [was, is].map(({ Properties = {} }) => names ? Object.fromEntries(names.map(name => [name, Properties[name]])) : Properties);
+    const [before, after] = [was, is].map(
+      ({ Properties = {} }) => names ? Object.fromEntries(names.map(name => [name, Properties[name]])) : Properties,
+    );
     return this.isSame(before, after, [...under, logicalId]);
   }
 }
@@ -153,9 +169,13 @@ function scopeOf(template: Template, { facts }: DeployedStack, parameters: Param
     },
     attribute: (logicalId, attribute) => {
       const name = /^Outputs\.(.+)$/.exec(attribute)?.[1];
-      return (name === undefined ? undefined : output(logicalId, name)) ?? unknown(`attribute ${attribute} of resource ${logicalId} is known to CloudFormation alone`);
+      return (name === undefined ? undefined : output(logicalId, name)) ?? unknown(
+        `attribute ${attribute} of resource ${logicalId} is known to CloudFormation alone`,
+      );
     },
-    stackOutput: ({ stackName, outputName }) => unknown(`output ${outputName} of stack ${stackName} is read by CloudFormation during the deployment`),
+    stackOutput: ({ stackName, outputName }) => unknown(
+      `output ${outputName} of stack ${stackName} is read by CloudFormation during the deployment`,
+    ),
   };
 }
 

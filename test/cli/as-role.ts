@@ -21,7 +21,12 @@ export function environmentOf(rehearsal: Rehearsal, role: ResourceState): Record
 }
 
 /** Runs a command of the program with the credentials of a role. */
-export async function runAs(rehearsal: Rehearsal, role: ResourceState, command: (args: string[]) => Promise<number>, ...args: string[]): Promise<Ran> {
+export async function runAs(
+  rehearsal: Rehearsal,
+  role: ResourceState,
+  command: (args: string[]) => Promise<number>,
+  ...args: string[]
+): Promise<Ran> {
   Object.assign(process.env, environmentOf(rehearsal, role));
   let output = '';
   const written = jest.spyOn(process.stdout, 'write').mockImplementation((text) => {

@@ -169,9 +169,17 @@ describe('doctor', () => {
       `ALTER ROLE "Mario.Rossi@example.com" RENAME TO "${USER}"`,
       `role: there is no role ${USER}, and there is Mario.Rossi@example.com: names are case-sensitive`,
     ],
-    [`REVOKE rds_iam FROM "${USER}"`, `GRANT rds_iam TO "${USER}"`, `role: role ${USER} is not in rds_iam, so that the database asks it for a password`],
+    [
+      `REVOKE rds_iam FROM "${USER}"`,
+      `GRANT rds_iam TO "${USER}"`,
+      `role: role ${USER} is not in rds_iam, so that the database asks it for a password`,
+    ],
     [`ALTER ROLE "${USER}" NOLOGIN`, `ALTER ROLE "${USER}" LOGIN`, `role: role ${USER} has no LOGIN`],
-    [`GRANT rds_ad TO "${USER}"`, `REVOKE rds_ad FROM "${USER}"`, `role: role ${USER} is in rds_iam and in rds_ad, and RDS takes one of them alone`],
+    [
+      `GRANT rds_ad TO "${USER}"`,
+      `REVOKE rds_ad FROM "${USER}"`,
+      `role: role ${USER} is in rds_iam and in rds_ad, and RDS takes one of them alone`,
+    ],
     [
       `ALTER ROLE "${USER}" CONNECTION LIMIT 0`,
       `ALTER ROLE "${USER}" CONNECTION LIMIT -1`,
@@ -182,7 +190,11 @@ describe('doctor', () => {
       'ALTER DATABASE shop CONNECTION LIMIT -1',
       'limits: database shop has 0 connections, and its limit is 0',
     ],
-    ['ALTER DATABASE shop ALLOW_CONNECTIONS false', 'ALTER DATABASE shop ALLOW_CONNECTIONS true', 'CONNECT: database shop allows no connections'],
+    [
+      'ALTER DATABASE shop ALLOW_CONNECTIONS false',
+      'ALTER DATABASE shop ALLOW_CONNECTIONS true',
+      'CONNECT: database shop allows no connections',
+    ],
   ];
 
   test.each(firstOf(2, FAULTS))('names it from outside of the network, through the provisioner: %s', async (fault, repair, cause) => {
@@ -208,7 +220,9 @@ describe('doctor', () => {
     expect({ code, errors, steps: stepsOfCatalog(output) }).toEqual({
       code: 1,
       errors: '',
-      steps: ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} needs lambda:InvokeFunction on ${alias}: iamAuth.grantPlan(role) grants it`),
+      steps: ['role', 'CONNECT', 'limits'].map(
+        step => `unknown ${step} needs lambda:InvokeFunction on ${alias}: iamAuth.grantPlan(role) grants it`,
+      ),
     });
   });
 

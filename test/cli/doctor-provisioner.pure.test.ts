@@ -27,7 +27,10 @@ interface World {
 }
 
 /** What is asked of AWS, and what comes of it. */
-async function ask(stacks: AssemblyStack[], { physical = PHYSICAL, answer = { value: { resourceId: ID, ...FACTS } }, forbidden }: World = {}): Promise<unknown> {
+async function ask(
+  stacks: AssemblyStack[],
+  { physical = PHYSICAL, answer = { value: { resourceId: ID, ...FACTS } }, forbidden }: World = {},
+): Promise<unknown> {
   const asked: string[] = [];
   const witness = new ProvisionerWitness(stacks, {
     region: 'eu-central-1',
@@ -49,14 +52,23 @@ async function ask(stacks: AssemblyStack[], { physical = PHYSICAL, answer = { va
 const QUESTION = '{"signIn":{"username":"orders","database":"shop"}}';
 
 test('the provisioner of the database is asked by its alias, once', async () => {
-  await expect(ask([stackOf('Shop', SHOP)])).resolves.toEqual({ facts: FACTS, asked: ['Shop User', 'Shop Alias', `arn:alias ${QUESTION}`] });
+  await expect(ask([stackOf('Shop', SHOP)])).resolves.toEqual(
+    { facts: FACTS, asked: ['Shop User', 'Shop Alias', `arn:alias ${QUESTION}`] },
+  );
 });
 
 test('in a nested stack, it is found by the ARN of that stack', async () => {
   const inner = stackOf('Shop/Outer/Inner', SHOP);
   const app = stackOf('Shop', {}, { nested: { Outer: stackOf('Shop/Outer', {}, { nested: { Inner: inner } }) } });
-  const physical = { 'Shop Outer': 'arn:outer', 'arn:outer Inner': 'arn:inner', 'arn:inner User': `${ID}/orders/User`, 'arn:inner Alias': 'arn:alias' };
-  await expect(ask([app], { physical })).resolves.toEqual({ facts: FACTS, asked: ['Shop Outer', 'arn:outer Inner', 'arn:inner User', 'arn:inner Alias', `arn:alias ${QUESTION}`] });
+  const physical = {
+    'Shop Outer': 'arn:outer',
+    'arn:outer Inner': 'arn:inner',
+    'arn:inner User': `${ID}/orders/User`,
+    'arn:inner Alias': 'arn:alias',
+  };
+  await expect(ask([app], { physical })).resolves.toEqual(
+    { facts: FACTS, asked: ['Shop Outer', 'arn:outer Inner', 'arn:inner User', 'arn:inner Alias', `arn:alias ${QUESTION}`] },
+  );
   await expect(ask([app], { physical: {} })).resolves.toBe('no deployed stack of the app has users of this database; pass --app');
 });
 
@@ -68,8 +80,15 @@ test('a stage has stacks of the same name: their ids are paths', async () => {
 
 test('of two provisioners, it is the one of this database', async () => {
   const both = { ...SHOP, User: user('Other'), Other: handler, OtherAlias: alias('plan', 'Other'), Second: user() };
-  const physical = { 'Shop User': 'cluster-B/orders/User', 'Shop Second': `${ID}/orders/Second`, 'Shop Alias': 'arn:alias', 'Shop OtherAlias': 'arn:other' };
-  await expect(ask([stackOf('Shop', both)], { physical })).resolves.toMatchObject({ facts: FACTS, asked: expect.arrayContaining([`arn:alias ${QUESTION}`]) as string[] });
+  const physical = {
+    'Shop User': 'cluster-B/orders/User',
+    'Shop Second': `${ID}/orders/Second`,
+    'Shop Alias': 'arn:alias',
+    'Shop OtherAlias': 'arn:other',
+  };
+  await expect(ask([stackOf('Shop', both)], { physical })).resolves.toMatchObject(
+    { facts: FACTS, asked: expect.arrayContaining([`arn:alias ${QUESTION}`]) as string[] },
+  );
 });
 
 test('a user that is not deployed yet tells nothing, the next one does', async () => {
@@ -77,15 +96,35 @@ test('a user that is not deployed yet tells nothing, the next one does', async (
 });
 
 test.each<[string, AssemblyStack[], World, string]>([
-  ['another Region', [stackOf('Shop', SHOP, { region: 'us-east-1' })], {}, 'no deployed stack of the app has users of this database; pass --app'],
-  ['another database', [stackOf('Shop', SHOP)], { physical: { 'Shop User': 'cluster-B/orders/User' } }, 'no deployed stack of the app has users of this database; pass --app'],
+  [
+    'another Region',
+    [stackOf('Shop', SHOP, { region: 'us-east-1' })],
+    {},
+    'no deployed stack of the app has users of this database; pass --app',
+  ],
+  [
+    'another database',
+    [stackOf('Shop', SHOP)],
+    { physical: { 'Shop User': 'cluster-B/orders/User' } },
+    'no deployed stack of the app has users of this database; pass --app',
+  ],
   ['an alias that is not deployed yet', [stackOf('Shop', SHOP)], { physical: { 'Shop User': `${ID}/orders/User` } },
     'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy'],
   ['the alias of another purpose', [stackOf('Shop', { ...SHOP, Alias: alias('drift') })], {},
     'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy'],
   ['a caller who may not describe', [stackOf('Shop', SHOP)], { forbidden: true }, 'needs cloudformation:DescribeStackResource'],
-  ['a caller who may not invoke', [stackOf('Shop', SHOP)], { answer: { unseen: 'needs lambda:InvokeFunction on arn:alias' } }, 'needs lambda:InvokeFunction on arn:alias'],
-  ['an answer about another database', [stackOf('Shop', SHOP)], { answer: { value: { resourceId: 'cluster-B', ...FACTS } } }, 'the provisioner is of another database, cluster-B'],
+  [
+    'a caller who may not invoke',
+    [stackOf('Shop', SHOP)],
+    { answer: { unseen: 'needs lambda:InvokeFunction on arn:alias' } },
+    'needs lambda:InvokeFunction on arn:alias',
+  ],
+  [
+    'an answer about another database',
+    [stackOf('Shop', SHOP)],
+    { answer: { value: { resourceId: 'cluster-B', ...FACTS } } },
+    'the provisioner is of another database, cluster-B',
+  ],
   ['an answer of another form', [stackOf('Shop', SHOP)], { answer: { value: { resources: [] } } },
     'the provisioner does not answer what it was asked: deploy the stack with the version of cdk-aurora-iam-auth that this program is of'],
   ['no answer', [stackOf('Shop', SHOP)], { answer: { value: null } },

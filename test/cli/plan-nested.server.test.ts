@@ -13,20 +13,26 @@ describe('a plan of nested stacks, whose users depend on a parameter of the pare
   let rehearsal: Rehearsal;
   let [before, renamed, changed]: CloudAssembly[] = [];
   beforeAll(async () => {
-    [before, renamed, changed] = await Promise.all([{}, { suffix: 'two' }, { changed: 'true' }].map(context => synthesized(APP, context as Record<string, string>)));
+    [before, renamed, changed] = await Promise.all(
+      [{}, { suffix: 'two' }, { changed: 'true' }].map(context => synthesized(APP, context as Record<string, string>)),
+    );
     rehearsal = await Rehearsal.start();
     expect((await rehearsal.deploy(before, 'Shop')).reason).toBeUndefined();
   });
   afterAll(() => rehearsal.close());
 
-  const planner = (): ResourceState => rehearsal.resources('Shop').find(({ type, logicalId }) => type === 'AWS::IAM::Role' && logicalId.startsWith('Planner'))!;
+  const planner = (): ResourceState => rehearsal.resources('Shop').find(
+    ({ type, logicalId }) => type === 'AWS::IAM::Role' && logicalId.startsWith('Planner'),
+  )!;
   const server = () => rehearsal.database(rehearsal.databaseResources()[0].state);
 
   /** What is planned, without what makes logical ids unique. */
   async function planned(...args: string[]): Promise<{ code: number; reasons: readonly string[]; nothingToDo: boolean; all: unknown[][] }> {
     const { code, output, reasons } = await runAs(rehearsal, planner(), plan, ...args, '--json');
     const { nothingToDo, stacks } = JSON.parse(output) as { nothingToDo: boolean; stacks: StackPlan[] };
-    const all = stacks.flatMap(({ stack, resources }) => resources.filter(({ changes, notPlanned, problem }) => changes.length > 0 || notPlanned !== undefined || problem !== undefined)
+    const all = stacks.flatMap(({ stack, resources }) => resources.filter(
+      ({ changes, notPlanned, problem }) => changes.length > 0 || notPlanned !== undefined || problem !== undefined,
+    )
       .map(({ action, name, changes, notPlanned, problem }) => [
         stack.replaceAll(/([A-Z][a-z]+)NestedStack\w+/g, '$1'), action, name, ...problem ?? notPlanned ?? changes.flatMap(({ sql }) => sql),
       ].slice(0, problem === undefined && notPlanned === undefined ? undefined : 3).concat(problem ?? notPlanned ?? [])));
@@ -57,9 +63,30 @@ describe('a plan of nested stacks, whose users depend on a parameter of the pare
       all: [
         ['Shop/Data', 'update', 'Data/IamAuth/owner', 'GRANT "readers" TO "owner"'],
         ['Shop/Data/Team', 'update', 'Data/Team/Member', 'ALTER ROLE "member-one" RENAME TO "member-two"'],
-        ['Shop/Data/Team', 'create', 'Data/Team/Grace', 'CREATE USER "grace" NOLOGIN', 'GRANT CONNECT ON DATABASE "shop" TO "grace"', 'GRANT rds_iam TO "grace"', 'ALTER USER "grace" LOGIN'],
-        ['Shop/Data/Team', 'delete', 'Data/Team/Leaver', 'REVOKE rds_iam FROM "leaver" CASCADE', 'ALTER USER "leaver" NOLOGIN', 'REVOKE CONNECT ON DATABASE "shop" FROM "leaver" CASCADE', 'DROP ROLE "leaver"'],
-        ['Shop/Extra', 'create', 'Extra/Late', 'its stack is not deployed yet: the user or role is new, and there is no provisioner that could plan it'],
+        [
+          'Shop/Data/Team',
+          'create',
+          'Data/Team/Grace',
+          'CREATE USER "grace" NOLOGIN',
+          'GRANT CONNECT ON DATABASE "shop" TO "grace"',
+          'GRANT rds_iam TO "grace"',
+          'ALTER USER "grace" LOGIN',
+        ],
+        [
+          'Shop/Data/Team',
+          'delete',
+          'Data/Team/Leaver',
+          'REVOKE rds_iam FROM "leaver" CASCADE',
+          'ALTER USER "leaver" NOLOGIN',
+          'REVOKE CONNECT ON DATABASE "shop" FROM "leaver" CASCADE',
+          'DROP ROLE "leaver"',
+        ],
+        [
+          'Shop/Extra',
+          'create',
+          'Extra/Late',
+          'its stack is not deployed yet: the user or role is new, and there is no provisioner that could plan it',
+        ],
       ],
     });
     await expect(snapshot(server())).resolves.toEqual(catalog);
@@ -72,13 +99,17 @@ describe('a plan of nested stacks, whose users depend on a parameter of the pare
     for (const wanted of [logicalId, 'Data/Team/Grace', 'Shop/Data/Team/Grace']) {
       expect((await planned(changed.folder, '--only', wanted)).all.map(([, , name]) => name)).toEqual(['Data/Team/Grace']);
     }
-    expect((await planned(changed.folder, '--only', 'Shop/Data/Team')).all.map(([, , name]) => name)).toEqual(['Data/Team/Grace', 'Data/Team/Leaver']);
+    expect(
+      (await planned(changed.folder, '--only', 'Shop/Data/Team')).all.map(([, , name]) => name),
+    ).toEqual(['Data/Team/Grace', 'Data/Team/Leaver']);
   });
 
   test('is what the deployment executes', async () => {
     const { all } = await planned(before.folder, '--parameter', 'Suffix=two');
     expect((await rehearsal.deploy(renamed, 'Shop')).reason).toBeUndefined();
-    const names = (await server().sql<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'member%'")).map(({ name }) => name);
+    const names = (
+      await server().sql<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname LIKE 'member%'")
+    ).map(({ name }) => name);
     expect([names, all.length]).toEqual([['member-two'], 1]);
     await expect(planned(renamed.folder)).resolves.toMatchObject({ nothingToDo: true, all: [] });
   });

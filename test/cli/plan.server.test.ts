@@ -29,10 +29,14 @@ describe('plan and drift', () => {
   });
   afterEach(() => rehearsal.close());
 
-  const resource = (type: string, name: string) => rehearsal.resources('Shop').find(each => each.type === type && each.logicalId.startsWith(name))!;
+  const resource = (type: string, name: string) => rehearsal.resources('Shop').find(
+    each => each.type === type && each.logicalId.startsWith(name),
+  )!;
   const role = (name: string): ResourceState => resource('AWS::IAM::Role', name);
   const server = () => rehearsal.database(resource('AWS::RDS::DBCluster', 'Cluster'));
-  const handler = () => rehearsal.resources('Shop').find(({ type, logicalId }) => type === 'AWS::Lambda::Function' && logicalId.startsWith('IamAuthProvisionerHandler'))!;
+  const handler = () => rehearsal.resources('Shop').find(
+    ({ type, logicalId }) => type === 'AWS::Lambda::Function' && logicalId.startsWith('IamAuthProvisionerHandler'),
+  )!;
   const plansIn = (output: string) => (JSON.parse(output) as { stacks: StackPlan[] }).stacks;
 
   /** From now on the server logs each statement. */
@@ -46,7 +50,9 @@ describe('plan and drift', () => {
 
   /** In their order, those that change roles and privileges; not those of the registry and of the session. */
   function changesIn(texts: string[]): string[] {
-    return texts.flatMap(text => text.split(/;?\n/)).map(line => line.replace(/^.*LOG: {2}(?:statement|execute [^:]*): /, '').trim().replace(/;$/, ''))
+    return texts.flatMap(text => text.split(/;?\n/)).map(
+      line => line.replace(/^.*LOG: {2}(?:statement|execute [^:]*): /, '').trim().replace(/;$/, ''),
+    )
       .filter(line => /^(CREATE|ALTER|DROP) (USER|ROLE) |^(GRANT|REVOKE) /.test(line) && !/cdk_aurora_iam_auth/.test(line));
   }
 
@@ -61,7 +67,11 @@ describe('plan and drift', () => {
       ['update', 'IamAuth/orders', undefined],
       ['create', 'IamAuth/auditors', undefined],
       ['create', 'IamAuth/grace', undefined],
-      ['create', 'IamAuth/ofNewRole', expect.stringMatching(/^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/)],
+      [
+        'create',
+        'IamAuth/ofNewRole',
+        expect.stringMatching(/^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/),
+      ],
       ['delete', 'IamAuth/leaver', undefined],
     ]);
 
@@ -74,14 +84,30 @@ describe('plan and drift', () => {
     planned.forEach(statements => expect(executed.filter(sql => statements.includes(sql))).toEqual(statements));
     expect(planned[0]).toEqual(['GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."items", "public"."orders" TO "orders"']);
 
-    await expect(runAs(rehearsal, role('Planner'), plan, after.folder)).resolves.toMatchObject({ code: 0, output: expect.stringContaining('Nothing to do.') as string });
+    await expect(runAs(rehearsal, role('Planner'), plan, after.folder)).resolves.toMatchObject(
+      { code: 0, output: expect.stringContaining('Nothing to do.') as string },
+    );
   });
 
   test('narrowed to a resource, by its logical id or by its path', async () => {
-    const [{ resources: [{ logicalId }] }] = plansIn((await runAs(rehearsal, role('Planner'), plan, after.folder, '--json', '--only', 'IamAuth/grace')).output);
-    const { output } = await runAs(rehearsal, role('Planner'), plan, after.folder, '--json', '--only', logicalId, '--only', 'Shop/IamAuth/leaver');
+    const [{ resources: [{ logicalId }] }] = plansIn(
+      (await runAs(rehearsal, role('Planner'), plan, after.folder, '--json', '--only', 'IamAuth/grace')).output,
+    );
+    const { output } = await runAs(
+      rehearsal,
+      role('Planner'),
+      plan,
+      after.folder,
+      '--json',
+      '--only',
+      logicalId,
+      '--only',
+      'Shop/IamAuth/leaver',
+    );
     expect(plansIn(output).flatMap(({ resources }) => resources.map(({ name }) => name))).toEqual(['IamAuth/grace', 'IamAuth/leaver']);
-    await expect(runAs(rehearsal, role('Planner'), plan, after.folder, '--only', 'nobody')).rejects.toThrow('--only nobody: no user or group role of that name is created, changed or removed');
+    await expect(runAs(rehearsal, role('Planner'), plan, after.folder, '--only', 'nobody')).rejects.toThrow(
+      '--only nobody: no user or group role of that name is created, changed or removed',
+    );
   });
 
   test('what would fail is said, and is the exit code', async () => {
@@ -102,22 +128,39 @@ describe('plan and drift', () => {
   });
 
   test('drift is what somebody has changed by hand, and logins that no stack declares', async () => {
-    await expect(runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-drift')).resolves.toMatchObject({ code: 0, output: expect.stringContaining('All roles are as they are declared.') as string });
+    await expect(runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-drift')).resolves.toMatchObject(
+      { code: 0, output: expect.stringContaining('All roles are as they are declared.') as string },
+    );
     await server().sql('REVOKE rds_iam FROM orders GRANTED BY postgres; CREATE ROLE intruder LOGIN');
     const { code, output } = await runAs(rehearsal, role('Auditor'), drift, 'Shop', '--all', '--fail-on-drift');
     expect(code).toBe(1);
-    expect(output).toMatch(/IamAuth\/orders \(\w+\): orders\n {2}-- in postgres: grant role "rds_iam" to "orders"\n {2}GRANT rds_iam TO "orders";\n\n1 role is not as declared\./);
+    expect(output).toMatch(
+      /IamAuth\/orders \(\w+\): orders\n {2}-- in postgres: grant role "rds_iam" to "orders"\n {2}GRANT rds_iam TO "orders";\n\n1 role is not as declared\./,
+    );
     expect(output).toContain('  intruder: signs in with a password, if it has one\n');
     expect(output).toMatch(/ {2}postgres: .*creates roles,.* the admin of the provisioner\n/);
 
     const audit = await runAs(rehearsal, role('Auditor'), drift, before.folder, '--json', '--fail-on-undeclared');
-    const { date, databases: [{ undeclared, ...database }] } = JSON.parse(audit.output) as { date: string; databases: { undeclared: { role: string; isAdmin: boolean; expected?: string }[] }[] };
+    const { date, databases: [{ undeclared, ...database }] } = JSON.parse(audit.output) as {
+      date: string; databases: { undeclared: { role: string; isAdmin: boolean; expected?: string }[] }[];
+    };
     expect(audit.code).toBe(1);
     expect(new Date(date).toISOString()).toBe(date);
-    expect(database).toMatchObject({ stack: 'Shop', account: '111122223333', region: 'eu-central-1', resourceId: server().resourceId, admin: 'postgres', driftedRoles: 1 });
-    expect(undeclared.map(login => [login.role, login.isAdmin, login.expected])).toEqual(expect.arrayContaining([['intruder', false, undefined], ['postgres', true, 'admin'], ['rdsadmin', false, 'Amazon RDS']]));
+    expect(database).toMatchObject({
+      stack: 'Shop',
+      account: '111122223333',
+      region: 'eu-central-1',
+      resourceId: server().resourceId,
+      admin: 'postgres',
+      driftedRoles: 1,
+    });
+    expect(undeclared.map(login => [login.role, login.isAdmin, login.expected])).toEqual(
+      expect.arrayContaining([['intruder', false, undefined], ['postgres', true, 'admin'], ['rdsadmin', false, 'Amazon RDS']]),
+    );
     const surprising = undeclared.filter(({ expected }) => expected === undefined).flatMap(login => ['--expect', login.role]);
-    await expect(runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-undeclared', ...surprising)).resolves.toMatchObject({ code: 0 });
+    await expect(
+      runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-undeclared', ...surprising),
+    ).resolves.toMatchObject({ code: 0 });
   });
 
   test('who may plan alone reaches nothing else', async () => {
@@ -125,17 +168,30 @@ describe('plan and drift', () => {
       const { InvokeCommand, LambdaClient } = jest.requireActual<typeof import('@aws-sdk/client-lambda')>('@aws-sdk/client-lambda');
       Object.assign(process.env, environmentOf(rehearsal, role(caller)));
       return new LambdaClient({ region: 'eu-central-1' }).send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }))
-        .then(({ FunctionError, Payload }) => ({ failed: FunctionError, answer: Buffer.from(Payload ?? []).toString() }), (error: Error) => error.name);
+        .then(
+          ({ FunctionError, Payload }) => ({ failed: FunctionError, answer: Buffer.from(Payload ?? []).toString() }),
+          (error: Error) => error.name,
+        );
     };
     const arn = handler().attributes.Arn as string;
     const catalog = await snapshot(server());
-    const event = { RequestType: 'Delete', StackId: 'x', RequestId: 'x', LogicalResourceId: 'x', ResourceType: 'Custom::RdsIamUser', PhysicalResourceId: 'x', ResourceProperties: { Username: 'orders' } };
+    const event = {
+      RequestType: 'Delete',
+      StackId: 'x',
+      RequestId: 'x',
+      LogicalResourceId: 'x',
+      ResourceType: 'Custom::RdsIamUser',
+      PhysicalResourceId: 'x',
+      ResourceProperties: { Username: 'orders' },
+    };
     await expect(call(arn, event)).resolves.toBe('AccessDeniedException');
     await expect(call(`${arn}:$LATEST`, event)).resolves.toBe('AccessDeniedException');
     await expect(call(`${arn}:drift`, {})).resolves.toBe('AccessDeniedException');
     await expect(call(`${arn}:plan`, { resources: [] }, 'Auditor')).resolves.toBe('AccessDeniedException');
     await expect(call(`${arn}:other`, event)).resolves.toBe('ResourceNotFoundException');
-    await expect(call(`${arn}:plan`, event)).resolves.toMatchObject({ failed: 'Unhandled', answer: expect.stringContaining('event has only resources') as string });
+    await expect(call(`${arn}:plan`, event)).resolves.toMatchObject(
+      { failed: 'Unhandled', answer: expect.stringContaining('event has only resources') as string },
+    );
     await expect(call(`${handler().physicalId}:plan`, { resources: [] })).resolves.toMatchObject({ failed: undefined });
     await expect(snapshot(server())).resolves.toEqual(catalog);
   });
@@ -143,7 +199,11 @@ describe('plan and drift', () => {
   test('the session in docs/plan.md is what the program writes', async () => {
     await server().sql('SET ROLE postgres; CREATE TABLE orders (id int)', [], 'shop');
     const environment = { ...process.env, ...environmentOf(rehearsal, role('Planner')) };
-    const { stdout } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/index.ts', 'plan', after.folder], { cwd: ROOT, env: environment });
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--import', 'tsx', 'cli/index.ts', 'plan', after.folder],
+      { cwd: ROOT, env: environment },
+    );
     const [, session] = /\$ npx cdk-aurora-iam-auth-cli plan cdk\.out\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/plan.md'), 'utf8')) ?? [];
     expect(stdout.trim()).toBe(session?.trim());
   });

@@ -84,5 +84,7 @@ function decode(answer: unknown): SignInFacts {
   const { resourceId, roles, server } = Object(answer) as Partial<SignInFacts>;
   return typeof resourceId === 'string' && Array.isArray(roles) && typeof server === 'object'
     ? answer as SignInFacts
-    : notSeen('the provisioner does not answer what it was asked: deploy the stack with the version of cdk-aurora-iam-auth that this program is of');
+    : notSeen(
+        'the provisioner does not answer what it was asked: deploy the stack with the version of cdk-aurora-iam-auth that this program is of',
+      );
 }

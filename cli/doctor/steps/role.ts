@@ -36,7 +36,9 @@ export function role({ client: { username }, catalog, hostKind, database, proxy 
     );
   }
   if (own.isInRdsIam === null) {
-    return unknown(`${username} is there, with LOGIN. It has the ADMIN option alone on rds_iam or on a member of it: whether RDS asks it for a token is not known`);
+    return unknown(
+      `${username} is there, with LOGIN. It has the ADMIN option alone on rds_iam or on a member of it: whether RDS asks it for a token is not known`,
+    );
   }
   if (proxy && isSeen(proxy) && proxy.value.defaultAuthScheme !== 'IAM_AUTH') {
     return own.isInRdsIam
