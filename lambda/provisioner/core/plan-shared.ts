@@ -126,6 +126,11 @@ function lastPassedOnFirst(members: ObservedRole['members']): ObservedRole['memb
   return inOrder(members).sort((a, b) => distance(b.as) - distance(a.as));
 }
 
+/** Roles that are to hold what is declared, and nothing else. */
+export function exclusiveOf(wanted: Wanted[]): string[] {
+  return wanted.flatMap(({ role, declaration: { exclusive } }) => exclusive ? [role] : []);
+}
+
 /** The same, as if nothing but what earlier declarations have granted had to go. */
 export function withoutExclusive(wanted: Wanted[]): Wanted[] {
   return wanted.map(one => ({ ...one, declaration: { ...one.declaration, exclusive: false } }));
