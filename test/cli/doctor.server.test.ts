@@ -187,8 +187,8 @@ describe('with fewer permissions', () => {
 });
 
 test('no output of any of these has a token, a secret, a signature or a pre-signed URL', () => {
-  expect(outputs.length).toBeGreaterThan(1_000);
-  expect(secrets.size).toBeGreaterThan(200);
+  expect(outputs.length).toBeGreaterThan(FULL ? 1_000 : 500);
+  expect(secrets.size).toBeGreaterThan(FULL ? 200 : 100);
   const leaking = outputs.filter(
     output =>
       /X-Amz-[\w-]+=|AWS4-HMAC|\bASIA[A-Z0-9]/.test(output) || [...secrets].some(secret => output.includes(secret)),
