@@ -7,6 +7,7 @@ import {
 import { distinct, exactly, flag, object, refuse, text, texts, throwProblem } from '../shared/decode';
 import type { Event } from '../shared/event';
 import { decodeDeclaration, SAME_VERSION } from './core/declaration';
+import { checkSettings } from './core/settings';
 import { type Declaration, type OnRemoval, type ManagingResource, type RoleKind, stackWithoutId } from './core/state';
 
 /** What an event asks for. */
@@ -92,6 +93,7 @@ export function decode(event: Event): Request {
     };
   }
   checkNames(type, usernames, properties.PolicyUsername);
+  checkSettings(properties.Settings);
   const declaration = decodeDeclaration(type.kind, properties);
   checkDeclaration(usernames, declaration);
   return {

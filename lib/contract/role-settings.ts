@@ -23,13 +23,15 @@ interface Refusal {
   readonly remedy: string;
 }
 
+const OF_IDENTITY: Refusal = {
+  names: /^(role|session_authorization|is_superuser)$/,
+  rule: 'it changes who the session is',
+  remedy: 'leave it out; to act as a group role, pass setRoleAtLogin',
+};
+
 /** The closed list of what is refused. Each major has a test with its own parameters. */
 const REFUSED: Refusal[] = [
-  {
-    names: /^(role|session_authorization|is_superuser)$/,
-    rule: 'it changes who the session is',
-    remedy: 'leave it out; to act as a group role, pass setRoleAtLogin',
-  },
+  OF_IDENTITY,
   {
     names: /^(local|session)_preload_libraries$/,
     rule: 'it loads code into the session',
@@ -65,10 +67,20 @@ export function isListParameter(parameter: string): boolean {
 
 /** @param parameter name of a configuration parameter, in lower case */
 export function parameterProblem(parameter: string): string | undefined {
-  const refused = REFUSED.find(({ names }) => names.test(parameter));
-  if (refused) {
-    return notAllowed('parameter', parameter, refused.rule, refused.remedy);
-  }
+  return refusal(REFUSED, parameter) ?? storedParameterProblem(parameter);
+}
+
+/** The same of a declaration that is stored: it may have a parameter that is refused only since. */
+export function storedParameterProblem(parameter: string): string | undefined {
+  return refusal([OF_IDENTITY], parameter) ?? nameProblem(parameter);
+}
+
+function refusal(list: Refusal[], parameter: string): string | undefined {
+  const refused = list.find(({ names }) => names.test(parameter));
+  return refused && notAllowed('parameter', parameter, refused.rule, refused.remedy);
+}
+
+function nameProblem(parameter: string): string | undefined {
   return NAME.test(parameter) && parameter.length <= MAX_NAME_LENGTH
     ? undefined
     : notAllowed('parameter', parameter, `the name of a parameter has letters, digits, _ and $, one dot at most, and ${MAX_NAME_LENGTH} characters at most`, 'correct it');

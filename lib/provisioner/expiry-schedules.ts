@@ -38,8 +38,12 @@ export class ExpirySchedules extends Construct {
     });
   }
 
-  /** Calls the alias at that moment. @param scope the construct of the user */
-  public add(scope: Construct, expiresAt: Date): void {
+  /**
+   * Calls the alias at that moment.
+   *
+   * @param scope the construct of the user, whose resource is to come after the schedule: it would be called once, and before there is a login
+   */
+  public add(scope: Construct, expiresAt: Date): CfnResource {
     const schedule = new CfnResource(scope, SCHEDULE_ID, {
       type: 'AWS::Scheduler::Schedule',
       properties: {
@@ -53,6 +57,7 @@ export class ExpirySchedules extends Construct {
       },
     });
     schedule.node.addDependency(this.policy);
+    return schedule;
   }
 }
 

@@ -107,7 +107,7 @@ export class RoleResource {
     + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
     addRole(scope, role);
     if (expiresAt !== undefined) {
-      provisioner.expirySchedules.add(scope, expiresAt);
+      this.resource.node.addDependency(provisioner.expirySchedules.add(scope, expiresAt));
       warn(scope, [expiredUser(names, expiresAt)]);
     }
     warnOfUnescapedGrants(scope, kind === 'role' ? [] : names);

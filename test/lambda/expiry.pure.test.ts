@@ -9,6 +9,7 @@ import { sleepingClock } from './clocks';
 
 const TEXT = '2027-01-31T12:00:00.000Z';
 const TIME = Date.parse(TEXT);
+const RESOURCE = 'cluster-A';
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 
 const declaration = (expiresAt?: number): Declaration => ({ kind: 'user', memberOf: ['readers'], databases: [], exclusive: false, ...expiresAt === undefined ? {} : { expiresAt } });
@@ -60,27 +61,47 @@ describe('whose time is over', () => {
   test.each([[TIME - 1, false], [TIME, true], [TIME + 1, true]])('at %i: %j', (date, over) => {
     expect(hasExpired(declaration(TIME), date)).toBe(over);
     expect(hasExpired(declaration(), date)).toBe(false);
-    expect(expiredOnRecord({ claims: [claim('1', TIME), claim('2', undefined)], unreadable: [] }, date).map(({ username }) => username)).toEqual(over ? ['r1'] : []);
+    expect(expiredOnRecord({ claims: [claim('1', TIME), claim('2', undefined)], unreadable: [] }, date, RESOURCE).map(({ username }) => username)).toEqual(over ? ['r1'] : []);
   });
 
   test('a role that two constructs declare stays as long as one of them says so', () => {
-    const both = (a: number | undefined, b: number | undefined) => expiredOnRecord({ claims: [claim('1', a), claim('1', b, { logicalId: 'Moved' })], unreadable: [] }, TIME).length;
+    const both = (a: number | undefined, b: number | undefined) => expiredOnRecord({ claims: [claim('1', a), claim('1', b, { logicalId: 'Moved' })], unreadable: [] }, TIME, RESOURCE).length;
     expect([both(TIME, undefined), both(undefined, TIME), both(TIME, TIME + 1), both(TIME, TIME - 1)]).toEqual([0, 0, 0, 1]);
   });
 
+  test('a row of the database that this one was copied from has no say beside one of this database, and alone it has', () => {
+    const source = { resourceId: 'cluster-SOURCE', physicalId: 'cluster-SOURCE/r1/R1', logicalId: 'Source' };
+    const beside = (...times: (number | undefined)[]) => expiredOnRecord({ claims: [...times.map(time => claim('1', time, source)), claim('1', TIME)], unreadable: [] }, TIME, RESOURCE).length;
+    expect([beside(undefined), beside(TIME + 1), beside(TIME)]).toEqual([1, 1, 1]);
+    const alone = (time: number | undefined) => expiredOnRecord({ claims: [claim('1', time, source)], unreadable: [] }, TIME, RESOURCE).length;
+    expect([alone(undefined), alone(TIME)]).toEqual([0, 1]);
+    const released = expiredOnRecord({ claims: [claim('1', undefined, source), claim('1', TIME, { released: true })], unreadable: [] }, TIME, RESOURCE);
+    expect(released).toEqual([]);
+  });
+
+  test('a role that gets the name of another one is not that one', () => {
+    const converge = (role: string, expiresAt?: number): Wanted => ({ role, declaration: declaration(expiresAt), previous: [], deployed: [] });
+    const facts = { claims: [claim('1', undefined)], unreadable: [], roles: new Map([['r1', '1']]) } as unknown as Facts;
+    const decision = withExpired({
+      changes: [{ kind: 'renameRole', role: 'r1', to: 'other' }, { kind: 'createRole', role: 'r1', roleKind: 'user' }],
+      converge: [converge('other'), converge('r1', TIME)], record: [], forget: [], adopted: [],
+    } satisfies Decision, TIME);
+    expect(expiredRoles(facts, decision, TIME, RESOURCE)).toEqual([]);
+  });
+
   test('what is declared last counts, should a change have been under way', () => {
-    const underWay = (...times: (number | undefined)[]) => expiredOnRecord({ claims: [claim('1', undefined, { declarations: times.map(declaration) })], unreadable: [] }, TIME).length;
+    const underWay = (...times: (number | undefined)[]) => expiredOnRecord({ claims: [claim('1', undefined, { declarations: times.map(declaration) })], unreadable: [] }, TIME, RESOURCE).length;
     expect([underWay(TIME, TIME + 1), underWay(TIME + 1, TIME), underWay()]).toEqual([0, 1, 0]);
   });
 
   test('a role that was kept when its construct went counts; one that has gone, or goes by a name that is not of this library, does not', () => {
-    const found = expiredOnRecord({ claims: [claim('1', TIME, { released: true }), claim('2', TIME, { roleName: undefined })], unreadable: [] }, TIME);
+    const found = expiredOnRecord({ claims: [claim('1', TIME, { released: true }), claim('2', TIME, { roleName: undefined })], unreadable: [] }, TIME, RESOURCE);
     expect(found).toEqual([{ username: 'r1', claim: { roleOid: '1' }, isOwn: false }]);
   });
 
   test('nothing is decided about a role of which a row is not understood', () => {
     const row = { roleOid: '1', stack: STACK, logicalId: 'X', username: 'r1', released: false, problem: 'no' };
-    expect(expiredOnRecord({ claims: [claim('1', TIME)], unreadable: [row] }, TIME)).toEqual([]);
+    expect(expiredOnRecord({ claims: [claim('1', TIME)], unreadable: [row] }, TIME, RESOURCE)).toEqual([]);
   });
 
   test('an event decides about the roles that it declares, by the names that they have before it', () => {
@@ -91,7 +112,7 @@ describe('whose time is over', () => {
       converge: [converge('r1', TIME + 1), converge('renamed', TIME), converge('new', TIME)], record: [], forget: [], adopted: [],
     } satisfies Decision, TIME);
     expect(decision.converge.map(({ expired = false }) => expired)).toEqual([false, true, true]);
-    expect(expiredRoles(facts, decision, TIME)).toEqual([
+    expect(expiredRoles(facts, decision, TIME, RESOURCE)).toEqual([
       { username: 'r2', claim: { roleOid: '2' }, isOwn: true },
       { username: 'r3', claim: { roleOid: '3' }, isOwn: false },
     ]);

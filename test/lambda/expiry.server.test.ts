@@ -82,6 +82,20 @@ describe.each(setupsOver({
     await stack.delete('B', other);
   });
 
+  test('of a role whose record is not understood it is not known, and the event of the schedule fails once that of others has ended', async () => {
+    const expiresAt = end();
+    await stack.create('A', auditor(expiresAt));
+    await stack.create('B', other);
+    date = expiresAt;
+    const ofFormat = (format: number) => server.sql(`UPDATE cdk_aurora_iam_auth.managed_role SET declarations = jsonb_set(declarations, '{format}', '${format}') WHERE username = 'other'`);
+    await ofFormat(9);
+    await expect(stack.expire()).rejects.toThrow('it is not known whether the access of "other" has ended: ');
+    expect([await canSignIn('auditor'), await canSignIn('other')]).toEqual([false, true]);
+    await ofFormat(1);
+    await stack.delete('A', auditor(expiresAt));
+    await stack.delete('B', other);
+  });
+
   test('an event that comes before its time by a moment waits for it; one that comes much too early does nothing', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));

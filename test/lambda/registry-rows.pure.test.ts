@@ -125,6 +125,16 @@ describe('what is stored', () => {
     expect(encodeDeclarations(decode(stored).claims[0])).toEqual(stored.declarations);
   });
 
+  const withParameter = (parameter: string) => ({ ...ROW, declarations: { format: 1, declarations: [{ Kind: 'user', Settings: { Parameters: { [parameter]: '1' } } }] } });
+
+  test('may have a parameter that is refused only since it was stored', () => {
+    expect(decode(withParameter('log_statement')).unreadable).toEqual([]);
+  });
+
+  test.each(['role', 'session_authorization', 'a; DROP'])('has no parameter that was never taken: %s', (parameter) => {
+    expect(decode(withParameter(parameter)).unreadable).toHaveLength(1);
+  });
+
   test('is the form that an event has, and the same after any number of times', () => {
     const [claim] = decode(ROW).claims;
     expect(encodeDeclarations(claim)).toEqual(STORED);

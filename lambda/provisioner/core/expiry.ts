@@ -24,24 +24,30 @@ export function withExpired(decision: Decision, date: number): Decision {
  * Roles whose time is over: those that the event declares so, and others by all that the registry has of them. A user that moves to another
  * construct is registered twice, and may stay as long as one of the two says so. What is kept of a resource that is gone counts as well.
  */
-export function expiredRoles(facts: Facts, { converge, changes }: Decision, date: number): ExpiredRole[] {
-  // The names that they have before the changes.
-  const own = converge.map(({ role, expired = false }) => {
+export function expiredRoles(facts: Facts, { converge, changes }: Decision, date: number, resourceId: string): ExpiredRole[] {
+  const created = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
+  // The names that they have before the changes: a role that is created may get the name that another one has until then.
+  const own = converge.filter(({ role }) => !created.has(role)).map(({ role, expired = false }) => {
     const username = changes.find(change => change.kind === 'renameRole' && change.to === role);
     const before = username?.kind === 'renameRole' ? username.role : role;
     return { username: before, roleOid: facts.roles.get(before), expired };
   });
-  const others = expiredOnRecord(facts, date).filter(({ claim }) => !own.some(({ roleOid }) => roleOid === claim.roleOid));
+  const others = expiredOnRecord(facts, date, resourceId).filter(({ claim }) => !own.some(({ roleOid }) => roleOid === claim.roleOid));
   return [
     ...own.flatMap(({ username, roleOid, expired }) => expired && roleOid !== undefined ? [{ username, claim: { roleOid }, isOwn: true }] : []),
     ...others,
   ];
 }
 
-/** The same of the registry alone. */
-export function expiredOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, date: number): ExpiredRole[] {
+/**
+ * The same of the registry alone. Where a resource of this database manages a role, those of the database that it was copied from have no say: no
+ * event of them ever comes here.
+ */
+export function expiredOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, date: number, resourceId: string): ExpiredRole[] {
   const named = claims.filter(({ roleName, roleOid }) => roleName !== undefined && !unreadable.some(row => row.roleOid === roleOid));
-  const lasting = new Set(named.filter(claim => !declaredExpired(claim, date)).map(({ roleOid }) => roleOid));
+  const managedHere = new Set(named.filter(claim => claim.resourceId === resourceId && !claim.released).map(({ roleOid }) => roleOid));
+  const counted = named.filter(claim => claim.resourceId === resourceId || !managedHere.has(claim.roleOid));
+  const lasting = new Set(counted.filter(claim => !declaredExpired(claim, date)).map(({ roleOid }) => roleOid));
   const roles = new Map(named.map(({ roleOid, roleName }) => [roleOid, roleName!]));
   return [...roles].filter(([roleOid]) => !lasting.has(roleOid)).map(([roleOid, username]) => ({ username, claim: { roleOid }, isOwn: false }));
 }

@@ -1,8 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { roleNameProblem } from '../../../lib/contract/names';
-import { connectionLimitProblem, isListParameter, parameterProblem, ROLE_AT_LOGIN, valueProblem } from '../../../lib/contract/role-settings';
+import { connectionLimitProblem, isListParameter, parameterProblem, ROLE_AT_LOGIN, storedParameterProblem, valueProblem } from '../../../lib/contract/role-settings';
 import type { SettingProperties } from '../../../lib/contract/wire';
-import { entries, exactly, refuse, text, texts, throwProblem } from '../../shared/decode';
+import { entries, exactly, object, refuse, text, texts, throwProblem } from '../../shared/decode';
 import type { Change, ChangeOf } from './change';
 import type { ObservedRole, Wanted } from './plan-shared';
 import type { ParameterValue, RoleKind, RoleSettings } from './state';
@@ -12,7 +12,7 @@ export const NO_LIMIT = -1;
 
 type SettingChange = ChangeOf<'setParameter' | 'limitConnections'>;
 
-/** Decodes the settings of a user against the same rules as at synthesis. */
+/** Decodes the settings of a user, declared or stored. Which parameters may be declared is for `checkSettings`: that list grows. */
 export function decodeSettings(kind: RoleKind, memberOf: string[], value: unknown): RoleSettings | undefined {
   if (value === undefined) {
     return undefined;
@@ -22,7 +22,7 @@ export function decodeSettings(kind: RoleKind, memberOf: string[], value: unknow
   }
   const { ConnectionLimit: limit, Parameters, RoleAtLogin: role } = exactly('Settings', value, ['ConnectionLimit', 'Parameters', 'RoleAtLogin']);
   const parameters = entries('Settings.Parameters', Parameters ?? {}).map(([parameter, declared]) => {
-    throwProblem(parameterProblem(parameter));
+    throwProblem(storedParameterProblem(parameter));
     const where = `Settings.Parameters.${parameter}`;
     const decoded = isListParameter(parameter) ? texts(where, declared) : text(where, declared);
     throwProblem(valueProblem(parameter, decoded));
@@ -41,6 +41,13 @@ export function decodeSettings(kind: RoleKind, memberOf: string[], value: unknow
     ...limit === undefined ? {} : { connectionLimit: Number(limit) },
     parameters: [...parameters, ...role === undefined ? [] : [{ parameter: ROLE_AT_LOGIN, value: role as string }]],
   };
+}
+
+/** Refuses the parameters that are refused at synthesis. The role at login is among them, and has a property of its own. */
+export function checkSettings(value: unknown): void {
+  if (value !== undefined) {
+    Object.keys(object('Settings.Parameters', object('Settings', value).Parameters ?? {})).forEach(parameter => throwProblem(parameterProblem(parameter)));
+  }
 }
 
 /** The inverse of `decodeSettings`. */

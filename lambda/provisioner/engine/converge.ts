@@ -41,13 +41,14 @@ export interface EventDetails {
  */
 export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
   const impossible = new Impossible(work);
-  const begin = (ended: boolean) => journaled(work, journal, FIXED_DATABASE, async (transaction) => {
+  const ended = new Set<string>();
+  const begin = () => journaled(work, journal, FIXED_DATABASE, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists, names, stamp);
     await bringUpToDate(transaction, work.lock.registry, facts, work.log);
     journal.remember(facts.claims);
     const date = work.budget.date();
     const decision = withExpired(inNamesOfToday(work, facts, decide(facts), impossible), date);
-    const expired = ended ? [] : await stillWithAccess(transaction, expiredRoles(facts, decision, date));
+    const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(({ claim }) => !ended.has(claim.roleOid));
     if (expired.length > 0) {
       return expired;
     }
@@ -66,11 +67,13 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
     }
     return { facts, decision, ...await prepare(work, transaction, facts, decision, impossible) };
   });
-  const first = await begin(false);
-  if (Array.isArray(first)) {
+  let first = await begin();
+  while (Array.isArray(first)) {
     await endExpired(work, first);
+    first.forEach(({ claim }) => ended.add(claim.roleOid));
+    first = await begin();
   }
-  const { facts, decision, databases, settled } = Array.isArray(first) ? await begin(true) as Exclude<typeof first, unknown[]> : first;
+  const { facts, decision, databases, settled } = first;
   const tolerated = declaredBefore(decision, journal.claims);
   const identities = new IdentitiesNow(work, facts, decision);
   for (const database of databases) {
@@ -88,7 +91,7 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
   // What the names stand for is known once the databases were looked at.
   if (!settled || (databases.length > 0 && notOnRecord(facts, decision, identities.of).length > 0)) {
     await journaled(work, journal, FIXED_DATABASE, transaction =>
-      converge({ ...work, registryExists: true }, transaction, facts, decision, impossible, tolerated, { identities }));
+      converge({ ...work, registryExists: true }, transaction, facts, withExpired(decision, work.budget.date()), impossible, tolerated, { identities }));
   }
   if (decision.record.length > 0) {
     work.lock.mayBeLast = false;

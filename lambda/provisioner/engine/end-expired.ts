@@ -38,12 +38,17 @@ export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void
 
 /** Ends the access of all roles whose time is over by what the registry has, and of no other. @returns their names */
 export async function endAllExpired(work: Work): Promise<string[]> {
-  const { claims, ending } = await inShared(work, async (transaction) => {
+  const { claims, unreadable, ending } = await inShared(work, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists);
-    return { claims: facts.claims, ending: await stillWithAccess(transaction, expiredOnRecord(facts, work.budget.date())) };
+    const ending = await stillWithAccess(transaction, expiredOnRecord(facts, work.budget.date(), work.resourceId));
+    return { claims: facts.claims, unreadable: facts.unreadable, ending };
   });
   if (ending.length > 0) {
     await endAccess(work, ending, 'expired');
+  }
+  const unknown = unreadable.find(({ roleName, released }) => roleName !== undefined && !released);
+  if (unknown !== undefined) {
+    throw new ProvisionError(`it is not known whether the access of ${JSON.stringify(unknown.roleName)} has ended: ${unknown.problem}`);
   }
   const next = untilNextExpiry(claims, work.budget.date());
   if (next !== undefined && next <= EARLY_MS) {

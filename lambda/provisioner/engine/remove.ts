@@ -112,7 +112,7 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
 /** Roles that are not removed, and whose time is over. */
 async function endOthers(work: Work, facts: Facts, leaving: RoleRemoval[]): Promise<void> {
   const oids = leaving.map(({ claim }) => claim.roleOid);
-  const expired = expiredOnRecord(facts, work.budget.date()).filter(({ claim }) => !oids.includes(claim.roleOid));
+  const expired = expiredOnRecord(facts, work.budget.date(), work.resourceId).filter(({ claim }) => !oids.includes(claim.roleOid));
   if (expired.length > 0) {
     await endExpired(work, await inShared(work, transaction => stillWithAccess(transaction, expired)));
   }

@@ -38,6 +38,12 @@ test('a schedule of CloudFormation calls one alias, in a group and with a role o
   expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({ ExpiresAt: '2095-01-31T12:00:00.000Z' });
 });
 
+test('the user comes after its schedule, which would otherwise be made after its only time', () => {
+  iamAuth.addUser('auditor', { expiresAt: EXPIRES_AT });
+  const [[schedule]] = Object.entries(resourcesOf(stack, 'AWS::Scheduler::Schedule'));
+  expect(onlyResourceOf(stack, 'Custom::RdsIamUser').DependsOn).toContain(schedule);
+});
+
 test('the role may invoke that alias and nothing else, and only schedules of the group may have it', () => {
   iamAuth.addUser('auditor', { expiresAt: EXPIRES_AT });
   const [[alias]] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Alias'));
