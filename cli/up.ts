@@ -110,7 +110,7 @@ async function stay(options: UpOptions): Promise<number> {
     appendFileSync(log, `${line}\n`);
     tell({ kind: 'progress', line });
   };
-  // Ends where nobody waits any more: Ctrl-C while the app is deployed.
+  // Ends when the waiting command is gone: Ctrl-C while the app is deployed.
   const giveUp = () => process.exit(EXIT_CODES.failed);
   process.once('disconnect', giveUp);
   try {

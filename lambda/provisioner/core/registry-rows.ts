@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { managedRoleNameProblem, usernameProblem } from '../../../lib/contract/names';
 import { distinct, exactly, list, refuse, text, throwProblem } from '../../shared/decode';
 import { ProvisionError } from '../errors';
-import { deleteRow, grantedNothingKnown, NO_ROLE, type RegistryKey } from '../sql/registry';
+import { deleteRow, grantedNothingKnown, NO_ROLE, type RegistryKey } from '../sql/registry-rows';
 import type { Row } from '../sql/row';
 import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';

@@ -8,7 +8,7 @@ import { FIXED_DATABASE, RDS_IAM } from '../core/state';
 import { encodeTime } from '../core/time';
 import { ProvisionError } from '../errors';
 import { passwordMembers } from '../sql/memberships';
-import type { Stamp } from '../sql/registry';
+import type { Stamp } from '../sql/registry-rows';
 import { confirmAdmin } from './confirm-admin';
 import { endExpired, stillWithAccess } from './end-expired';
 import { concernedBy, convergeDatabase, keepsOut, othersOnRecord, refuseRemaining, visits } from './converge-database';

@@ -8,7 +8,8 @@ import {
   databaseOwners, type DatabaseQuestion, DATABASES, otherShared, reachable, rolesByName, rolesInDatabase,
   rolesWithShared,
 } from '../sql/catalog';
-import { CLAIMS, END_REGISTRY_LOCKERS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry';
+import { END_REGISTRY_LOCKERS } from '../sql/registry';
+import { CLAIMS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry-rows';
 import type { Row } from '../sql/row';
 import { query } from '../transport/session';
 import type { Reader } from './reader';

@@ -9,9 +9,8 @@ import { type Claim, type Declaration, type ManagingResource, sameResource, type
 import { encodeTime } from '../core/time';
 import { ProvisionError, ServerError } from '../errors';
 import type { Attempt } from '../remedies/server';
-import {
-  cancel, createRegistry, DROP_UNUSED_REGISTRY, forget, holdRegistry, insert, NO_ROLE, registry, type RegistryFacts, type RegistryKey, release, SECURE_REGISTRY, setDeclarations,
-} from '../sql/registry';
+import { createRegistry, holdRegistry, registry, type RegistryFacts, SECURE_REGISTRY } from '../sql/registry';
+import { cancel, DROP_UNUSED_REGISTRY, forget, insert, NO_ROLE, type RegistryKey, release, setDeclarations } from '../sql/registry-rows';
 import { setTimeouts } from '../sql/session';
 import { LOCK_TIMEOUT_MS } from './executed-transaction';
 import { checkRegistry } from './registry-check';

@@ -1,18 +1,19 @@
-import { type Change, describe, merged } from '../core/change';
+import { type Change, merged } from '../core/change';
 import { Journal } from '../core/journal';
 import {
   decideAfterRemoval, decideRemove, type Facts, type Removal, type RoleRemoval,
 } from '../core/lifecycle';
 import { expiredOnRecord } from '../core/expiry';
 import { planDatabaseRemoval } from '../core/plan-database';
-import { forbidLogin, type ObservedRole, planEndOfMembers, planSharedRemoval } from '../core/plan-shared';
+import { type ObservedRole, planSharedRemoval } from '../core/plan-shared';
 import { handedOver, ownSchemas } from '../core/removal';
 import { FIXED_DATABASE, type OnRemoval } from '../core/state';
 import { ProvisionError, ServerError } from '../errors';
 import type { Request } from '../request';
-import { dependencies, ownedCounts } from '../sql/dependencies';
+import { dependencies } from '../sql/dependencies';
 import { applyWhatCan } from './best-effort';
 import { carryOut } from './converge';
+import { drop, dropRoles, namesOf, refuseAccess, SOMETHING_DEPENDS_ON_IT } from './drop-roles';
 import { endAccess } from './end-access';
 import { endExpired, stillWithAccess } from './end-expired';
 import { endSessionsOf } from './end-sessions';
@@ -26,7 +27,6 @@ import { inDatabase, inShared, type Work } from './work';
 
 /** The admin has no right to take something back, or it is gone: no reason to keep a login. */
 const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
-const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
 
 /**
  * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go. Of
@@ -187,16 +187,6 @@ async function handOver(work: Work, request: Request, facts: Facts, { username, 
   }
 }
 
-/** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access, but its members have what it owns. */
-async function refuseAccess(transaction: Transaction, leaving: RoleRemoval[], kind: Request['kind']): Promise<void> {
-  const { roles } = await readShared(transaction, namesOf(leaving));
-  const left = [...roles.values()].flatMap(role => [...forbidLogin(role), ...planEndOfMembers(kind, role)]);
-  if (left.length > 0) {
-    throw new ProvisionError(`access would be left behind: still to ${left.map(change => describe(change, FIXED_DATABASE)).join('; ')}, which another role has granted; `
-      + 'take it back as that role, and delete again');
-  }
-}
-
 /** Gives what the roles own to the heir, if the template names one. */
 async function handOverOwned(work: Work, leaving: RoleRemoval[], roles: ObservedRole[], onRemoval: OnRemoval): Promise<void> {
   if (onRemoval.action !== 'DROP') {
@@ -270,44 +260,7 @@ async function takeBack(work: Work, transaction: Transaction, changes: Change[])
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
-function drop({ username }: RoleRemoval): Change {
-  return { kind: 'dropRole', role: username };
-}
-
-async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], { kind, single }: Request): Promise<void> {
-  if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
-    return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
-  }
-  for (const one of leaving) {
-    const dependents = await transaction.attempt(() => transaction.apply([drop(one)]), SOMETHING_DEPENDS_ON_IT);
-    if (!dependents) {
-      await transaction.apply([], ...forgetSteps([one.claim]));
-      continue;
-    }
-    await refuseAccess(transaction, [one], kind);
-    await transaction.apply([], ...releaseSteps([one.claim]));
-    const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
-    work.log.info('kept', {
-      username: one.username,
-      reason: `it has no access any more, but was not dropped because objects depend on it${single ? `; ${howToRename(kind)}` : ''}`,
-      owned: owned as string | null ?? undefined,
-      dependents: dependents.fields.detail,
-    });
-  }
-}
-
-/** Another construct is another resource: with it, the role of the former one is removed and a new one is created. */
-function howToRename(kind: Request['kind']): string {
-  const property = kind === 'user' ? 'username' : 'roleName';
-  return `if this was to be a rename, it needs another ${property} under the same construct id, because another construct id makes another role: `
-    + `deploy the former id and name again, then give that id the new name as ${property}`;
-}
-
 function keep(work: Work, leaving: RoleRemoval[], reason: string): Promise<void> {
   leaving.forEach(({ username }) => work.log.info('kept', { username, reason }));
   return inShared(work, transaction => transaction.apply([], ...releaseSteps(leaving.map(({ claim }) => claim))));
-}
-
-function namesOf(leaving: RoleRemoval[]): string[] {
-  return leaving.map(({ username }) => username);
 }
