@@ -19,8 +19,11 @@ import { refuseAdmin, type StandingRow, standingOf, type Step, type Transaction,
 /** Locks other than the provisioners' own are short, so the transaction gives way early and tries again. */
 export const LOCK_TIMEOUT_MS = 10_000;
 
-/** How often is looked at what a statement waits for; and at least once before its lock timeout. */
+/** How often is looked at what a statement waits for. */
 const WATCH_MS = 500;
+
+/** Looks before its lock timeout, however short that is. */
+const LOOKS_AT_LEAST = 3;
 
 /** How long a lock of another session is waited for once there is no time to wait. */
 const HURRIED_LOCK_MS = 100;
@@ -246,7 +249,7 @@ class ExecutedTransaction implements Transaction {
   }
 
   /** The session that holds the lock has nothing to do meanwhile: it sees what this one waits for. */
-  private async watched<T>(statements: (blockers: () => string[]) => Promise<T>, endBlockersAmong: string[] | undefined): Promise<T> {
+  private async watched<T>(statements: (blockers: () => Promise<string[]>) => Promise<T>, endBlockersAmong: string[] | undefined): Promise<T> {
     let seen: string[] = [];
     const look = async () => {
       const { context: { lock }, session: { pid } } = this;
@@ -256,15 +259,13 @@ class ExecutedTransaction implements Transaction {
         await lock.endBlockersOf(pid, endBlockersAmong);
       }
     };
-    let looking = false;
+    let looking: Promise<void> | undefined;
     const timer = setInterval(() => {
-      if (!looking) {
-        looking = true;
-        void look().finally(() => looking = false);
-      }
-    }, Math.min(WATCH_MS, this.lockMs / 2));
+      looking ??= look().finally(() => looking = undefined);
+    }, Math.min(WATCH_MS, this.lockMs / (LOOKS_AT_LEAST + 1)));
     try {
-      return await statements(() => seen);
+      // On a server that is short of time, what was seen of the wait may arrive after its end.
+      return await statements(() => Promise.resolve(looking).then(() => seen));
     } finally {
       clearInterval(timer);
     }

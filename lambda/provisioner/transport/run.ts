@@ -20,7 +20,7 @@ export interface RunOptions {
   /** Milliseconds after which the session is given up. */
   readonly answerMs?: number;
   /** What the statements have been seen waiting for, in words. */
-  readonly blockers?: () => string[];
+  readonly blockers?: () => Promise<string[]>;
 }
 
 /** Executes statements, and explains what comes back. */
@@ -45,14 +45,14 @@ export function rollback(session: Session): Promise<void> {
   return session.rollback().catch(() => undefined);
 }
 
-async function explained<T>(session: Session, attempt: Attempt, { blockers = () => [] }: RunOptions, action: () => Promise<T>): Promise<T> {
+async function explained<T>(session: Session, attempt: Attempt, { blockers = () => Promise.resolve([]) }: RunOptions, action: () => Promise<T>): Promise<T> {
   session.takeNotices();
   let result: T;
   try {
     result = await action();
   } catch (error) {
     throw explain(error instanceof ServerError && error.sqlState === LOCK_NOT_AVAILABLE
-      ? new ServerError(error.message, error.sqlState, { ...error.fields, blockers: blockers() })
+      ? new ServerError(error.message, error.sqlState, { ...error.fields, blockers: await blockers() })
       : error, attempt);
   }
   const notice = session.takeNotices().find(({ sqlState }) => NOTICES_THAT_ARE_ERRORS.includes(sqlState));
