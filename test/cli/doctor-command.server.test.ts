@@ -8,12 +8,14 @@ import { Rehearsal } from '../../rehearsal/rehearsal';
 import { firstOf } from '../full';
 import { synthesized } from '../rehearsal/synthesized';
 import { READ_PERMISSIONS } from './doctor-site';
+import { packedCli } from './packed-cli';
 
 const ROOT = resolve(__dirname, '../..');
 const APP = 'test/rehearsal/fixtures/doctor-app.ts';
 const STACK = 'Shop';
 const USER = 'mario.rossi@example.com';
 
+let cli: string;
 let rehearsal: Rehearsal;
 let assembly: CloudAssembly;
 let secrets: string[];
@@ -34,6 +36,7 @@ function policyOf(role: ResourceState): { Statement: object[] } {
 }
 
 beforeAll(async () => {
+  cli = await packedCli();
   rehearsal = await Rehearsal.start();
   assembly = await synthesized(APP);
   const { reason } = await rehearsal.deploy(assembly, STACK);
@@ -62,7 +65,7 @@ async function doctor(
   const { host, port, gatewayPort } = server();
   const child = spawn(
     process.execPath,
-    ['--require', join(__dirname, 'named-network.cjs'), '--import', 'tsx', 'cli/index.ts', 'doctor', ...args],
+    ['--require', join(__dirname, 'named-network.cjs'), cli, 'doctor', ...args],
     {
       cwd: ROOT,
       env: {

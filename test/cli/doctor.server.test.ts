@@ -2,7 +2,7 @@ import { diagnose, Diagnosis } from '../../cli/doctor/diagnosis';
 import { written } from '../../cli/doctor/doctor';
 import { Observations } from '../../cli/doctor/observations';
 import { observe, Secrets } from '../../cli/doctor/observe';
-import { FULL } from '../full';
+import { firstOf, FULL } from '../full';
 import { Random } from '../lambda/random';
 import { healthy } from './doctor-healthy';
 import { Misconfiguration, MISCONFIGURATIONS } from './doctor-misconfigurations';
@@ -67,7 +67,7 @@ describe('a set-up without any fault', () => {
 
   test('is accused of nothing, in many different forms', async () => {
     const random = new Random(1);
-    for (let i = 0; i < (FULL ? 200 : 30); i++) {
+    for (let i = 0; i < (FULL ? 200 : 10); i++) {
       await within(async (undo) => {
         const { setup, isReachable, summary } = await healthy(site, random, undo);
         const diagnosis = await examine(setup);
@@ -147,8 +147,11 @@ describe('with fewer permissions', () => {
 
   test.each(MISCONFIGURATIONS)('no wrong cause is named: $name', async (misconfiguration) => {
     const random = new Random(MISCONFIGURATIONS.indexOf(misconfiguration) + 1);
+    const turn = MISCONFIGURATIONS.indexOf(misconfiguration) % 3;
     const { cause } = misconfiguration;
-    for (const permissions of [[], random.some(READ_PERMISSIONS), random.some(READ_PERMISSIONS, 0.8)]) {
+    // In npm test one of them in turn.
+    const allowed = [random.some(READ_PERMISSIONS), random.some(READ_PERMISSIONS, 0.8), []];
+    for (const permissions of firstOf(1, [...allowed.slice(turn), ...allowed.slice(0, turn)])) {
       const found = await diagnoseWith(misconfiguration, permissions, random);
       const wrong
         = found.cause?.cause === undefined || found.cause.cause === cause || isTrueAsWell(cause, found.cause.cause)
@@ -187,8 +190,8 @@ describe('with fewer permissions', () => {
 });
 
 test('no output of any of these has a token, a secret, a signature or a pre-signed URL', () => {
-  expect(outputs.length).toBeGreaterThan(FULL ? 1_000 : 500);
-  expect(secrets.size).toBeGreaterThan(FULL ? 200 : 100);
+  expect(outputs.length).toBeGreaterThan(FULL ? 1_000 : 300);
+  expect(secrets.size).toBeGreaterThan(FULL ? 200 : 60);
   const leaking = outputs.filter(
     output =>
       /X-Amz-[\w-]+=|AWS4-HMAC|\bASIA[A-Z0-9]/.test(output) || [...secrets].some(secret => output.includes(secret)),

@@ -4,6 +4,7 @@ import { join, resolve } from 'node:path';
 import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { environmentOf, runAs } from './as-role';
+import { packedCli } from './packed-cli';
 import { main as drift } from '../../cli/drift/drift';
 import { main as plan } from '../../cli/plan/plan';
 import { StackPlan } from '../../cli/plan/plan-stacks';
@@ -15,19 +16,18 @@ import { synthesized } from '../rehearsal/synthesized';
 
 const ROOT = resolve(__dirname, '../..');
 
+/** One deployment for all tests. But for the last one, each leaves it as it was. */
 describe('plan and drift', () => {
   let rehearsal: Rehearsal;
   let [before, after]: CloudAssembly[] = [];
   let log = '';
   beforeAll(async () => {
     [before, after] = await Promise.all(['false', 'true'].map(changed => synthesized('test/rehearsal/fixtures/plan-app.ts', { changed })));
-  });
-  beforeEach(async () => {
     rehearsal = await Rehearsal.start();
     expect((await rehearsal.deploy(before, 'Shop')).reason).toBeUndefined();
     expect((await runAs(rehearsal, role('Planner'), plan, before.folder)).output).toContain('Nothing to do.');
   });
-  afterEach(() => rehearsal.close());
+  afterAll(() => rehearsal.close());
 
   const resource = (type: string, name: string) => rehearsal.resources('Shop').find(
     each => each.type === type && each.logicalId.startsWith(name),
@@ -56,39 +56,6 @@ describe('plan and drift', () => {
       .filter(line => /^(CREATE|ALTER|DROP) (USER|ROLE) |^(GRANT|REVOKE) /.test(line) && !/cdk_aurora_iam_auth/.test(line));
   }
 
-  test('the SQL of a plan is what the deployment executes, and planning changes nothing', async () => {
-    await server().sql('SET ROLE postgres; CREATE TABLE items (id int); CREATE TABLE orders (id int)', [], 'shop');
-    const catalog = await snapshot(server());
-    const { code, output } = await runAs(rehearsal, role('Planner'), plan, after.folder, '--json');
-    expect(code).toBe(0);
-    await expect(snapshot(server())).resolves.toEqual(catalog);
-    const [{ resources }] = plansIn(output);
-    expect(resources.map(({ action, name, notPlanned }) => [action, name, notPlanned])).toEqual([
-      ['update', 'IamAuth/orders', undefined],
-      ['create', 'IamAuth/auditors', undefined],
-      ['create', 'IamAuth/grace', undefined],
-      [
-        'create',
-        'IamAuth/ofNewRole',
-        expect.stringMatching(/^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/),
-      ],
-      ['delete', 'IamAuth/leaver', undefined],
-    ]);
-
-    await watch();
-    expect((await rehearsal.deploy(after, 'Shop')).reason).toBeUndefined();
-    const executed = changesIn(log.split(/(?=^\d{4}-\d\d-\d\d )/m)).filter(sql => !sql.includes('Shop-NewService'));
-    const planned = resources.map(({ changes }) => changes.flatMap(({ sql }) => sql));
-    // Resources that do not wait for each other may be carried out in another order.
-    expect([...executed].sort()).toEqual(planned.flat().sort());
-    planned.forEach(statements => expect(executed.filter(sql => statements.includes(sql))).toEqual(statements));
-    expect(planned[0]).toEqual(['GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."items", "public"."orders" TO "orders"']);
-
-    await expect(runAs(rehearsal, role('Planner'), plan, after.folder)).resolves.toMatchObject(
-      { code: 0, output: expect.stringContaining('Nothing to do.') as string },
-    );
-  });
-
   test('narrowed to a resource, by its logical id or by its path', async () => {
     const [{ resources: [{ logicalId }] }] = plansIn(
       (await runAs(rehearsal, role('Planner'), plan, after.folder, '--json', '--only', 'IamAuth/grace')).output,
@@ -115,6 +82,7 @@ describe('plan and drift', () => {
     const { code, output } = await runAs(rehearsal, role('Planner'), plan, after.folder);
     expect(code).toBe(1);
     expect(output).toMatch(/create IamAuth\/grace .*\n {2}-- would fail: .*grace.*exists/);
+    await server().sql('DROP ROLE grace');
   });
 
   test('who may not plan is told what is needed', async () => {
@@ -161,6 +129,7 @@ describe('plan and drift', () => {
     await expect(
       runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-undeclared', ...surprising),
     ).resolves.toMatchObject({ code: 0 });
+    await server().sql('SET ROLE postgres; GRANT rds_iam TO orders; RESET ROLE; DROP ROLE intruder');
   });
 
   test('who may plan alone reaches nothing else', async () => {
@@ -201,10 +170,44 @@ describe('plan and drift', () => {
     const environment = { ...process.env, ...environmentOf(rehearsal, role('Planner')) };
     const { stdout } = await promisify(execFile)(
       process.execPath,
-      ['--import', 'tsx', 'cli/index.ts', 'plan', after.folder],
+      [await packedCli(), 'plan', after.folder],
       { cwd: ROOT, env: environment },
     );
     const [, session] = /\$ npx cdk-aurora-iam-auth-cli plan cdk\.out\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/plan.md'), 'utf8')) ?? [];
+    await server().sql('DROP TABLE orders', [], 'shop');
     expect(stdout.trim()).toBe(session?.trim());
+  });
+
+  test('the SQL of a plan is what the deployment executes, and planning changes nothing', async () => {
+    await server().sql('SET ROLE postgres; CREATE TABLE items (id int); CREATE TABLE orders (id int)', [], 'shop');
+    const catalog = await snapshot(server());
+    const { code, output } = await runAs(rehearsal, role('Planner'), plan, after.folder, '--json');
+    expect(code).toBe(0);
+    await expect(snapshot(server())).resolves.toEqual(catalog);
+    const [{ resources }] = plansIn(output);
+    expect(resources.map(({ action, name, notPlanned }) => [action, name, notPlanned])).toEqual([
+      ['update', 'IamAuth/orders', undefined],
+      ['create', 'IamAuth/auditors', undefined],
+      ['create', 'IamAuth/grace', undefined],
+      [
+        'create',
+        'IamAuth/ofNewRole',
+        expect.stringMatching(/^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/),
+      ],
+      ['delete', 'IamAuth/leaver', undefined],
+    ]);
+
+    await watch();
+    expect((await rehearsal.deploy(after, 'Shop')).reason).toBeUndefined();
+    const executed = changesIn(log.split(/(?=^\d{4}-\d\d-\d\d )/m)).filter(sql => !sql.includes('Shop-NewService'));
+    const planned = resources.map(({ changes }) => changes.flatMap(({ sql }) => sql));
+    // Resources that do not wait for each other may be carried out in another order.
+    expect([...executed].sort()).toEqual(planned.flat().sort());
+    planned.forEach(statements => expect(executed.filter(sql => statements.includes(sql))).toEqual(statements));
+    expect(planned[0]).toEqual(['GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."items", "public"."orders" TO "orders"']);
+
+    await expect(runAs(rehearsal, role('Planner'), plan, after.folder)).resolves.toMatchObject(
+      { code: 0, output: expect.stringContaining('Nothing to do.') as string },
+    );
   });
 });

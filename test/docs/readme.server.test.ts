@@ -6,6 +6,7 @@ import { Template } from 'aws-cdk-lib/assertions';
 import { transformSync } from 'esbuild';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { packedCli } from '../cli/packed-cli';
 import { full } from '../full';
 import { Declared, setups, Stack, trust } from '../lambda/stack';
 import { ROOT, samplesOf } from './pages';
@@ -67,12 +68,12 @@ describe('README.md', () => {
   });
 });
 
-full.test('docs/first-login.md: its query prints what it says, signed in to the app of README.md', () => {
+full.test('docs/first-login.md: its query prints what it says, signed in to the app of README.md', async () => {
   const folder = RunFolder.open().newFolder('first-login');
   const program = join(folder, 'query.js');
   writeFileSync(program, sample('docs/first-login.md', 'js'));
   const { directory } = (stackOfReadme().node.root as App).synth();
-  const args = ['--import', 'tsx', 'cli/index.ts', 'up', directory, '--user', 'orders', '--', process.execPath, program];
+  const args = [await packedCli(), 'up', directory, '--user', 'orders', '--', process.execPath, program];
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_PATH: join(ROOT, 'node_modules') } });
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toBe("[ { current_user: 'orders' } ]\n");

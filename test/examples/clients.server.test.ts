@@ -1,6 +1,6 @@
 import { LocalDatabase } from '../../rehearsal/local/local-database';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { checkRefusals, checkRenewal, copyForNode, Finding, OF_RENEWAL, OWN_MODULES, startDatabase } from '../clients/recipe';
+import { synthesized } from '../rehearsal/synthesized';
 
 const failed = (findings: Finding[]) => findings.filter(({ expected, measured }) => !expected.test(measured));
 
@@ -9,7 +9,7 @@ describe.each(['pg', 'postgres-js'])('examples/clients/%s', (name) => {
   let database: LocalDatabase;
 
   beforeAll(async () => {
-    database = await startDatabase((await synthesize('examples/shop/app.ts')).folder);
+    database = await startDatabase((await synthesized('examples/shop/app.ts')).folder);
   });
 
   afterAll(() => database.close());

@@ -1,20 +1,21 @@
 import { spawnSync } from 'node:child_process';
 import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { packedCli } from '../cli/packed-cli';
+import { synthesized } from '../rehearsal/synthesized';
 
 const ROOT = resolve(__dirname, '../..');
 
-/** A project with packages as they are installed here, and the command-line package as its source. */
-function project(): string {
+/** A project with packages as they are installed here, and the command line. */
+async function project(): Promise<string> {
   const folder = RunFolder.open().newFolder('project');
   const bin = join(folder, 'node_modules/.bin');
   mkdirSync(bin, { recursive: true });
   for (const name of readdirSync(join(ROOT, 'node_modules')).filter(each => !each.startsWith('.'))) {
     symlinkSync(join(ROOT, 'node_modules', name), join(folder, 'node_modules', name));
   }
-  const cli = `#!/bin/sh\nexec '${process.execPath}' --import '${require.resolve('tsx')}' '${join(ROOT, 'cli/index.ts')}' "$@"\n`;
+  const cli = `#!/bin/sh\nexec '${process.execPath}' '${await packedCli()}' "$@"\n`;
   writeFileSync(join(bin, 'cdk-aurora-iam-auth-cli'), cli, { mode: 0o755 });
   cpSync(join(ROOT, 'examples/local-login/jest'), folder, { recursive: true });
   writeFileSync(join(folder, 'package.json'), '{}');
@@ -22,8 +23,8 @@ function project(): string {
 }
 
 test('tests of Jest sign in as the service does, and leave no database', async () => {
-  const cwd = project();
-  const { folder: CDK_OUT } = await synthesize('examples/shop/app.ts');
+  const cwd = await project();
+  const { folder: CDK_OUT } = await synthesized('examples/shop/app.ts');
   const env = { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, CDK_OUT, npm_config_offline: 'true' };
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
   const { status, stderr } = spawnSync(process.execPath, [jest, '--ci', '--config', 'jest.config.json'], { cwd, env, encoding: 'utf8' });

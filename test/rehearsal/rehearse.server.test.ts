@@ -4,14 +4,18 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ResourceDefinition } from '../../rehearsal/cloudformation/template';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { packedCli } from '../cli/packed-cli';
 import { firstOf, full } from '../full';
 
 const ROOT = resolve(__dirname, '../..');
 const TWO_STACKS = 'test/rehearsal/fixtures/two-stacks-app.ts';
 const USER: ResourceDefinition = { Type: 'Custom::RdsIamUser' };
 
+let cli: string;
+beforeAll(async () => cli = await packedCli());
+
 const start = (args: string[], options: SpawnOptions = {}) =>
-  spawn(process.execPath, ['--import', 'tsx', 'cli/index.ts', 'rehearse', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
+  spawn(process.execPath, [cli, 'rehearse', ...args], { cwd: ROOT, stdio: ['ignore', 'pipe', 'pipe'], ...options });
 
 /** What `npm run rehearse -- <args>` runs. */
 async function rehearse(...args: string[]): Promise<{ code: number | null; output: string; lines: string[]; errors: string }> {

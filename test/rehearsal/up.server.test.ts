@@ -3,10 +3,11 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join, resolve } from 'node:path';
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { packedCli } from '../cli/packed-cli';
+import { firstOf, full } from '../full';
+import { synthesized } from './synthesized';
 
-const ROOT = resolve(__dirname, '../..');
 const SIGN_IN = ['node', join(__dirname, 'fixtures/sign-in.mjs')];
 
 /** Where the processes have their folders. Other tests are run at the same time. */
@@ -17,12 +18,16 @@ chmodSync(TEMPORARY, 0o755); // PostgreSQL does not run as root
 let quickStart: string;
 let shop: string;
 
+/** The command line. */
+let cli: string;
+
 /** A folder that nothing else is started in. */
 let project: string;
 
 beforeAll(async () => {
-  quickStart = (await synthesize('examples/quick-start/app.ts')).folder;
-  shop = (await synthesize('examples/shop/app.ts')).folder;
+  quickStart = (await synthesized('examples/quick-start/app.ts')).folder;
+  shop = (await synthesized('examples/shop/app.ts')).folder;
+  cli = await packedCli();
 });
 
 beforeEach(() => {
@@ -38,7 +43,7 @@ interface Result {
 
 /** What `npx cdk-aurora-iam-auth-cli <args>` runs, in a process group without a terminal. */
 function start(args: string[], env: NodeJS.ProcessEnv = {}): { child: ChildProcess; ended: Promise<Result>; says: (text: string) => Promise<void> } {
-  const child = spawn(process.execPath, ['--import', require.resolve('tsx'), join(ROOT, 'cli/index.ts'), ...args], {
+  const child = spawn(process.execPath, [cli, ...args], {
     cwd: project, detached: true, stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, TMPDIR: TEMPORARY, ...env },
   });
   let [output, errors] = ['', ''];
@@ -142,15 +147,15 @@ PGUSER=orders
     expect(broken.errors).toContain(`up: ${file} line 1: 42601 syntax error at or near ";"; nothing of it has been done\n`);
   });
 
-  test('leads to a read replica and to a proxy', async () => {
-    const assembly = async (example: string) => (await synthesize(`examples/${example}/app.ts`)).folder;
+  full.test('leads to a read replica and to a proxy', async () => {
+    const assembly = async (example: string) => (await synthesized(`examples/${example}/app.ts`)).folder;
     const replica = await run(up(await assembly('rds-instance'), '--endpoint', 'Replica', '--', ...SIGN_IN));
     expect(replica.output).toMatch(/^reports \w+\n$/);
     const proxy = await run(up(await assembly('proxy'), '--endpoint', 'Proxy', '--', ...SIGN_IN));
     expect(proxy.output).toMatch(/^\w+ shop\n$/);
   });
 
-  test('two run side by side', async () => {
+  full.test('two run side by side', async () => {
     const file = join(project, 'go');
     const command = ['sh', '-c', `${SIGN_IN.join(' ')}; until [ -e ${file} ]; do sleep 0.1; done`];
     const both = [start(up(quickStart, '--', ...command)), start(up(quickStart, '--', ...command))];
@@ -178,7 +183,7 @@ describe('up ends', () => {
     expect(result.errors).toContain(message);
   });
 
-  test.each<NodeJS.Signals>(['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'])('as the command does that is handed %s', async (signal) => {
+  test.each(firstOf<NodeJS.Signals>(1, ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']))('as the command does that is handed %s', async (signal) => {
     const script = `trap 'echo handed on; exit 9' ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
     const { child, ended, says } = start(up(quickStart, '--', 'sh', '-c', script));
     await says('ready');
@@ -235,11 +240,11 @@ describe('up is refused', () => {
     expect(errors).toMatch(/^up: \S+ cannot be rehearsed:\n {2}- no user or role of /);
   });
 
-  test.each<[string, string[], string]>([
+  test.each(firstOf<[string, string[], string]>(1, [
     ['a user', ['--user', 'adam'], '--user adam: it must be a user of the database; name one of ada, grace, migrator, orders'],
     ['a role', ['--role', 'Adam'], '--role Adam: it must be an IAM role of the app; name one of IamAuth-Provisioner-HandlerRole, IamAuth-Provisioner-FrameworkRole, migrator-role, orders-role, ada-role, grace-role'],
     ['an endpoint', ['--endpoint', 'Proxy'], '--endpoint Proxy: users sign in to databases, replicas and proxies of the app; name one of Cluster'],
-  ])('with %s that the app does not have', async (_name, args, message) => {
+  ]))('with %s that the app does not have', async (_name, args, message) => {
     const { code, errors } = await run(up(shop, ...args, '--', 'true'));
     expect(code).toBe(2);
     expect(errors).toContain(`\nup: ${message}\n`);
@@ -303,6 +308,5 @@ describe('up --detach', () => {
 });
 
 test('nothing of all that is left', () => {
-  // What tsx has compiled stays.
-  expect(readdirSync(TEMPORARY).filter(name => !name.startsWith('tsx-'))).toEqual([]);
+  expect(readdirSync(TEMPORARY)).toEqual([]);
 });

@@ -3,7 +3,7 @@ import { AccessChange, accessDiff, AccessDiff } from '../../rehearsal/diff/acces
 import { declaredAccess } from '../../rehearsal/diff/declared-access';
 import { measuredDiff } from '../../rehearsal/rehearse/measured-access';
 import { rehearse, RehearseOptions } from '../../rehearsal/rehearse/rehearse-app';
-import { full } from '../full';
+import { firstOf, full } from '../full';
 import { synthesized } from './synthesized';
 
 const run = async (options: Partial<RehearseOptions>) => {
@@ -70,10 +70,10 @@ describe('an update', () => {
     );
   });
 
-  test.each([
+  test.each(firstOf(1, [
     ['old', 'new'],
     ['new', 'old'],
-  ])('from the %s to the %s state of an app changes what a comparison of the templates says', async (from, to) => {
+  ]))('from the %s to the %s state of an app changes what a comparison of the templates says', async (from, to) => {
     const [old, next] = await Promise.all(
       [from, to].map(state => synthesized('test/rehearsal/fixtures/changing-app.ts', { state })),
     );
@@ -84,12 +84,12 @@ describe('an update', () => {
     expect(Math.min(declared.gains.length, declared.losses.length)).toBeGreaterThan(3);
   });
 
-  test.each([
-    'examples/shop/app.ts',
+  test.each(firstOf(2, [
     'examples/proxy/app.ts',
-    'examples/rds-instance/app.ts',
     'examples/service-stack/app.ts',
-  ])('of nothing to %s gives what its templates say', async (app) => {
+    'examples/shop/app.ts',
+    'examples/rds-instance/app.ts',
+  ]))('of nothing to %s gives what its templates say', async (app) => {
     const { stacks, folder } = await synthesized(app);
     const { result, access } = await run({ source: folder });
     expect(result).toBe('ok');

@@ -3,14 +3,18 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
+import { packedCli } from '../../cli/packed-cli';
 import { synthesized } from '../synthesized';
 
 const ROOT = resolve(__dirname, '../../..');
 const DOCS = readFileSync(join(ROOT, 'docs/access-diff.md'), 'utf8');
 
+let program: string;
+beforeAll(async () => (program = await packedCli()));
+
 /** The command line as a process, in a folder. */
 function cli(cwd: string, ...args: string[]) {
-  const { status, stdout, stderr } = spawnSync(process.execPath, ['--import', 'tsx', 'cli/index.ts', ...args], {
+  const { status, stdout, stderr } = spawnSync(process.execPath, [program, ...args], {
     cwd: ROOT,
     encoding: 'utf8',
     env: { ...process.env, CALLER_FOLDER: cwd, NO_COLOR: '1' },
