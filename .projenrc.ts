@@ -100,6 +100,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
       testTimeout: 600_000, // ten times what the longest test takes here: it ends what hangs, and says nothing of what is slow
       moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
       testEnvironment: '<rootDir>/test/worker/environment.ts',
+      modulePathIgnorePatterns: ['<rootDir>/dist/'], // the packed command line
       transformIgnorePatterns: [`/node_modules/(?!(${SHARED_BY_TESTS})/)`],
     },
   },

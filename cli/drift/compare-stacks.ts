@@ -1,6 +1,7 @@
 import { Account, StackFacts } from '../deployed/account';
 import { Drift, Login } from '../../lib/contract/look';
 import { Alias, aliasesNamed, DeployedStack, handlerOf, isRole, readStack } from '../deployed/deployed-stack';
+import { isNamed } from '../deployed/named-resource';
 import { NotPossible } from '../deployed/not-possible';
 import { DRIFT_ALIAS } from '../../lib/contract/wire';
 import { resourceName } from '../../rehearsal/plan/resource-name';
@@ -20,6 +21,8 @@ export interface DatabaseDrift {
   readonly version: number;
   /** Who works on roles at this moment. */
   readonly underWay?: string;
+  /** Logical ids that were compared. @default - all */
+  readonly only?: string[];
   readonly driftedRoles: number;
   /** Those with a difference, or that could not be compared. */
   readonly resources: (Omit<Drift['resources'][number], 'notes'> & { readonly name: string })[];
@@ -50,11 +53,19 @@ export interface Comparison {
 /** The only role of Amazon RDS that each database has, so that no other can have its name. */
 const ROLE_OF_RDS = 'rdsadmin';
 
+export interface ComparisonRequest {
+  /** Logical ids or paths of constructs; none for all. */
+  readonly only: readonly string[];
+  /** Whether logins are looked for that no stack declares. */
+  readonly undeclared: boolean;
+  /** Those of them that are to be there. */
+  readonly expected: readonly string[];
+}
+
 export async function compareStacks(
   account: Account,
   stacks: readonly StackReference[],
-  undeclared: boolean,
-  expected: readonly string[],
+  request: ComparisonRequest,
 ): Promise<Comparison> {
   const databases: DatabaseDrift[] = [];
   const impossible: string[] = [];
@@ -80,7 +91,7 @@ export async function compareStacks(
         );
         for (const alias of aliases) {
           await attempt(stack.facts.name, async () => {
-            databases.push(await compare(account, stack, alias, undeclared, expected));
+            databases.push(...await compare(account, stack, alias, request));
           });
         }
       }
@@ -121,16 +132,20 @@ async function compare(
   account: Account,
   stack: DeployedStack,
   alias: Alias,
-  undeclared: boolean,
-  expected: readonly string[],
-): Promise<DatabaseDrift> {
+  { only: names, undeclared, expected }: ComparisonRequest,
+): Promise<DatabaseDrift[]> {
   const { facts, template, resources } = stack;
-  const answer = await account.invoke(alias.arn, undeclared ? { undeclared } : {}, 'iamAuth.grantDrift(...)') as Drift;
+  const only = wantedOf(stack, alias, names);
+  if (only?.length === 0) {
+    return [];
+  }
+  const event = { ...undeclared ? { undeclared } : {}, ...only ? { only } : {} };
+  const answer = await account.invoke(alias.arn, event, 'iamAuth.grantDrift(...)') as Drift;
   const { server: { admin, version }, underWay, driftedRoles, undeclared: logins } = answer;
   const role = Object.entries(template.Resources).find(
     ([logicalId, definition]) => isRole(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
   );
-  return {
+  return [{
     stack: facts.name,
     stackId: facts.id,
     account: facts.account,
@@ -139,6 +154,7 @@ async function compare(
     admin,
     version,
     ...underWay === undefined ? {} : { underWay },
+    ...only ? { only } : {},
     driftedRoles,
     resources: answer.resources.filter(({ changes, problem }) => changes.length > 0 || problem !== undefined)
       .map(
@@ -151,7 +167,19 @@ async function compare(
         }),
       ),
     ...logins ? { undeclared: logins.map(login => marked(login, admin, expected)) } : {},
-  };
+  }];
+}
+
+/** @returns logical ids of what is named of this provisioner; undefined for all */
+function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names: readonly string[]): string[] | undefined {
+  return names.length === 0
+    ? undefined
+    : Object.entries(template.Resources)
+        .filter(([, definition]) => isRole(definition) && handlerOf(definition, template) === handler)
+        .filter(([logicalId, definition]) => names.some(
+          name => isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name),
+        ))
+        .map(([logicalId]) => logicalId);
 }
 
 function marked(login: Login, admin: string, given: readonly string[]): UndeclaredLogin {

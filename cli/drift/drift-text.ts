@@ -5,6 +5,8 @@ import { roleName, visible } from '../../lib/report/plain-text';
 
 export const NO_DRIFT = 'All roles are as they are declared.';
 
+const NO_DRIFT_OF_SOME = 'All of those named are as they are declared.';
+
 /** For a terminal. */
 export function textOfDrift({ databases, impossible }: Comparison): string {
   return [
@@ -13,7 +15,7 @@ export function textOfDrift({ databases, impossible }: Comparison): string {
   ].map(part => `${part}\n`).join('\n');
 }
 
-function databaseText({ stack, account, region, resourceId, underWay, driftedRoles, resources, undeclared }: DatabaseDrift): string[] {
+function databaseText({ stack, account, region, resourceId, underWay, only, driftedRoles, resources, undeclared }: DatabaseDrift): string[] {
   return [
     `Stack ${visible(`${stack} (${account}, ${region})`)}${resourceId === undefined ? '' : `, database ${visible(resourceId)}`}`,
     ...underWay === undefined
@@ -25,7 +27,7 @@ function databaseText({ stack, account, region, resourceId, underWay, driftedRol
       `${visible(name)}${name === logicalId ? '' : ` (${visible(logicalId)})`}: ${names.map(roleName).join(', ')}`,
       ...[...sqlLines(changes, []), ...problem === undefined ? [] : [`-- not compared: ${visible(problem)}`]].map(line => `  ${line}`),
     ].join('\n')),
-    driftedRoles === 0 ? NO_DRIFT : `${counted(driftedRoles, 'role')} ${driftedRoles === 1 ? 'is' : 'are'} not as declared. The next deployment that touches a user executes its statements.`,
+    driftedRoles === 0 ? (only ? NO_DRIFT_OF_SOME : NO_DRIFT) : `${counted(driftedRoles, 'role')} ${driftedRoles === 1 ? 'is' : 'are'} not as declared. The next deployment that touches a user executes its statements.`,
     ...undeclared ? [undeclaredText(undeclared)] : [],
   ];
 }

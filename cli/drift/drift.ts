@@ -4,6 +4,7 @@ import { DriftOptions, driftOptionsOf, USAGE } from './options';
 import { openAccount } from '../deployed/open-account';
 import { assemblyIn, isAssembly } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
+import { InputError } from '../../rehearsal/rehearse/input-error';
 
 /** `drift <stack...>` and `drift <cdk.out>` */
 export async function main(args: string[]): Promise<number> {
@@ -12,8 +13,11 @@ export async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return EXIT_CODES.ok;
   }
-  const { all, expected, failOnDrift, failOnUndeclared, json } = options;
-  const comparison = await compareStacks(openAccount(), referencesOf(options), all, expected);
+  const { only, all: undeclared, expected, failOnDrift, failOnUndeclared, json } = options;
+  const comparison = await compareStacks(openAccount(), referencesOf(options), { only, undeclared, expected });
+  if (only.length > 0 && comparison.databases.length === 0 && comparison.impossible.length === 0) {
+    throw new InputError(`--only ${only.join(', ')}: no deployed user or group role has that name; pass a logical id, or the path of a construct`);
+  }
   process.stdout.write(json ? jsonOfDrift(comparison, new Date()) : textOfDrift(comparison));
   if (comparison.impossible.length > 0) {
     throw new CliError(EXIT_CODES.refused, 'not everything could be compared:', comparison.impossible);

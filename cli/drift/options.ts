@@ -10,6 +10,7 @@ next deployment of each user would execute. Nothing is changed.
   <stack...>              names of deployed stacks
   <cdk.out>               folder that cdk synth has written: all stacks of it that are deployed
 
+  --only <name>           only this user or group role, by its logical id or the path of its construct; may be repeated
   --region <region>       Region of the stacks (default: that of cdk.out, or the caller's)
   --all                   also each login, and member of rds_iam, that no stack declares
   --expect <role>         a login that is to be there, though no stack declares it; may be repeated
@@ -28,6 +29,8 @@ which the reasons are listed, 70 an error in this program.`;
 export interface DriftOptions {
   /** Of stacks, or a folder. */
   readonly names: readonly string[];
+  /** @default - all users and group roles of the stacks */
+  readonly only: readonly string[];
   readonly region?: string;
   readonly all: boolean;
   readonly expected: readonly string[];
@@ -43,6 +46,7 @@ export function driftOptionsOf(args: string[]): DriftOptions | undefined {
     args,
     allowPositionals: true,
     options: {
+      'only': { type: 'string', multiple: true, default: [] },
       'region': { type: 'string' },
       'all': flag,
       'expect': { type: 'string', multiple: true, default: [] },
@@ -58,9 +62,9 @@ export function driftOptionsOf(args: string[]): DriftOptions | undefined {
   if (names.length === 0) {
     throw new InputError('name stacks, or a folder that cdk synth has written; --help says more');
   }
-  const { region, all, expect: expected, json, 'fail-on-drift': failOnDrift, 'fail-on-undeclared': failOnUndeclared } = values;
+  const { only, region, all, expect: expected, json, 'fail-on-drift': failOnDrift, 'fail-on-undeclared': failOnUndeclared } = values;
   if (expected.length > 0 && !all && !failOnUndeclared) {
     throw new InputError(`--expect ${expected[0]} is for --all: logins are not looked for without it; pass --all`);
   }
-  return { names, region, all: all || failOnUndeclared, expected, failOnDrift, failOnUndeclared, json };
+  return { names, only, region, all: all || failOnUndeclared, expected, failOnDrift, failOnUndeclared, json };
 }

@@ -3,6 +3,7 @@ import { isNothing, markdownOfPlan, textOfPlan } from './plan-text';
 import { planStacks, StackPlan } from './plan-stacks';
 import { PlannedResource } from './stack-events';
 import { openAccount } from '../deployed/open-account';
+import { isNamed } from '../deployed/named-resource';
 import { assemblyIn, stacksNamed } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
 import { jsonText } from '../json-text';
@@ -39,10 +40,6 @@ async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Pro
     throw new InputError(`--only ${missing.join(', ')}: no user or group role of that name is created, changed or removed`);
   }
   return plans;
-}
-
-function isNamed({ logicalId, name }: PlannedResource, stack: string, wanted: string): boolean {
-  return wanted === logicalId || [name, `${stack}/${name}`].some(path => path === wanted || path.startsWith(`${wanted}/`));
 }
 
 /** Those of one stack have its id in front. */

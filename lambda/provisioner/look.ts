@@ -20,7 +20,7 @@ const MOST_BYTES = 6_000_000;
 
 const NARROWER = {
   plan: 'ask for fewer resources at once: --only on the command line',
-  drift: 'compare without --all, or deploy first, which takes back what differs',
+  drift: 'compare fewer resources at once: --only on the command line',
 };
 
 /**
@@ -42,23 +42,26 @@ export function createPlanHandler(dependencies: Dependencies): (event: unknown, 
   });
 }
 
-/** What differs from what the stack declares. Its event: `{}`, or `{ "undeclared": true }` for all logins that no stack declares. */
+/** What differs from what the stack declares. Its event: `{}`; `{ "undeclared": true }` for all logins that no stack declares; `{ "only": ["logical id"] }` for some resources. */
 export function createDriftHandler(dependencies: Dependencies): (event: unknown, context: Context) => Promise<Drift> {
   return looking(dependencies, 'drift', (event, { stackId, resourceId }) => {
-    const { undeclared = false } = exactly('event', event, ['undeclared']);
-    return options => drift(options, { stackId, resourceId, undeclared: flagOf(undeclared) });
+    const { undeclared = false, only } = exactly('event', event, ['undeclared', 'only']);
+    const question = { stackId, resourceId, undeclared: flagOf(undeclared), ...only === undefined ? {} : { only: list('only', only).map(id => text('only', id)) } };
+    return options => drift(options, question);
   }, reportDrift);
 }
 
-/** One record for each difference, and one for all: a metric is made of it. */
-function reportDrift(log: Logger, { resources, driftedRoles }: Drift): void {
+/** One record for each difference, and one for all: a metric is made of it, which a comparison of some resources must not lower. */
+function reportDrift(log: Logger, { resources, driftedRoles, only }: Drift): void {
   for (const { logicalId, names, changes, problem } of resources) {
     changes.forEach(({ database, change }) => log.info('drift', { logicalId, names: shortened(names), database, change }));
     if (problem !== undefined) {
       log.info('drift', { logicalId, names: shortened(names), problem });
     }
   }
-  log.info('drift checked', { driftedRoles });
+  if (only === undefined) {
+    log.info('drift checked', { driftedRoles });
+  }
 }
 
 /** PostgreSQL keeps no more of a name. */

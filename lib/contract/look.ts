@@ -42,6 +42,8 @@ export interface Plan extends Look {
 
 /** What differs from what a stack has declared, as what its next deployment would do about it. */
 export interface Drift extends Look {
+  /** Logical ids that it was narrowed to. @default - all of the stack */
+  readonly only?: string[];
   /** One for each resource and declaration; those without a difference have no changes. */
   readonly resources: (ResourcePlan & { readonly names: string[] })[];
   /** How many roles differ, or could not be compared. */

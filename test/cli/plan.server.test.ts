@@ -108,6 +108,17 @@ describe('plan and drift', () => {
     expect(output).toContain('  intruder: signs in with a password, if it has one\n');
     expect(output).toMatch(/ {2}postgres: .*creates roles,.* the admin of the provisioner\n/);
 
+    const only = (...names: string[]) => runAs(
+      rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-drift', ...names.flatMap(name => ['--only', name]),
+    );
+    await expect(only('IamAuth/orders')).resolves.toMatchObject({ code: 1 });
+    await expect(only('Shop/IamAuth/leaver')).resolves.toMatchObject(
+      { code: 0, output: expect.stringContaining('All of those named are as they are declared.') as string },
+    );
+    await expect(only('adam')).rejects.toThrow(
+      '--only adam: no deployed user or group role has that name; pass a logical id, or the path of a construct',
+    );
+
     const audit = await runAs(rehearsal, role('Auditor'), drift, before.folder, '--json', '--fail-on-undeclared');
     const { date, databases: [{ undeclared, ...database }] } = JSON.parse(audit.output) as {
       date: string; databases: { undeclared: { role: string; isAdmin: boolean; expected?: string }[] }[];

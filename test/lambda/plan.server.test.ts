@@ -365,6 +365,13 @@ describe.each(setups('17, plain'))('drift on PostgreSQL $name', ({ major, roleRu
     await expect(differences()).resolves.toMatchObject({ driftedRoles: 2 });
   });
 
+  test('of some resources is what differs of these, and no record for the metric', async () => {
+    await server.sql('ALTER ROLE orders NOLOGIN; REVOKE CONNECT ON DATABASE shop FROM leo');
+    const { only, resources, driftedRoles } = await stack.drift({ only: ['A', 'G', 'unknown'] });
+    expect({ only, driftedRoles, names: resources.map(({ names }) => names) }).toEqual({ only: ['A', 'G', 'unknown'], driftedRoles: 1, names: [['orders'], ['readers']] });
+    expect(stack.log.filter(({ notice }) => notice === 'drift checked')).toEqual([]);
+  });
+
   test('is a role that is gone', async () => {
     await server.sql('REVOKE ALL ON DATABASE shop FROM orders; DROP ROLE orders');
     const { sql } = await differences();
@@ -396,7 +403,7 @@ describe.each(setups('17, plain'))('drift on PostgreSQL $name', ({ major, roleRu
     expect(Object.fromEntries(undeclared!.map(({ role, withToken }) => [role, withToken]))).toEqual({ deputy: major < 16 ? true : null, member: true, postgres, rdsadmin: false });
   });
 
-  test.each([{ undeclared: 'yes' }, { StackId: 'other' }, []])('refuses %p', async (event) => {
+  test.each([{ undeclared: 'yes' }, { only: 'A' }, { only: [1] }, { StackId: 'other' }, []])('refuses %p', async (event) => {
     await expect(stack.drift(event)).rejects.toThrow(/ is not allowed: /);
   });
 });

@@ -9,21 +9,26 @@ export interface DriftQuestion {
   readonly stackId: string;
   readonly resourceId: string;
   readonly undeclared: boolean;
+  /** Logical ids. @default - all resources of the stack */
+  readonly only?: string[];
 }
 
 /** Compares what completed events have declared with the catalogs. */
-export function drift(options: PlanOptions, { stackId, resourceId, undeclared }: DriftQuestion): Promise<Drift> {
+export function drift(options: PlanOptions, { stackId, resourceId, undeclared, only }: DriftQuestion): Promise<Drift> {
+  const isWanted = ({ logicalId }: { readonly logicalId: string }) => only === undefined || only.includes(logicalId);
   return planning(options, async ({ facts, events, ask }) => {
-    const own = facts.claims.filter(claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released)
+    const own = facts.claims.filter(claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released && isWanted(claim))
       .sort((a, b) => a.logicalId < b.logicalId ? -1 : 1);
     const requests = together(own).map(requestOf);
     const plans = await events(requests);
     const resources = plans.map((plan, index) => ({ ...plan, names: requests[index].usernames }));
-    const unreadable = facts.unreadable.filter(row => row.stack === stackWithoutId(stackId)).map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
+    const unreadable = facts.unreadable.filter(row => row.stack === stackWithoutId(stackId) && isWanted(row))
+      .map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
     const all = [...resources, ...unreadable];
     const declared = new Set(facts.claims.flatMap(({ roleName, released }) => released || roleName === undefined ? [] : [roleName]));
     const [logins] = undeclared ? await ask({ attempted: 'look for logins' }, LOGINS) : [[]];
     return {
+      ...only === undefined ? {} : { only },
       resources: all,
       driftedRoles: all.flatMap(({ names, changes, problem }) => problem !== undefined ? names : names.filter(name => changes.some(({ roles }) => roles.includes(name)))).length,
       ...undeclared ? { undeclared: (logins as unknown as Login[]).filter(({ role }) => !declared.has(role)) } : {},
