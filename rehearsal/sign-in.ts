@@ -47,7 +47,7 @@ export async function execute<Row>(server: SignInAddress, { username, password, 
 }
 
 /** In place of DNS: whichever host is asked for, the gateway's port of this machine answers. */
-class GatewaySocket extends Socket {
+export class GatewaySocket extends Socket {
   constructor(private readonly gatewayPort: number) {
     super();
   }
