@@ -19,7 +19,7 @@ export class MigratePage {
 
   constructor() {
     const lines = read(PAGE).split('\n');
-    const headlineAbove = (line: number) => lines.slice(0, line).findLast(text => /^##+ /.test(text))!.replace(/^#+ /, '');
+    const headlineAbove = (line: number) => lines.slice(0, line).filter(text => /^##+ /.test(text)).at(-1)!.replace(/^#+ /, '');
     this.samples = samplesOf(PAGE).map(({ info, code, line }) => ({ headline: headlineAbove(line - 2), language: info.split(' ')[0], code }));
   }
 
@@ -47,13 +47,19 @@ export class MigratePage {
 /** What the samples import, by the name of the package. */
 const IMPORTS = read('rosetta/migrate.ts-fixture').split('\n').filter(line => line.startsWith('import ')).join('\n');
 
+/** What the apps of tests have beside the samples. */
+const IMPORTS_OF_TESTS = `
+import { ArnFormat, CustomResource } from 'aws-cdk-lib';
+import * as lambda from 'aws-cdk-lib/aws-lambda';
+import { Provider } from 'aws-cdk-lib/custom-resources';`;
+
 /**
  * Synthesizes an app of samples, as they stand in the page.
  *
  * @param samples in the order in which they are executed
  */
 export function synthesizePage(samples: string[], context: Record<string, string> = {}): CloudAssembly {
-  const { code } = transformSync(`${IMPORTS}\n${samples.join('\n')}`, { loader: 'ts', format: 'cjs' });
+  const { code } = transformSync(`${IMPORTS}${IMPORTS_OF_TESTS}\n${samples.join('\n')}`, { loader: 'ts', format: 'cjs' });
   const load = (name: string): unknown => jest.requireActual(name === 'cdk-aurora-iam-auth' ? '../../lib' : name);
   process.env.CDK_CONTEXT_JSON = JSON.stringify(context);
   try {

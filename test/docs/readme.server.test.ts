@@ -8,7 +8,7 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { RunFolder } from '../../rehearsal/run-folder';
 import { packedCli } from '../cli/packed-cli';
 import { full } from '../full';
-import { Declared, setups, Stack, trust } from '../lambda/stack';
+import { Declared, Stack, trust } from '../lambda/stack';
 import { ROOT, samplesOf } from './pages';
 
 const sample = (page: string, language: string, contains = '') => samplesOf(page).find(({ info, code }) => info.split(' ')[0] === language && code.includes(contains))!.code;
@@ -77,23 +77,4 @@ full.test('docs/first-login.md: its query prints what it says, signed in to the 
   const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_PATH: join(ROOT, 'node_modules') } });
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toBe("[ { current_user: 'orders' } ]\n");
-});
-
-describe.each(setups('17, plain'))('the migration of docs/existing-databases.md on PostgreSQL $name', ({ major, roleRules }) => {
-  test('hands tables over to the user of the migrations, and leaves the master with its password', async () => {
-    const server = await AuroraLikeServer.start({ major, roleRules, databases: ['shop'] });
-    try {
-      trust(server.caCertificate);
-      const stack = new Stack(server);
-      const migrator: Declared = { username: 'migrator', privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE', 'USAGE'] } } } } };
-      await stack.create('Migrator', migrator);
-      await server.sql('SET ROLE postgres; CREATE TABLE orders (id int)', [], 'shop');
-      await server.sql(`SET ROLE postgres; ${sample('docs/existing-databases.md', 'sql', 'OWNER TO migrator')}`, [], 'shop');
-      expect(await server.sql("SELECT tableowner AS owner FROM pg_tables WHERE tablename = 'orders'", [], 'shop')).toEqual([{ owner: 'migrator' }]);
-      // A member of rds_iam would be asked for a token, and could not change a user any more.
-      await stack.update('Migrator', { ...migrator, privileges: { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'] } } } } });
-    } finally {
-      await server.stop();
-    }
-  });
 });
