@@ -27,15 +27,17 @@ async def main(name):
     while statement := await asyncio.to_thread(sys.stdin.readline):
         reasons.clear()
         try:
-            answer = await finished(recipe.query(statement))
+            answer = await finished(recipe.query, statement)
         except Exception as error:
             answer = 'error: ' + ' '.join(' '.join([str(error), *reasons[-1:]]).split())
         print(f'> {answer}', flush=True)
-    await finished(recipe.close())
+    await finished(recipe.close)
 
 
-async def finished(result):
-    return await result if inspect.isawaitable(result) else result
+async def finished(function, *args):
+    if inspect.iscoroutinefunction(function):
+        return await function(*args)
+    return await asyncio.to_thread(function, *args)  # Django refuses to be called in an event loop
 
 
 asyncio.run(main(sys.argv[1]))

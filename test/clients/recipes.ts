@@ -2,8 +2,9 @@ import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { RunFolder } from '../../rehearsal/run-folder';
+import { CompiledLanguage, GO, JAVA, RUST } from './compiled-recipes';
 import { run } from './program';
-import { checkRefusals, checkRenewal, copyForNode, copyForPython, Finding, OF_RENEWAL, OWN_MODULES, Recipe, startDatabase } from './recipe';
+import { checkRefusals, checkRenewal, copyForNode, copyForPython, copyOf, Finding, OF_RENEWAL, OWN_MODULES, Recipe, startDatabase } from './recipe';
 
 /** A recipe of examples/clients. */
 interface RecipeClient {
@@ -11,6 +12,10 @@ interface RecipeClient {
   /** What is installed from the registry; none: this repository has it. */
   readonly packages: string[];
   readonly isPython?: boolean;
+  /** Where it is compiled; its packages are in a file of the language, beside the recipe. */
+  readonly compiled?: CompiledLanguage;
+  /** See `Recipe`. */
+  readonly keepsConnections?: boolean;
   /** Run in the folder of the copy, with what is installed. */
   readonly prepare?: { readonly command: string[]; readonly env: Record<string, string> };
 }
@@ -31,7 +36,12 @@ export const RECIPES: RecipeClient[] = [
   { name: 'prisma', packages: ['prisma@^7', '@prisma/client@^7', '@prisma/adapter-pg@^7'], prepare: PRISMA_GENERATE },
   { name: 'psycopg', packages: ['psycopg[binary]>=3.3', 'psycopg_pool>=3.3'], isPython: true },
   { name: 'sqlalchemy', packages: ['sqlalchemy>=2', 'psycopg[binary]>=3.3'], isPython: true },
+  { name: 'django', packages: ['django>=5.2', 'psycopg[binary]>=3.3', 'psycopg_pool>=3.3'], isPython: true },
   { name: 'asyncpg', packages: ['asyncpg'], isPython: true },
+  { name: 'hikaricp', packages: ['pom.xml'], compiled: JAVA, keepsConnections: true }, // for at least 30 s
+  { name: 'pgx', packages: ['go.mod'], compiled: GO },
+  { name: 'database-sql', packages: ['go.mod'], compiled: GO },
+  { name: 'tokio-postgres', packages: ['Cargo.toml'], compiled: RUST },
 ];
 
 /** What a run of a recipe has shown. */
@@ -49,7 +59,7 @@ export async function runRecipe(client: RecipeClient, mayInstall: boolean): Prom
     if (packages.length > 0 && !mayInstall) {
       throw new Skipped(`needs ${packages.join(' ')}; --no-install was given`);
     }
-    const { recipe, constant, text } = await (client.isPython ? prepareForPython(client) : prepareForNode(client));
+    const { recipe, constant, text } = await prepare(client);
     const database = await startDatabase((await synthesize('examples/shop/app.ts')).folder);
     try {
       const renewal = await checkRenewal(recipe, database);
@@ -78,6 +88,13 @@ interface Prepared {
   readonly constant: Recipe;
   /** Versions. */
   readonly text: string;
+}
+
+async function prepare(client: RecipeClient): Promise<Prepared> {
+  if (client.compiled) {
+    return prepareCompiled(client, client.compiled);
+  }
+  return client.isPython ? prepareForPython(client) : prepareForNode(client);
 }
 
 async function prepareForNode({ name, packages, prepare }: RecipeClient): Promise<Prepared> {
@@ -116,6 +133,27 @@ async function prepareForPython({ name, packages }: RecipeClient): Promise<Prepa
   const text = (await must(python, ['-c', version, 'boto3', ...names], folder)).trim().replaceAll(' ,', ',');
   const [recipe, constant] = [false, true].map(signsOnce => copyForPython(name, python, signsOnce));
   return { recipe, constant, text };
+}
+
+async function prepareCompiled({ name, keepsConnections }: RecipeClient, language: CompiledLanguage): Promise<Prepared> {
+  const versions: string[] = [];
+  for (const [tool, ...args] of language.tools) {
+    const { code, stdout, stderr } = await run(tool, args, { env: process.env });
+    if (code !== 0) {
+      throw new Skipped(`there is no ${tool}`);
+    }
+    versions.push(`${stdout}${stderr}`.replace(/\x1b\[\d*m/g, '').split('\n')[0]);
+  }
+  const [recipe, constant] = [false, true].map(signsOnce => copyOf(name, language, signsOnce));
+  for (const folder of [recipe, constant]) {
+    for (const [command, ...args] of language.build) {
+      await must(command, args, folder);
+    }
+  }
+  const [command, ...args] = language.versions;
+  const packages = (await must(command, args, recipe)).trim().split('\n');
+  const recipeIn = (folder: string): Recipe => ({ name, folder, command: language.command(folder), keepsConnections });
+  return { recipe: recipeIn(recipe), constant: recipeIn(constant), text: [...versions, ...packages].join(', ') };
 }
 
 /** Its standard output. What fails is a reason to skip the recipe. */
