@@ -18,7 +18,7 @@ export const JAVA: CompiledLanguage = {
   shared: ['examples/ReusedToken.java', 'examples/clients/Program.java'],
   isCompiled: true,
   token: /^(.*) TOKEN = (new ReusedToken\(.*\));$/m,
-  constant: '$1 CONSTANT = () -> $2.get();\n$1 TOKEN = CONSTANT.get()::toString;',
+  constant: '$1 TOKEN = $2.get()::toString;', // whose object is evaluated once
   tools: [['java', '-version'], ['mvn', '-version']],
   // What comes from Maven Central stays in the user's own repository.
   build: [['mvn', '--quiet', '--batch-mode', 'compile', 'dependency:build-classpath', '-Dmdep.outputFile=classpath']],
@@ -31,7 +31,10 @@ export const GO: CompiledLanguage = {
   shared: ['examples/reused_token.go', 'examples/clients/program.go'],
   isCompiled: true,
   token: /^var token = (reusedToken\(.*\))$/m,
-  constant: 'var constant, failure = $1(context.Background())\nvar token = func(context.Context) (string, error) { return constant, failure }',
+  constant: [
+    'var constant, failure = $1(context.Background())',
+    'var token = func(context.Context) (string, error) { return constant, failure }',
+  ].join('\n'),
   tools: [['go', 'version']],
   build: [['go', 'mod', 'tidy'], ['go', 'build', '-o', 'recipe', '.']],
   command: folder => [join(folder, 'recipe')],
