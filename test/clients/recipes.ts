@@ -57,7 +57,7 @@ export async function runRecipe(client: RecipeClient, mayInstall: boolean): Prom
   const { name, packages } = client;
   try {
     if (packages.length > 0 && !mayInstall) {
-      throw new Skipped(`needs ${packages.join(' ')}; --no-install was given`);
+      throw new Skipped(`needs ${client.compiled ? 'what is in ' : ''}${packages.join(' ')}; --no-install was given`);
     }
     const { recipe, constant, text } = await prepare(client);
     const database = await startDatabase((await synthesize('examples/shop/app.ts')).folder);

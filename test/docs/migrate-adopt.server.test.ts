@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { RunFolder } from '../../rehearsal/run-folder';
 import { signIn } from '../../rehearsal/sign-in';
 import { snapshot } from '../lambda/catalog';
+import { full } from '../full';
 import { setups } from '../lambda/stack';
 import { MigratePage, synthesizePage } from './migrate-page';
 import { MigrationRun } from './migration-run';
@@ -77,11 +78,12 @@ describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name: a user 
 
   test('made by a custom resource is retained and adopted, and no query fails', async () => {
     const base = [ts(BEGIN), ts(ENABLE), ANALYST];
-    const legacyPrivileges = 'const legacyPrivileges = [Privileges.onTables({ database: \'shop\', schema: \'public\', tables: [\'orders\'], privileges: [TablePrivilege.SELECT] })];';
+    // It holds nothing that would keep it from being dropped.
+    const legacyPrivileges = 'const legacyPrivileges = [Privileges.memberOf(DatabaseRole.fromRoleName(data, \'Readers\', \'readers\'))];';
     const legacy = [...base, legacyApp(bundledHandler())];
     const [made, retained, adopted, removed] = [legacy, [...legacy, ts(BY_RESOURCE)], [...base, legacyPrivileges, ts(BY_RESOURCE, 1)], base].map(samples => synthesizePage(samples));
     await run.deploy(made, ['Data']);
-    await run.mustAsMaster('CREATE TABLE orders AS SELECT 1 AS id; GRANT SELECT ON orders TO reports');
+    await run.mustAsMaster('CREATE TABLE orders AS SELECT 1 AS id; CREATE ROLE readers; GRANT SELECT ON orders TO readers; GRANT readers TO reports');
     const role = await roleNow();
     expect(role).toMatchObject({ rolcanlogin: true });
     const client = clientOf('Analyst');
@@ -107,7 +109,7 @@ describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name: a user 
     expect(await roleNow()).toBeUndefined();
   });
 
-  test('made by a custom resource that is not retained is dropped by it', async () => {
+  full.test('made by a custom resource that is not retained is dropped by it', async () => {
     const base = [ts(BEGIN), ts(ENABLE)];
     const [made, removed] = [[...base, legacyApp(bundledHandler())], base].map(samples => synthesizePage(samples));
     await run.deploy(made, ['Data']);

@@ -1,6 +1,7 @@
 import { Client, escapeLiteral } from 'pg';
 import { execute, GatewaySocket, signIn } from '../../rehearsal/sign-in';
 import { snapshot } from '../lambda/catalog';
+import { full } from '../full';
 import { setups } from '../lambda/stack';
 import { MigratePage, synthesizePage } from './migrate-page';
 import { expectDone, MigrationRun } from './migration-run';
@@ -226,7 +227,7 @@ describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name', ({ maj
   }
 });
 
-test('with weak references the secret goes in one deployment', async () => {
+full.test('with weak references the secret goes in one deployment', async () => {
   const page = new MigratePage();
   const run = await MigrationRun.start('plain');
   try {
