@@ -57,9 +57,15 @@ export function verifyToken(token: string, login: Login, issued: IssuedCredentia
   return owner.principal;
 }
 
-/** By hand, because a URL parser mends what it reads. */
+/**
+ * By hand, because a URL parser mends what it reads.
+ *
+ * The AWS SDK for Go leaves the path out, which is signed as `/`.
+ *
+ * @see https://github.com/aws/aws-sdk-go-v2/blob/main/feature/rds/auth/connect_test.go
+ */
 function parseToken(token: string): { host: string; port: string; parameters: Map<string, string> } {
-  const parts = /^([^/:?#@]+):(\d+)\/\?(.+)$/s.exec(token);
+  const parts = /^([^/:?#@]+):(\d+)\/?\?(.+)$/s.exec(token);
   if (!parts) {
     throw new Error('not a token: it has not the form host:port/?parameters');
   }
