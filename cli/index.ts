@@ -7,6 +7,7 @@ import { main as doctor } from './doctor/doctor';
 import { main as down } from './down';
 import { main as drift } from './drift/drift';
 import { CliError, EXIT_CODES } from './exit-codes';
+import { main as generate } from './generate/generate';
 import { main as plan } from './plan/plan';
 import { main as rehearse } from './rehearse';
 import { main as up } from './up';
@@ -25,6 +26,7 @@ const COMMANDS: Record<string, Command> = {
   diff: { summary: 'Show who gains and who loses access between two cdk.out folders, as Markdown', run: diff },
   plan: { summary: 'Show the SQL that a deployment would execute, by asking the deployed provisioners', run: plan },
   drift: { summary: 'Compare the roles in databases with what deployed stacks declare', run: drift },
+  generate: { summary: 'Write the TypeScript that declares the roles of an existing database', run: generate },
   doctor: { summary: 'Say why a sign-in with IAM fails, and what to do about it', run: doctor },
 };
 

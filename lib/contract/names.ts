@@ -25,6 +25,16 @@ const TOO_LONG: Rule = {
   remedy: 'shorten it',
 };
 
+/** Keys that CloudFormation or JavaScript takes for something else. */
+const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
+
+/** @param kind what has the name that becomes a key of the template, as in "schema" */
+export function templateKeyProblem(kind: string, name: string): string | undefined {
+  return KEY_WORD.test(name)
+    ? `${kind} name ${JSON.stringify(name)} is not allowed: as a key of the template it would be taken for a key word; rename it`
+    : undefined;
+}
+
 /** Names that no new role may have. */
 const RESERVED_RULES: Rule[] = [
   {

@@ -1,13 +1,10 @@
 import { isToken } from './token';
 import { notList, notText } from './types';
 import type { COLUMN, ObjectWord } from '../contract/object-kinds';
-import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem } from '../contract/names';
+import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem, templateKeyProblem } from '../contract/names';
 
 /** What the template has as a key. */
 export type Kind = 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord;
-
-/** Keys that CloudFormation or JavaScript takes for something else. */
-const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
 
 /** What is wrong with a name that becomes a key of the template. */
 export function keyProblem(kind: Kind, name: string): string | undefined {
@@ -18,9 +15,7 @@ export function keyProblem(kind: Kind, name: string): string | undefined {
   if (isToken(name)) {
     return `${kind} name is a token, and a key of the template must be known at synthesis; give the name itself`;
   }
-  return KEY_WORD.test(name)
-    ? `${kind} name ${JSON.stringify(name)} is not allowed: as a key of the template it would be taken for a key word; rename it`
-    : nameProblem(kind, name);
+  return templateKeyProblem(kind, name) ?? nameProblem(kind, name);
 }
 
 function nameProblem(kind: Kind, name: string): string | undefined {

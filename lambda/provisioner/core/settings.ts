@@ -125,11 +125,32 @@ export function withSetting(role: ObservedRole, change: SettingChange): Observed
 }
 
 function isSame({ parameter, value }: RoleSettings['parameters'][number], stored: string): boolean {
-  return isDeepStrictEqual(value, valueOf(parameter, stored));
+  return isDeepStrictEqual(value, valueOf(parameter, stored)) || (TIMEOUTS.includes(parameter) && isSameTime(value, stored));
+}
+
+/** The parameters that have an option of their own which is a time: by hand they are set in any unit. */
+const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'];
+
+const UNITS: { readonly [unit: string]: number } = { us: 0.001, ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+
+function isSameTime(value: ParameterValue, stored: string): boolean {
+  const time = milliseconds(stored);
+  return time !== undefined && typeof value === 'string' && milliseconds(value) === time;
+}
+
+/**
+ * A time as PostgreSQL takes it, in decimal digits; undefined if it is anything else.
+ *
+ * @see https://www.postgresql.org/docs/current/config-setting.html
+ */
+export function milliseconds(text: string): number | undefined {
+  const [, number, unit = 'ms'] = /^ *(0|[1-9]\d{0,15}) *(us|ms|s|min|h|d)? *$/.exec(text) ?? [];
+  const time = number === undefined ? NaN : Number(number) * UNITS[unit];
+  return Number.isInteger(time) ? time : undefined;
 }
 
 /** PostgreSQL stores the elements of a list as identifiers, in quotes where they need them. */
-function valueOf(parameter: string, stored: string): ParameterValue {
+export function valueOf(parameter: string, stored: string): ParameterValue {
   return isListParameter(parameter)
     ? [...stored.matchAll(/"((?:[^"]|"")*)"|[^\s,"]+/g)].map(([word, quoted]) => quoted?.replaceAll('""', '"') ?? word.toLowerCase())
     : stored;

@@ -1,0 +1,48 @@
+import { visible } from '../../lib/report/plain-text';
+
+/** Something in the catalogs that no declaration can say. A deployment leaves it as it is. */
+export interface Finding {
+  /** Undefined if it is of the whole server. */
+  readonly role?: string;
+  /** Undefined if it is of all databases. */
+  readonly database?: string;
+  /** What there is, such as `SELECT on table "orders" of schema "public"`. */
+  readonly what: string[];
+  /** Why it is not declared. */
+  readonly why: string;
+}
+
+/** What is found, put together by role, database and reason. */
+export class Findings {
+  private readonly byReason = new Map<string, Finding>();
+
+  add({ role, database }: Pick<Finding, 'role' | 'database'>, why: string, ...what: string[]): void {
+    const key = JSON.stringify([role ?? null, database ?? null, why]);
+    const known = this.byReason.get(key);
+    if (known) {
+      known.what.push(...what);
+    } else if (what.length > 0) {
+      this.byReason.set(key, { ...role === undefined ? {} : { role }, ...database === undefined ? {} : { database }, what, why });
+    }
+  }
+
+  /** In an order that depends on names alone. */
+  list(): Finding[] {
+    const keyed = [...this.byReason].map(([key, finding]) => ({ key, finding: { ...finding, what: [...new Set(finding.what)].sort() } }));
+    return keyed.sort((a, b) => a.key < b.key ? -1 : 1).map(({ finding }) => finding);
+  }
+}
+
+const SHOWN = 3;
+
+/** In one line, which can stand in a comment. */
+export function findingLine({ role, database, what, why }: Finding): string {
+  const where = [...role === undefined ? [] : [quoted(role)], ...database === undefined ? [] : [`in database ${quoted(database)}`]].join(' ');
+  const things = what.length > SHOWN + 1 ? [...what.slice(0, SHOWN), `${what.length - SHOWN} more`] : what;
+  return visible(`${where === '' ? '' : `${where}: `}${things.join('; ')} (${why})`);
+}
+
+/** A name in a sentence. */
+export function quoted(name: string): string {
+  return JSON.stringify(name);
+}

@@ -1,0 +1,58 @@
+import { visible } from '../../lib/report/plain-text';
+import { InputError } from '../../rehearsal/rehearse/input-error';
+import { environmentOf } from '../doctor/options';
+import { EXIT_CODES } from '../exit-codes';
+import { jsonText } from '../json-text';
+import { Catalog, readCatalog } from './catalog';
+import { connections } from './connection';
+import { findingLine } from './findings';
+import { Model, modelOf } from './model/model';
+import { SubjectOptions } from './model/subjects';
+import { GenerateOptions, generateOptionsOf, USAGE } from './options';
+import { typescriptOf } from './text/typescript';
+
+/** `generate > lib/database-access.ts` */
+export async function main(args: string[]): Promise<number> {
+  const options = generateOptionsOf(args);
+  if (!options) {
+    console.log(USAGE);
+    return EXIT_CODES.ok;
+  }
+  const environment = environmentOf(process.env);
+  const { databases } = options;
+  const first = process.env.PGDATABASE || databases[0] || 'postgres';
+  const catalog = await readCatalog(await connections({ ...environment, database: first }), first, databases.length > 0 ? databases : undefined);
+  const unknown = databases.find(name => !catalog.owners.has(name));
+  if (unknown !== undefined) {
+    throw new InputError(`--database ${unknown}: there is no such database; there are ${[...catalog.owners.keys()].join(', ')}`);
+  }
+  const { file, model } = generated(catalog, { ...options, preferred: first });
+  if (options.json) {
+    console.log(jsonText({ file, roles: model.roles.flatMap(({ kind, names }) => names.map(name => ({ kind, name }))), notDeclared: model.findings }));
+    return EXIT_CODES.ok;
+  }
+  process.stdout.write(file);
+  console.error(summary(model).map(visible).join('\n'));
+  return EXIT_CODES.ok;
+}
+
+/** The file, and what it is made of. */
+export function generated(catalog: Catalog, options: SubjectOptions & Partial<GenerateOptions>): { readonly file: string; readonly model: Model } {
+  const model = modelOf(catalog, options);
+  const names = catalog.databases.map(({ database }) => JSON.stringify(database)).join(', ');
+  const about = [
+    `Made by cdk-aurora-iam-auth-cli generate, of PostgreSQL ${Math.floor(catalog.version / 10_000)}, databases ${names === '' ? 'none' : visible(names)}.`,
+    'A first deployment takes these roles over, and changes none of them. "All" objects of a schema are those that there are then.',
+    ...options.includePasswordLogins ? ['Logins with passwords are among the users: their passwords stop working with that deployment.'] : [],
+    ...options.includePublicConnect ? ['Users without CONNECT of their own are among the users: that deployment grants it to them.'] : [],
+  ];
+  return { file: typescriptOf(model, about), model };
+}
+
+function summary({ roles, findings }: Model): string[] {
+  const count = (kind: string) => roles.filter(role => role.kind === kind).reduce((sum, { names }) => sum + names.length, 0);
+  return [
+    `${count('role')} group roles and ${count('user')} users are declared.`,
+    ...findings.length === 0 ? [] : ['Not declared, and left as it is in the database:', ...findings.map(finding => `- ${findingLine(finding)}`)],
+  ];
+}
