@@ -12,25 +12,44 @@ export interface Finding {
   readonly why: string;
 }
 
+/** A thing, or a privilege on one. */
+export type What = string | readonly [privilege: string, on: string];
+
+interface Found extends Omit<Finding, 'what'> {
+  readonly things: What[];
+}
+
 /** What is found, put together by role, database and reason. */
 export class Findings {
-  private readonly byReason = new Map<string, Finding>();
+  private readonly byReason = new Map<string, Found>();
 
-  add({ role, database }: Pick<Finding, 'role' | 'database'>, why: string, ...what: string[]): void {
+  add({ role, database }: Pick<Finding, 'role' | 'database'>, why: string, ...things: What[]): void {
     const key = JSON.stringify([role ?? null, database ?? null, why]);
     const known = this.byReason.get(key);
     if (known) {
-      known.what.push(...what);
-    } else if (what.length > 0) {
-      this.byReason.set(key, { ...role === undefined ? {} : { role }, ...database === undefined ? {} : { database }, what, why });
+      things.forEach(thing => known.things.push(thing));
+    } else if (things.length > 0) {
+      this.byReason.set(key, { ...role === undefined ? {} : { role }, ...database === undefined ? {} : { database }, things: [...things], why });
     }
   }
 
   /** In an order that depends on names alone. */
   list(): Finding[] {
-    const keyed = [...this.byReason].map(([key, finding]) => ({ key, finding: { ...finding, what: [...new Set(finding.what)].sort() } }));
+    const keyed = [...this.byReason].map(([key, { things, ...found }]) => ({ key, finding: { ...found, what: inWords(things) } }));
     return keyed.sort((a, b) => a.key < b.key ? -1 : 1).map(({ finding }) => finding);
   }
+}
+
+/** Privileges on one thing share a text. */
+function inWords(things: What[]): string[] {
+  const privileges = new Map<string, Set<string>>();
+  for (const thing of things) {
+    if (typeof thing !== 'string') {
+      privileges.set(thing[1], (privileges.get(thing[1]) ?? new Set<string>()).add(thing[0]));
+    }
+  }
+  const texts = [...things.filter(thing => typeof thing === 'string'), ...[...privileges].map(([on, words]) => `${[...words].sort().join(', ')} on ${on}`)];
+  return [...new Set(texts)].sort();
 }
 
 const SHOWN = 3;

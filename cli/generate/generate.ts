@@ -50,9 +50,12 @@ export function generated(catalog: Catalog, options: SubjectOptions & Partial<Ge
 }
 
 function summary({ roles, findings }: Model): string[] {
-  const count = (kind: string) => roles.filter(role => role.kind === kind).reduce((sum, { names }) => sum + names.length, 0);
+  const counted = (kind: string, word: string) => {
+    const count = roles.filter(role => role.kind === kind).reduce((sum, { names }) => sum + names.length, 0);
+    return `${count} ${word}${count === 1 ? '' : 's'}`;
+  };
   return [
-    `${count('role')} group roles and ${count('user')} users are declared.`,
+    `Declared: ${counted('role', 'group role')}, ${counted('user', 'user')}.`,
     ...findings.length === 0 ? [] : ['Not declared, and left as it is in the database:', ...findings.map(finding => `- ${findingLine(finding)}`)],
   ];
 }

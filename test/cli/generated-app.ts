@@ -33,10 +33,10 @@ export function compilerErrors(files: ReadonlyMap<string, string>): string[] {
   };
   const paths = new Map([...files].map(([name, text]) => [join(ROOT, `test/cli/.generated-${name}.ts`), text]));
   const host = ts.createCompilerHost(options);
-  const { readFile, fileExists, getSourceFile } = host;
-  host.readFile = path => paths.get(path) ?? readFile(path);
-  host.fileExists = path => paths.has(path) || fileExists(path);
-  host.getSourceFile = (path, ...others) => paths.has(path) ? ts.createSourceFile(path, paths.get(path)!, others[0]) : getSourceFile(path, ...others);
+  const onDisk = { ...host };
+  host.readFile = path => paths.get(path) ?? onDisk.readFile(path);
+  host.fileExists = path => paths.has(path) || onDisk.fileExists(path);
+  host.getSourceFile = (path, ...others) => paths.has(path) ? ts.createSourceFile(path, paths.get(path)!, others[0]) : onDisk.getSourceFile(path, ...others);
   const program = ts.createProgram([...paths.keys()], options, host);
   const own = [...paths.keys()].map(path => program.getSourceFile(path)!);
   return [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...own.flatMap(file => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])]
@@ -82,7 +82,8 @@ export async function deploy(server: AuroraLikeServer, resources: ReturnType<typ
 
 /** What the handler gets of a resource: CloudFormation makes a text of each scalar. */
 export function eventOf({ resourceId }: AuroraLikeServer, { Type, Properties }: CustomResource): { ResourceType: string; ResourceProperties: Record<string, unknown> } {
-  return { ResourceType: Type, ResourceProperties: { ...Properties, ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework', Database: { ResourceId: resourceId } } };
+  const properties = JSON.parse(JSON.stringify(Properties)) as Record<string, unknown>; // a list of the CDK is of another realm in jest
+  return { ResourceType: Type, ResourceProperties: { ...properties, ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework', Database: { ResourceId: resourceId } } };
 }
 
 /** A snapshot without what the provisioner keeps for itself. */

@@ -246,7 +246,7 @@ export class RandomCatalog {
         }
         if (option !== '' && random.chance(0.5) && owner !== role) {
           const other = random.one(this.roles);
-          this.run(database, `SET ROLE ${escapeIdentifier(role)}; GRANT ${words} ON ${kind} ${on} TO ${escapeIdentifier(other)}; RESET ROLE`);
+          this.run(database, `GRANT USAGE ON SCHEMA ${escapeIdentifier(schema)} TO ${escapeIdentifier(role)}; SET ROLE ${escapeIdentifier(role)}; GRANT ${words} ON ${kind} ${on} TO ${escapeIdentifier(other)}; RESET ROLE`);
         }
       }
       for (const { database, schema } of random.some(this.places, 0.2)) {
@@ -278,7 +278,7 @@ export class RandomCatalog {
       const settings = [
         `SET statement_timeout = ${random.one(["'30s'", '30000', "'2min'", '0', "'1500us'"])}`, `SET idle_in_transaction_session_timeout = '1h'`, `SET search_path = "$user", public`,
         `SET search_path = ''`, `SET search_path = 'A "b", c', Mixed`, `SET work_mem = '64MB'`, `SET application_name = ${escapeLiteral(random.one(HOSTILE))}`, 'SET "TimeZone" = \'UTC\'',
-        `SET log_statement = 'all'`, `SET transaction_isolation = 'serializable'`, 'CONNECTION LIMIT 7', 'CONNECTION LIMIT 0', ...this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : [],
+        `SET log_statement = 'all'`, 'CONNECTION LIMIT 7', 'CONNECTION LIMIT 0', ...this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : [],
       ];
       random.some(settings, 0.15).forEach(setting => this.run('postgres', `ALTER ROLE ${name} ${setting}`));
       if (random.chance(0.1)) {

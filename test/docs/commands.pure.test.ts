@@ -23,7 +23,7 @@ interface Module {
 }
 
 /** Loaded here, because node:util is replaced before: the transformer hoists nothing. */
-const PROGRAM = new Map(['rehearse', 'up', 'down', 'diff', 'plan/plan', 'drift/drift', 'doctor/doctor']
+const PROGRAM = new Map(['rehearse', 'up', 'down', 'diff', 'plan/plan', 'drift/drift', 'doctor/doctor', 'generate/generate']
   .map(path => [path.split('/')[0], jest.requireActual<Module>(`../../cli/${path}`).main]));
 
 interface Command {

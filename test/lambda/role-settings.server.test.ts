@@ -125,6 +125,22 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     expect(stack.takeChanges()).toEqual([]);
   });
 
+  test('of a user that has them in another unit are left as they are', async () => {
+    for (const value of ['30s', '30000', ' 30 s ', '30000000us']) {
+      await server.sql(`CREATE ROLE orders LOGIN; GRANT rds_iam TO orders; GRANT CONNECT ON DATABASE shop TO orders;
+        ALTER ROLE orders SET statement_timeout = '${value}'; ALTER ROLE orders IN DATABASE shop SET statement_timeout = '0.5min'`);
+      const limited = orders({ Parameters: { statement_timeout: '30000ms' } }, { adoptExisting: true });
+      stack.takeExecuted();
+      await stack.create('A', limited);
+      // Digits alone are compared.
+      expect(stack.takeExecuted().map(({ sql }) => sql)).toEqual(['ALTER ROLE "orders" IN DATABASE "shop" RESET "statement_timeout"']);
+      await server.sql("ALTER ROLE orders SET statement_timeout = '29999ms'");
+      await stack.update('A', { ...limited, reapply: value });
+      await expect(stored()).resolves.toEqual(['statement_timeout=30000ms']);
+      await stack.delete('A', limited);
+    }
+  });
+
   test('are as declared again after changes by hand, those for one database included', async () => {
     await stack.create('A', orders(ALL));
     await server.sql(`ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders RESET statement_timeout; ALTER ROLE orders SET search_path = public; ALTER ROLE orders CONNECTION LIMIT 1;

@@ -72,7 +72,7 @@ function generated(subject: Subject, { catalog, databases, references, findings,
     return callsOf({ database, words, schemas: rights, connects });
   });
   const ignored = observed.databases.filter(({ database }) => !databases.some(({ catalog: { database: read } }) => read === database));
-  ignored.forEach(({ database, privilege }) => findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', `${privilege} on the database`));
+  ignored.forEach(({ database, privilege }) => findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', [privilege, 'the database']));
   return { kind, names: [name], ...own === undefined ? {} : { database: own }, memberOf: memberOf.get(name)!, privileges, settings: settings.get(name)! };
 }
 
@@ -104,10 +104,10 @@ function membershipsOf({ name, kind, observed }: Subject, catalog: Catalog, find
 /** Privileges on what all databases share, beside databases. */
 function reportShared({ name, observed }: Subject, findings: Findings): void {
   for (const { on, name: what, privilege } of observed.others) {
-    findings.add({ role: name }, 'no declaration has privileges on this kind of object', `${privilege} on ${on.toLowerCase()} ${quoted(what)}`);
+    findings.add({ role: name }, 'no declaration has privileges on this kind of object', [privilege, `${on.toLowerCase()} ${quoted(what)}`]);
   }
   for (const { database, privilege, grantable, ours } of observed.databases) {
-    const what = `${privilege} on the database`;
+    const what = [privilege, 'the database'] as const;
     if (grantable) {
       findings.add({ role: name, database }, 'a declaration has no grant option; it stays', what);
     }

@@ -2,7 +2,7 @@ import { COLUMN, kindOf, OBJECT_KINDS, ObjectKind, ObjectType } from '../../../l
 import { DatabaseObject } from '../../../lambda/provisioner/core/plan-database';
 import { FuturePrivilege, HeldPrivilege } from '../../../lambda/provisioner/core/privilege-changes';
 import { CatalogDatabase } from '../catalog';
-import { Findings, quoted } from '../findings';
+import { Findings, quoted, What } from '../findings';
 import { keyProblem } from './sayable';
 
 /** What a role holds on objects of one kind in a schema, as a declaration says it. */
@@ -35,7 +35,7 @@ interface Objects {
   count: number;
 }
 
-const NONE: Objects = { byName: new Map(), countByOwner: new Map(), count: 0 };
+const none = (): Objects => ({ byName: new Map<string, DatabaseObject[]>(), countByOwner: new Map<string, number>(), count: 0 });
 
 /** Objects and privileges of a database, by what they are asked for. */
 export class DatabaseIndex {
@@ -50,9 +50,11 @@ export class DatabaseIndex {
     this.future = groupBy(catalog.future, ({ role }) => role);
     for (const object of catalog.objects) {
       const key = keyOf(object.kind, object.schema);
-      const objects = this.objects.get(key) ?? { byName: new Map(), countByOwner: new Map(), count: 0 };
+      const objects = this.objects.get(key) ?? none();
       this.objects.set(key, objects);
-      objects.byName.set(object.name, [...objects.byName.get(object.name) ?? [], object]);
+      const called = objects.byName.get(object.name) ?? [];
+      objects.byName.set(object.name, called);
+      called.push(object);
       if (!object.ofExtension) {
         objects.count++;
         objects.countByOwner.set(object.owner, (objects.countByOwner.get(object.owner) ?? 0) + 1);
@@ -69,7 +71,7 @@ export class DatabaseIndex {
   }
 
   objectsOf(kind: ObjectType, schema: string): Objects {
-    return this.objects.get(keyOf(kind, schema)) ?? NONE;
+    return this.objects.get(keyOf(kind, schema)) ?? none();
   }
 
   /** How many objects there are in a schema. */
@@ -93,7 +95,7 @@ export function rightsIn(index: DatabaseIndex, options: RightsOptions): SchemaRi
   const where = { role, database: index.catalog.database };
   const bySchema = groupBy(index.heldBy(role), ({ schema }) => schema);
   const future = groupBy(index.futureOf(role), ({ schema }) => schema);
-  const left = (why: string, ...what: string[]) => findings.add(where, why, ...what);
+  const left = (why: string, ...what: What[]) => findings.add(where, why, ...what);
 
   left('default privileges of all schemas together; a declaration names each schema', ...(future.get(null) ?? []).map(futureText));
   left('no declaration has privileges on this kind of object', ...(bySchema.get(null) ?? []).map(rightText));
@@ -126,7 +128,7 @@ export function rightsIn(index: DatabaseIndex, options: RightsOptions): SchemaRi
   });
 }
 
-type Left = (why: string, ...what: string[]) => void;
+type Left = (why: string, ...what: What[]) => void;
 
 /** What is declared without saying all of it, and what is beside privileges. */
 function reportAll(index: DatabaseIndex, role: string, left: Left): void {
@@ -136,7 +138,7 @@ function reportAll(index: DatabaseIndex, role: string, left: Left): void {
   left('another role has granted it: when it is not declared any more, it stays', ...held.filter(({ ours }) => !ours).map(rightText));
   for (const { kind, what } of index.catalog.beside.filter(one => one.role === role)) {
     const [why, text] = {
-      owned: ['what it owns stays with it', `owner of ${what} objects`],
+      owned: ['what it owns stays with it', `owner of ${what} ${what === '1' ? 'object' : 'objects'}`],
       policy: ['policies are of their tables', what],
       privileges: ['no declaration has privileges of this kind', `privileges on ${what}`],
       other: ['initial privileges are of an extension', what],
@@ -216,7 +218,7 @@ function columnRights(held: HeldPrivilege[], tables: KindRights, left: Left): Sc
   return columns;
 }
 
-function rightText({ kind, schema, name, sub, privilege }: HeldPrivilege): string {
+function rightText({ kind, schema, name, sub, privilege }: HeldPrivilege): What {
   const on = [
     kind === 'COLUMN'
       ? `column ${quoted(sub!)} of table ${quoted(name!)}`
@@ -225,11 +227,11 @@ function rightText({ kind, schema, name, sub, privilege }: HeldPrivilege): strin
         : `${kind.toLowerCase()} ${quoted(name!)}${kind === 'ROUTINE' ? `(${sub})` : ''}`,
     ...schema === null || kind === 'SCHEMA' ? [] : [`of schema ${quoted(schema)}`],
   ].join(' ');
-  return `${privilege} on ${on}`;
+  return [privilege, on];
 }
 
-function futureText({ privilege, objects, creator, schema }: Pick<FuturePrivilege, 'privilege' | 'objects' | 'creator' | 'schema'>): string {
-  return `${privilege} on ${objects?.toLowerCase()} that ${quoted(creator)} creates in ${schema === null ? 'all schemas' : `schema ${quoted(schema)}`}`;
+function futureText({ privilege, objects, creator, schema }: Pick<FuturePrivilege, 'privilege' | 'objects' | 'creator' | 'schema'>): What {
+  return [privilege, `${objects.toLowerCase()} that ${quoted(creator)} creates in ${schema === null ? 'all schemas' : `schema ${quoted(schema)}`}`];
 }
 
 export function add<Key>(map: Map<Key, Set<string>>, key: Key, word: string): void {

@@ -27,7 +27,7 @@ const INDENT = '    ';
 export function typescriptOf(model: Model, about: string[]): string {
   const body = new Body(model);
   const statements = body.statements();
-  return `${[...about, ...unsaid(model)].map(line => `// ${line}`.trimEnd()).join('\n')}
+  return `${[...about, ...unsaid(model)].flatMap(commentLines).join('\n')}
 ${body.used.delete('Duration') ? "import { Duration } from 'aws-cdk-lib';\n" : ''}${importOf([...body.used].sort(), 'cdk-aurora-iam-auth')}
 import { Construct } from 'constructs';
 
@@ -53,6 +53,22 @@ function importOf(names: string[], from: string): string {
 
 function unsaid({ findings }: Model): string[] {
   return findings.length === 0 ? [] : ['', 'Not declared here, and left as it is in the database:', ...findings.map(finding => `- ${findingLine(finding)}`)];
+}
+
+const COMMENT_WIDTH = 117;
+
+/** A line of a comment, and what of it needs further ones. */
+function commentLines(text: string): string[] {
+  const lines: string[] = [''];
+  for (const word of text.split(' ')) {
+    const last = lines[lines.length - 1];
+    if (last !== '' && last.length + word.length + 1 > COMMENT_WIDTH) {
+      lines.push(`  ${word}`);
+    } else {
+      lines[lines.length - 1] = last === '' ? word : `${last} ${word}`;
+    }
+  }
+  return lines.map(line => `// ${line}`.trimEnd());
 }
 
 interface Field {
