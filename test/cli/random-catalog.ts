@@ -276,9 +276,9 @@ export class RandomCatalog {
     for (const role of random.some(this.roles, 0.3)) {
       const name = escapeIdentifier(role);
       const settings = [
-        `SET statement_timeout = ${random.one(["'30s'", '30000', "'2min'", '0', "'1500us'"])}`, `SET idle_in_transaction_session_timeout = '1h'`, `SET search_path = "$user", public`,
-        `SET search_path = ''`, `SET search_path = 'A "b", c', Mixed`, `SET work_mem = '64MB'`, `SET application_name = ${escapeLiteral(random.one(HOSTILE))}`, 'SET "TimeZone" = \'UTC\'',
-        `SET log_statement = 'all'`, 'CONNECTION LIMIT 7', 'CONNECTION LIMIT 0', ...this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : [],
+        `SET statement_timeout = ${random.one(["'30s'", '30000', "'2min'", '0', "'1500us'"])}`, 'SET idle_in_transaction_session_timeout = \'1h\'', 'SET search_path = "$user", public',
+        'SET search_path = \'\'', 'SET search_path = \'A "b", c\', Mixed', 'SET work_mem = \'64MB\'', `SET application_name = ${escapeLiteral(random.one(HOSTILE))}`, 'SET "TimeZone" = \'UTC\'',
+        'SET log_statement = \'all\'', 'CONNECTION LIMIT 7', 'CONNECTION LIMIT 0', ...this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : [],
       ];
       random.some(settings, 0.15).forEach(setting => this.run('postgres', `ALTER ROLE ${name} ${setting}`));
       if (random.chance(0.1)) {
