@@ -42,7 +42,7 @@ export function generated(catalog: Catalog, options: SubjectOptions & Partial<Ge
   const names = catalog.databases.map(({ database }) => JSON.stringify(database)).join(', ');
   const about = [
     `Made by cdk-aurora-iam-auth-cli generate, of PostgreSQL ${Math.floor(catalog.version / 10_000)}, databases ${names === '' ? 'none' : visible(names)}.`,
-    'A first deployment takes these roles over, and changes none of them. "All" objects of a schema are those that there are then.',
+    'A first deployment takes these roles over, and changes none of them. "All" objects are those that exist by then.',
     ...options.includePasswordLogins ? ['Logins with passwords are among the users: their passwords stop working with that deployment.'] : [],
     ...options.includePublicConnect ? ['Users without CONNECT of their own are among the users: that deployment grants it to them.'] : [],
   ];

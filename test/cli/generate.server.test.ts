@@ -207,9 +207,9 @@ describe('generate', () => {
 
   test.each([
     ['another password', { password: 'wrong' }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": password authentication failed for user "postgres" (28P01); '
-      + 'sign in as the admin of the database, with CONNECT on it'],
+    + 'sign in as the admin of the database, with CONNECT on it'],
     ['an authority that it does not know', { caFile: undefined }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": unable to verify the first certificate (UNABLE_TO_VERIFY_LEAF_SIGNATURE); '
-      + 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority'],
+    + 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority'],
     ['no TLS', { sslMode: 'disable' as const }, 'PGSSLMODE disable is not possible: generate connects with verified TLS only; set it to verify-full'],
     ['no file of authorities', { caFile: '/nowhere.pem' }, 'PGSSLROOTCERT /nowhere.pem is not possible: there is no such file; name a file with the certificate authorities of RDS'],
     ['no password, for a host of no Region', { password: undefined }, 'PGPASSWORD is not set, and the host does not tell the Region to make a token for; set PGPASSWORD or AWS_REGION'],

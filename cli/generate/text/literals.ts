@@ -24,10 +24,11 @@ const KEY_WORDS = new Set([
 ]);
 
 /** Names that a construct, its constructor or every object has. */
-const TAKEN = ['constructor', 'iamAuth', 'id', 'node', 'prototype', 'roleName', 'scope', 'toString', 'valueOf', 'hasOwnProperty', 'isPrototypeOf', 'propertyIsEnumerable', 'toLocaleString'];
+const OF_OBJECTS = Object.getOwnPropertyNames(Object.prototype);
+const TAKEN = [...OF_OBJECTS, 'iamAuth', 'id', 'node', 'props', 'prototype', 'roleId', 'roleName', 'scope'];
 
-/** Ids that the construct of a database has already, or that the CDK reads as something else. */
-const TAKEN_IDS = ['Provisioner', 'Default', 'Resource', 'IamAuthentication', 'AccessSummary'];
+/** Ids that the construct of a database has already, and that the CDK reads as something else. It looks children up in an object. */
+const TAKEN_IDS = [...OF_OBJECTS, 'Provisioner', 'Default', 'Resource', 'IamAuthentication', 'AccessSummary', 'Alarms'];
 
 /** Gives variables and construct ids that are valid, say what they are of, and are given once. */
 export class Names {
