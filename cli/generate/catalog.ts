@@ -47,8 +47,8 @@ export interface Catalog {
   readonly databases: CatalogDatabase[];
   /** Reasons by name of the database. */
   readonly unread: ReadonlyMap<string, string>;
-  /** By role: the resource of a stack that manages it already. */
-  readonly managed: ReadonlyMap<string, string>;
+  /** By role: the resource of a stack that manages it already. Undefined if there is a registry that cannot be read. */
+  readonly managed?: ReadonlyMap<string, string>;
 }
 
 const ROLES = `
@@ -106,11 +106,12 @@ export async function readCatalog(visit: Visit, first: string, only?: string[]):
       databases.push(read);
     }
   }
-  const managed = all.some(({ name, why }) => name === FIXED_DATABASE && why === null) ? await visit(FIXED_DATABASE, readManaged) : new Map<string, string>();
+  const hasFixedDatabase = all.some(({ name, why }) => name === FIXED_DATABASE && why === null);
+  const managed = hasFixedDatabase ? await visit(FIXED_DATABASE, readManaged) : new Map<string, string>();
   return {
     ...others, roles, databases, unread,
     owners: new Map(all.map(({ name, owner }) => [name, owner])),
-    managed: managed instanceof Unread ? new Map() : managed,
+    managed: managed instanceof Unread ? undefined : managed,
   };
 }
 
@@ -139,10 +140,10 @@ async function readDatabase(ask: Ask, database: string, roles: string[]): Promis
 }
 
 /** What other stacks manage, as far as the registry can be read. */
-async function readManaged(ask: Ask): Promise<Map<string, string>> {
+async function readManaged(ask: Ask): Promise<Map<string, string> | undefined> {
   const [registry] = await ask<{ readable: boolean }>(HAS_REGISTRY);
   if (!registry?.readable) {
-    return new Map();
+    return registry === undefined ? new Map() : undefined;
   }
   const claims = await ask<{ roleName: string | null; stackId: string; logicalId: string; released: boolean }>(CLAIMS);
   return new Map(claims.flatMap(({ roleName, stackId, logicalId, released }) =>

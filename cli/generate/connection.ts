@@ -70,7 +70,8 @@ async function tokenFor({ host, port, username, region }: Environment): Promise<
   try {
     return await new Signer({ hostname: host, port, username, region: place }).getAuthToken();
   } catch (error) {
-    throw new CliError(EXIT_CODES.failed, 'PGPASSWORD is not set, and there are no AWS credentials to make a token with; set PGPASSWORD, or sign in to AWS', [], { cause: error });
+    const problem = 'PGPASSWORD is not set, and there are no AWS credentials to make a token with';
+    throw new CliError(EXIT_CODES.failed, `${problem}; set PGPASSWORD, or sign in to AWS`, [], { cause: error });
   }
 }
 
@@ -79,5 +80,7 @@ function failed(attempted: string, { host, port, username }: Environment, error:
   const remedy = error instanceof DatabaseError
     ? 'sign in as the admin of the database, with CONNECT on it'
     : 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority';
-  return new CliError(EXIT_CODES.failed, `cannot ${attempted} of ${host}:${port} as ${JSON.stringify(username)}: ${message}${code === undefined ? '' : ` (${code})`}; ${remedy}`, [], { cause: error });
+  const reason = `${message}${code === undefined ? '' : ` (${code})`}`;
+  const what = `cannot ${attempted} of ${host}:${port} as ${JSON.stringify(username)}`;
+  return new CliError(EXIT_CODES.failed, `${what}: ${reason}; ${remedy}`, [], { cause: error });
 }

@@ -29,7 +29,8 @@ export class Findings {
     if (known) {
       things.forEach(thing => known.things.push(thing));
     } else if (things.length > 0) {
-      this.byReason.set(key, { ...role === undefined ? {} : { role }, ...database === undefined ? {} : { database }, things: [...things], why });
+      const where = { ...role === undefined ? {} : { role }, ...database === undefined ? {} : { database } };
+      this.byReason.set(key, { ...where, things: [...things], why });
     }
   }
 
@@ -48,15 +49,16 @@ function inWords(things: What[]): string[] {
       privileges.set(thing[1], (privileges.get(thing[1]) ?? new Set<string>()).add(thing[0]));
     }
   }
-  const texts = [...things.filter(thing => typeof thing === 'string'), ...[...privileges].map(([on, words]) => `${[...words].sort().join(', ')} on ${on}`)];
-  return [...new Set(texts)].sort();
+  const onThings = [...privileges].map(([on, words]) => `${[...words].sort().join(', ')} on ${on}`);
+  return [...new Set([...things.filter(thing => typeof thing === 'string'), ...onThings])].sort();
 }
 
 const SHOWN = 3;
 
 /** In one line, which can stand in a comment. */
 export function findingLine({ role, database, what, why }: Finding): string {
-  const where = [...role === undefined ? [] : [quoted(role)], ...database === undefined ? [] : [`in database ${quoted(database)}`]].join(' ');
+  const ofRole = role === undefined ? [] : [quoted(role)];
+  const where = [...ofRole, ...database === undefined ? [] : [`in database ${quoted(database)}`]].join(' ');
   const things = what.length > SHOWN + 1 ? [...what.slice(0, SHOWN), `${what.length - SHOWN} more`] : what;
   return visible(`${where === '' ? '' : `${where}: `}${things.join('; ')} (${why})`);
 }

@@ -8,7 +8,7 @@ import { connections } from './connection';
 import { findingLine } from './findings';
 import { Model, modelOf } from './model/model';
 import { SubjectOptions } from './model/subjects';
-import { GenerateOptions, generateOptionsOf, USAGE } from './options';
+import { generateOptionsOf, USAGE } from './options';
 import { typescriptOf } from './text/typescript';
 
 /** `generate > lib/database-access.ts` */
@@ -21,14 +21,16 @@ export async function main(args: string[]): Promise<number> {
   const environment = environmentOf(process.env);
   const { databases } = options;
   const first = process.env.PGDATABASE || databases[0] || 'postgres';
-  const catalog = await readCatalog(await connections({ ...environment, database: first }), first, databases.length > 0 ? databases : undefined);
+  const visit = await connections({ ...environment, database: first });
+  const catalog = await readCatalog(visit, first, databases.length > 0 ? databases : undefined);
   const unknown = databases.find(name => !catalog.owners.has(name));
   if (unknown !== undefined) {
     throw new InputError(`--database ${unknown}: there is no such database; there are ${[...catalog.owners.keys()].join(', ')}`);
   }
   const { file, model } = generated(catalog, { ...options, preferred: first });
   if (options.json) {
-    console.log(jsonText({ file, roles: model.roles.flatMap(({ kind, names }) => names.map(name => ({ kind, name }))), notDeclared: model.findings }));
+    const roles = model.roles.flatMap(({ kind, names }) => names.map(name => ({ kind, name })));
+    console.log(jsonText({ file, roles, notDeclared: model.findings }));
     return EXIT_CODES.ok;
   }
   process.stdout.write(file);
@@ -37,14 +39,15 @@ export async function main(args: string[]): Promise<number> {
 }
 
 /** The file, and what it is made of. */
-export function generated(catalog: Catalog, options: SubjectOptions & Partial<GenerateOptions>): { readonly file: string; readonly model: Model } {
+export function generated(catalog: Catalog, options: SubjectOptions): { readonly file: string; readonly model: Model } {
   const model = modelOf(catalog, options);
   const names = catalog.databases.map(({ database }) => JSON.stringify(database)).join(', ');
+  const server = `PostgreSQL ${Math.floor(catalog.version / 10_000)}, databases ${visible(names)}`;
   const about = [
-    `Made by cdk-aurora-iam-auth-cli generate, of PostgreSQL ${Math.floor(catalog.version / 10_000)}, databases ${names === '' ? 'none' : visible(names)}.`,
+    `Made by cdk-aurora-iam-auth-cli generate, of ${server}.`,
     'A first deployment takes these roles over, and changes none of them. "All" objects are those that exist by then.',
-    ...options.includePasswordLogins ? ['Logins with passwords are among the users: their passwords stop working with that deployment.'] : [],
-    ...options.includePublicConnect ? ['Users without CONNECT of their own are among the users: that deployment grants it to them.'] : [],
+    ...options.includePasswordLogins ? ['Users that sign in with passwords are among them: their passwords stop working then.'] : [],
+    ...options.includePublicConnect ? ['Users without CONNECT of their own are among them: it is granted to them then.'] : [],
   ];
   return { file: typescriptOf(model, about), model };
 }
@@ -56,6 +59,7 @@ function summary({ roles, findings }: Model): string[] {
   };
   return [
     `Declared: ${counted('role', 'group role')}, ${counted('user', 'user')}.`,
-    ...findings.length === 0 ? [] : ['Not declared, and left as it is in the database:', ...findings.map(finding => `- ${findingLine(finding)}`)],
+    ...findings.length === 0 ? [] : ['Not declared, and left as it is in the database:'],
+    ...findings.map(finding => `- ${findingLine(finding)}`),
   ];
 }

@@ -47,7 +47,7 @@ export interface DatabaseRights {
 /** The shortest calls that say exactly this. */
 export function callsOf({ database, words, schemas, connects }: DatabaseRights): PrivilegesCall[] {
   const mayConnect = connects || words.has('CONNECT');
-  const complete: { readonly factory: Factory; readonly schema: string; readonly creators?: string[] }[] = [];
+  const complete: Complete[] = [];
   const exact: PrivilegesCall[] = [];
   for (const rights of schemas) {
     const rest = new Rest(rights);
@@ -64,7 +64,14 @@ export function callsOf({ database, words, schemas, connects }: DatabaseRights):
   ];
 }
 
-function merged(database: string, complete: { readonly factory: Factory; readonly schema: string; readonly creators?: string[] }[]): PrivilegesCall[] {
+/** A factory that includes CONNECT, for one schema. */
+interface Complete {
+  readonly factory: Factory;
+  readonly schema: string;
+  readonly creators?: string[];
+}
+
+function merged(database: string, complete: Complete[]): PrivilegesCall[] {
   const calls = new Map<string, { factory: Factory; schemas: string[]; creators?: string[] }>();
   for (const { factory, schema, creators } of complete) {
     const key = JSON.stringify([factory, creators ?? null, factory === 'schemaOwner' ? schema : null]);
@@ -88,11 +95,12 @@ class Rest {
   constructor(private readonly rights: SchemaRights) {
     this.words = new Set(rights.words);
     this.all = new Map([...rights.kinds].map(([kind, { all }]) => [kind, new Set(all)]));
-    this.future = new Map([...rights.kinds].map(([kind, { future }]) => [kind, new Map([...future].map(([creator, words]) => [creator, new Set(words)]))]));
+    this.future = new Map([...rights.kinds].map(([kind, { future }]) =>
+      [kind, new Map([...future].map(([creator, words]) => [creator, new Set(words)]))]));
   }
 
   /** Factories that include CONNECT and USAGE. */
-  takeComplete(): { readonly factory: Factory; readonly schema: string; readonly creators?: string[] }[] {
+  takeComplete(): Complete[] {
     const { schema, owns } = this.rights;
     const mayUse = owns || this.words.has('USAGE');
     const data = mayUse ? DATA.find(one => this.holds(one)) : undefined;
@@ -127,9 +135,11 @@ class Rest {
         const covered = new Set(later.flatMap(({ list }) => list));
         const rest = sorted(this.all.get(kind)!).filter(word => !covered.has(word));
         return [
-          ...later.map(({ items, list }): PrivilegesCall => ({ factory, database, schema, ...unlessDefault(list, byDefault), objectsCreatedBy: sorted(items) })),
+          ...later.map(({ items, list }): PrivilegesCall =>
+            ({ factory, database, schema, ...unlessDefault(list, byDefault), objectsCreatedBy: sorted(items) })),
           ...rest.length === 0 ? [] : [{ factory, database, schema, ...unlessDefault(rest, byDefault) }],
-          ...byList(named).map(({ items, list }): PrivilegesCall => ({ factory, database, schema, names: sorted(items), ...unlessDefault(list, byDefault) })),
+          ...byList(named).map(({ items, list }): PrivilegesCall =>
+            ({ factory, database, schema, names: sorted(items), ...unlessDefault(list, byDefault) })),
         ];
       }),
       ...[...columns].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([table, words]) => byList(words).map(({ items, list }): PrivilegesCall =>

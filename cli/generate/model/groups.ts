@@ -37,8 +37,8 @@ export function inGroups(roles: GeneratedRoles[], databases: DatabaseIndex[]): G
 
 function isTooMany({ kind, privileges }: GeneratedRoles, names: string[], databases: DatabaseIndex[]): boolean {
   return kind === 'user' && databases.some((index) => {
-    const schemas = new Set(privileges.filter(({ database }) => database === index.catalog.database).flatMap(({ factory, schema, schemas }) =>
-      schema ?? schemas ?? (factory === 'onDatabase' ? [] : ['public'])));
+    const inDatabase = privileges.filter(({ database, factory }) => database === index.catalog.database && factory !== 'onDatabase');
+    const schemas = new Set(inDatabase.flatMap(({ schema, schemas }) => schema ?? schemas ?? ['public']));
     return [...schemas].reduce((sum, schema) => sum + index.count(schema), 0) * names.length > MAX_ENTRIES;
   });
 }

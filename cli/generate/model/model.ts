@@ -33,8 +33,14 @@ export function modelOf(catalog: Catalog, options: SubjectOptions): Model {
   }));
   settings.forEach(({ setRoleAtLogin }, name) => setRoleAtLogin === undefined ? undefined : references.actsAs(name, setRoleAtLogin));
 
-  const databases = catalog.databases.filter(({ database }) => keyProblem('database', database) === undefined).map(one => new DatabaseIndex(one));
+  const databases = catalog.databases
+    .filter(({ database }) => keyProblem('database', database) === undefined)
+    .map(one => new DatabaseIndex(one));
   const roles = subjects.map(subject => generated(subject, { catalog, databases, references, findings, memberOf, settings }));
+  if (catalog.managed === undefined) {
+    findings.add({}, 'this user may not read it, so that roles which a stack manages are among those that are declared; '
+    + 'sign in as the admin of the provisioner', 'registry of this library');
+  }
   for (const [database, why] of catalog.unread) {
     findings.add({ database }, `it was not read: ${why}`, 'privileges in it');
   }
@@ -72,8 +78,13 @@ function generated(subject: Subject, { catalog, databases, references, findings,
     return callsOf({ database, words, schemas: rights, connects });
   });
   const ignored = observed.databases.filter(({ database }) => !databases.some(({ catalog: { database: read } }) => read === database));
-  ignored.forEach(({ database, privilege }) => findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', [privilege, 'the database']));
-  return { kind, names: [name], ...own === undefined ? {} : { database: own }, memberOf: memberOf.get(name)!, privileges, settings: settings.get(name)! };
+  for (const { database, privilege } of ignored) {
+    findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', [privilege, 'the database']);
+  }
+  return {
+    kind, names: [name], ...own === undefined ? {} : { database: own },
+    memberOf: memberOf.get(name)!, privileges, settings: settings.get(name)!,
+  };
 }
 
 /** Memberships that can be declared: they are there, and inherit. */
@@ -104,7 +115,8 @@ function membershipsOf({ name, kind, observed }: Subject, catalog: Catalog, find
 /** Privileges on what all databases share, beside databases. */
 function reportShared({ name, observed }: Subject, findings: Findings): void {
   for (const { on, name: what, privilege } of observed.others) {
-    findings.add({ role: name }, 'no declaration has privileges on this kind of object', [privilege, `${on.toLowerCase()} ${quoted(what)}`]);
+    const target = `${on.toLowerCase()} ${quoted(what)}`;
+    findings.add({ role: name }, 'no declaration has privileges on this kind of object', [privilege, target]);
   }
   for (const { database, privilege, grantable, ours } of observed.databases) {
     const what = [privilege, 'the database'] as const;
@@ -118,9 +130,11 @@ function reportShared({ name, observed }: Subject, findings: Findings): void {
 }
 
 /** A group role that has nothing and that no role needs is not worth a construct. */
-function isUseful({ kind, names: [name], memberOf, privileges }: GeneratedRoles, { observed }: Catalog, references: References, findings: Findings): boolean {
+function isUseful(role: GeneratedRoles, { observed }: Catalog, references: References, findings: Findings): boolean {
+  const { kind, names: [name], memberOf, privileges } = role;
   const { members = [], ownsIn = [] } = observed.get(name) ?? {};
-  const useful = kind === 'user' || memberOf.length + privileges.length + members.length + ownsIn.length > 0 || references.isNamed(name);
+  const count = memberOf.length + privileges.length + members.length + ownsIn.length;
+  const useful = kind === 'user' || count > 0 || references.isNamed(name);
   if (!useful) {
     findings.add({ role: name }, 'it has neither members nor anything that can be declared', 'the role');
   }

@@ -3,7 +3,7 @@ import { DatabaseObject } from '../../../lambda/provisioner/core/plan-database';
 import { FuturePrivilege, HeldPrivilege } from '../../../lambda/provisioner/core/privilege-changes';
 import { CatalogDatabase } from '../catalog';
 import { Findings, quoted, What } from '../findings';
-import { keyProblem } from './sayable';
+import { keyProblem, sorted } from './sayable';
 
 /** What a role holds on objects of one kind in a schema, as a declaration says it. */
 export interface KindRights {
@@ -100,16 +100,15 @@ export function rightsIn(index: DatabaseIndex, options: RightsOptions): SchemaRi
   left('default privileges of all schemas together; a declaration names each schema', ...(future.get(null) ?? []).map(futureText));
   left('no declaration has privileges on this kind of object', ...(bySchema.get(null) ?? []).map(rightText));
   reportAll(index, role, left);
-  const schemas = new Set([...bySchema.keys(), ...future.keys(), ...[...index.schemas].flatMap(([schema, owner]) => owner === role ? [schema] : [])]);
-  return [...schemas].sort().flatMap((schema): SchemaRights[] => {
-    const held = schema === null ? [] : bySchema.get(schema) ?? [];
-    const later = schema === null ? [] : future.get(schema) ?? [];
-    if (schema === null) {
-      return [];
-    }
+  const owned = [...index.schemas].flatMap(([schema, owner]) => owner === role ? [schema] : []);
+  const schemas = [...bySchema.keys(), ...future.keys(), ...owned].filter(schema => schema !== null);
+  return sorted(new Set(schemas)).flatMap((schema): SchemaRights[] => {
+    const held = bySchema.get(schema) ?? [];
+    const later = future.get(schema) ?? [];
     const problem = keyProblem('schema', schema) ?? (index.schemas.has(schema) ? undefined : 'schemas of this kind cannot be declared');
     if (problem !== undefined) {
-      left(problem, ...held.map(rightText), ...later.map(futureText), ...index.schemas.get(schema) === role ? [`owner of schema ${quoted(schema)}`] : []);
+      left(problem, ...held.map(rightText), ...later.map(futureText));
+      left(problem, ...owned.includes(schema) ? [`owner of schema ${quoted(schema)}`] : []);
       return [];
     }
     const kinds = new Map(OBJECT_KINDS.map((kind) => {
@@ -168,23 +167,28 @@ function kindRights(
     holders.set(JSON.stringify([one.name, one.privilege]), [...holders.get(JSON.stringify([one.name, one.privilege])) ?? [], one]);
   }
   const counts = new Map<string, number>();
-  const isOfExtension = ({ name, sub }: HeldPrivilege) => objects.byName.get(name!)?.some(({ args, ofExtension }) => args === sub && ofExtension) === true;
+  const isOfExtension = ({ name, sub }: HeldPrivilege) =>
+    objects.byName.get(name!)?.some(({ args, ofExtension }) => args === sub && ofExtension) === true;
   for (const { privilege } of held.filter(one => !isOfExtension(one))) {
     counts.set(privilege, (counts.get(privilege) ?? 0) + 1);
   }
   const inFuture = new Set([...future.values()].flatMap(words => [...words]));
-  const all = new Set(isVacant ? inFuture : [...counts].flatMap(([word, count]) => count === needed && (needed > 1 || inFuture.has(word)) ? [word] : []));
+  // One object of a schema that has no other is named, unless later ones are covered too.
+  const onAll = [...counts].flatMap(([word, count]) => count === needed && (needed > 1 || inFuture.has(word)) ? [word] : []);
+  const all = new Set(isVacant ? inFuture : onAll);
   const named = new Map<string, Set<string>>();
   for (const ones of holders.values()) {
     const [{ name, privilege }] = ones;
     const called = objects.byName.get(name!) ?? [];
     const ofExtension = ones.filter(isOfExtension);
     if (all.has(privilege)) {
-      left(`beside the same on all ${word}s of the schema, a declaration does not name those of an extension`, ...ofExtension.map(rightText));
+      left(`beside the same on all ${word}s of the schema, a declaration does not name those of an extension`,
+        ...ofExtension.map(rightText));
       continue;
     }
+    const hasAll = called.every(({ args, owner }) => owner === role || ones.some(({ sub }) => sub === args));
     const problem = keyProblem(word, name!)
-      ?? (called.every(({ args, owner }) => owner === role || ones.some(({ sub }) => sub === args)) ? undefined : `a declaration names all ${word}s of this name together`)
+      ?? (hasAll ? undefined : `a declaration names all ${word}s of this name together`)
       ?? (known.includes(privilege) && called.length > 0 ? undefined : 'no declaration has this privilege');
     if (problem === undefined) {
       add(named, name!, privilege);
@@ -231,7 +235,8 @@ function rightText({ kind, schema, name, sub, privilege }: HeldPrivilege): What 
 }
 
 function futureText({ privilege, objects, creator, schema }: Pick<FuturePrivilege, 'privilege' | 'objects' | 'creator' | 'schema'>): What {
-  return [privilege, `${objects.toLowerCase()} that ${quoted(creator)} creates in ${schema === null ? 'all schemas' : `schema ${quoted(schema)}`}`];
+  const where = schema === null ? 'all schemas' : `schema ${quoted(schema)}`;
+  return [privilege, `${objects.toLowerCase()} that ${quoted(creator)} creates in ${where}`];
 }
 
 export function add<Key>(map: Map<Key, Set<string>>, key: Key, word: string): void {

@@ -37,12 +37,11 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
   for (const { database, parameter: spelled, value: stored } of observed.settings) {
     const parameter = spelled.toLowerCase();
     const what = `${parameter} = ${stored}`;
-    const ofDatabase = observed.settings.find(one => one.database !== null && one.parameter.toLowerCase() === parameter && one.value !== stored);
     const why = kind === 'role'
       ? OF_GROUP
       : database !== null
         ? `it is set for database ${JSON.stringify(database)} alone, and a declared setting is for all`
-        : ofDatabase === undefined ? problemOf(parameter, stored, groups) : `database ${JSON.stringify(ofDatabase.database)} has another value, which a deployment would reset`;
+        : otherValueProblem(parameter, stored, observed) ?? problemOf(parameter, stored, groups);
     if (why !== undefined) {
       left(why, what);
     } else if (parameter === ROLE_AT_LOGIN) {
@@ -61,6 +60,12 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
 
 const OF_GROUP = 'a group role has no settings: its members do not inherit them';
 
+function otherValueProblem(parameter: string, stored: string, { settings }: Subject['observed']): string | undefined {
+  const other = settings.find(({ database, parameter: spelled, value }) =>
+    database !== null && spelled.toLowerCase() === parameter && value !== stored);
+  return other && `database ${JSON.stringify(other.database)} has another value, which a deployment would reset`;
+}
+
 function problemOf(parameter: string, stored: string, groups: ReadonlySet<string>): string | undefined {
   if (parameter === ROLE_AT_LOGIN) {
     return groups.has(stored) ? undefined : 'setRoleAtLogin takes a group role that is declared too, and that the user is a member of';
@@ -69,8 +74,10 @@ function problemOf(parameter: string, stored: string, groups: ReadonlySet<string
     return milliseconds(stored) === undefined ? 'it is no whole number of milliseconds' : undefined;
   }
   const value = valueOf(parameter, stored);
-  const isSplit = typeof value !== 'string' && parameter !== 'search_path' && value.some(item => item.includes(',') || item !== item.trim());
+  const what = `value of parameter ${JSON.stringify(parameter)}`;
+  const isSplit = typeof value !== 'string' && parameter !== 'search_path'
+    && value.some(item => item.includes(',') || item !== item.trim());
   return parameterProblem(parameter) ?? valueProblem(parameter, value)
-    ?? [value].flat().map(text => textProblem(`value of parameter ${JSON.stringify(parameter)}`, text)).find(problem => problem !== undefined)
+    ?? [value].flat().map(text => textProblem(what, text)).find(problem => problem !== undefined)
     ?? (isSplit ? 'settings separates names with commas' : undefined);
 }

@@ -42,7 +42,7 @@ export function subjectsOf(catalog: Catalog, options: SubjectOptions, findings: 
 }
 
 function commonProblem({ name, isSuperuser }: CatalogRole, { managed }: Catalog): string | undefined {
-  const manager = managed.get(name);
+  const manager = managed?.get(name);
   return manager !== undefined
     ? `it is managed by ${manager} already`
     : isSuperuser ? 'it is a superuser, which an admin of RDS does not manage' : textProblem('role name', name);
@@ -73,7 +73,8 @@ function loginOf(role: CatalogRole, observed: ObservedRole, catalog: Catalog, op
     : { name, kind: 'user', observed, database };
 }
 
-function passwordProblem({ name, withToken }: CatalogRole, catalog: Catalog, { includePasswordLogins }: SubjectOptions): string | undefined {
+function passwordProblem(role: CatalogRole, catalog: Catalog, { includePasswordLogins }: SubjectOptions): string | undefined {
+  const { name, withToken } = role;
   if (withToken === null) {
     return `it has the ADMIN option on ${RDS_IAM} and no other membership in it, so that it is not known how it signs in`;
   }
@@ -83,9 +84,11 @@ function passwordProblem({ name, withToken }: CatalogRole, catalog: Catalog, { i
   if (!includePasswordLogins) {
     return `it signs in with a password, which would stop working; --include-password-logins generates it, and ${RDS_IAM} is granted to it`;
   }
-  const member = catalog.roles.find(one => one.name !== name && one.canLogin && !one.isSuperuser && one.withToken === false && one.name !== catalog.admin
-    && reaches(catalog, one.name, name));
-  return member && `its member ${quoted(member.name)} signs in with a password too, which would stop working; make both members of a group role first`;
+  const member = catalog.roles
+    .filter(one => one.canLogin && !one.isSuperuser && one.withToken === false && ![name, catalog.admin].includes(one.name))
+    .find(one => reaches(catalog, one.name, name));
+  return member && `its member ${quoted(member.name)} signs in with a password too, which would stop working; `
+    + 'make both members of a group role first';
 }
 
 /** Whether a role has what another one has, or can act as it. */

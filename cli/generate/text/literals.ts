@@ -17,11 +17,11 @@ export function objectKey(text: string): string {
   return text === '__proto__' ? `[${literal(text)}]` : /^[A-Za-z_$][\w$]*$/.test(text) ? text : literal(text);
 }
 
-const KEY_WORDS = new Set([
-  'arguments', 'await', 'boolean', 'break', 'case', 'catch', 'class', 'const', 'continue', 'debugger', 'default', 'delete', 'do', 'else', 'enum', 'eval', 'export',
-  'extends', 'false', 'finally', 'for', 'function', 'if', 'implements', 'import', 'in', 'instanceof', 'interface', 'let', 'new', 'null', 'package', 'private',
-  'protected', 'public', 'return', 'static', 'super', 'switch', 'this', 'throw', 'true', 'try', 'typeof', 'undefined', 'var', 'void', 'while', 'with', 'yield',
-]);
+const KEY_WORDS = new Set((
+  'arguments await boolean break case catch class const continue debugger default delete do else enum eval export extends false finally '
+  + 'for function if implements import in instanceof interface let new null package private protected public return static super switch '
+  + 'this throw true try typeof undefined var void while with yield'
+).split(' '));
 
 /** Names that a construct, its constructor or every object has. */
 const OF_OBJECTS = Object.getOwnPropertyNames(Object.prototype);

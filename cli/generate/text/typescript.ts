@@ -3,7 +3,7 @@ import { Factory, PrivilegesCall } from '../model/factories';
 import { GeneratedRoles, referencesOf } from '../model/groups';
 import { Model } from '../model/model';
 import { GeneratedSettings } from '../model/settings';
-import { Expression, List, written } from './layout';
+import { Expression, List, Struct, written } from './layout';
 import { literal, Names, objectKey } from './literals';
 
 /** Enumeration of the privileges of a factory, and the option that takes names. */
@@ -27,6 +27,7 @@ const INDENT = '    ';
 export function typescriptOf(model: Model, about: string[]): string {
   const body = new Body(model);
   const statements = body.statements();
+  const fields = body.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`);
   return `${[...about, ...unsaid(model)].flatMap(commentLines).join('\n')}
 ${body.used.delete('Duration') ? "import { Duration } from 'aws-cdk-lib';\n" : ''}${importOf([...body.used].sort(), 'cdk-aurora-iam-auth')}
 import { Construct } from 'constructs';
@@ -38,7 +39,7 @@ export interface DatabaseAccessProps {
 
 /** The group roles and users of a database. */
 export class DatabaseAccess extends Construct {
-${body.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`).join('')}${body.fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
+${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
     super(scope, id);
     const { iamAuth } = props;
 ${statements.map(statement => `\n${statement}\n`).join('')}  }
@@ -52,7 +53,8 @@ function importOf(names: string[], from: string): string {
 }
 
 function unsaid({ findings }: Model): string[] {
-  return findings.length === 0 ? [] : ['', 'Not declared here, and left as it is in the database:', ...findings.map(finding => `- ${findingLine(finding)}`)];
+  const lines = findings.map(finding => `- ${findingLine(finding)}`);
+  return lines.length === 0 ? [] : ['', 'Not declared here, and left as it is in the database:', ...lines];
 }
 
 const COMMENT_WIDTH = 117;
@@ -76,6 +78,8 @@ interface Field {
   readonly type: 'DatabaseUser' | 'DatabaseUsers';
 }
 
+type Fields = Struct['fields'];
+
 /** What the constructor does. */
 class Body {
   readonly fields: Field[] = [];
@@ -92,7 +96,8 @@ class Body {
 
   statements(): string[] {
     const { external, roles } = this.model;
-    return [...external.length === 0 ? [] : [external.map(name => this.externalRole(name)).join('\n')], ...roles.map(role => this.statement(role))];
+    const references = external.map(name => this.externalRole(name)).join('\n');
+    return [...references === '' ? [] : [references], ...roles.map(role => this.statement(role))];
   }
 
   private externalRole(name: string): string {
@@ -111,42 +116,43 @@ class Body {
     return role.names.length === 1 ? this.group(role.names[0], options) : this.loop(role.names, options);
   }
 
-  private group(name: string, options: [string, Expression | undefined][]): string {
+  private group(name: string, options: Fields): string {
     const variable = this.referred.has(name) ? this.names.variable(name, 'role') : undefined;
     const id = this.names.id(name, 'role');
-    const call = { call: 'iamAuth.addRole', parameters: [literal(id), { fields: [['roleName', id === name ? undefined : literal(name)], ...options] }] } satisfies Expression;
     if (variable !== undefined) {
       this.references.set(name, variable);
     }
+    const call = added('addRole', literal(id), [['roleName', id === name ? undefined : literal(name)], ...options]);
     return assigned(variable === undefined ? '' : `const ${variable} = `, call);
   }
 
-  private loop(names: string[], options: [string, Expression | undefined][]): string {
+  private loop(names: string[], options: Fields): string {
     const pairs = names.map(name => ({ name, id: this.names.id(name, 'role') }));
     const isSame = pairs.every(({ name, id }) => name === id);
     const items: List = { items: isSame ? names.map(literal) : pairs.map(({ name, id }) => inList(id, name)) };
-    const call = { call: 'iamAuth.addRole', parameters: [isSame ? 'roleName' : 'roleId', { fields: [['roleName', isSame ? undefined : 'roleName'], ...options] }] } satisfies Expression;
-    const deeper = `${INDENT}  `;
-    const loop = `for (const ${isSame ? 'roleName' : '[roleId, roleName]'} of `;
-    return `${INDENT}${loop}${written(items, INDENT, INDENT.length + loop.length + 3)}) {\n${deeper}${written(call, deeper, deeper.length + 1)};\n${INDENT}}`;
+    const call = added('addRole', isSame ? 'roleName' : 'roleId', [['roleName', isSame ? undefined : 'roleName'], ...options]);
+    const loop = `${INDENT}for (const ${isSame ? 'roleName' : '[roleId, roleName]'} of `;
+    return `${loop}${written(items, INDENT, loop.length + 3)}) {\n${assigned('', call, `${INDENT}  `)}\n${INDENT}}`;
   }
 
-  private user(role: GeneratedRoles, options: [string, Expression | undefined][]): string {
+  private user(role: GeneratedRoles, options: Fields): string {
     const [name] = role.names;
     const variable = this.names.variable(name, 'user');
     this.addField(variable, 'DatabaseUser');
     this.references.set(name, `this.${variable}`);
     const id = this.names.id(name, 'user');
-    return assigned(`this.${variable} = `, { call: 'iamAuth.addUser', parameters: [literal(id), { fields: [['username', id === name ? undefined : literal(name)], ...options] }] });
+    const call = added('addUser', literal(id), [['username', id === name ? undefined : literal(name)], ...options]);
+    return assigned(`this.${variable} = `, call);
   }
 
-  private users(role: GeneratedRoles, options: [string, Expression | undefined][]): string {
+  private users(role: GeneratedRoles, options: Fields): string {
     const what = role.memberOf.length > 0 ? `${role.memberOf.join(' ')} users` : 'users';
     const variable = this.names.variable(what, 'users');
     const id = this.names.id(`${variable[0].toUpperCase()}${variable.slice(1)}`, 'Users');
     this.addField(variable, 'DatabaseUsers');
     role.names.forEach(name => this.references.set(name, `this.${variable}.user(${literal(name)})`));
-    return assigned(`this.${variable} = `, { call: 'iamAuth.addUsers', parameters: [literal(id), { fields: [['usernames', { items: role.names.map(literal) }], ...options] }] });
+    const call = added('addUsers', literal(id), [['usernames', { items: role.names.map(literal) }], ...options]);
+    return assigned(`this.${variable} = `, call);
   }
 
   private addField(name: string, type: Field['type']): void {
@@ -154,7 +160,7 @@ class Body {
     this.used.add(type);
   }
 
-  private options({ database, memberOf, privileges, settings }: GeneratedRoles): [string, Expression | undefined][] {
+  private options({ database, memberOf, privileges, settings }: GeneratedRoles): Fields {
     const items = [
       ...memberOf.map((group): Expression => ({ call: 'Privileges.memberOf', parameters: [this.reference(group)] })),
       ...privileges.map(call => this.privileges(call)),
@@ -191,13 +197,15 @@ class Body {
     };
   }
 
-  private settings({ connectionLimit, searchPath, statementTimeout, idleInTransactionTimeout, settings, setRoleAtLogin }: GeneratedSettings): [string, Expression | undefined][] {
+  private settings(declared: GeneratedSettings): Fields {
+    const { connectionLimit, searchPath, statementTimeout, idleInTransactionTimeout, settings = {}, setRoleAtLogin } = declared;
+    const others = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1);
     return [
       ['connectionLimit', connectionLimit === undefined ? undefined : `${connectionLimit}`],
       ['searchPath', searchPath && { items: searchPath.map(literal) }],
       ['statementTimeout', this.duration(statementTimeout)],
       ['idleInTransactionTimeout', this.duration(idleInTransactionTimeout)],
-      ['settings', settings && { fields: Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1).map(([name, value]) => [objectKey(name), literal(value)]) }],
+      ['settings', others.length === 0 ? undefined : { fields: others.map(([name, value]) => [objectKey(name), literal(value)]) }],
       ['setRoleAtLogin', setRoleAtLogin === undefined ? undefined : this.reference(setRoleAtLogin)],
     ];
   }
@@ -220,8 +228,12 @@ class Body {
   }
 }
 
-function assigned(start: string, call: Expression): string {
-  return `${INDENT}${start}${written(call, INDENT, INDENT.length + start.length + 1)};`;
+function added(method: 'addRole' | 'addUser' | 'addUsers', id: string, options: Fields): Expression {
+  return { call: `iamAuth.${method}`, parameters: [id, { fields: options }] };
+}
+
+function assigned(start: string, call: Expression, indent = INDENT): string {
+  return `${indent}${start}${written(call, indent, indent.length + start.length + 1)};`;
 }
 
 function inList(...texts: string[]): string {
