@@ -6,7 +6,7 @@ import { createLogger, type Logger } from '../shared/logger';
 import { Budget } from './budget';
 import { Journal } from './core/journal';
 import { type Deployment, formerDatabase } from './deployment';
-import { apply } from './engine/apply';
+import { apply, deleteOf } from './engine/apply';
 import { remove } from './engine/remove';
 import { Sessions } from './engine/sessions';
 import { takeLock } from './engine/take-lock';
@@ -70,7 +70,7 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
-    await tries(budget, work => request.action === 'apply' ? orUndo(work, request.resource, journal, () => apply(work, request, journal)) : remove(work, request));
+    await tries(budget, work => request.action === 'apply' ? applyAndClear(work, request, journal) : remove(work, request));
   } catch (error) {
     if (journal.isEmpty) {
       return acceptGone(request, deployment, log, error);
@@ -80,6 +80,14 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
       throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error, mayBeLeft: true });
     });
     throw error;
+  }
+}
+
+/** What is left of updates that CloudFormation has given up goes once the roles are as declared. */
+async function applyAndClear(work: Work, request: Request, journal: Journal): Promise<void> {
+  const { abandoned = [] } = await orUndo(work, request.resource, journal, () => apply(work, request, journal));
+  for (const physicalId of abandoned) {
+    await remove(work, deleteOf(request, physicalId));
   }
 }
 

@@ -24,6 +24,10 @@ export interface Request {
   readonly onRemoval: OnRemoval;
   readonly adoptExisting: boolean;
   readonly physicalId: string;
+  /** Of an Update: the resource as CloudFormation has it, and returns to in a rollback. */
+  readonly formerPhysicalId?: string;
+  /** Of a removal that no Delete has asked for: the physical id of the resource that is there. What is not dropped is on record under it. */
+  readonly keptUnder?: string;
   /** A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for its answer. */
   readonly cancelled: boolean;
   /** When CloudFormation has sent the event, in milliseconds since 1970, if that is known. */
@@ -103,6 +107,7 @@ export function decode(event: Event): Request {
     adoptExisting: flag('AdoptExisting', properties.AdoptExisting),
     // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows. ASCII, below CloudFormation's 1 kB.
     physicalId: [known.resourceId, type.single ? encodeURIComponent(usernames[0]) : fingerprint(usernames), event.LogicalResourceId].join('/'),
+    ...event.RequestType === 'Update' && event.PhysicalResourceId !== undefined ? { formerPhysicalId: event.PhysicalResourceId } : {},
     cancelled: false,
   };
 }

@@ -109,6 +109,19 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', ann);
   });
 
+  test('an update of a list that was complete is taken back by the rollback, which knows nothing of its physical id', async () => {
+    const [before, given] = [{ usernames: ['ann', 'bob'] }, { usernames: ['bob', 'eve'] }];
+    const { PhysicalResourceId: physicalId } = await stack.create('A', before);
+    await stack.update('A', given, physicalId);
+    await expect(signInWithToken(server, 'eve')).resolves.toBe('eve');
+    const { resources: [plan] } = await stack.plan({ logicalId: 'A', declared: before, before, physicalId });
+    expect(plan.changes.flatMap(({ sql }) => sql)).toContain('DROP ROLE "eve"');
+    await stack.update('A', before, physicalId);
+    const rows = await server.sql('SELECT username FROM cdk_aurora_iam_auth.managed_role ORDER BY 1');
+    expect({ users: (await users(server)).filter(name => ['ann', 'bob', 'eve'].includes(name)), rows }).toEqual({ users: ['ann', 'bob'], rows: [{ username: 'ann' }, { username: 'bob' }] });
+    await stack.delete('A', before, physicalId);
+  });
+
   test('does not keep the next deployment of the same stack from creating it, nor the one before from being refused then', async () => {
     const late = nextTime();
     await stack.delete('A', ann, MADE_UP);

@@ -195,6 +195,30 @@ describe('decideApply', () => {
       expect(decideApply(ME, list(['single', 'kept', 'unmanaged'], { adoptExisting: true }), found)).toMatchObject({ changes: [], forget: [kept], adopted: ['unmanaged'] });
     });
 
+    test('what an update has made that CloudFormation has given up goes, for no Delete of it comes', () => {
+      const [before, given] = ['cluster-1/before/Me', 'cluster-1/given-up/Me'];
+      const found = facts([claim('Me', 'a', '1', { physicalId: before }), claim('Me', 'b', '2', { physicalId: given }), claim('Me', 'c', '3', { physicalId: given })]);
+      const rollback = { physicalId: before, formerPhysicalId: before };
+      expect(decideApply(ME, list(['a', 'b'], rollback), found).abandoned).toEqual([given]);
+      expect(decideApply(ME, list(['a', 'b', 'c'], rollback), found).abandoned).toBeUndefined();
+      // A Delete of the physical id before it is to come, in the clean-up.
+      expect(decideApply(ME, list(['a'], { physicalId: 'cluster-1/next/Me', formerPhysicalId: given }), found).abandoned).toBeUndefined();
+      // A new resource is not known to be all that there is under its logical id.
+      expect(decideApply(ME, list(['a']), found).abandoned).toBeUndefined();
+      // What was restored from another cluster is not of this one.
+      const restored = facts([claim('Me', 'c', '3', { physicalId: 'cluster-0/given-up/Me', resourceId: 'cluster-0' })]);
+      expect(decideApply(ME, list(['a'], rollback), restored).abandoned).toBeUndefined();
+    });
+
+    test('a role that was kept from such an update makes room for a rename, and no other one does', () => {
+      const kept = claim('List', 'b', '2', { released: true, physicalId: 'cluster-1/list/List' });
+      const found = (physicalId: string, more: Partial<Claim> = {}) => facts([claim('Me', 'a', '1'), { ...kept, ...more }, claim('List', 'c', '3', { physicalId })]);
+      expect(decideApply(ME, wanted('b'), found('cluster-1/list/List')).changes).toEqual([rename('b', parkedName('2')), rename('a', 'b')]);
+      const refused = /a role of that name is left from one that was removed/;
+      expect(() => decideApply(ME, wanted('b'), found('cluster-1/other/List'))).toThrow(refused);
+      expect(() => decideApply(ME, wanted('b'), found('cluster-1/list/List', { stackId: `${STACK}/0` }))).toThrow(refused);
+    });
+
     test('one that is refused refuses all', () => {
       expect(() => decideApply(ME, list(['a', 'b']), facts([], { b: '1' }))).toThrow('role "b" exists already');
     });

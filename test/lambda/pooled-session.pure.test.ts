@@ -1,6 +1,7 @@
 import { Budget } from '../../lambda/provisioner/budget';
 import { TransactionLost } from '../../lambda/provisioner/transport/data-api/errors';
 import { ProvisionError } from '../../lambda/provisioner/errors';
+import { confirmByNewSession } from '../../lambda/provisioner/transport/data-api/confirm';
 import { Calls, PooledSession } from '../../lambda/provisioner/transport/data-api/session';
 
 const LAMBDA_MS = 300_000;
@@ -47,5 +48,19 @@ describe('a transaction whose commit nobody heard of is asked to end', () => {
 
   test('and the reason is given before the function is killed, also if no call is answered', async () => {
     expect((await settled(() => lost, CALL_MS)).milliseconds).toBeLessThan(LAMBDA_MS - 4_000);
+  });
+});
+
+describe('whether the admin still signs in', () => {
+  const callsWith = (begin: () => Promise<string>, execute: () => Promise<string[]>): Calls => ({ begin, execute, commit: () => Promise.resolve(), rollback: () => Promise.resolve() });
+
+  test.each([
+    ['to begin a transaction', callsWith(() => Promise.reject(lost), () => Promise.resolve(['1 2']))],
+    ['to ask when its session has begun', callsWith(() => Promise.resolve('1'), () => Promise.reject(lost))],
+  ])('is asked again after a call %s of which no answer came: nobody is refused by it', async (_, calls) => {
+    const error = await confirmByNewSession(calls, 'arn').then(() => undefined, (failed: ProvisionError) => failed);
+    expect(error).toBeInstanceOf(ProvisionError);
+    expect(error!.retryUntil).toBeGreaterThan(0);
+    expect(error!.message).toMatch(/the connection broke \(AbortError: aborted\); check that the database is available$/);
   });
 });

@@ -11,6 +11,8 @@ import { type Cancellation, type Claim, type Declaration, type ManagingResource,
 export interface WantedRoles {
   readonly resourceId: string;
   readonly physicalId: string;
+  /** Of an Update: the physical id before it. */
+  readonly formerPhysicalId?: string;
   readonly roles: { readonly username: string; readonly declaration: Declaration }[];
   /** A resource of one role: another username is another name for it. */
   readonly single: boolean;
@@ -65,6 +67,8 @@ export interface Decision {
   readonly forget: Claim[];
   /** Names of roles that nobody managed before. */
   readonly adopted: string[];
+  /** Physical ids of this resource whose roles are to be removed, because CloudFormation does not know them. */
+  readonly abandoned?: string[];
 }
 
 export type Removal
@@ -93,13 +97,28 @@ export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: 
   const names = new Names(facts.roles);
   const decisions = wanted.roles.map(role => decideRole(self, wanted, role, facts, ownership, names));
   names.settle(ownership.others);
+  const abandoned = abandonedIds(wanted, ownership.own);
   return {
+    ...abandoned.length > 0 ? { abandoned } : {},
     changes: names.changes,
     converge: decisions.flatMap(({ converge }) => converge),
     record: decisions.flatMap(({ record }) => record),
     forget: decisions.flatMap(({ forget }) => forget),
     adopted: decisions.flatMap(({ adopted }) => adopted),
   };
+}
+
+/**
+ * A list has another physical id with each set of names, and a Delete of the old one follows. But CloudFormation does not learn the id of an Update that
+ * it has cancelled, or whose function was killed: the rollback is an Update of the id before that one, and no Delete comes for what was made in between.
+ */
+function abandonedIds({ single, physicalId, formerPhysicalId, resourceId, roles }: WantedRoles, own: Claim[]): string[] {
+  return single || formerPhysicalId === undefined
+    ? []
+    : distinct(own
+        .filter(claim => claim.resourceId === resourceId && !roles.some(({ username }) => username === claim.username))
+        .map(claim => claim.physicalId)
+        .filter(id => id !== physicalId && id !== formerPhysicalId));
 }
 
 function decideRole(
@@ -132,7 +151,7 @@ function decideRole(
     if (unmanaged && (mine !== undefined || !adoptExisting)) {
       refuseUnmanaged(username, resourceId, copied);
     }
-    if (mine && sharers.length === 0) {
+    if (mine && sharers.length === 0 && !released.every(claim => ownership.isAbandoned(claim))) {
       throw new ProvisionError(`cannot rename ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
         + 'drop or rename that role first, or choose another name');
     }

@@ -32,6 +32,12 @@ export class Ownership {
     return this.isLive(claim) && claim.stack === this.self.stack && claim.resourceId === resourceId;
   }
 
+  /** Whether it was kept from an update of a list that was given up: it has the physical id of a list of this stack that is there. Its name may be another's again. */
+  public isAbandoned(claim: Claim): boolean {
+    return claim.released && claim.stackId === this.self.stackId
+      && [...this.live].some(other => sameResource(other, claim) && other.physicalId === claim.physicalId);
+  }
+
   /** Claims to one role. */
   public on(roleOid: string | undefined): Claim[] {
     return roleOid === undefined ? [] : this.byRole.get(roleOid) ?? [];

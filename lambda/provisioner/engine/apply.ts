@@ -40,6 +40,11 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   }, journal, { stamp, succession });
 }
 
+/** The event that CloudFormation does not send for roles of a physical id that it does not know. */
+export function deleteOf(request: Request, physicalId: string): Request {
+  return { ...request, action: 'remove', physicalId, usernames: [], keptUnder: request.physicalId };
+}
+
 /** The sessions of a user act as a group role of this library, or as one that was declared so before. */
 function refuseRoleAtLogin({ resource, declaration: { settings } }: Request, { claims }: Facts): void {
   const role = settings && roleAtLogin(settings);

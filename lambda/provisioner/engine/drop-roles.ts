@@ -6,7 +6,7 @@ import { ProvisionError } from '../errors';
 import type { Request } from '../request';
 import { ownedCounts } from '../sql/dependencies';
 import { readShared } from './inspect';
-import { forgetSteps, releaseSteps } from './registry';
+import { forgetSteps, keepSteps } from './registry';
 import type { Transaction } from './transaction';
 import type { Work } from './work';
 
@@ -27,7 +27,8 @@ export function drop({ username }: RoleRemoval): Change {
 }
 
 /** Drops roles; one that something depends on stays, without access. */
-export async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], { kind, single }: Request): Promise<void> {
+export async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], request: Request): Promise<void> {
+  const { kind, single } = request;
   if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
     return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
   }
@@ -38,7 +39,7 @@ export async function dropRoles(work: Work, transaction: Transaction, leaving: R
       continue;
     }
     await refuseAccess(transaction, [one], kind);
-    await transaction.apply([], ...releaseSteps([one.claim]));
+    await transaction.apply([], ...keepSteps([one.claim], request));
     const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
     work.log.info('kept', {
       username: one.username,

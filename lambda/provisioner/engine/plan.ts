@@ -13,7 +13,7 @@ import { LOCK_HOLDERS } from '../sql/lock-schema';
 import { registry, type RegistryFacts } from '../sql/registry';
 import type { Standing } from '../sql/render';
 import type { AdminAccess } from '../transport/session';
-import { apply } from './apply';
+import { apply, deleteOf } from './apply';
 import { Catalogs } from './catalogs';
 import { readFacts } from './inspect';
 import { startsOf } from './memberships';
@@ -96,7 +96,11 @@ async function planEvents(options: PlanOptions, context: Context, requests: Requ
     const { logicalId } = request.resource;
     try {
       await imagined.orForget(async () => {
-        imagined.decide(request.action === 'apply' ? await apply(work, request, new Journal()) : await planRemoval(work, request));
+        const decision = request.action === 'apply' ? await apply(work, request, new Journal()) : await planRemoval(work, request);
+        imagined.decide(decision);
+        for (const physicalId of decision.abandoned ?? []) {
+          imagined.decide(await planRemoval(work, deleteOf(request, physicalId)));
+        }
       });
       plans.push({ logicalId, changes: planned, notes });
     } catch (error) {

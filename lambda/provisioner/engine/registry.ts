@@ -191,8 +191,9 @@ interface CancelledResource {
 }
 
 /** Keeps roles on record whose resource is gone, so that the next resource of that name can have them. */
-export function releaseSteps(claims: Claim[]): Step[] {
-  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [release(claims)] }];
+export function keepSteps(claims: Claim[], { keptUnder }: { readonly keptUnder?: string }): Step[] {
+  const statement = keptUnder === undefined ? release(claims) : insert(claims.map(claim => stored({ ...claim, physicalId: keptUnder, released: true })));
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [statement] }];
 }
 
 /** The last role leaves the database as it was. In the message that is committed with, so that it takes none of its own. */

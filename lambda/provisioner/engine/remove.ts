@@ -19,7 +19,7 @@ import { endExpired, stillWithAccess } from './end-expired';
 import { endSessionsOf } from './end-sessions';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { handOverTo } from './new-owner';
-import { bringUpToDate, dropIfUnusedSteps, forgetSteps, noteCancellation, releaseSteps } from './registry';
+import { bringUpToDate, dropIfUnusedSteps, forgetSteps, keepSteps, noteCancellation } from './registry';
 import { reportRenamed } from './renamed';
 import type { Transaction } from './transaction';
 import { orUndo } from './undo';
@@ -72,16 +72,16 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   const { kind, onRemoval } = request;
   const { closed } = facts;
   if (onRemoval.action === 'RETAIN') {
-    return keep(work, leaving, 'it is to be retained, with its login and all it holds');
+    return keep(work, request, leaving, 'it is to be retained, with its login and all it holds');
   }
   const observed = await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
-    return keep(work, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
+    return keep(work, request, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
   }
   for (const one of leaving) {
     if (one.problem !== undefined) {
-      await keep(work, [one], `it cannot log in any more, and has what it owns and holds: ${one.problem}`);
+      await keep(work, { ...request, keptUnder: undefined }, [one], `it cannot log in any more, and has what it owns and holds: ${one.problem}`);
     }
   }
   const understood = leaving.filter(({ problem }) => problem === undefined);
@@ -260,7 +260,7 @@ async function takeBack(work: Work, transaction: Transaction, changes: Change[])
   await applyWhatCan(work, transaction, merged(changes), 'not taken back', CANNOT_BE_REVOKED);
 }
 
-function keep(work: Work, leaving: RoleRemoval[], reason: string): Promise<void> {
+function keep(work: Work, request: Request, leaving: RoleRemoval[], reason: string): Promise<void> {
   leaving.forEach(({ username }) => work.log.info('kept', { username, reason }));
-  return inShared(work, transaction => transaction.apply([], ...releaseSteps(leaving.map(({ claim }) => claim))));
+  return inShared(work, transaction => transaction.apply([], ...keepSteps(leaving.map(({ claim }) => claim), request)));
 }

@@ -1,5 +1,5 @@
 import { FIXED_DATABASE } from '../../core/state';
-import { ProvisionError, ServerError } from '../../errors';
+import { ProvisionError } from '../../errors';
 import { explain } from '../../remedies/server';
 import { SESSION_TIMES } from '../../sql/session';
 import { beginExplained, type Calls } from './session';
@@ -19,7 +19,7 @@ export async function confirmByNewSession(calls: Calls, clusterArn: string): Pro
   let since: number | undefined;
   try {
     while (held.length < MAX_SESSIONS) {
-      const id = await beginExplained(calls, clusterArn, FIXED_DATABASE);
+      const id = await beginExplained(calls, clusterArn, FIXED_DATABASE).catch(asExplained('sign in as the admin'));
       held.push(id);
       const [began, now] = await timesOf(calls, id);
       if (since !== undefined && began > since) {
@@ -35,8 +35,13 @@ export async function confirmByNewSession(calls: Calls, clusterArn: string): Pro
 
 /** Seconds by the clock of the server: when the session has begun, and now. */
 async function timesOf(calls: Calls, id: string): Promise<number[]> {
-  const [times] = await calls.execute(id, FIXED_DATABASE, SESSION_TIMES).catch((error: Error) => {
-    throw error instanceof ServerError ? explain(error, { attempted: 'ask when a session has begun' }) : error;
-  });
+  const [times] = await calls.execute(id, FIXED_DATABASE, SESSION_TIMES).catch(asExplained('ask when a session has begun'));
   return times.split(' ').map(Number);
+}
+
+/** Of a call whose answer is lost, too: it refuses nobody, and is made again. */
+function asExplained(attempted: string): (error: unknown) => never {
+  return (error) => {
+    throw explain(error, { attempted });
+  };
 }
