@@ -465,6 +465,11 @@ project.addTask('test:quick', {
   description: 'The pure and synth tests of what is not committed or, where all is, of what differs from main',
   steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-quick.sh', receiveArgs: true }],
 });
+project.addTask('trust', {
+  description: 'Make one of the figures of docs/tested.md: npm run trust -- schedules | states | policies | templates | ..., or page',
+  exec: 'tsx test/trust/main.ts',
+  receiveArgs: true,
+});
 project.addTask('test:busy', {
   description: 'The tests of npm test three times, beside two processes that keep two cores busy: none of them may fail by the clock',
   steps: [{ spawn: bundle.name }, { exec: 'sh scripts/test-busy.sh 3', receiveArgs: true }],

@@ -291,7 +291,7 @@ describe.each(setups('17, RDS-like'))('random runs of access that ends on Postgr
   });
   everythingIsAsBefore(() => server);
   afterAll(async () => {
-    jest.restoreAllMocks();
+    Faults.uninstall();
     await server.stop();
   });
 

@@ -63,7 +63,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     expect(await found()).toEqual(empty);
   });
   afterAll(async () => {
-    jest.restoreAllMocks();
+    Faults.uninstall();
     await watch.stop();
     await server.stop();
     expect(watch.refused).toEqual([]);

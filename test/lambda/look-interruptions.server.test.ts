@@ -65,7 +65,7 @@ describe.each(setupsOver({ 'connections': ['17, plain'], 'the Data API': ['17, p
     await expect(snapshot(server)).resolves.toEqual(before);
   });
   afterAll(async () => {
-    jest.restoreAllMocks();
+    Faults.uninstall();
     await server.stop();
   });
 

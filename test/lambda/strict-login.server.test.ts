@@ -42,7 +42,7 @@ describe.each(MAJORS)('a login that counts every membership, on PostgreSQL %i', 
   });
   afterAll(() => server.stop());
   afterEach(async () => {
-    jest.restoreAllMocks();
+    Faults.uninstall();
     await expect(snapshot(server)).resolves.toEqual(untouched);
     await expect(passwordWorks()).resolves.toBe(true);
   });
