@@ -36,7 +36,10 @@ export interface Violation {
 
 export interface Item {
   readonly name: string;
-  /** What the figures say, as a sentence. */
+  readonly title: string;
+  /** How much is meant to be run. */
+  readonly goal: string;
+  /** What the figures say. */
   readonly claim: string;
   /** How it can fail: what was broken once, and what the command said then. */
   readonly canFail: string;

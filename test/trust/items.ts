@@ -1,7 +1,9 @@
+import { HISTORIES } from './histories';
 import { Item } from './item';
 import { POLICIES_ITEM } from './policies';
 import { SCHEDULES } from './schedules';
+import { SOAK } from './soak';
 import { STATES } from './states';
 import { TEMPLATES_ITEM } from './templates';
 
-export const ITEMS: readonly Item[] = [SCHEDULES, POLICIES_ITEM, TEMPLATES_ITEM, STATES];
+export const ITEMS: readonly Item[] = [SCHEDULES, STATES, HISTORIES, POLICIES_ITEM, TEMPLATES_ITEM, SOAK];

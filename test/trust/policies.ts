@@ -41,4 +41,11 @@ function run({ seed, shard: { index, count }, runs = POLICIES, only, progress }:
   });
 }
 
-export const POLICIES_ITEM: Item = { name: 'policies', claim: '', canFail: '', run };
+export const POLICIES_ITEM: Item = {
+  name: 'policies',
+  title: 'IAM policies and a second evaluator',
+  goal: '100,000 random policies',
+  claim: 'The rehearsal and an evaluator that was written from the IAM User Guide alone decide about random requests with random policies, boundaries and conditions. They agree.',
+  canFail: 'It fails if one evaluator takes `StringLike` for `StringEquals`.',
+  run,
+};
