@@ -7,13 +7,15 @@ import { Budget } from './budget';
 import { Journal } from './core/journal';
 import { type Deployment, formerDatabase } from './deployment';
 import { apply, deleteOf } from './engine/apply';
+import { applyPublic, removePublic } from './engine/public-privileges';
 import { remove } from './engine/remove';
 import { Sessions } from './engine/sessions';
 import { takeLock } from './engine/take-lock';
 import { orUndo, undo } from './engine/undo';
 import { executed, type Work } from './engine/work';
 import { ProvisionError } from './errors';
-import { decode, type Request } from './request';
+import { decodeRequest, type PublicRequest } from './public-request';
+import type { Request } from './request';
 import { withRetries } from './retry';
 
 export interface Dependencies {
@@ -43,7 +45,7 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
         log.info('nothing to remove', { reason: `${former} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${deployment.resourceId}` });
         return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
       }
-      const request = decode(event);
+      const request = decodeRequest(event);
       log.info('started', { host: deployment.host, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
       await provision(request, budget, log, deployment, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
@@ -62,7 +64,7 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request, budget: Budget, log: Logger, deployment: Deployment, newBudget: () => Budget): Promise<void> {
+async function provision(request: Request | PublicRequest, budget: Budget, log: Logger, deployment: Deployment, newBudget: () => Budget): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<unknown>) => withRetries(
     within,
@@ -70,7 +72,7 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
   try {
-    await tries(budget, work => request.action === 'apply' ? applyAndClear(work, request, journal) : remove(work, request));
+    await tries(budget, work => execute(work, request, journal));
   } catch (error) {
     if (journal.isEmpty) {
       return acceptGone(request, deployment, log, error);
@@ -81,6 +83,15 @@ async function provision(request: Request, budget: Budget, log: Logger, deployme
     });
     throw error;
   }
+}
+
+function execute(work: Work, request: Request | PublicRequest, journal: Journal): Promise<unknown> {
+  if (request.kind === 'public') {
+    return request.action === 'apply'
+      ? orUndo(work, request.resource, journal, () => applyPublic(work, request, journal))
+      : removePublic(work, request);
+  }
+  return request.action === 'apply' ? applyAndClear(work, request, journal) : remove(work, request);
 }
 
 /** What is left of updates that CloudFormation has given up goes once the roles are as declared. */
@@ -109,7 +120,7 @@ export async function attempt({ transport, registryOwner, resourceId }: Deployme
  * A user whose database is gone is gone. The name of an endpoint disappears with its database; a name server that does not
  * answer says nothing of the kind. Asked again after everything has failed, so that one wrong answer is not enough.
  */
-async function acceptGone({ action }: Request, { host }: Deployment, log: Logger, error: unknown): Promise<void> {
+async function acceptGone({ action }: Pick<Request, 'action'>, { host }: Deployment, log: Logger, error: unknown): Promise<void> {
   const gone = action === 'remove' && await lookup(host).then(() => false, (problem: NodeJS.ErrnoException) => problem.code === 'ENOTFOUND');
   if (!gone) {
     throw error;

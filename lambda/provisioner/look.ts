@@ -10,7 +10,7 @@ import { plan, type PlannedEvent, type PlanOptions } from './engine/plan';
 import { signIn } from './engine/sign-in';
 import { ProvisionError } from './errors';
 import type { Dependencies } from './handler';
-import { decode } from './request';
+import { decodeRequest } from './public-request';
 import { withRetries } from './retry';
 
 /** The two ways to look at a database without changing anything: each has an alias of the function, and an event of its own. */
@@ -88,7 +88,7 @@ function flagOf(value: unknown): boolean {
 function eventsOf(resource: unknown, { stackId, resourceId }: Deployment): PlannedEvent[] {
   const { RequestType: type, LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: resourceType, ResourceProperties: properties, OldResourceProperties: before }
     = exactly('resource', resource, ['RequestType', 'LogicalResourceId', 'PhysicalResourceId', 'ResourceType', 'ResourceProperties', 'OldResourceProperties']);
-  const event = (RequestType: unknown, properties: unknown) => decode(readEvent({
+  const event = (RequestType: unknown, properties: unknown) => decodeRequest(readEvent({
     RequestType,
     RequestId: 'plan',
     StackId: stackId,

@@ -13,6 +13,14 @@ export const DATABASE_USERS_RESOURCE_TYPE = 'Custom::RdsIamUsers';
 /** CloudFormation resource type of a group role. */
 export const DATABASE_ROLE_RESOURCE_TYPE = 'Custom::RdsGroupRole';
 
+/** CloudFormation resource type of privileges that are revoked from PUBLIC in one database. */
+export const PUBLIC_PRIVILEGES_RESOURCE_TYPE = 'Custom::RdsPublicPrivileges';
+
+/** Types of what the provisioner makes in a database. */
+export const PROVISIONED_RESOURCE_TYPES = [
+  DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE, PUBLIC_PRIVILEGES_RESOURCE_TYPE,
+];
+
 /** CloudFormation resource type of IAM authentication that is enabled at a database of another app. */
 export const IAM_AUTHENTICATION_RESOURCE_TYPE = 'Custom::RdsIamAuthentication';
 
@@ -196,6 +204,23 @@ export type RemovalAction = typeof REMOVAL_ACTIONS[number];
 
 /** What no property says. */
 export const DEFAULT_REMOVAL_ACTION = 'DROP_OR_DISABLE';
+
+/** Properties of `Custom::RdsPublicPrivileges`. */
+export interface PublicPrivilegesProperties {
+  readonly Database: DatabaseIdentity;
+
+  /** Name of the database whose privileges are meant, exactly as spelled there. */
+  readonly DatabaseName: string;
+
+  /** What is revoked from PUBLIC: CONNECT on the database, CREATE on its schema `public`, or both. */
+  readonly Revoked: DatabasePrivileges;
+
+  /** Names of roles that may lose what they have through PUBLIC only. */
+  readonly LockOut?: string[];
+
+  /** Any text; another one makes the deployment compare the privileges with the catalog again. */
+  readonly Reapply?: string;
+}
 
 export const DATABASE_KINDS = ['cluster', 'instance'] as const;
 export type DatabaseKind = typeof DATABASE_KINDS[number];

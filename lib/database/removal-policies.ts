@@ -1,15 +1,11 @@
 import { CfnDeletionPolicy, CfnResource, NestedStack, Stack, Stage, Validations } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import type { SignInTarget } from './sign-in-target';
-import {
-  DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
-} from '../contract/wire';
+import { PROVISIONED_RESOURCE_TYPES } from '../contract/wire';
 import { accessModelOf, addCheck } from '../model/app-access';
 
 /** Id of the error about access that a removal policy keeps, for those who acknowledge it. */
 const RETAINED_ACCESS = 'cdk-aurora-iam-auth:retainedAccess';
-
-const ROLE_TYPES = [DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE];
 
 /** Types that grant what a policy document says: identities, policies, permission sets, custom resources. */
 const POLICY_TYPES = /^(AWS::(IAM|SSO|Serverless)::|AWS::CloudFormation::(StackSet|CustomResource)$|Custom::)/;
@@ -86,7 +82,7 @@ function constructsGiveAccess(scope: IConstruct, target: SignInTarget): boolean 
 
 /** Whether a resource makes users or group roles of a database. */
 function makesRoles(resource: CfnResource, target: SignInTarget): boolean {
-  return ROLE_TYPES.includes(resource.cfnResourceType) && propertiesAbout(resource, target) !== undefined;
+  return PROVISIONED_RESOURCE_TYPES.includes(resource.cfnResourceType) && propertiesAbout(resource, target) !== undefined;
 }
 
 /** Whether a resource has a statement that allows signing in to a database. */

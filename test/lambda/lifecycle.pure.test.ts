@@ -24,7 +24,7 @@ function claim(logicalId: string, username: string, roleOid: string, more: Parti
 
 function facts(claims: Claim[], others: { readonly [name: string]: string } = {}): Facts {
   const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] => roleName === undefined ? [] : [[roleName, roleOid]]);
-  return { claims, unreadable: [], withoutFormat: [], cancelled: [], roles: new Map([...roles, ...Object.entries(others)]), databaseOids: new Map(), databases: ['postgres', 'shop', 'stock'], closed: [] };
+  return { claims, unreadable: [], ofPublic: { records: [], unreadable: [] }, withoutFormat: [], cancelled: [], roles: new Map([...roles, ...Object.entries(others)]), databaseOids: new Map(), databases: ['postgres', 'shop', 'stock'], closed: [] };
 }
 
 function wanted(username: string, more: Partial<WantedRoles> = {}, declared = SHOP): WantedRoles {

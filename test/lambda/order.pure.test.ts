@@ -14,7 +14,7 @@ const claim = (sent: number | undefined, more: Partial<Claim> = {}): Claim =>
   ({ ...resource(), roleOid: '1', roleName: 'orders', resourceId: 'cluster-1', physicalId: 'cluster-1/orders/Orders', username: 'orders', declarations: [], deployed: [], released: false, sent, ...more });
 
 const facts = (claims: Claim[], cancellations: Cancellation[] = []): Facts =>
-  ({ claims, cancelled: cancellations, unreadable: [], withoutFormat: [], databaseOids: new Map(), roles: new Map(), databases: [], closed: [], now: NOW });
+  ({ claims, cancelled: cancellations, unreadable: [], ofPublic: { records: [], unreadable: [] }, withoutFormat: [], databaseOids: new Map(), roles: new Map(), databases: [], closed: [], now: NOW });
 
 const CANCELLED = 'CloudFormation has cancelled the creation of Orders, and its Delete was carried out before this event came to its turn: nothing was done';
 const OVERTAKEN = 'CloudFormation has sent another event for Orders since, which was carried out before this one came to its turn: nothing was done';

@@ -12,7 +12,7 @@ import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/
 import { Statement, Transport } from '../../lambda/provisioner/transport/session';
 import { Context, Event } from '../../lambda/shared/event';
 import { Drift, Plan, SignInFacts } from '../../lib/contract/look';
-import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, RemovalProperties, SettingProperties } from '../../lib/contract/wire';
+import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, PUBLIC_PRIVILEGES_RESOURCE_TYPE, RemovalProperties, SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
 import { throughDataApi } from './over-data-api';
@@ -44,7 +44,16 @@ export interface Role extends Omit<User, 'username'> {
   readonly roleName: string;
 }
 
-export type Declared = User | Users | Role;
+/** What PUBLIC loses in a database. */
+export interface OfPublic {
+  readonly database: string;
+  /** @default - CONNECT on the database, and CREATE on its schema public */
+  readonly revoked?: DatabasePrivileges;
+  readonly lockOut?: string[];
+  readonly reapply?: string;
+}
+
+export type Declared = User | Users | Role | OfPublic;
 
 export interface StackOptions {
   readonly name?: string;
@@ -206,7 +215,7 @@ export interface PlannedEvent {
 }
 
 function resourceTypeOf(declared: Declared): string {
-  return 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE;
+  return 'database' in declared ? PUBLIC_PRIVILEGES_RESOURCE_TYPE : 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE;
 }
 
 /** The same, with all that is executed in a list. */
@@ -245,6 +254,10 @@ export function throughConnections(server: AuroraLikeServer, { host = server.hos
 }
 
 function propertiesOf(declared: Declared): { [property: string]: unknown } {
+  if ('database' in declared) {
+    const { database, revoked = { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } }, lockOut, reapply } = declared;
+    return { DatabaseName: database, Revoked: revoked, ...lockOut ? { LockOut: lockOut } : {}, ...reapply === undefined ? {} : { Reapply: reapply } };
+  }
   const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {

@@ -1,6 +1,9 @@
 import { type ObjectKind, objectWord, type ObjectType } from '../../../lib/contract/object-kinds';
 import type { ParameterValue, RoleKind } from './state';
 
+/** As the name of a role it means all of them, and PostgreSQL gives it to none. */
+export const PUBLIC = 'public';
+
 /** What a privilege is on. Names in one change share their schema. */
 export type Target
   = | { readonly type: 'DATABASE'; readonly database: string }
@@ -212,7 +215,7 @@ const NAMED_ONE_BY_ONE = 3;
 function list(plural: string, names: string[]): string {
   const kind = plural === 'roles' ? '' : `${plural.slice(0, names.length === 1 ? -1 : undefined)} `;
   return names.length <= NAMED_ONE_BY_ONE
-    ? `${kind}${names.map(quoted).join(', ')}`
+    ? `${kind}${names.map(name => plural === 'roles' && name === PUBLIC ? 'PUBLIC' : quoted(name)).join(', ')}`
     : `${names.length} ${plural} (${names.slice(0, NAMED_ONE_BY_ONE).map(quoted).join(', ')}, ...)`;
 }
 

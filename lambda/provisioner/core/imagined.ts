@@ -68,6 +68,12 @@ export class Imagined {
     return this.today.has(name) ? this.today.get(name) : name;
   }
 
+  /** Whether a plan gives a role CONNECT on a database. */
+  public grantsConnect(role: string, database: string): boolean {
+    return this.changes(change => change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database
+      && change.privileges.includes('CONNECT') && change.roles.includes(role)).length > 0;
+  }
+
   public facts(from: Facts): Facts {
     const { events: done, facts: before } = this.worked?.from === from ? this.worked : { events: 0, facts: from };
     const facts = this.events.slice(done).reduce((now, event) => 'decision' in event ? withDecision(now, event.decision) : withNames(now, event.change), before);

@@ -1,10 +1,12 @@
 import type { Change } from './change';
+import type { PublicRecord } from './public-privileges';
 import type { Claim } from './state';
 
 /** What the attempts of one event have committed, so that it can be taken back should they fail in the end. */
 export class Journal {
   private readonly entries: { readonly database: string; readonly changes: Change[] }[] = [];
   private before?: Claim[];
+  private publicBefore?: PublicRecord[];
 
   /**
    * @param changes about to be committed: the answer may be lost
@@ -17,8 +19,9 @@ export class Journal {
   }
 
   /** What was on record before the first attempt. */
-  public remember(claims: Claim[]): void {
+  public remember(claims: Claim[], ofPublic: PublicRecord[] = []): void {
     this.before ??= claims;
+    this.publicBefore ??= ofPublic;
   }
 
   /** All of it is taken back. */
@@ -32,6 +35,10 @@ export class Journal {
 
   public get claims(): Claim[] {
     return this.before ?? [];
+  }
+
+  public get publicRecords(): PublicRecord[] {
+    return this.publicBefore ?? [];
   }
 
   /** The last one first. */

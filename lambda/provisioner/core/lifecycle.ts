@@ -3,6 +3,7 @@ import { ProvisionError } from '../errors';
 import type { Change } from './change';
 import { Ownership } from './ownership';
 import type { Wanted } from './plan-shared';
+import type { PublicRows } from './public-privileges';
 import type { UnreadableRow } from './registry-rows';
 import { Names, parkedName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, sameResource } from './state';
@@ -30,6 +31,7 @@ export interface Facts {
   /** Those of the claims that are stored in the form that had no format number. */
   readonly withoutFormat: Claim[];
   readonly cancelled: Cancellation[];
+  readonly ofPublic: PublicRows;
   /** Of the server, in milliseconds since 1970; undefined if there is nothing on record. */
   readonly now?: number;
   /** Oid by name, of the roles whose names matter here: the wanted ones and those that the claims declare, or name. */

@@ -6,6 +6,7 @@ import { deleteRow, grantedNothingKnown, NO_ROLE, type RegistryKey } from '../sq
 import type { Row } from '../sql/row';
 import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';
+import { decodePublicRows, type PublicRows } from './public-privileges';
 import { parkedName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, type RoleKind, stackWithoutId } from './state';
 import { decodeTime, encodeTime } from './time';
@@ -33,6 +34,7 @@ export interface DecodedRows {
   /** Those of the claims that are stored in the form that had no format number. */
   readonly withoutFormat: Claim[];
   readonly cancelled: Cancellation[];
+  readonly ofPublic: PublicRows;
 }
 
 /**
@@ -42,10 +44,11 @@ export interface DecodedRows {
  * @param admin name of the admin, which no row can be about
  */
 export function decodeRows(rows: Row[], admin: string): DecodedRows {
-  const [cancelled, managing] = [rows.filter(isCancellation), rows.filter(row => !isCancellation(row))];
+  const [withoutRole, managing] = [rows.filter(isWithoutRole), rows.filter(row => !isWithoutRole(row))];
   const decoded = managing.map(row => decodeRow(row, admin));
   return {
-    cancelled: cancelled.flatMap(decodeCancellation),
+    cancelled: withoutRole.flatMap(decodeCancellation),
+    ofPublic: decodePublicRows(withoutRole),
     claims: decoded.flatMap(row => 'problem' in row ? [] : [row.claim]),
     unreadable: decoded.flatMap(row => 'problem' in row ? [row] : []),
     withoutFormat: decoded.flatMap(row => !('problem' in row) && row.withoutFormat ? [row.claim] : []),
@@ -68,7 +71,7 @@ export function encodeDeclarations({ declarations, deployed, sent, identities }:
 }
 
 /** No role has this oid. */
-function isCancellation({ roleOid }: Row): boolean {
+function isWithoutRole({ roleOid }: Row): boolean {
   return roleOid === NO_ROLE;
 }
 

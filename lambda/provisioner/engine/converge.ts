@@ -1,4 +1,4 @@
-import type { Change } from '../core/change';
+import { type Change, PUBLIC } from '../core/change';
 import { isAllDeployed } from '../core/deployed';
 import { expiredRoles, withExpired } from '../core/expiry';
 import type { Journal } from '../core/journal';
@@ -164,21 +164,21 @@ async function converge(
   }
 }
 
-/** What is committed is in the journal. After a membership that was granted, the server is asked whether the admin still gets in. */
-async function journaled<T>(work: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
+/** What is committed is in the journal. After a membership that was granted, or a privilege that PUBLIC has lost, the server is asked whether the admin still gets in. */
+export async function journaled<T>(work: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
   const { budget } = work;
   if (budget.workToBegin() < 0) {
     throw new ProvisionError(`not done after ${Math.round(budget.elapsed() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
       + 'deploy again when the database is less busy, or declare less at once');
   }
-  let hasGranted = false;
+  let concernsAdmin = false;
   const result = await inDatabase(work, database, body, {
     committing: (changes) => {
-      hasGranted = changes.some(({ kind }) => kind === 'grantRole');
+      concernsAdmin = changes.some(change => change.kind === 'grantRole' || (change.kind === 'revoke' && change.roles.includes(PUBLIC)));
       return journal.note(database, changes);
     },
   });
-  if (hasGranted) {
+  if (concernsAdmin) {
     await confirmAdmin(work);
   }
   return result;
@@ -207,7 +207,7 @@ function databasesOf(wanted: Wanted[]): string[] {
   return [...new Set(wanted.flatMap(({ declaration }) => declaration.databases.map(({ database }) => database)))];
 }
 
-function registrySteps({ registryExists, lock: { registry, server } }: Work, news: unknown[]): ReturnType<typeof createSteps> {
+export function registrySteps({ registryExists, lock: { registry, server } }: Work, news: unknown[]): ReturnType<typeof createSteps> {
   return registryExists || news.length === 0 ? [] : createSteps(server, registry);
 }
 

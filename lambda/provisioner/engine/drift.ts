@@ -1,6 +1,9 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Drift, Login } from '../../../lib/contract/look';
+import { PUBLIC } from '../core/change';
+import type { PublicRecord } from '../core/public-privileges';
 import { type Claim, type Declaration, stackWithoutId } from '../core/state';
+import type { PublicRequest } from '../public-request';
 import type { Request } from '../request';
 import { LOGINS } from '../sql/logins';
 import { planning, type PlanOptions } from './plan';
@@ -19,10 +22,11 @@ export function drift(options: PlanOptions, { stackId, resourceId, undeclared, o
   return planning(options, async ({ facts, events, ask }) => {
     const own = facts.claims.filter(claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released && isWanted(claim))
       .sort((a, b) => a.logicalId < b.logicalId ? -1 : 1);
-    const requests = together(own).map(requestOf);
+    const requests = [...together(own).map(requestOf), ...facts.ofPublic.records.filter(one => one.stackId === stackId && one.resourceId === resourceId && isWanted(one)).map(publicRequestOf)];
     const plans = await events(requests);
     const resources = plans.map((plan, index) => ({ ...plan, names: requests[index].usernames }));
-    const unreadable = facts.unreadable.filter(row => row.stack === stackWithoutId(stackId) && isWanted(row))
+    const unreadable = [...facts.unreadable, ...facts.ofPublic.unreadable.map(row => ({ ...row, username: PUBLIC }))]
+      .filter(row => row.stack === stackWithoutId(stackId) && isWanted(row))
       .map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
     const all = [...resources, ...unreadable];
     const declared = new Set(facts.claims.flatMap(({ roleName, released }) => released || roleName === undefined ? [] : [roleName]));
@@ -72,4 +76,9 @@ function requestOf({ claims, declaration }: Group): Request {
     physicalId,
     cancelled: false,
   };
+}
+
+function publicRequestOf({ stack, stackId, logicalId, resourceId, physicalId, database, revoked }: PublicRecord): PublicRequest {
+  const resource = { stack, stackId, logicalId };
+  return { kind: 'public', action: 'apply', resource, resourceId, physicalId, database, revoked: [...revoked], lockOut: [], usernames: [PUBLIC], cancelled: false };
 }

@@ -1,4 +1,5 @@
 import { type ExpiredRole, expiredOnRecord, untilNextExpiry } from '../core/expiry';
+import type { Facts } from '../core/lifecycle';
 import { PATIENCE_MS } from '../budget';
 import { ProvisionError } from '../errors';
 import { withAccess } from '../sql/logins';
@@ -33,6 +34,14 @@ export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void
       }
       work.log.info('access not ended', { reason: error.message });
     });
+  }
+}
+
+/** Ends the access of roles that the event is not about, and whose time is over. @param except oids of roles that it removes */
+export async function endOthersExpired(work: Work, facts: Facts, except: string[] = []): Promise<void> {
+  const expired = expiredOnRecord(facts, work.budget.date(), work.resourceId).filter(({ claim }) => !except.includes(claim.roleOid));
+  if (expired.length > 0) {
+    await endExpired(work, await inShared(work, transaction => stillWithAccess(transaction, expired)));
   }
 }
 

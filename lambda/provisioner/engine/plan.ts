@@ -7,6 +7,7 @@ import type { Facts } from '../core/lifecycle';
 import { schemasOf } from '../core/plan-database';
 import { type Declaration, FIXED_DATABASE, type Server } from '../core/state';
 import { ProvisionError } from '../errors';
+import type { PublicRequest } from '../public-request';
 import type { Request } from '../request';
 import { ADMIN, SERVER } from '../sql/catalog';
 import { LOCK_HOLDERS } from '../sql/lock-schema';
@@ -19,6 +20,7 @@ import { readFacts } from './inspect';
 import { startsOf } from './memberships';
 import { PlannedTransaction, type PlannedTransactionContext } from './planned-transaction';
 import { planRemoval } from './plan-removal';
+import { applyPublic, removePublic } from './public-privileges';
 import { PlanView } from './plan-view';
 import { checkRegistry } from './registry-check';
 import { Sessions } from './sessions';
@@ -36,7 +38,7 @@ export interface PlanOptions {
 export interface Planning {
   readonly facts: Facts;
   /** Plans the events one after the other, each with what those before it would have made. */
-  readonly events: (requests: Request[]) => Promise<ResourcePlan[]>;
+  readonly events: (requests: (Request | PublicRequest)[]) => Promise<ResourcePlan[]>;
   /** Asks the fixed database. */
   readonly ask: PlannedTransaction['read'];
 }
@@ -71,7 +73,7 @@ export async function planning<T>(options: PlanOptions, work: (planning: Plannin
 }
 
 /** An event, or why it is none. */
-export type PlannedEvent = Request | Required<Pick<ResourcePlan, 'logicalId' | 'problem'>>;
+export type PlannedEvent = Request | PublicRequest | Required<Pick<ResourcePlan, 'logicalId' | 'problem'>>;
 
 export function plan(options: PlanOptions, planned: PlannedEvent[]): Promise<Plan> {
   const refused = planned.flatMap(event => 'problem' in event ? [{ ...event, changes: [], notes: [] }] : []);
@@ -84,9 +86,9 @@ interface Context extends Omit<PlannedTransactionContext, 'planned'> {
   readonly facts: Facts;
 }
 
-async function planEvents(options: PlanOptions, context: Context, requests: Request[]): Promise<ResourcePlan[]> {
+async function planEvents(options: PlanOptions, context: Context, requests: (Request | PublicRequest)[]): Promise<ResourcePlan[]> {
   const { view: { imagined } } = context;
-  askForAll(context, requests);
+  askForAll(context, requests.filter(request => request.kind !== 'public'));
   const plans: ResourcePlan[] = [];
   // CloudFormation deletes once everything else is done.
   for (const request of [...requests.filter(({ action }) => action === 'apply'), ...requests.filter(({ action }) => action === 'remove')]) {
@@ -96,6 +98,10 @@ async function planEvents(options: PlanOptions, context: Context, requests: Requ
     const { logicalId } = request.resource;
     try {
       await imagined.orForget(async () => {
+        if (request.kind === 'public') {
+          await (request.action === 'apply' ? applyPublic(work, request, new Journal()) : removePublic(work, request));
+          return;
+        }
         const decision = request.action === 'apply' ? await apply(work, request, new Journal()) : await planRemoval(work, request);
         imagined.decide(decision);
         for (const physicalId of decision.abandoned ?? []) {

@@ -4,11 +4,13 @@ import { PATIENCE_MS } from '../budget';
 import type { Change } from '../core/change';
 import { type Identities, together, withRoleRenamed } from '../core/identities';
 import { type Decision, type Facts, type Registration, replaces } from '../core/lifecycle';
+import { encodeRecord, type PublicRecord } from '../core/public-privileges';
 import { encodeDeclarations } from '../core/registry-rows';
 import { type Claim, type Declaration, type ManagingResource, sameResource, type Server, withRenamed } from '../core/state';
 import { encodeTime } from '../core/time';
 import { ProvisionError, ServerError } from '../errors';
 import type { Attempt } from '../remedies/server';
+import { writePublic } from '../sql/public-privileges';
 import { createRegistry, holdRegistry, registry, type RegistryFacts, SECURE_REGISTRY } from '../sql/registry';
 import { cancel, DROP_UNUSED_REGISTRY, forget, insert, NO_ROLE, type RegistryKey, release, setDeclarations } from '../sql/registry-rows';
 import { setTimeouts } from '../sql/session';
@@ -156,8 +158,13 @@ export async function bringUpToDate(transaction: Transaction, { exists, secured 
   }
 }
 
-export function forgetSteps(claims: Claim[]): Step[] {
+export function forgetSteps(claims: RegistryKey[]): Step[] {
   return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [forget(claims)] }];
+}
+
+/** Writes what is revoked from PUBLIC. */
+export function publicSteps(records: PublicRecord[]): Step[] {
+  return records.map(record => ({ attempt: WRITE, statements: [writePublic(record, encodeRecord(record))] }));
 }
 
 /** A new resource of that name was created since. */

@@ -3,7 +3,6 @@ import { Journal } from '../core/journal';
 import {
   decideAfterRemoval, decideRemove, type Facts, type Removal, type RoleRemoval,
 } from '../core/lifecycle';
-import { expiredOnRecord } from '../core/expiry';
 import { planDatabaseRemoval } from '../core/plan-database';
 import { type ObservedRole, planSharedRemoval } from '../core/plan-shared';
 import { handedOver, ownSchemas } from '../core/removal';
@@ -15,7 +14,7 @@ import { applyWhatCan } from './best-effort';
 import { carryOut } from './converge';
 import { drop, dropRoles, namesOf, refuseAccess, SOMETHING_DEPENDS_ON_IT } from './drop-roles';
 import { endAccess } from './end-access';
-import { endExpired, stillWithAccess } from './end-expired';
+import { endOthersExpired } from './end-expired';
 import { endSessionsOf } from './end-sessions';
 import { readDatabase, readFacts, readShared } from './inspect';
 import { handOverTo } from './new-owner';
@@ -50,7 +49,7 @@ export async function remove(attempt: Work, request: Request): Promise<void> {
   if (leaving.length > 0) {
     await removeRoles(work, request, leaving, facts);
   }
-  await endOthers(work, facts, leaving);
+  await endOthersExpired(work, facts, leaving.map(({ claim }) => claim.roleOid));
   for (const removal of removals) {
     if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username: removal.username, reason: removal.reason });
@@ -106,15 +105,6 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
       await dropRoles(work, transaction, understood, request);
       await finish(transaction, wanted);
     });
-  }
-}
-
-/** Roles that are not removed, and whose time is over. */
-async function endOthers(work: Work, facts: Facts, leaving: RoleRemoval[]): Promise<void> {
-  const oids = leaving.map(({ claim }) => claim.roleOid);
-  const expired = expiredOnRecord(facts, work.budget.date(), work.resourceId).filter(({ claim }) => !oids.includes(claim.roleOid));
-  if (expired.length > 0) {
-    await endExpired(work, await inShared(work, transaction => stillWithAccess(transaction, expired)));
   }
 }
 

@@ -1,12 +1,14 @@
-import { type Change, describe, inverses, rolesOf } from '../core/change';
+import { type Change, describe, inverses, PUBLIC, rolesOf } from '../core/change';
 import type { Journal } from '../core/journal';
+import type { Facts } from '../core/lifecycle';
 import { parkedName } from '../core/role-names';
-import { type Claim, FIXED_DATABASE, type ManagingResource, sameResource } from '../core/state';
+import { FIXED_DATABASE, type ManagingResource, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
+import { NO_ROLE } from '../sql/registry-rows';
 import { applyWhatCan } from './best-effort';
 import { readFacts } from './inspect';
-import { dropIfUnusedSteps, registryExists, renameSteps, restoreSteps } from './registry';
-import type { Transaction } from './transaction';
+import { dropIfUnusedSteps, forgetSteps, publicSteps, registryExists, renameSteps, restoreSteps } from './registry';
+import type { Step, Transaction } from './transaction';
 import { inDatabase, inShared, type Work } from './work';
 
 /** It is not there any more, or somebody else uses it by now: what is left gives nobody access. */
@@ -20,8 +22,9 @@ const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', 
  * what was about to be committed, it is not known whether it was, and another stack may have the name by now.
  */
 export async function undo(work: Work, self: ManagingResource, journal: Journal): Promise<void> {
-  const { claims, databases, closed } = await inShared(work, async transaction => readFacts(transaction, await registryExists(transaction)));
-  const roles = rolesOnRecord(claims, self);
+  const facts = await inShared(work, async transaction => readFacts(transaction, await registryExists(transaction)));
+  const { databases, closed } = facts;
+  const roles = rolesOnRecord(facts, self);
   let complete = true;
   for (const { database, changes } of journal.backwards) {
     if (!databases.includes(database)) {
@@ -58,9 +61,12 @@ export async function orUndo<T>(work: Work, self: ManagingResource, journal: Jou
   }
 }
 
-/** Oid by name, of the roles that the stack has on record. */
-function rolesOnRecord(claims: Claim[], self: ManagingResource): Map<string, string> {
-  return new Map(claims.flatMap(({ stackId, roleName, roleOid }) => stackId === self.stackId && roleName !== undefined ? [[roleName, roleOid]] : []));
+/** Oid by name, of the roles that the stack has on record; PUBLIC is one, where the resource is about it. */
+function rolesOnRecord({ claims, ofPublic }: Facts, self: ManagingResource): Map<string, string> {
+  return new Map([
+    ...claims.flatMap(({ stackId, roleName, roleOid }): [string, string][] => stackId === self.stackId && roleName !== undefined ? [[roleName, roleOid]] : []),
+    ...ofPublic.records.filter(one => sameResource(one, self) && one.stackId === self.stackId).map((): [string, string] => [PUBLIC, NO_ROLE]),
+  ]);
 }
 
 /** A role whose name another one has got meanwhile waits for it, as in any deployment that renames several. */
@@ -89,5 +95,14 @@ async function restoreRegistry(transaction: Transaction, self: ManagingResource,
   const now = await readFacts(transaction, true);
   const created = new Set(journal.backwards.flatMap(({ changes }) => changes).flatMap(change => change.kind === 'createRole' ? [change.role] : []));
   const kept = now.claims.filter(claim => sameResource(claim, self) && claim.roleName !== undefined && (!complete || created.has(claim.username)) && !journal.claims.some(({ roleOid }) => roleOid === claim.roleOid));
-  await transaction.apply([], ...restoreSteps(self, now, [...journal.claims, ...kept], complete), ...dropIfUnusedSteps());
+  await transaction.apply([], ...restoreSteps(self, now, [...journal.claims, ...kept], complete), ...complete ? restorePublicSteps(self, now, journal) : [], ...dropIfUnusedSteps());
+}
+
+/** What was on record of PUBLIC, and of stacks whose rows were taken over. */
+function restorePublicSteps(self: ManagingResource, { ofPublic }: Facts, { publicRecords }: Journal): Step[] {
+  const now = ofPublic.records.filter(one => sameResource(one, self));
+  return [
+    ...forgetSteps(now.map(({ stack, logicalId }) => ({ roleOid: NO_ROLE, stack, logicalId }))),
+    ...now.length === 0 ? [] : publicSteps(publicRecords.filter(one => one.database === now[0].database)),
+  ];
 }

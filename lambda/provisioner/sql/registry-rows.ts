@@ -4,7 +4,7 @@ import { ONLY_TABLE, REGISTRY_SCHEMA, REGISTRY_TABLE } from './registry';
 
 /** The rows of the registry: reading, writing and forgetting them, and the end of a registry that has none. */
 
-/** As the oid of a row that is about no role: the creation of a resource was cancelled. */
+/** As the oid of a row that is about no role: the creation of a resource was cancelled, or it revokes privileges from PUBLIC. */
 export const NO_ROLE = '0';
 
 /** What an event has to say of its resource: when CloudFormation has sent it. */
@@ -34,11 +34,18 @@ export function stamp({ stack, stackId, logicalId, sent }: Stamp): string {
  */
 export function cancel({ stack, stackId, logicalId }: ManagingResource, resourceId: string, username: string, sent: string | undefined): string {
   const time = sent === undefined ? later(`${UNKNOWN_DELETE_SECONDS} seconds`) : literal(sent);
+  const declarations = `jsonb_build_object('format', 1, 'sent', ${time})`;
+  return insertWithoutRole({ stack, stackId, logicalId, resourceId, physicalId: '', username }, declarations, true);
+}
+
+/** A row of a resource that is about no role of its own. @param declarations SQL */
+export function insertWithoutRole({ stack, stackId, logicalId, resourceId, physicalId, username }: Omit<RegistryRow, 'declarations'>, declarations: string, released: boolean): string {
+  const texts = [stack, stackId, logicalId, resourceId, physicalId, username].map(literal).join(', ');
   return `
   INSERT INTO ${REGISTRY_TABLE} (role_oid, stack, stack_id, logical_id, resource_id, physical_id, username, declarations, released)
-  VALUES (${NO_ROLE}, ${literal(stack)}, ${literal(stackId)}, ${literal(logicalId)}, ${literal(resourceId)}, '', ${literal(username)},
-    jsonb_build_object('format', 1, 'sent', ${time}), true)
-  ON CONFLICT (role_oid, stack, logical_id) DO UPDATE SET stack_id = excluded.stack_id, resource_id = excluded.resource_id, username = excluded.username, declarations = excluded.declarations`;
+  VALUES (${NO_ROLE}, ${texts}, ${declarations}, ${released})
+  ON CONFLICT (role_oid, stack, logical_id) DO UPDATE SET stack_id = excluded.stack_id, resource_id = excluded.resource_id, physical_id = excluded.physical_id,
+    username = excluded.username, declarations = excluded.declarations, released = excluded.released`;
 }
 
 /** A Create that begins by then is taken for the one that was cancelled, if no time is known: a Lambda function in a VPC starts and connects within this time. */
@@ -89,7 +96,7 @@ export function insert(rows: RegistryRow[]): string {
 
 /** Roles that were dropped by hand, and cancellations that no event can be as late for. */
 const FORGET_DROPPED = `
-  DELETE FROM ${ONLY_TABLE} WHERE CASE role_oid WHEN ${NO_ROLE} THEN coalesce(declarations ->> 'sent', '') COLLATE "C" < ${later(CANCELLED_KEPT)}
+  DELETE FROM ${ONLY_TABLE} WHERE CASE role_oid WHEN ${NO_ROLE} THEN released AND coalesce(declarations ->> 'sent', '') COLLATE "C" < ${later(CANCELLED_KEPT)}
                                                ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid) END`;
 
 /**

@@ -1,4 +1,4 @@
-import type { Acting, Change, ChangeOf, FutureTarget, ObjectName, Target } from '../core/change';
+import { type Acting, type Change, type ChangeOf, type FutureTarget, type ObjectName, PUBLIC, type Target } from '../core/change';
 import { ownedObjects } from './dependencies';
 import { identifier, literal, qualified, withIdentifiers } from './quote';
 
@@ -41,10 +41,10 @@ const RENDERER: Renderer = {
   revokeRole: ({ group, roles, grantor, admin }, dialect) =>
     acting({ grantor }, dialect, [`REVOKE ${admin ? 'ADMIN OPTION FOR ' : ''}${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
   grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${grantees(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   // What the role has passed on goes as well.
   revoke: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${identifiers(roles)} CASCADE`]),
+    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${grantees(roles)} CASCADE`]),
   grantFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
     asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
   revokeFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
@@ -149,6 +149,10 @@ function parameterName(name: string): string {
 
 function objectName(schema: string, { name, args }: ObjectName): string {
   return `${qualified(schema, name)}${args === undefined ? '' : `(${withIdentifiers(args)})`}`;
+}
+
+function grantees(roles: string[]): string {
+  return roles.map(role => role === PUBLIC ? 'PUBLIC' : identifier(role)).join(', ');
 }
 
 function identifiers(names: string[]): string {

@@ -3,7 +3,7 @@ import type { Resource } from '../app/template';
 import { attributeIn, keyOf, type Part, partsOf } from '../app/value';
 import type { Target } from '../iam/target';
 import { functionTarget } from './targets';
-import { ADMIN_SECRET_ARN, DATABASE_RESOURCE_ID, DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE } from '../../contract/wire';
+import { ADMIN_SECRET_ARN, DATABASE_RESOURCE_ID, DATABASE_USER_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE, PROVISIONED_RESOURCE_TYPES } from '../../contract/wire';
 
 /** What creates the users of this library in a database. */
 export interface Provisioner {
@@ -20,7 +20,7 @@ export interface Provisioner {
 }
 
 /** The provisioners of all users and group roles. */
-export const provisionersOf = oncePerApp(app => behind(app.ofType(DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE)));
+export const provisionersOf = oncePerApp(app => behind(app.ofType(...PROVISIONED_RESOURCE_TYPES)));
 
 /**
  * Those with which one calls a function, or lets another one call it, or changes what it does.

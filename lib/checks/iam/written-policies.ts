@@ -1,8 +1,6 @@
 import type { Resource } from '../app/template';
 import { isCustom, jsonIn, type Part, partsOf } from '../app/value';
-import {
-  DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE,
-} from '../../contract/wire';
+import { IAM_AUTHENTICATION_RESOURCE_TYPE, PROVISIONED_RESOURCE_TYPES } from '../../contract/wire';
 
 /** A policy in the properties of a custom resource, whose function writes it. */
 export type WrittenPolicy
@@ -10,9 +8,7 @@ export type WrittenPolicy
     | { readonly kind: 'managed'; readonly arn: Part[]; readonly location: string };
 
 /** They carry privileges of SQL and no policy. */
-const OURS: readonly string[] = [
-  DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE,
-];
+const OURS: readonly string[] = [...PROVISIONED_RESOURCE_TYPES, IAM_AUTHENTICATION_RESOURCE_TYPE];
 
 const DOCUMENT = /^(PolicyDocument|InlinePolicy)$/i;
 const ARN = /^(PolicyArn|ManagedPolicyArns?)$/i;

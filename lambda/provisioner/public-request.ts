@@ -1,0 +1,47 @@
+import { databaseNameProblem } from '../../lib/contract/names';
+import { PUBLIC_PRIVILEGES_RESOURCE_TYPE } from '../../lib/contract/wire';
+import { exactly, object, text, throwProblem } from '../shared/decode';
+import type { Event } from '../shared/event';
+import { PUBLIC } from './core/change';
+import { decodeLockOut, decodeRevoked, type PublicPrivilege } from './core/public-privileges';
+import { stackWithoutId } from './core/state';
+import { decode, type Request } from './request';
+
+/** What an event asks for of PUBLIC in one database. */
+export interface PublicRequest extends Pick<Request, 'action' | 'resource' | 'resourceId' | 'physicalId' | 'cancelled' | 'sentAt'> {
+  readonly kind: 'public';
+  readonly usernames: string[];
+  readonly database: string;
+  readonly revoked: PublicPrivilege[];
+  readonly lockOut: string[];
+}
+
+/** What any event asks for: of roles, or of PUBLIC. */
+export function decodeRequest(event: Event): Request | PublicRequest {
+  return event.ResourceType === PUBLIC_PRIVILEGES_RESOURCE_TYPE ? decodePublic(event) : decode(event);
+}
+
+/** A Delete is decoded for what it needs, as in `decode`. */
+function decodePublic({ RequestType, StackId: stackId, LogicalResourceId: logicalId, PhysicalResourceId: id = '', ResourceProperties: properties, sentAt }: Event): PublicRequest {
+  const isApplied = RequestType !== 'Delete';
+  if (isApplied) {
+    exactly('the resource', properties, ['ServiceToken', 'ServiceTimeout', 'Database', 'DatabaseName', 'Revoked', 'LockOut', 'Reapply']);
+    exactly('Database', properties.Database, ['ResourceId']);
+  }
+  const resourceId = text('Database.ResourceId', object('Database', properties.Database).ResourceId);
+  const database = text('DatabaseName', properties.DatabaseName);
+  throwProblem(isApplied ? databaseNameProblem(database) : undefined);
+  return {
+    kind: 'public',
+    action: isApplied ? 'apply' : 'remove',
+    resource: { stack: stackWithoutId(stackId), stackId, logicalId },
+    resourceId,
+    usernames: [PUBLIC],
+    database,
+    revoked: isApplied ? decodeRevoked(properties.Revoked) : [],
+    lockOut: isApplied ? decodeLockOut(properties.LockOut ?? []) : [],
+    physicalId: isApplied ? [resourceId, encodeURIComponent(database), logicalId].join('/') : id,
+    cancelled: !isApplied && !id.startsWith(`${resourceId}/`),
+    ...sentAt === undefined ? {} : { sentAt },
+  };
+}
