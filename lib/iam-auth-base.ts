@@ -17,8 +17,10 @@ import { errorAt } from './model/errors';
 import { requireText } from './model/types';
 import type { IProvisioner } from './provisioner-interface';
 import { ManagedDatabase, managedDatabaseOf, PROVISIONER_ID } from './provisioner/managed-database';
+import { PublicPrivileges } from './provisioner/public-privileges';
+import type { RestrictPublicOptions } from './public-privileges-options';
 import { accessFile } from './report/report-files';
-import { showAccess } from './report/show-access';
+import { showAccess, showPublic } from './report/show-access';
 import { accessLines, withinBytes } from './report/summary';
 import type { AddDatabaseRoleOptions, AddDatabaseUserOptions, DatabaseUsersOptions } from './role-options';
 
@@ -98,6 +100,25 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
     this.checkNamed(id, roleName, 'roleName');
     this.managed.checkRoleName(this, roleName);
     return new DatabaseRole(this, id, { ...options, iamAuth: this, roleName });
+  }
+
+  /**
+   * Revokes from PUBLIC, which is every role, what PostgreSQL gives it in one database: CONNECT on the database, CREATE
+   * on its schema `public`, or both. It is recommended for database `postgres`.
+   *
+   * The deployment fails, and names them, where roles would lose what they have through PUBLIC only, unless `lockOut`
+   * names them. Roles of this library count where they declare something in the database without CONNECT, and where they
+   * are members of a predefined role. When the call is removed, PUBLIC gets back what it had before.
+   *
+   * @see https://www.postgresql.org/docs/current/ddl-priv.html
+   * @param options the database, and what is revoked there
+   * @returns the construct of the custom resource
+   *
+   * @example
+   * iamAuth.restrictPublic({ database: 'postgres', connect: true, createInPublicSchema: true });
+   */
+  public restrictPublic(options: RestrictPublicOptions): Construct {
+    return new PublicPrivileges(this, this.managed, options);
   }
 
   /**
@@ -282,7 +303,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   protected _manage(database: Database, options: CommonIamAuthProps): void {
     const { admin, transport } = options;
     new ManagedDatabase(this, database, {
-      ...options, admin: admin?._admin, transport: transport?._choice, onRole: showAccess,
+      ...options, admin: admin?._admin, transport: transport?._choice, onRole: showAccess, onPublic: showPublic,
     });
   }
 

@@ -21,6 +21,7 @@ export * from './privilege-options';
 export * from './privileges';
 export * from './provisioner-interface';
 export * from './provisioner-options';
+export * from './public-privileges-options';
 export * from './role-interface';
 export * from './role-options';
 export * from './sql-transport';

@@ -1,5 +1,5 @@
 import type { PrivilegesByDatabase } from './privilege-set';
-import type { DatabaseKind, RoleProperties, SettingProperties } from '../contract/wire';
+import type { DatabaseKind, PublicPrivilegesProperties, RoleProperties, SettingProperties } from '../contract/wire';
 
 /**
  * What an app declares about access to its databases, kept on the root of its constructs. Constructs write it; custom
@@ -26,6 +26,9 @@ export interface AccessModel {
 
   /** Of all stacks of the app. */
   readonly roles: DeclaredRole[];
+
+  /** What is revoked from PUBLIC, of all stacks of the app. Absent where nothing is, and in a model that an earlier copy of the library made. */
+  restricted?: DeclaredOfPublic[];
 
   /** Permissions to sign in there, by username; which may be a token. */
   readonly signIns: Map<string, SignInGrant[]>;
@@ -127,6 +130,16 @@ export interface DeclaredRole {
 
   /** Privileges and memberships as they are on the wire at that moment. */
   readonly declared: Pick<RoleProperties, 'Privileges' | 'MemberOf'>;
+}
+
+/** What a custom resource revokes from PUBLIC in one database. */
+export interface DeclaredOfPublic extends Pick<PublicPrivilegesProperties, 'DatabaseName' | 'Revoked'> {
+  /** Of its construct. */
+  readonly path: string;
+
+  /** Path of the stack. */
+  readonly stack: string;
+  readonly lockOut: readonly string[];
 }
 
 /** An IAM identity, or a policy that identities may have. */

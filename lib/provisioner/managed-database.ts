@@ -12,7 +12,7 @@ import type { Database } from '../database/database';
 import { EXPRESS_MASTER } from '../database/express';
 import { refuseRetainedAccess } from '../database/removal-policies';
 import { requireSameEnvironment } from '../database/same-environment';
-import type { AccessModel, DeclaredDatabase, DeclaredRole } from '../model/access-model';
+import type { AccessModel, DeclaredDatabase, DeclaredOfPublic, DeclaredRole } from '../model/access-model';
 import { accessModelOf, claim, claimsIn, rolesInStack } from '../model/app-access';
 import { errorAt } from '../model/errors';
 import { requireText, shown } from '../model/types';
@@ -35,6 +35,9 @@ export interface ManagedDatabaseOptions extends NetworkOptions {
 
   /** Told of each role when its resource is there, before anything waits for it. */
   readonly onRole: (role: DeclaredRole, made: RoleConstructs) => void;
+
+  /** Told of what PUBLIC loses, in the same way. */
+  readonly onPublic: (declared: DeclaredOfPublic, made: Pick<RoleConstructs, 'resource'>) => void;
 }
 
 export interface RoleConstructs {
@@ -62,6 +65,7 @@ export class ManagedDatabase {
   public readonly declared: DeclaredDatabase;
   public readonly reapply?: string;
   public readonly onRole: ManagedDatabaseOptions['onRole'];
+  public readonly onPublic: ManagedDatabaseOptions['onPublic'];
   private readonly provisionerProps: ProvisionerProps;
   /** Asked for with each user. */
   private admins?: string[];
@@ -70,7 +74,7 @@ export class ManagedDatabase {
   public readonly database: Database;
 
   constructor(private readonly iamAuth: Construct, given: Database, options: ManagedDatabaseOptions) {
-    const { reapply, provisioner = {}, registryOwner, onRole } = options;
+    const { reapply, provisioner = {}, registryOwner, onRole, onPublic } = options;
     const transport = options.transport ?? (given.isBehindGateway ? INTERNET_ACCESS_GATEWAY : undefined);
     const isBehindGateway = transport?.kind === 'internetAccessGateway';
     if (given.isBehindGateway && !isBehindGateway) {
@@ -83,6 +87,7 @@ export class ManagedDatabase {
     }
     this.reapply = reapply;
     this.onRole = onRole;
+    this.onPublic = onPublic;
     checkConcurrency(iamAuth, provisioner);
     checkCaCertificates(iamAuth, provisioner.caCertificates);
     runtimeOf(iamAuth, provisioner.runtime);

@@ -42,11 +42,28 @@ export interface ServerAccess {
   /** Of this stack, and those of other stacks and apps that a user or group here is a member of. */
   readonly groups: GroupAccess[];
 
+  /** What is revoked from PUBLIC, which is every role, if anything is: of this stack, or of all of them. */
+  readonly restrictedPublic?: RestrictedAccess[];
+
   /** Who chooses the user with a tag of theirs: any user of the server, those of other stacks included. */
   readonly signInsByTag: TagSignIn[];
 
   /** Grants on usernames that no construct of the app creates. */
   readonly otherSignIns: OtherSignIn[];
+}
+
+/** What PUBLIC does not have in one database. */
+export interface RestrictedAccess {
+  readonly database: string;
+
+  /** Path of the construct. */
+  readonly path: string;
+
+  /** `CONNECT` on the database, `CREATE` on its schema `public`. */
+  readonly revoked: string[];
+
+  /** Names of roles that may lose what they had through PUBLIC only, if there are any. */
+  readonly lockOut?: readonly string[];
 }
 
 export interface UserAccess {

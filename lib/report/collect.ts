@@ -3,6 +3,7 @@ import type { IConstruct } from 'constructs';
 import type { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
 import { privilegesIn } from './privilege-lines';
 import { sortedBy } from './plain-text';
+import { restrictedIn } from './public-lines';
 import { settingsIn } from './setting-lines';
 import { readable } from './text';
 import type { AccessModel, DeclaredDatabase, DeclaredRole, SignInGrant } from '../model/access-model';
@@ -27,7 +28,7 @@ function reportOf(root: IConstruct, stack: string, roles: readonly DeclaredRole[
     byDatabase.set(role.database.model, ofDatabase);
     ofDatabase.push(role);
   }
-  const servers = [...byDatabase.values()].map(ofDatabase => new Server(root, ofDatabase).access());
+  const servers = [...byDatabase.values()].map(ofDatabase => new Server(root, ofDatabase, stack).access());
   return { format: 1, stack, servers: sortedBy(servers, ({ path }) => path) };
 }
 
@@ -46,7 +47,7 @@ class Server {
   private readonly all: readonly DeclaredRole[];
   private readonly graph: RoleGraph;
 
-  constructor(private readonly root: IConstruct, private readonly roles: DeclaredRole[]) {
+  constructor(private readonly root: IConstruct, private readonly roles: DeclaredRole[], private readonly stack: string) {
     this.database = roles[0].database;
     this.all = this.database.model.roles;
     this.graph = new RoleGraph(this.all.map(role => ({
@@ -59,6 +60,7 @@ class Server {
     const text = (value: string) => readable(this.root, path, value);
     const { resourceId, account, region } = this.database;
     const also = [...alsoResourceIds].map(text).sort();
+    const restricted = (this.database.model.restricted ?? []).filter(({ stack }) => this.stack === '' || stack === this.stack).map(restrictedIn);
     return {
       path,
       kind,
@@ -69,6 +71,7 @@ class Server {
       ...also.length > 0 ? { alsoResourceIds: also } : {},
       users: this.users(),
       groups: this.groups(),
+      ...restricted.length > 0 ? { restrictedPublic: sortedBy(restricted, ({ database }) => database) } : {},
       signInsByTag: this.signInsByTag(),
       otherSignIns: this.otherSignIns(),
     };

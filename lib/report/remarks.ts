@@ -1,4 +1,5 @@
 import type { AccessReport, Membership, PrivilegeAccess, ServerAccess } from './access-report';
+import { restrictedLines } from './public-lines';
 import { principalText, signInText } from './sign-in-text';
 
 /** Something that a reviewer looks at first. */
@@ -8,7 +9,7 @@ export interface Notice {
 }
 
 /** What is unusual about who gets in. */
-export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourceIds = [] }: ServerAccess, stack: string): Notice[] {
+export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourceIds = [], restrictedPublic = [] }: ServerAccess, stack: string): Notice[] {
   const all = [
     {
       title: 'Members of strong roles',
@@ -19,6 +20,7 @@ export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourc
       items: signInsByTag.map(access => `${signInText(access, stack)}: tag ${access.tagKey}`),
     },
     { title: 'Grants that are also about other resource ids', items: alsoResourceIds },
+    { title: 'Revoked from PUBLIC', items: restrictedPublic.flatMap(restrictedLines) },
     { title: 'Access has ended', items: users.filter(({ expired }) => expired).map(({ name }) => name) },
     {
       title: 'No identity signs in as',

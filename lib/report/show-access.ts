@@ -3,7 +3,8 @@ import type { Construct } from 'constructs';
 import { writeAccessReport } from './report-files';
 import { within } from './sign-in-text';
 import { factLine, factLines } from './summary';
-import type { DeclaredRole } from '../model/access-model';
+import type { DeclaredOfPublic, DeclaredRole } from '../model/access-model';
+import { publicLines } from './public-lines';
 import { rolesInStack } from '../model/app-access';
 
 /** Key in the metadata of the custom resource. */
@@ -33,4 +34,11 @@ export function showAccess(role: DeclaredRole, { resource, provisioner }: ShownC
   if (rolesInStack(stack)[0] === role) {
     writeAccessReport(stack, provisioner);
   }
+}
+
+/** The same of what PUBLIC loses. A stack has an access report where it has roles. */
+export function showPublic(declared: DeclaredOfPublic, { resource }: Pick<ShownConstructs, 'resource'>): void {
+  const lines = publicLines(declared);
+  resource.addMetadata(ACCESS, lines);
+  Stack.of(resource).addMetadata(`${ACCESS} of ${within(declared.path, declared.stack)}`, lines.join('; '));
 }
