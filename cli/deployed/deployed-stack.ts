@@ -1,7 +1,7 @@
+import { PROVISIONED_RESOURCE_TYPES } from '../../lib/contract/wire';
 import { Account, DeployedResource, StackFacts } from './account';
 import { referencesIn } from '../../rehearsal/cloudformation/intrinsics';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
-import { ROLE_TYPES } from '../../rehearsal/plan/library-types';
 
 /** A stack as it is deployed. */
 export interface DeployedStack {
@@ -14,8 +14,8 @@ export interface DeployedStack {
 
 const STACK = 'AWS::CloudFormation::Stack';
 
-/** Resources that concern this command: roles, provisioners, and stacks that may have some. */
-const OF_INTEREST = [...ROLE_TYPES, 'AWS::Lambda::Alias', STACK];
+/** Resources that concern this command: roles and what PUBLIC loses, provisioners, and stacks that may have some. */
+const OF_INTEREST = [...PROVISIONED_RESOURCE_TYPES, 'AWS::Lambda::Alias', STACK];
 
 /**
  * With all its nested stacks.
@@ -38,8 +38,8 @@ export async function readStack(account: Account, facts: StackFacts, isExpected 
   return { facts, template, resources, nested };
 }
 
-export function isRole({ Type: type }: ResourceDefinition): boolean {
-  return ROLE_TYPES.includes(type);
+export function isProvisioned({ Type: type }: ResourceDefinition): boolean {
+  return PROVISIONED_RESOURCE_TYPES.includes(type);
 }
 
 /** What invokes a function by one of its aliases. */

@@ -2,7 +2,7 @@ import { Action, PlannedResource, resourcesOf, Transition, withNested } from './
 import { Known, Parameters } from './values';
 import { Account } from '../deployed/account';
 import { Note, Plan, PlannedChange } from '../../lib/contract/look';
-import { aliasesNamed, DeployedStack, isRole, readStack } from '../deployed/deployed-stack';
+import { aliasesNamed, DeployedStack, isProvisioned, readStack } from '../deployed/deployed-stack';
 import { NotPossible } from '../deployed/not-possible';
 import { PLAN_ALIAS } from '../../lib/contract/wire';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
@@ -84,7 +84,7 @@ async function deployedStack(
 }
 
 function hasRoles({ template, nested }: Pick<AssemblyStack, 'template' | 'nested'>): boolean {
-  return Object.values(template.Resources).some(isRole) || Object.values(nested).some(hasRoles);
+  return Object.values(template.Resources).some(isProvisioned) || Object.values(nested).some(hasRoles);
 }
 
 async function planStack(
@@ -152,7 +152,7 @@ function resultOf({ outcome, ...resource }: PlannedResource, answers: ReadonlyMa
 }
 
 function concernsRoles({ deployed, next }: Transition): boolean {
-  return [deployed?.template, next?.template].some(template => Object.values(template?.Resources ?? {}).some(isRole));
+  return [deployed?.template, next?.template].some(template => Object.values(template?.Resources ?? {}).some(isProvisioned));
 }
 
 function reasonOf(error: unknown): string {

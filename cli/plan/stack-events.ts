@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Parameters, parametersAfter, ValuesAfter, ValuesBefore } from './values';
-import { DeployedStack, environmentOf, handlerOf, isRole } from '../deployed/deployed-stack';
+import { DeployedStack, environmentOf, handlerOf, isProvisioned } from '../deployed/deployed-stack';
 import { DATABASE_RESOURCE_ID } from '../../lib/contract/wire';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { dependencyOrder } from '../../rehearsal/cloudformation/dependencies';
@@ -172,7 +172,7 @@ class StackEvents {
   private removed(logicalId: string, definition: ResourceDefinition): PlannedResource[] {
     const { deployed } = this;
     const existing = deployed.resources.get(logicalId);
-    if (!existing || !isRole(definition) || definition.DeletionPolicy === 'Retain') {
+    if (!existing || !isProvisioned(definition) || definition.DeletionPolicy === 'Retain') {
       return [];
     }
     const handler = handlerOf(definition, deployed.template);
@@ -224,7 +224,7 @@ function rolesIn(stack: AssemblyStack | undefined): [string, ResourceDefinition]
   const { Resources: resources = {} } = stack?.template ?? {};
   return dependencyOrder(resources).map(
     (logicalId): [string, ResourceDefinition] => [logicalId, resources[logicalId]],
-  ).filter(([, definition]) => isRole(definition));
+  ).filter(([, definition]) => isProvisioned(definition));
 }
 
 function planned(logicalId: string, definition: ResourceDefinition, action: Action, outcome: PlannedResource['outcome']): PlannedResource {

@@ -88,6 +88,9 @@ export interface ComparableFact extends AccessFact {
   /** Key of a fact without which it is not compared. */
   readonly onlyWith?: string;
 
+  /** Whether it is about what the holder does not have: it gains that where the fact goes. */
+  readonly isWithheld?: true;
+
   /** Key of the role whose access this is a part of. */
   readonly partOf?: string;
 }
@@ -111,10 +114,12 @@ export function accessDiff(before: readonly ComparableFact[], after: readonly Co
       .filter(({ access }) => access.kind === 'removal' && 'keeps' in access)
       .map(({ partOf }) => partOf),
   );
+  const [fresh, gone] = [beyond(is, was), beyond(was, is)];
+  const isHeld = ({ isWithheld }: ComparableFact) => isWithheld === undefined;
   return {
     format: 1,
-    gains: beyond(is, was).map(publicPart),
-    losses: beyond(was, is).map(fact => ({
+    gains: [...fresh.filter(isHeld), ...gone.filter(fact => !isHeld(fact))].map(publicPart),
+    losses: [...gone.filter(isHeld), ...fresh.filter(fact => !isHeld(fact))].map(fact => ({
       ...publicPart(fact),
       ...(fact.partOf !== undefined && kept.has(fact.partOf) && !is.has(fact.partOf) ? { kept: true as const } : {}),
     })),

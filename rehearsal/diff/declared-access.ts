@@ -1,5 +1,5 @@
 import { strongRole } from '../../lib/contract/predefined-roles';
-import { DEFAULT_REMOVAL_ACTION, RoleProperties } from '../../lib/contract/wire';
+import { DEFAULT_REMOVAL_ACTION, PublicPrivilegesProperties, RoleProperties } from '../../lib/contract/wire';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ComparableFact, Holder } from './access-diff';
 import { Place, signInFacts, SignInOptions } from './sign-in-facts';
@@ -8,6 +8,8 @@ import { conditionOf, onlySymbol, PROXY_ID, symbolsIn, symbolText, TemplateValue
 
 /** Custom resources of this library; group roles had another type before the first release. */
 const ROLES = /^Custom::Rds(IamUsers?|GroupRole|Role)$/;
+
+const PUBLIC = /^Custom::RdsPublicPrivileges$/;
 
 /** A user or group role, by all resources that declare it. */
 interface Role {
@@ -34,8 +36,25 @@ export function declaredAccess(stacks: readonly AssemblyStack[], options: SignIn
     ...[...roles].flatMap(([server, byName]) =>
       new ServerFacts(server, values.named(withoutAttribute(server)), byName, values).all(),
     ),
+    ...values.ofType(PUBLIC).flatMap(resource => publicFacts(resource, values)),
     ...signInFacts(values, places, options),
   ];
+}
+
+/** What PUBLIC does not have in one database. */
+function publicFacts(resource: ReturnType<TemplateValues['ofType']>[number], values: TemplateValues): ComparableFact[] {
+  const { stack, definition } = resource;
+  const { Database, DatabaseName = '', Revoked = {} } = (definition.Properties ?? {}) as Partial<PublicPrivilegesProperties>;
+  const server = values.text(stack, Database?.ResourceId);
+  const undecided = conditionOf(resource);
+  return atomsIn({ [DatabaseName]: Revoked }).map(({ database, privilege, on, key }) => ({
+    at: values.named(withoutAttribute(server)),
+    who: { kind: 'PUBLIC', name: 'PUBLIC' },
+    access: { kind: 'privilege', database, privilege, on, through: [] },
+    key: JSON.stringify([server, 'PUBLIC', key]),
+    isWithheld: true,
+    ...(undecided === undefined ? {} : { undecided }),
+  }));
 }
 
 function rolesByServer(values: TemplateValues): Map<string, Map<string, Role>> {
