@@ -176,7 +176,7 @@ export class ManagedDatabase {
     if (!this.isAskedFor) {
       this.isAskedFor = true;
       iamAuth.node.addValidation({
-        validate: () => rolesInStack(stack).some(({ database }) => database.model === model)
+        validate: () => rolesInStack(stack).some(({ database }) => database.model === model) || model.restricted?.some(({ stack: path }) => path === stack.node.path)
           ? []
           : [`provisioner of ${iamAuth.node.path} is asked for, and no user or group role of this database is in stack `
             + `${stack.node.path}, so that it would have the rights of the admin for nothing; `

@@ -47,7 +47,7 @@ export function markdownOfDiff(diff: AccessDiff): string {
       ['Where', 'Who', 'What'],
       rows.map(({ at, who, lines }) => [
         at === undefined ? 'everywhere' : code(at),
-        who.map(({ kind, name }) => `${kind} ${code(name)}`).join('<br>'),
+        who.map(({ kind, name }) => (kind === 'PUBLIC' ? kind : `${kind} ${code(name)}`)).join('<br>'),
         lines
           .map(line => line.map(piece => (typeof piece === 'string' ? escaped(piece) : code(piece.name))).join(''))
           .join('<br>'),
@@ -61,7 +61,7 @@ export function markdownOfDiff(diff: AccessDiff): string {
 export function linesOfDiff(diff: AccessDiff): { readonly sign: Section['sign']; readonly text: string }[] {
   return sectionsOf(diff).flatMap(({ sign, rows }) =>
     rows.flatMap(({ at, who, lines }) => {
-      const names = who.map(({ kind, name }) => `${kind} ${visible(name)}`).join(', ');
+      const names = who.map(({ kind, name }) => (kind === 'PUBLIC' ? kind : `${kind} ${visible(name)}`)).join(', ');
       const whom = `${at === undefined ? '' : `${visible(at)}: `}${names}`;
       return lines.map(line => ({
         sign,

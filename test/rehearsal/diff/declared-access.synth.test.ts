@@ -43,6 +43,23 @@ const changes = (before: Declare, after: Declare) => withoutConnect(textsOf(diff
 const onShop = { database: 'shop' };
 const SELECT = { database: 'shop', schema: 'public', tables: ['orders'], privileges: [TablePrivilege.SELECT] };
 
+describe('what PUBLIC has', () => {
+  const restricted = (options: { connect?: boolean; createInPublicSchema?: boolean }): Declare => ({ iamAuth }) => {
+    iamAuth.addUser('orders');
+    iamAuth.restrictPublic({ database: 'shop', ...options });
+  };
+  const open: Declare = ({ iamAuth }) => void iamAuth.addUser('orders');
+
+  test('is a loss where it is revoked, and a gain where it is given back', () => {
+    const both = { connect: true, createInPublicSchema: true };
+    const all = 'Shop/Cluster: PUBLIC: shop: CONNECT on database shop; CREATE on schema public';
+    expect(textsOf(diffOf(app(open), app(restricted(both))))).toEqual([`- ${all}`]);
+    expect(textsOf(diffOf(app(restricted(both)), app(open)))).toEqual([`+ ${all}`]);
+    expect(textsOf(diffOf(app(restricted(both)), app(restricted({ connect: true }))))).toEqual(['+ Shop/Cluster: PUBLIC: shop: CREATE on schema public']);
+    expect(textsOf(diffOf(app(restricted(both)), app(restricted(both))))).toEqual([]);
+  });
+});
+
 describe('access that ends', () => {
   const until = (expiresAt?: string): Declare => ({ iamAuth }) =>
     iamAuth.addUser('auditor', expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) });

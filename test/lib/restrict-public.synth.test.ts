@@ -1,0 +1,95 @@
+import { App, Aws, Stack } from 'aws-cdk-lib';
+import { AuroraIamAuth, DatabasePrivilege, DatabaseUser, Privileges, RestrictPublicOptions } from '../../lib';
+import { collectAccess, collectAppAccess } from '../../lib/report/collect';
+import { markdownOf } from '../../lib/report/markdown';
+import { newApp, newCluster, onlyResourceOf, resourcesOf, templateOf } from './support';
+
+const TYPE = 'Custom::RdsPublicPrivileges';
+
+let app: App;
+let stack: Stack;
+let iamAuth: AuroraIamAuth;
+beforeEach(() => {
+  app = newApp();
+  stack = new Stack(app, 'Data');
+  iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), reapply: 'once' });
+});
+
+const both = { connect: true, createInPublicSchema: true };
+
+describe('restrictPublic', () => {
+  test('is one resource, whose properties and metadata say what is revoked', () => {
+    iamAuth.restrictPublic({ database: 'shop', ...both, lockOut: ['report', 'Legacy', 'report'] });
+    const { Properties: { ServiceToken: _, ...properties }, Metadata } = onlyResourceOf(stack, TYPE);
+    expect(properties).toEqual({
+      ServiceTimeout: '960',
+      Database: { ResourceId: { 'Fn::GetAtt': [expect.stringMatching(/^Cluster/), 'DBClusterResourceId'] } },
+      DatabaseName: 'shop',
+      Revoked: { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } },
+      LockOut: ['Legacy', 'report'],
+      Reapply: 'once',
+    });
+    expect(Metadata!.Access).toEqual(['PUBLIC has no CONNECT on database shop', 'PUBLIC has no CREATE on schema public of database shop', 'may lock out "Legacy", report']);
+    expect((templateOf(stack).toJSON() as { Metadata: object }).Metadata).toMatchObject({
+      'Access of IamAuth/PublicPrivileges/shop': 'PUBLIC has no CONNECT on database shop; PUBLIC has no CREATE on schema public of database shop; may lock out "Legacy", report',
+    });
+  });
+
+  test('has an id that is permanent, one for each database, whatever its name', () => {
+    const made = ['shop', 'postgres', 'a/b', 'Sh"op \u{1f418}'].map(database => iamAuth.restrictPublic({ database, connect: true }));
+    expect(made.slice(0, 2).map(({ node: { path } }) => path)).toEqual(['Data/IamAuth/PublicPrivileges/shop', 'Data/IamAuth/PublicPrivileges/postgres']);
+    const resources = Object.entries(resourcesOf(stack, TYPE));
+    expect(resources.map(([, { Properties }]) => Properties.DatabaseName)).toEqual(['shop', 'postgres', 'a/b', 'Sh"op \u{1f418}']);
+    expect(resources[0][0]).toBe('IamAuthPublicPrivilegesshop846614FE');
+  });
+
+  test('comes after the roles of its stack that declare something in the database, and after no other', () => {
+    iamAuth.restrictPublic({ database: 'shop', connect: true });
+    iamAuth.addUser('orders', { privileges: [Privileges.onDatabase({ database: 'shop', privileges: [DatabasePrivilege.CONNECT] })] });
+    iamAuth.addUser('elsewhere', { database: 'postgres' });
+    new DatabaseUser(new Stack(app, 'Other'), 'User', { iamAuth, username: 'other', privileges: [Privileges.onDatabase({ database: 'shop' })] });
+    const dependencies = [onlyResourceOf(stack, TYPE).DependsOn ?? []].flat() as string[];
+    expect(dependencies.filter(id => id.startsWith('IamAuth'))).toEqual([expect.stringMatching(/^IamAuthorders/)]);
+  });
+
+  test('is in the access reports of its stack and of the app, and in none of another stack', () => {
+    iamAuth.restrictPublic({ database: 'shop', connect: true, lockOut: ['legacy'] });
+    iamAuth.restrictPublic({ database: 'postgres', ...both });
+    iamAuth.addUser('orders');
+    const other = new Stack(app, 'Other');
+    new DatabaseUser(other, 'User', { iamAuth, username: 'other' });
+    const restricted = [
+      { database: 'postgres', path: 'Data/IamAuth/PublicPrivileges/postgres', revoked: ['CONNECT', 'CREATE'] },
+      { database: 'shop', path: 'Data/IamAuth/PublicPrivileges/shop', revoked: ['CONNECT'], lockOut: ['legacy'] },
+    ];
+    expect([collectAccess(stack), collectAppAccess(app)].map(({ servers }) => servers[0].restrictedPublic)).toEqual([restricted, restricted]);
+    expect(collectAccess(other).servers[0]).not.toHaveProperty('restrictedPublic');
+    expect(markdownOf(collectAccess(stack))).toContain('- **Revoked from PUBLIC**: `PUBLIC has no CONNECT on database postgres`, `PUBLIC has no CREATE on schema public of database postgres`');
+  });
+
+  test('works in a stack without users', () => {
+    iamAuth.restrictPublic({ database: 'postgres', connect: true });
+    expect(Object.keys(resourcesOf(stack, 'AWS::Lambda::Function'))).toHaveLength(2);
+    expect(() => app.synth()).not.toThrow();
+  });
+
+  test.each<[string, RestrictPublicOptions]>([
+    ['restrictPublic of database "shop" revokes nothing; pass connect: true, createInPublicSchema: true, or both', { database: 'shop' }],
+    ['database name "" is not allowed: it is empty; give it 1 to 63 bytes', { database: '', connect: true }],
+    [`database name "${'a'.repeat(64)}" is not allowed: it is longer than the 63 bytes of UTF-8`, { database: 'a'.repeat(64), connect: true }],
+    ['database name "a\\u0000b" is not allowed: it contains the character U+0000', { database: 'a\0b', connect: true }],
+    ['database or lockOut is a token, and names of databases and roles must be known at synthesis; give the names themselves', { database: Aws.STACK_NAME, connect: true }],
+    ['database or lockOut is a token', { database: 'shop', connect: true, lockOut: [Aws.STACK_NAME] }],
+    ['role name "rdsproxyadmin" is not allowed: RDS reserves names that begin with rds', { database: 'shop', connect: true, lockOut: ['rdsproxyadmin'] }],
+    ['role name "public" is not allowed', { database: 'shop', connect: true, lockOut: ['public'] }],
+  ])('refuses with a reason: %s', (reason, options) => {
+    expect(() => iamAuth.restrictPublic(options)).toThrow(reason);
+    expect(Object.keys(resourcesOf(stack, TYPE))).toEqual([]);
+  });
+
+  test('refuses a database that is restricted already', () => {
+    iamAuth.restrictPublic({ database: 'shop', connect: true });
+    expect(() => iamAuth.restrictPublic({ database: 'shop', createInPublicSchema: true }))
+      .toThrow('PUBLIC in database "shop" is restricted by Data/IamAuth/PublicPrivileges/shop already; pass all options there');
+  });
+});
