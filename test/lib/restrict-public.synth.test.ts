@@ -20,8 +20,9 @@ const both = { connect: true, createInPublicSchema: true };
 describe('restrictPublic', () => {
   test('is one resource, whose properties and metadata say what is revoked', () => {
     iamAuth.restrictPublic({ database: 'shop', ...both, lockOut: ['report', 'Legacy', 'report'] });
-    const { Properties: { ServiceToken: _, ...properties }, Metadata } = onlyResourceOf(stack, TYPE);
-    expect(properties).toEqual({
+    const { Properties, Metadata } = onlyResourceOf(stack, TYPE);
+    expect(Properties).toEqual({
+      ServiceToken: expect.anything() as unknown,
       ServiceTimeout: '960',
       Database: { ResourceId: { 'Fn::GetAtt': [expect.stringMatching(/^Cluster/), 'DBClusterResourceId'] } },
       DatabaseName: 'shop',
@@ -48,8 +49,8 @@ describe('restrictPublic', () => {
     iamAuth.addUser('orders', { privileges: [Privileges.onDatabase({ database: 'shop', privileges: [DatabasePrivilege.CONNECT] })] });
     iamAuth.addUser('elsewhere', { database: 'postgres' });
     new DatabaseUser(new Stack(app, 'Other'), 'User', { iamAuth, username: 'other', privileges: [Privileges.onDatabase({ database: 'shop' })] });
-    const dependencies = [onlyResourceOf(stack, TYPE).DependsOn ?? []].flat() as string[];
-    expect(dependencies.filter(id => id.startsWith('IamAuth'))).toEqual([expect.stringMatching(/^IamAuthorders/)]);
+    const dependencies: unknown[] = [onlyResourceOf(stack, TYPE).DependsOn ?? []].flat();
+    expect(dependencies.filter(id => String(id).startsWith('IamAuth'))).toEqual([expect.stringMatching(/^IamAuthorders/)]);
   });
 
   test('is in the access reports of its stack and of the app, and in none of another stack', () => {
