@@ -1,6 +1,6 @@
 import { Account, StackFacts } from '../deployed/account';
 import { Drift, Login } from '../../lib/contract/look';
-import { Alias, aliasesNamed, DeployedStack, handlerOf, isRole, readStack } from '../deployed/deployed-stack';
+import { Alias, aliasesNamed, DeployedStack, handlerOf, isProvisioned, readStack } from '../deployed/deployed-stack';
 import { isNamed } from '../deployed/named-resource';
 import { NotPossible } from '../deployed/not-possible';
 import { DRIFT_ALIAS } from '../../lib/contract/wire';
@@ -121,7 +121,7 @@ function withNested(stack: DeployedStack): DeployedStack[] {
 }
 
 function handlersOf({ template }: DeployedStack): string[] {
-  return [...new Set(Object.values(template.Resources).filter(isRole).flatMap(role => handlerOf(role, template) ?? []))];
+  return [...new Set(Object.values(template.Resources).filter(isProvisioned).flatMap(role => handlerOf(role, template) ?? []))];
 }
 
 function withoutAlias(stack: DeployedStack, aliases: readonly Alias[]): string[] {
@@ -143,7 +143,7 @@ async function compare(
   const answer = await account.invoke(alias.arn, event, 'iamAuth.grantDrift(...)') as Drift;
   const { server: { admin, version }, underWay, driftedRoles, undeclared: logins } = answer;
   const role = Object.entries(template.Resources).find(
-    ([logicalId, definition]) => isRole(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
+    ([logicalId, definition]) => isProvisioned(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
   );
   return [{
     stack: facts.name,
@@ -175,7 +175,7 @@ function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names:
   return names.length === 0
     ? undefined
     : Object.entries(template.Resources)
-        .filter(([, definition]) => isRole(definition) && handlerOf(definition, template) === handler)
+        .filter(([, definition]) => isProvisioned(definition) && handlerOf(definition, template) === handler)
         .filter(([logicalId, definition]) => names.some(
           name => isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name),
         ))

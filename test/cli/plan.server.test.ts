@@ -116,7 +116,7 @@ describe('plan and drift', () => {
       { code: 0, output: expect.stringContaining('All of those named are as they are declared.') as string },
     );
     await expect(only('adam')).rejects.toThrow(
-      '--only adam: no deployed user or group role has that name; pass a logical id, or the path of a construct',
+      '--only adam: nothing of that name is deployed; pass a logical id, or the path of a construct',
     );
 
     const audit = await runAs(rehearsal, role('Auditor'), drift, before.folder, '--json', '--fail-on-undeclared');

@@ -7,6 +7,8 @@ import { ProvisionError } from '../../lambda/provisioner/errors';
 import { Row } from '../../lambda/provisioner/sql/row';
 import { Random } from './random';
 
+const NOTHING_OF_PUBLIC = { ofPublic: { records: [], unreadable: [] } };
+
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 const WIRE = {
   Kind: 'user',
@@ -74,7 +76,7 @@ describe('a row that is understood', () => {
   test('is a claim with its declarations decoded', () => {
     const { declarations, ...identity } = ROW;
     const decoded = [decodeDeclaration('user', WIRE)];
-    expect(decode(ROW)).toEqual({ claims: [{ ...identity, declarations: decoded, deployed: decoded }], unreadable: [], withoutFormat: [], cancelled: [] });
+    expect(decode(ROW)).toEqual({ claims: [{ ...identity, declarations: decoded, deployed: decoded }], unreadable: [], withoutFormat: [], ...NOTHING_OF_PUBLIC, cancelled: [] });
     expect(declarations).toBe(STORED);
   });
 
@@ -184,11 +186,11 @@ describe('a row of a resource whose creation was cancelled', () => {
   const CANCELLED = { ...ROW, roleOid: '0', roleName: null, physicalId: '', released: true, declarations: { format: 1, sent } };
 
   test('is about no role', () => {
-    expect(decode(CANCELLED)).toEqual({ claims: [], unreadable: [], withoutFormat: [], cancelled: [{ stack: STACK, stackId: `${STACK}/0a1b`, logicalId: 'Orders', sent: Date.parse(sent) }] });
+    expect(decode(CANCELLED)).toEqual({ claims: [], unreadable: [], withoutFormat: [], ...NOTHING_OF_PUBLIC, cancelled: [{ stack: STACK, stackId: `${STACK}/0a1b`, logicalId: 'Orders', sent: Date.parse(sent) }] });
   });
 
   test.each([['no time', { format: 1 }], ['a declaration', STORED], ['no object', 'x'], ['another time', { format: 1, sent: 'x' }]])('with %s is as good as none', (_, declarations) => {
-    expect(decode({ ...CANCELLED, declarations })).toEqual({ claims: [], unreadable: [], withoutFormat: [], cancelled: [] });
+    expect(decode({ ...CANCELLED, declarations })).toEqual({ claims: [], unreadable: [], withoutFormat: [], ...NOTHING_OF_PUBLIC, cancelled: [] });
   });
 });
 
@@ -220,7 +222,7 @@ describe('a declaration that is not understood', () => {
     expect(decode({ ...identity, declarations })).toEqual({
       claims: [],
       withoutFormat: [],
-      cancelled: [],
+      ...NOTHING_OF_PUBLIC, cancelled: [],
       unreadable: [{
         stack: STACK, logicalId: 'Orders', roleOid: '16400', roleName: 'orders', username: 'orders', released: false, claim: { ...identity, declarations: [], deployed: [] },
         problem: `what the registry has of role "orders" (resource Orders of ${STACK}/0a1b) is not understood: format 2 is not allowed: this version of the library knows format 1; `

@@ -2,7 +2,7 @@
 import { SignInFacts } from '../../../lib/contract/look';
 import { PLAN_ALIAS } from '../../../lib/contract/wire';
 import { AssemblyStack } from '../../../rehearsal/cloudformation/cloud-assembly';
-import { aliasIds, handlerOf, isRole } from '../../deployed/deployed-stack';
+import { aliasIds, handlerOf, isProvisioned } from '../../deployed/deployed-stack';
 import { AwsAccount } from '../aws/account';
 import { deployedName, withNested } from '../deployed-name';
 import { CatalogFacts, isSeen, Seen } from '../observations';
@@ -49,7 +49,7 @@ export class ProvisionerWitness implements CatalogWitness {
     const here = this.stacks.filter(({ region = this.aws.region }) => region === this.aws.region).flatMap(withNested);
     const named = await Promise.all(
       here
-        .filter(({ stack: { template } }) => Object.values(template.Resources).some(isRole))
+        .filter(({ stack: { template } }) => Object.values(template.Resources).some(isProvisioned))
         .map(async each => ({ stack: each.stack, name: seen(await deployedName(each, this.aws.stacks)) })),
     );
     return named.flatMap(({ stack, name }) => (name === undefined ? [] : [{ stack, name }]));
@@ -58,7 +58,7 @@ export class ProvisionerWitness implements CatalogWitness {
   /** Functions of a stack that manage roles of this database: the physical id of a role begins with the resource id. */
   private async handlersFor(resourceId: string, { template }: AssemblyStack, stack: string): Promise<string[]> {
     const databases = new Map<string, string>();
-    for (const [logicalId, definition] of Object.entries(template.Resources).filter(([, each]) => isRole(each))) {
+    for (const [logicalId, definition] of Object.entries(template.Resources).filter(([, each]) => isProvisioned(each))) {
       const handler = handlerOf(definition, template);
       if (handler !== undefined && !databases.has(handler)) {
         const physicalId = seen(await this.aws.stacks.find(stack, logicalId)); // none of a role that is not deployed yet

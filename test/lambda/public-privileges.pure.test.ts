@@ -1,0 +1,87 @@
+import { completed, decidePublic, decodePublicRows, encodeRecord, PublicRecord, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
+import { NO_ROLE } from '../../lambda/provisioner/sql/registry-rows';
+import { decodeRequest } from '../../lambda/provisioner/public-request';
+import { Event } from '../../lambda/shared/event';
+
+const STACK = 'arn:aws:cloudformation:eu-central-1:123456789012:stack/shop';
+const RESOURCE = { stack: STACK, stackId: `${STACK}/1`, logicalId: 'P', resourceId: 'cluster-A', physicalId: 'cluster-A/shop/P' };
+
+const event = (properties: object, others: Partial<Event> = {}): Event => ({
+  RequestType: 'Create', RequestId: 'r', StackId: `${STACK}/1`, LogicalResourceId: 'P', ResourceType: 'Custom::RdsPublicPrivileges',
+  ResourceProperties: { ServiceToken: 't', ServiceTimeout: '960', Database: { ResourceId: 'cluster-A' }, DatabaseName: 'shop', Revoked: { Database: ['CONNECT'] }, ...properties }, ...others,
+});
+
+describe('an event about PUBLIC', () => {
+  test('is decoded, with an identity of its database', () => {
+    expect(decodeRequest(event({ DatabaseName: 'a/b', Revoked: { Schemas: { public: { Schema: ['CREATE'] } } }, LockOut: ['b', 'a', 'b'] }))).toEqual({
+      kind: 'public', action: 'apply', resource: { stack: STACK, stackId: `${STACK}/1`, logicalId: 'P' }, resourceId: 'cluster-A', usernames: ['public'],
+      database: 'a/b', revoked: ['CREATE'], lockOut: ['a', 'b'], physicalId: 'cluster-A/a%2Fb/P', cancelled: false,
+    });
+  });
+
+  test.each<[string, object]>([
+    ['property "Privileges" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, DatabaseName, Revoked, LockOut, Reapply; ', { Privileges: {} }],
+    ['property "Owner" is not allowed: Revoked.Schemas.public has only Schema; ', { Revoked: { Schemas: { public: { Owner: 'true' } } } }],
+    ['property "app" is not allowed: Revoked.Schemas has only public; ', { Revoked: { Schemas: { app: { Schema: ['CREATE'] } } } }],
+    ['Revoked.Database "TEMPORARY" is not allowed: known are CONNECT; ', { Revoked: { Database: ['TEMPORARY'] } }],
+    ['Revoked.Schemas.public.Schema "USAGE" is not allowed: known are CREATE; ', { Revoked: { Schemas: { public: { Schema: ['USAGE'] } } } }],
+    ['Revoked {} is not allowed: it has no privilege; name one, or remove the resource', { Revoked: {} }],
+    ['Revoked that is missing is not allowed: it is not an object; ', { Revoked: undefined }],
+    ['DatabaseName that is missing is not allowed', { DatabaseName: undefined }],
+    ['database name "" is not allowed', { DatabaseName: '' }],
+    ['role name "rdsadmin" is not allowed: RDS reserves names that begin with rds', { LockOut: ['rdsadmin'] }],
+  ])('is refused: %s', (reason, properties) => {
+    expect(() => decodeRequest(event(properties))).toThrow(reason);
+  });
+
+  test('is decoded for what it needs where it is a Delete, and knows a creation that was cancelled', () => {
+    const removal = (id: string) => decodeRequest(event({ Revoked: 'nonsense', Other: 1 }, { RequestType: 'Delete', PhysicalResourceId: id }));
+    expect(removal('cluster-A/shop/P')).toMatchObject({ action: 'remove', database: 'shop', cancelled: false });
+    expect(removal('made up')).toMatchObject({ cancelled: true });
+  });
+});
+
+const RECORD: PublicRecord = { ...RESOURCE, database: 'shop', revoked: ['CONNECT'], before: { CONNECT: [null, 'passer'] }, deployed: [['CONNECT'], ['CREATE']], sent: Date.UTC(2026, 0, 31) };
+const row = (record: PublicRecord, others: object = {}) => ({
+  roleOid: NO_ROLE, ...RESOURCE, username: record.database, released: false, declarations: { ...encodeRecord(record) as object, ...others },
+});
+
+describe('a row about PUBLIC', () => {
+  test('is read as it was written', () => {
+    expect(decodePublicRows([row(RECORD), { ...row(RECORD), declarations: { format: 1, sent: '2026-01-31T00:00:00.000Z' } }])).toEqual({ records: [RECORD], unreadable: [] });
+  });
+
+  test.each<[string, object]>([
+    ['format 2 is not allowed', { format: 2 }], ['property "more" is not allowed', { more: 1 }], ['revoked "ALL" is not allowed: known are CONNECT, CREATE', { publicPrivileges: { revoked: ['ALL'], before: {}, deployed: [] } }],
+    ['before "ALL" is not allowed', { publicPrivileges: { revoked: [], before: { ALL: [] }, deployed: [] } }], ['grantor 1 is not allowed', { publicPrivileges: { revoked: [], before: { CONNECT: [1] }, deployed: [] } }],
+  ])('that is not understood is none that anything is decided by: %s', (reason, others) => {
+    const { records, unreadable: [{ problem }] } = decodePublicRows([row(RECORD, others)]);
+    expect(records).toEqual([]);
+    expect(problem).toContain(`what the registry has of PUBLIC in database "shop" (resource P) is not understood: ${reason}`);
+  });
+
+  test('keeps the declaration in force and the one before it', () => {
+    expect(completed({ ...RECORD, revoked: ['CONNECT', 'CREATE'] }).deployed).toEqual([['CONNECT', 'CREATE'], ['CONNECT']]);
+    expect(completed(RECORD).deployed).toEqual([['CONNECT'], ['CREATE']]);
+  });
+});
+
+describe('what is decided about PUBLIC', () => {
+  const HELD = { by: null, as: null, grantor: null, through: null };
+  const state = (relying: string[] = [], held = [HELD]): PublicStates => ({ CONNECT: { held, owner: { as: null }, relying: relying.map(role => ({ role, isAdmin: role === 'admin' })) } });
+  const wanted: WantedOfPublic = { ...RESOURCE, database: 'shop', revoked: ['CONNECT'], lockOut: [] };
+
+  test('names the first ten roles that rely on it', () => {
+    const names = (count: number) => Array.from({ length: count }, (_, n) => `role${n}`);
+    expect(() => decidePublic(wanted, [], state(names(10)))).toThrow(/"role9" have it through PUBLIC only; grant it to those roles, or name them in lockOut$/);
+    expect(() => decidePublic(wanted, [], state(names(11)))).toThrow('"role9" and 1 more have it through PUBLIC only');
+  });
+
+  test('asks for no role where PUBLIC does not have it', () => {
+    expect(decidePublic(wanted, [], state(['legacy'], []))).toMatchObject({ revokes: [], lockedOut: [], record: { before: { CONNECT: [] } } });
+  });
+
+  test('is about one database: a resource cannot change to another', () => {
+    expect(() => decidePublic({ ...wanted, database: 'other' }, [RECORD], state())).toThrow('DatabaseName "other" is not allowed: this resource is about database "shop"; declare another resource for it');
+  });
+});
