@@ -2,6 +2,7 @@ import { Unread } from '../../cli/generate/catalog';
 import { connections } from '../../cli/generate/connection';
 import { findingLine } from '../../cli/generate/findings';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { failure, signIn, snapshot, Stack, trust } from '../lambda/stack';
 import { compilerErrors, deploy, eventOf, generate, synthesized, withoutRegistry } from './generated-app';
 
@@ -42,6 +43,12 @@ const SQL = `
   GRANT UPDATE (total, note) ON public.orders TO orders;
   GRANT EXECUTE ON FUNCTION public.f(int) TO orders;
   GRANT USAGE ON TYPE public.mood TO orders;
+  CREATE DOMAIN public.cents AS int;
+  CREATE DOMAIN stock.size AS int;
+  CREATE DOMAIN stock.weight AS int;
+  GRANT USAGE ON DOMAIN stock.size TO ada, grace WITH GRANT OPTION;
+  GRANT USAGE ON SCHEMA stock TO ada, grace;
+  SET ROLE ada; GRANT USAGE ON DOMAIN stock.size TO writers; RESET ROLE; SET ROLE grace; GRANT USAGE ON DOMAIN stock.size TO writers; RESET ROLE;
   GRANT SELECT ON pg_catalog.pg_authid TO orders;
   CREATE POLICY p ON public.orders TO orders;
   ALTER ROLE orders SET statement_timeout = '30s';
@@ -69,6 +76,7 @@ const SAID = `    const owners = iamAuth.addRole('owners', {
           privileges: [TablePrivilege.INSERT],
           objectsCreatedBy: [owners],
         }),
+        Privileges.onTypes({ database: 'shop', schema: 'stock', types: ['size'] }),
       ],
       adoptExisting: true,
     });
@@ -76,7 +84,11 @@ const SAID = `    const owners = iamAuth.addRole('owners', {
     this.readersUsers = iamAuth.addUsers('ReadersUsers', {
       usernames: ['ada', 'grace'],
       database: 'shop',
-      privileges: [Privileges.memberOf(readers)],
+      privileges: [
+        Privileges.memberOf(readers),
+        Privileges.onSchema({ database: 'shop', schema: 'stock' }),
+        Privileges.onTypes({ database: 'shop', schema: 'stock', types: ['size'] }),
+      ],
       adoptExisting: true,
     });
 
@@ -116,6 +128,9 @@ const SAID = `    const owners = iamAuth.addRole('owners', {
 `;
 
 const UNSAID = [
+  '"ada" in database "shop": USAGE on type "size" of schema "stock" (a declaration has no grant option; it stays)',
+  '"grace" in database "shop": USAGE on type "size" of schema "stock" (a declaration has no grant option; it stays)',
+  '"writers" in database "shop": USAGE on type "size" of schema "stock" (another role has granted it: when it is not declared any more, it stays)',
   '"billing": the login (it signs in with a password, which would stop working; --include-password-logins generates it, and rds_iam is granted to it)',
   '"empty": the role (it has neither members nor anything that can be declared)',
   '"migrator": ADMIN option on "owners" (a declaration has no ADMIN option; it stays)',
@@ -230,12 +245,11 @@ describe('generate', () => {
     }
   });
 
-  test('writes files that compile', async () => {
+  full.test('writes files that compile', async () => {
     const files = new Map([
       ['all', (await generate(server, { includePasswordLogins: true, includePublicConnect: true })).file],
       ['some', (await generate(server, {}, ['postgres'])).file],
     ]);
     expect(compilerErrors(files)).toEqual([]);
-    expect(compilerErrors(new Map([['broken', files.get('all')!.replace("database: 'shop'", 'database: 5')]]))).not.toEqual([]);
   });
 });

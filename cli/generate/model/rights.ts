@@ -166,15 +166,16 @@ function kindRights(
   for (const one of held) {
     holders.set(JSON.stringify([one.name, one.privilege]), [...holders.get(JSON.stringify([one.name, one.privilege])) ?? [], one]);
   }
-  const counts = new Map<string, number>();
   const isOfExtension = ({ name, sub }: HeldPrivilege) =>
     objects.byName.get(name!)?.some(({ args, ofExtension }) => args === sub && ofExtension) === true;
-  for (const { privilege } of held.filter(one => !isOfExtension(one))) {
-    counts.set(privilege, (counts.get(privilege) ?? 0) + 1);
+  // Several roles may have granted the same.
+  const heldOn = new Map<string, Set<string>>();
+  for (const { name, sub, privilege } of held.filter(one => !isOfExtension(one))) {
+    add(heldOn, privilege, JSON.stringify([name, sub]));
   }
   const inFuture = new Set([...future.values()].flatMap(words => [...words]));
   // One object of a schema that has no other is named, unless later ones are covered too.
-  const onAll = [...counts].flatMap(([word, count]) => count === needed && (needed > 1 || inFuture.has(word)) ? [word] : []);
+  const onAll = [...heldOn].flatMap(([word, { size }]) => size === needed && (needed > 1 || inFuture.has(word)) ? [word] : []);
   const all = new Set(isVacant ? inFuture : onAll);
   const named = new Map<string, Set<string>>();
   for (const ones of holders.values()) {
