@@ -149,6 +149,17 @@ const UNSAID = [
   '"writers" in database "shop": SELECT on tables that "owners" creates in all schemas (default privileges of all schemas together; a declaration names each schema)',
 ];
 
+/** What the list above has and an exclusive deployment would take back. */
+const TAKEN_BACK = [
+  'revoke EXECUTE on function "f" in schema "public" from "orders" in database "shop"',
+  'revoke SELECT on table "pg_authid" in schema "pg_catalog" from "orders" in database "shop"',
+  'revoke SELECT on tables that "owners" creates in all schemas from "writers" in database "shop"',
+  'revoke role "writers" from "orders"',
+  'revoke the admin option on role "owners" from "migrator"',
+  'revoke the grant option for INSERT on table "orders" in schema "public" from "orders" in database "shop"',
+  'revoke the grant option for USAGE on type "size" in schema "stock" from "ada", "grace" in database "shop"',
+];
+
 describe('generate', () => {
   let server: AuroraLikeServer;
   let before: unknown;
@@ -174,6 +185,16 @@ describe('generate', () => {
     await expect(deploy(server, synthesized(file))).resolves.toEqual([]);
     expect(withoutRegistry(await snapshot(server))).toEqual(before);
     await expect(generate(server)).resolves.toMatchObject({ model: { roles: [] } }); // the registry has them
+  });
+
+  test('leaves out nothing that it does not list: an exclusive deployment would take back exactly that', async () => {
+    const { file } = await generate(server);
+    const exclusive = synthesized(file).map(([LogicalResourceId, resource]) => ({
+      RequestType: 'Create', LogicalResourceId, ...eventOf(server, { ...resource, Properties: { ...resource.Properties, Exclusive: 'true' } }),
+    }));
+    const { resources } = await new Stack(server).planOf({ resources: exclusive });
+    expect(resources.flatMap(({ changes }) => changes.map(({ change }) => change)).sort()).toEqual([...TAKEN_BACK].sort());
+    expect(resources.flatMap(({ problem }) => problem ?? [])).toEqual([]);
   });
 
   test('generates logins with passwords when asked, and the plan says that the passwords stop working', async () => {
