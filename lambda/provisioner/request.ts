@@ -26,7 +26,7 @@ export interface Request {
   readonly physicalId: string;
   /** Of an Update: the resource as CloudFormation has it, and returns to in a rollback. */
   readonly formerPhysicalId?: string;
-  /** Of a removal that no Delete has asked for: the physical id of the resource that is there. What is not dropped is on record under it. */
+  /** Of a removal that no Delete has asked for: the physical id of the resource that is there. What is not dropped is registered under it. */
   readonly keptUnder?: string;
   /** A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for its answer. */
   readonly cancelled: boolean;

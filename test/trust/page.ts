@@ -21,7 +21,7 @@ export function publish(): void {
   writeFileSync(PAGE, pageOf(records));
 }
 
-const BEGINNING = `# What was tested, and how much
+const BEGINNING = `# Searches for faults
 
 At the end of this page you know which searches for faults were run, with which figures, and how to repeat each of them with one command.
 

@@ -352,9 +352,9 @@ export const SCHEDULES: Item = {
   title: 'Faults at each message',
   goal: '10,000 schedules, on both transports',
   claim: 'A creation, updates of privileges, name and list, the deletions of the clean-up, a deletion, an expiry and a plan are disturbed at each message that '
-    + 'they exchange with PostgreSQL. The connection is cut, the answer is lost or does not come, the function is killed or frozen and goes on later, the event is '
-    + 'delivered twice, overtaken by the event that takes it back, or interleaved with one of another stack. Then the whole catalog of all databases is as it is '
-    + 'without the fault: only the declared users can sign in, no foreign role has changed, no session of others has ended, and the admin signs in. '
+    + 'they exchange with PostgreSQL. The connection is cut, or the answer is lost or does not come. The function is killed, or frozen and goes on later. The event is '
+    + 'delivered twice, overtaken by the event that takes it back, or interleaved with one of another stack. Then the catalogs of all databases are as they are '
+    + 'without the fault. Only the declared users can sign in, no foreign role has changed, no session of others has ended, and the admin signs in. '
     + 'After each kill the next event of the same or of another resource reaches that state.',
   canFail: 'It fails if the handler does not remove what is left of an update that CloudFormation has given up: schedule `connections/list/overtaken/2` says that `liz` can sign in.',
   run,

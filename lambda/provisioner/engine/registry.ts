@@ -197,7 +197,7 @@ interface CancelledResource {
   readonly sentAt?: number;
 }
 
-/** Keeps roles on record whose resource is gone, so that the next resource of that name can have them. */
+/** Keeps roles registered whose resource is gone, so that the next resource of that name can have them. */
 export function keepSteps(claims: Claim[], { keptUnder }: { readonly keptUnder?: string }): Step[] {
   const statement = keptUnder === undefined ? release(claims) : insert(claims.map(claim => stored({ ...claim, physicalId: keptUnder, released: true })));
   return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [statement] }];

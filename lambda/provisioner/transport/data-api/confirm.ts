@@ -39,7 +39,7 @@ async function timesOf(calls: Calls, id: string): Promise<number[]> {
   return times.split(' ').map(Number);
 }
 
-/** Of a call whose answer is lost, too: it refuses nobody, and is made again. */
+/** Also of a call whose answer is lost: nothing was refused, and it is made again. */
 function asExplained(attempted: string): (error: unknown) => never {
   return (error) => {
     throw explain(error, { attempted });
