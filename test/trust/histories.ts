@@ -11,7 +11,9 @@ import { Item, Options, Outcome, Violation } from './item';
 const RUNS = 1_000;
 const EVENTS = 20;
 const STACKS = ['one', 'two', 'three'];
-const NAMES = ['ann', 'bob', 'eve', 'joe'];
+/** By the id of the resource: no app declares a name twice. */
+const NAMES = { A: ['ann', 'eve'], B: ['bob', 'joe'] } as const;
+const ALL_NAMES = Object.values(NAMES).flat();
 const DEFAULT_SETUP = '17, plain';
 
 type Kind = 'Create' | 'Update' | 'Delete';
@@ -102,20 +104,20 @@ function privilegesOf({ privileges = {}, memberOf = [] }: Declared): string {
 
 /** Each stack has one resource for each of two ids; its own events for one resource come one after the other, as CloudFormation sends them. */
 function plan(random: Random): { readonly stack: string; readonly id: string; readonly steps: { readonly kind: Kind; readonly declared: Declared }[] }[] {
-  const lines = STACKS.flatMap(stack => ['A', 'B'].map(id => ({ stack, id, steps: [] as { kind: Kind; declared: Declared }[] })));
+  const lines = STACKS.flatMap(stack => (['A', 'B'] as const).map(id => ({ stack, id, steps: [] as { kind: Kind; declared: Declared }[] })));
   for (let n = 0; n < EVENTS; n++) {
-    const { steps } = random.one(lines);
+    const { id, steps } = random.one(lines);
     const last = steps.at(-1);
     const isThere = last !== undefined && last.kind !== 'Delete';
     const kind = isThere ? random.one<Kind>(['Update', 'Update', 'Delete']) : 'Create';
-    steps.push({ kind, declared: kind === 'Delete' ? last!.declared : someUser(random) });
+    steps.push({ kind, declared: kind === 'Delete' ? last!.declared : someUser(random, NAMES[id]) });
   }
   return lines.filter(({ steps }) => steps.length > 0);
 }
 
-function someUser(random: Random): Declared {
+function someUser(random: Random, names: readonly string[]): Declared {
   const privileges = Object.fromEntries(random.some(DATABASES).map(database => [database, { Database: random.few(['CONNECT', 'TEMPORARY']).sort() }]));
-  return { username: random.one(NAMES), connect: [], privileges, ...random.chance(0.3) ? { memberOf: [READERS] } : {} };
+  return { username: random.one(names), connect: [], privileges, ...random.chance(0.3) ? { memberOf: [READERS] } : {} };
 }
 
 async function history(server: AuroraLikeServer, random: Random): Promise<Answered[]> {
@@ -152,7 +154,7 @@ async function found(server: AuroraLikeServer): Promise<Model> {
   const rows = await server.sql<{ username: string; stack: string; id: string; role: string | null; login: boolean }>(`
     SELECT username, split_part(stack, '/', 2) AS stack, logical_id AS id, r.rolname::text AS role, r.rolcanlogin AND pg_has_role(r.oid, 'rds_iam', 'MEMBER') AS login
     FROM cdk_aurora_iam_auth.managed_role m LEFT JOIN pg_roles r ON r.oid = m.role_oid WHERE role_oid <> 0 AND NOT released`).catch(() => []);
-  const roles = await server.sql<{ name: string }>('SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY ($1)', [NAMES]);
+  const roles = await server.sql<{ name: string }>('SELECT rolname::text AS name FROM pg_roles WHERE rolname = ANY ($1)', [ALL_NAMES]);
   assert.deepEqual(rows.map(({ role }) => role).sort(), roles.map(({ name }) => name).sort(), 'the registry has other roles than the catalog');
   assert.ok(rows.every(({ login, role, username }) => login && role === username), 'a role has no login, or another name than it declares');
   return new Map(await Promise.all(rows.map(async ({ username, stack, id }): Promise<[string, Role]> => [username, { stack, id, privileges: await held(server, username) }])));
