@@ -1,5 +1,6 @@
 import { readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { RunFolder } from '../../rehearsal/run-folder';
 import { CompiledLanguage, GO, JAVA, RUST } from './compiled-recipes';
@@ -142,7 +143,7 @@ async function prepareCompiled({ name, keepsConnections }: RecipeClient, languag
     if (code !== 0) {
       throw new Skipped(`there is no ${tool}`);
     }
-    versions.push(`${stdout}${stderr}`.replace(/\x1b\[\d*m/g, '').split('\n')[0]);
+    versions.push(stripVTControlCharacters(`${stdout}${stderr}`).split('\n')[0]);
   }
   const [recipe, constant] = [false, true].map(signsOnce => copyOf(name, language, signsOnce));
   for (const folder of [recipe, constant]) {
