@@ -53,7 +53,10 @@ export interface OfPublic {
   readonly reapply?: string;
 }
 
-export type Declared = User | Users | Role | OfPublic;
+/** What manages roles. */
+export type DeclaredRoles = User | Users | Role;
+
+export type Declared = DeclaredRoles | OfPublic;
 
 export interface StackOptions {
   readonly name?: string;

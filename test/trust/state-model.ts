@@ -85,6 +85,7 @@ function factsOf({ roles, rows, cancelled }: ServerState): Facts {
       };
     }),
     unreadable: [],
+    ofPublic: { records: [], unreadable: [] },
     withoutFormat: [],
     cancelled: cancelled.map(({ stack, id, sent }) => ({ ...resource(stack, id), sent })),
     now: 1_000_000,
