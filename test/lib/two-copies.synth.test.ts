@@ -182,7 +182,7 @@ test('what copies have of each other is this in format 1: where it changes, FORM
     removal: ['action', 'newOwner'],
   });
   const asked = [
-    'adminNames', 'checkRoleName', 'checkUsername', 'claimName', 'database', 'declared', 'model', 'onRole',
+    'adminNames', 'checkRoleName', 'checkUsername', 'claimName', 'database', 'declared', 'model', 'onPublic', 'onRole',
     'provisionerFor', 'reapply',
   ];
   expect(asked.filter(name => !(name in database))).toEqual([]);
