@@ -1,6 +1,6 @@
 import { DatabasePrivileges, PrivilegesByName, SchemaPrivileges, SettingProperties } from '../../lib/contract/wire';
 import { Random } from './random';
-import { DeclaredRoles } from './stack';
+import { Declared } from './stack';
 import { DATABASES, MIGRATOR, PRIVILEGES, READERS, SCHEMAS, World } from './world';
 
 /** Logical ids with the names that their roles may have, in the order in which they are deployed: who is named by others comes first. */
@@ -13,11 +13,11 @@ export const RESOURCES: { id: string; kind: 'roleName' | 'username' | 'usernames
 ];
 
 /** By logical id. */
-export type Template = ReadonlyMap<string, DeclaredRoles>;
-export type Deployed = ReadonlyMap<string, { readonly declared: DeclaredRoles; readonly physicalId: string }>;
+export type Template = ReadonlyMap<string, Declared>;
+export type Deployed = ReadonlyMap<string, { readonly declared: Declared; readonly physicalId: string }>;
 
 export function randomTemplate(random: Random, world: World, deployed: Deployed, kept: string[]): Template {
-  const template = new Map<string, DeclaredRoles>();
+  const template = new Map<string, Declared>();
   for (const { id, kind, names } of RESOURCES.filter(() => random.chance(0.75))) {
     const earlier = deployed.get(id);
     // A role that stayed keeps its name from others.
@@ -28,7 +28,7 @@ export function randomTemplate(random: Random, world: World, deployed: Deployed,
   return template;
 }
 
-function randomDeclaration(random: Random, world: World, id: string, kind: string, others: Template): Omit<DeclaredRoles, 'username'> {
+function randomDeclaration(random: Random, world: World, id: string, kind: string, others: Template): Omit<Declared, 'username'> {
   const earlier = [...others.values()];
   const groups = [READERS, ...earlier.flatMap(other => 'roleName' in other ? [other.roleName] : [])];
   const creators = [MIGRATOR, 'postgres', ...earlier.flatMap(other => 'username' in other ? [other.username] : [])];
@@ -81,6 +81,6 @@ function byName(random: Random, names: string[], privileges: readonly string[]):
   return Object.fromEntries(random.some(names, 0.3).map(name => [name, random.some(privileges)]));
 }
 
-export function namesOf(declared: DeclaredRoles): string[] {
+export function namesOf(declared: Declared): string[] {
   return 'usernames' in declared ? declared.usernames : 'roleName' in declared ? [declared.roleName] : [declared.username];
 }

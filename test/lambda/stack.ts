@@ -54,9 +54,10 @@ export interface OfPublic {
 }
 
 /** What manages roles. */
-export type DeclaredRoles = User | Users | Role;
+export type Declared = User | Users | Role;
 
-export type Declared = DeclaredRoles | OfPublic;
+/** Any resource of this library. */
+export type DeclaredResource = Declared | OfPublic;
 
 export interface StackOptions {
   readonly name?: string;
@@ -160,16 +161,16 @@ export class Stack {
     return this.log.splice(0).filter(({ notice }) => notice === 'changing').map(({ change }) => change);
   }
 
-  public create(logicalId: string, user: Declared): Promise<Answer> {
+  public create(logicalId: string, user: DeclaredResource): Promise<Answer> {
     return this.send({ RequestType: 'Create', LogicalResourceId: logicalId }, user);
   }
 
-  public update(logicalId: string, user: Declared, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
+  public update(logicalId: string, user: DeclaredResource, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
     return this.send({ RequestType: 'Update', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
   /** @param user as it was declared when the physical resource was made */
-  public delete(logicalId: string, user: Declared, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
+  public delete(logicalId: string, user: DeclaredResource, physicalId = this.physicalIdOf(logicalId)): Promise<Answer> {
     return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
@@ -179,7 +180,7 @@ export class Stack {
   }
 
   /** @param event sent a second after the one before it, unless it says something else; `NaN`: its URL says nothing */
-  public async send({ sentAt = nextTime(), ...event }: Partial<Event>, declared: Declared): Promise<Answer> {
+  public async send({ sentAt = nextTime(), ...event }: Partial<Event>, declared: DeclaredResource): Promise<Answer> {
     const { resourceId = this.server.resourceId } = this.options;
     const answer = await this.invoke({
       RequestId: 'request',
@@ -211,13 +212,13 @@ export class Stack {
 /** A resource as an event of a plan: deployed before if there is a declaration before. */
 export interface PlannedEvent {
   readonly logicalId: string;
-  readonly declared: Declared;
-  readonly before?: Declared;
+  readonly declared: DeclaredResource;
+  readonly before?: DeclaredResource;
   readonly physicalId?: string;
   readonly action?: 'Delete';
 }
 
-function resourceTypeOf(declared: Declared): string {
+function resourceTypeOf(declared: DeclaredResource): string {
   return 'database' in declared ? PUBLIC_PRIVILEGES_RESOURCE_TYPE : 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE;
 }
 
@@ -256,7 +257,7 @@ export function throughConnections(server: AuroraLikeServer, { host = server.hos
   return overConnections({ host, port, authorities: readAuthorities(server.caFile), readAdmin: async () => admin() });
 }
 
-function propertiesOf(declared: Declared): { [property: string]: unknown } {
+function propertiesOf(declared: DeclaredResource): { [property: string]: unknown } {
   if ('database' in declared) {
     const { database, revoked = { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } }, lockOut, reapply } = declared;
     return { DatabaseName: database, Revoked: revoked, ...lockOut ? { LockOut: lockOut } : {}, ...reapply === undefined ? {} : { Reapply: reapply } };

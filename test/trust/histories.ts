@@ -3,7 +3,7 @@ import { SETUPS } from '../../rehearsal/setups';
 import { Clock } from '../../lambda/shared/clock';
 import { snapshot } from '../lambda/catalog';
 import { Random } from '../lambda/random';
-import { DeclaredRoles, nextTime, Stack, throughConnections, trust } from '../lambda/stack';
+import { Declared, nextTime, Stack, throughConnections, trust } from '../lambda/stack';
 import { DATABASES, READERS, startWorld, World } from '../lambda/world';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Item, Options, Outcome, Violation } from './item';
@@ -24,7 +24,7 @@ interface Sent {
   readonly stack: string;
   readonly kind: Kind;
   readonly id: string;
-  readonly declared: DeclaredRoles;
+  readonly declared: Declared;
   readonly physicalId?: string;
   readonly sentAt: number;
 }
@@ -98,13 +98,13 @@ function step(model: Model, { stack, id, kind, declared }: Sent): { readonly ans
   return { answer: 'done', model: next };
 }
 
-function privilegesOf({ privileges = {}, memberOf = [] }: DeclaredRoles): string {
+function privilegesOf({ privileges = {}, memberOf = [] }: Declared): string {
   return [...Object.entries(privileges).map(([database, { Database = [] }]) => `${database} ${Database.join()}`), ...memberOf].sort().join('; ');
 }
 
 /** Each stack has one resource for each of two ids; its own events for one resource come one after the other, as CloudFormation sends them. */
-function plan(random: Random): { readonly stack: string; readonly id: string; readonly steps: { readonly kind: Kind; readonly declared: DeclaredRoles }[] }[] {
-  const lines = STACKS.flatMap(stack => (['A', 'B'] as const).map(id => ({ stack, id, steps: [] as { kind: Kind; declared: DeclaredRoles }[] })));
+function plan(random: Random): { readonly stack: string; readonly id: string; readonly steps: { readonly kind: Kind; readonly declared: Declared }[] }[] {
+  const lines = STACKS.flatMap(stack => (['A', 'B'] as const).map(id => ({ stack, id, steps: [] as { kind: Kind; declared: Declared }[] })));
   for (let n = 0; n < EVENTS; n++) {
     const { id, steps } = random.one(lines);
     const last = steps.at(-1);
@@ -115,7 +115,7 @@ function plan(random: Random): { readonly stack: string; readonly id: string; re
   return lines.filter(({ steps }) => steps.length > 0);
 }
 
-function someUser(random: Random, names: readonly string[]): DeclaredRoles {
+function someUser(random: Random, names: readonly string[]): Declared {
   const privileges = Object.fromEntries(random.some(DATABASES).map(database => [database, { Database: random.few(['CONNECT', 'TEMPORARY']).sort() }]));
   return { username: random.one(names), connect: [], privileges, ...random.chance(0.3) ? { memberOf: [READERS] } : {} };
 }
