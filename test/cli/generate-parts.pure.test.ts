@@ -7,6 +7,7 @@ import { Subject } from '../../cli/generate/model/subjects';
 import { generateOptionsOf } from '../../cli/generate/options';
 import { Expression, written } from '../../cli/generate/text/layout';
 import { literal, Names, objectKey } from '../../cli/generate/text/literals';
+import { typescriptOf } from '../../cli/generate/text/typescript';
 
 const HOSTILE = [
   '', "'", '\\', '\\\'', '${x}', '`', '*/', '//', '\n', '\r\n', '\u2028', '\u2029', '\u0000', '\u202e', '\ufeff', '\u00a0', '\u00ad', '日本', '😀', '\u{e0041}', "'); process.exit(1); ('", '</script>',
@@ -155,6 +156,12 @@ describe('findings', () => {
     expect(findings.list().map(findingLine)).toEqual(['"r" in database "d": INSERT, SELECT on a; INSERT, SELECT on b; INSERT, SELECT on c; 2 more (why)', '"r\\n": x (why)']);
     expect(findings.list()[0].what).toHaveLength(5);
   });
+});
+
+test('a file without roles has nothing that is not used', () => {
+  const file = typescriptOf({ roles: [], external: [], findings: [] }, ['about']);
+  expect(file).toMatch(/^\/\/ about\nimport \{ IamAuthBase \} from 'cdk-aurora-iam-auth';\n/);
+  expect(file).toMatch(/ {2}constructor\(scope: Construct, id: string, _props: DatabaseAccessProps\) \{\n {4}super\(scope, id\);\n {2}\}\n\}\n$/);
 });
 
 describe('options', () => {

@@ -27,6 +27,8 @@ const INDENT = '    ';
 export function typescriptOf(model: Model, about: string[]): string {
   const body = new Body(model);
   const statements = body.statements();
+  const isEmpty = statements.length === 0;
+  const props = isEmpty ? '_props' : 'props'; // compilers may refuse what is not used
   const fields = body.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`);
   return `${[...about, ...unsaid(model)].flatMap(commentLines).join('\n')}
 ${body.used.delete('Duration') ? "import { Duration } from 'aws-cdk-lib';\n" : ''}${importOf([...body.used].sort(), 'cdk-aurora-iam-auth')}
@@ -39,10 +41,9 @@ export interface DatabaseAccessProps {
 
 /** The group roles and users of a database. */
 export class DatabaseAccess extends Construct {
-${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, props: DatabaseAccessProps) {
+${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, ${props}: DatabaseAccessProps) {
     super(scope, id);
-    const { iamAuth } = props;
-${statements.map(statement => `\n${statement}\n`).join('')}  }
+${isEmpty ? '' : '    const { iamAuth } = props;\n'}${statements.map(statement => `\n${statement}\n`).join('')}  }
 }
 `;
 }
