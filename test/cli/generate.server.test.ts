@@ -228,6 +228,12 @@ describe('generate', () => {
     await server.sql('REVOKE CONNECT ON DATABASE shop FROM visitor');
   });
 
+  test('lets users connect to the database in which they hold something, whichever was read first', async () => {
+    const { model } = await generate(server, { includePublicConnect: true, preferred: 'postgres' });
+    const databases = model.roles.filter(({ kind }) => kind === 'user').map(({ names, database }) => [names.join(), database]);
+    expect(Object.fromEntries(databases)).toEqual({ 'ada,grace': 'shop', 'migrator': 'shop', 'orders': 'shop', 'visitor': 'postgres' });
+  });
+
   test('reads one database when asked, and says that it did not read others', async () => {
     const { model } = await generate(server, {}, ['postgres']);
     const lines = model.findings.map(findingLine);

@@ -11,7 +11,7 @@ export interface SubjectOptions {
   readonly includePasswordLogins: boolean;
   /** Users that connect with what PUBLIC has, and get CONNECT of their own. */
   readonly includePublicConnect: boolean;
-  /** Database that is preferred where a user can connect to several. */
+  /** Database that is preferred where a user can connect to several, and holds something in none of them or in this one too. */
   readonly preferred: string;
 }
 
@@ -111,5 +111,6 @@ export function databasesOf(observed: ObservedRole, catalog: Catalog): string[] 
 }
 
 function pick(databases: string[], { dependsIn }: ObservedRole, { preferred }: SubjectOptions): string | undefined {
-  return [preferred, ...dependsIn].find(database => databases.includes(database)) ?? databases[0];
+  const inUse = dependsIn.includes(preferred) ? [preferred] : dependsIn;
+  return [...inUse, preferred].find(database => databases.includes(database)) ?? databases[0];
 }
