@@ -1,6 +1,6 @@
-import { DataApiReach } from './provisioner/transport/data-api-reach';
-import { INTERNET_ACCESS_GATEWAY } from './provisioner/transport/gateway-reach';
-import type { TransportChoice } from './provisioner/transport/reach';
+import { DataApiTransport } from './provisioner/transport/data-api-transport';
+import { INTERNET_ACCESS_GATEWAY } from './provisioner/transport/gateway-transport';
+import type { TransportChoice } from './provisioner/transport/transport';
 
 /**
  * How the function that creates users gets to the database: from the VPC of the database, unless it is told otherwise.
@@ -26,7 +26,7 @@ export class SqlTransport {
    */
   public static dataApi(): SqlTransport {
     return new SqlTransport({
-      kind: 'dataApi', reach: (scope, database, admin, options) => new DataApiReach(scope, database, admin, options),
+      kind: 'dataApi', create: (scope, database, admin, options) => new DataApiTransport(scope, database, admin, options),
     });
   }
 

@@ -21,7 +21,7 @@ export interface Surroundings {
 }
 
 const FIRST_DELAY_MS = 500;
-const LONGEST_DELAY_MS = 10_000;
+const MAX_DELAY_MS = 10_000;
 
 /** @returns which database it is and where, once IAM authentication is on */
 export async function switchOn(request: Request, { rds, clock, log, within }: Surroundings): Promise<Facts> {
@@ -42,7 +42,7 @@ export async function switchOn(request: Request, { rds, clock, log, within }: Su
     } else {
       ({ waitFor } = step);
     }
-    const delayMs = Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round);
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** round);
     const elapsedMs = clock.now() - start;
     if (elapsedMs + delayMs > within) {
       throw new ProvisionError(`cannot switch IAM authentication on: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `

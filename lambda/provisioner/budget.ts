@@ -25,33 +25,33 @@ export class Budget {
     return this.clock.date?.() ?? Date.now();
   }
 
-  public elapsed(): number {
+  public elapsedMs(): number {
     return this.clock.now() - this.start;
   }
 
   /** The same without what was spent in a queue that moves: this is what patience is compared with. */
-  public waited(): number {
-    return this.elapsed() - this.queued;
+  public waitedMs(): number {
+    return this.elapsedMs() - this.queued;
   }
 
   /** To wait for one's turn is no sign that something is wrong. */
-  public excuse(milliseconds: number): void {
+  public discountMs(milliseconds: number): void {
     this.queued += milliseconds;
   }
 
   /** Milliseconds of work left. At least 1, because 0 means "no limit" to PostgreSQL. */
-  public work(): number {
+  public remainingMs(): number {
     return Math.max(1, this.end - this.clock.now());
   }
 
   /** Milliseconds until nothing may be begun any more that may have to be undone; not positive after that. */
-  public workToBegin(): number {
+  public remainingToBeginMs(): number {
     return this.end - this.clock.now() - TIME_TO_UNDO_MS;
   }
 
   /** Milliseconds of waiting left, with the same lower bound. */
-  public patience(): number {
-    return Math.max(1, Math.min(PATIENCE_MS - this.waited(), this.work()));
+  public waitLimitMs(): number {
+    return Math.max(1, Math.min(PATIENCE_MS - this.waitedMs(), this.remainingMs()));
   }
 
   public sleep(milliseconds: number): Promise<void> {

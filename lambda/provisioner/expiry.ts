@@ -33,10 +33,10 @@ export function createExpiryHandler({ deployment: deployed, clock, write }: Depe
         }),
         (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
       );
-      log.info('finished', { elapsedMs: Math.round(budget.elapsed()) });
+      log.info('finished', { elapsedMs: Math.round(budget.elapsedMs()) });
     } catch (error) {
       const reason = error instanceof ProvisionError ? new ProvisionError(error.message) : new ProvisionError(`internal error: ${(error as Error).message}`);
-      log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsed()) });
+      log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsedMs()) });
       throw inLogGroup(reason, context.logGroupName);
     }
   };

@@ -48,7 +48,7 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
       const request = decodeRequest(event);
       log.info('started', { host: deployment.host, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
       await provision(request, budget, log, deployment, () => new Budget(clock, context.getRemainingTimeInMillis()));
-      log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsed()) });
+      log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsedMs()) });
       return { PhysicalResourceId: request.physicalId };
     } catch (error) {
       // Without a cause: Lambda logs what is thrown.
@@ -56,7 +56,7 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
         ? new ProvisionError(error.message, { mayBeLeft: error.mayBeLeft })
         : new ProvisionError(`internal error: ${(error as Error).message}`, { mayBeLeft: true });
       log.info('failed', {
-        reason: reason.message, function: context.functionName, elapsedMs: Math.round(budget.elapsed()),
+        reason: reason.message, function: context.functionName, elapsedMs: Math.round(budget.elapsedMs()),
       });
       throw inLogGroup(reason, context.logGroupName);
     }

@@ -16,7 +16,7 @@ import { withRetries } from './retry';
 /** The two ways to look at a database without changing anything: each has an alias of the function, and an event of its own. */
 
 /** Of what Lambda passes on to who has invoked it: 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
-const MOST_BYTES = 6_000_000;
+const MAX_BYTES = 6_000_000;
 
 const NARROWER = {
   plan: 'ask for fewer resources at once: --only on the command line',
@@ -124,7 +124,7 @@ function looking<T>(
       const answer = await withRetries(budget, () => once(deployment, budget, log, look), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }));
       report(log, answer);
       refuseLarge(what, answer);
-      log.info('finished', { elapsedMs: Math.round(budget.elapsed()) });
+      log.info('finished', { elapsedMs: Math.round(budget.elapsedMs()) });
       return answer;
     } catch (error) {
       const reason = error instanceof ProvisionError ? new ProvisionError(error.message) : new ProvisionError(`internal error: ${(error as Error).message}`);
@@ -141,7 +141,7 @@ async function once<T>({ transport, registryOwner, resourceId }: Deployment, bud
 
 function refuseLarge(what: keyof typeof NARROWER, answer: unknown): void {
   const bytes = Buffer.byteLength(JSON.stringify(answer));
-  if (bytes > MOST_BYTES) {
-    throw new ProvisionError(`the ${what} has ${bytes} bytes, and Lambda passes on ${MOST_BYTES}; ${NARROWER[what]}`);
+  if (bytes > MAX_BYTES) {
+    throw new ProvisionError(`the ${what} has ${bytes} bytes, and Lambda passes on ${MAX_BYTES}; ${NARROWER[what]}`);
   }
 }

@@ -147,14 +147,14 @@ function decodeOnRemoval(value: unknown): OnRemoval {
   if (value === undefined) {
     return { action: DEFAULT_REMOVAL_ACTION };
   }
-  const { Action: action, ReassignOwnedTo: heir } = exactly('OnRemoval', value, ['Action', 'ReassignOwnedTo']);
+  const { Action: action, ReassignOwnedTo: newOwner } = exactly('OnRemoval', value, ['Action', 'ReassignOwnedTo']);
   const known = REMOVAL_ACTIONS.find(candidate => candidate === action)
     ?? refuse('action on removal', action, `known are ${REMOVAL_ACTIONS.join(', ')}`, SAME_VERSION);
   if (known === 'DROP') {
-    throwProblem(roleNameProblem(text('OnRemoval.ReassignOwnedTo', heir)));
-    return { action: known, reassignOwnedTo: text('OnRemoval.ReassignOwnedTo', heir) };
+    throwProblem(roleNameProblem(text('OnRemoval.ReassignOwnedTo', newOwner)));
+    return { action: known, reassignOwnedTo: text('OnRemoval.ReassignOwnedTo', newOwner) };
   }
-  return heir === undefined ? { action: known } : refuse('ReassignOwnedTo', heir, 'it goes with DROP only', 'leave it out');
+  return newOwner === undefined ? { action: known } : refuse('ReassignOwnedTo', newOwner, 'it goes with DROP only', 'leave it out');
 }
 
 /** What it does not understand must not stop a Delete: then it does what loses least. */

@@ -2,7 +2,7 @@ import type { Budget } from './budget';
 import { ProvisionError } from './errors';
 
 const FIRST_DELAY_MS = 100;
-const LONGEST_DELAY_MS = 3_000;
+const MAX_DELAY_MS = 3_000;
 
 /**
  * Runs an attempt again while its error says that this makes sense, with full jitter in between.
@@ -11,7 +11,7 @@ const LONGEST_DELAY_MS = 3_000;
  * @param worthIt whether this is the place to try again after such an error
  */
 export async function withRetries<T>(
-  budget: Pick<Budget, 'waited' | 'work' | 'sleep'>,
+  budget: Pick<Budget, 'waitedMs' | 'remainingMs' | 'sleep'>,
   attempt: () => Promise<T>,
   failed: (error: ProvisionError, delayMs: number) => void,
   worthIt: (error: ProvisionError) => boolean = () => true,
@@ -23,8 +23,8 @@ export async function withRetries<T>(
       if (!(error instanceof ProvisionError && worthIt(error))) {
         throw error;
       }
-      const delay = Math.ceil(Math.random() * Math.min(LONGEST_DELAY_MS, FIRST_DELAY_MS * 2 ** round));
-      if (budget.waited() + delay >= error.retryUntil || delay >= budget.work()) {
+      const delay = Math.ceil(Math.random() * Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** round));
+      if (budget.waitedMs() + delay >= error.retryUntil || delay >= budget.remainingMs()) {
         throw error;
       }
       failed(error, delay);

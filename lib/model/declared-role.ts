@@ -40,10 +40,10 @@ export function waitsFor(role: DeclaredRole, other: DeclaredRole): boolean {
 }
 
 /** Whether it waits for the other one, be it for a schema. */
-export function comesAfter(role: DeclaredRole, other: DeclaredRole, visited = new Set<DeclaredRole>()): boolean {
+export function isDeployedAfter(role: DeclaredRole, other: DeclaredRole, visited = new Set<DeclaredRole>()): boolean {
   if (visited.has(role)) {
     return false;
   }
   visited.add(role);
-  return [...role.predecessors, ...schemaOwnersFor(role)].some(one => one === other || comesAfter(one, other, visited));
+  return [...role.predecessors, ...schemaOwnersFor(role)].some(one => one === other || isDeployedAfter(one, other, visited));
 }

@@ -4,7 +4,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import { Dependable, type IConstruct, type IDependable } from 'constructs';
 import type { Database } from '../database/database';
 
-export interface WayToDatabase {
+export interface DeploymentPrerequisites {
   readonly database: Database['construct'];
   /** Of the handler; undefined outside of any. */
   readonly vpc?: ec2.IVpc;
@@ -22,7 +22,7 @@ export interface WayToDatabase {
  * of its clients, and a client that waits for its user (`fn.node.addDependency(user)`) would wait for itself.
  * Looked up late, at synthesis: an endpoint of the VPC may come after the user.
  */
-export function wayToDatabase(way: WayToDatabase): IDependable {
+export function deploymentPrerequisites(way: DeploymentPrerequisites): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
@@ -36,14 +36,14 @@ export function wayToDatabase(way: WayToDatabase): IDependable {
   return dependable;
 }
 
-function databaseOf({ database }: WayToDatabase): IConstruct[] {
+function databaseOf({ database }: DeploymentPrerequisites): IConstruct[] {
   return database.node.findAll().filter(
     child => rds.CfnDBCluster.isCfnDBCluster(child) || rds.CfnDBInstance.isCfnDBInstance(child),
   );
 }
 
 /** A rule is below one of the groups it is between; which one depends on the stacks they are in. */
-function rulesOf({ handler: { connections } }: WayToDatabase, targets: ec2.IConnectable[]): IConstruct[] {
+function rulesOf({ handler: { connections } }: DeploymentPrerequisites, targets: ec2.IConnectable[]): IConstruct[] {
   const ownGroups = connections.securityGroups;
   const groups = targets.flatMap(target => target.connections.securityGroups);
   const [theirs, ours] = [groups, ownGroups].map(each => each.map(group => group.securityGroupId));

@@ -8,7 +8,7 @@ import { FunctionRole } from './function-role';
 import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { runtimeOf } from './runtime';
-import type { TransportChoice } from './transport/reach';
+import type { TransportChoice } from './transport/transport';
 import {
   type DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, type IamAuthenticationAttribute,
   type IamAuthenticationProperties,

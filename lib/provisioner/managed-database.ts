@@ -4,9 +4,9 @@ import { type Admin, adminOf, adminsOf } from './admin';
 import { checkCaCertificates } from './handler-code';
 import { fingerprint, Provisioner, type ProvisionerProps } from './provisioner';
 import { runtimeOf } from './runtime';
-import { INTERNET_ACCESS_GATEWAY } from './transport/gateway-reach';
-import type { NetworkOptions, TransportChoice } from './transport/reach';
-import { VpcReach } from './transport/vpc-reach';
+import { INTERNET_ACCESS_GATEWAY } from './transport/gateway-transport';
+import type { NetworkOptions, TransportChoice } from './transport/transport';
+import { VpcTransport } from './transport/vpc-transport';
 import { managedRoleNameProblem, registryOwnerProblem, usernameProblem } from '../contract/names';
 import type { Database } from '../database/database';
 import { EXPRESS_MASTER } from '../database/express';
@@ -98,7 +98,7 @@ export class ManagedDatabase {
     this.provisionerProps = {
       database,
       admin,
-      reach: transport ? transport.reach(iamAuth, database, admin, options) : new VpcReach(iamAuth, database, admin, options),
+      transport: transport ? transport.create(iamAuth, database, admin, options) : new VpcTransport(iamAuth, database, admin, options),
       options: provisioner,
       registryOwner,
     };

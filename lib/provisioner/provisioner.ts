@@ -9,7 +9,7 @@ import {
   acknowledge, ANSWERING_WITHOUT_DEAD_LETTER_QUEUE, HANDLER_WITHOUT_DEAD_LETTER_QUEUE,
 } from './acknowledgements';
 import { type Admin, adminToRecover } from './admin';
-import { wayToDatabase } from './deployment-order';
+import { deploymentPrerequisites } from './deployment-order';
 import { ExpirySchedules } from './expiry-schedules';
 import { FunctionRole } from './function-role';
 import { handlerCode } from './handler-code';
@@ -19,7 +19,7 @@ import { newLogGroup } from './log-group';
 import { providerFramework } from './provider-framework';
 import { runtimeOf } from './runtime';
 import { grantRead } from './secret-access';
-import type { Reach } from './transport/reach';
+import type { Transport } from './transport/transport';
 import {
   ADMIN_SECRET_ARN, ADMIN_USERNAME, DATABASE_HOST, DATABASE_RESOURCE_ID, HANDLER_TIMEOUT_SECONDS, REGISTRY_OWNER,
   STACK_ID,
@@ -42,15 +42,15 @@ const CONCURRENT_USERS = 4;
 export interface ProvisionerProps {
   readonly database: Database;
   readonly admin: Admin;
-  readonly reach: Reach;
+  readonly transport: Transport;
   readonly options: ProvisionerOptions;
   /** The group role that owns what the provisioner keeps in the database, if it is not the admin. */
   readonly registryOwner?: string;
 }
 
 /** Equal for provisioners that do the same thing the same way. */
-export function fingerprint({ admin, reach }: ProvisionerProps): string {
-  return JSON.stringify([admin.secret ? { secret: admin.secret.secretArn } : admin, reach.identity]);
+export function fingerprint({ admin, transport }: ProvisionerProps): string {
+  return JSON.stringify([admin.secret ? { secret: admin.secret.secretArn } : admin, transport.identity]);
 }
 
 /**
@@ -83,29 +83,29 @@ export class Provisioner extends Construct implements IProvisioner {
 
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
-    const { database, reach, admin, options } = props;
+    const { database, transport, admin, options } = props;
     this.lanes = new Lanes(Stack.of(this), options.concurrentUsers ?? CONCURRENT_USERS);
     const logGroup = options.logGroup ?? newLogGroup(this);
     const handler = this.handler(props, logGroup);
     this.logGroup = logGroup;
     this.function = handler;
-    this.outsideVpc = reach.outsideVpc?.name;
-    if (!reach.network) {
-      handler.node.addDependency(wayToDatabase({ database: database.construct, handler, services: [] }));
+    this.outsideVpc = transport.outsideVpc?.name;
+    if (!transport.network) {
+      handler.node.addDependency(deploymentPrerequisites({ database: database.construct, handler, services: [] }));
       this.serviceToken = handler.functionArn;
-      this.customResourceId = reach.outsideVpc!.resourceId;
+      this.customResourceId = transport.outsideVpc!.resourceId;
       return;
     }
     const provider = providerFramework(this, {
       handler,
       logGroup,
-      network: options.frameworkInVpc ? reach.network : undefined,
+      network: options.frameworkInVpc ? transport.network : undefined,
       options,
     });
     this.customResourceId = 'Resource';
-    provider.node.addDependency(wayToDatabase({
+    provider.node.addDependency(deploymentPrerequisites({
       database: database.construct,
-      vpc: reach.network.vpc,
+      vpc: transport.network.vpc,
       handler,
       services: [...admin.secret ? ['secretsmanager'] : [], ...options.frameworkInVpc ? ['lambda', 's3'] : []],
     }));
@@ -175,13 +175,13 @@ export class Provisioner extends Construct implements IProvisioner {
   }
 
   private handler(props: ProvisionerProps, logGroup: logs.ILogGroup): lambda.Function {
-    const { database, admin, reach, options, registryOwner } = props;
-    const id = reach.outsideVpc?.handlerId ?? 'Handler';
-    const role = new FunctionRole(this, `${id}Role`, { ...options, logGroup, inVpc: reach.network !== undefined });
-    reach.allow(role);
+    const { database, admin, transport, options, registryOwner } = props;
+    const id = transport.outsideVpc?.handlerId ?? 'Handler';
+    const role = new FunctionRole(this, `${id}Role`, { ...options, logGroup, inVpc: transport.network !== undefined });
+    transport.allow(role);
     if (admin.secret) {
       grantRead(admin.secret, role);
-      const toRecover = reach.network && adminToRecover(database, admin);
+      const toRecover = transport.network && adminToRecover(database, admin);
       if (toRecover !== undefined) {
         grantConnect(database.target, role.policy, toRecover, { onBehalfOf: this });
       }
@@ -191,8 +191,8 @@ export class Provisioner extends Construct implements IProvisioner {
     const handler = new lambda.Function(this, id, {
       description: `Creates the IAM users of the database ${database.construct.node.path}`.slice(0, 256),
       runtime: runtimeOf(this, options.runtime),
-      code: handlerCode({ caCertificates: options.caCertificates, trustsAmazon: reach.outsideVpc?.trustsAmazon }),
-      handler: reach.network ? 'index.handler' : 'index.customResource',
+      code: handlerCode({ caCertificates: options.caCertificates, trustsAmazon: transport.outsideVpc?.trustsAmazon }),
+      handler: transport.network ? 'index.handler' : 'index.customResource',
       memorySize: 512, // 50 users with privileges on 1,000 tables each take 300 MB
       timeout: Duration.seconds(HANDLER_TIMEOUT_SECONDS),
       environment: {
@@ -201,24 +201,24 @@ export class Provisioner extends Construct implements IProvisioner {
         [DATABASE_HOST]: database.host,
         ...admin.secret ? { [ADMIN_SECRET_ARN]: admin.secret.secretArn } : { [ADMIN_USERNAME]: admin.username },
         ...registryOwner === undefined ? {} : { [REGISTRY_OWNER]: registryOwner },
-        ...reach.environment,
+        ...transport.environment,
       },
       role: role.forFunction,
       logGroup,
-      ...reach.network,
-      ipv6AllowedForDualStack: reach.network && options.ipv6AllowedForDualStack,
-      securityGroups: reach.securityGroups(this),
+      ...transport.network,
+      ipv6AllowedForDualStack: transport.network && options.ipv6AllowedForDualStack,
+      securityGroups: transport.securityGroups(this),
       reservedConcurrentExecutions: options.reservedConcurrentExecutions,
       tracing: options.tracing,
       deadLetterQueue: options.deadLetterQueue,
     });
     if (!options.deadLetterQueue) {
-      acknowledge(handler, reach.network ? HANDLER_WITHOUT_DEAD_LETTER_QUEUE : ANSWERING_WITHOUT_DEAD_LETTER_QUEUE);
+      acknowledge(handler, transport.network ? HANDLER_WITHOUT_DEAD_LETTER_QUEUE : ANSWERING_WITHOUT_DEAD_LETTER_QUEUE);
     }
-    if (reach.outsideVpc) {
-      acknowledge(handler, reach.outsideVpc.acknowledgement);
+    if (transport.outsideVpc) {
+      acknowledge(handler, transport.outsideVpc.acknowledgement);
     }
-    reach.letIn(handler);
+    transport.allowInboundFrom(handler);
     return handler;
   }
 }

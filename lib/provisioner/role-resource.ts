@@ -10,7 +10,7 @@ import { neverRetain } from '../database/removal-policies';
 import { warnOfUnescapedGrants } from '../database/unescaped-grants';
 import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
-import { comesAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
+import { isDeployedAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
 import { expiredUser } from '../model/expiry';
 import type { Grant, InSchema } from '../model/grant';
@@ -118,7 +118,7 @@ export class RoleResource {
       this.actAs(props.setRoleAtLogin);
     }
     if (newOwner) {
-      this.comesAfter(newOwner, 'which is to be dropped; name another role in reassignOwnedTo');
+      this.addDependencyOn(newOwner, 'which is to be dropped; name another role in reassignOwnedTo');
     }
   }
 
@@ -128,11 +128,11 @@ export class RoleResource {
     }
     for (const { databases, memberOf, creators = [], owned, warning } of grants) {
       if (memberOf) {
-        this.comesAfter(memberOf, 'and a role cannot be a member of itself; leave it out');
+        this.addDependencyOn(memberOf, 'and a role cannot be a member of itself; leave it out');
         this.checkMembership(memberOf);
         this.checkPower(memberOf.roleName);
       }
-      creators.forEach(creator => this.comesAfterCreator(creator));
+      creators.forEach(creator => this.addDependencyOnCreator(creator));
       if (owned) {
         this.claimSchema(owned);
       }
@@ -155,7 +155,7 @@ export class RoleResource {
   }
 
   /** The other role exists before this one is created, and until it is removed. */
-  private comesAfter(other: IDatabaseRole, notItself: string): void {
+  private addDependencyOn(other: IDatabaseRole, notItself: string): void {
     const { roleName, node } = other;
     const { role } = this;
     const declared = declaredRoleOf(other);
@@ -178,20 +178,20 @@ export class RoleResource {
     this.resource.node.addDependency(other);
   }
 
-  private comesAfterCreator(creator: IDatabaseRole): void {
+  private addDependencyOnCreator(creator: IDatabaseRole): void {
     const owner = declaredRoleOf(creator)?.settings?.RoleAtLogin;
     if (owner !== undefined) {
       throw errorAt(this.scope, `role name ${JSON.stringify(creator.roleName)} is in objectsCreatedBy, and its sessions act as ${JSON.stringify(owner)} (setRoleAtLogin), `
         + 'which owns what they create; name that role instead');
     }
-    this.comesAfter(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy');
+    this.addDependencyOn(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy');
   }
 
   /** The role at login is a group role of the app, of which the user is a member by the end of the synthesis. */
   private actAs(owner: IDatabaseRole): void {
     const { role, scope } = this;
     const name = JSON.stringify(owner.roleName);
-    this.comesAfter(owner, 'and acts as itself without setRoleAtLogin; leave it out');
+    this.addDependencyOn(owner, 'and acts as itself without setRoleAtLogin; leave it out');
     if (declaredRoleOf(owner)?.kind !== 'role') {
       throw errorAt(scope, `setRoleAtLogin ${name} is no group role of this app, so that what its sessions may do is not known here; pass a DatabaseRole`);
     }
@@ -208,7 +208,7 @@ export class RoleResource {
     const dependable: IDependable = {};
     Dependable.implement(dependable, {
       get dependencyRoots() {
-        const before = schemaOwnersFor(role).filter(owner => !comesAfter(owner, role));
+        const before = schemaOwnersFor(role).filter(owner => !isDeployedAfter(owner, role));
         return before.map(({ path }) => constructAt(root, path).node.defaultChild!);
       },
     });

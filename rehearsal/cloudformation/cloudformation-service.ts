@@ -8,7 +8,7 @@ import { fault, parametersOf, result } from '../rds-api/query-protocol';
 const VERSION = '2010-05-15';
 
 /** The reference names no number of resources on a page; this is as many as the service gives. */
-const RESOURCES_A_PAGE = 100;
+const RESOURCES_PER_PAGE = 100;
 
 const ACTIONS = ['DescribeStacks', 'GetTemplate', 'ListStackResources'];
 
@@ -76,11 +76,11 @@ export class CloudFormationService {
 function resources(stack: Stack, token = '0'): AwsAnswer {
   const from = Number(token);
   const all = [...stack.resources.values()];
-  const page = all.slice(from, from + RESOURCES_A_PAGE).map(({ logicalId, physicalId, type }) => ({
+  const page = all.slice(from, from + RESOURCES_PER_PAGE).map(({ logicalId, physicalId, type }) => ({
     LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: type, ResourceStatus: 'CREATE_COMPLETE', LastUpdatedTimestamp: '2026-01-01T00:00:00Z',
   }));
   return result('ListStackResources', {
     StackResourceSummaries: { member: page },
-    NextToken: from + RESOURCES_A_PAGE < all.length ? `${from + RESOURCES_A_PAGE}` : undefined,
+    NextToken: from + RESOURCES_PER_PAGE < all.length ? `${from + RESOURCES_PER_PAGE}` : undefined,
   });
 }

@@ -1,4 +1,4 @@
-import { actors, Change, describe as inWords, inverse, merged, oneByOne, rolesOf, takingBack, Target } from '../../lambda/provisioner/core/change';
+import { actors, Change, describe as inWords, inverse, merged, oneByOne, rolesOf, revokerOf, Target } from '../../lambda/provisioner/core/change';
 
 const DATABASE = { type: 'DATABASE', database: 'shop' } as const;
 const TABLES: Target = { type: 'TABLE', schema: 'app', objects: [{ name: 'orders' }, { name: 'items' }] };
@@ -142,7 +142,7 @@ describe('roles of a change', () => {
   test.each([
     [{ as: null, grantor: null }, {}], [{}, {}], [{ as: 'owner', grantor: null }, { as: 'owner' }], [{ as: null, grantor: 'other' }, { grantor: 'other' }],
   ])('taken back by the admin itself, with the rights of the owner, or as the grantor: %j', (granted, acting) => {
-    expect(takingBack(granted)).toEqual(acting);
+    expect(revokerOf(granted)).toEqual(acting);
   });
 });
 

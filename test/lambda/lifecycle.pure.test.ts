@@ -1,5 +1,5 @@
 import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, WantedRoles } from '../../lambda/provisioner/core/lifecycle';
-import { parkedName } from '../../lambda/provisioner/core/role-names';
+import { temporaryName } from '../../lambda/provisioner/core/role-names';
 import { Claim, Declaration, ManagingResource } from '../../lambda/provisioner/core/state';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
@@ -153,7 +153,7 @@ describe('decideApply', () => {
   });
 
   test('two users of a stack swap their names: one waits for the other', () => {
-    const [parked, other] = [parkedName('2'), owner('Other')];
+    const [parked, other] = [temporaryName('2'), owner('Other')];
     const first = decideApply(ME, wanted('b'), facts([claim('Me', 'a', '1'), claim('Other', 'b', '2')]));
     expect(first.changes).toEqual([rename('b', parked), rename('a', 'b')]);
     expect(first.converge).toEqual([{ role: 'b', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }]);
@@ -163,8 +163,8 @@ describe('decideApply', () => {
   });
 
   test('a role that waits gets its name as soon as it is free', () => {
-    const found = facts([claim('Me', 'b', '1'), claim('Other', 'b', '2', { roleName: parkedName('2') })]);
-    expect(decideApply(ME, wanted('c'), found).changes).toEqual([rename('b', 'c'), rename(parkedName('2'), 'b')]);
+    const found = facts([claim('Me', 'b', '1'), claim('Other', 'b', '2', { roleName: temporaryName('2') })]);
+    expect(decideApply(ME, wanted('c'), found).changes).toEqual([rename('b', 'c'), rename(temporaryName('2'), 'b')]);
   });
 
   test('whoever shared a role that is renamed gets one of the old name', () => {
@@ -213,7 +213,7 @@ describe('decideApply', () => {
     test('a role that was kept from such an update makes room for a rename, and no other one does', () => {
       const kept = claim('List', 'b', '2', { released: true, physicalId: 'cluster-1/list/List' });
       const found = (physicalId: string, more: Partial<Claim> = {}) => facts([claim('Me', 'a', '1'), { ...kept, ...more }, claim('List', 'c', '3', { physicalId })]);
-      expect(decideApply(ME, wanted('b'), found('cluster-1/list/List')).changes).toEqual([rename('b', parkedName('2')), rename('a', 'b')]);
+      expect(decideApply(ME, wanted('b'), found('cluster-1/list/List')).changes).toEqual([rename('b', temporaryName('2')), rename('a', 'b')]);
       const refused = /a role of that name is left from one that was removed/;
       expect(() => decideApply(ME, wanted('b'), found('cluster-1/other/List'))).toThrow(refused);
       expect(() => decideApply(ME, wanted('b'), found('cluster-1/list/List', { stackId: `${STACK}/0` }))).toThrow(refused);
@@ -235,7 +235,7 @@ describe('decideRemove', () => {
   });
 
   test('a role that waits for its name is removed under the one it has', () => {
-    expect(remove(facts([claim('Me', 'a', '1', { roleName: parkedName('1') })]))).toMatchObject({ kind: 'remove', username: parkedName('1') });
+    expect(remove(facts([claim('Me', 'a', '1', { roleName: temporaryName('1') })]))).toMatchObject({ kind: 'remove', username: temporaryName('1') });
   });
 
   test('after a rename, or a restore to another cluster, the old physical resource has nothing of its own', () => {
@@ -260,16 +260,16 @@ describe('decideRemove', () => {
   });
 
   test('an heir that waits for its name gets it', () => {
-    const parked = parkedName('1');
+    const parked = temporaryName('1');
     const [mine, heir] = [claim('Me', 'a', '1', { roleName: parked }), claim('Heir', 'a', '1', { roleName: parked })];
     expect(remove(facts([mine, heir]))).toMatchObject({ kind: 'handOver', decision: { changes: [rename(parked, 'a')], converge: [{ role: 'a' }] } });
   });
 
   test('a role that was dropped by hand is forgotten, and whoever waits for its name gets it', () => {
     const mine = claim('Me', 'a', '1', { roleName: undefined });
-    const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
+    const waiting = claim('Other', 'a', '2', { roleName: temporaryName('2') });
     expect(remove(facts([mine, waiting]))).toEqual({
-      kind: 'handOver', username: 'a', decision: { changes: [rename(parkedName('2'), 'a')], converge: [], record: [], forget: [mine], adopted: [] },
+      kind: 'handOver', username: 'a', decision: { changes: [rename(temporaryName('2'), 'a')], converge: [], record: [], forget: [mine], adopted: [] },
     });
   });
 });
@@ -296,8 +296,8 @@ describe('decideRemove of a resource of many', () => {
 
 describe('decideAfterRemoval', () => {
   test('who waited for the name of the removed role gets it', () => {
-    const waiting = claim('Other', 'a', '2', { roleName: parkedName('2') });
-    expect(decideAfterRemoval(ME, facts([waiting]))).toEqual([rename(parkedName('2'), 'a')]);
+    const waiting = claim('Other', 'a', '2', { roleName: temporaryName('2') });
+    expect(decideAfterRemoval(ME, facts([waiting]))).toEqual([rename(temporaryName('2'), 'a')]);
     expect(decideAfterRemoval(ME, facts([waiting], { a: '1' }))).toEqual([]);
   });
 });

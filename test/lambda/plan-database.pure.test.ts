@@ -50,8 +50,8 @@ function state(more: Partial<DatabaseState> = {}): DatabaseState {
 
 /** What is planned, as PostgreSQL 17 would get it from an admin that may be everybody. */
 function sql(changes: Change[]): string[] {
-  const standing = new Map(['owner', 'other', 'migrator', 'u', 'v'].map(role => [role, 'held'] as const));
-  return changes.flatMap(change => render(change, { admin: 'admin', version: 170000, standing }));
+  const adminMemberships = new Map(['owner', 'other', 'migrator', 'u', 'v'].map(role => [role, 'held'] as const));
+  return changes.flatMap(change => render(change, { admin: 'admin', version: 170000, adminMemberships }));
 }
 
 function plan(one: Wanted | Wanted[], more: Partial<DatabaseState> = {}): string[] {

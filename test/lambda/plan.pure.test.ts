@@ -31,8 +31,8 @@ const DONE = observed({ canLogin: true, memberships: [memberOf('rds_iam'), membe
 
 /** What is planned, as PostgreSQL 17 would get it from an admin that may be everybody. */
 function sql(changes: Change[]): string[] {
-  const standing = new Map(['owner', 'other'].map(role => [role, 'held'] as const));
-  return changes.flatMap(change => render(change, { admin: 'admin', version: 170000, standing }));
+  const adminMemberships = new Map(['owner', 'other'].map(role => [role, 'held'] as const));
+  return changes.flatMap(change => render(change, { admin: 'admin', version: 170000, adminMemberships }));
 }
 
 function plan(one: Wanted, role: ObservedRole, owners = ADMINS): string[] {

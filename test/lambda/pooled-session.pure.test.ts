@@ -21,7 +21,7 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
     execute: () => Promise.resolve(['1 off read committed']),
     commit: () => Promise.reject(lost),
     rollback: () => {
-      milliseconds += Math.min(callMs, budget.work());
+      milliseconds += Math.min(callMs, budget.remainingMs());
       const answer = answers(++rollbacks);
       return answer ? Promise.reject(answer) : Promise.resolve();
     },

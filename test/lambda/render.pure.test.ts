@@ -1,8 +1,8 @@
 import { Change, Target } from '../../lambda/provisioner/core/change';
-import { Dialect, render, Standing } from '../../lambda/provisioner/sql/render';
+import { Dialect, render, AdminMembership } from '../../lambda/provisioner/sql/render';
 
-function dialect(version: number, standing: { readonly [role: string]: Standing } = {}): Dialect {
-  return { admin: 'admin', version, standing: new Map(Object.entries(standing)) };
+function dialect(version: number, adminMemberships: { readonly [role: string]: AdminMembership } = {}): Dialect {
+  return { admin: 'admin', version, adminMemberships: new Map(Object.entries(adminMemberships)) };
 }
 
 const OLD = dialect(150000);

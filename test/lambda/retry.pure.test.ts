@@ -20,32 +20,32 @@ describe('Budget', () => {
   test('work ends before the Lambda does, patience before the work', () => {
     const time = new Time();
     const budget = new Budget(time, 300_000);
-    expect([budget.elapsed(), budget.work(), budget.patience()]).toEqual([0, 295_000, PATIENCE_MS]);
+    expect([budget.elapsedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([0, 295_000, PATIENCE_MS]);
     time.time += 20_000;
-    expect([budget.elapsed(), budget.work(), budget.patience()]).toEqual([20_000, 275_000, 30_000]);
+    expect([budget.elapsedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([20_000, 275_000, 30_000]);
   });
 
   test('time spent in a queue that moves does not try the patience, but is time', () => {
     const time = new Time();
     const budget = new Budget(time, 300_000);
     time.time += 100_000;
-    budget.excuse(90_000);
-    expect([budget.elapsed(), budget.waited(), budget.work(), budget.patience()]).toEqual([100_000, 10_000, 195_000, 40_000]);
+    budget.discountMs(90_000);
+    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([100_000, 10_000, 195_000, 40_000]);
   });
 
   test('what was spent in a queue that moves does not count as waiting, but as work', () => {
     const time = new Time();
     const budget = new Budget(time, 300_000);
     time.time += 60_000;
-    budget.excuse(55_000);
-    expect([budget.elapsed(), budget.waited(), budget.work(), budget.patience()]).toEqual([60_000, 5_000, 235_000, 45_000]);
+    budget.discountMs(55_000);
+    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([60_000, 5_000, 235_000, 45_000]);
   });
 
   test('never 0, which means "no limit" to PostgreSQL', () => {
     const time = new Time();
     const budget = new Budget(time, 6_000);
     time.time += 60_000;
-    expect([budget.work(), budget.patience()]).toEqual([1, 1]);
+    expect([budget.remainingMs(), budget.waitLimitMs()]).toEqual([1, 1]);
   });
 });
 
@@ -93,7 +93,7 @@ describe('withRetries', () => {
     const time = new Time();
     const budget = new Budget(time, 300_000);
     time.time += 60_000;
-    budget.excuse(60_000);
+    budget.discountMs(60_000);
     const attempt = failing(time, new ProvisionError('x', { retryUntil: 5_000 }), 100);
     await expect(withRetries(budget, attempt, () => undefined)).rejects.toThrow('x');
     expect(attempt.mock.calls.length).toBeGreaterThan(3);

@@ -342,12 +342,12 @@ describe('the way to the database of', () => {
       cluster => cluster.connections.allowDefaultPortFrom(ec2.Peer.ipv4('10.0.0.0/8')),
     ],
     ['with a prefix list', cluster => cluster.connections.allowDefaultPortFrom(ec2.Peer.prefixList('pl-1'))],
-  ])('a function that is let in %s, after the grant', (_, letIn) => {
+  ])('a function that is let in %s, after the grant', (_, allowInboundFrom) => {
     const one = new Case();
     const fn = aFunction(one.stack, vpcOf(one.stack));
     expect(answer(one.app, () => {
       one.iamAuth.addUser('a').grantConnect(fn);
-      letIn(one.cluster, fn);
+      allowInboundFrom(one.cluster, fn);
     })).toBe('');
   });
 

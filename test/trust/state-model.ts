@@ -1,7 +1,7 @@
 import { Change } from '../../lambda/provisioner/core/change';
 import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, replaces } from '../../lambda/provisioner/core/lifecycle';
 import { whatOvertook } from '../../lambda/provisioner/core/order';
-import { parkedName } from '../../lambda/provisioner/core/role-names';
+import { temporaryName } from '../../lambda/provisioner/core/role-names';
 import { Claim, Declaration, ManagingResource } from '../../lambda/provisioner/core/state';
 import { ProvisionError } from '../../lambda/provisioner/errors';
 
@@ -78,7 +78,7 @@ function factsOf({ roles, rows, cancelled }: ServerState): Facts {
   return {
     claims: rows.map((row): Claim => {
       const name = nameOf.get(row.oid);
-      const roleName = name === row.username || name === parkedName(row.oid) ? { roleName: name } : {};
+      const roleName = name === row.username || name === temporaryName(row.oid) ? { roleName: name } : {};
       return {
         ...resource(row.stack, row.id), ...roleName, roleOid: row.oid, resourceId: CLUSTER, physicalId: row.physicalId, username: row.username,
         declarations: [DECLARED], deployed: [DECLARED], sent: row.sent, released: row.released,
@@ -117,7 +117,7 @@ export function apply(state: ServerState, event: ApplyEvent, onRemoval: OnRemova
     }
     throw error;
   }
-  const done = carryOut(state, facts, decision);
+  const done = executeDecision(state, facts, decision);
   const others = done.rows.map(row => row.stack === event.stack && row.id === event.id ? { ...row, sent: Math.max(row.sent, event.sent) } : row);
   const recorded = { ...done, rows: others, cancelled: done.cancelled.filter(one => !(one.stack === event.stack && one.id === event.id)) };
   return (decision.abandoned ?? []).reduce<ServerState>((server, abandoned) =>
@@ -139,11 +139,11 @@ export function remove(state: ServerState, event: RemoveEvent, onRemoval: OnRemo
         : { ...server, roles: server.roles.filter(({ oid }) => oid !== claim.roleOid), rows: server.rows.filter(row => !isRow(row)) };
       return { ...gone, roles: changed(gone, decideAfterRemoval(self, factsOf(gone))) };
     }
-    return removal.kind === 'handOver' ? carryOut(server, factsOf(server), removal.decision) : server;
+    return removal.kind === 'handOver' ? executeDecision(server, factsOf(server), removal.decision) : server;
   }, noted);
 }
 
-function carryOut(state: ServerState, { claims }: Facts, { changes, converge, record, forget }: Decision): ServerState {
+function executeDecision(state: ServerState, { claims }: Facts, { changes, converge, record, forget }: Decision): ServerState {
   const login = new Set(converge.map(({ role }) => role));
   const roles = changed(state, changes).map(role => login.has(role.name) ? { ...role, login: true } : role);
   const oidOf = new Map(roles.map(({ name, oid }) => [name, oid]));
@@ -192,8 +192,8 @@ function refuseTaken(roles: readonly Role[], name: string): void {
 export function canonical({ roles, rows, cancelled }: ServerState): ServerState {
   const sorted = [...roles].sort((a, b) => a.name < b.name ? -1 : 1);
   const gone = [...new Set(rows.map(({ oid }) => oid).filter(oid => !roles.some(role => role.oid === oid)))];
-  const oids = new Map([...sorted.map(({ oid, name }, n): [string, string] => [oid, name.startsWith(parkedName('')) ? `${51 + n}` : name === 'x' ? '11' : name === 'y' ? '12' : `${61 + n}`]), ...gone.map((oid, n): [string, string] => [oid, `${81 + n}`])]);
-  const parked = (name: string, oid: string) => name === parkedName(oid) ? parkedName(oids.get(oid)!) : name;
+  const oids = new Map([...sorted.map(({ oid, name }, n): [string, string] => [oid, name.startsWith(temporaryName('')) ? `${51 + n}` : name === 'x' ? '11' : name === 'y' ? '12' : `${61 + n}`]), ...gone.map((oid, n): [string, string] => [oid, `${81 + n}`])]);
+  const parked = (name: string, oid: string) => name === temporaryName(oid) ? temporaryName(oids.get(oid)!) : name;
   return {
     roles: sorted.map(({ oid, name, login }) => ({ oid: oids.get(oid)!, name: parked(name, oid), login })),
     rows: rows.map(row => ({ ...row, oid: oids.get(row.oid)! })).sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1),

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { parkedName } from '../../lambda/provisioner/core/role-names';
+import { temporaryName } from '../../lambda/provisioner/core/role-names';
 import { Item, Options, Outcome, Violation } from './item';
 import { apply, ApplyEvent, canonical, madeUpId, OnRemoval, physicalIdOf, remove, RemoveEvent, ServerState } from './state-model';
 
@@ -215,7 +215,7 @@ class Search {
     const withLogin = server.roles.filter(({ login }) => login).map(({ name }) => name);
     assert.deepEqual(withLogin.sort(), declared.map(({ name }) => name).sort(), 'who can sign in is not who is declared');
     assert.equal(server.rows.filter(row => !row.released).length, declared.length, 'the registry has more than is declared');
-    assert.ok(!server.roles.some(({ name, login }) => login && name.startsWith(parkedName(''))), 'a role waits for its name');
+    assert.ok(!server.roles.some(({ name, login }) => login && name.startsWith(temporaryName(''))), 'a role waits for its name');
     stacks.forEach(({ template, physicalIds }, stack) => {
       for (const [id, usernames] of Object.entries(TEMPLATES[template])) {
         const again = apply(server, { action: 'apply', stack, id, single: id !== 'L', usernames, former: physicalIds[id as Id], sent: SENT.rollbackCleanUp }, this.world.onRemoval);

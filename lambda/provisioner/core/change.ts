@@ -50,8 +50,8 @@ export type Change
     /** `options`: they are members already, but do not inherit. `inherit`: they are none yet, and have the attribute NOINHERIT. */
     | { readonly kind: 'grantRole'; readonly group: string; readonly roles: string[]; readonly options?: true; readonly inherit?: true; readonly admin?: true }
     | { readonly kind: 'revokeRole'; readonly group: string; readonly roles: string[]; readonly grantor?: string; readonly admin?: true }
-    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & Acting
-    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & Acting
+    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & ActAs
+    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & ActAs
     | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
     | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true; readonly as?: string }
     /** `database`: for sessions in that one alone. Without a value it is reset. `was`: what is stored before. */
@@ -63,7 +63,7 @@ export type Change
     | { readonly kind: 'reassignOwned'; readonly role: string; readonly to: string; readonly as: string[] }
     | { readonly kind: 'dropOwned'; readonly role: string; readonly as: string };
 
-export interface Acting {
+export interface ActAs {
   readonly as?: string;
   readonly grantor?: string;
   readonly through?: string;
@@ -78,7 +78,7 @@ export function actors(change: Change): string[] {
 }
 
 /** How to take back what one role has granted to another: as the grantor, with the rights of the owner, or as the admin itself. */
-export function takingBack({ as, grantor, through }: { readonly [Way in keyof Acting]: string | null | undefined }): Acting {
+export function revokerOf({ as, grantor, through }: { readonly [Way in keyof ActAs]: string | null | undefined }): ActAs {
   return grantor ? { grantor } : as ? { as } : through ? { through } : {};
 }
 

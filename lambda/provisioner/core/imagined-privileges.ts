@@ -1,12 +1,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { distinct } from '../../shared/decode';
-import { type Acting, type Change, type ChangeOf, oneByOne, takingBack } from './change';
+import { type ActAs, type Change, type ChangeOf, oneByOne, revokerOf } from './change';
 import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
 import type { FuturePrivilege, HeldPrivilege } from './privilege-changes';
 
 /** How it would be taken back. */
-export function heldBy({ as, grantor, through }: Acting): Pick<Held, 'as' | 'grantor' | 'through'> {
+export function heldBy({ as, grantor, through }: ActAs): Pick<Held, 'as' | 'grantor' | 'through'> {
   return { as: as ?? null, grantor: grantor ?? null, through: through ?? null };
 }
 
@@ -21,8 +21,8 @@ interface Held {
 /** Rows of one role after something on one object is given or taken. */
 export function privilegesAfter<Row extends Held>(rows: Row[], change: ChangeOf<'grant' | 'revoke'>, isOn: (row: Row) => boolean, newRow: (privilege: string) => Row): Row[] {
   const { kind, privileges, grantable } = change;
-  const way = takingBack(heldBy(change));
-  const isSame = (row: Row) => isOn(row) && privileges.includes(row.privilege) && isDeepStrictEqual(takingBack(row), way);
+  const way = revokerOf(heldBy(change));
+  const isSame = (row: Row) => isOn(row) && privileges.includes(row.privilege) && isDeepStrictEqual(revokerOf(row), way);
   if (kind === 'revoke') {
     return rows.flatMap(row => !isSame(row) ? [row] : grantable ? [{ ...row, grantable: false }] : []);
   }

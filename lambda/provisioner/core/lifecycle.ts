@@ -5,7 +5,7 @@ import { Ownership } from './ownership';
 import type { Wanted } from './plan-shared';
 import type { PublicRows } from './public-privileges';
 import type { UnreadableRow } from './registry-rows';
-import { Names, parkedName } from './role-names';
+import { Names, temporaryName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, sameResource } from './state';
 
 /** What a resource asks for: roles of one database cluster. */
@@ -75,7 +75,7 @@ export interface Decision {
 
 export type Removal
   = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
-    | { readonly kind: 'handOver'; readonly username: string; readonly heir?: Claim; readonly decision: Decision }
+    | { readonly kind: 'handOver'; readonly username: string; readonly successor?: Claim; readonly decision: Decision }
     /** `problem`: what it has been granted is not understood, so that its access is all that is taken. */
     | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly problem?: string }
     /** The registry does not say clearly enough whose it is. */
@@ -98,7 +98,7 @@ export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: 
   const ownership = new Ownership(self, facts.claims);
   const names = new Names(facts.roles);
   const decisions = wanted.roles.map(role => decideRole(self, wanted, role, facts, ownership, names));
-  names.settle(ownership.others);
+  names.assignFreedNames(ownership.others);
   const abandoned = abandonedIds(wanted, ownership.own);
   return {
     ...abandoned.length > 0 ? { abandoned } : {},
@@ -131,47 +131,47 @@ function decideRole(
   ownership: Ownership,
   names: Names,
 ): Omit<Decision, 'changes'> {
-  const mine = ownership.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
+  const ownClaim = ownership.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
   const holder = facts.roles.get(username);
-  refuseUnreadable(self, single, username, [holder, mine?.roleOid], facts);
+  refuseUnreadable(self, single, username, [holder, ownClaim?.roleOid], facts);
   const record: Registration[] = [{ ...identityOf(self), resourceId, physicalId, username, declaration, sent, supersedes: single ? 'any name' : 'this name' }];
-  const converge: Wanted[] = [{ role: username, declaration, previous: ownership.declarationsOf(mine?.roleOid), deployed: ownership.deployedTo(mine?.roleOid) }];
+  const converge: Wanted[] = [{ role: username, declaration, previous: ownership.declarationsOf(ownClaim?.roleOid), deployed: ownership.deployedTo(ownClaim?.roleOid) }];
 
   if (holder === undefined) {
-    if (mine) {
-      names.rename(mine.roleName!, username);
+    if (ownClaim) {
+      names.rename(ownClaim.roleName!, username);
     } else {
       names.create(username, declaration.kind);
     }
-  } else if (holder !== mine?.roleOid) {
+  } else if (holder !== ownClaim?.roleOid) {
     const onHolder = ownership.on(holder).filter(({ roleName }) => roleName !== undefined);
     const [released, managed] = split(onHolder, claim => !ownership.isLive(claim));
     // Another stack manages it in the database that this one was restored from.
-    const [copied, sharers] = split(managed.filter(claim => !sameResource(claim, self)), claim => claim.stack !== self.stack && claim.resourceId !== resourceId);
-    const unmanaged = sharers.length + released.length === 0;
-    refuseForeign(self, username, sharers);
-    if (unmanaged && (mine !== undefined || !adoptExisting)) {
-      refuseUnmanaged(username, resourceId, copied);
+    const [ofOriginal, otherManagers] = split(managed.filter(claim => !sameResource(claim, self)), claim => claim.stack !== self.stack && claim.resourceId !== resourceId);
+    const unmanaged = otherManagers.length + released.length === 0;
+    refuseForeign(self, username, otherManagers);
+    if (unmanaged && (ownClaim !== undefined || !adoptExisting)) {
+      refuseUnmanaged(username, resourceId, ofOriginal);
     }
-    if (mine && sharers.length === 0 && !released.every(claim => ownership.isAbandoned(claim))) {
-      throw new ProvisionError(`cannot rename ${quoted(mine.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
+    if (ownClaim && otherManagers.length === 0 && !released.every(claim => ownership.isAbandoned(claim))) {
+      throw new ProvisionError(`cannot rename ${quoted(ownClaim.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
         + 'drop or rename that role first, or choose another name');
     }
-    if (!mine) {
+    if (!ownClaim) {
       const shared = { role: username, declaration, previous: ownership.declarationsOf(holder), deployed: ownership.deployedTo(holder) };
-      return { converge: [shared], record, forget: [...released.filter(claim => !sameResource(claim, self)), ...copied], adopted: unmanaged ? [username] : [] };
+      return { converge: [shared], record, forget: [...released.filter(claim => !sameResource(claim, self)), ...ofOriginal], adopted: unmanaged ? [username] : [] };
     }
-    names.rename(username, parkedName(holder));
-    names.rename(mine.roleName!, username);
+    names.rename(username, temporaryName(holder));
+    names.rename(ownClaim.roleName!, username);
   }
 
   // Whoever shared the renamed role declares its old name still, and gets a role of that name.
-  for (const sharer of ownership.on(mine?.roleOid)) {
-    const declared = inForce(sharer);
-    if (ownership.isOfSameStack(sharer, resourceId) && !sameResource(sharer, self) && sharer.username !== username && names.free(sharer.username) && declared !== undefined) {
-      names.create(sharer.username, declared.kind);
-      converge.push({ role: sharer.username, declaration: declared, previous: [], deployed: sharer.deployed });
-      record.push({ ...identityOf(sharer), resourceId: sharer.resourceId, physicalId: sharer.physicalId, username: sharer.username, declaration: declared, sent: sharer.sent, supersedes: 'this name' });
+  for (const other of ownership.on(ownClaim?.roleOid)) {
+    const declared = inForce(other);
+    if (ownership.isOfSameStack(other, resourceId) && !sameResource(other, self) && other.username !== username && names.free(other.username) && declared !== undefined) {
+      names.create(other.username, declared.kind);
+      converge.push({ role: other.username, declaration: declared, previous: [], deployed: other.deployed });
+      record.push({ ...identityOf(other), resourceId: other.resourceId, physicalId: other.physicalId, username: other.username, declaration: declared, sent: other.sent, supersedes: 'this name' });
     }
   }
   return { converge, record, forget: [], adopted: [] };
@@ -206,8 +206,8 @@ export function decideRemove(self: ManagingResource, { resourceId, physicalId, s
         ...unreadable.filter(isInvalid).flatMap(({ roleName = '' }) => usernames.includes(roleName) ? [roleName] : []),
       ]);
   return names.map((username): Removal => {
-    const mine = ownership.own.find(claim => claim.username === username && claim.resourceId === resourceId);
-    if (!mine) {
+    const ownClaim = ownership.own.find(claim => claim.username === username && claim.resourceId === resourceId);
+    if (!ownClaim) {
       const invalid = unreadable.find(row => isInvalid(row) && ((single && sameResource(row, self)) || row.roleName === username));
       const [other] = ownership.own;
       return invalid
@@ -215,11 +215,11 @@ export function decideRemove(self: ManagingResource, { resourceId, physicalId, s
         : { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
     }
     // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or another database, has no say in it.
-    const heir = ownership.on(mine.roleOid).find(claim => claim !== mine && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
-    const problem = unreadable.find(({ claim }) => claim === mine)?.problem;
-    return mine.roleName !== undefined && heir === undefined
-      ? { kind: 'remove', claim: mine, username: mine.roleName, previous: ownership.declarationsOf(mine.roleOid), ...problem === undefined ? {} : { problem } }
-      : { kind: 'handOver', username, heir, decision: handOver(mine, heir, facts, ownership) };
+    const successor = ownership.on(ownClaim.roleOid).find(claim => claim !== ownClaim && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
+    const problem = unreadable.find(({ claim }) => claim === ownClaim)?.problem;
+    return ownClaim.roleName !== undefined && successor === undefined
+      ? { kind: 'remove', claim: ownClaim, username: ownClaim.roleName, previous: ownership.declarationsOf(ownClaim.roleOid), ...problem === undefined ? {} : { problem } }
+      : { kind: 'handOver', username, successor, decision: handOver(ownClaim, successor, facts, ownership) };
   });
 }
 
@@ -228,21 +228,21 @@ function isInvalid({ claim, roleName, released }: UnreadableRow): boolean {
   return claim === undefined && roleName !== undefined && !released;
 }
 
-function handOver(mine: Claim, heir: Claim | undefined, facts: Facts, ownership: Ownership): Decision {
+function handOver(ownClaim: Claim, successor: Claim | undefined, facts: Facts, ownership: Ownership): Decision {
   const names = new Names(facts.roles);
-  names.settle([...ownership.own, ...ownership.others].filter(claim => claim !== mine));
-  const declaration = heir && inForce(heir);
-  const converge: Wanted[] = heir?.roleName === undefined || declaration === undefined
+  names.assignFreedNames([...ownership.own, ...ownership.others].filter(claim => claim !== ownClaim));
+  const declaration = successor && inForce(successor);
+  const converge: Wanted[] = successor?.roleName === undefined || declaration === undefined
     ? []
-    : [{ role: names.nameOf(heir.roleOid) ?? heir.roleName, declaration, previous: ownership.declarationsOf(heir.roleOid), deployed: ownership.deployedTo(heir.roleOid) }];
-  return { changes: names.changes, converge, record: [], forget: [mine], adopted: [] };
+    : [{ role: names.nameOf(successor.roleOid) ?? successor.roleName, declaration, previous: ownership.declarationsOf(successor.roleOid), deployed: ownership.deployedTo(successor.roleOid) }];
+  return { changes: names.changes, converge, record: [], forget: [ownClaim], adopted: [] };
 }
 
 /** What is left to do for the others of the stack once a role is gone: names that had to wait for it. */
 export function decideAfterRemoval(self: ManagingResource, facts: Facts): Change[] {
   const { own, others } = new Ownership(self, facts.claims);
   const names = new Names(facts.roles);
-  names.settle([...own, ...others]);
+  names.assignFreedNames([...own, ...others]);
   return names.changes;
 }
 
@@ -260,8 +260,8 @@ function refuseUnreadable(self: ManagingResource, single: boolean, username: str
   }
 }
 
-function refuseForeign(self: ManagingResource, username: string, sharers: Claim[]): void {
-  const foreign = sharers.find(({ stack }) => stack !== self.stack);
+function refuseForeign(self: ManagingResource, username: string, otherManagers: Claim[]): void {
+  const foreign = otherManagers.find(({ stack }) => stack !== self.stack);
   if (foreign) {
     throw new ProvisionError(`${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
       + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');

@@ -1,6 +1,6 @@
 import { kindOf, type ObjectType } from '../../../lib/contract/object-kinds';
 import { ALL_OBJECTS } from '../../../lib/contract/wire';
-import { type Acting, type Change, merged, takingBack } from './change';
+import { type ActAs, type Change, merged, revokerOf } from './change';
 import type { Wanted } from './plan-shared';
 import {
   changesOf, futureChanges, type FuturePrivilege, futureRevokes, type Granted, granting, type GrantOption,
@@ -142,7 +142,7 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
   return {
     revokes: [
       ...revokesOf(role, surplus),
-      ...changesOf('revoke', role, inOrder(options), takingBack, { grantable: true }),
+      ...changesOf('revoke', role, inOrder(options), revokerOf, { grantable: true }),
       ...futureRevokes(role, surplusFuture),
       ...futureChanges('revokeFuture', role, inOrder(optionsFuture), { grantable: true }),
       ...dropSchemas(database, role, declared, previous, state),
@@ -201,7 +201,7 @@ class Index {
     return this.on(right)?.owner;
   }
 
-  public actorFor(right: Right): Acting {
+  public actorFor(right: Right): ActAs {
     const on = this.on(right);
     return on === undefined ? {} : granting(on, right.privilege, right.kind === 'COLUMN' ? right.sub : null);
   }

@@ -1,4 +1,4 @@
-import { type Change, merged, takingBack } from './change';
+import { type Change, merged, revokerOf } from './change';
 import type { PreviousDeclaration } from './identities';
 import { type GrantOption, granting, inOrder } from './privilege-changes';
 import { NO_LIMIT, planSettings } from './settings';
@@ -186,7 +186,7 @@ function revokeAdminOptions({ role, memberships }: ObservedRole, wanted: string[
 /** No declaration has them. */
 function revokeOthers({ role, others }: ObservedRole): Change[] {
   return inOrder(others).map(({ on, name, privilege, grantable, as }) =>
-    ({ kind: 'revoke', privileges: [privilege], on: { type: on, name }, roles: [role], ...grantable ? { wasGrantable: true } : {}, ...takingBack({ grantor: as }) }));
+    ({ kind: 'revoke', privileges: [privilege], on: { type: on, name }, roles: [role], ...grantable ? { wasGrantable: true } : {}, ...revokerOf({ grantor: as }) }));
 }
 
 export function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
@@ -194,10 +194,10 @@ export function forbidLogin({ role, canLogin }: ObservedRole): Change[] {
 }
 
 function revokeRole(role: string, membership: { group: string; as: string | null }): Change {
-  return { kind: 'revokeRole', group: membership.group, roles: [role], ...takingBack({ grantor: membership.as }) };
+  return { kind: 'revokeRole', group: membership.group, roles: [role], ...revokerOf({ grantor: membership.as }) };
 }
 
 function revokeOnDatabase(role: string, row: ObservedRole['databases'][number], option: { grantable?: true } = {}): Change {
   const wasGrantable = row.grantable && !option.grantable ? { wasGrantable: true } as const : {};
-  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...wasGrantable, ...takingBack(row) };
+  return { kind: 'revoke', privileges: [row.privilege], on: { type: 'DATABASE', database: row.database }, roles: [role], ...option, ...wasGrantable, ...revokerOf(row) };
 }

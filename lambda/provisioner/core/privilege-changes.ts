@@ -1,6 +1,6 @@
 import { objectWord, type ObjectType } from '../../../lib/contract/object-kinds';
 import {
-  type Acting, type Change, type FutureObjectType, type FutureTarget, type ObjectName, takingBack, type Target,
+  type ActAs, type Change, type FutureObjectType, type FutureTarget, type ObjectName, revokerOf, type Target,
 } from './change';
 
 /** Privileges in one database, as the catalogs have them, and the changes that give and take them. */
@@ -47,9 +47,9 @@ export interface GrantOption {
 }
 
 /** How to grant: with the grant option of the admin or of a role that it inherits from, where it cannot become the owner; else as the owner. */
-export function granting({ as, options }: { readonly as: string | null; readonly options?: GrantOption[] | null }, privilege: string, column: string | null = null): Acting {
+export function granting({ as, options }: { readonly as: string | null; readonly options?: GrantOption[] | null }, privilege: string, column: string | null = null): ActAs {
   const option = options?.find(one => one.privilege === privilege && (one.column === null || one.column === column));
-  return option === undefined ? takingBack({ as }) : option.through === null ? {} : { through: option.through };
+  return option === undefined ? revokerOf({ as }) : option.through === null ? {} : { through: option.through };
 }
 
 interface Option {
@@ -59,8 +59,8 @@ interface Option {
 }
 
 /** As few statements as can be: objects with the same privileges to change share one. */
-export function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => Acting, option: Option = {}): Change[] {
-  const byObject = new Map<string, { right: R; acting: Acting; privileges: string[] }>();
+export function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => ActAs, option: Option = {}): Change[] {
+  const byObject = new Map<string, { right: R; acting: ActAs; privileges: string[] }>();
   for (const right of rights) {
     const acting = actor(right);
     const key = JSON.stringify([right.kind, right.schema, right.name, right.sub, acting]);
@@ -68,7 +68,7 @@ export function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: strin
     entry.privileges.push(right.privilege);
     byObject.set(key, entry);
   }
-  const groups = new Map<string, { rights: R[]; acting: Acting; privileges: string[] }>();
+  const groups = new Map<string, { rights: R[]; acting: ActAs; privileges: string[] }>();
   for (const { right, acting, privileges } of byObject.values()) {
     const sorted = [...new Set(privileges)].sort();
     const key = JSON.stringify([right.kind, right.schema, notShared(right), acting, sorted]);
@@ -121,8 +121,8 @@ export function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string
 export function revokesOf(role: string, held: HeldPrivilege[]): Change[] {
   const ordered = inOrder(held);
   return [
-    ...changesOf('revoke', role, ordered.filter(({ grantable }) => !grantable), takingBack),
-    ...changesOf('revoke', role, ordered.filter(({ grantable }) => grantable), takingBack, { wasGrantable: true }),
+    ...changesOf('revoke', role, ordered.filter(({ grantable }) => !grantable), revokerOf),
+    ...changesOf('revoke', role, ordered.filter(({ grantable }) => grantable), revokerOf, { wasGrantable: true }),
   ];
 }
 

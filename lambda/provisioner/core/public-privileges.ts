@@ -2,7 +2,7 @@ import { databaseNameProblem, managedRoleNameProblem } from '../../../lib/contra
 import { distinct, entries, exactly, list, refuse, text, texts, throwProblem } from '../../shared/decode';
 import { ProvisionError } from '../errors';
 import type { Row } from '../sql/row';
-import { type Acting, type Change, type ChangeOf, PUBLIC, takingBack } from './change';
+import { type ActAs, type Change, type ChangeOf, PUBLIC, revokerOf } from './change';
 import type { DatabaseOwner } from './plan-shared';
 import { granting } from './privilege-changes';
 import { type ManagingResource, sameResource } from './state';
@@ -36,7 +36,7 @@ export interface PublicRows {
 
 /** The catalog about one privilege of PUBLIC. */
 export interface PublicState {
-  readonly held: readonly ({ readonly by: string | null } & { readonly [Way in keyof Acting]: string | null })[];
+  readonly held: readonly ({ readonly by: string | null } & { readonly [Way in keyof ActAs]: string | null })[];
   readonly owner: Pick<DatabaseOwner, 'as' | 'options'>;
   /** Roles that have the privilege through PUBLIC only, and may need it. */
   readonly relying: readonly { readonly role: string; readonly isAdmin: boolean }[];
@@ -179,7 +179,7 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly PublicRec
     lockedOut,
     kept: stays.filter(privilege => revoked.includes(privilege)).map(privilege => `the admin has ${describe(privilege, database)} through PUBLIC only`),
     revokes: toRevoke.flatMap(privilege => (states[privilege]?.held ?? []).map(entry => ({
-      privilege, by: entry.by, isDeployed: isDeployed(privilege), change: changeOf('revoke', privilege, database, takingBack(entry)),
+      privilege, by: entry.by, isDeployed: isDeployed(privilege), change: changeOf('revoke', privilege, database, revokerOf(entry)),
     }))),
     grants: PUBLIC_PRIVILEGES.filter(privilege => !isDeclared(privilege)).flatMap(privilege => givenBack(privilege, database, own?.before[privilege], states[privilege])),
     record: {
@@ -241,7 +241,7 @@ function givenBack(privilege: PublicPrivilege, database: string, before: Grantor
   }));
 }
 
-function changeOf(kind: 'grant' | 'revoke', privilege: PublicPrivilege, database: string, acting: Acting): ChangeOf<'grant' | 'revoke'> {
+function changeOf(kind: 'grant' | 'revoke', privilege: PublicPrivilege, database: string, acting: ActAs): ChangeOf<'grant' | 'revoke'> {
   const on = privilege === 'CONNECT' ? { type: 'DATABASE', database } as const : { type: 'SCHEMA', schema: PUBLIC } as const;
   return { kind, privileges: [privilege], on, roles: [PUBLIC], ...acting };
 }

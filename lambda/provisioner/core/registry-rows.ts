@@ -7,7 +7,7 @@ import type { Row } from '../sql/row';
 import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';
 import { decodePublicRows, type PublicRows } from './public-privileges';
-import { parkedName } from './role-names';
+import { temporaryName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, type RoleKind, stackWithoutId } from './state';
 import { decodeTime, encodeTime } from './time';
 
@@ -147,7 +147,7 @@ function decodeIdentity(row: Row, admin: string): Claim {
     return refuse('released', released, 'it is neither true nor false', CORRECT);
   }
   // An oid alone does not make a role ours: a database that was copied with pg_dump has the oids of another server.
-  const named = row.roleName === username || row.roleName === parkedName(roleOid) ? { roleName: row.roleName } : {};
+  const named = row.roleName === username || row.roleName === temporaryName(roleOid) ? { roleName: row.roleName } : {};
   return { stack, stackId, logicalId, resourceId, physicalId, username, roleOid, ...named, declarations: [], deployed: [], released };
 }
 

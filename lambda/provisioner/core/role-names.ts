@@ -2,7 +2,7 @@ import type { Change } from './change';
 import type { Claim, RoleKind } from './state';
 
 /** A role that had to make room for another of its stack waits under this name. */
-export function parkedName(roleOid: string): string {
+export function temporaryName(roleOid: string): string {
   return `cdk_aurora_iam_auth_renaming_${roleOid}`;
 }
 
@@ -35,9 +35,9 @@ export class Names {
   }
 
   /** Gives the roles that wait for their names those that are free now. */
-  public settle(claims: Claim[]): void {
+  public assignFreedNames(claims: Claim[]): void {
     for (const { roleOid, roleName, username } of claims) {
-      if (roleName === parkedName(roleOid) && this.nameOf(roleOid) === roleName && this.free(username)) {
+      if (roleName === temporaryName(roleOid) && this.nameOf(roleOid) === roleName && this.free(username)) {
         this.rename(roleName, username);
       }
     }

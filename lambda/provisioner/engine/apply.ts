@@ -9,7 +9,7 @@ import { RDS_IAM, sameResource } from '../core/state';
 import { encodeTime } from '../core/time';
 import { ProvisionError } from '../errors';
 import type { Request } from '../request';
-import { carryOut } from './converge';
+import { executeDecision } from './converge';
 import { checkNewOwner, successionOf } from './new-owner';
 import { reportRenamed } from './renamed';
 import type { Work } from './work';
@@ -22,8 +22,8 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   const stamp = sent === undefined ? undefined : { ...resource, sent: encodeTime(sent) };
   const succession = successionOf(request);
   const newOwners = succession === undefined ? [] : [succession.newOwner];
-  return carryOut(work, [...usernames, ...rolesIn(declaration), ...newOwners], (before) => {
-    const overtaken = whatOvertook(resource, sent, work.budget.elapsed(), before);
+  return executeDecision(work, [...usernames, ...rolesIn(declaration), ...newOwners], (before) => {
+    const overtaken = whatOvertook(resource, sent, work.budget.elapsedMs(), before);
     if (overtaken !== undefined) {
       // What it has done before its last attempt, the event that came later has found.
       journal.clear();

@@ -25,7 +25,7 @@ export class Catalogs {
     const unknown = [...new Set(queries)].filter(text => !this.answers.has(keyOf(text)));
     if (unknown.length > 0) {
       const session = await this.sessionIn(database);
-      const timeouts = { statement_timeout: Math.min(STATEMENT_TIMEOUT_MS, this.budget.work()), lock_timeout: LOCK_MS };
+      const timeouts = { statement_timeout: Math.min(STATEMENT_TIMEOUT_MS, this.budget.remainingMs()), lock_timeout: LOCK_MS };
       const results = await run(session, attempt, [READ_ONLY, setTimeouts(timeouts), ...unknown.map(query)]);
       unknown.forEach((text, index) => this.answers.set(keyOf(text), results[index + 2]));
     }

@@ -12,8 +12,8 @@ import type { Work } from './work';
  * @throws if the admin is refused, with the secret read again
  */
 export async function confirmAdmin({ sessions, budget, log }: Work): Promise<void> {
-  const start = budget.waited();
-  const left = { waited: () => budget.waited() - start, work: () => budget.workToBegin(), sleep: (milliseconds: number) => budget.sleep(milliseconds) };
+  const start = budget.waitedMs();
+  const left = { waitedMs: () => budget.waitedMs() - start, remainingMs: () => budget.remainingToBeginMs(), sleep: (milliseconds: number) => budget.sleep(milliseconds) };
   try {
     await withRetries(left, () => sessions.confirm(), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }), error => !isForToken(error));
   } catch (error) {

@@ -41,7 +41,7 @@ export function concernedBy(converge: Wanted[], database: string): Wanted[] {
 }
 
 /** Applications create tables all the time, also between two looks at the catalog. */
-const LOOKS = 4;
+const MAX_ROUNDS = 4;
 
 /**
  * @param others roles that are not this event's, with what they declare
@@ -60,17 +60,17 @@ export async function convergeDatabase(
     everything: wanted.some(({ declaration }) => declaration.exclusive),
   };
   // A schema that was dropped and comes back, as when an update is rolled back, has lost what others had in it.
-  const bereft: Wanted[] = [];
+  const rolesToRegrant: Wanted[] = [];
   if (wanted.length > 1) {
     await refuseTooMany(transaction, wanted, question.schemas);
   }
-  for (let look = 1, taken = false; ; look++) {
-    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...bereft].map(({ role }) => role) }, succession === undefined ? [] : [obstaclesAhead(succession)]);
+  for (let round = 1, taken = false; ; round++) {
+    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...rolesToRegrant].map(({ role }) => role) }, succession === undefined ? [] : [obstaclesAhead(succession)]);
     impossible.checkMissing(database, wanted, state);
     impossible.reportUncertain(database, wanted, state, place);
-    const concerned = [...wanted.map(one => ({ ...one, previous: one.previous.map(earlier => inPresentNames(earlier, database, state.found, place)) })), ...bereft];
+    const concerned = [...wanted.map(one => ({ ...one, previous: one.previous.map(earlier => inPresentNames(earlier, database, state.found, place)) })), ...rolesToRegrant];
     const planned = impossible.without(transaction, planDatabase(database, withoutExclusive(concerned), state));
-    const changes = look === LOOKS ? impossible.refused(transaction, planned, concerned) : planned;
+    const changes = round === MAX_ROUNDS ? impossible.refused(transaction, planned, concerned) : planned;
     const surplus = changes.length === 0 && question.everything ? impossible.surplus(transaction, planDatabase(database, concerned, state)) : [];
     if (changes.length === 0 && (surplus.length === 0 || taken)) {
       const beside = state.beside.filter(({ role }) => exclusiveOf(wanted).includes(role));
@@ -81,7 +81,7 @@ export async function convergeDatabase(
       }
       return state.found;
     }
-    if (look === LOOKS) {
+    if (round === MAX_ROUNDS) {
       refuseRemaining(changes, transaction);
     }
     if (surplus.length > 0) {
@@ -91,7 +91,7 @@ export async function convergeDatabase(
       await impossible.apply(transaction, changes, concerned);
     }
     const created = changes.flatMap(change => change.kind === 'createSchema' ? [change.schema] : []);
-    bereft.push(...others.flatMap(other => inSchemas(other, database, created)));
+    rolesToRegrant.push(...others.flatMap(other => inSchemas(other, database, created)));
   }
 }
 

@@ -19,7 +19,7 @@ import { readFacts, readShared, type Shared } from './inspect';
 import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
 import type { Succession } from './new-owner';
 import {
-  bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, notOnRecord, recordSteps, renameSteps,
+  bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, unregisteredOf, recordSteps, renameSteps,
 } from './registry';
 import type { Transaction } from './transaction';
 import { inDatabase, type Work } from './work';
@@ -39,7 +39,7 @@ export interface EventDetails {
  * @param event its stamp, and who gets what its roles own
  * @returns what was decided
  */
-export async function carryOut(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
+export async function executeDecision(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
   const impossible = new Impossible(work);
   const ended = new Set<string>();
   const begin = () => journaled(work, journal, FIXED_DATABASE, async (transaction) => {
@@ -89,7 +89,7 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
     });
   }
   // What the names stand for is known once the databases were looked at.
-  if (!settled || (databases.length > 0 && notOnRecord(facts, decision, identities.of).length > 0)) {
+  if (!settled || (databases.length > 0 && unregisteredOf(facts, decision, identities.of).length > 0)) {
     await journaled(work, journal, FIXED_DATABASE, transaction =>
       converge({ ...work, registryExists: true }, transaction, facts, withExpired(decision, work.budget.date()), impossible, tolerated, { identities }));
   }
@@ -102,10 +102,10 @@ export async function carryOut(work: Work, names: string[], decide: (facts: Fact
 /** Roles that exist under the right names, on record; whether they have all that is shared already; and the databases to go to. */
 async function prepare(work: Work, transaction: Transaction, facts: Facts, decision: Decision, impossible: Impossible): Promise<{ databases: string[]; settled: boolean }> {
   const { changes, converge, forget } = decision;
-  const news = notOnRecord(facts, decision);
-  const unchanged = changes.length + news.length + forget.length === 0;
+  const unregistered = unregisteredOf(facts, decision);
+  const unchanged = changes.length + unregistered.length + forget.length === 0;
   if (!unchanged) {
-    await transaction.apply(changes, ...renameSteps(facts, changes), ...registrySteps(work, news), ...recordSteps('under way', facts, news));
+    await transaction.apply(changes, ...renameSteps(facts, changes), ...registrySteps(work, unregistered), ...recordSteps('under way', facts, unregistered));
   }
   const created = rolesCreated(changes);
   const existing = converge.map(({ role }) => role).filter(role => !created.has(role));
@@ -133,11 +133,11 @@ async function converge(
   const roles = wanted.map(({ role }) => role);
   const groups = [...new Set(wanted.flatMap(({ role, declaration }) => startsOf(declaration, [role])))];
   const read = (names: string[]) => readShared(transaction, names, databasesOf(wanted), { exclusive: exclusiveOf(wanted), groups });
-  const news = notOnRecord(facts, decision, identities.of);
+  const unregistered = unregisteredOf(facts, decision, identities.of);
   const before = await read(roles.filter(role => !absent.has(role)));
   const changes = planShared(withoutExclusive(wanted), before.roles, before.owners);
   // What could not be taken back is known once that was tried, and on record with the rest.
-  const steps = () => [...news.length > 0 ? registrySteps(work, news) : [], ...forgetSteps(forget), ...recordSteps('done', facts, news, impossible.owing, identities.of)];
+  const steps = () => [...unregistered.length > 0 ? registrySteps(work, unregistered) : [], ...forgetSteps(forget), ...recordSteps('done', facts, unregistered, impossible.owing, identities.of)];
   await refusePasswordMembers(transaction, changes, before);
   if (changes.length + steps().length > 0) {
     await impossible.apply(transaction, changes, wanted, steps);
@@ -167,8 +167,8 @@ async function converge(
 /** What is committed is in the journal. After a membership that was granted, or a privilege that PUBLIC has lost, the server is asked whether the admin still gets in. */
 export async function journaled<T>(work: Work, journal: Journal, database: string, body: (transaction: Transaction) => Promise<T>): Promise<T> {
   const { budget } = work;
-  if (budget.workToBegin() < 0) {
-    throw new ProvisionError(`not done after ${Math.round(budget.elapsed() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
+  if (budget.remainingToBeginMs() < 0) {
+    throw new ProvisionError(`not done after ${Math.round(budget.elapsedMs() / 1000)} s, before database ${JSON.stringify(database)}, and the time of the provisioner ends soon; `
       + 'deploy again when the database is less busy, or declare less at once');
   }
   let concernsAdmin = false;
@@ -207,8 +207,8 @@ function databasesOf(wanted: Wanted[]): string[] {
   return [...new Set(wanted.flatMap(({ declaration }) => declaration.databases.map(({ database }) => database)))];
 }
 
-export function registrySteps({ registryExists, lock: { registry, server } }: Work, news: unknown[]): ReturnType<typeof createSteps> {
-  return registryExists || news.length === 0 ? [] : createSteps(server, registry);
+export function registrySteps({ registryExists, lock: { registry, server } }: Work, unregistered: unknown[]): ReturnType<typeof createSteps> {
+  return registryExists || unregistered.length === 0 ? [] : createSteps(server, registry);
 }
 
 /** Whoever is a member of a user is one of rds_iam as well. */

@@ -49,8 +49,8 @@ export async function endAccess(work: Work, leaving: EndingRole[], ending: RoleK
   }
   const oids = leaving.map(({ claim }) => claim.roleOid);
   const options = { lockMs: LOCK_MS, endBlockersAmong: oids };
-  const until = work.budget.elapsed() + END_OF_LOGIN_MS;
-  const isLate = () => work.budget.elapsed() > until;
+  const until = work.budget.elapsedMs() + END_OF_LOGIN_MS;
+  const isLate = () => work.budget.elapsedMs() > until;
   const look = (...queries: string[]) => lookAtShared(work, reader => observe(reader, leaving, ending, queries));
   const endOfMembers = (role: ObservedRole) => ending === 'expired' ? [] : planEndOfMembers(ending, role);
   const apply = (changes: Change[]) => applyWhatGoes(work, changes, isLate, options);

@@ -58,7 +58,7 @@ export async function endSessionsOf(
   { sessions, budget, log }: Pick<Work, 'sessions' | 'budget' | 'log'>, { removed, members = [], reason = REMOVAL }: SessionOwners, firstLook?: Look,
 ): Promise<EndOfSessions> {
   return sessions.in(FIXED_DATABASE, async (session) => {
-    const begin = budget.elapsed();
+    const begin = budget.elapsedMs();
     const look: Look = (...queries) => run(session, ending(reason), queries.map(query));
     const [ofRemoved, ofMembers, starting] = await (firstLook ?? look)(sessionsOf(removed), sessionsOf(members), STARTING_SESSIONS);
     const old = new Set(pidsIn(ofMembers));
@@ -74,10 +74,10 @@ export async function endSessionsOf(
           refused.add(pid);
         }
       }
-      for (const pid of budget.elapsed() - begin < STARTING_MS ? [] : unseen) {
+      for (const pid of budget.elapsedMs() - begin < STARTING_MS ? [] : unseen) {
         (await end(session, pid, reason) ? told : others).add(pid);
       }
-      const isLastLook = budget.elapsed() - begin > END_OF_SESSIONS_MS || budget.work() <= POLL_MS;
+      const isLastLook = budget.elapsedMs() - begin > END_OF_SESSIONS_MS || budget.remainingMs() <= POLL_MS;
       await budget.sleep(POLL_MS);
       const [removedNow, membersNow, startingNow] = await look(sessionsOf(removed), sessionsOf(members), stillStarting(pidsIn(starting)));
       seen = [...removedNow, ...membersNow.filter(({ pid }) => old.has(pid as number))];

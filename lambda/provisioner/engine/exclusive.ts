@@ -44,7 +44,7 @@ export function declaredBefore({ converge, record }: Decision, before: Claim[]):
  * @param beside what PostgreSQL knows of the roles and no statement here is for
  */
 export function refuseLeft({ log }: Work, { database, server }: Transaction, left: Change[], beside: Beside[], tolerated: ReadonlySet<string>): void {
-  const dialect = { ...server, standing: new Map() };
+  const dialect = { ...server, adminMemberships: new Map() };
   const unknown = beside.filter(({ kind }) => kind === 'privileges')
     .map(({ role, what }) => ({ role, what: `privileges on ${what} in database ${JSON.stringify(database)}`, sql: 'REVOKE, as its owner' }));
   const known = left.filter(({ kind }) => kind.startsWith('revoke')).flatMap(oneByOne).map(change => ({

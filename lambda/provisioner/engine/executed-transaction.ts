@@ -7,14 +7,14 @@ import { FIXED_DATABASE, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError, ServerError } from '../errors';
 import { type Attempt, isConflict } from '../remedies/server';
 import { withRetries } from '../retry';
-import { ADMIN_PATH_TO_RDS_IAM, standing } from '../sql/memberships';
-import { type Dialect, render, type Standing } from '../sql/render';
+import { ADMIN_PATH_TO_RDS_IAM, adminMemberships } from '../sql/memberships';
+import { type Dialect, render, type AdminMembership } from '../sql/render';
 import type { Row } from '../sql/row';
 import { NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from '../sql/session';
 import { commit, rollback, run, STATEMENT_TIMEOUT_MS } from '../transport/run';
 import { query, type Session, type Statement } from '../transport/session';
 import type { LockInUse } from './lock';
-import { refuseAdmin, type StandingRow, standingOf, type Step, type Transaction, type TransactionOptions } from './transaction';
+import { refuseAdmin, type AdminMembershipRow, adminMembershipOf, type Step, type Transaction, type TransactionOptions } from './transaction';
 
 /** Locks other than the provisioners' own are short, so the transaction gives way early and tries again. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -38,7 +38,7 @@ export const IDLE_TIMEOUT_MS = 30_000;
 const PATH_IN_PRELUDE = 1;
 
 /** Statements in one message: a thousand users are some thousand statements, and each message is to be answered in time. */
-const STATEMENTS_A_MESSAGE = 500;
+const STATEMENTS_PER_MESSAGE = 500;
 
 /** What a transaction is made with. */
 export interface TransactionContext {
@@ -77,7 +77,7 @@ class ExecutedTransaction implements Transaction {
   constructor(private readonly context: TransactionContext, private readonly options: TransactionOptions = {}) {
     const { lockMs = LOCK_TIMEOUT_MS } = options;
     this.session = context.session;
-    this.lockMs = Math.min(lockMs, context.budget.patience());
+    this.lockMs = Math.min(lockMs, context.budget.waitLimitMs());
     const timeouts = {
       idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
       statement_timeout: STATEMENT_TIMEOUT_MS,
@@ -158,7 +158,7 @@ class ExecutedTransaction implements Transaction {
       this.context.log.info('changing', { change: describe(change, this.database), ...strong ? { strongRole: `its members ${strong.members}` } : {} });
     }
     for (const step of steps) {
-      if (countOf(this.unsent) + step.statements.length > STATEMENTS_A_MESSAGE) {
+      if (countOf(this.unsent) + step.statements.length > STATEMENTS_PER_MESSAGE) {
         await this.flush();
       }
       this.unsent.push(step);
@@ -320,18 +320,18 @@ class ExecutedTransaction implements Transaction {
   }
 
   private async dialectFor(changes: Change[]): Promise<Dialect> {
-    const rows = await this.standing([...new Set(changes.flatMap(actors))]);
+    const rows = await this.adminMemberships([...new Set(changes.flatMap(actors))]);
     rows.filter(({ role }) => !this.memberships.has(role)).forEach(({ role, rows: before }) => this.memberships.set(role, before));
-    return { ...this.server, standing: new Map(rows.map((row): [string, Standing] => [row.role, standingOf(row)])) };
+    return { ...this.server, adminMemberships: new Map(rows.map((row): [string, AdminMembership] => [row.role, adminMembershipOf(row)])) };
   }
 
-  private async standing(roles: string[]): Promise<StandingRow[]> {
-    return roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, standing(roles)))[0] as never;
+  private async adminMemberships(roles: string[]): Promise<AdminMembershipRow[]> {
+    return roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, adminMemberships(roles)))[0] as never;
   }
 
   /** The memberships that it took are gone, and those that it had are as they were. */
   private async refuseOtherMemberships(): Promise<void> {
-    const changed = (await this.standing([...this.memberships.keys()])).find(({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)));
+    const changed = (await this.adminMemberships([...this.memberships.keys()])).find(({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)));
     if (changed) {
       throw new ProvisionError(`the membership of the admin in ${JSON.stringify(changed.role)} would not be what it was, so everything was undone; `
         + 'let another role own what is declared, or grant that role to the admin');

@@ -9,7 +9,7 @@ import { ProvisionError } from '../errors';
 import type { Request } from '../request';
 import { owned, ownedCounts } from '../sql/dependencies';
 import { GROUPS_OF_RDS_IAM } from '../sql/memberships';
-import { carryOut } from './converge';
+import { executeDecision } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
 import type { Transaction } from './transaction';
 import { inDatabase, inShared, type Work } from './work';
@@ -33,7 +33,7 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   }
   for (const removal of removals) {
     if (removal.kind === 'handOver') {
-      await carryOut(work, [], found => handedOver(decideRemove(request.resource, request, found).find(one => one.username === removal.username)), new Journal());
+      await executeDecision(work, [], found => handedOver(decideRemove(request.resource, request, found).find(one => one.username === removal.username)), new Journal());
     } else if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username: removal.username, reason: removal.reason });
     }

@@ -12,7 +12,7 @@ import type { Request } from '../request';
 import { ADMIN, SERVER } from '../sql/catalog';
 import { LOCK_HOLDERS } from '../sql/lock-schema';
 import { registry, type RegistryFacts } from '../sql/registry';
-import type { Standing } from '../sql/render';
+import type { AdminMembership } from '../sql/render';
 import type { AdminAccess } from '../transport/session';
 import { apply, deleteOf } from './apply';
 import { Catalogs } from './catalogs';
@@ -58,7 +58,7 @@ export async function planning<T>(options: PlanOptions, work: (planning: Plannin
     const registryFacts = registryFound as unknown as RegistryFacts;
     checkRegistry(registryFacts, server.admin);
     // A superuser counts as a member of each role; no other admin is one of a role that it creates.
-    const context = { server, catalogs, view: new PlanView(), standingToNew: (admin.isSuperuser ? 'held' : 'none') as Standing };
+    const context = { server, catalogs, view: new PlanView(), adminMembershipInNew: (admin.isSuperuser ? 'held' : 'none') as AdminMembership };
     const transaction = new PlannedTransaction(FIXED_DATABASE, { ...context, planned: [] });
     const facts = await readFacts(transaction, registryFacts.exists);
     const result = await work({

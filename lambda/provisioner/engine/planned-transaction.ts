@@ -2,20 +2,20 @@ import type { PlannedChange } from '../../../lib/contract/look';
 import { actors, type Change, describe, rolesOf } from '../core/change';
 import { FIXED_DATABASE, type Server } from '../core/state';
 import type { Attempt } from '../remedies/server';
-import { standing } from '../sql/memberships';
-import { render, type Standing } from '../sql/render';
+import { adminMemberships } from '../sql/memberships';
+import { render, type AdminMembership } from '../sql/render';
 import type { Row } from '../sql/row';
 import type { Statement } from '../transport/session';
 import type { Catalogs } from './catalogs';
 import type { PlanView } from './plan-view';
-import { refuseAdmin, standingOf, type StandingRow, type Transaction } from './transaction';
+import { refuseAdmin, adminMembershipOf, type AdminMembershipRow, type Transaction } from './transaction';
 
 export interface PlannedTransactionContext {
   readonly server: Server;
   readonly catalogs: Catalogs;
   readonly view: PlanView;
   /** How the admin stands to a role that it has just created. */
-  readonly standingToNew: Standing;
+  readonly adminMembershipInNew: AdminMembership;
   /** Where what would be changed is added. */
   readonly planned: PlannedChange[];
 }
@@ -58,7 +58,7 @@ export class PlannedTransaction implements Transaction {
   public async apply(changes: Change[]): Promise<void> {
     const { server, view, planned } = this.context;
     refuseAdmin(changes, this.database, server);
-    const dialect = { ...server, standing: await this.standing([...new Set(changes.flatMap(actors))]) };
+    const dialect = { ...server, adminMemberships: await this.adminMemberships([...new Set(changes.flatMap(actors))]) };
     planned.push(...changes.map(change => ({ database: this.database, change: describe(change, this.database), roles: rolesOf(change), sql: render(change, dialect) })));
     view.imagined.change(this.database, changes);
     this.changes.push(...changes);
@@ -69,15 +69,15 @@ export class PlannedTransaction implements Transaction {
     await work();
   }
 
-  private async standing(roles: string[]): Promise<ReadonlyMap<string, Standing>> {
+  private async adminMemberships(roles: string[]): Promise<ReadonlyMap<string, AdminMembership>> {
     const { imagined } = this.view;
     const today = new Map(roles.map(role => [role, imagined.nameToday(role)]));
     const existing = [...today.values()].filter(name => name !== undefined);
-    const [rows] = existing.length === 0 ? [[]] : await this.context.catalogs.read(FIXED_DATABASE, { attempted: 'ask which roles the admin is a member of' }, [standing(existing)]);
-    const found = new Map((rows as unknown as StandingRow[]).map(row => [row.role, standingOf(row)]));
-    return new Map(roles.flatMap((role): [string, Standing][] => {
+    const [rows] = existing.length === 0 ? [[]] : await this.context.catalogs.read(FIXED_DATABASE, { attempted: 'ask which roles the admin is a member of' }, [adminMemberships(existing)]);
+    const found = new Map((rows as unknown as AdminMembershipRow[]).map(row => [row.role, adminMembershipOf(row)]));
+    return new Map(roles.flatMap((role): [string, AdminMembership][] => {
       const name = today.get(role);
-      const one = name === undefined ? this.context.standingToNew : found.get(name);
+      const one = name === undefined ? this.context.adminMembershipInNew : found.get(name);
       return one === undefined ? [] : [[role, one]];
     }));
   }

@@ -136,7 +136,7 @@ function registered({ claims }: Facts, database: string): RegisteredRoles {
 function refuseEvent(work: Work, { resource, sentAt, database }: PublicRequest, facts: Facts, journal: Journal): void {
   const { records, unreadable } = facts.ofPublic;
   const claims = records.map(record => ({ ...record, roleOid: NO_ROLE, username: record.database, declarations: [], deployed: [], released: false }));
-  const overtaken = whatOvertook(resource, sentAt, work.budget.elapsed(), { ...facts, claims });
+  const overtaken = whatOvertook(resource, sentAt, work.budget.elapsedMs(), { ...facts, claims });
   if (overtaken !== undefined) {
     journal.clear();
     throw new ProvisionError(overtaken);

@@ -71,7 +71,7 @@ export function recordSteps(
 }
 
 /** What is not on record as it is to be; another role may get the name. */
-export function notOnRecord(facts: Facts, { changes, record }: Decision, identities?: IdentitiesOf): Registration[] {
+export function unregisteredOf(facts: Facts, { changes, record }: Decision, identities?: IdentitiesOf): Registration[] {
   const named = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []));
   const claims = byResource(facts.claims);
   return record.filter(wanted => named.has(wanted.username) || !(claims.get(resourceKey(wanted)) ?? []).some(claim => claim.username === wanted.username

@@ -11,7 +11,7 @@ import { ProvisionError, ServerError } from '../errors';
 import type { Request } from '../request';
 import { dependencies } from '../sql/dependencies';
 import { applyWhatCan } from './best-effort';
-import { carryOut } from './converge';
+import { executeDecision } from './converge';
 import { drop, dropRoles, namesOf, refuseAccess, SOMETHING_DEPENDS_ON_IT } from './drop-roles';
 import { endAccess } from './end-access';
 import { endOthersExpired } from './end-expired';
@@ -162,22 +162,22 @@ async function dropIfEmpty(transaction: Transaction, { lock }: Work, { claims, u
   }
 }
 
-async function handOver(work: Work, request: Request, facts: Facts, { username, heir, decision }: Extract<Removal, { kind: 'handOver' }>): Promise<void> {
+async function handOver(work: Work, request: Request, facts: Facts, { username, successor, decision }: Extract<Removal, { kind: 'handOver' }>): Promise<void> {
   const existing = new Set(facts.roles.values());
   const dropped = decision.forget.map(({ roleOid }) => roleOid).filter(oid => !existing.has(oid));
   const sessionsLeft = dropped.length === 0 ? undefined : (await endSessionsOf(work, { removed: dropped })).left;
   if (!decision.forget.some(claim => reportRenamed(work, facts, claim))) {
-    work.log.info('handed over', { username, reason: heir ? `resource ${heir.logicalId} manages it` : 'the role is gone' });
+    work.log.info('handed over', { username, reason: successor ? `resource ${successor.logicalId} manages it` : 'the role is gone' });
   }
   const journal = new Journal();
   const decide = (found: Facts) => handedOver(decideRemove(request.resource, request, found).find(one => one.username === username));
-  await orUndo(work, request.resource, journal, () => carryOut(work, [], decide, journal));
+  await orUndo(work, request.resource, journal, () => executeDecision(work, [], decide, journal));
   if (sessionsLeft !== undefined) {
     throw new ProvisionError(sessionsLeft);
   }
 }
 
-/** Gives what the roles own to the heir, if the template names one. */
+/** Gives what the roles own to the new owner, if the template names one. */
 async function handOverOwned(work: Work, leaving: RoleRemoval[], roles: ObservedRole[], onRemoval: OnRemoval): Promise<void> {
   if (onRemoval.action !== 'DROP') {
     return;

@@ -81,12 +81,12 @@ class Turns {
   private since: number;
 
   constructor(private readonly budget: Budget, private readonly log: Logger) {
-    this.since = budget.elapsed();
+    this.since = budget.elapsedMs();
   }
 
   /** Milliseconds to wait until the next look. */
   public get untilLook(): number {
-    return Math.max(1, Math.min(this.who === undefined ? LOOK_MS.first : LOOK_MS.others, this.budget.workToBegin()));
+    return Math.max(1, Math.min(this.who === undefined ? LOOK_MS.first : LOOK_MS.others, this.budget.remainingToBeginMs()));
   }
 
   /** The turn has come, or somebody else has it who is not seen: no sign that something is wrong. @param cause why it is not known who */
@@ -94,11 +94,11 @@ class Turns {
     if (cause && limitOf(this.full?.cause) === undefined) {
       this.full = cause;
     }
-    if (cause && this.full && this.budget.workToBegin() <= 0) {
+    if (cause && this.full && this.budget.remainingToBeginMs() <= 0) {
       throw new ProvisionError(this.full.message, { cause: this.full });
     }
-    this.budget.excuse(this.budget.elapsed() - this.since);
-    this.since = this.budget.elapsed();
+    this.budget.discountMs(this.budget.elapsedMs() - this.since);
+    this.since = this.budget.elapsedMs();
   }
 
   /** @param cause of the reason, if there is nothing to wait for any more */
@@ -108,8 +108,8 @@ class Turns {
       this.assumeTaken();
     }
     this.who = who;
-    const isDead = holders !== null && this.budget.elapsed() - this.since >= PATIENCE_MS;
-    if (isDead || this.budget.workToBegin() <= 0) {
+    const isDead = holders !== null && this.budget.elapsedMs() - this.since >= PATIENCE_MS;
+    if (isDead || this.budget.remainingToBeginMs() <= 0) {
       throw new ProvisionError(`${cause.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: cause.retryUntil, cause });
     }
     this.log.info('waiting', { reason: `the provisioners' lock is held by ${holders as string ?? 'no session any more'}` });

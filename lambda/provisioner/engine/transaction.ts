@@ -2,7 +2,7 @@ import { type Change, describe, rolesOf } from '../core/change';
 import type { Server } from '../core/state';
 import { ProvisionError, type ServerError } from '../errors';
 import type { Attempt } from '../remedies/server';
-import type { Standing } from '../sql/render';
+import type { AdminMembership } from '../sql/render';
 import type { Row } from '../sql/row';
 import type { Statement } from '../transport/session';
 import type { Reader } from './reader';
@@ -40,17 +40,17 @@ export interface Step {
   readonly statements: string[];
 }
 
-/** A row of `standing()`. */
-export interface StandingRow {
+/** A row of `adminMemberships()`. */
+export interface AdminMembershipRow {
   readonly role: string;
   readonly held: boolean;
   readonly settable: boolean;
-  readonly options: Standing | null;
+  readonly options: AdminMembership | null;
   /** All the catalog says of the admin's memberships in it. */
   readonly rows: unknown;
 }
 
-export function standingOf({ held, settable, options }: StandingRow): Standing {
+export function adminMembershipOf({ held, settable, options }: AdminMembershipRow): AdminMembership {
   return held ? 'held' : options ?? (settable ? 'set' : 'none');
 }
 

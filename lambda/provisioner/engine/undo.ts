@@ -1,7 +1,7 @@
 import { type Change, describe, inverses, PUBLIC, rolesOf } from '../core/change';
 import type { Journal } from '../core/journal';
 import type { Facts } from '../core/lifecycle';
-import { parkedName } from '../core/role-names';
+import { temporaryName } from '../core/role-names';
 import { FIXED_DATABASE, type ManagingResource, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
 import { NO_ROLE } from '../sql/registry-rows';
@@ -78,7 +78,7 @@ async function aroundTakenNames(transaction: Transaction, changes: Change[], rol
       rolesOf(change).forEach(role => change.kind === 'dropRole' && names.delete(role));
       return [change];
     }
-    const to = names.has(change.to) ? parkedName(roles.get(change.role)!) : change.to;
+    const to = names.has(change.to) ? temporaryName(roles.get(change.role)!) : change.to;
     names.delete(change.role);
     names.add(to);
     return to === change.role ? [] : [{ ...change, to }];

@@ -29,7 +29,7 @@ export const WITH_TOKEN = 'CASE WHEN r.oid IN (SELECT oid FROM iam) THEN true WH
  * How the admin stands to roles that it may have to act as: whether it is one already, or can only SET ROLE to it, the options of a membership that
  * it granted to itself, and all it says in the catalog, to be compared with later.
  */
-export function standing(roles: string[]): string {
+export function adminMemberships(roles: string[]): string {
   return `
   SELECT r.rolname::text AS role,
          CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,

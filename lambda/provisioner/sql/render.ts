@@ -1,4 +1,4 @@
-import { type Acting, type Change, type ChangeOf, type FutureTarget, type ObjectName, PUBLIC, type Target } from '../core/change';
+import { type ActAs, type Change, type ChangeOf, type FutureTarget, type ObjectName, PUBLIC, type Target } from '../core/change';
 import { ownedObjects } from './dependencies';
 import { identifier, literal, qualified, withIdentifiers } from './quote';
 
@@ -10,7 +10,7 @@ export interface Dialect {
   /** As in server_version_num: 170010 is 17.10. */
   readonly version: number;
   /** How the admin stands to the roles that it must act as. */
-  readonly standing: ReadonlyMap<string, Standing>;
+  readonly adminMemberships: ReadonlyMap<string, AdminMembership>;
 }
 
 /**
@@ -19,7 +19,7 @@ export interface Dialect {
  * - `none`: it is none, and will be one only for the change
  * - options: it made itself one that passes less on (16 and newer), which is to be as it was
  */
-export type Standing = 'held' | 'set' | 'none' | { readonly inherit: boolean; readonly set: boolean };
+export type AdminMembership = 'held' | 'set' | 'none' | { readonly inherit: boolean; readonly set: boolean };
 
 type Renderer = { readonly [K in Change['kind']]: (change: ChangeOf<K>, dialect: Dialect) => string[] };
 
@@ -59,7 +59,7 @@ const RENDERER: Renderer = {
   reassignOwned: ({ role, to, as }, dialect) => {
     const reassign = [`REASSIGN OWNED BY ${identifier(role)} TO ${identifier(to)}`];
     // It must have the rights of both; as the new owner alone, which is a member of the other for the moment.
-    return dialect.standing.get(to) === 'set'
+    return dialect.adminMemberships.get(to) === 'set'
       ? [`GRANT ${identifier(role)} TO ${identifier(to)} WITH INHERIT TRUE, SET TRUE`, ...inRole(to, reassign), `REVOKE ${identifier(role)} FROM ${identifier(to)}`]
       : as.reduce((statements, acting) => asMember(acting, dialect, statements), reassign);
   },
@@ -83,11 +83,11 @@ export function hasMembershipOptions(version: number): boolean {
 }
 
 /** As the grantor itself, which needs USAGE on the schema then; a member of the owner counts as the owner, and keeps rights of its own. */
-function acting({ as, grantor }: Acting, dialect: Dialect, statements: string[]): string[] {
+function acting({ as, grantor }: ActAs, dialect: Dialect, statements: string[]): string[] {
   if (grantor === undefined) {
     return asMember(as, dialect, statements);
   }
-  return dialect.standing.get(grantor) === 'set' ? inRole(grantor, statements) : asMember(grantor, dialect, inRole(grantor, statements));
+  return dialect.adminMemberships.get(grantor) === 'set' ? inRole(grantor, statements) : asMember(grantor, dialect, inRole(grantor, statements));
 }
 
 function inRole(role: string, statements: string[]): string[] {
@@ -104,8 +104,8 @@ export function statementOf(change: Change, dialect: Dialect): string {
  *
  * @see https://www.postgresql.org/docs/current/sql-grant.html
  */
-function asMember(as: string | undefined, { admin, version, standing }: Dialect, statements: string[]): string[] {
-  const before = as === undefined ? 'held' : standing.get(as) ?? 'none';
+function asMember(as: string | undefined, { admin, version, adminMemberships }: Dialect, statements: string[]): string[] {
+  const before = as === undefined ? 'held' : adminMemberships.get(as) ?? 'none';
   if (as === undefined || before === 'held') {
     return statements;
   }

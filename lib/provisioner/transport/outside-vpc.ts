@@ -1,4 +1,4 @@
-import type { NetworkOptions } from './reach';
+import type { NetworkOptions } from './transport';
 
 /** An option that is about a VPC, and has a value where the function runs in none. */
 export function optionOfVpc({ vpc, vpcSubnets, securityGroups, provisioner = {} }: NetworkOptions): string | undefined {

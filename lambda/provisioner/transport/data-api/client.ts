@@ -21,7 +21,7 @@ const CALL_MS = 60_000;
 const CONNECT_MS = 3_000;
 
 /** Of a request: 4 MiB. https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html */
-const MOST_BYTES = 4_000_000;
+const MAX_BYTES = 4_000_000;
 
 /** The RDS Data API, from wherever the handler runs. No call is sent twice by itself: nobody knows whether a statement has been executed whose answer is lost. */
 export function overDataApi(options: DataApiOptions): Transport {
@@ -38,7 +38,7 @@ export function overDataApi(options: DataApiOptions): Transport {
 function callsOf(client: RDSDataClient, { clusterArn, secretArn }: DataApiOptions, budget: Budget): Calls {
   const target = { resourceArn: clusterArn, secretArn };
   const answer = <Answer>(send: (options: { abortSignal: AbortSignal }) => Promise<Answer>, milliseconds = CALL_MS): Promise<Answer> =>
-    send({ abortSignal: AbortSignal.timeout(Math.ceil(Math.min(milliseconds, budget.work()))) }).catch((error: Error) => {
+    send({ abortSignal: AbortSignal.timeout(Math.ceil(Math.min(milliseconds, budget.remainingMs()))) }).catch((error: Error) => {
       throw failureOf(error, clusterArn);
     });
   return {
@@ -48,8 +48,8 @@ function callsOf(client: RDSDataClient, { clusterArn, secretArn }: DataApiOption
     },
     execute: async (transactionId, database, sql) => {
       const bytes = Buffer.byteLength(JSON.stringify(sql));
-      if (bytes > MOST_BYTES) {
-        throw tooLarge(bytes, MOST_BYTES);
+      if (bytes > MAX_BYTES) {
+        throw tooLarge(bytes, MAX_BYTES);
       }
       const { records = [] } = await answer(options => client.send(new ExecuteStatementCommand({ ...target, database, sql, transactionId }), options));
       return records.map(([field]) => field.stringValue ?? '');

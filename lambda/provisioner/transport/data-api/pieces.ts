@@ -15,21 +15,21 @@ export function inPieces(query: string): string {
 const PIECE = 15_000;
 
 /** An answer has 1 MiB at most. */
-const PIECES_A_PAGE = 16;
+const PIECES_PER_PAGE = 16;
 
 /** The first page of it. A query that does more than to read gives no second one. */
 export function firstPage(query: string): string {
-  return `${inPieces(query)} LIMIT ${PIECES_A_PAGE}`;
+  return `${inPieces(query)} LIMIT ${PIECES_PER_PAGE}`;
 }
 
 /** Whether there may be more than this page. */
 export function isFull(page: unknown[]): boolean {
-  return page.length === PIECES_A_PAGE;
+  return page.length === PIECES_PER_PAGE;
 }
 
 /** All pages, of one and the same look at the catalogs. */
 export const CURSOR = {
   open: (query: string) => `DECLARE answer NO SCROLL CURSOR FOR ${inPieces(query)}`,
-  next: `FETCH ${PIECES_A_PAGE} FROM answer`,
+  next: `FETCH ${PIECES_PER_PAGE} FROM answer`,
   close: 'CLOSE answer',
 };

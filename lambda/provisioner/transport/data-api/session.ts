@@ -40,7 +40,7 @@ export class PooledSession implements Session {
     private readonly calls: Calls,
     private readonly clusterArn: string,
     public readonly database: string,
-    private readonly budget: Pick<Budget, 'work' | 'sleep'>,
+    private readonly budget: Pick<Budget, 'remainingMs' | 'sleep'>,
   ) {}
 
   public begin(): void {
@@ -172,7 +172,7 @@ export class PooledSession implements Session {
   private async settle(): Promise<void> {
     const { transactionId } = this;
     this.transactionId = undefined;
-    for (let n = 1; transactionId !== undefined && n <= SETTLE.tries && this.budget.work() > SETTLE.pauseMs; n++) {
+    for (let n = 1; transactionId !== undefined && n <= SETTLE.tries && this.budget.remainingMs() > SETTLE.pauseMs; n++) {
       if (await this.calls.rollback(transactionId).then(() => true, isOver)) {
         return;
       }

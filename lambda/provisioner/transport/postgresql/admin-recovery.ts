@@ -87,7 +87,7 @@ async function takeBack(session: Session, log: Logger, refusal: unknown): Promis
     for (const isMeant of [({ byItself, isOfAdmin }: Leading) => byItself || isOfAdmin, ({ byIamUser }: Leading) => byIamUser]) {
       const meant = (leading as Leading[]).filter(one => isMeant(one) && !revoked.includes(one));
       revoked.push(...meant);
-      const statements = meant.flatMap(({ group, member }) => render({ kind: 'revokeRole', group, roles: [member] }, { admin, version, standing: new Map() }));
+      const statements = meant.flatMap(({ group, member }) => render({ kind: 'revokeRole', group, roles: [member] }, { admin, version, adminMemberships: new Map() }));
       const path = (await run(session, TAKE_BACK, [...statements, query(ADMIN_PATH_TO_RDS_IAM)])).pop();
       if (path?.length === 0) {
         await commit(session);

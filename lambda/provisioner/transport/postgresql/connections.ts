@@ -52,7 +52,7 @@ export function overConnections(options: ConnectionsOptions): Transport {
 
 function open({ host, port, authorities, withToken: recoveredWith }: ConnectionsOptions, database: string, admin: Admin, budget: Budget, log: Logger): ReturnType<Open> {
   // What is left of the patience bounds the last try, too.
-  const connectMs = Math.min(CONNECT_MS, budget.patience() + CONNECT_MS / 4);
+  const connectMs = Math.min(CONNECT_MS, budget.waitLimitMs() + CONNECT_MS / 4);
   const recovery: Recovery | undefined = recoveredWith && typeof admin.password === 'string' ? { withToken: recoveredWith, log } : undefined;
   return signInAsAdmin(admin, one => openSession({ host, port, authorities, database, admin: one, connectMs }), recovery).catch((error) => {
     const attempted = `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`;

@@ -3,7 +3,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { engineVersionProblem, regionProblem } from './data-api-availability';
 import { optionOfVpc } from './outside-vpc';
-import type { NetworkOptions, Reach } from './reach';
+import type { NetworkOptions, Transport } from './transport';
 import { CLUSTER_ARN, URL_SUFFIX } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { storedIdentifier } from '../../database/database-identifier';
@@ -22,10 +22,10 @@ const REGION = 'cdk-aurora-iam-auth:dataApiRegion';
 const LEAVE_OUT = 'leave transport out';
 
 /** The RDS Data API, from outside of any VPC. */
-export class DataApiReach implements Reach {
+export class DataApiTransport implements Transport {
   public readonly environment: { readonly [name: string]: string };
   public readonly identity: unknown = 'Data API';
-  public readonly outsideVpc: Reach['outsideVpc'] = {
+  public readonly outsideVpc: Transport['outsideVpc'] = {
     name: 'SqlTransport.dataApi()', handlerId: 'DataApiHandler', resourceId: 'DataApiResource', acknowledgement: HANDLER_WITH_DATA_API,
   };
 
@@ -72,7 +72,7 @@ export class DataApiReach implements Reach {
     return undefined;
   }
 
-  public letIn(): void {
+  public allowInboundFrom(): void {
     // The permissions and the secret are enough.
   }
 }

@@ -16,7 +16,7 @@ export interface NetworkOptions {
 }
 
 /** How the function that creates users gets to the database. */
-export interface Reach {
+export interface Transport {
   /** Equal for those that are the same way. */
   readonly identity: unknown;
   /** Where the function runs; undefined outside of any VPC. */
@@ -40,13 +40,13 @@ export interface Reach {
   allow(role: FunctionRole): void;
   securityGroups(scope: Construct): ec2.ISecurityGroup[] | undefined;
   /** Lets the function in. */
-  letIn(handler: lambda.Function): void;
+  allowInboundFrom(handler: lambda.Function): void;
 }
 
 /** What an app chooses. */
 export interface TransportChoice {
   readonly kind: 'dataApi' | 'internetAccessGateway';
-  readonly reach: NewReach;
+  readonly create: NewTransport;
 }
 
-export type NewReach = (scope: IConstruct, database: Database, admin: Admin, options: NetworkOptions) => Reach;
+export type NewTransport = (scope: IConstruct, database: Database, admin: Admin, options: NetworkOptions) => Transport;

@@ -2,7 +2,7 @@ import { Stack, Token, Tokenization } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as lambda from 'aws-cdk-lib/aws-lambda';
 import type { Construct, IConstruct } from 'constructs';
-import type { NetworkOptions, Reach } from './reach';
+import type { NetworkOptions, Transport } from './transport';
 import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
 import { type Database, vpcOf } from '../../database/database';
 import { allowPublicSubnet, warnOfNoWayOut } from './subnets';
@@ -14,8 +14,8 @@ import { GIVEN_CA_FILE } from '../handler-code';
 const RUNTIME_CA_FILE = '/var/runtime/ca-cert.pem';
 
 /** A connection to the database, from its VPC. */
-export class VpcReach implements Reach {
-  public readonly network: NonNullable<Reach['network']>;
+export class VpcTransport implements Transport {
+  public readonly network: NonNullable<Transport['network']>;
 
   private readonly given?: ec2.ISecurityGroup[];
 
@@ -33,7 +33,7 @@ export class VpcReach implements Reach {
     this.options = provisioner ?? {};
   }
 
-  public get environment(): Reach['environment'] {
+  public get environment(): Transport['environment'] {
     return { [DATABASE_PORT]: Tokenization.stringifyNumber(this.database.port), [DATABASE_CA_FILE]: this.options.caCertificates === undefined ? RUNTIME_CA_FILE : GIVEN_CA_FILE };
   }
 
@@ -51,7 +51,7 @@ export class VpcReach implements Reach {
   }
 
   /** From the side of the function, so that the rules are in its stack and the stack of the database does not come to depend on it. */
-  public letIn(handler: lambda.Function): void {
+  public allowInboundFrom(handler: lambda.Function): void {
     handler.connections.allowTo(this.database.construct, ec2.Port.tcp(this.database.port), 'Creates IAM users in PostgreSQL');
   }
 

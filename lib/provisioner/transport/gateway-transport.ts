@@ -1,7 +1,7 @@
 import { Aws, Tokenization } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { optionOfVpc } from './outside-vpc';
-import type { NetworkOptions, Reach, TransportChoice } from './reach';
+import type { NetworkOptions, Transport, TransportChoice } from './transport';
 import { DATABASE_CA_FILE, DATABASE_PORT, URL_SUFFIX } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { EXPRESS_MASTER } from '../../database/express';
@@ -12,10 +12,10 @@ import type { Admin } from '../admin';
 import { AMAZON_CA_FILE, GIVEN_CA_FILE } from '../handler-code';
 
 /** A connection over the internet, to the internet access gateway of a cluster that is in no VPC of the account. */
-export class GatewayReach implements Reach {
+export class GatewayTransport implements Transport {
   public readonly identity: unknown = 'internet access gateway';
   public readonly environment: { readonly [name: string]: string };
-  public readonly outsideVpc: Reach['outsideVpc'] = {
+  public readonly outsideVpc: Transport['outsideVpc'] = {
     name: 'SqlTransport.internetAccessGateway()',
     handlerId: 'GatewayHandler',
     resourceId: 'GatewayResource',
@@ -59,12 +59,12 @@ export class GatewayReach implements Reach {
     return undefined;
   }
 
-  public letIn(): void {
+  public allowInboundFrom(): void {
     // The gateway is open to the internet, and lets in by IAM.
   }
 }
 
 /** Also what a cluster with express configuration has without being asked. */
 export const INTERNET_ACCESS_GATEWAY: TransportChoice = {
-  kind: 'internetAccessGateway', reach: (scope, database, admin, options) => new GatewayReach(scope, database, admin, options),
+  kind: 'internetAccessGateway', create: (scope, database, admin, options) => new GatewayTransport(scope, database, admin, options),
 };
