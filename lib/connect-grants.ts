@@ -14,7 +14,7 @@ import { errorAt } from './model/errors';
 import { warn } from './model/warning';
 
 /**
- * The IAM half alone: who may sign in to a database as which user.
+ * Grants of `rds-db:connect` only: which principals may sign in to a database as which users.
  *
  * Needs no Lambda function and makes no database user. It leaves the database as it is: enable IAM authentication with
  * `ClusterIamAuthEnabled` or `InstanceIamAuthEnabled`, or with `iamAuthentication: true`. `DatabaseUser.grantConnect()`

@@ -38,7 +38,7 @@ export interface DatabaseUserProps extends DatabaseUserOptions {
  * A PostgreSQL role that signs in with an IAM token, and with nothing else: it is a member of `rds_iam` and has no
  * password.
  *
- * It exists as long as the construct does; `onRemoval` says what becomes of it then. It may connect to its database,
+ * It exists as long as the construct does; `onRemoval` says what happens to it then. It may connect to its database,
  * and do what its privileges say.
  *
  * @resource Custom::RdsIamUser

@@ -261,7 +261,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /**
-   * Lets somebody ask what a deployment of this stack would execute in the database: `cdk-aurora-iam-auth-cli plan`. Of
+   * Lets a principal ask what a deployment of this stack would execute in the database: `cdk-aurora-iam-auth-cli plan`. Of
    * users in another stack, it is `user.provisioner.grantPlan()`.
    *
    * Who may plan may read the names of roles, schemas and objects of the server, and who may do what with them, and
@@ -275,7 +275,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /**
-   * Lets somebody compare the roles of the server with what this stack declares: `cdk-aurora-iam-auth-cli drift`. Of
+   * Lets a principal compare the roles of the server with what this stack declares: `cdk-aurora-iam-auth-cli drift`. Of
    * users in another stack, it is `user.provisioner.grantDrift()`.
    *
    * @param grantee who may compare, such as the role of an auditor

@@ -14,7 +14,7 @@ export interface OnRemovalDropOptions {
 }
 
 /**
- * What becomes of a role in PostgreSQL when its construct goes, or the stack.
+ * What happens to a role in PostgreSQL when its construct goes, or the stack.
  *
  * No data is dropped, whatever is chosen. What counts is what was deployed last: to remove a role in another way, deploy that first.
  * Removal policies of CDK, such as `RemovalPolicies.of(app).retain()`, do not change it.

@@ -79,7 +79,7 @@ export interface IProvisioner extends ec2.IConnectable {
 
   /**
    * The number of roles that were found not to be as they are declared, by the last check of `checkDrift()`, or of
-   * somebody with `grantDrift()`. By default the maximum over 5 minutes.
+   * a principal with `grantDrift()`. By default the maximum over 5 minutes.
    *
    * It is made of the log: the first call adds a metric filter to `logGroup`, with the metric `DriftedRoles` in the
    * namespace `cdk-aurora-iam-auth`. CloudWatch charges for such a metric.
@@ -90,7 +90,7 @@ export interface IProvisioner extends ec2.IConnectable {
   metricDriftedRoles(options?: cloudwatch.MetricOptions): cloudwatch.Metric;
 
   /**
-   * Lets somebody ask what a deployment would execute in the database: `cdk-aurora-iam-auth-cli plan`.
+   * Lets a principal ask what a deployment would execute in the database: `cdk-aurora-iam-auth-cli plan`.
    *
    * The function gets an alias, `plan`, by which it executes nothing. The grant is for the alias alone. Who may plan
    * may read the names of roles, schemas and objects of the server, and who may do what with them, and how many
@@ -102,7 +102,7 @@ export interface IProvisioner extends ec2.IConnectable {
   grantPlan(grantee: iam.IGrantable): iam.Grant;
 
   /**
-   * Lets somebody compare the roles of the server with what is declared: `cdk-aurora-iam-auth-cli drift`.
+   * Lets a principal compare the roles of the server with what is declared: `cdk-aurora-iam-auth-cli drift`.
    *
    * The function gets an alias, `drift`, by which it changes nothing. The grant is for the alias alone. Who may compare
    * may read the names of roles, schemas and objects of the server, and who may do what with them, but no data.

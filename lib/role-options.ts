@@ -14,7 +14,7 @@ export interface DatabaseRoleOptions {
   readonly privileges?: Privileges[];
 
   /**
-   * What becomes of the role in PostgreSQL when the construct goes.
+   * What happens to the role in PostgreSQL when the construct goes.
    *
    * @default - OnRemoval.dropOrDisable()
    */
@@ -43,7 +43,7 @@ export interface DatabaseRoleOptions {
    *
    * It keeps what it owns and holds. A user becomes a member of `rds_iam`, so that its password stops working; one that
    * has members that sign in with passwords is refused, because theirs would as well. From then on the role is like any
-   * other of this library; `onRemoval` says what becomes of it when the construct goes.
+   * other of this library; `onRemoval` says what happens to it when the construct goes.
    *
    * Without it, the deployment fails, and leaves the role as it is.
    *

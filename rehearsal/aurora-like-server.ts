@@ -70,7 +70,7 @@ export interface AuroraLikeServerOptions {
   /** @default - those of this server alone */
   readonly credentials?: IssuedCredentials;
 
-  /** Who may `rds-db:connect` as whom. It may be set later, too. @default - nobody */
+  /** Who may `rds-db:connect` as whom. It may be set later, too. @default - none */
   readonly authorize?: (principal: string, username: string, at: Date) => boolean;
 
   /** Parameters of the server, such as max_connections. */
@@ -101,7 +101,7 @@ export class AuroraLikeServer extends TokenEndpoint {
       for (const { database, text } of source ?? snapshot ? [] : bootstrap({ major, master, rdsIam, roleRules, databases })) {
         await postgresql.sql(text, undefined, database);
       }
-      const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Somebody else') : authority;
+      const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Another authority') : authority;
       const login = {
         iamDoor: () => ({ path: `${postgresql.folder}/.s.PGSQL.${postgresql.port}` }),
         passwordDoor: () => ({ host: '127.0.0.1', port: postgresql.port }),

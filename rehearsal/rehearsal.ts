@@ -196,7 +196,7 @@ export class Rehearsal {
     readonly rdsApi: RdsApi,
     /** Where AWS is: what AWS_ENDPOINT_URL names. */
     readonly awsEndpoint: AwsEndpoint,
-    /** In place of AWS for functions that have no way there: nobody answers. */
+    /** In place of AWS for functions that have no way there: nothing answers. */
     private readonly nowhere: AwsEndpoint,
   ) {
     this.webAuthority = webAuthority;

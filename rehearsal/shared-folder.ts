@@ -22,7 +22,7 @@ export async function shared(name: string, make: (path: string) => Promise<void>
       continue;
     }
     try {
-      // Somebody may have finished it between the question and the lock.
+      // Another process may have finished it between the question and the lock.
       if (!existsSync(path)) {
         const unfinished = `${path}.unfinished`;
         rmSync(unfinished, { recursive: true, force: true });

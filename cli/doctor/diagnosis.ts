@@ -64,7 +64,7 @@ function notInTheWay({ step, state, found, details }: Step): Step {
   return {
     step,
     state: state === 'cause' ? 'unknown' : state,
-    found: state === 'cause' ? `${found}; the sign-in passes all the same` : found,
+    found: state === 'cause' ? `${found}; the sign-in passes anyway` : found,
     details,
   };
 }

@@ -17,7 +17,7 @@ const READY = ['available', 'storage-optimization'];
 /** IAM authentication may be among what is being changed. */
 const CHANGING = ['configuring-iam-database-auth', 'creating', 'modifying'];
 
-/** What nobody gets out of by waiting. */
+/** What does not end by waiting. */
 const STUCK = /^(stopped|failed|deleting|restore-error|inaccessible-.*|incompatible-.*)$/;
 
 /**
@@ -52,7 +52,7 @@ export function nextStep(database: Observed, asked: boolean): Step {
     return { isOn: { resourceId, ...endpoint } };
   }
   if (STUCK.test(status)) {
-    throw new ProvisionError(`the status of ${nameOf(database)} is ${status}, and IAM authentication is switched on while it is available; make it available, and deploy again`);
+    throw new ProvisionError(`the status of ${nameOf(database)} is ${status}, and IAM authentication is enabled while it is available; make it available, and deploy again`);
   }
   if (!READY.includes(status)) {
     return { waitFor: `its status, which is ${status}, to be available` };
@@ -67,7 +67,7 @@ export function nextStep(database: Observed, asked: boolean): Step {
   if (others.length > 0) {
     // https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.ApplyImmediately.html; for clusters it was documented for years, so that nothing is staked on it.
     throw new ProvisionError(`other modifications of ${nameOf(database)} are pending (${others.join(', ')}), and RDS would apply them at once together with IAM authentication, which may interrupt the database; `
-      + 'let them be applied in the maintenance window, or take them back, and deploy again; or switch IAM authentication on yourself at a time that suits');
+      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits');
   }
   return pending.length > 0 ? { waitFor: `${pending.join(', ')} to be applied` } : 'modify';
 }

@@ -3,7 +3,7 @@ import { inLogGroup, ProvisionError } from '../shared/errors';
 import { type Context, readEvent } from '../shared/event';
 import { createLogger } from '../shared/logger';
 import { decode } from './request';
-import { type Rds, switchOn } from './switch-on';
+import { type Rds, enable } from './enable';
 
 export interface Dependencies {
   readonly rds: Rds;
@@ -34,7 +34,7 @@ export function createHandler({ rds, clock, write }: Dependencies): (event: unkn
       }
       const request = decode(event);
       log.info('started', { kind: request.kind, identifier: request.identifier });
-      const { resourceId, host, port } = await switchOn(request, { rds, clock, log, within: context.getRemainingTimeInMillis() - MARGIN_MS });
+      const { resourceId, host, port } = await enable(request, { rds, clock, log, within: context.getRemainingTimeInMillis() - MARGIN_MS });
       log.info('finished', { database: resourceId });
       return { PhysicalResourceId: resourceId, Data: { ResourceId: resourceId, Host: host, Port: port } };
     } catch (error) {

@@ -19,7 +19,7 @@ export interface Observed {
   /** Of an instance that is a member of one. */
   readonly cluster?: string;
   readonly iamAuthentication: boolean;
-  /** What becomes of it in the next maintenance window. */
+  /** What happens to it in the next maintenance window. */
   readonly pendingIamAuthentication?: boolean;
   /** Names of other modifications that are pending. */
   readonly pending: string[];

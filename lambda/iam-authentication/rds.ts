@@ -7,7 +7,7 @@ import { remedyFor } from '../shared/remedy';
 import { nameOf, type Observed } from './observed';
 import { RDS_API } from './remedies';
 import type { Request } from './request';
-import type { Rds } from './switch-on';
+import type { Rds } from './enable';
 
 /** One throttled call must not end a wait of minutes. */
 const ATTEMPTS = 6;
@@ -28,7 +28,7 @@ export const rds: Rds = {
     return observedInstance(instance);
   }),
 
-  enableIamAuthentication: request => attempt(request, 'switch on IAM authentication of', async ({ kind, identifier }) => {
+  enableIamAuthentication: request => attempt(request, 'enable IAM authentication of', async ({ kind, identifier }) => {
     const change = { EnableIAMDatabaseAuthentication: true, ApplyImmediately: true };
     await (kind === 'cluster'
       ? client.send(new ModifyDBClusterCommand({ DBClusterIdentifier: identifier, ...change }))

@@ -14,7 +14,7 @@ export interface Request {
 const SAME_VERSION = 'update the function and the resource to the same version of the library';
 const PROPERTIES = ['ServiceToken', 'ServiceTimeout', 'Kind', 'Identifier', 'Expected', 'Reapply'];
 
-/** The door: whatever comes in is checked here, against the same rules as at synth. A value may be known only now, and the template may be another version's. */
+/** The decoder: every event is checked here, against the same rules as at synth. A value may be known only now, and the template may be another version's. */
 export function decode({ ResourceType: type, ResourceProperties: properties }: Event): Request {
   if (type !== IAM_AUTHENTICATION_RESOURCE_TYPE) {
     refuse('resource type', type, 'the function does not know it', SAME_VERSION);

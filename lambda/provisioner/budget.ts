@@ -1,6 +1,6 @@
 import type { Clock } from '../shared/clock';
 
-/** Waiting for another session, or for a server that comes up, ends here: nobody wants to look at a hanging deployment. */
+/** Waiting for another session, or for a server that comes up, ends here, so that a deployment does not hang. */
 export const PATIENCE_MS = 50_000;
 
 /** Kept back to answer before the Lambda is killed. */

@@ -57,7 +57,7 @@ const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
 const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'Settings', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
 
 /**
- * The door: whatever comes in is checked here, against the same rules as at synth. A value may be known only now, and the
+ * The decoder: every event is checked here, against the same rules as at synth. A value may be known only now, and the
  * template may be another version's. A Delete is decoded for what it needs, and no rule must stop it.
  */
 export function decode(event: Event): Request {
@@ -89,7 +89,7 @@ export function decode(event: Event): Request {
     return {
       ...known,
       declaration: { kind: type.kind, memberOf: [], databases: [], exclusive: false },
-      // Nobody knows whether the role was there before.
+      // It is not known whether the role was there before.
       onRemoval: cancelled && properties.AdoptExisting === 'true' && onRemoval.action !== 'RETAIN' ? { action: 'DISABLE' } : onRemoval,
       adoptExisting: false,
       physicalId,
@@ -118,7 +118,7 @@ function fingerprint(usernames: string[]): string {
 
 function checkNames(type: ResourceType, usernames: string[], spelled: unknown): void {
   if (usernames.length === 0) {
-    refuse('Usernames', usernames, 'there is nobody in it', 'name at least one user, or remove the resource');
+    refuse('Usernames', usernames, 'it is empty', 'name at least one user, or remove the resource');
   }
   usernames.forEach(name => throwProblem(type.kind === 'user' ? usernameProblem(name) : managedRoleNameProblem(name)));
   if (spelled !== undefined && text('PolicyUsername', spelled) !== policyUsername(usernames[0])) {

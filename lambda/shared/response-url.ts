@@ -11,7 +11,7 @@ const REMEDY = 'let CloudFormation send the events';
 
 /**
  * The pre-signed URL of an event, if it is one of CloudFormation in this Region: an object in the bucket that AWS documents for answers. Nothing is sent
- * anywhere else. The messages have nothing of the URL but its host: whoever has the URL can answer in place of this function.
+ * anywhere else. The messages have nothing of the URL but its host: a principal that has the URL can answer in place of this function.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
  */

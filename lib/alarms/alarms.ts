@@ -9,7 +9,7 @@ import type { IProvisioner } from '../provisioner-interface';
 interface Threshold {
   /** Permanent: the id of the alarm. */
   readonly id: string;
-  /** Whether somebody has to act now. */
+  /** Whether an operator has to act now. */
   readonly severity: 'critical' | 'warning';
   /** The alarm is raised by this number or a larger one in one period. */
   readonly threshold: number;
@@ -36,7 +36,7 @@ export const SIGN_IN_THRESHOLDS: SignInThreshold[] = [
     over: 'SUM',
     threshold: REPEATED,
     period: PERIOD,
-    reason: 'IAM does not allow rds-db:connect to somebody who signs in with a token, again and again. '
+    reason: 'IAM does not allow rds-db:connect to a principal that signs in with a token, again and again. '
       + 'The log iam-db-auth-error names the caller: see who may sign in with grantConnect',
   },
   {

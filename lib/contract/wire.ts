@@ -69,7 +69,7 @@ export const HANDLER_TIMEOUT_SECONDS = 840;
 /** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it, or for a second try by Lambda. */
 export const SERVICE_TIMEOUT_SECONDS = 960;
 
-/** Seconds that the function which switches IAM authentication on may run: a modification of a database takes minutes. The framework in front of it has 900. */
+/** Seconds that the function that enables IAM authentication may run: a modification of a database takes minutes. The framework in front of it has 900. */
 export const IAM_AUTHENTICATION_TIMEOUT_SECONDS = 840;
 
 /** Seconds CloudFormation waits for its answer. */

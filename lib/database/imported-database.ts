@@ -14,11 +14,11 @@ export interface ImportOptions {
   /** Further resource ids; also of a database that is made in this app. */
   readonly alsoResourceIds?: string[];
 
-  /** Has the deployment switch IAM authentication on. Undefined where the app does not ask for it. */
-  readonly switchOn?: (database: DatabaseToSwitch) => SwitchedDatabase;
+  /** Has the deployment enable IAM authentication. Undefined where the app does not ask for it. */
+  readonly enable?: (database: DatabaseToEnable) => EnabledDatabase;
 }
 
-export interface DatabaseToSwitch {
+export interface DatabaseToEnable {
   readonly kind: DatabaseKind;
   readonly database: Database['construct'];
   readonly identifier: string;
@@ -26,7 +26,7 @@ export interface DatabaseToSwitch {
   readonly expected: Partial<DatabaseAddress>;
 }
 
-export interface SwitchedDatabase {
+export interface EnabledDatabase {
   /** Known when IAM authentication is on, so that what refers to it comes after. */
   attribute(name: IamAuthenticationAttribute): string;
 }
@@ -45,9 +45,9 @@ export interface Import {
 export function importedDatabase(
   kind: DatabaseKind, construct: Database['construct'], options: ImportOptions, known: Import,
 ): Database {
-  const { overConnection, switchOn } = options;
-  if (switchOn) {
-    return switchedOn(kind, construct, options, switchOn, known);
+  const { overConnection, enable } = options;
+  if (enable) {
+    return enabled(kind, construct, options, enable, known);
   }
   const target = known.target();
   const { hostname, port } = endpointOf(construct, known.attributes, known.endpoint);
@@ -56,15 +56,15 @@ export function importedDatabase(
 }
 
 /** Where it is comes from RDS then; what the import says of it is compared with that by the deployment. */
-function switchedOn(
+function enabled(
   kind: DatabaseKind, construct: Database['construct'], { overConnection, ...options }: ImportOptions,
-  switchOn: NonNullable<ImportOptions['switchOn']>, known: Import,
+  enable: NonNullable<ImportOptions['enable']>, known: Import,
 ): Database {
   const { identifier, endpoint } = known;
   const resourceId = declaredResourceId(construct, kind);
   const { fromPort: declaredPort } = (construct.connections.defaultPort?.toRuleJson() ?? {}) as { fromPort?: number };
   checkSecurityGroups(construct, resourceId, overConnection);
-  const resource = switchOn({
+  const resource = enable({
     kind,
     database: construct,
     identifier,

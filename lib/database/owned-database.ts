@@ -24,7 +24,7 @@ export function clusterDatabase(
   const { alsoResourceIds } = options;
   requireConstruct(scope, 'cluster', given, 'a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)');
   if (rds.CfnDBCluster.isCfnDBCluster(given)) {
-    refuseToSwitch(scope, given, 'cluster', options);
+    refuseToEnable(scope, given, 'cluster', options);
     return expressDatabase(scope, given, options);
   }
   const cluster = given as OwnedDatabase<rds.IDatabaseCluster>;
@@ -45,7 +45,7 @@ export function clusterDatabase(
       + 'and let them sign in here with ClusterIamAuthEnabled and ConnectGrants.fromCluster(replica)');
   }
   if (resource) {
-    refuseToSwitch(scope, cluster, 'cluster', options);
+    refuseToEnable(scope, cluster, 'cluster', options);
     enableIamAuthentication(resource);
     return {
       kind: 'cluster',
@@ -92,7 +92,7 @@ export function instanceDatabase(
   checkEngine(scope, instance, 'instance', resource ? resource.engine : instance.engine?.engineType, ['postgres']);
   checkVersion(scope, instance, 'instance', resource ? resource.engineVersion : instance.engine?.engineVersion?.fullVersion);
   if (resource && target) {
-    refuseToSwitch(scope, instance, 'instance', options);
+    refuseToEnable(scope, instance, 'instance', options);
     enableIamAuthentication(resource);
     return {
       kind: 'instance',
@@ -111,8 +111,8 @@ export function instanceDatabase(
   });
 }
 
-function refuseToSwitch(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, { switchOn }: ImportOptions): void {
-  if (switchOn) {
+function refuseToEnable(scope: IConstruct, { node }: IConstruct, kind: DatabaseKind, { enable }: ImportOptions): void {
+  if (enable) {
     throw errorAt(scope, `enableIamAuthentication is for a database that is imported, and ${kind} ${node.path} is made in this app, whose template enables IAM authentication; leave it out`);
   }
 }

@@ -75,7 +75,7 @@ function trustedBy(document: unknown): string[] {
     const byType: [string, unknown][]
       = typeof principal === 'object' && principal !== null ? Object.entries(principal) : [['AWS', principal]];
     return byType.flatMap(([type, names]) => [names].flat().map(name =>
-      `${type === 'AWS' ? '' : `${type} `}${name === '*' ? 'everybody' : written(name)}${remark}`));
+      `${type === 'AWS' ? '' : `${type} `}${name === '*' ? 'every principal' : written(name)}${remark}`));
   });
   return [...new Set(texts)].sort();
 }

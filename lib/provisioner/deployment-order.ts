@@ -14,7 +14,7 @@ export interface DeploymentPrerequisites {
 }
 
 /**
- * What must be there before a user can be created, and still be there when it is removed: an instance that answers, the
+ * Prerequisites of creating a user, which stay until it is removed: an instance that answers, the
  * rules that let the handler through, and a way to the services that are called, with its rules. (The secret, the roles
  * and the routes come by themselves, because the handler refers to them.)
  *

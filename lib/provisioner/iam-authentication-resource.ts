@@ -14,12 +14,12 @@ import {
   type IamAuthenticationProperties,
 } from '../contract/wire';
 import { storedIdentifier } from '../database/database-identifier';
-import type { DatabaseToSwitch, ImportOptions, SwitchedDatabase } from '../database/imported-database';
+import type { DatabaseToEnable, ImportOptions, EnabledDatabase } from '../database/imported-database';
 import { errorAt } from '../model/errors';
 import { requireSameEnvironment } from '../database/same-environment';
 import type { ProvisionerOptions } from '../provisioner-options';
 
-export interface IamAuthenticationResourceProps extends DatabaseToSwitch {
+export interface IamAuthenticationResourceProps extends DatabaseToEnable {
   readonly reapply?: string;
   /** The function is one more of those that create users. */
   readonly options?: ProvisionerOptions;
@@ -51,7 +51,7 @@ export function importOptions(scope: Construct, props: ImportProps): ImportOptio
   return {
     overConnection: transport === undefined,
     alsoResourceIds,
-    switchOn: enableIamAuthentication === true
+    enable: enableIamAuthentication === true
       ? database => new IamAuthenticationResource(scope, 'IamAuthentication', { ...database, reapply, options })
       : undefined,
   };
@@ -69,13 +69,13 @@ interface HandlerProps {
  * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
  * say how long this modification takes (docs/unknowns.md#iam-authentication-time).
  */
-export class IamAuthenticationResource extends Construct implements SwitchedDatabase {
+export class IamAuthenticationResource extends Construct implements EnabledDatabase {
   private readonly resource: CustomResource;
 
   constructor(scope: Construct, id: string, { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps) {
     super(scope, id);
     requireSameEnvironment(scope, Stack.of(database), database.env, {
-      why: 'IAM authentication is switched on', remedy: `create the ${scope.constructor.name}`, who: scope.constructor.name,
+      why: 'IAM authentication is enabled', remedy: `create the ${scope.constructor.name}`, who: scope.constructor.name,
     });
     const properties: IamAuthenticationProperties = {
       Kind: kind,
@@ -101,7 +101,7 @@ export class IamAuthenticationResource extends Construct implements SwitchedData
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: false });
     role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
     const handler = new lambda.Function(this, 'Handler', {
-      description: `Switches on IAM authentication of the database ${node.path}`.slice(0, 256),
+      description: `Enables IAM authentication of the database ${node.path}`.slice(0, 256),
       runtime: runtimeOf(this, options.runtime),
       code: lambda.Code.fromAsset(path.join(__dirname, '../../assets/iam-authentication')),
       handler: 'index.handler',

@@ -22,7 +22,7 @@ import { warn, type Warning } from '../model/warning';
 import type { IDatabaseRole } from '../role-interface';
 import type { DatabaseUserSettings } from '../user-settings';
 
-/** What becomes of a role in PostgreSQL when its construct goes. */
+/** What happens to a role in PostgreSQL when its construct goes. */
 export interface Removal {
   readonly action: RemovalAction;
 

@@ -4,7 +4,7 @@ export interface TemplateResource {
   readonly [attribute: string]: unknown;
 }
 
-/** Parts of a template that somebody else fills in at the deployment. What they will refer to is not known. */
+/** Parts of a template that are filled in at the deployment. What they will refer to is not known. */
 const UNKNOWN_PARTS = /^Fn::(Transform|ForEach)(::|$)/;
 
 const PSEUDO_PARAMETERS = 'AWS::';

@@ -102,7 +102,7 @@ export function titleOf({ stack }: AccessReport): string {
   return stack === '' ? 'the whole app' : stack;
 }
 
-/** What becomes of a role when it leaves the app, unless it is dropped, or disabled where it owns something. */
+/** What happens to a role when it leaves the app, unless it is dropped, or disabled where it owns something. */
 export function removalText(onRemoval: string): string | undefined {
   return REMOVALS.get(onRemoval);
 }

@@ -63,7 +63,7 @@ export function customResource(environment: CustomResourceEnvironment): Resource
       ]);
       return checked(event, text, current);
     } catch (error) {
-      // Whatever has become of it: CloudFormation makes up a physical id, and sends a Delete for that.
+      // Whatever has happened to it: CloudFormation makes up a physical id, and sends a Delete for that.
       if (requestType === 'Create' && !(error instanceof ResourceFailure && error.physicalId !== undefined)) {
         const physicalId = generatedName(request);
         madeUp.add(physicalId);

@@ -157,7 +157,7 @@ export class DatabaseServers {
       return this.inPlaceOfSnapshot(request, names, this.options.emptySnapshot);
     }
     if (!snapshot) {
-      throw new Error(`snapshot ${identifier} is not rehearsed: nobody has made it here, and what is in it is not known`);
+      throw new Error(`snapshot ${identifier} is not rehearsed: it was not made here, and what is in it is not known`);
     }
     const launched = await this.launch(request, names, { major: snapshot.major, snapshot });
     if (properties.MasterUserPassword !== undefined) {
@@ -219,7 +219,7 @@ export class DatabaseServers {
     }
     const server = this.server(databaseArn);
     if (isTrue(properties.EnableIAMDatabaseAuthentication) !== isTrue(current.properties.EnableIAMDatabaseAuthentication)) {
-      server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication); // what the template has not changed stays as somebody else has set it
+      server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication); // what the template has not changed stays as it was set elsewhere
     }
     if (isWithToken(properties) !== isWithToken(current.properties)) {
       await server.setMasterWithToken(isWithToken(properties));

@@ -225,7 +225,7 @@ function needExtensions(scope: Scope, path: string, what = 'this function'): voi
 
 function refuseNoValue(value: unknown, path: string): void {
   if (referencesIn([value]).includes('AWS::NoValue')) {
-    fail(path, 'AWS::NoValue in it is not rehearsed: CloudFormation does not document what becomes of it');
+    fail(path, 'AWS::NoValue in it is not rehearsed: CloudFormation does not document what happens to it');
   }
 }
 

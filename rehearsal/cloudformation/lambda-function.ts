@@ -196,7 +196,7 @@ class ExecutionEnvironment {
     return answer;
   }
 
-  /** One that is idle does not keep this process running, should somebody forget to close it. */
+  /** One that is idle does not keep this process running, should a caller forget to close it. */
   private keepsThisProcess(keeps: boolean): void {
     for (const handle of [this.child, this.child.channel, this.child.stdout as Socket, this.child.stderr as Socket]) {
       handle?.[keeps ? 'ref' : 'unref']();

@@ -2,7 +2,7 @@ import { Client } from 'pg';
 import { AuroraLikeServer } from '../aurora-like-server';
 
 /** Where a session leads, and whose it is. */
-export interface Door {
+export interface Login {
   readonly server: AuroraLikeServer;
   readonly database: string;
   readonly username: string;
@@ -10,7 +10,7 @@ export interface Door {
 }
 
 /**
- * Sessions that are kept for the next call as the last one left them: what somebody has set for a session, or locked in it, is there for the
+ * Sessions that are kept for the next call as the last one left them: what one has set for a session, or locked in it, is there for the
  * next. Whether AWS cleans its own is not documented.
  */
 export class ConnectionPool {
@@ -18,14 +18,14 @@ export class ConnectionPool {
   private readonly open = new Set<Client>();
 
   /** A session that was used before, if there is one. */
-  async take(door: Door): Promise<Client> {
-    return this.idle.get(keyOf(door))?.pop() ?? this.connect(door);
+  async take(login: Login): Promise<Client> {
+    return this.idle.get(keyOf(login))?.pop() ?? this.connect(login);
   }
 
   /** Gives a session back, if it is still there. */
-  give(door: Door, client: Client): void {
+  give(login: Login, client: Client): void {
     if (this.open.has(client)) {
-      this.idle.set(keyOf(door), [...this.idle.get(keyOf(door)) ?? [], client]);
+      this.idle.set(keyOf(login), [...this.idle.get(keyOf(login)) ?? [], client]);
     }
   }
 
@@ -33,9 +33,9 @@ export class ConnectionPool {
     await Promise.all([...this.open].map(client => client.end().catch(() => undefined)));
   }
 
-  /** Signs in with the password, through the same door as everybody: a member of rds_iam is refused. */
-  private async connect(door: Door): Promise<Client> {
-    const { server, database, username: user, password } = door;
+  /** Signs in with the password, as every client: a member of rds_iam is refused. */
+  private async connect(login: Login): Promise<Client> {
+    const { server, database, username: user, password } = login;
     const client = new Client({
       host: '127.0.0.1',
       port: server.gatewayPort,
@@ -46,7 +46,7 @@ export class ConnectionPool {
     });
     const forget = () => {
       this.open.delete(client);
-      this.idle.set(keyOf(door), (this.idle.get(keyOf(door)) ?? []).filter(other => other !== client));
+      this.idle.set(keyOf(login), (this.idle.get(keyOf(login)) ?? []).filter(other => other !== client));
     };
     client.on('error', forget).on('end', forget);
     this.open.add(client);
@@ -58,6 +58,6 @@ export class ConnectionPool {
   }
 }
 
-function keyOf({ server, database, username, password }: Door): string {
+function keyOf({ server, database, username, password }: Login): string {
   return JSON.stringify([server.resourceId, database, username, password]);
 }

@@ -4,7 +4,7 @@ import { AuroraLikeServer } from '../aurora-like-server';
 import { AwsAnswer, AwsCall, AwsService, failure } from '../cloudformation/aws-endpoint';
 import { Authorize } from '../cloudformation/secrets-manager';
 import { ApiError, ofServer } from './api-error';
-import { ConnectionPool, Door } from './connection-pool';
+import { ConnectionPool, Login } from './connection-pool';
 import { recordsOf } from './fields';
 import { Limits, LIMITS } from './limits';
 
@@ -37,7 +37,7 @@ interface Request {
 }
 
 interface Transaction {
-  readonly door: Door;
+  readonly login: Login;
   readonly client: Client;
   readonly clusterArn: string;
   running: boolean;
@@ -85,21 +85,21 @@ export class DataApi {
       throw new ApiError('BadRequestException', 'The request is larger than 4 MiB');
     }
     const request = JSON.parse(call.body) as Request;
-    const door = this.doorFor(action, request, call.accessKeyId);
-    if (door.server.isPaused) {
-      void door.server.awake();
-      throw new ApiError('DatabaseResumingException', `The Aurora DB instance ${door.server.resourceId} is resuming after being auto-paused. Please wait a few seconds and try again.`);
+    const login = this.loginFor(action, request, call.accessKeyId);
+    if (login.server.isPaused) {
+      void login.server.awake();
+      throw new ApiError('DatabaseResumingException', `The Aurora DB instance ${login.server.resourceId} is resuming after being auto-paused. Please wait a few seconds and try again.`);
     }
     switch (action) {
-      case 'BeginTransaction': return { transactionId: await this.begin(door, request.resourceArn!) };
+      case 'BeginTransaction': return { transactionId: await this.begin(login, request.resourceArn!) };
       case 'CommitTransaction': return this.end(request, 'COMMIT', 'Transaction Committed');
       case 'RollbackTransaction': return this.end(request, 'ROLLBACK', 'Rollback Complete');
-      default: return this.execute(door, request);
+      default: return this.execute(login, request);
     }
   }
 
   /** Refuses who may not, and what cannot be. */
-  private doorFor(action: string, { resourceArn = '', secretArn = '', database, schema, parameters }: Request, accessKeyId: string): Door {
+  private loginFor(action: string, { resourceArn = '', secretArn = '', database, schema, parameters }: Request, accessKeyId: string): Login {
     const { authorize, secret: secretOf, cluster: clusterOf } = this.surroundings;
     const refuse = (what: string, resource: string) => {
       if (!authorize(accessKeyId, what, resource)) {
@@ -126,16 +126,16 @@ export class DataApi {
     return { server: cluster.server, database: database ?? username, username, password };
   }
 
-  private async begin(door: Door, clusterArn: string): Promise<string> {
-    const client = await this.pool.take(door);
+  private async begin(login: Login, clusterArn: string): Promise<string> {
+    const client = await this.pool.take(login);
     await client.query('BEGIN');
     const id = randomBytes(48).toString('base64');
-    this.transactions.set(id, { door, client, clusterArn, running: false });
+    this.transactions.set(id, { login, client, clusterArn, running: false });
     this.wait(id);
     return id;
   }
 
-  private async execute(door: Door, { transactionId, sql = '', resourceArn }: Request): Promise<object> {
+  private async execute(login: Login, { transactionId, sql = '', resourceArn }: Request): Promise<object> {
     // It is not known how far the API understands SQL. This one looks for parameters in quotes as well.
     const [parameter] = PARAMETER.exec(sql.replaceAll('::', '')) ?? [];
     if (parameter !== undefined) {
@@ -144,11 +144,11 @@ export class DataApi {
     if (transactionId !== undefined) {
       return this.during(transactionId, resourceArn, transaction => this.run(transaction, sql));
     }
-    const client = await this.pool.take(door);
+    const client = await this.pool.take(login);
     try {
-      return await this.run({ client, door }, sql);
+      return await this.run({ client, login }, sql);
     } finally {
-      this.pool.give(door, client);
+      this.pool.give(login, client);
     }
   }
 
@@ -182,11 +182,11 @@ export class DataApi {
     }
   }
 
-  private async run({ client, door }: Pick<Transaction, 'client' | 'door'>, sql: string): Promise<object> {
+  private async run({ client, login }: Pick<Transaction, 'client' | 'login'>, sql: string): Promise<object> {
     let timedOut = false;
     const timer = setTimeout(() => {
       timedOut = true;
-      void door.server.sql('SELECT pg_cancel_backend($1)', [(client as unknown as { processID: number }).processID]);
+      void login.server.sql('SELECT pg_cancel_backend($1)', [(client as unknown as { processID: number }).processID]);
     }, this.limits.statementMs);
     try {
       const result = await client.query<(string | null)[]>({ text: sql, ...AS_TEXT } as QueryArrayConfig);
@@ -217,8 +217,8 @@ export class DataApi {
     this.transactions.delete(id);
     this.ended.set(id, reason);
     if (transaction) {
-      clearTimeout(transaction.timer); // its session is somebody else's from now on
-      this.pool.give(transaction.door, transaction.client);
+      clearTimeout(transaction.timer); // its session is another one's from now on
+      this.pool.give(transaction.login, transaction.client);
     }
   }
 }

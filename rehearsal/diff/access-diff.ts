@@ -49,7 +49,7 @@ export type Access
   }
   /** Its sessions act as a group role from their beginning on, which owns what they create. */
   | { readonly kind: 'roleAtLogin'; readonly role: string }
-  /** What becomes of it when it leaves the app, where that leaves or gives access. */
+  /** What happens to it when it leaves the app, where that leaves or gives access. */
   | { readonly kind: 'removal'; readonly keeps: true }
   | { readonly kind: 'removal'; readonly owned: string }
   /** Whether privileges stay that were granted by hand. */

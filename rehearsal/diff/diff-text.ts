@@ -18,7 +18,7 @@ interface Section {
   readonly rows: readonly Row[];
 }
 
-export const NO_CHANGE = 'Nobody gains or loses access.';
+export const NO_CHANGE = 'No principal gains or loses access.';
 
 /** As PostgreSQL's documentation has them. */
 const PRIVILEGES = [

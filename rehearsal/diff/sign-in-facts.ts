@@ -297,7 +297,7 @@ function trustFacts({ who, key, trust }: Identity, values: TemplateValues): Comp
           return {
             who: {
               kind: 'principal',
-              name: name === '*' ? 'everybody' : `${type === 'AWS' ? '' : `${type} `}${values.named(name)}`,
+              name: name === '*' ? 'every principal' : `${type === 'AWS' ? '' : `${type} `}${values.named(name)}`,
             },
             access: { kind: 'assume', role: who.name, ...(conditions === undefined ? {} : { conditions }) },
             key: keyOf(conditions),

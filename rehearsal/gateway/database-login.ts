@@ -40,8 +40,8 @@ export async function logInToDatabase(client: LoginRequest, { iamDoor, passwordD
 }
 
 /** Comes to the server with what the client has begun with. */
-export function enter(door: NetConnectOpts, { packet }: StartupPacket): Socket {
-  const server = connect(door);
+export function enter(address: NetConnectOpts, { packet }: StartupPacket): Socket {
+  const server = connect(address);
   // Or the end of a long message waits for the server to acknowledge its beginning.
   server.setNoDelay(true);
   server.write(packet);

@@ -17,7 +17,7 @@ export interface DatabaseAddress {
   readonly gatewayPort: number;
 }
 
-/** What a database answered that lets nobody in. */
+/** What a database answered that refuses a sign-in. */
 export class SignInError extends Error {
   constructor(readonly code: string, text: string) {
     super(text);
@@ -25,7 +25,7 @@ export class SignInError extends Error {
 }
 
 /**
- * Signs in to a database for somebody else, over verified TLS, with the password or token and the startup message of that client.
+ * Signs in to a database for a client, over verified TLS, with the password or token and the startup message of that client.
  *
  * @returns the session, beginning with the message that says that the password is right
  */

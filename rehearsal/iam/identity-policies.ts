@@ -20,7 +20,7 @@ export class NotEvaluated extends Error {}
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic.html
  */
 export class IdentityPolicies {
-  /** @param boundary permissions boundary: what it does not allow nobody does */
+  /** @param boundary permissions boundary: what it does not allow is refused */
   constructor(private readonly documents: PolicyDocument[], private readonly boundary?: PolicyDocument) {
     [...documents, ...boundary ? [boundary] : []].forEach(checkDocument);
   }

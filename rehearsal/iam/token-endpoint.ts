@@ -3,7 +3,7 @@ import { NotEvaluated } from './identity-policies';
 import { LONGEST_VALIDITY_SECONDS, signToken, TokenRequest } from './token';
 import { verifyToken } from './token-verifier';
 
-/** A login that AWS may refuse or not: nobody must take it for a refusal. */
+/** A login that AWS may refuse or not: it is no refusal. */
 export class Undecided extends Error {}
 
 /** What takes tokens: a database, or a proxy in front of one. */

@@ -117,7 +117,7 @@ export class AppGraph {
     }
   }
 
-  /** Exports and outputs of other apps that a stack needs and nobody has given. */
+  /** Exports and outputs of other apps that a stack needs and were not given. */
   foreignNames(stack: GraphStack): string[] {
     return valuesOf(stack.template.Resources, 'Fn::ImportValue').concat(valuesOf(stack.template.Resources, 'Fn::GetStackOutput')).flatMap(({ name, argument }) => {
       const origin = this.origin(stack, { [name]: argument });

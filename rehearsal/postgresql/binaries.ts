@@ -64,7 +64,7 @@ function versionOf(folder: string): string | undefined {
   return existsSync(file) ? (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version : undefined;
 }
 
-/** The package's install script creates these, and install scripts may be switched off. */
+/** The package's install script creates these, and install scripts may be disabled. */
 function createMissingLinks(native: string): void {
   const list = join(native, 'pg-symlinks.json');
   const links = existsSync(list) ? JSON.parse(readFileSync(list, 'utf8')) as { source: string; target: string }[] : [];

@@ -16,7 +16,7 @@ export type RdsIamRole = 'grantable' | 'notGrantable' | 'absent';
  *   is `rdsadmin`. The master is a superuser for that, so no test notices a privilege that it lacks.
  * - `strict`: as `plain`, and a login counts every membership that leads to `rds_iam`: that with ADMIN OPTION alone, too,
  *   as `pg_hba.conf` does on PostgreSQL. Not counted is the ADMIN OPTION on `rds_iam` itself, without which the
- *   master could grant it to nobody.
+ *   master could not grant it.
  */
 export type RoleRules = 'plain' | 'rdsLike' | 'strict';
 
@@ -45,7 +45,7 @@ export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
   const inPostgres = (text: string) => ({ database: 'postgres' as const, text });
   // Copying files is the faster strategy here, where nothing is synced, and the only one of 14.
   const strategy = major >= 15 ? 'STRATEGY file_copy' : '';
-  // From 15 on it belongs to the owner of the database, and not everybody may create in it.
+  // From 15 on it belongs to the owner of the database, and not every role may create in it.
   const publicSchema = `ALTER SCHEMA public OWNER TO ${username}`;
   return [
     ...[

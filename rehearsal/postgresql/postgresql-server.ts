@@ -27,7 +27,7 @@ const SETTINGS = {
 export const SETTINGS_FOR_STANDBYS = { wal_level: 'replica', max_wal_senders: '10', synchronous_commit: 'local' };
 
 /**
- * Two doors: the unix socket for sessions the gateway has verified, TCP for passwords.
+ * Two ways in: the unix socket for sessions the gateway has verified, TCP for passwords.
  * Only this process' user reaches the socket, for the data folder is closed to others.
  */
 const PG_HBA = `
@@ -70,7 +70,7 @@ export class PostgresqlServer {
     return standby;
   }
 
-  /** Port of the password door, and suffix of the unix socket. */
+  /** Port for passwords, and suffix of the unix socket. */
   port = 0;
 
   private process?: ChildProcess;
@@ -93,7 +93,7 @@ export class PostgresqlServer {
       if (output === undefined) {
         return;
       }
-      // Somebody may take the port between the question and the start.
+      // Another process may take the port between the question and the start.
       if (!output.includes('Address already in use') || attempt === 5) {
         throw new Error(`PostgreSQL ${this.major} did not start:\n${output}`);
       }
@@ -102,7 +102,7 @@ export class PostgresqlServer {
 
   /**
    * Runs SQL as the superuser; several statements without values are possible. Each database has a session that is kept
-   * open, but template1, for CREATE DATABASE copies it only while nobody is in it.
+   * open, but template1, for CREATE DATABASE copies it only while no session is in it.
    */
   async sql<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
     const purpose = `sql ${database}`;
@@ -224,7 +224,7 @@ export class PostgresqlServer {
         output = (output + text).slice(-5000);
         if (READY.test(output)) {
           child.stderr?.removeAllListeners('data').resume();
-          // A server somebody forgot to stop does not keep this process running.
+          // A server that was not stopped does not keep this process running.
           child.unref();
           (child.stderr as Socket).unref();
           resolve(undefined);

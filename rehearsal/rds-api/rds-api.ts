@@ -79,7 +79,7 @@ const INSTANCE: Kind = {
   }),
 };
 
-/** The part of the RDS API that describes databases and switches IAM authentication on, for those of all stacks. */
+/** The part of the RDS API that describes databases and enables IAM authentication, for those of all stacks. */
 export class RdsApi {
   private readonly conditions = new Map<string, Condition>();
 

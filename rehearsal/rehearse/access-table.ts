@@ -14,7 +14,7 @@ const NAME_WIDTH = 40;
 /** How many users that may do the same are named. */
 const MOST_NAMES = 5;
 
-const ASKED = 'Asked in a session of the user, signed in with a token; for groups and where nobody signs in, by the superuser.';
+const ASKED = 'Asked in a session of the user, signed in with a token; for groups and users without a sign-in, by the superuser.';
 
 const MARKS = { yes: 'yes', no: '-', unknown: '?', fails: 'FAILS' };
 
@@ -57,18 +57,18 @@ function signInRows(usernames: string[], attempts: Attempt[]): string[] {
   ], line => line.includes(MARKS.fails) ? styleText('red', line) : line);
 }
 
-/** What each user may do, and what everybody may; users that may do the same are together. */
-export function rightsTable({ accounts, everybody }: Access): string[] {
+/** What each user may do, and what PUBLIC may; users that may do the same are together. */
+export function rightsTable({ accounts, publicHoldings }: Access): string[] {
   const blocks = new Map<string, { names: string[]; notes: string[]; rights: string[][] }>();
   for (const account of accounts) {
     const rights = account.holdings.flatMap(({ database, held }) => inDatabase(database,
       typeof held === 'string' ? [{ may: 'not sign in', what: held }] : [...rightsOf(held), ...missingRights(held)]));
-    const notes = account.kind === 'user' && account.askedAs === 'superuser' ? ['(nobody signs in)'] : [];
+    const notes = account.kind === 'user' && account.askedAs === 'superuser' ? ['(no sign-in)'] : [];
     const key = JSON.stringify([account.kind, notes, rights]);
     blocks.set(key, { rights, notes, names: [...blocks.get(key)?.names ?? [], titleOf(account)] });
   }
-  const ofPublic = everybody.flatMap(({ database, held }) => inDatabase(database, rightsOf(held as Held[])));
-  const rows = [...blocks.values(), { names: ['everybody (PUBLIC)'], notes: [], rights: ofPublic }].flatMap(({ names, notes, rights }) => {
+  const ofPublic = publicHoldings.flatMap(({ database, held }) => inDatabase(database, rightsOf(held as Held[])));
+  const rows = [...blocks.values(), { names: ['PUBLIC'], notes: [], rights: ofPublic }].flatMap(({ names, notes, rights }) => {
     const shown = [...names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`] : names, ...notes];
     return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [shortened(shown[i] ?? '', NAME_WIDTH), ...rights[i] ?? ['', '', '']]);
   });

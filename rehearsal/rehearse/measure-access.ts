@@ -51,8 +51,8 @@ export interface Account {
 export interface Access {
   readonly attempts: Attempt[];
   readonly accounts: Account[];
-  /** What everybody may do. */
-  readonly everybody: DatabaseHoldings[];
+  /** What PUBLIC may do. */
+  readonly publicHoldings: DatabaseHoldings[];
 }
 
 const DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin' ORDER BY 1";
@@ -62,15 +62,15 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
   const databases = (await server.sql<{ datname: string }>(DATABASES)).map(({ datname }) => datname);
   const attempts: Attempt[] = [];
   const accounts: Account[] = [];
-  // Who is a member of rds_iam and nothing else holds what everybody holds.
-  const everybody = await holdingsFromOutside(server, 'rds_iam', databases);
+  // Who is a member of rds_iam and nothing else holds what PUBLIC holds.
+  const publicHoldings = await holdingsFromOutside(server, 'rds_iam', databases);
   for (const role of roles) {
     const own = await signInAs(role, server, principals);
     attempts.push(...own);
     const signer = principals.find((_, i) => own[i]?.outcome === 'yes');
     const holdings = signer ? await holdingsFromInside(server, role.name, signer, databases) : await holdingsFromOutside(server, role.name, databases);
     const hasMore = ({ database, held }: DatabaseHoldings) => typeof held !== 'string'
-      && !isDeepStrictEqual(held.filter(({ kind }) => kind !== 'role'), everybody.find(each => each.database === database)?.held);
+      && !isDeepStrictEqual(held.filter(({ kind }) => kind !== 'role'), publicHoldings.find(each => each.database === database)?.held);
     accounts.push({
       name: role.name,
       kind: role.kind,
@@ -78,7 +78,7 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
       holdings: holdings.filter(each => role.databases.includes(each.database) || hasMore(each)),
     });
   }
-  return { attempts, accounts, everybody };
+  return { attempts, accounts, publicHoldings };
 }
 
 /** Tries to sign in as each user with a token of each principal. */
@@ -129,7 +129,7 @@ async function signInAs(role: DeclaredRole, target: SignInTarget, principals: Pr
   return Promise.all(role.kind === 'group' ? [] : principals.map(principal => attempt(target, role, principal)));
 }
 
-/** How a database and a proxy refuse who is not allowed, or as whom nobody is. */
+/** How a database and a proxy refuse who is not allowed, or a user that there is not. */
 const REFUSAL = /^refused: (28000 PAM authentication failed|28000 The IAM authentication failed|28000 This RDS proxy has no credentials|28P01 The password that was provided) for /;
 
 async function attempt(target: SignInTarget, role: DeclaredRole, principal: Principal): Promise<Attempt> {

@@ -28,8 +28,8 @@ function factsOf({ name: at, kind, attempts, access }: DatabaseAccess): Comparab
   return [...signIns, ...(access && kind === 'database' ? rolesIn(at, access) : [])];
 }
 
-function rolesIn(at: string, { accounts, everybody }: Access): ComparableFact[] {
-  const ofEverybody = new Map(everybody.map(({ database, held }) => [database, typeof held === 'string' ? [] : held]));
+function rolesIn(at: string, { accounts, publicHoldings }: Access): ComparableFact[] {
+  const ofPublic = new Map(publicHoldings.map(({ database, held }) => [database, typeof held === 'string' ? [] : held]));
   return accounts.flatMap(({ name, kind, holdings }) => {
     const who: Holder = { kind: kind === 'user' ? 'user' : 'group role', name };
     return [
@@ -37,14 +37,14 @@ function rolesIn(at: string, { accounts, everybody }: Access): ComparableFact[] 
       ...holdings.flatMap(({ database, held }) =>
         typeof held === 'string'
           ? []
-          : beyondOwnership(held).flatMap(each => heldBy(at, who, database, each, ofEverybody.get(database) ?? [])),
+          : beyondOwnership(held).flatMap(each => heldBy(at, who, database, each, ofPublic.get(database) ?? [])),
       ),
     ];
   });
 }
 
 function ofPublic({ name: at, access }: DatabaseAccess): ComparableFact[] {
-  return (access?.everybody ?? []).flatMap(({ database, held }) =>
+  return (access?.publicHoldings ?? []).flatMap(({ database, held }) =>
     typeof held === 'string'
       ? []
       : held.flatMap(each => heldBy(at, { kind: 'PUBLIC', name: 'every role' }, database, each, [])),
@@ -63,18 +63,18 @@ function beyondOwnership(held: Held[]): Held[] {
 
 const OWNING_GROUP = / of (?:[a-z_][a-z0-9_$]*|"(?:[^"]|"")*")$/;
 
-/** Beyond what everybody holds. */
+/** Beyond what PUBLIC holds. */
 function heldBy(
   at: string,
   who: Holder,
   database: string,
   { kind, name, privileges }: Held,
-  everybody: Held[],
+  publicHoldings: Held[],
 ): ComparableFact[] {
   if (kind === TABLES_IN_ALL) {
     return [];
   }
-  const known = everybody.find(each => each.kind === kind && each.name === name)?.privileges ?? [];
+  const known = publicHoldings.find(each => each.kind === kind && each.name === name)?.privileges ?? [];
   return privileges
     .filter(privilege => !known.includes(privilege))
     .map((word) => {

@@ -14,7 +14,7 @@ export interface Right {
 /** Kind of the one row that is no object: how many tables, views and so on there are. */
 export const TABLES_IN_ALL = 'tables in all';
 
-/** Where the provisioner keeps its records. Nobody's data is there. */
+/** Where the provisioner keeps its records. No data of users is there. */
 const RECORDS = 'cdk_aurora_iam_auth';
 
 const OF_USERS = "n.nspname !~ '^pg_' AND n.nspname <> 'information_schema'";

@@ -41,16 +41,12 @@ const sourcesOf = (folder: string) => readdirSync(join(ROOT, folder), { recursiv
 
 const tooLong = (page: string) => sentencesOf(read(page)).filter(sentence => wordsIn(sentence) > 30);
 
-/** Lines with such words that are left in the sources. These numbers may only shrink. */
-const LEFT_IN_SOURCES = { lib: 24, lambda: 102, cli: 2 };
+/** Lines with such words that are left in the sources: the user `nobody` of the operating system. */
+const LEFT_IN_SOURCES = { lib: 0, lambda: 0, cli: 0, rehearsal: 1 };
 
 /** Sentences of more than 30 words that are left in pages. These numbers may only shrink. */
 const LEFT_IN_PAGES: Record<string, number> = {
-  'docs/checks.md': 3,
-  'docs/connect/nodejs.md': 1,
-  'docs/operations.md': 13,
-  'docs/security.md': 17,
-  'docs/unknowns.md': 1,
+  'docs/security.md': 2, // lists of what was tried
 };
 
 describe('words that must not come back', () => {

@@ -43,7 +43,7 @@ describe.each(firstOf(1, [15, 17] as const))('failures on PostgreSQL %i', (major
   test('server without TLS', async () => {
     const plain = await start({ tls: 'off' });
     expect(await failedCreate(plain)).toBe(
-      `cannot connect to localhost:${plain.port}: the server has no TLS (The server does not support SSL connections); switch TLS on; the provisioner never signs in without it`);
+      `cannot connect to localhost:${plain.port}: the server has no TLS (The server does not support SSL connections); enable TLS; the provisioner never signs in without it`);
   });
 
   test('certificate of an authority that is not trusted', async () => {

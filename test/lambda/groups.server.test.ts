@@ -74,7 +74,7 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
         await server.sql('GRANT outer_group, inner_group TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
       }
       await stack.create('A', { username: 'ann', privileges: {} });
-      const message = (path: string) => `role "analysts" would be a member of rds_iam (analysts -> ${path} -> rds_iam), and so would be everybody who is a member of it; make it a member of group roles only`;
+      const message = (path: string) => `role "analysts" would be a member of rds_iam (analysts -> ${path} -> rds_iam), and so would be every member of it; make it a member of group roles only`;
       for (const [memberOf, path] of [['inner_group', 'inner_group'], ['outer_group', 'outer_group -> inner_group'], ['ann', 'ann']]) {
         expect(await failure(stack.create('G', { ...group, memberOf: [memberOf] }))).toBe(message(path));
         expect(await oidOf('analysts')).toBeUndefined();

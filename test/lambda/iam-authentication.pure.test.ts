@@ -1,6 +1,6 @@
 import { createHandler } from '../../lambda/iam-authentication/handler';
 import { Observed } from '../../lambda/iam-authentication/observed';
-import { Rds } from '../../lambda/iam-authentication/switch-on';
+import { Rds } from '../../lambda/iam-authentication/enable';
 import { ProvisionError } from '../../lambda/shared/errors';
 import { Event } from '../../lambda/shared/event';
 
@@ -85,7 +85,7 @@ describe('IAM authentication', () => {
     expect(rds.calls).toEqual(['describe', 'modify', 'describe', 'describe', 'describe', 'describe']);
     expect(lines.map(({ notice, waitFor, delayMs }) => [notice, ...waitFor === undefined ? [] : [waitFor, delayMs]])).toEqual([
       ['started'],
-      ['switching on'],
+      ['enabling'],
       ['waiting', 'IAM authentication to be on', 500],
       ['waiting', 'IAM authentication to be on', 1000],
       ['waiting', 'its status, which is configuring-iam-database-auth, to be available', 2000],
@@ -134,12 +134,12 @@ describe('is refused, and nothing is changed:', () => {
   test('other modifications that would be applied with it', async () => {
     expect(await refused([{ pending: ['DBInstanceClass', 'EngineVersion', 'MasterUserPassword'] }],
       'other modifications of cluster "shop" are pending (DBInstanceClass, EngineVersion), and RDS would apply them at once together with IAM authentication, which may interrupt the database; '
-      + 'let them be applied in the maintenance window, or take them back, and deploy again; or switch IAM authentication on yourself at a time that suits')).toEqual(['describe']);
+      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits')).toEqual(['describe']);
   });
 
   test.each(['stopped', 'failed', 'deleting', 'restore-error', 'inaccessible-encryption-credentials', 'incompatible-network'])('the status %s', async (status) => {
     expect(await refused([{ status }],
-      `the status of cluster "shop" is ${status}, and IAM authentication is switched on while it is available; make it available, and deploy again`)).toEqual(['describe']);
+      `the status of cluster "shop" is ${status}, and IAM authentication is enabled while it is available; make it available, and deploy again`)).toEqual(['describe']);
   });
 
   test.each<[Observed, string, string]>([
@@ -177,7 +177,7 @@ describe('gives up', () => {
   test('10 seconds before its time is over, with what it waited for', async () => {
     const { answer, elapsed } = run(rdsThat([{}]), {}, 840);
     await expect(answer).rejects.toThrow(new ProvisionError(
-      'cannot switch IAM authentication on: after 826 s still waiting for IAM authentication to be on (cluster "shop"); '
+      'cannot enable IAM authentication: after 826 s still waiting for IAM authentication to be on (cluster "shop"); '
       + 'look at the events of the database in the RDS console, and deploy again: what RDS was asked for goes on',
     ));
     expect(elapsed()).toBeLessThanOrEqual(830_000);
@@ -185,7 +185,7 @@ describe('gives up', () => {
 
   test('without having asked for anything', async () => {
     const calls = await refused([{ status: 'upgrading' }],
-      'cannot switch IAM authentication on: after 826 s still waiting for its status, which is upgrading, to be available (cluster "shop"); look at the events of the database in the RDS console, and deploy again');
+      'cannot enable IAM authentication: after 826 s still waiting for its status, which is upgrading, to be available (cluster "shop"); look at the events of the database in the RDS console, and deploy again');
     expect(calls).not.toContain('modify');
   });
 });

@@ -151,7 +151,7 @@ describe.each(setups('15'))('in between on PostgreSQL $name', (setup) => {
     expect(await failure(stack.create('A', user('orders')))).toBe('"orders" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource B); '
       + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
     await expect(snapshot(server)).resolves.toEqual(found);
-    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'not undone', change: 'drop role "orders"', reason: 'the stack has no role of that name on record' }));
+    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'not undone', change: 'drop role "orders"', reason: 'no role of that name is registered for the stack' }));
     await other.delete('B', theirs);
   });
 

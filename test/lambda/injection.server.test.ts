@@ -290,24 +290,24 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
   });
 
   full.test('what users own goes to roles, and policies for them go', async () => {
-    const [users, heirs, policies] = [NAMES.users, NAMES.roles, NAMES.tables].map(names => names.slice(-20));
+    const [users, newOwners, policies] = [NAMES.users, NAMES.roles, NAMES.tables].map(names => names.slice(-20));
     await server.sql('CREATE TABLE guarded (n int)', [], 'shop');
     for (const [n, username] of users.entries()) {
-      await asAdmin(([quoted]) => [`CREATE ROLE ${quoted}`], [heirs[n]]);
-      const user: Declared = { username, onRemoval: n % 2 === 0 ? { Action: 'DROP', ReassignOwnedTo: heirs[n] } : { Action: 'DROP_OR_DISABLE' } };
+      await asAdmin(([quoted]) => [`CREATE ROLE ${quoted}`], [newOwners[n]]);
+      const user: Declared = { username, onRemoval: n % 2 === 0 ? { Action: 'DROP', ReassignOwnedTo: newOwners[n] } : { Action: 'DROP_OR_DISABLE' } };
       await stack.create('A', user);
       await server.sql(`CREATE POLICY ${escapeIdentifier(policies[n])} ON guarded TO ${escapeIdentifier(username)}`, [], 'shop');
       if (n % 2 === 0) {
         await server.sql(`CREATE TABLE theirs (n int); ALTER TABLE theirs OWNER TO ${escapeIdentifier(username)}`, [], 'shop');
       }
       await stack.delete('A', user);
-      expect(await roles()).toEqual([heirs[n]]);
+      expect(await roles()).toEqual([newOwners[n]]);
       expect(await list('SELECT polname::text AS name FROM pg_policy', [], 'shop')).toEqual([]);
       if (n % 2 === 0) {
-        expect(await list("SELECT tableowner::text AS name FROM pg_tables WHERE tablename = 'theirs'", [], 'shop')).toEqual([heirs[n]]);
+        expect(await list("SELECT tableowner::text AS name FROM pg_tables WHERE tablename = 'theirs'", [], 'shop')).toEqual([newOwners[n]]);
         await server.sql('DROP TABLE theirs', [], 'shop');
       }
-      await server.sql(`DROP ROLE ${escapeIdentifier(heirs[n])}`);
+      await server.sql(`DROP ROLE ${escapeIdentifier(newOwners[n])}`);
     }
     await server.sql('DROP TABLE guarded', [], 'shop');
   });

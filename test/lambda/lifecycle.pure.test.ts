@@ -253,16 +253,16 @@ describe('decideRemove', () => {
   });
 
   test('a user that moved to another construct stays, as that one declares it', () => {
-    const [mine, heir] = [claim('Me', 'a', '1'), claim('Heir', 'a', '1', { declarations: [STOCK] })];
-    expect(remove(facts([mine, heir]))).toEqual({
-      kind: 'handOver', heir, username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
+    const [mine, successor] = [claim('Me', 'a', '1'), claim('Successor', 'a', '1', { declarations: [STOCK] })];
+    expect(remove(facts([mine, successor]))).toEqual({
+      kind: 'handOver', successor, username: 'a', decision: { changes: [], converge: [{ role: 'a', declaration: STOCK, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [], forget: [mine], adopted: [] },
     });
   });
 
-  test('an heir that waits for its name gets it', () => {
+  test('a successor that waits for its name gets it', () => {
     const parked = temporaryName('1');
-    const [mine, heir] = [claim('Me', 'a', '1', { roleName: parked }), claim('Heir', 'a', '1', { roleName: parked })];
-    expect(remove(facts([mine, heir]))).toMatchObject({ kind: 'handOver', decision: { changes: [rename(parked, 'a')], converge: [{ role: 'a' }] } });
+    const [mine, successor] = [claim('Me', 'a', '1', { roleName: parked }), claim('Successor', 'a', '1', { roleName: parked })];
+    expect(remove(facts([mine, successor]))).toMatchObject({ kind: 'handOver', decision: { changes: [rename(parked, 'a')], converge: [{ role: 'a' }] } });
   });
 
   test('a role that was dropped by hand is forgotten, and whoever waits for its name gets it', () => {
@@ -339,10 +339,10 @@ describe('what is not understood', () => {
   });
 
   test('of a resource that has the role as well does not keep it from being handed over', () => {
-    expect(decideRemove(ME, deleted('a'), withRows([unreadable(claim('Other', 'a', '1'))], [mine]))).toMatchObject([{ kind: 'handOver', heir: { logicalId: 'Other' }, decision: { converge: [] } }]);
+    expect(decideRemove(ME, deleted('a'), withRows([unreadable(claim('Other', 'a', '1'))], [mine]))).toMatchObject([{ kind: 'handOver', successor: { logicalId: 'Other' }, decision: { converge: [] } }]);
   });
 
-  test('of which it is not known whose it is makes a Delete unclear, and nobody an heir', () => {
+  test('of which it is not known whose it is makes a Delete unclear, and nobody a successor', () => {
     const invalid = unreadable(claim('Other', 'a', '1'), { claim: undefined });
     expect(decideRemove(ME, deleted('a'), withRows([invalid]))).toEqual([{ kind: 'unclear', username: 'a', problem: 'not understood' }]);
     expect(decideRemove(ME, deleted('a'), withRows([invalid], [mine]))).toMatchObject([{ kind: 'remove', username: 'a' }]);
@@ -352,7 +352,7 @@ describe('what is not understood', () => {
   });
 });
 
-describe('an heir', () => {
+describe('a successor', () => {
   const mine = claim('Me', 'a', '1');
 
   test.each<[string, Claim]>([
@@ -366,7 +366,7 @@ describe('an heir', () => {
   });
 
   test('is a resource of the same stack and database', () => {
-    expect(decideRemove(ME, deleted('a'), facts([mine, claim('Other', 'a', '1')]))).toMatchObject([{ kind: 'handOver', heir: { logicalId: 'Other' } }]);
+    expect(decideRemove(ME, deleted('a'), facts([mine, claim('Other', 'a', '1')]))).toMatchObject([{ kind: 'handOver', successor: { logicalId: 'Other' } }]);
   });
 
   test('has no role made for it that another stack or database declares', () => {

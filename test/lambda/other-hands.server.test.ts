@@ -230,7 +230,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
     const list: Users = { usernames: ['ann', 'bob'], privileges: READ };
     const all = async (role: string) => (await held(role)).filter(line => line !== 'logs in' && line !== 'in rds_iam');
     const KEPT = {
-      username: 'anna', reason: 'it is on record as "ann"; if it was renamed by hand, it has what it had, its login too, and is not managed any more: drop it unless somebody needs it',
+      username: 'anna', reason: 'it is registered as "ann"; if it was renamed by hand, it has what it had, its login too, and is not managed any more: drop it unless it is needed',
     };
     const dropAnna = () => inShop('DROP OWNED BY anna; DROP ROLE anna');
 

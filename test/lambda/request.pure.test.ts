@@ -283,7 +283,7 @@ describe('decode refuses', () => {
   });
 
   test.each<[string, Properties, string]>([
-    ['nobody', { Usernames: [] }, 'Usernames [] is not allowed: there is nobody in it; name at least one user, or remove the resource'],
+    ['nobody', { Usernames: [] }, 'Usernames [] is not allowed: it is empty; name at least one user, or remove the resource'],
     ['a list that is none', { Usernames: 'a' }, 'Usernames "a" is not allowed: it is not a list; pass a list of strings'],
     ['one that may not be', { Usernames: ['a', 'pg_b'] }, 'username "pg_b" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'],
     ['one in itself', { MemberOf: ['b'] }, 'MemberOf "b" is not allowed: a role cannot be a member of itself; leave it out'],

@@ -187,7 +187,7 @@ describe('the report', () => {
     const [{ users: [{ signIns }] }] = reportOf(stack, directory).servers;
     expect(signIns.map(({ principal }) => principal)).toEqual([
       { kind: 'policy', path: 'Data/Policy', label: 'permission set Support' },
-      { kind: 'role', path: 'Data/Role', assumedBy: ['Service ec2.amazonaws.com', 'arn:${AWS::Partition}:iam::222222222222:root under conditions', 'everybody'] },
+      { kind: 'role', path: 'Data/Role', assumedBy: ['Service ec2.amazonaws.com', 'arn:${AWS::Partition}:iam::222222222222:root under conditions', 'every principal'] },
     ]);
     expect(contents(directory)['Data.access.md']).toContain('`identities with the policy Policy (permission set Support)`');
   });

@@ -82,7 +82,7 @@ describe('the function', () => {
     const [handler] = Object.values(ours(stack, 'AWS::Lambda::Function')).filter(({ Properties }) => Properties.Handler === 'index.handler');
     expect(handler.Properties).toEqual({
       Code: expect.anything() as unknown,
-      Description: 'Switches on IAM authentication of the database Reports/Cluster',
+      Description: 'Enables IAM authentication of the database Reports/Cluster',
       Handler: 'index.handler',
       LoggingConfig: { LogGroup: reference(/^IamAuthIamAuthenticationLogs/) },
       MemorySize: 256,

@@ -1,7 +1,7 @@
 import { rightsTable, signInTable } from '../../rehearsal/rehearse/access-table';
 import { Access, Account } from '../../rehearsal/rehearse/measure-access';
 
-const access = (accounts: Account[]): Access => ({ attempts: [], accounts, everybody: [] });
+const access = (accounts: Account[]): Access => ({ attempts: [], accounts, publicHoldings: [] });
 
 describe('table of who signs in', () => {
   test('says which login was refused although it is allowed, and of which it is not known', () => {
@@ -36,7 +36,7 @@ describe('table of rights', () => {
 
   test('has users that may do the same together', () => {
     const lines = rightsTable(access(['ada', 'bea', 'cyd', 'dan', 'eve', 'fay'].map(name => account(name))));
-    expect(lines.slice(2, 7).map(line => line.trimEnd())).toEqual(['ada                 shop      read, write, own  nothing', 'bea', 'cyd', 'dan', 'and 2 more']);
+    expect(lines.slice(2, 7).map(line => line.trimEnd())).toEqual(['ada         shop      read, write, own  nothing', 'bea', 'cyd', 'dan', 'and 2 more']);
   });
 
   test('is no wider than 120 columns, however many tables and however long names there are', () => {

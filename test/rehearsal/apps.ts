@@ -14,7 +14,7 @@ export const OTHER_DATABASES = {
   'examples/global-database/app.ts': ['Reports as reports', 'RegionalReports as reports at Cluster'],
   'examples/imported-cluster/app.ts': ['Service as reports'],
   'examples/rds-instance/app.ts': ['Service as orders', 'Reports as reports at Replica'],
-  'examples/switch-on/app.ts': ['Service as reports'],
+  'examples/enable-iam-authentication/app.ts': ['Service as reports'],
 };
 
 /** Other ways to the database. */

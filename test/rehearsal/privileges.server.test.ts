@@ -38,11 +38,11 @@ describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) 
     return rightsTable(await measureAccess(server, roles, [principal])).map(line => line.trim().replace(/ {2,}/g, ' | '));
   };
 
-  const everybody = expect.stringMatching(/^everybody/) as string;
+  const ofPublic = expect.stringMatching(/^PUBLIC/) as string;
 
   test('of somebody who writes', async () => {
     const lines = await table(role('ada'));
-    expect(lines.slice(2, lines.findIndex(line => line.startsWith('everybody')))).toEqual([
+    expect(lines.slice(2, lines.findIndex(line => line.startsWith('PUBLIC')))).toEqual([
       'ada | crm | connect | database crm',
       ...major < 15 ? ['use, create in | schema public'] : ['use | schema public'],
       'read, write, own | nothing: there are no tables yet',
@@ -53,7 +53,7 @@ describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) 
       'insert | columns of "Stock"."Price" (amount)',
       'read, set | sequence "Stock".item_id_seq',
       'execute | function "Stock".total(integer,integer)',
-      'later execute | functions that own creates', // everybody, unless the default for everybody is revoked
+      'later execute | functions that own creates', // PUBLIC, unless that default is revoked
       'own | nothing',
     ]);
   });
@@ -72,7 +72,7 @@ describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) 
     expect(lines.slice(2)).toEqual([
       'bea | shop | connect | database shop', 'act as | role readers', ...rights,
       'readers (group) | shop | connect | database shop', ...rights,
-      everybody, ...lines.slice(lines.findIndex(line => line.startsWith('everybody')) + 1),
+      ofPublic, ...lines.slice(lines.findIndex(line => line.startsWith('PUBLIC')) + 1),
     ]);
   });
 

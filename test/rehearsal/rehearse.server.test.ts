@@ -61,7 +61,7 @@ user                     database  may               what
 mario.rossi@example.com  shop      connect           database shop
                                    use               schema public
                                    read, write, own  nothing: there are no tables yet
-everybody (PUBLIC)       postgres  connect           database postgres
+PUBLIC                   postgres  connect           database postgres
                                    use               schema public
                          shop      connect           database shop
                                    use               schema public
@@ -78,7 +78,7 @@ IAM role  mario.rossi@example.com
 --------  -----------------------
 4 roles   -
 `);
-    expect(output).toMatch(/^mario\.rossi@example\.com {2}shop .*\n\(nobody signs in\) /m);
+    expect(output).toMatch(/^mario\.rossi@example\.com {2}shop .*\n\(no sign-in\) /m);
   });
 
   full.test('of examples/shop', async () => {

@@ -57,7 +57,7 @@ describe('an update', () => {
     const { folder } = await synthesized('examples/quick-start/app.ts');
     const { result, changes, output } = await run({ source: 'examples/quick-start/app.ts', context: {}, from: folder });
     expect({ result, changes }).toEqual({ result: 'ok', changes: nothing });
-    expect(output).toContain('Nobody gains or loses access.');
+    expect(output).toContain('No principal gains or loses access.');
     const withoutGrant = await synthesize('examples/quick-start/app.ts', { grant: 'false' });
     expect((await run({ source: withoutGrant.folder, from: folder })).changes).toEqual({
       ...nothing,

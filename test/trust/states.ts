@@ -327,7 +327,7 @@ export const STATES: Item = { name: 'states',
   goal: 'all states of two stacks with two users, a list and two names',
   claim: 'The decisions of the provisioner are carried out on a model of roles and registry, for each deployment of each template, with the events in each order. Any event '
     + 'is refused, fails, is done without CloudFormation learning of it, or comes after the event that takes it back. Then each rollback goes through, '
-    + 'the users that can sign in are those of the two templates, each template can be deployed again without a change, and no role of another stack, and '
+    + 'and the users that can sign in are those of the two templates. Each template can be deployed again without a change. No role of another stack, and '
     + 'none that is not managed, is touched. Where removed roles are kept because they own something, there is no end of states: there those are followed that the fewest steps lead to.',
   canFail: 'It fails if `decideApply` names no abandoned physical ids: a user of a list that was given up can sign in after the rollback.',
   run,

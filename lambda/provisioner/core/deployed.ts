@@ -7,7 +7,7 @@ import { declares, isReset } from './settings';
 import { type Declaration, type ObjectPrivileges, RDS_IAM, type SchemaDeclaration } from './state';
 
 /**
- * What completed events have declared. A rollback declares it again, whatever has become of tables, schemas, databases and
+ * What completed events have declared. A rollback declares it again, whatever has happened to tables, schemas, databases and
  * roles meanwhile. So it is no error that it is not there any more, or is out of the reach of the admin.
  */
 

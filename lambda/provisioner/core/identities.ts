@@ -159,7 +159,7 @@ export function withPresentNames<D extends PreviousDeclaration>(previous: D, nam
   };
 }
 
-/** Names of databases and roles on record that are not there, and whose oids do not say more. */
+/** Registered names of databases and roles that are not there, and whose oids do not say more. */
 export function uncertainNames(previous: PreviousDeclaration, names: Names, place: Place): { databases: string[]; roles: string[] } {
   const { identities } = previous;
   if (identities === undefined || isSameServer(identities, place)) {
@@ -171,7 +171,7 @@ export function uncertainNames(previous: PreviousDeclaration, names: Names, plac
   };
 }
 
-/** By the name on record, those that its oids have now. */
+/** By the registered name, those that its oids have now. */
 function renames(recorded: RoleIdentity[], now: ReadonlyMap<string, string>): (name: string) => string[] {
   const byOid = new Map([...now].map(([name, oid]) => [oid, name]));
   return name => distinct(recorded.filter(one => one.name === name).flatMap(({ oid }) => byOid.get(oid) ?? []).filter(found => found !== name));

@@ -18,7 +18,7 @@ export class Journal {
     return () => void this.entries.splice(this.entries.indexOf(entry), 1);
   }
 
-  /** What was on record before the first attempt. */
+  /** What was registered before the first attempt. */
   public remember(claims: Claim[], ofPublic: PublicRecord[] = []): void {
     this.before ??= claims;
     this.publicBefore ??= ofPublic;

@@ -17,7 +17,7 @@ export interface WantedRoles {
   readonly roles: { readonly username: string; readonly declaration: Declaration }[];
   /** A resource of one role: another username is another name for it. */
   readonly single: boolean;
-  /** A role of that name that nobody manages is taken over. */
+  /** A role of that name that no resource manages is taken over. */
   readonly adoptExisting: boolean;
   /** When CloudFormation has sent the event. */
   readonly sent?: number;
@@ -32,7 +32,7 @@ export interface Facts {
   readonly withoutFormat: Claim[];
   readonly cancelled: Cancellation[];
   readonly ofPublic: PublicRows;
-  /** Of the server, in milliseconds since 1970; undefined if there is nothing on record. */
+  /** Of the server, in milliseconds since 1970; undefined if nothing is registered. */
   readonly now?: number;
   /** Oid by name, of the roles whose names matter here: the wanted ones and those that the claims declare, or name. */
   readonly roles: ReadonlyMap<string, string>;
@@ -51,11 +51,11 @@ export interface Registration extends ManagingResource {
   readonly username: string;
   readonly declaration: Declaration;
   readonly sent?: number;
-  /** What the resource has on record that this comes instead of. */
+  /** What is registered for the resource and is replaced by this. */
   readonly supersedes: 'any name' | 'this name';
 }
 
-/** Whether a row is about a role that the resource had on record before, under this name or, where it is of one role, under another. */
+/** Whether a row is about a role that was registered for the resource before, under this name or, where it is of one role, under another. */
 export function replaces({ supersedes, username }: Registration, claim: Claim): boolean {
   return claim.username === username || (supersedes === 'any name' && !claim.released);
 }
@@ -63,11 +63,11 @@ export function replaces({ supersedes, username }: Registration, claim: Claim): 
 export interface Decision {
   /** Roles created and renamed, in this order. */
   readonly changes: Change[];
-  /** Roles that are to end up as declared, whoever's resource asks for it. */
+  /** Roles that are to end up as declared, for whichever resource. */
   readonly converge: Wanted[];
   readonly record: Registration[];
   readonly forget: Claim[];
-  /** Names of roles that nobody managed before. */
+  /** Names of roles that no resource managed before. */
   readonly adopted: string[];
   /** Physical ids of this resource whose roles are to be removed, because CloudFormation does not know them. */
   readonly abandoned?: string[];
@@ -92,7 +92,7 @@ export type RoleRemoval = Extract<Removal, { kind: 'remove' }>;
  * change their usernames meet here in any order, and a name may still be another one's:
  * - a new resource that declares a name of its own stack shares the role (the user moved to another construct);
  * - an old resource that takes a name of its own stack renames that role out of the way, until its resource says what
- *   becomes of it. Nothing is dropped to make room.
+ *   happens to it. Nothing is dropped to make room.
  */
 export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: Facts): Decision {
   const ownership = new Ownership(self, facts.claims);
@@ -165,7 +165,7 @@ function decideRole(
     names.rename(ownClaim.roleName!, username);
   }
 
-  // Whoever shared the renamed role declares its old name still, and gets a role of that name.
+  // A resource that shared the renamed role declares its old name still, and gets a role of that name.
   for (const other of ownership.on(ownClaim?.roleOid)) {
     const declared = inForce(other);
     if (ownership.isOfSameStack(other, resourceId) && !sameResource(other, self) && other.username !== username && names.free(other.username) && declared !== undefined) {
@@ -183,7 +183,7 @@ export interface Deleted {
   readonly physicalId: string;
   readonly single: boolean;
   readonly usernames: string[];
-  /** Its creation was cancelled, and nobody knows how far it came. */
+  /** Its creation was cancelled, and it is not known how far it came. */
   readonly cancelled: boolean;
 }
 

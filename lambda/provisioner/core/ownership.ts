@@ -49,7 +49,7 @@ export class Ownership {
     return distinct([...onRole.flatMap(({ deployed }) => deployed), ...this.ownDeployed]);
   }
 
-  /** What was ever granted to the role: by whoever manages it, or did so while it was shared. */
+  /** What was ever granted to the role: by the resources that manage it, or did so while it was shared. */
   public declarationsOf(roleOid: string | undefined): PreviousDeclaration[] {
     return this.on(roleOid).filter(({ roleName }) => roleName !== undefined).flatMap(withIdentities);
   }

@@ -109,7 +109,7 @@ export function inSchemas({ role, declaration, deployed }: Wanted, database: str
   return declared.length === 0 ? [] : [{ role, declaration: { ...declaration, memberOf: [], databases: [{ database, privileges: [], schemas: declared }], exclusive: false }, previous: [], deployed }];
 }
 
-/** Takes back everything that a role holds in one database, whoever has granted it; and a schema of its own with nothing in it. */
+/** Takes back everything that a role holds in one database, whichever role has granted it; and a schema of its own with nothing in it. */
 export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
   return [
     ...revokesOf(role, state.held.filter(held => held.role === role)),

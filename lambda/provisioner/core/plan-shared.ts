@@ -49,7 +49,7 @@ export interface Wanted {
   readonly declaration: Declaration;
   /** They bound what may be revoked: nothing that no declaration has granted, unless the role is exclusive. */
   readonly previous: PreviousDeclaration[];
-  /** What completed events have declared: what has become of it since is no error. */
+  /** What completed events have declared: what has happened to it since is no error. */
   readonly deployed: Declaration[];
   /** The time of the user is over: it keeps what it holds, and cannot sign in. */
   readonly expired?: boolean;
@@ -136,7 +136,7 @@ export function withoutExclusive(wanted: Wanted[]): Wanted[] {
   return wanted.map(one => ({ ...one, declaration: { ...one.declaration, exclusive: false } }));
 }
 
-/** Takes back everything that all databases share, whoever has granted it. */
+/** Takes back everything that all databases share, whichever role has granted it. */
 export function planSharedRemoval({ role, memberships, databases }: ObservedRole): Change[] {
   return [
     ...inOrder(databases).map(row => revokeOnDatabase(role, row)),

@@ -3,7 +3,7 @@ import type { Decision, Removal, RoleRemoval } from './lifecycle';
 /** What is decided where there is nothing to do. */
 export const NOTHING: Decision = { changes: [], converge: [], record: [], forget: [], adopted: [] };
 
-/** What becomes of a role that another resource manages as well, if it is one. */
+/** What happens to a role that another resource manages as well, if it is one. */
 export function handedOver(removal: Removal | undefined): Decision {
   return removal?.kind === 'handOver' ? removal.decision : NOTHING;
 }

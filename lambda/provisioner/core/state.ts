@@ -65,7 +65,7 @@ export interface FutureObjects {
   readonly objects: { readonly kind: ObjectType; readonly privileges: string[] }[];
 }
 
-/** What becomes of a role when its resource is gone. */
+/** What happens to a role when its resource is gone. */
 export type OnRemoval
   = | { readonly action: 'DROP_OR_DISABLE' | 'DISABLE' | 'RETAIN' }
     | { readonly action: 'DROP'; readonly reassignOwnedTo: string };
@@ -96,7 +96,7 @@ export interface Claim extends ManagingResource {
   readonly declarations: Declaration[];
   /**
    * What completed events have declared: the latest first, and the one before it. A rollback declares the latter, and is not to fail over
-   * what has become of it. It is kept until the next event that declares something else is complete: which deployment is over, no event says.
+   * what has happened to it. It is kept until the next event that declares something else is complete: which deployment is over, no event says.
    */
   readonly deployed: Declaration[];
   /** When CloudFormation has sent the event that was carried out last, in milliseconds since 1970. */

@@ -7,7 +7,7 @@ import type { Work } from './work';
  * Asks the server whether the admin still gets in, after changes to memberships were committed: what a login of RDS does with them is in no catalog, and
  * nowhere documented. The sessions that made the changes are still open, so that they can be taken back.
  *
- * A server that is full, starts or does not answer has not refused anybody. It is asked again, but nothing is taken back for that.
+ * A server that is full, starts or does not answer has refused no sign-in. It is asked again, but nothing is taken back for that.
  *
  * @throws if the admin is refused, with the secret read again
  */

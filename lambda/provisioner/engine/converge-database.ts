@@ -47,7 +47,7 @@ const MAX_ROUNDS = 4;
  * @param others roles that are not this event's, with what they declare
  * @param tolerated roles whose deployment must not fail over what others have granted
  * @param succession who gets what the roles of the event own
- * @returns what the names that are declared stand for, and what the oids on record
+ * @returns what the names that are declared stand for, and what the registered oids
  */
 export async function convergeDatabase(
   work: Work, transaction: Transaction, wanted: Wanted[], others: Wanted[], impossible: Impossible, tolerated: ReadonlySet<string>, succession?: Succession,

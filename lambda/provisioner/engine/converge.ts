@@ -34,7 +34,7 @@ export interface EventDetails {
  *
  * What all databases of the server share takes one transaction, and each database one of its own. With no more than the shared
  * part it is all or nothing. Otherwise roles come first, without access; then the databases; then memberships and the login, so that
- * nobody can log in before everything else is committed. What has been committed is in the journal, should the rest fail.
+ * no session can log in before everything else is committed. What has been committed is in the journal, should the rest fail.
  *
  * @param event its stamp, and who gets what its roles own
  * @returns what was decided
@@ -99,7 +99,7 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
   return decision;
 }
 
-/** Roles that exist under the right names, on record; whether they have all that is shared already; and the databases to go to. */
+/** Roles that exist under the right names, registered; whether they have all that is shared already; and the databases to go to. */
 async function prepare(work: Work, transaction: Transaction, facts: Facts, decision: Decision, impossible: Impossible): Promise<{ databases: string[]; settled: boolean }> {
   const { changes, converge, forget } = decision;
   const unregistered = unregisteredOf(facts, decision);
@@ -136,7 +136,7 @@ async function converge(
   const unregistered = unregisteredOf(facts, decision, identities.of);
   const before = await read(roles.filter(role => !absent.has(role)));
   const changes = planShared(withoutExclusive(wanted), before.roles, before.owners);
-  // What could not be taken back is known once that was tried, and on record with the rest.
+  // What could not be taken back is known once that was tried, and registered with the rest.
   const steps = () => [...unregistered.length > 0 ? registrySteps(work, unregistered) : [], ...forgetSteps(forget), ...recordSteps('done', facts, unregistered, impossible.owing, identities.of)];
   await refusePasswordMembers(transaction, changes, before);
   if (changes.length + steps().length > 0) {
@@ -211,7 +211,7 @@ export function registrySteps({ registryExists, lock: { registry, server } }: Wo
   return registryExists || unregistered.length === 0 ? [] : createSteps(server, registry);
 }
 
-/** Whoever is a member of a user is one of rds_iam as well. */
+/** A member of a user is one of rds_iam as well. */
 async function refusePasswordMembers(transaction: Transaction, changes: Change[], { roles }: Shared): Promise<void> {
   const users = changes.flatMap(change => change.kind === 'grantRole' && change.group === RDS_IAM ? change.roles : []).filter(role => roles.get(role)?.members.length);
   const [members] = users.length === 0 ? [[]] : await transaction.read({ attempted: 'look for members of the users' }, passwordMembers(users));

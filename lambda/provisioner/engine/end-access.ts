@@ -33,7 +33,7 @@ const EXPIRY: EndReason = { roles: 'expired roles', again: 'deploy again' };
 
 /**
  * Ends the access of roles that go or have expired, before anything else happens to them. First their tokens are not accepted any more, then they have no login: each is
- * committed by itself, whatever becomes of the other. Then their members lose what they had through them, and then all their sessions end. A user can
+ * committed by itself, whatever happens to the other. Then their members lose what they had through them, and then all their sessions end. A user can
  * keep its own row of the catalog locked, but not for longer than its session, and not its membership in rds_iam.
  *
  * A role that has expired stays: its members keep what they have through it, and it keeps its groups, of which none lets it in without a login.
@@ -62,7 +62,7 @@ export async function endAccess(work: Work, leaving: EndingRole[], ending: RoleK
     const now = await look();
     now.members.forEach(oid => members.add(oid));
     report(work, await apply(merged(now.roles.flatMap(endOfMembers))));
-    // Where there are no sessions, nobody has changed the roles since that was asked, and what they have was asked right after it.
+    // Where there are no sessions, no session has changed the roles since that was asked, and what they have was asked right after it.
     let last = now;
     const { found, left: sessionsLeft } = await endSessionsOf(work, { removed: oids, members: [...members], ...ending === 'expired' ? { reason: EXPIRY } : {} }, async (...queries) => {
       last = await look(...queries);

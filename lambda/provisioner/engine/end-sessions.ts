@@ -37,7 +37,7 @@ export interface SessionOwners {
   readonly reason?: EndReason;
 }
 
-/** What became of sessions. */
+/** What happened to sessions. */
 export interface EndOfSessions {
   /** Whether there were any, which had to be ended or waited for. */
   readonly found: boolean;
@@ -50,7 +50,7 @@ type Look = (...queries: string[]) => Promise<Row[][]>;
 
 /**
  * Ends the sessions of roles and waits until they have ended: those that are seen, and those that are signed in but not seen yet. Nothing says whose
- * the latter are, so that what is still starting after a while is ended, whoever it is. What starts later has not passed the end of the login.
+ * the latter are, so that what is still starting after a while is ended, of whichever role it is. What starts later has not passed the end of the login.
  *
  * @param firstLook asks the first time, for instance together with something else
  */

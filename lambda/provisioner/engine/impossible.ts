@@ -24,7 +24,7 @@ const NOT_TAKEN_BACK = 'take it back as the role that owns it; the next event of
  * again by this event. The rest is done, so that a rollback always goes through.
  */
 export class Impossible {
-  /** Roles from which something was not taken back: it stays on record as what may have been granted. */
+  /** Roles from which something was not taken back: it stays registered as what may have been granted. */
   public readonly owing = new Set<string>();
   private readonly given = new Set<string>();
   private readonly logged = new Set<string>();

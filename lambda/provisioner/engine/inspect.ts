@@ -26,7 +26,7 @@ const NO_ROWS: Row[] = [];
 export async function readFacts(transaction: Transaction, registryExists: boolean, wanted: string[] = [], event?: Stamp): Promise<Facts> {
   const { view } = transaction;
   const names = view?.roles(wanted) ?? wanted;
-  // A plan ends nobody's session.
+  // A plan ends no session.
   const ending = view === undefined ? [query(END_REGISTRY_LOCKERS)] : [];
   const [databases, roles, rows = NO_ROWS] = registryExists
     ? (await transaction.execute(

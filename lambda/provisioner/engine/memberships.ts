@@ -50,7 +50,7 @@ export function refuseGroupOfIamUsers({ graph }: Shared, role: string): void {
   const path = graph.pathToRdsIam(role);
   if (path !== undefined) {
     throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${path.join(' -> ')}), `
-      + 'and so would be everybody who is a member of it; make it a member of group roles only');
+      + 'and so would be every member of it; make it a member of group roles only');
   }
 }
 

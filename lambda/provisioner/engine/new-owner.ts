@@ -32,7 +32,7 @@ export function checkNewOwner({ log }: Work, { resource, usernames }: Request, {
   log.info('new owner', { newOwner, reason: problem, remedy });
 }
 
-/** The query and what becomes of its answer: which privileges to create something the roles have and the new owner has not. */
+/** The query and what happens to its answer: which privileges to create something the roles have and the new owner has not. */
 export function obstaclesAhead({ roles, newOwner }: Succession): string {
   return obstaclesTo(newOwner, roles, { mayCreate: true });
 }

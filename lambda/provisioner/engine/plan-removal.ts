@@ -18,7 +18,7 @@ import { inDatabase, inShared, type Work } from './work';
  * What the removal of a resource would do, in its order. What it does beside is in the notes: it ends sessions, takes back what else depends on a role,
  * and keeps a role that owns something.
  *
- * @returns what becomes of the registry
+ * @returns what happens to the registry
  */
 export async function planRemoval(work: Work, request: Request): Promise<Decision> {
   const facts = await inShared(work, transaction => readFacts(transaction, work.registryExists));

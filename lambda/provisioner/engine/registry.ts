@@ -33,7 +33,7 @@ type IdentitiesOf = (declaration: Declaration) => Identities | undefined;
 const IN_USE_MS = 1_000;
 
 /**
- * Writes who manages which role, where that is not on record already. In the transaction that changes the roles.
+ * Registers which resource manages which role, where that is not done already. In the transaction that changes the roles.
  *
  * @param under way: the declaration is added to what may have been granted, and becomes all of it with `done`
  * @param identities what the names in a declaration stand for now; what is recorded of what may still be granted stays beside it
@@ -70,7 +70,7 @@ export function recordSteps(
       }];
 }
 
-/** What is not on record as it is to be; another role may get the name. */
+/** What is not registered as it is to be; another role may get the name. */
 export function unregisteredOf(facts: Facts, { changes, record }: Decision, identities?: IdentitiesOf): Registration[] {
   const named = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []));
   const claims = byResource(facts.claims);
@@ -97,7 +97,7 @@ export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
 }
 
 /**
- * Puts back what was on record for a resource, and for the roles that it has on record now.
+ * Puts back what was registered for a resource, and for the roles that are registered for it now.
  *
  * @param complete whether all that was granted since has been taken back; if not, it may be later
  */
@@ -223,7 +223,7 @@ function asChanged(error: unknown, owner: string): unknown {
     : error;
 }
 
-/** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays on record. */
+/** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays registered. */
 
 /** A resource of many has many. */
 function byResource(claims: Claim[]): Map<string, Claim[]> {

@@ -29,7 +29,7 @@ const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000',
 
 /**
  * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go. Of
- * what is unclear nothing is done, and the others are removed all the same.
+ * what is unclear nothing is done, and the others are removed anyway.
  */
 export async function remove(attempt: Work, request: Request): Promise<void> {
   const { resource } = request;
@@ -64,7 +64,7 @@ export async function remove(attempt: Work, request: Request): Promise<void> {
 }
 
 /**
- * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whoever has granted it; then the roles.
+ * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whichever role has granted it; then the roles.
  * A role that owns something is not dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
  */
 async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[], facts: Facts): Promise<void> {
@@ -120,7 +120,7 @@ async function dropAtOnce(transaction: Transaction, removal: LeavingRoles, roles
   }
   await transaction.apply([], ...forgetSteps(removal.leaving.map(({ claim }) => claim)));
   const facts = withoutRoles(removal);
-  // Nobody else changes what is on record meanwhile: only where something is left to do, it is read again.
+  // No other event changes the registry meanwhile: only where something is left to do, it is read again.
   if (decideAfterRemoval(removal.request.resource, facts).length > 0) {
     await finish(transaction, removal);
   } else {

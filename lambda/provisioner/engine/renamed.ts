@@ -3,8 +3,8 @@ import type { Claim } from '../core/state';
 import type { Work } from './work';
 
 /**
- * Says in the log that a role on record goes by a name that it was not given here. It is left alone, for its oid alone does not make
- * it ours; but if somebody has renamed it, it still has its access.
+ * Says in the log that a registered role goes by a name that it was not given here. It is left alone, for its oid alone does not make
+ * it ours; but if it was renamed by hand, it still has its access.
  *
  * @returns whether there is such a role
  */
@@ -13,7 +13,7 @@ export function reportRenamed({ log }: Work, { roles }: Facts, { roleOid, roleNa
   if (name !== undefined) {
     log.info('kept', {
       username: name,
-      reason: `it is on record as ${JSON.stringify(username)}; if it was renamed by hand, it has what it had, its login too, and is not managed any more: drop it unless somebody needs it`,
+      reason: `it is registered as ${JSON.stringify(username)}; if it was renamed by hand, it has what it had, its login too, and is not managed any more: drop it unless it is needed`,
     });
   }
   return name !== undefined;

@@ -16,7 +16,7 @@ import { IDLE_TIMEOUT_MS } from './executed-transaction';
 import { Lock } from './lock';
 import { checkRegistry } from './registry-check';
 
-/** After so long a look at who has the lock. It is taken at least three times before whoever has it counts as dead. */
+/** After so long a look at who has the lock. It is taken at least three times before its holder counts as dead. */
 const LOOK_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.3 };
 
 /** How long others are left alone of whom there are too many, at least and at most. It doubles each time. */
@@ -51,7 +51,7 @@ export interface TakeLockOptions {
  * Taken before anything is read that is decided upon.
  *
  * Many wait when a stack has many users. As long as turns are taken, each waits for its own until there is hardly time left. Only as many of them keep
- * a connection meanwhile as others are free: whoever has the turn needs more than one, and so do the applications.
+ * a connection meanwhile as others are free: the event that has the turn needs more than one, and so do the applications.
  */
 export async function takeLock({ open, owner, budget, log }: TakeLockOptions): Promise<Lock> {
   const turns = new Turns(budget, log);
@@ -89,7 +89,7 @@ class Turns {
     return Math.max(1, Math.min(this.who === undefined ? LOOK_MS.first : LOOK_MS.others, this.budget.remainingToBeginMs()));
   }
 
-  /** The turn has come, or somebody else has it who is not seen: no sign that something is wrong. @param cause why it is not known who */
+  /** The turn has come, or a session that is not seen has it: no sign that something is wrong. @param cause why it is not known who */
   public assumeTaken(cause?: ProvisionError): void {
     if (cause && limitOf(this.full?.cause) === undefined) {
       this.full = cause;

@@ -54,7 +54,7 @@ export function adminMembershipOf({ held, settable, options }: AdminMembershipRo
   return held ? 'held' : options ?? (settable ? 'set' : 'none');
 }
 
-/** Whatever a registry says that was copied from another server: the admin is nobody's user. */
+/** Whatever a registry says that was copied from another server: the admin is no user of a resource. */
 export function refuseAdmin(changes: Change[], database: string, { admin }: Server): void {
   const change = changes.find(one => rolesOf(one).includes(admin));
   if (change) {

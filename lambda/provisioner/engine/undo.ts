@@ -11,14 +11,14 @@ import { dropIfUnusedSteps, forgetSteps, publicSteps, registryExists, renameStep
 import type { Step, Transaction } from './transaction';
 import { inDatabase, inShared, type Work } from './work';
 
-/** It is not there any more, or somebody else uses it by now: what is left gives nobody access. */
+/** It is not there any more, or others use it by now: what is left gives no access. */
 const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42710', '42883', '42P01', '42P06'];
 
 /**
  * Takes back what a failed event has committed, last first: a failed deployment leaves the database as it was. The framework
  * never sends the Delete that follows a failed Create.
  *
- * Others may have worked on the server since. So only roles are touched that the stack still has on record under these names: of
+ * Others may have worked on the server since. So only roles are touched that are still registered for the stack under these names: of
  * what was about to be committed, it is not known whether it was, and another stack may have the name by now.
  */
 export async function undo(work: Work, self: ManagingResource, journal: Journal): Promise<void> {
@@ -35,7 +35,7 @@ export async function undo(work: Work, self: ManagingResource, journal: Journal)
     const ours = inverses(changes).filter((change) => {
       const known = rolesOf(change).every(role => roles.has(role));
       if (!known) {
-        work.log.info('not undone', { change: describe(change, database), reason: 'the stack has no role of that name on record' });
+        work.log.info('not undone', { change: describe(change, database), reason: 'no role of that name is registered for the stack' });
       }
       return known;
     });
@@ -47,7 +47,7 @@ export async function undo(work: Work, self: ManagingResource, journal: Journal)
   await inShared(work, transaction => restoreRegistry(transaction, self, journal, complete));
 }
 
-/** What fails for good is taken back before anybody else gets the lock, as long as the session is well. */
+/** What fails for good is taken back before another event gets the lock, as long as the session is well. */
 export async function orUndo<T>(work: Work, self: ManagingResource, journal: Journal, body: () => Promise<T>): Promise<T> {
   try {
     return await body();
@@ -61,7 +61,7 @@ export async function orUndo<T>(work: Work, self: ManagingResource, journal: Jou
   }
 }
 
-/** Oid by name, of the roles that the stack has on record; PUBLIC is one, where the resource is about it. */
+/** Oid by name, of the roles that are registered for the stack; PUBLIC is one, where the resource is about it. */
 function rolesOnRecord({ claims, ofPublic }: Facts, self: ManagingResource): Map<string, string> {
   return new Map([
     ...claims.flatMap(({ stackId, roleName, roleOid }): [string, string][] => stackId === self.stackId && roleName !== undefined ? [[roleName, roleOid]] : []),
@@ -85,7 +85,7 @@ async function aroundTakenNames(transaction: Transaction, changes: Change[], rol
   });
 }
 
-/** A role that could not be dropped stays on record, and so does one that was taken over and has kept some of what it was granted. */
+/** A role that could not be dropped stays registered, and so does one that was taken over and has kept some of what it was granted. */
 async function restoreRegistry(transaction: Transaction, self: ManagingResource, journal: Journal, complete: boolean): Promise<void> {
   if (!await registryExists(transaction)) {
     return;
@@ -98,7 +98,7 @@ async function restoreRegistry(transaction: Transaction, self: ManagingResource,
   await transaction.apply([], ...restoreSteps(self, now, [...journal.claims, ...kept], complete), ...complete ? restorePublicSteps(self, now, journal) : [], ...dropIfUnusedSteps());
 }
 
-/** What was on record of PUBLIC, and of stacks whose rows were taken over. */
+/** What was registered of PUBLIC, and of stacks whose rows were taken over. */
 function restorePublicSteps(self: ManagingResource, { ofPublic }: Facts, { publicRecords }: Journal): Step[] {
   const now = ofPublic.records.filter(one => sameResource(one, self));
   return [

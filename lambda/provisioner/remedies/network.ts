@@ -42,7 +42,7 @@ export const NETWORK: Remedy<[error: NodeJS.ErrnoException, connected: boolean]>
   {
     matches: ({ message }) => /does not support SSL/.test(message),
     cause: 'the server has no TLS',
-    remedy: 'switch TLS on; the provisioner never signs in without it',
+    remedy: 'enable TLS; the provisioner never signs in without it',
   },
   {
     matches: ({ code }) => code === 'ERR_TLS_CERT_ALTNAME_INVALID',

@@ -71,7 +71,7 @@ export function limitOf(error: unknown): 'role' | 'database' | 'server' | undefi
 
 /** First match counts. https://www.postgresql.org/docs/current/errcodes-appendix.html */
 export const SERVER: Row[] = [
-  // Somebody else was faster, or is at it: the next try sees the result.
+  // Another session was faster, or is at it: the next try sees the result.
   { matches: code('40001', '40P01'), retryUntil: PATIENCE_MS, remedy: BUSY },
   // What PostgreSQL has no translation of.
   { matches: error => error.sqlState === 'XX000' && /^tuple (concurrently|already) /.test(error.message), retryUntil: PATIENCE_MS, remedy: BUSY },
@@ -154,7 +154,7 @@ export const SERVER: Row[] = [
   { matches: error => error instanceof SignInError, remedy: 'the log of the database says why' },
 ];
 
-/** What to do when a grant or a revocation has no effect, and nobody says so. */
+/** What to do when a grant or a revocation has no effect, and the server does not say so. */
 export function remedyForIgnored(change: Change): string {
   return on('DATABASE')({ attempted: '', change }) ? NOT_THE_OWNER : NOT_TO_GRANT;
 }

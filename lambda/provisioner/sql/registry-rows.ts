@@ -58,7 +58,7 @@ function later(interval: string): string {
   return `to_char(clock_timestamp() AT TIME ZONE 'UTC' + interval '${interval}', ${literal('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')})`;
 }
 
-/** Names that the roles on record have or are declared to have, and those of the roles that declarations name. */
+/** Names that the registered roles have or are declared to have, and those of the roles that declarations name. */
 export const REGISTERED_NAMES = `
   SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
   UNION SELECT o.value #>> '{}' FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*].name') o(value)
@@ -100,7 +100,7 @@ const FORGET_DROPPED = `
                                                ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid) END`;
 
 /**
- * Drops the registry if nothing but roles that are gone is on record. Nothing happens where there is none. It stays where another session reads it
+ * Drops the registry if nothing but roles that are gone is registered. Nothing happens where there is none. It stays where another session reads it
  * for longer, such as that of pg_dump, or where something depends on it: an empty one does no harm.
  */
 export const DROP_UNUSED_REGISTRY = `DO ${literal(`
@@ -129,7 +129,7 @@ export function forget(keys: RegistryKey[]): string {
   return `DELETE FROM ${ONLY_TABLE} WHERE ${isOneOf(keys)}`;
 }
 
-/** Keeps a role on record whose resource is gone, so that the next resource of that name can have it. */
+/** Keeps a role registered whose resource is gone, so that the next resource of that name can have it. */
 export function release(keys: RegistryKey[]): string {
   return `UPDATE ${ONLY_TABLE} SET released = true WHERE ${isOneOf(keys)}`;
 }

@@ -35,7 +35,7 @@ function setLocal(name: string, value: string): string {
 const NO_TRANSACTION_TIMEOUT = `CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL THEN ${setLocal('transaction_timeout', '0')} END`;
 
 /**
- * Parameters that apply from the first statement on, whatever is set for the role or the database. The table in docs/security.md says what becomes of all others.
+ * Parameters that apply from the first statement on, whatever is set for the role or the database. The table in docs/security.md says what happens to all others.
  *
  * - A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin.
  * - The session acts as the admin, and not as a role that it is a member of.
@@ -66,7 +66,7 @@ export interface PooledTransaction {
 
 /**
  * The first statement of a transaction in a session that others have used. The settings are in force until the end of the transaction.
- * Nothing but functions, so that no operator of somebody else's is taken for one of PostgreSQL's.
+ * Nothing but functions, so that no operator of another role is taken for one of PostgreSQL's.
  *
  * @see parsePooledTransaction for what it gives
  */

@@ -11,7 +11,7 @@ import { UNREAD } from '../iam/identity-policies';
 import { resourcesShown } from '../iam/statement';
 import { answerOf, type Finding, type Rule } from '../rule';
 
-/** A statement that lets in as every user, or to more than one database. */
+/** A statement that allows signing in as every user, or to more than one database. */
 export const connectWildcard: Rule = {
   id: 'IamAuth-ConnectWildcard',
   remedy: 'grant for each user by its name, with grantConnect() of the user or with ConnectGrants',

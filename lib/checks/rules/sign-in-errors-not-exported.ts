@@ -6,7 +6,7 @@ const LOG = 'iam-db-auth-error';
 const PROPERTY = 'EnableCloudwatchLogsExports';
 const location = `Properties/${PROPERTY}`;
 
-/** A database with IAM authentication whose log of refused sign-ins nobody gets to see. */
+/** A database with IAM authentication whose log of refused sign-ins is not exported. */
 export const signInErrorsNotExported: Rule = {
   id: 'IamAuth-SignInErrorsNotExported',
   remedy: `set cloudwatchLogsExports: ['${LOG}']`,

@@ -122,7 +122,7 @@ describe('addAlarms', () => {
   test('says in each what it means and what to do', () => {
     const descriptions = Object.values(alarmsWith()).map(({ AlarmDescription }) => AlarmDescription as string);
     expect(descriptions.map(text => text.split(':')[0])).toEqual(['critical', 'critical', 'critical', 'warning', 'critical']);
-    expect(descriptions[0]).toBe('critical: IAM does not allow rds-db:connect to somebody who signs in with a token, again and again. '
+    expect(descriptions[0]).toBe('critical: IAM does not allow rds-db:connect to a principal that signs in with a token, again and again. '
       + 'The log iam-db-auth-error names the caller: see who may sign in with grantConnect');
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     expect(Math.max(...descriptions.map(text => text.length))).toBeLessThanOrEqual(1_024);

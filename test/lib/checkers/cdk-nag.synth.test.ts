@@ -39,8 +39,8 @@ const ACKNOWLEDGED = (handlerInVpc = true) => [
 ].sort();
 
 /** The function that switches IAM authentication on is outside of the VPC, too. */
-const SWITCHES_ON = ['switch-on'];
-const acknowledgedIn = (example: string) => [...ACKNOWLEDGED(example !== 'data-api'), ...SWITCHES_ON.includes(example) ? inPacks([HIPAA, R4, R5, PCI], 'LambdaInsideVPC', ['Handler']) : []].sort();
+const ENABLES = ['enable-iam-authentication'];
+const acknowledgedIn = (example: string) => [...ACKNOWLEDGED(example !== 'data-api'), ...ENABLES.includes(example) ? inPacks([HIPAA, R4, R5, PCI], 'LambdaInsideVPC', ['Handler']) : []].sort();
 
 describe.each<[Version]>([[3], [2]])('cdk-nag %d', (version) => {
   describe.each(EXAMPLE_NAMES)('in the example %s', (name) => {

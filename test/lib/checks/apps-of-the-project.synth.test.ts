@@ -11,7 +11,7 @@ const APPS = [
 ];
 
 /** Stands for an app of another team, whose cluster is without IAM authentication: that is what the example is about. */
-const OF_OTHERS: Record<string, string> = { 'examples/switch-on/app.ts': 'Platform.template.json' };
+const OF_OTHERS: Record<string, string> = { 'examples/enable-iam-authentication/app.ts': 'Platform.template.json' };
 
 let folder: string;
 beforeAll(() => folder = mkdtempSync(join(tmpdir(), 'checked-apps-')));

@@ -50,7 +50,7 @@ describe('diff', () => {
   test('ends with 0 where nothing is gained, or the command is not asked to fail', () => {
     expect(cli(folder, 'diff', 'new', 'new', '--fail-on-gain')).toEqual({
       status: 0,
-      stdout: '# Access changes\n\nNobody gains or loses access.\n',
+      stdout: '# Access changes\n\nNo principal gains or loses access.\n',
       stderr: '',
     });
     expect(cli(folder, 'diff', 'old', 'new').status).toBe(0);

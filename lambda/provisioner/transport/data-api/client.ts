@@ -23,7 +23,7 @@ const CONNECT_MS = 3_000;
 /** Of a request: 4 MiB. https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html */
 const MAX_BYTES = 4_000_000;
 
-/** The RDS Data API, from wherever the handler runs. No call is sent twice by itself: nobody knows whether a statement has been executed whose answer is lost. */
+/** The RDS Data API, from wherever the handler runs. No call is sent twice by itself: it is not known whether a statement has been executed whose answer is lost. */
 export function overDataApi(options: DataApiOptions): Transport {
   const { client = new RDSDataClient({ maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT_MS } }) } = options;
   return (budget) => {

@@ -167,7 +167,7 @@ export class PooledSession implements Session {
 
   /**
    * Ends the transaction, if it has not ended: what was sent and not answered, a commit too, may be executed yet, and must not be while
-   * somebody else works on what it was about.
+   * another session works on what it was about.
    */
   private async settle(): Promise<void> {
     const { transactionId } = this;

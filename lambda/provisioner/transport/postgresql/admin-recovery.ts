@@ -59,7 +59,7 @@ export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Prom
       }
       const session = await signIn(recovery.withToken(admin.username)).catch((error: unknown) => {
         recovery.log.info('admin not recovered', { reason: `it cannot sign in with a token either: ${(error as Error).message}` });
-        // Not a member any more: somebody else has taken it back, or it is granted and revoked in turns.
+        // Not a member any more: another session has taken it back, or it is granted and revoked in turns.
         const again = error instanceof AuthenticationRefused && round < ROUNDS;
         if (!again) {
           throw refusal;

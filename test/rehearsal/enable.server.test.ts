@@ -18,7 +18,7 @@ describe('a function that is told to', () => {
   let rehearsal: Rehearsal;
 
   beforeAll(async () => {
-    assembly = await synthesize('test/rehearsal/fixtures/switch-on-app.ts');
+    assembly = await synthesize('test/rehearsal/fixtures/enable-app.ts');
     rehearsal = await Rehearsal.start();
     expect(await rehearsal.deploy(assembly, 'Platform')).toMatchObject({ status: 'CREATE_COMPLETE' });
   });
@@ -60,7 +60,7 @@ describe('a function that is told to', () => {
   test('switches IAM authentication on at a cluster, and says which it is and where', async () => {
     expect(await deploy('OfCluster')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect([isOn('Cluster'), isOn('Instance')]).toEqual([true, false]);
-    expect(notices(rehearsal)).toEqual(['started', 'switching on', 'waiting', 'waiting', 'finished']);
+    expect(notices(rehearsal)).toEqual(['started', 'enabling', 'waiting', 'waiting', 'finished']);
     const { DBClusterResourceId, 'Endpoint.Address': host } = database('Cluster').attributes;
     expect(switched('OfCluster')).toMatchObject({ physicalId: DBClusterResourceId, attributes: { ResourceId: DBClusterResourceId, Host: host, Port: '5432' } });
   });
@@ -83,7 +83,7 @@ describe('a function that is told to', () => {
     expect(notices(rehearsal)).toEqual(['started', 'finished']);
     rehearsal.database(database('Cluster')).iamAuthentication = false;
     expect(await deploy('OfCluster', { '"Kind":"cluster"': '"Kind":"cluster","Reapply":"now"' })).toMatchObject({ status: 'UPDATE_COMPLETE' });
-    expect([notices(rehearsal)[1], isOn('Cluster')]).toEqual(['switching on', true]);
+    expect([notices(rehearsal)[1], isOn('Cluster')]).toEqual(['enabling', true]);
   });
 
   full.test('leaves it on when another resource fails, and when it is not wanted any more', async () => {
@@ -102,7 +102,7 @@ describe('a function that is told to', () => {
     condition.pending = { DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' };
     expect(await refusal(deploy('OfInstance'))).toBe(
       'other modifications of instance "orders" are pending (DBInstanceClass, EngineVersion), and RDS would apply them at once together with IAM authentication, which may interrupt the database; '
-      + 'let them be applied in the maintenance window, or take them back, and deploy again; or switch IAM authentication on yourself at a time that suits');
+      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits');
     expect([condition.pending, isOn('Instance')]).toEqual([{ DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' }, false]);
   });
 
@@ -136,9 +136,9 @@ describe('a function that is told to', () => {
 
   test.each(firstOf<['OfCluster' | 'OfInstance', string, string]>(2, [
     ['OfCluster', 'rds:DescribeDBClusters', 'cannot describe cluster "shop"'],
-    ['OfCluster', 'rds:ModifyDBCluster', 'cannot switch on IAM authentication of cluster "shop"'],
+    ['OfCluster', 'rds:ModifyDBCluster', 'cannot enable IAM authentication of cluster "shop"'],
     ['OfInstance', 'rds:DescribeDBInstances', 'cannot describe instance "orders"'],
-    ['OfInstance', 'rds:ModifyDBInstance', 'cannot switch on IAM authentication of instance "orders"'],
+    ['OfInstance', 'rds:ModifyDBInstance', 'cannot enable IAM authentication of instance "orders"'],
   ]))('%s needs %s', async (stack, action, what) => {
     const reason = await refusal(deploy(stack, { [`"${action}"`]: '"rds:ListTagsForResource"' }));
     expect(reason).toMatch(new RegExp(`^${what}: AccessDenied: User: arn:aws:iam::\\d+:role/\\S+ is not authorized to perform: ${action} on resource: arn:aws:rds:eu-central-1:\\d+:(cluster:shop|db:orders) because`));
@@ -154,7 +154,7 @@ describe('a function that is told to', () => {
     condition.status = 'backing-up';
     const { status, reason } = await deploy('OfCluster', { '"Timeout":840': '"Timeout":13' });
     expect([status, reason]).toEqual(['ROLLBACK_COMPLETE', expect.stringMatching(
-      /: cannot switch IAM authentication on: after \d+ s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again \(log group: \S+\)\n/,
+      /: cannot enable IAM authentication: after \d+ s still waiting for its status, which is backing-up, to be available \(cluster "shop"\); look at the events of the database in the RDS console, and deploy again \(log group: \S+\)\n/,
     )]);
     const deployment = deploy('OfCluster');
     await setTimeout(1_000); // it has looked at the database by then; if not, the rest holds as well

@@ -24,7 +24,7 @@ const FIRST_DELAY_MS = 500;
 const MAX_DELAY_MS = 10_000;
 
 /** @returns which database it is and where, once IAM authentication is on */
-export async function switchOn(request: Request, { rds, clock, log, within }: Surroundings): Promise<Facts> {
+export async function enable(request: Request, { rds, clock, log, within }: Surroundings): Promise<Facts> {
   const start = clock.now();
   let asked = false;
   for (let round = 0; ; round++) {
@@ -36,7 +36,7 @@ export async function switchOn(request: Request, { rds, clock, log, within }: Su
     }
     let waitFor: string;
     if (step === 'modify') {
-      log.info('switching on', { database: database.resourceId });
+      log.info('enabling', { database: database.resourceId });
       asked = await rds.enableIamAuthentication(request);
       waitFor = asked ? 'IAM authentication to be on' : 'RDS to take a modification';
     } else {
@@ -45,7 +45,7 @@ export async function switchOn(request: Request, { rds, clock, log, within }: Su
     const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** round);
     const elapsedMs = clock.now() - start;
     if (elapsedMs + delayMs > within) {
-      throw new ProvisionError(`cannot switch IAM authentication on: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `
+      throw new ProvisionError(`cannot enable IAM authentication: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `
         + `look at the events of the database in the RDS console, and deploy again${asked ? ': what RDS was asked for goes on' : ''}`);
     }
     log.info('waiting', { waitFor, status: database.status, elapsedMs: Math.round(elapsedMs), delayMs });
