@@ -221,7 +221,7 @@ describe('is refused', () => {
   test('from a stack of another Region than the database', () => {
     const there = new Stack(app, 'There', { env: { ...IRELAND, region: 'us-east-1' } });
     expect(() => iamAuthOf(clusterIn(there))).toThrow(new Error(
-      '[Reports/IamAuth] region eu-west-1 of the stack is not us-east-1 of the database, and IAM authentication is switched on from there; create the AuroraIamAuth in a stack of region us-east-1',
+      '[Reports/IamAuth] region eu-west-1 of the stack is not us-east-1 of the database, and IAM authentication is enabled from there; create the AuroraIamAuth in a stack of region us-east-1',
     ));
   });
 

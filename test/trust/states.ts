@@ -331,4 +331,4 @@ export const STATES: Item = { name: 'states',
     + 'none that is not managed, is touched. Where removed roles are kept because they own something, there is no end of states: there those are followed that the fewest steps lead to.',
   canFail: 'It fails if `decideApply` names no abandoned physical ids: a user of a list that was given up can sign in after the rollback.',
   run,
- };
+};

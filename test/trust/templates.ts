@@ -1,4 +1,4 @@
-import { Properties, Template } from '../../rehearsal/cloudformation/template';
+import { Template } from '../../rehearsal/cloudformation/template';
 import { Random } from '../lambda/random';
 import { compare } from '../rehearsal/template-oracle';
 import { Item, Options, Outcome, Violation } from './item';
@@ -32,7 +32,7 @@ function templateOf(random: Random): Template {
     },
     Resources: {
       Other: { Type: 'Custom::Other' },
-      It: { Type: 'Custom::It', Properties: Object.fromEntries(Array.from({ length: PROPERTIES }, (_, n) => [`P${n}`, someValue(random, DEEPEST)])) as Properties },
+      It: { Type: 'Custom::It', Properties: Object.fromEntries(Array.from({ length: PROPERTIES }, (_, n): [string, unknown] => [`P${n}`, someValue(random, DEEPEST)])) },
     },
     Outputs: { Out: { Value: someText(random, DEEPEST) } },
   };

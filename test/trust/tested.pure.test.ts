@@ -21,10 +21,10 @@ describe('docs/tested.md', () => {
 
 test('figures of shards and seeds add up', () => {
   const record: TrustRecord = {
-    item: 'states', date: '2026-11-30', commit: 'a', machine: { cores: 2, node: 'v20.0.0' }, seeds: '1', shards: '1/2', seconds: 3, figures: { runs: 2, 'most at once': 5 }, violations: 0,
+    item: 'states', date: '2026-11-30', commit: 'a', machine: { cores: 2, node: 'v20.0.0' }, seeds: '1', shards: '1/2', seconds: 3, figures: { 'runs': 2, 'most at once': 5 }, violations: 0,
   };
-  expect(together([record, { ...record, date: '2026-12-01', commit: 'b', shards: '2/2', figures: { runs: 3, 'most at once': 4 }, violations: 1 }, { ...record, item: 'policies' }])).toEqual([
-    { ...record, date: '2026-12-01', commit: 'a, b', shards: '1/2, 2/2', seconds: 6, figures: { runs: 5, 'most at once': 5 }, violations: 1 },
+  expect(together([record, { ...record, date: '2026-12-01', commit: 'b', shards: '2/2', figures: { 'runs': 3, 'most at once': 4 }, violations: 1 }, { ...record, item: 'policies' }])).toEqual([
+    { ...record, date: '2026-12-01', commit: 'a, b', shards: '1/2, 2/2', seconds: 6, figures: { 'runs': 5, 'most at once': 5 }, violations: 1 },
     { ...record, item: 'policies' },
   ]);
 });
