@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { deploy, synthesized } from '../cli/generated-app';
+import { packedCli } from '../cli/packed-cli';
 import { trust } from '../lambda/stack';
 import { ROOT, samplesOf } from './pages';
 
@@ -17,7 +18,7 @@ test('docs/existing-databases.md: generate writes what the page shows, and a dep
     await server.sql(sample('sql', 'CREATE ROLE billing'), [], 'shop');
     const [command, ...rest] = sample('console', ' generate ').trim().split('\n');
     expect(command).toBe('$ npx cdk-aurora-iam-auth-cli generate > lib/database-access.ts');
-    const { stdout, stderr } = await promisify(execFile)(process.execPath, ['--import', 'tsx', 'cli/index.ts', 'generate'], {
+    const { stdout, stderr } = await promisify(execFile)(process.execPath, [await packedCli(), 'generate'], {
       cwd: ROOT,
       env: {
         ...process.env, PGHOST: server.host, PGPORT: `${server.port}`, PGUSER: server.master.username, PGPASSWORD: server.master.password, PGSSLROOTCERT: server.caFile, PGDATABASE: 'shop',

@@ -43,7 +43,7 @@ export interface DatabaseAccessProps {
 export class DatabaseAccess extends Construct {
 ${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, ${props}: DatabaseAccessProps) {
     super(scope, id);
-${isEmpty ? '' : '    const { iamAuth } = props;\n'}${statements.map(statement => `\n${statement}\n`).join('')}  }
+${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(statement => `\n${statement}\n`).join('')}  }
 }
 `;
 }
