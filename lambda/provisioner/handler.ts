@@ -5,6 +5,7 @@ import { type Context, readEvent } from '../shared/event';
 import { createLogger, type Logger } from '../shared/logger';
 import { Budget } from './budget';
 import { Journal } from './core/journal';
+import type { Decision } from './core/lifecycle';
 import { type Deployment, formerDatabase } from './deployment';
 import { apply, deleteOf } from './engine/apply';
 import { applyPublic, removePublic } from './engine/public-privileges';
@@ -71,8 +72,9 @@ async function provision(request: Request | PublicRequest, budget: Budget, log: 
     () => attempt(deployment, within, log, body),
     (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
   );
+  let abandoned: readonly string[] = [];
   try {
-    await tries(budget, work => execute(work, request, journal));
+    await tries(budget, async work => abandoned = await execute(work, request, journal));
   } catch (error) {
     if (journal.isEmpty) {
       return acceptGone(request, deployment, log, error);
@@ -83,23 +85,23 @@ async function provision(request: Request | PublicRequest, budget: Budget, log: 
     });
     throw error;
   }
-}
-
-function execute(work: Work, request: Request | PublicRequest, journal: Journal): Promise<unknown> {
-  if (request.kind === 'public') {
-    return request.action === 'apply'
-      ? orUndo(work, request.resource, journal, () => applyPublic(work, request, journal))
-      : removePublic(work, request);
-  }
-  return request.action === 'apply' ? applyAndClear(work, request, journal) : remove(work, request);
-}
-
-/** What is left of updates that CloudFormation has given up goes once the roles are as declared. */
-async function applyAndClear(work: Work, request: Request, journal: Journal): Promise<void> {
-  const { abandoned = [] } = await orUndo(work, request.resource, journal, () => apply(work, request, journal));
+  // The event is complete. What cannot be ended is tried again by the next one, and lets no rollback fail.
   for (const physicalId of abandoned) {
-    await remove(work, deleteOf(request, physicalId));
+    await tries(newBudget(), work => remove(work, deleteOf(request as Request, physicalId)))
+      .catch((error: Error) => log.info('not removed', { physicalId, reason: error.message }));
   }
+}
+
+/** @returns physical ids of updates that CloudFormation has given up: what is left of them is to go */
+async function execute(work: Work, request: Request | PublicRequest, journal: Journal): Promise<readonly string[]> {
+  const { action, resource } = request;
+  if (action === 'remove') {
+    await (request.kind === 'public' ? removePublic(work, request) : remove(work, request));
+    return [];
+  }
+  const decision = await orUndo<Decision | void>(work, resource, journal, () =>
+    request.kind === 'public' ? applyPublic(work, request, journal) : apply(work, request, journal));
+  return decision?.abandoned ?? [];
 }
 
 /** One try from the beginning, under the provisioners' lock. */

@@ -81,6 +81,14 @@ describe('what is decided about PUBLIC', () => {
     expect(decidePublic(wanted, [], state(['legacy'], []))).toMatchObject({ revokes: [], lockedOut: [], record: { before: { CONNECT: [] } } });
   });
 
+  test('asks again for what was declared before the last declaration, unless it may be a rollback', () => {
+    const record = { ...RECORD, revoked: ['CREATE'], deployed: [['CREATE'], ['CONNECT']] } as PublicRecord;
+    const after = (hours: number) => () => decidePublic({ ...wanted, sentAt: RECORD.sent! + hours * 3_600_000 }, [record], state(['legacy']));
+    expect(after(23)()).toMatchObject({ lockedOut: [{ privilege: 'CONNECT', roles: ['legacy'] }] });
+    expect(after(24)).toThrow('"legacy" has it through PUBLIC only');
+    expect(decidePublic({ ...wanted, sentAt: RECORD.sent! + 1e12 }, [RECORD], state(['legacy']))).toMatchObject({ lockedOut: [{ roles: ['legacy'] }] });
+  });
+
   test('is about one database: a resource cannot change to another', () => {
     expect(() => decidePublic({ ...wanted, database: 'other' }, [RECORD], state())).toThrow('DatabaseName "other" is not allowed: this resource is about database "shop"; declare another resource for it');
   });

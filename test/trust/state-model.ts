@@ -97,7 +97,7 @@ function factsOf({ roles, rows, cancelled }: ServerState): Facts {
 }
 
 /** @returns why it is refused, with the server as it was */
-export function apply(state: ServerState, event: ApplyEvent, onRemoval: OnRemoval): ServerState | string {
+export function apply(state: ServerState, event: ApplyEvent): ServerState | string {
   const facts = factsOf(state);
   const self = resource(event.stack, event.id);
   const overtaken = whatOvertook(self, event.sent, 0, facts);
@@ -121,7 +121,7 @@ export function apply(state: ServerState, event: ApplyEvent, onRemoval: OnRemova
   const others = done.rows.map(row => row.stack === event.stack && row.id === event.id ? { ...row, sent: Math.max(row.sent, event.sent) } : row);
   const recorded = { ...done, rows: others, cancelled: done.cancelled.filter(one => !(one.stack === event.stack && one.id === event.id)) };
   return (decision.abandoned ?? []).reduce<ServerState>((server, abandoned) =>
-    remove(server, { ...event, action: 'remove', usernames: [], physicalId: abandoned, keptUnder: physicalId }, onRemoval), recorded);
+    remove(server, { ...event, action: 'remove', usernames: [], physicalId: abandoned, keptUnder: physicalId }, 'kept'), recorded);
 }
 
 export function remove(state: ServerState, event: RemoveEvent, onRemoval: OnRemoval): ServerState {

@@ -169,7 +169,7 @@ class Search {
   }
 
   private execute({ server }: Node, event: Event, may: 'may be refused' | 'must be done'): ServerState | string {
-    const result = event.action === 'apply' ? apply(server, event, this.world.onRemoval) : remove(server, event, this.world.onRemoval);
+    const result = event.action === 'apply' ? apply(server, event) : remove(server, event, this.world.onRemoval);
     if (typeof result === 'string') {
       if (may === 'must be done') {
         throw new Violated(`${inWords(event)} of a rollback is refused: ${result}`);
@@ -218,7 +218,7 @@ class Search {
     assert.ok(!server.roles.some(({ name, login }) => login && name.startsWith(temporaryName(''))), 'a role waits for its name');
     stacks.forEach(({ template, physicalIds }, stack) => {
       for (const [id, usernames] of Object.entries(TEMPLATES[template])) {
-        const again = apply(server, { action: 'apply', stack, id, single: id !== 'L', usernames, former: physicalIds[id as Id], sent: SENT.rollbackCleanUp }, this.world.onRemoval);
+        const again = apply(server, { action: 'apply', stack, id, single: id !== 'L', usernames, former: physicalIds[id as Id], sent: SENT.rollbackCleanUp });
         assert.ok(typeof again !== 'string', `what is deployed cannot be deployed again: ${again as string}`);
         assert.deepEqual(again.roles, server.roles, 'what is deployed is changed when it is deployed again');
       }

@@ -112,6 +112,9 @@ function isAboutPublic({ declarations }: Row): boolean {
   return typeof declarations === 'object' && declarations !== null && PUBLIC_KEY in declarations;
 }
 
+/** A deployment takes hours at most. */
+const ROLLBACK_MS = 24 * 3_600_000;
+
 /** Key of the stored form. */
 const PUBLIC_KEY = 'publicPrivileges';
 const FORMAT = 1;
@@ -170,7 +173,9 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly PublicRec
   const siblings = others.filter(one => isHere(one) && one.stack === stack);
   refuseForeign(database, others.find(one => isHere(one) && one.stack !== stack));
   const known = (privilege: PublicPrivilege) => [own, ...others].map(one => one?.before[privilege]).find(before => before !== undefined);
-  const isDeployed = (privilege: PublicPrivilege) => [own, ...siblings].some(one => one?.deployed.some(privileges => privileges.includes(privilege)));
+  // A rollback follows soon. What was declared once, and is again after a long time, is asked anew.
+  const isRecent = (one?: PublicRecord) => one?.sent === undefined || sentAt === undefined || sentAt - one.sent < ROLLBACK_MS;
+  const isDeployed = (privilege: PublicPrivilege) => [own, ...siblings].some(one => one?.deployed.slice(0, isRecent(one) ? undefined : 1).some(privileges => privileges.includes(privilege)));
   const isDeclared = (privilege: PublicPrivilege) => [wanted, ...siblings].some(one => one.revoked.includes(privilege));
   const stays = PUBLIC_PRIVILEGES.filter(privilege => staysForAdmin(privilege, states, isDeployed(privilege)));
   const toRevoke = revoked.filter(privilege => !stays.includes(privilege));

@@ -40,9 +40,12 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
   }, journal, { stamp, succession });
 }
 
-/** The event that CloudFormation does not send for roles of a physical id that it does not know. */
+/**
+ * The event that CloudFormation does not send for roles of a physical id that it does not know. Whatever onRemoval says, their access ends, and they are
+ * not dropped: it is not known whether they were there before.
+ */
 export function deleteOf(request: Request, physicalId: string): Request {
-  return { ...request, action: 'remove', physicalId, usernames: [], keptUnder: request.physicalId };
+  return { ...request, action: 'remove', physicalId, usernames: [], keptUnder: request.physicalId, onRemoval: { action: 'DISABLE' } };
 }
 
 /** The sessions of a user act as a group role of this library, or as one that was declared so before. */

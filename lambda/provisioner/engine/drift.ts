@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import type { Drift, Login } from '../../../lib/contract/look';
+import type { Drift, Login, ResourcePlan } from '../../../lib/contract/look';
 import { PUBLIC } from '../core/change';
 import type { PublicRecord } from '../core/public-privileges';
 import { type Claim, type Declaration, stackWithoutId } from '../core/state';
@@ -24,7 +24,7 @@ export function drift(options: PlanOptions, { stackId, resourceId, undeclared, o
       .sort((a, b) => a.logicalId < b.logicalId ? -1 : 1);
     const requests = [...together(own).map(requestOf), ...facts.ofPublic.records.filter(one => one.stackId === stackId && one.resourceId === resourceId && isWanted(one)).map(publicRequestOf)];
     const plans = await events(requests);
-    const resources = plans.map((plan, index) => ({ ...plan, names: requests[index].usernames }));
+    const resources = plans.map((plan, index) => ({ ...keptIn(plan), names: requests[index].usernames }));
     const unreadable = [...facts.unreadable, ...facts.ofPublic.unreadable.map(row => ({ ...row, username: PUBLIC }))]
       .filter(row => row.stack === stackWithoutId(stackId) && isWanted(row))
       .map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
@@ -38,6 +38,12 @@ export function drift(options: PlanOptions, { stackId, resourceId, undeclared, o
       ...undeclared ? { undeclared: (logins as unknown as Login[]).filter(({ role }) => !declared.has(role)) } : {},
     };
   });
+}
+
+/** What an event would leave to PUBLIC is no change, and differs from what is declared. */
+function keptIn(plan: ResourcePlan): ResourcePlan {
+  const kept = plan.notes.find(({ notice }) => notice === 'not revoked');
+  return kept === undefined ? plan : { problem: `${kept.notice}: ${kept.reason}`, ...plan };
 }
 
 interface Group {

@@ -54,7 +54,7 @@ export async function applyPublic(work: Work, request: PublicRequest, journal: J
     await journaled(later, journal, FIXED_DATABASE, transaction => transaction.apply([], ...publicSteps([done])));
   } else if (decision.revokes.length > 0 && facts.databases.includes(database)) {
     // The server itself says whether the admin still gets in.
-    await inDatabase(later, database, transaction => transaction.read({ attempted: `sign in to database ${JSON.stringify(database)} again` }, 'SELECT 1'));
+    await work.sessions.enter(database);
   }
   work.lock.mayBeLast = false;
   await endOthersExpired(later, facts);
@@ -66,9 +66,9 @@ export async function removePublic(work: Work, request: PublicRequest): Promise<
   const { facts, states } = await look(work, request);
   const { records, unreadable } = facts.ofPublic;
   const own = records.find(one => sameResource(one, resource) && one.stackId === resource.stackId && one.resourceId === resourceId && one.database === database);
+  const problem = unreadable.find(one => sameResource(one, resource))?.problem;
   if (own === undefined) {
-    const reason = unreadable.find(one => sameResource(one, resource))?.problem ?? 'this resource has revoked nothing from PUBLIC there';
-    work.log.info('nothing to give back', { database, reason });
+    work.log.info('nothing to give back', { database, reason: problem ?? 'this resource has revoked nothing from PUBLIC there' });
   } else {
     const decision = decidePublic({ ...request, ...resource, revoked: [], lockOut: [] }, records, states);
     own.revoked.filter(privilege => states[privilege] === undefined).forEach(privilege => work.log.info('not given back', { database, privilege, reason: reasonOf(facts, database) }));
@@ -82,7 +82,7 @@ export async function removePublic(work: Work, request: PublicRequest): Promise<
       await transaction.apply([], ...forgetSteps([keyOf(own)]), ...cancelled ? [] : dropIfUnusedSteps());
     });
   }
-  const exists = cancelled
+  const exists = cancelled && problem === undefined
     ? await inShared(work, transaction => noteCancellation(transaction, work.lock.registry, { ...request, usernames: [database] }, work.log))
     : work.registryExists;
   work.lock.mayBeLast &&= !cancelled || !exists;

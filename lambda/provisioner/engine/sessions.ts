@@ -25,6 +25,11 @@ export class Sessions {
     }
   }
 
+  /** Signs in to a database anew, also to the fixed one. @throws what the server answers */
+  public async enter(database: string): Promise<void> {
+    await (await this.open(database)).close();
+  }
+
   /** Signs in once more. @throws what the server answers */
   public confirm(): Promise<void> {
     return this.access.confirm();
