@@ -48,6 +48,8 @@ export interface Comparison {
   readonly databases: DatabaseDrift[];
   /** What could not be compared, and why. */
   readonly impossible: string[];
+  /** Of the names that it was narrowed to, those that nothing has. */
+  readonly missing: string[];
 }
 
 /** The only role of Amazon RDS that each database has, so that no other can have its name. */
@@ -68,6 +70,7 @@ export async function compareStacks(
   request: ComparisonRequest,
 ): Promise<Comparison> {
   const databases: DatabaseDrift[] = [];
+  const found = new Set<string>();
   const impossible: string[] = [];
   const attempt = async (name: string, work: () => Promise<void>) => {
     try {
@@ -91,7 +94,7 @@ export async function compareStacks(
         );
         for (const alias of aliases) {
           await attempt(stack.facts.name, async () => {
-            databases.push(...await compare(account, stack, alias, request));
+            databases.push(...await compare(account, stack, alias, request, found));
           });
         }
       }
@@ -100,7 +103,7 @@ export async function compareStacks(
       }
     });
   }
-  return { databases, impossible };
+  return { databases, impossible, missing: request.only.filter(name => !found.has(name)) };
 }
 
 /** A stack and those nested in it. */
@@ -133,9 +136,10 @@ async function compare(
   stack: DeployedStack,
   alias: Alias,
   { only: names, undeclared, expected }: ComparisonRequest,
+  found: Set<string>,
 ): Promise<DatabaseDrift[]> {
   const { facts, template, resources } = stack;
-  const only = wantedOf(stack, alias, names);
+  const only = wantedOf(stack, alias, names, found);
   if (only?.length === 0) {
     return [];
   }
@@ -170,15 +174,20 @@ async function compare(
   }];
 }
 
-/** @returns logical ids of what is named of this provisioner; undefined for all */
-function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names: readonly string[]): string[] | undefined {
+/**
+ * @param found gets the names that something has
+ * @returns logical ids of what is named of this provisioner; undefined for all
+ */
+function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names: readonly string[], found: Set<string>): string[] | undefined {
   return names.length === 0
     ? undefined
     : Object.entries(template.Resources)
         .filter(([, definition]) => isProvisioned(definition) && handlerOf(definition, template) === handler)
-        .filter(([logicalId, definition]) => names.some(
-          name => isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name),
-        ))
+        .filter(([logicalId, definition]) => {
+          const meant = names.filter(name => isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name));
+          meant.forEach(name => found.add(name));
+          return meant.length > 0;
+        })
         .map(([logicalId]) => logicalId);
 }
 

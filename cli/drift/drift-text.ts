@@ -8,7 +8,7 @@ export const NO_DRIFT = 'All roles are as they are declared.';
 const NO_DRIFT_OF_SOME = 'All of those named are as they are declared.';
 
 /** For a terminal. */
-export function textOfDrift({ databases, impossible }: Comparison): string {
+export function textOfDrift({ databases, impossible }: Pick<Comparison, 'databases' | 'impossible'>): string {
   return [
     ...databases.flatMap(databaseText),
     ...impossible.map(reason => `Not possible: ${visible(reason)}`),
@@ -61,6 +61,6 @@ function signInOf(canLogin: boolean, withToken: boolean | null): string {
 }
 
 /** For an auditor. */
-export function jsonOfDrift({ databases, impossible }: Comparison, date: Date): string {
+export function jsonOfDrift({ databases, impossible }: Pick<Comparison, 'databases' | 'impossible'>, date: Date): string {
   return `${jsonText({ date: date.toISOString(), databases, impossible })}\n`;
 }

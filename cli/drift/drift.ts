@@ -15,8 +15,8 @@ export async function main(args: string[]): Promise<number> {
   }
   const { only, all: undeclared, expected, failOnDrift, failOnUndeclared, json } = options;
   const comparison = await compareStacks(openAccount(), referencesOf(options), { only, undeclared, expected });
-  if (only.length > 0 && comparison.databases.length === 0 && comparison.impossible.length === 0) {
-    throw new InputError(`--only ${only.join(', ')}: nothing of that name is deployed; pass a logical id, or the path of a construct`);
+  if (comparison.missing.length > 0 && comparison.impossible.length === 0) {
+    throw new InputError(`--only ${comparison.missing.join(', ')}: nothing of that name is deployed; pass a logical id, or the path of a construct`);
   }
   process.stdout.write(json ? jsonOfDrift(comparison, new Date()) : textOfDrift(comparison));
   if (comparison.impossible.length > 0) {

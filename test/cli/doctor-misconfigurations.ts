@@ -1,4 +1,4 @@
-/** What keeps a client out, one thing at a time: 50 ways, with the cause that doctor must name. */
+/** What keeps a client out, one thing at a time: 58 ways, with the cause that doctor must name. */
 import { createServer } from 'node:net';
 import { AddressInfo } from 'node:net';
 

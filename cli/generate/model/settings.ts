@@ -36,12 +36,14 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
   }
   for (const { database, parameter: spelled, value: stored } of observed.settings) {
     const parameter = spelled.toLowerCase();
-    const what = `${parameter} = ${stored}`;
+    // A parameter of an extension or of the application may hold a secret, such as a key.
+    const isCustom = parameter.includes('.');
+    const what = isCustom ? parameter : `${parameter} = ${stored}`;
     const why = kind === 'role'
       ? OF_GROUP
       : database !== null
         ? `it is set for database ${JSON.stringify(database)} alone, and a declared setting is for all`
-        : otherValueProblem(parameter, stored, observed) ?? problemOf(parameter, stored, groups);
+        : isCustom ? 'its value may be a secret, and is not read out; declare it by hand if it is none' : otherValueProblem(parameter, stored, observed) ?? problemOf(parameter, stored, groups);
     if (why !== undefined) {
       left(why, what);
     } else if (parameter === ROLE_AT_LOGIN) {
