@@ -312,8 +312,13 @@ class Run {
     const expected = this.recorded.get(this.keyOf(deployed))!;
     const [found, access] = [await world.state(), await world.access()];
     assert.deepEqual(access, expected.access, 'who can sign in');
+    // Users that only a given-up update of a list had stay, without access: they may have been there before.
+    const withoutLogin = Object.values(found).flat().flatMap(line => /^role (\w+): .*"rolcanlogin": false/.exec(line)?.[1] ?? []);
+    const kept = withoutLogin.filter(name => MANAGED.includes(name) && !Object.values(expected.state).flat().some(line => line.startsWith(`role ${name}:`)));
+    const isOfKept = (line: string) => kept.some(name => new RegExp(`\\b${name}\\b`).test(line));
     for (const [part, lines] of Object.entries(found)) {
-      const difference = { missing: expected.state[part].filter(line => !lines.includes(line)), unexpected: lines.filter(line => !expected.state[part].includes(line)) };
+      const unexpected = lines.filter(line => !expected.state[part].includes(line) && !isOfKept(line));
+      const difference = { missing: expected.state[part].filter(line => !lines.includes(line)), unexpected };
       assert.deepEqual(difference, { missing: [], unexpected: [] }, JSON.stringify({ part, ...difference }));
     }
     for (const name of ended) {
@@ -355,7 +360,7 @@ export const SCHEDULES: Item = {
     + 'they exchange with PostgreSQL. The connection is cut, or the answer is lost or does not come. The function is killed, or frozen and goes on later. The event is '
     + 'delivered twice, overtaken by the event that takes it back, or interleaved with one of another stack. Then the catalogs of all databases are as they are '
     + 'without the fault. Only the declared users can sign in, no foreign role has changed, no session of others has ended, and the admin signs in. '
-    + 'After each kill the next event of the same or of another resource reaches that state.',
+    + 'Users that only a given-up update of a list had stay, without access. After each kill the next event of the same or of another resource reaches that state.',
   canFail: 'It fails if the handler does not remove what is left of an update that CloudFormation has given up: schedule `connections/list/overtaken/2` says that `liz` can sign in.',
   run,
 };
