@@ -5,7 +5,7 @@ import { Transport } from '../../lambda/provisioner/transport/session';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
-import { untilWaiting } from './clocks';
+import { skippingClock, untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
 import { Declared, failure, nextTime, setupsOver, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
@@ -116,6 +116,16 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await expect(signInWithToken(server, 'eve')).resolves.toBe('eve');
     const { resources: [plan] } = await stack.plan({ logicalId: 'A', declared: before, before, physicalId });
     expect(plan.changes.flatMap(({ sql }) => sql)).toEqual(expect.arrayContaining(['ALTER USER "eve" NOLOGIN']));
+    // What cannot be taken from her lets no rollback fail, and is tried again.
+    const admin = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
+    await admin.connect();
+    await admin.query('BEGIN; ALTER ROLE eve CONNECTION LIMIT 5');
+    const rollback = newStack({ clock: skippingClock() });
+    await rollback.update('A', before, physicalId);
+    expect(rollback.log.filter(({ notice }) => notice === 'not removed')).toEqual([expect.objectContaining({ reason: expect.stringContaining('cannot forbid "eve" to log in') as string })]);
+    await expect(signInWithToken(server, 'eve')).rejects.toThrow();
+    await admin.query('ROLLBACK');
+    await admin.end();
     await stack.update('A', before, physicalId);
     const rows = await server.sql('SELECT username FROM cdk_aurora_iam_auth.managed_role ORDER BY 1');
     // It is not known whether she was there before: she stays, without access.
