@@ -121,6 +121,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     '@aws/cloudformation-validate@1.9.0-beta', // exact: a beta
     '@cdklabs/cdk-validator-cfnguard@^0.0.62',
     '@eslint/js@^10',
+    '@smithy/core@^3', // as the AWS SDK has it: a part of it stands in for another in the bundle
     '@stylistic/eslint-plugin@^5',
     '@types/aws-lambda@^8',
     '@types/pg@^8',
