@@ -41,6 +41,7 @@ const PERMISSIONS: Record<string, Record<string, string>> = {
   'build package-python': READ,
   'build package-dotnet': READ,
   'build package-go': READ,
+  'full full': READ,
   'pull-request-lint validate': { 'pull-requests': 'read' },
   'release release': READ,
   'release release_github': { contents: 'write' }, // makes the tag and the release
@@ -60,7 +61,7 @@ function npxOf(command: string): string[] {
 
 describe('each workflow', () => {
   test('is looked at', () => {
-    expect(Object.keys(WORKFLOWS).sort()).toEqual(['build', 'pull-request-lint', 'release', 'upgrade-main']);
+    expect(Object.keys(WORKFLOWS).sort()).toEqual(['build', 'full', 'pull-request-lint', 'release', 'upgrade-main']);
     expect(STEPS.length).toBeGreaterThan(50);
   });
 
@@ -72,7 +73,7 @@ describe('each workflow', () => {
 
   test('gives each job the permissions that are listed, and no others', () => {
     expect(Object.fromEntries(JOBS.map(({ id, job }) => [id, job.permissions]))).toEqual(PERMISSIONS);
-    expect(Object.values(WORKFLOWS).map(({ permissions }) => permissions)).toEqual(Array(4).fill(undefined));
+    expect(Object.values(WORKFLOWS).map(({ permissions }) => permissions)).toEqual(Array(5).fill(undefined));
   });
 
   test('runs by npx what is in the lock file, or an exact version', () => {

@@ -13,7 +13,7 @@ import { throughDataApi } from './over-data-api';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
 /** What GRANT itself TO others does to an admin with a password, and how the provisioner gets over it. */
-describe.each([...setups('14'), ...setups('17, plain')])('an admin that others made a member of rds_iam, on PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('14'))('an admin that others made a member of rds_iam, on PostgreSQL $name', ({ major, ...setup }) => {
   const environment = process.env;
   let server: AuroraLikeServer;
   let stack: Stack;
@@ -106,7 +106,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     return;
   }
 
-  test.each(firstOf(2, [
+  test.each(firstOf(1, [
     ['to the admin', 'GRANT leaver TO postgres', '"leaver" from "postgres"'],
     ['to a group of the admin', 'GRANT leaver TO app_owner', '"leaver" from "app_owner"'],
     ['to a role that comes with RDS', 'GRANT leaver TO rds_superuser', '"leaver" from "rds_superuser"'],
@@ -122,7 +122,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     await expect(snapshot(server)).resolves.toEqual(untouched);
   });
 
-  test('memberships of the user stay, and those of the admin that do not lead to rds_iam', async () => {
+  full.test('memberships of the user stay, and those of the admin that do not lead to rds_iam', async () => {
     await server.sql('CREATE ROLE devs; GRANT rds_iam TO devs; GRANT devs TO leaver');
     const updateTwice = async () => {
       await stack.update('L', { ...LEAVER, connect: [] });
@@ -139,7 +139,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     await server.sql('GRANT rds_iam TO leaver; DROP ROLE devs');
   });
 
-  test('a user that may grant rds_iam does so: that is taken back', async () => {
+  full.test('a user that may grant rds_iam does so: that is taken back', async () => {
     await server.sql('GRANT rds_iam TO leaver WITH ADMIN OPTION');
     await asLeaver('GRANT rds_iam TO postgres; GRANT rds_iam TO rds_superuser');
     await stack.create('B', OTHER);
@@ -148,7 +148,7 @@ describe.each([...setups('14'), ...setups('17, plain')])('an admin that others m
     await stack.delete('B', OTHER);
   });
 
-  test('the admin itself or a superuser has granted that: it is left as it is, and the reason says what to do', async () => {
+  full.test('the admin itself or a superuser has granted that: it is left as it is, and the reason says what to do', async () => {
     await server.sql('GRANT rds_iam TO postgres');
     const before = await snapshot(server);
     expect(await failure(stack.create('B', OTHER))).toBe('the admin "postgres" is a member of rds_iam (postgres -> rds_iam), so that its password does not work; the admin itself or a superuser has granted that, '

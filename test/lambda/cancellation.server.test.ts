@@ -84,7 +84,7 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     expect(await users(server)).toEqual(before);
   });
 
-  test('also if its invocation begins after the Delete has ended, and while others are there', async () => {
+  full.test('also if its invocation begins after the Delete has ended, and while others are there', async () => {
     await stack.create('B', { username: 'eve' });
     const sentAt = nextTime();
     await stack.delete('A', ann, MADE_UP);
@@ -136,7 +136,7 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', before, physicalId);
   });
 
-  test('does not keep the next deployment of the same stack from creating it, nor the one before from being refused then', async () => {
+  full.test('does not keep the next deployment of the same stack from creating it, nor the one before from being refused then', async () => {
     const late = nextTime();
     await stack.delete('A', ann, MADE_UP);
     await stack.create('A', ann);
@@ -193,12 +193,12 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', ann);
   });
 
-  test('a creation that was never begun leaves nothing but that it was cancelled', async () => {
+  full.test('a creation that was never begun leaves nothing but that it was cancelled', async () => {
     await stack.delete('A', ann, MADE_UP);
     expect(stack.log.at(-2)).toMatchObject({ notice: 'nothing to remove', username: 'ann' });
   });
 
-  test('where the admin may make no registry, a Delete succeeds, and so does none of its creations', async () => {
+  full.test('where the admin may make no registry, a Delete succeeds, and so does none of its creations', async () => {
     await server.sql('ALTER DATABASE postgres OWNER TO rdsadmin');
     await server.sql('CREATE SCHEMA cdk_aurora_iam_auth_lock AUTHORIZATION postgres', [], 'postgres');
     try {
@@ -252,7 +252,7 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', CHANGED);
   });
 
-  test('what an update had committed before it was overtaken stays as the later one has made it', async () => {
+  full.test('what an update had committed before it was overtaken stays as the later one has made it', async () => {
     await stack.create('A', ann);
     const before = await heldBy(server, ['ann']);
     const inner = reach();

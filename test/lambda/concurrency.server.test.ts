@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { FULL } from '../full';
+import { FULL, full } from '../full';
 import { AdminWatch } from './admin-watch';
 import { snapshot } from './catalog';
 import { Expected } from './expected';
@@ -8,7 +8,7 @@ import { nextTime, setups, Stack, trust, User, users } from './stack';
 import { DATABASES, heldBy, HELPER, MIGRATOR, READERS, startWorld, World } from './world';
 
 /** Handlers that run at the same time. */
-const RUNS = FULL ? 200 : 12;
+const RUNS = FULL ? 200 : 6;
 
 const ALONE: [string, typeof grantingInALoop] = ['alone', () => ({ stop: () => Promise.resolve(0) })];
 const WITH_OTHERS: [string, typeof grantingInALoop] = ['while another session grants and revokes in a loop', grantingInALoop];
@@ -59,7 +59,7 @@ describe.each(setups('18, RDS-like'))('many events at once on PostgreSQL $name',
     await removeSilently([...created, ...updated]);
   });
 
-  test('the first users that come and the last ones that go, with every event delivered twice', async () => {
+  full.test('the first users that come and the last ones that go, with every event delivered twice', async () => {
     const few = usernames().slice(0, 6);
     const twice = (send: (username: string, sentAt: number) => Promise<unknown>) => Promise.all(few.flatMap((username) => {
       const sentAt = nextTime();

@@ -78,7 +78,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
     expect(stack.log.map(({ notice }) => notice)).not.toContain('trying again');
   });
 
-  test('with as many calls as there are statements: not more than these', async () => {
+  full.test('with as many calls as there are statements: not more than these', async () => {
     const tables = ['DELETE', 'INSERT', 'SELECT', 'UPDATE'];
     const sequences = ['SELECT', 'USAGE'];
     const readWrite = { Schema: ['USAGE'], Tables: { '*': tables }, Sequences: { '*': sequences }, FutureObjects: { [MIGRATOR]: { Tables: tables, Sequences: sequences } } };
@@ -195,7 +195,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
       await server.sql('DROP DATABASE others WITH (FORCE)');
     });
 
-    test('are refused with the same remedy although the warning is not heard: a table that the admin may only look at', async () => {
+    full.test('are refused with the same remedy although the warning is not heard: a table that the admin may only look at', async () => {
       await server.sql('CREATE ROLE stranger; CREATE SCHEMA strange; GRANT ALL ON SCHEMA strange TO postgres; CREATE TABLE strange.t (n int); ALTER TABLE strange.t OWNER TO rdsadmin; GRANT SELECT ON strange.t TO postgres', [], 'shop');
       const user: User = { username: 'orders', privileges: { shop: { Schemas: { strange: { Tables: { t: ['SELECT'] } } } } } };
       const remedy = 'the admin may not pass that on: use an admin that owns it, or that may become a member of its owner. If a superuser owns it, as rdsadmin does on RDS, '
@@ -303,7 +303,7 @@ describe('through the Data API', () => {
     expect(await users(server)).toEqual([]);
   });
 
-  test('the admin is a member of rds_iam: the reason says what to do', async () => {
+  full.test('the admin is a member of rds_iam: the reason says what to do', async () => {
     await server.sql("CREATE ROLE other LOGIN CREATEROLE PASSWORD 'x'; GRANT rds_iam TO other");
     endpoint.secret = JSON.stringify({ username: 'other', password: 'x' });
     expect(await failed()).toBe(`cannot sign in to ${CLUSTER_ARN} as the admin: PAM authentication failed for user "other" (SQLSTATE 28000); `
@@ -322,7 +322,7 @@ describe('through the Data API', () => {
     await new Stack(server, { transport: throughDataApi(server), clock: AT_ONCE }).delete('A', { username: 'orders' });
   });
 
-  test('transactions that are not READ COMMITTED are refused', async () => {
+  full.test('transactions that are not READ COMMITTED are refused', async () => {
     await server.sql("ALTER ROLE postgres SET default_transaction_isolation = 'serializable'");
     const fresh = await DataApiEndpoint.start(server);
     const transport = overDataApi({ client: fresh.client, clusterArn: CLUSTER_ARN, secretArn: SECRET_ARN });

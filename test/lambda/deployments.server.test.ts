@@ -8,7 +8,7 @@ import { signIn, snapshot, Stack, trust, User } from './stack';
 /** A stack as it is declared: users by logical id. */
 type Template = ReadonlyMap<string, User>;
 
-const DEPLOYMENTS = FULL ? 12 : 6;
+const DEPLOYMENTS = FULL ? 12 : 4;
 const LOGICAL_IDS = ['A', 'B', 'C', 'D'];
 const USERNAMES = ['ann', 'bob', 'eve', 'joe', 'kim'];
 const DATABASES = ['shop', 'stock'];
@@ -18,9 +18,9 @@ const DATABASES = ['shop', 'stock'];
  * swap names and move, all of a deployment at the same time; events arrive twice; users come to own tables; some deployments
  * fail half-way and are rolled back; the stack is deleted and made again. After each the database is as declared.
  */
-describe.each(firstOf<{ major: 15 | 17; roleRules: RoleRules; admin: 'a password' | 'a token' }>(2, [
-  { major: 15, roleRules: 'plain', admin: 'a password' },
+describe.each(firstOf<{ major: 15 | 17; roleRules: RoleRules; admin: 'a password' | 'a token' }>(1, [
   { major: 17, roleRules: 'strict', admin: 'a token' },
+  { major: 15, roleRules: 'plain', admin: 'a password' },
   { major: 17, roleRules: 'plain', admin: 'a password' },
   { major: 17, roleRules: 'strict', admin: 'a password' },
 ]))('deployments on PostgreSQL $major, $roleRules, with $admin', ({ major, roleRules, admin }) => {

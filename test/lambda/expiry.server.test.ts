@@ -82,7 +82,7 @@ describe.each(setupsOver({
     await stack.delete('B', other);
   });
 
-  test('of a role whose record is not understood it is not known, and the event of the schedule fails once that of others has ended', async () => {
+  full.test('of a role whose record is not understood it is not known, and the event of the schedule fails once that of others has ended', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     await stack.create('B', other);
@@ -96,7 +96,7 @@ describe.each(setupsOver({
     await stack.delete('B', other);
   });
 
-  test('an event that comes before its time by a moment waits for it; one that comes much too early does nothing', async () => {
+  full.test('an event that comes before its time by a moment waits for it; one that comes much too early does nothing', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     date = expiresAt - 31_000;
@@ -179,7 +179,7 @@ describe.each(setupsOver({
     await stack.delete('A', auditor(expiresAt));
   });
 
-  test('a list of users ends together; a time in the past creates a user without access', async () => {
+  full.test('a list of users ends together; a time in the past creates a user without access', async () => {
     const expiresAt = end();
     await stack.create('L', { usernames: ['ann', 'bob'], expiresAt: new Date(expiresAt) });
     await stack.create('P', auditor(date));
@@ -193,7 +193,7 @@ describe.each(setupsOver({
     await stack.delete('P', auditor(date));
   });
 
-  test('a plan says what an event would do', async () => {
+  full.test('a plan says what an event would do', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     date = expiresAt;
@@ -269,7 +269,7 @@ describe.each(setupsOver({
     await stack.delete('B', other);
   });
 
-  test('where nothing is managed the event finds nothing, and leaves nothing', async () => {
+  full.test('where nothing is managed the event finds nothing, and leaves nothing', async () => {
     await stack.expire();
     expect(stack.log.at(-2)).toMatchObject({ notice: 'expiry checked', count: 0 });
   });

@@ -1,5 +1,5 @@
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
-import { firstOf } from '../full';
+import { firstOf, full } from '../full';
 import { sleepingClock } from './clocks';
 import { failure, signIn, snapshot, Stack, StackOptions, trust, User } from './stack';
 
@@ -52,7 +52,7 @@ describe.each(firstOf(1, [15, 17] as const))('failures on PostgreSQL %i', (major
       + 'check that it has not expired, and that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names; otherwise pass caCertificates with one that has it$'));
   });
 
-  test('certificate for another host', async () => {
+  full.test('certificate for another host', async () => {
     const other = await start({ tls: 'otherHost' });
     expect(await failedCreate(other)).toBe(
       `cannot connect to localhost:${other.port}: the server's certificate is for another host (ERR_TLS_CERT_ALTNAME_INVALID); connect to the database's own endpoint, not to an alias`);
@@ -63,12 +63,12 @@ describe.each(firstOf(1, [15, 17] as const))('failures on PostgreSQL %i', (major
       'cannot grant CONNECT on database "nowhere" to "orders": database "nowhere" does not exist (SQLSTATE 3D000); create the database before this deployment, or correct its name');
   });
 
-  test('role that does not exist', async () => {
+  full.test('role that does not exist', async () => {
     expect(await failedCreate(server, {}, { username: 'orders', memberOf: ['nobody'] })).toBe(
       'cannot grant role "nobody" to "orders": role "nobody" does not exist (SQLSTATE 42704); create the role before this deployment, or correct its name');
   });
 
-  test('database of another owner', async () => {
+  full.test('database of another owner', async () => {
     await server.sql('CREATE DATABASE theirs');
     expect(await failedCreate(server, {}, { username: 'orders', connect: ['theirs'] })).toBe('cannot grant CONNECT on database "theirs" to "orders": no privileges were granted for "theirs" (SQLSTATE 01007); '
       + 'only the owner of a database can pass its privileges on: use an admin that is the owner or a member of it');
@@ -81,7 +81,7 @@ describe.each(firstOf(1, [15, 17] as const))('failures on PostgreSQL %i', (major
       + 'check that the host is one, in a version with IAM database authentication');
   });
 
-  test('admin without the right to create roles', async () => {
+  full.test('admin without the right to create roles', async () => {
     const weak = await start();
     await weak.sql('ALTER ROLE postgres NOCREATEROLE');
     expect(await failedCreate(weak)).toMatch(/^cannot create user "orders": permission denied to create role(\. Only roles with the CREATEROLE attribute may create roles\.)? \(SQLSTATE 42501\); the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on roles it did not create$/);
@@ -95,7 +95,7 @@ describe.each(firstOf(1, [15, 17] as const))('failures on PostgreSQL %i', (major
     });
   }
 
-  test('admin without CREATE on database postgres', async () => {
+  full.test('admin without CREATE on database postgres', async () => {
     const weak = await start();
     await weak.sql('ALTER DATABASE postgres OWNER TO rdsadmin');
     expect(await failedCreate(weak)).toBe("cannot create schema cdk_aurora_iam_auth_lock, which is the provisioners' lock: permission denied for database postgres (SQLSTATE 42501); "

@@ -2,7 +2,7 @@ import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
 import { LOCK_SCHEMA } from '../../lambda/provisioner/sql/lock-schema';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { firstOf, FULL } from '../full';
+import { firstOf, FULL, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
@@ -49,12 +49,12 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       await expect(lockSchema()).resolves.toEqual([]);
     });
 
-    test('goes with a creation that fails', async () => {
+    full.test('goes with a creation that fails', async () => {
       expect(await failure(new Stack(server, options()).create('A', { username: 'orders', connect: ['nowhere'] }))).toContain('nowhere');
       await expect(lockSchema()).resolves.toEqual([]);
     });
 
-    test('stays for the next event when a session keeps it from being dropped', async () => {
+    full.test('stays for the next event when a session keeps it from being dropped', async () => {
       await server.sql('GRANT pg_read_all_data TO stranger');
       const stack = new Stack(server, options());
       await stack.create('A', orders);
@@ -69,7 +69,7 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       await server.sql('REVOKE pg_read_all_data FROM stranger');
     });
 
-    test('has nothing of what default privileges grant', async () => {
+    full.test('has nothing of what default privileges grant', async () => {
       await server.sql('ALTER DEFAULT PRIVILEGES FOR ROLE postgres GRANT ALL ON SCHEMAS TO stranger, PUBLIC');
       const stack = new Stack(server, options());
       await stack.create('A', orders);
@@ -130,7 +130,7 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       await stack.delete('A', orders);
     });
 
-    test('lets many events at once take turns, before there is a lock and in several stacks', async () => {
+    full.test('lets many events at once take turns, before there is a lock and in several stacks', async () => {
       const names = Array.from({ length: EVENTS_AT_ONCE }, (_, n) => `user${n}`);
       const stacks = ['a', 'b', 'c'].map(name => new Stack(server, { ...options(), name }));
       await Promise.all(names.map((username, n) => stacks[n % 3].create(username, { username })));

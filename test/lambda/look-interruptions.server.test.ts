@@ -42,7 +42,7 @@ const HELD = `
  * Whatever message is cut off, before it is sent or while its answer is on its way, once or for good: looking has changed nothing, nothing is held that
  * others wait for, and the next deployment does what it should.
  */
-describe.each(setupsOver({ 'connections': ['17, plain'], 'the Data API': ['17, plain'] }))('looking at PostgreSQL $name over $transport, and a connection that breaks', ({ transport, ...setup }) => {
+describe.each(setupsOver({ 'connections': ['17, plain'], 'the Data API': [] }))('looking at PostgreSQL $name over $transport, and a connection that breaks', ({ transport, ...setup }) => {
   let server: AuroraLikeServer;
   let faults: Faults;
   let before: unknown;
@@ -89,8 +89,7 @@ describe.each(setupsOver({ 'connections': ['17, plain'], 'the Data API': ['17, p
   /** Where a connection breaks, and how. In npm test at some places, from the last one on. */
   function breaksOf(messages: number): { readonly at: number; readonly breaks: 'before' | 'after' }[] {
     const all = [...Array(messages).keys()].flatMap(at => (['before', 'after'] as const).map(breaks => ({ at, breaks })));
-    const some = transport === 'connections' ? 3 : 1;
-    return FULL ? all : all.reverse().filter((_, n) => n % Math.ceil(all.length / some) === 0);
+    return FULL ? all : all.reverse().filter((_, n) => n % Math.ceil(all.length / 2) === 0);
   }
 
   test.each(Object.entries(LOOKS))('%s', async (_, look) => {

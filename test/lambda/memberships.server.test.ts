@@ -1,6 +1,6 @@
 import { membershipProblem } from '../../lib/contract/predefined-roles';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { firstOf } from '../full';
+import { firstOf, full } from '../full';
 import { throughDataApi } from './over-data-api';
 import { failure, setupsOver, signIn, snapshot, Stack, trust } from './stack';
 
@@ -31,7 +31,7 @@ describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }
   const dba = (memberOf: string[], reapply?: string) => ({ username: 'dba', memberOf, reapply });
   const REMEDY = 'make it a member of roles with the privileges it needs or, for a DBA who signs in with IAM, of rds_superuser';
 
-  test.each(['postgres', 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_database_owner', 'rds_ad', 'rdsadmin'])('in %s: refused by its name, of a user and a group role', async (group) => {
+  test.each(firstOf(2, ['postgres', 'rdsadmin', 'pg_execute_server_program', 'pg_read_server_files', 'pg_write_server_files', 'pg_database_owner', 'rds_ad']))('in %s: refused by its name, of a user and a group role', async (group) => {
     const message = membershipProblem(group, ['postgres'])!;
     expect(message).toMatch(/^membership in "\w+" is not allowed: /);
     expect(await failure(stack.create('A', dba([group])))).toBe(message);
@@ -77,7 +77,7 @@ describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }
     ['a member of a superuser', 'ALTER ROLE owner SUPERUSER; GRANT owner TO ops', 'ALTER ROLE owner NOSUPERUSER; REVOKE owner FROM ops', 'it leads to "owner", which is a superuser'],
   ] as [string, string, string, string][];
 
-  test.each(firstOf(2, WAYS))('in %s: refused, and the update that rolls it back goes through', async (_, grant, revoke, reason) => {
+  test.each(firstOf(1, WAYS))('in %s: refused, and the update that rolls it back goes through', async (_, grant, revoke, reason) => {
     await server.sql(grant);
     const before = await snapshot(server);
     const message = `"dba" cannot be a member of "ops": ${reason}; ${REMEDY}`;
@@ -107,7 +107,7 @@ describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }
   }
 
   if (major >= 16) {
-    test('in a role with CREATEROLE, which from PostgreSQL 16 on is about roles of its own: granted', async () => {
+    full.test('in a role with CREATEROLE, which from PostgreSQL 16 on is about roles of its own: granted', async () => {
       await server.sql('ALTER ROLE ops CREATEROLE');
       await stack.create('A', dba(['ops']));
       await stack.delete('A', dba(['ops']));
@@ -115,7 +115,7 @@ describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }
     });
   }
 
-  test.each([['rds_superuser', 'have the highest rights that RDS gives in PostgreSQL'], ...major >= 17 ? [['pg_maintain', 'can lock every table']] : []])('in %s: granted, and the log says what its members can do', async (group, members) => {
+  test.each(firstOf(1, [['rds_superuser', 'have the highest rights that RDS gives in PostgreSQL'], ...major >= 17 ? [['pg_maintain', 'can lock every table']] : []]))('in %s: granted, and the log says what its members can do', async (group, members) => {
     await stack.create('A', dba([group]));
     expect(stack.log.find(({ change }) => String(change).startsWith(`grant role "${group}"`))?.strongRole).toContain(`its members ${members}`);
     expect(stack.log.filter(({ notice }) => notice === 'strong role')).toMatchObject([{ role: 'dba', memberOf: group, leadsTo: group }]);
@@ -128,7 +128,7 @@ describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }
     await expect(snapshot(server)).resolves.toEqual(untouched);
   });
 
-  test('a thousand paths are looked at once', async () => {
+  full.test('a thousand paths are looked at once', async () => {
     const layers = Array.from({ length: 24 }, (_, layer) => [`l${layer}a`, `l${layer}b`]);
     await server.sql(layers.flat().map(name => `CREATE ROLE ${name}`).join('; '));
     await server.sql(layers.slice(1).flatMap((layer, index) => layer.map(member => `GRANT ${layers[index].join(', ')} TO ${member}`)).join('; '));

@@ -10,7 +10,7 @@ import { Random } from './random';
 import { Stack, throughConnections, trust, users } from './stack';
 
 /** MUTATIONS=1000 for a long look. */
-const RUNS = process.env.MUTATIONS ? Number(process.env.MUTATIONS) : 12;
+const RUNS = process.env.MUTATIONS ? Number(process.env.MUTATIONS) : 6;
 
 /** A minute passes in a second. */
 const IMPATIENT: Clock = { now: () => performance.now() * 60, sleep: ms => setTimeout(ms / 60) };

@@ -3,6 +3,7 @@ import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { ConnectGrants, InstanceIamAuth } from '../../../lib';
+import { firstOf, full } from '../../full';
 import { newApp, newCluster, resourcesOf, vpcOf } from '../support';
 import { clusterApp, EXAMPLE_NAMES, exampleApp, isOurs, resourcesIn, strict } from './apps';
 import { acknowledgementsOf, Finding, findingsOf, Version } from './cdk-nag';
@@ -40,10 +41,14 @@ const ACKNOWLEDGED = (handlerInVpc = true) => [
 
 /** The function that switches IAM authentication on is outside of the VPC, too. */
 const ENABLES = ['enable-iam-authentication'];
+
+/** The smallest, and those whose functions are others. */
+const EXAMPLES = [...new Set(['quick-start', 'data-api', ...ENABLES, ...EXAMPLE_NAMES])];
+
 const acknowledgedIn = (example: string) => [...ACKNOWLEDGED(example !== 'data-api'), ...ENABLES.includes(example) ? inPacks([HIPAA, R4, R5, PCI], 'LambdaInsideVPC', ['Handler']) : []].sort();
 
 describe.each<[Version]>([[3], [2]])('cdk-nag %d', (version) => {
-  describe.each(EXAMPLE_NAMES)('in the example %s', (name) => {
+  describe.each(firstOf(version === 3 ? 3 : 1, EXAMPLES))('in the example %s', (name) => {
     let app: App;
     let ours: Finding[];
     beforeAll(() => {
@@ -70,7 +75,7 @@ describe.each<[Version]>([[3], [2]])('cdk-nag %d', (version) => {
     expect(lines(oursIn(version, app).filter(({ acknowledged }) => acknowledged))).toEqual(lines(acknowledgementsOf(version, app)));
   });
 
-  test('finds nothing in a framework that is traced outside of the VPC, which needs what is acknowledged', () => {
+  full.test('finds nothing in a framework that is traced outside of the VPC, which needs what is acknowledged', () => {
     const app = clusterApp(() => ({ tracing: lambda.Tracing.ACTIVE }));
     const acknowledged = lines(acknowledgementsOf(version, app));
     expect(acknowledged).toContain('AwsSolutions-IAM5[Resource::*] at FrameworkRole/Policy');
@@ -78,7 +83,7 @@ describe.each<[Version]>([[3], [2]])('cdk-nag %d', (version) => {
     expect(unacknowledged(oursIn(version, app)).filter(line => !LEFT_TO_PROPERTIES().includes(line))).toEqual([]);
   });
 
-  test.each([
+  full.test.each([
     ['cannot read the port of a database that is restored', undefined, ['EC2RestrictedCommonPorts', 'EC2RestrictedSSH'].flatMap(rule => inPacks([HIPAA, R4, R5, PCI], rule, ['the rule that lets the handler in'])).sort()],
     ['reads it where it is said', 5432, []],
   ])('%s', (_, port, expected) => {

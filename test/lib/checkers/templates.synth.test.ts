@@ -36,7 +36,7 @@ describe('AWS\'s validator of templates', () => {
   /** The rule that CDK makes between a proxy and its database, on a port that the validator does not see. */
   const PROXY_RULE = /^E3687 .* at ClusterSecurityGroupfrom\w*Proxy\w*IndirectPort/;
 
-  test.each(firstOf<[string, () => App]>(4, [
+  test.each(firstOf<[string, () => App]>(2, [
     ['an app with all that may be asked of the provisioner', () => clusterApp(strict)],
     ...EXAMPLE_NAMES.map((name): [string, () => App] => [`the example ${name}`, () => exampleApp(name)]),
   ]))('has nothing to say about %s', (_, build) => {
@@ -45,7 +45,7 @@ describe('AWS\'s validator of templates', () => {
     expect(templates.flatMap(({ file }) => problemsIn(file)).filter(problem => !PROXY_RULE.test(problem))).toEqual([]);
   });
 
-  test('does not see the port of an instance that is restored', () => {
+  full.test('does not see the port of an instance that is restored', () => {
     const app = newApp();
     const stack = new Stack(app, 'Data');
     const instance = new rds.DatabaseInstanceFromSnapshot(stack, 'Instance', {
@@ -80,7 +80,7 @@ describe('CloudFormation Guard', () => {
 
   const LOGS = ['encrypted', 'retention_period'].map(of => `cloudwatch_log_group_${of}_check at IamAuthProvisionerLogs of QuickStart`);
 
-  test('finds in all controls of Control Tower what properties are for, and nothing else', () => {
+  full.test('finds in all controls of Control Tower what properties are for, and nothing else', () => {
     const app = exampleApp('quick-start');
     expect(ours(app, problemsIn(app))).toEqual([...LOGS, 'lambda_inside_vpc_check at IamAuthProvisionerProviderframeworkonEvent of QuickStart'].sort());
   });
@@ -92,7 +92,7 @@ describe('CloudFormation Guard', () => {
     expect(ours(app, problems)).toEqual([]);
   });
 
-  test('does not see that a function is in subnets of another stack', () => {
+  full.test('does not see that a function is in subnets of another stack', () => {
     const app = exampleApp('service-stack');
     expect(ours(app, problemsIn(app, 'lambda/ct-lambda-pr-3.guard'))).toEqual([
       'lambda_inside_vpc_check at IamAuthProvisionerProviderframeworkonEvent of Data',

@@ -2,9 +2,10 @@ import { AssemblyStack } from '../../../rehearsal/cloudformation/cloud-assembly'
 import { ResourceDefinition } from '../../../rehearsal/cloudformation/template';
 import { AccessChange, accessDiff } from '../../../rehearsal/diff/access-diff';
 import { declaredAccess } from '../../../rehearsal/diff/declared-access';
+import { FULL } from '../../full';
 import { Random } from '../../lambda/random';
 
-const PAIRS = 400;
+const PAIRS = FULL ? 400 : 100;
 const SEED = Number(process.env.SEED ?? 20261130);
 
 const IAM_ROLES = ['Service', 'Operator'];
