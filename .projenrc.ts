@@ -1,4 +1,4 @@
-import { awscdk, cdk, javascript, JsonFile, release, typescript } from 'projen';
+import { awscdk, cdk, github, javascript, JsonFile, release, typescript } from 'projen';
 
 /**
  * Author, repository and publishing coordinates are not decided yet. Everything that depends on them is here. Python, Java and Go are built and
@@ -192,6 +192,24 @@ project.github!.tryFindWorkflow('release')!.file!.addOverride('jobs.release.perm
 // The title of the pull request is read, and nothing is written back.
 project.github!.tryFindWorkflow('pull-request-lint')!.file!.addOverride('jobs.validate.permissions.pull-requests', 'read');
 
+// What `npm test` leaves out, on a machine for each part of the files.
+const FULL_PARTS = 8;
+const full = project.github!.addWorkflow('full');
+full.on({ schedule: [{ cron: '0 2 * * *' }], workflowDispatch: {} });
+full.addJob('full', {
+  runsOn: ['ubuntu-latest'],
+  permissions: { contents: github.workflows.JobPermission.READ },
+  timeoutMinutes: 350,
+  strategy: { failFast: false, matrix: { domain: { part: Array.from({ length: FULL_PARTS }, (_, n) => n + 1) } } },
+  env: { CI: 'true', NPM_CONFIG_IGNORE_SCRIPTS: 'true' },
+  steps: [
+    github.WorkflowSteps.checkout(),
+    ...project.renderWorkflowSetup({ mutable: false }),
+    { name: 'Bundle', run: 'npx projen bundle' },
+    { name: 'All tests of this part', run: `npx projen test:all --shard=\${{ matrix.part }}/${FULL_PARTS}` },
+  ],
+});
+
 // --- package.json -------------------------------------------------------------
 project.addFields({
   // An allow-list: a new top-level directory is not published by accident.
@@ -333,11 +351,16 @@ project.gitignore.addPatterns(
 project.annotateGenerated('/integ-tests/**/*.snapshot/**');
 project.annotateGenerated('/test/rehearsal/fixtures/releases/**');
 
-project.addTask('test:full', {
-  description: 'The tests on all majors and set-ups, with the full numbers of runs, faults and random deployments; half an hour',
+const everything = project.addTask('test:all', {
+  description: 'The test files on all majors and set-ups, with the full numbers of runs, faults and random deployments; --shard=1/8 for a part',
   env: { ALL_SETUPS: '1', PROPERTIES: '30' },
+  exec: 'jest --ci --testTimeout 7200000',
+  receiveArgs: true,
+});
+project.addTask('test:full', {
+  description: 'All tests, and both packages; hours on two cores',
   steps: [
-    { exec: 'jest --ci --testTimeout 7200000', receiveArgs: true },
+    { spawn: everything.name, receiveArgs: true },
     { spawn: integ.name },
     { exec: 'tsx test/packages/main.ts', name: 'Both packages, beside the packages that are installed here' },
     { exec: 'tsx test/packages/main.ts --install npm pnpm yarn', name: 'Both packages, installed from the registry by three package managers' },
