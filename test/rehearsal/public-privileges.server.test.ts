@@ -1,12 +1,12 @@
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { full } from '../full';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/public-app.ts';
 
 let rehearsal: Rehearsal;
 
-const deploy = async (context: Record<string, string> = {}) => (await rehearsal.deploy(await synthesize(APP, context), 'Shop')).status;
+const deploy = async (context: Record<string, string> = {}) => (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
 const server = () => rehearsal.database(rehearsal.resources('Shop').find(({ type }) => type === 'AWS::RDS::DBCluster')!);
 
 /** Databases that every role can connect to. */

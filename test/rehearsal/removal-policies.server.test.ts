@@ -3,6 +3,7 @@ import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { signIn } from '../../rehearsal/sign-in';
 import { full } from '../full';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/retained-app.ts';
 
@@ -17,7 +18,7 @@ class Shop {
   private constructor(readonly rehearsal: Rehearsal, private readonly context: Record<string, string>) {}
 
   async deploy(users: string, context: Record<string, string> = {}): Promise<void> {
-    const assembly = await synthesize(APP, { ...this.context, ...context, users });
+    const assembly = await synthesized(APP, { ...this.context, ...context, users });
     const { reason } = await this.rehearsal.deploy(assembly, 'Shop');
     expect(reason).toBeUndefined();
   }
@@ -72,7 +73,7 @@ describe('an app that retains everything', () => {
     }
   });
 
-  test('is not synthesized with retained policies unless that is acknowledged', async () => {
+  full.test('is not synthesized with retained policies unless that is acknowledged', async () => {
     await expect(synthesize(APP, { users: 'orders', policies: 'retained' })).rejects.toThrow(
       `${APP} does not synthesize: Error: Validation failed with the following errors: [Shop/Cluster/Resource] `
       + 'Shop/ordersRole/DefaultPolicy/Resource (AWS::IAM::Policy) has DeletionPolicy Retain and UpdateReplacePolicy Retain, and allows rds-db:connect on this database: ',

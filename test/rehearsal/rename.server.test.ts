@@ -1,8 +1,8 @@
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
 import { full } from '../full';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/rename-app.ts';
 
@@ -16,7 +16,7 @@ afterEach(() => rehearsal.close());
 
 async function deploy(context: { id: string; username?: string }): Promise<void> {
   rehearsal.logs.length = 0;
-  const { reason } = await rehearsal.deploy(await synthesize(APP, { ...context }), 'Shop');
+  const { reason } = await rehearsal.deploy(await synthesized(APP, { ...context }), 'Shop');
   expect(reason).toBeUndefined();
 }
 

@@ -1,14 +1,14 @@
-import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
 import { full } from '../full';
+import { synthesized } from './synthesized';
 
 const APP = 'test/rehearsal/fixtures/settings-app.ts';
 
 let rehearsal: Rehearsal;
 
-const deploy = async (context: Record<string, string> = {}) => (await rehearsal.deploy(await synthesize(APP, context), 'Shop')).status;
+const deploy = async (context: Record<string, string> = {}) => (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
 const resource = (type: string, id = ''): ResourceState => rehearsal.resources('Shop').find(each => each.type === type && each.logicalId.startsWith(id))!;
 const server = () => rehearsal.database(resource('AWS::RDS::DBCluster'));
 const as = (username: string, sql: string) => {

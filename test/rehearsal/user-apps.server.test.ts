@@ -1,6 +1,7 @@
 import { changesBetween } from './access-changes';
 import { rehearse, RehearseOptions } from '../../rehearsal/rehearse/rehearse-app';
 import { full } from '../full';
+import { synthesized } from './synthesized';
 
 const OPTIONS: Omit<RehearseOptions, 'source'> = {
   stacks: [],
@@ -12,9 +13,10 @@ const OPTIONS: Omit<RehearseOptions, 'source'> = {
 };
 
 /** Rehearses an app of fixtures/user-apps. */
-async function run(app: string, options: Partial<RehearseOptions> = {}) {
+async function run(app: string, { context, ...options }: Partial<RehearseOptions> = {}) {
   const lines: string[] = [];
-  const report = await rehearse({ ...OPTIONS, source: `test/rehearsal/fixtures/user-apps/${app}.ts`, ...options }, line => lines.push(line));
+  const { folder: source } = await synthesized(`test/rehearsal/fixtures/user-apps/${app}.ts`, context);
+  const report = await rehearse({ ...OPTIONS, source, ...options }, line => lines.push(line));
   const tables = Object.fromEntries(changesBetween([], report.access).map(({ database, lines: facts }) => [database, facts.map(({ text }) => text)]));
   return { ...report, lines, output: lines.join('\n'), tables };
 }
