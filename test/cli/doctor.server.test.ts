@@ -53,7 +53,7 @@ async function within<Result>(inject: (undo: (() => unknown)[]) => Promise<Resul
 const accusations = ({ steps }: Diagnosis) => steps.filter(({ state }) => state === 'cause');
 
 describe('a set-up without any fault', () => {
-  test.each(['cluster', 'proxy', 'secrets'] as const)(
+  test.each(firstOf(1, ['cluster', 'proxy', 'secrets'] as const))(
     'signs in through the %s, and each step is looked at',
     async (way) => {
       const { steps, cause, signedIn } = await examine(site.setup({ way }));
@@ -67,7 +67,7 @@ describe('a set-up without any fault', () => {
 
   test('is accused of nothing, in many different forms', async () => {
     const random = new Random(1);
-    for (let i = 0; i < (FULL ? 200 : 10); i++) {
+    for (let i = 0; i < (FULL ? 200 : 2); i++) {
       await within(async (undo) => {
         const { setup, isReachable, summary } = await healthy(site, random, undo);
         const diagnosis = await examine(setup);
@@ -86,7 +86,7 @@ describe('a set-up without any fault', () => {
     }
   });
 
-  test.each(['Bystander', undefined])(
+  test.each(firstOf(1, ['Bystander', undefined]))(
     'is not accused of what the credentials here lack, if its token is of others (%s)',
     async (role) => {
       const setup = site.setup();
@@ -112,8 +112,13 @@ describe('a set-up without any fault', () => {
   );
 });
 
+const kindOf = ({ name }: Misconfiguration) => name.split(':')[0];
+
+/** In npm test one of each kind. */
+const FAULTS = MISCONFIGURATIONS.filter((fault, index, all) => FULL || all.findIndex(each => kindOf(each) === kindOf(fault)) === index);
+
 describe('a set-up with one fault', () => {
-  test.each(MISCONFIGURATIONS)('is told its cause first: $name', async ({ cause, inject }) => {
+  test.each(FAULTS)('is told its cause first: $name', async ({ cause, inject }) => {
     const { cause: found, signedIn } = await within(async undo => examine(await inject(site, undo)));
     expect({ cause: found?.cause, signedIn }).toEqual({ cause, signedIn: false });
     expect(found?.found).toMatch(/\w/);
@@ -145,7 +150,7 @@ describe('with fewer permissions', () => {
       return examine({ ...setup, catalog: random.one([setup.catalog, site.closedCatalog, undefined]) });
     });
 
-  test.each(MISCONFIGURATIONS)('no wrong cause is named: $name', async (misconfiguration) => {
+  test.each(firstOf(3, FAULTS))('no wrong cause is named: $name', async (misconfiguration) => {
     const random = new Random(MISCONFIGURATIONS.indexOf(misconfiguration) + 1);
     const turn = MISCONFIGURATIONS.indexOf(misconfiguration) % 3;
     const { cause } = misconfiguration;
@@ -190,8 +195,8 @@ describe('with fewer permissions', () => {
 });
 
 test('no output of any of these has a token, a secret, a signature or a pre-signed URL', () => {
-  expect(outputs.length).toBeGreaterThan(FULL ? 1_000 : 300);
-  expect(secrets.size).toBeGreaterThan(FULL ? 200 : 60);
+  expect(outputs.length).toBeGreaterThan(FULL ? 1_000 : 40);
+  expect(secrets.size).toBeGreaterThan(FULL ? 200 : 10);
   const leaking = outputs.filter(
     output =>
       /X-Amz-[\w-]+=|AWS4-HMAC|\bASIA[A-Z0-9]/.test(output) || [...secrets].some(secret => output.includes(secret)),

@@ -2,7 +2,7 @@ import { Unread } from '../../cli/generate/catalog';
 import { connections } from '../../cli/generate/connection';
 import { findingLine } from '../../cli/generate/findings';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { full } from '../full';
+import { firstOf, full } from '../full';
 import { failure, signIn, snapshot, Stack, trust } from '../lambda/stack';
 import { compilerErrors, deploy, eventOf, generate, synthesized, withoutRegistry } from './generated-app';
 
@@ -197,7 +197,7 @@ describe('generate', () => {
     expect(resources.flatMap(({ problem }) => problem ?? [])).toEqual([]);
   });
 
-  test('generates logins with passwords when asked, and the plan says that the passwords stop working', async () => {
+  full.test('generates logins with passwords when asked, and the plan says that the passwords stop working', async () => {
     await server.sql("CREATE ROLE clerk LOGIN PASSWORD 'secret'; GRANT billing TO clerk");
     try {
       const refused = await generate(server, { includePasswordLogins: true });
@@ -221,20 +221,20 @@ describe('generate', () => {
     await expect(signIn(server, 'billing', 'secret')).resolves.toBe('billing');
   });
 
-  test('generates users without CONNECT of their own when asked, and their deployment grants that and nothing else', async () => {
+  full.test('generates users without CONNECT of their own when asked, and their deployment grants that and nothing else', async () => {
     const { file, model } = await generate(server, { includePublicConnect: true });
     expect(model.findings.map(findingLine).filter(line => line.startsWith('"visitor"'))).toEqual([]);
     await expect(deploy(server, synthesized(file))).resolves.toEqual(['GRANT CONNECT ON DATABASE "shop" TO "visitor"']);
     await server.sql('REVOKE CONNECT ON DATABASE shop FROM visitor');
   });
 
-  test('lets users connect to the database in which they hold something, whichever was read first', async () => {
+  full.test('lets users connect to the database in which they hold something, whichever was read first', async () => {
     const { model } = await generate(server, { includePublicConnect: true, preferred: 'postgres' });
     const databases = model.roles.filter(({ kind }) => kind === 'user').map(({ names, database }) => [names.join(), database]);
     expect(Object.fromEntries(databases)).toEqual({ 'ada,grace': 'shop', 'migrator': 'shop', 'orders': 'shop', 'visitor': 'postgres' });
   });
 
-  test('reads one database when asked, and says that it did not read others', async () => {
+  full.test('reads one database when asked, and says that it did not read others', async () => {
     const { model } = await generate(server, {}, ['postgres']);
     const lines = model.findings.map(findingLine);
     expect(lines).toContain('in database "shop": privileges in it (it was not read: --database does not name it)');
@@ -247,7 +247,7 @@ describe('generate', () => {
     await expect(visit('shop', ask => ask('SHOW transaction_isolation'))).resolves.toEqual([{ transaction_isolation: 'repeatable read' }]);
   });
 
-  test.each([
+  test.each(firstOf<[string, object, string]>(2, [
     ['another password', { password: 'wrong' }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": password authentication failed for user "postgres" (28P01); '
     + 'sign in as the admin of the database, with CONNECT on it'],
     ['an authority that it does not know', { caFile: undefined }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": unable to verify the first certificate (UNABLE_TO_VERIFY_LEAF_SIGNATURE); '
@@ -255,12 +255,12 @@ describe('generate', () => {
     ['no TLS', { sslMode: 'disable' as const }, 'PGSSLMODE disable is not possible: generate connects with verified TLS only; set it to verify-full'],
     ['no file of authorities', { caFile: '/nowhere.pem' }, 'PGSSLROOTCERT /nowhere.pem is not possible: there is no such file; name a file with the certificate authorities of RDS'],
     ['no password, for a host of no Region', { password: undefined }, 'PGPASSWORD is not set, and the host does not tell the Region to make a token for; set PGPASSWORD or AWS_REGION'],
-  ])('refuses %s', async (_, changed, message) => {
+  ]))('refuses %s', async (_, changed, message) => {
     const read = async () => (await connections(environment(changed)))('postgres', ask => ask('SELECT 1'));
     expect((await failure(read())).replace(`:${server.port}`, ':PORT')).toBe(message);
   });
 
-  test('leaves a database that it cannot enter unread', async () => {
+  full.test('leaves a database that it cannot enter unread', async () => {
     const visit = await connections(environment());
     await server.sql('ALTER DATABASE closed ALLOW_CONNECTIONS false');
     try {

@@ -11,6 +11,7 @@ import { StackPlan } from '../../cli/plan/plan-stacks';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
+import { FULL, full } from '../full';
 import { snapshot } from '../lambda/catalog';
 import { synthesized } from '../rehearsal/synthesized';
 
@@ -25,7 +26,9 @@ describe('plan and drift', () => {
     [before, after] = await Promise.all(['false', 'true'].map(changed => synthesized('test/rehearsal/fixtures/plan-app.ts', { changed })));
     rehearsal = await Rehearsal.start();
     expect((await rehearsal.deploy(before, 'Shop')).reason).toBeUndefined();
-    expect((await runAs(rehearsal, role('Planner'), plan, before.folder)).output).toContain('Nothing to do.');
+    if (FULL) {
+      expect((await runAs(rehearsal, role('Planner'), plan, before.folder)).output).toContain('Nothing to do.');
+    }
   });
   afterAll(() => rehearsal.close());
 
@@ -56,7 +59,7 @@ describe('plan and drift', () => {
       .filter(line => /^(CREATE|ALTER|DROP) (USER|ROLE) |^(GRANT|REVOKE) /.test(line) && !/cdk_aurora_iam_auth/.test(line));
   }
 
-  test('narrowed to a resource, by its logical id or by its path', async () => {
+  full.test('narrowed to a resource, by its logical id or by its path', async () => {
     const [{ resources: [{ logicalId }] }] = plansIn(
       (await runAs(rehearsal, role('Planner'), plan, after.folder, '--json', '--only', 'IamAuth/grace')).output,
     );
@@ -77,7 +80,7 @@ describe('plan and drift', () => {
     );
   });
 
-  test('what would fail is said, and is the exit code', async () => {
+  full.test('what would fail is said, and is the exit code', async () => {
     await server().sql('CREATE ROLE grace');
     const { code, output } = await runAs(rehearsal, role('Planner'), plan, after.folder);
     expect(code).toBe(1);
@@ -85,7 +88,7 @@ describe('plan and drift', () => {
     await server().sql('DROP ROLE grace');
   });
 
-  test('who may not plan is told what is needed', async () => {
+  full.test('who may not plan is told what is needed', async () => {
     const { code, reasons } = await runAs(rehearsal, role('Onlooker'), plan, after.folder);
     expect({ code, reasons }).toEqual({ code: 3, reasons: [
       `stack Shop: lambda:InvokeFunction is not allowed on ${handler().attributes.Arn as string}:plan: the caller needs that permission; iamAuth.grantPlan(...) grants it`,
@@ -108,6 +111,15 @@ describe('plan and drift', () => {
     expect(output).toContain('  intruder: signs in with a password, if it has one\n');
     expect(output).toMatch(/ {2}postgres: .*creates roles,.* the admin of the provisioner\n/);
 
+    if (FULL) {
+      await narrowed();
+      await audited();
+    }
+    await server().sql('SET ROLE postgres; GRANT rds_iam TO orders; RESET ROLE; DROP ROLE intruder');
+  });
+
+  /** Of the drift above. */
+  async function narrowed(): Promise<void> {
     const only = (...names: string[]) => runAs(
       rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-drift', ...names.flatMap(name => ['--only', name]),
     );
@@ -118,7 +130,10 @@ describe('plan and drift', () => {
     await expect(only('adam')).rejects.toThrow(
       '--only adam: nothing of that name is deployed; pass a logical id, or the path of a construct',
     );
+  }
 
+  /** Of the logins above. */
+  async function audited(): Promise<void> {
     const audit = await runAs(rehearsal, role('Auditor'), drift, before.folder, '--json', '--fail-on-undeclared');
     const { date, databases: [{ undeclared, ...database }] } = JSON.parse(audit.output) as {
       date: string; databases: { undeclared: { role: string; isAdmin: boolean; expected?: string }[] }[];
@@ -140,8 +155,7 @@ describe('plan and drift', () => {
     await expect(
       runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-undeclared', ...surprising),
     ).resolves.toMatchObject({ code: 0 });
-    await server().sql('SET ROLE postgres; GRANT rds_iam TO orders; RESET ROLE; DROP ROLE intruder');
-  });
+  }
 
   test('who may plan alone reaches nothing else', async () => {
     const call = (name: string, event: object, caller = 'Planner') => {
@@ -176,7 +190,7 @@ describe('plan and drift', () => {
     await expect(snapshot(server())).resolves.toEqual(catalog);
   });
 
-  test('the session in docs/plan.md is what the program writes', async () => {
+  full.test('the session in docs/plan.md is what the program writes', async () => {
     await server().sql('SET ROLE postgres; CREATE TABLE orders (id int)', [], 'shop');
     const environment = { ...process.env, ...environmentOf(rehearsal, role('Planner')) };
     const { stdout } = await promisify(execFile)(

@@ -3,6 +3,7 @@ import { cpSync, mkdirSync, readdirSync, symlinkSync, writeFileSync } from 'node
 import { join, resolve } from 'node:path';
 import { RunFolder } from '../../rehearsal/run-folder';
 import { packedCli } from '../cli/packed-cli';
+import { full } from '../full';
 import { synthesized } from '../rehearsal/synthesized';
 
 const ROOT = resolve(__dirname, '../..');
@@ -22,7 +23,7 @@ async function project(): Promise<string> {
   return folder;
 }
 
-test('tests of Jest sign in as the service does, and leave no database', async () => {
+full.test('tests of Jest sign in as the service does, and leave no database', async () => {
   const cwd = await project();
   const { folder: CDK_OUT } = await synthesized('examples/shop/app.ts');
   const env = { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, CDK_OUT, npm_config_offline: 'true' };
