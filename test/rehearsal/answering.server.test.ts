@@ -73,7 +73,7 @@ describe('through the Data API, without a provider framework', () => {
     expect(await server().sql("SELECT rolcanlogin AS login FROM pg_roles WHERE rolname = 'legacy'")).toEqual([{ login: true }]);
   });
 
-  test('rolls back where the database cannot be used at all', async () => {
+  full.test('rolls back where the database cannot be used at all', async () => {
     const withoutSecret = (assembly: CloudAssembly) => {
       const stacks = JSON.parse(JSON.stringify(assembly.stacks).replace(/"ADMIN_SECRET_ARN":\{"Ref":"\w+"\}/, '"ADMIN_SECRET_ARN":"arn:aws:secretsmanager:eu-central-1:111122223333:secret:none-abcdef"')) as CloudAssembly['stacks'];
       return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;

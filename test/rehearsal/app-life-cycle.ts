@@ -60,7 +60,7 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
       expect(run.after).toEqual(run.born);
     });
 
-    test('is rolled back as a whole when one user fails at the first deployment, and leaves nothing', async () => {
+    full.test('is rolled back as a whole when one user fails at the first deployment, and leaves nothing', async () => {
       for (const dependsOnOthers of ways(app)) {
         run.after = undefined;
         const { status, reason } = await run.deploy(withFailing(dependsOnOthers));

@@ -1,4 +1,5 @@
 import { AuroraLikeServer, AuroraLikeServerOptions } from '../../rehearsal/aurora-like-server';
+import { firstOf, full } from '../full';
 import { login } from './login';
 
 describe('a server like Aurora', () => {
@@ -26,7 +27,7 @@ describe('a server like Aurora', () => {
     expect(await login(asMaster(it))).toBe('in');
   });
 
-  test.each([
+  full.test.each([
     [15, 'plain', 'notGrantable', '42501'],
     [15, 'plain', 'absent', '42704'],
     [16, 'plain', 'notGrantable', '42501'],
@@ -39,17 +40,17 @@ describe('a server like Aurora', () => {
     await expect(it.sql('SET ROLE postgres; GRANT rds_iam TO alice')).rejects.toMatchObject({ code });
   });
 
-  test.each([
+  test.each(firstOf(1, [
     [15, 'rdsLike', 'grantable', /^roleRules rdsLike is for PostgreSQL 16 and later, not 15$/],
     [16, 'rdsLike', 'notGrantable', /^with roleRules rdsLike the master is a superuser, so rds_iam cannot be notGrantable$/],
     [15, 'strict', 'grantable', /^roleRules strict is for PostgreSQL 16 and later, not 15: up to 15 every membership counts anyway$/],
-  ] as const)('fails on PostgreSQL %i with role rules %s and rds_iam %s', async (major, roleRules, rdsIam, message) => {
+  ] as const))('fails on PostgreSQL %i with role rules %s and rds_iam %s', async (major, roleRules, rdsIam, message) => {
     await expect(start({ major, rdsIam, roleRules })).rejects.toThrow(message);
   });
 
-  test.each([
-    ['plain', 'in', 'in'],
+  full.test.each([
     ['strict', 'in', '28000 PAM authentication failed for user "postgres"'],
+    ['plain', 'in', 'in'],
   ] as const)('%s: a master with ADMIN OPTION alone on rds_iam is %s with its password, and with that on a user too: %s', async (roleRules, before, after) => {
     const it = await start({ major: 17, roleRules });
     expect(await login(asMaster(it))).toBe(before);
@@ -73,7 +74,7 @@ describe('a server like Aurora', () => {
     expect(await it.sql('SHOW max_connections')).toEqual([{ max_connections: '500' }]);
   });
 
-  test.each([
+  full.test.each([
     ['untrusted', /^unable to verify the first certificate$/],
     ['otherHost', /Hostname\/IP does not match certificate's altnames/],
     ['off', /^The server does not support SSL connections$/],

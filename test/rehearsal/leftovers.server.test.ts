@@ -44,10 +44,10 @@ async function eventually(condition: () => boolean): Promise<boolean> {
 }
 
 describe('nothing is left behind', () => {
-  test.each(firstOf<[string, string, NodeJS.Signals | undefined]>(2, [
+  test.each(firstOf<[string, string, NodeJS.Signals | undefined]>(1, [
+    ['is killed', 'wait', 'SIGKILL'],
     ['ends without stopping its server', 'exit', undefined],
     ['is interrupted with Ctrl-C', 'wait', 'SIGINT'],
-    ['is killed', 'wait', 'SIGKILL'],
   ]))('by a process that %s', async (_name, ending, signal) => {
     // A process group of its own, as a terminal would make it.
     const child = spawn(process.execPath, ['--import', 'tsx', SCRIPT, ending], {

@@ -78,19 +78,37 @@ async function eventually(condition: () => boolean): Promise<boolean> {
 const commandLines = () => execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
 
 describe('up', () => {
-  test('runs a command that signs in with its environment alone, and leaves its output untouched', async () => {
+  test('runs statements, and a command that signs in with its environment alone; says why a sign-in was refused; and ends as the command does that is handed SIGINT', async () => {
     const elsewhere = { PGHOST: 'db.example.com', PGUSER: 'other', PGSERVICE: 'x', PGPASSWORD: 'x', AWS_ACCESS_KEY_ID: 'AKIDOTHER', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'x', AWS_PROFILE: 'x', AWS_REGION: 'us-west-2' };
-    const { code, output, errors } = await run(up(quickStart, '--', ...SIGN_IN), elsewhere);
-    expect({ code, output, errors: code === 0 ? '' : errors }).toEqual({ code: 0, output: 'mario.rossi@example.com shop\n', errors: '' });
+    const file = join(project, 'tables.sql');
+    writeFileSync(file, 'CREATE TABLE orders (item text);');
+    const signIns = `${SIGN_IN.join(' ')}; AWS_PROFILE=Visitor ${SIGN_IN.join(' ')}`;
+    const script = `${signIns}; trap 'echo handed on; exit 9' INT; echo ready; while :; do sleep 0.1; done`;
+    const { child, ended, says } = start(up(quickStart, '--sql', file, '--', 'sh', '-c', script), elsewhere);
+    await says('ready');
+    child.kill('SIGINT');
+    const { code, signal, output, errors } = await ended;
+    expect({ code, signal, output }).toEqual({
+      code: 9, signal: null,
+      output: 'mario.rossi@example.com shop\nPAM authentication failed for user "mario.rossi@example.com"\nready\nhanded on\n',
+    });
     expect(errors).toMatch(/ready: Cluster at localhost:\d+\n/);
     expect(errors).toMatch(/Operator +Operator +mario\.rossi@example\.com\n/);
     expect(errors).toContain('profiles of roles that may not sign in: IamAuth-Provisioner-HandlerRole, IamAuth-Provisioner-FrameworkRole, Visitor\n');
     expect(errors).toContain('PGUSER=mario.rossi@example.com; AWS_PROFILE=Operator\n');
+    expect(errors).toContain(`run ${file}`);
+    // Which the client is not told.
+    expect(errors).toMatch(/ Cluster: mario\.rossi@example\.com: arn:aws:iam::\d+:role\/\S+ may not rds-db:connect as mario\.rossi@example\.com\n/);
   });
 
-  test('gives the command the variables of an application, and files that only its user reads', async () => {
+  full.test('runs statements after the deployment, and gives the command the variables of an application and files that only its user reads', async () => {
+    const file = join(project, 'tables.sql');
+    writeFileSync(file, 'CREATE TABLE orders (item text);');
     const list = ['sh', '-c', 'env | grep -E "^(PG|AWS_|NODE_EXTRA_CA_CERTS|KEPT)" | sort; stat -c %a "$AWS_SHARED_CREDENTIALS_FILE" "$AWS_CONFIG_FILE"; grep "^.profile" "$AWS_CONFIG_FILE"'];
-    const { output } = await run(up(shop, '--user', 'orders', '--', ...list), { AWS_ACCESS_KEY_ID: 'AKIDOTHER', PGSERVICE: 'x', KEPT: 'kept' });
+    const env = { AWS_ACCESS_KEY_ID: 'AKIDOTHER', PGSERVICE: 'x', KEPT: 'kept' };
+    const { code, output, errors } = await run(up(shop, '--sql', file, '--as', 'migrator', '--user', 'orders', '--', ...list), env);
+    expect(code).toBe(0);
+    expect(errors).toContain(`run ${file} as migrator\n`);
     expect(output.replace(/=\/\S*\//g, '=<folder>/').replace(/\b\d{5}\b/, '<port>')).toBe(`AWS_CONFIG_FILE=<folder>/config
 AWS_DEFAULT_REGION=eu-central-1
 AWS_EC2_METADATA_DISABLED=true
@@ -116,35 +134,25 @@ PGUSER=orders
 `);
   });
 
-  test('leaves PGUSER and AWS_PROFILE to the command where several are possible', async () => {
+  full.test('does not start the command where a statement fails, and says which', async () => {
+    const file = join(project, 'tables.sql');
+    writeFileSync(file, 'CREATE TABLE;');
+    const { code, output, errors } = await run(up(shop, '--sql', file, '--', 'echo', 'started'));
+    expect({ code, output }).toEqual({ code: 1, output: '' });
+    expect(errors).toContain(`up: ${file} line 1: 42601 syntax error at or near ";"; nothing of it has been done\n`);
+  });
+
+  full.test('leaves PGUSER and AWS_PROFILE to the command where several are possible', async () => {
     const { output, errors } = await run(up(shop, '--', 'sh', '-c', 'echo "${PGUSER-unset} ${AWS_PROFILE-unset}"'));
     expect(output).toBe('unset unset\n');
     expect(errors).toContain('PGUSER is not set: name one with --user; AWS_PROFILE is not set: name one with --role\n');
   });
 
-  test('says why a sign-in was refused, which the client is not told', async () => {
-    const { output, errors } = await run(up(quickStart, '--role', 'Visitor', '--', ...SIGN_IN));
-    expect(output).toBe('PAM authentication failed for user "mario.rossi@example.com"\n');
-    expect(errors).toMatch(/ Cluster: mario\.rossi@example\.com: arn:aws:iam::\d+:role\/\S+ may not rds-db:connect as mario\.rossi@example\.com\n/);
-  });
-
-  test('refuses a token that is older than --token-lifetime, although it says that it is good for 15 minutes', async () => {
+  full.test('refuses a token that is older than --token-lifetime, although it says that it is good for 15 minutes', async () => {
     const { output, errors } = await run(up(quickStart, '--token-lifetime', '2s', '--', ...SIGN_IN), { SECONDS: '4' });
     expect(output).toBe('mario.rossi@example.com shop\n4 s later: PAM authentication failed for user "mario.rossi@example.com"\n');
     expect(errors).toContain('        a token is accepted for 2 s\n');
     expect(errors).toMatch(/Cluster: mario\.rossi@example\.com: token expired: it is [4-9] s old and was good for 2 s\n/);
-  });
-
-  test('runs statements after the deployment', async () => {
-    const file = join(project, 'tables.sql');
-    writeFileSync(file, 'CREATE TABLE orders (item text);');
-    const { code, errors } = await run(up(shop, '--sql', file, '--as', 'migrator', '--user', 'orders', '--', 'true'));
-    expect(code).toBe(0);
-    expect(errors).toContain(`run ${file} as migrator\n`);
-    writeFileSync(file, 'CREATE TABLE;');
-    const broken = await run(up(shop, '--sql', file, '--', 'true'));
-    expect(broken.code).toBe(1);
-    expect(broken.errors).toContain(`up: ${file} line 1: 42601 syntax error at or near ";"; nothing of it has been done\n`);
   });
 
   full.test('leads to a read replica and to a proxy', async () => {
@@ -167,14 +175,14 @@ PGUSER=orders
 });
 
 describe('up ends', () => {
-  test.each<[string, string[], number]>([
+  full.test.each<[string, string[], number]>([
     ['with the exit code of the command', ['sh', '-c', 'exit 7'], 7],
     ['with 128 and the number of the signal that ended the command', ['sh', '-c', 'kill -s KILL $$'], 137],
   ])('%s', async (_name, command, code) => {
     expect((await run(up(quickStart, '--', ...command))).code).toBe(code);
   });
 
-  test.each<[string, string, number, string]>([
+  full.test.each<[string, string, number, string]>([
     ['127 where there is no such command', 'no-such-command', 127, 'up: there is no command no-such-command: it is looked for in PATH; name a file, or install it\n'],
     ['126 where it cannot be executed', __filename, 126, `up: ${__filename} cannot be executed: it is not allowed to; name a program, or run chmod +x\n`],
   ])('with %s', async (_name, command, code, message) => {
@@ -183,7 +191,7 @@ describe('up ends', () => {
     expect(result.errors).toContain(message);
   });
 
-  test.each(firstOf<NodeJS.Signals>(1, ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT']))('as the command does that is handed %s', async (signal) => {
+  full.test.each<NodeJS.Signals>(['SIGTERM', 'SIGHUP', 'SIGQUIT'])('as the command does that is handed %s', async (signal) => {
     const script = `trap 'echo handed on; exit 9' ${signal.slice(3)}; echo ready; while :; do sleep 0.1; done`;
     const { child, ended, says } = start(up(quickStart, '--', 'sh', '-c', script));
     await says('ready');
@@ -191,14 +199,14 @@ describe('up ends', () => {
     expect(await ended).toMatchObject({ code: 9, signal: null, output: 'ready\nhanded on\n' });
   });
 
-  test('with 130 where the command has no answer to Ctrl-C', async () => {
+  full.test('with 130 where the command has no answer to Ctrl-C', async () => {
     const { child, ended, says } = start(up(quickStart, '--', 'sh', '-c', 'echo ready; exec sleep 600'));
     await says('ready');
     child.kill('SIGINT');
     expect((await ended).code).toBe(128 + constants.signals.SIGINT);
   });
 
-  test.each<[string, NodeJS.Signals | undefined]>([
+  full.test.each<[string, NodeJS.Signals | undefined]>([
     ['ends', undefined],
     ['is killed', 'SIGKILL'],
   ])('and leaves nothing when it %s', async (_name, signal) => {
@@ -218,7 +226,7 @@ describe('up ends', () => {
 });
 
 describe('up is refused', () => {
-  test.each<[string, string[], number, string]>([
+  test.each(firstOf<[string, string[], number, string]>(1, [
     ['without a command', ['app.js'], 2, 'no command was given: up ends with the command that it runs; write -- and the command, or --detach'],
     ['with nothing after --', ['app.js', '--'], 2, 'no command follows --: up ends with the command that it runs; write -- and the command, or --detach'],
     ['with a command and --detach', ['app.js', '--detach', '--', 'npm', 'test'], 2, '--detach runs no command, and -- npm test is one; leave one of them out'],
@@ -226,11 +234,11 @@ describe('up is refused', () => {
     ['with --as and no statements', ['app.js', '--as', 'ada', '--', 'true'], 2, '--as ada is for --sql: name a file with statements'],
     ['with an app that does not exist', ['no-such-app.js', '--', 'true'], 2, 'no-such-app.js: no such file or folder'],
     ['with tokens of no time', ['app.js', '--token-lifetime', '0s', '--', 'true'], 2, '--token-lifetime 0s: it is from 1s to 15m, the lifetime on AWS; write seconds or minutes, such as 20s'],
-  ])('%s', async (_name, args, code, message) => {
+  ]))('%s', async (_name, args, code, message) => {
     expect(await run(['up', ...args])).toMatchObject({ code, output: '', errors: `up: ${message}\n` });
   });
 
-  test('for an app without users, with all reasons', async () => {
+  full.test('for an app without users, with all reasons', async () => {
     const empty = join(project, 'cdk.out');
     mkdirSync(empty);
     writeFileSync(join(empty, 'Shop.json'), JSON.stringify({ Resources: { Topic: { Type: 'AWS::SNS::Topic' } } }));
@@ -240,11 +248,11 @@ describe('up is refused', () => {
     expect(errors).toMatch(/^up: \S+ cannot be rehearsed:\n {2}- no user or role of /);
   });
 
-  test.each(firstOf<[string, string[], string]>(1, [
+  full.test.each<[string, string[], string]>([
     ['a user', ['--user', 'adam'], '--user adam: it must be a user of the database; name one of ada, grace, migrator, orders'],
     ['a role', ['--role', 'Adam'], '--role Adam: it must be an IAM role of the app; name one of IamAuth-Provisioner-HandlerRole, IamAuth-Provisioner-FrameworkRole, migrator-role, orders-role, ada-role, grace-role'],
     ['an endpoint', ['--endpoint', 'Proxy'], '--endpoint Proxy: users sign in to databases, replicas and proxies of the app; name one of Cluster'],
-  ]))('with %s that the app does not have', async (_name, args, message) => {
+  ])('with %s that the app does not have', async (_name, args, message) => {
     const { code, errors } = await run(up(shop, ...args, '--', 'true'));
     expect(code).toBe(2);
     expect(errors).toContain(`\nup: ${message}\n`);
@@ -270,7 +278,7 @@ describe('up --detach', () => {
     expect(await run(['down'])).toMatchObject({ code: 0, output: `nothing runs that was started in ${project}\n`, errors: '' });
   });
 
-  test('several run, and down asks which', async () => {
+  full.test('several run, and down asks which', async () => {
     const both = await Promise.all([run(up(quickStart, '--detach')), run(up(shop, '--detach'))]);
     const [one, other] = both.map(({ output }) => folderOf(output));
     const [id, otherId] = [one, other].map(folder => folder.split('-').at(-1)!);
@@ -283,7 +291,7 @@ describe('up --detach', () => {
     expect(await run(['down'])).toMatchObject({ code: 0, output: `${otherId} has ended: ${shop}\n` });
   });
 
-  test('writes the reasons of refused sign-ins to a file', async () => {
+  full.test('writes the reasons of refused sign-ins to a file', async () => {
     const { output, errors } = await run(up(quickStart, '--role', 'Visitor', '--detach'));
     execFileSync('sh', ['-c', `${output}\n${SIGN_IN.join(' ')}`]);
     const log = /refused sign-ins are listed in (\S+)\n/.exec(errors)![1];
@@ -291,7 +299,7 @@ describe('up --detach', () => {
     await run(['down']);
   });
 
-  test('leaves nothing when it is killed', async () => {
+  full.test('leaves nothing when it is killed', async () => {
     const { output } = await run(up(quickStart, '--detach'));
     const folder = folderOf(output);
     expect(statSync(join(folder, 'detached.json')).mode & 0o777).toBe(0o600);
@@ -301,12 +309,13 @@ describe('up --detach', () => {
     expect(await run(['down'])).toMatchObject({ output: `nothing runs that was started in ${project}\n` });
   });
 
-  test('fails as a rehearsal does, with its exit code', async () => {
+  full.test('fails as a rehearsal does, with its exit code', async () => {
     expect(await run(up(shop, '--user', 'adam', '--detach'))).toMatchObject({ code: 2, output: '' });
     expect(await run(['down'])).toMatchObject({ output: `nothing runs that was started in ${project}\n` });
   });
 });
 
-test('nothing of all that is left', () => {
+test('nothing of all that is left', async () => {
+  await eventually(() => readdirSync(TEMPORARY).length === 0);
   expect(readdirSync(TEMPORARY)).toEqual([]);
 });

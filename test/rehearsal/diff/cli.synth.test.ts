@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parse } from 'yaml';
 import { packedCli } from '../../cli/packed-cli';
+import { firstOf, full } from '../../full';
 import { synthesized } from '../synthesized';
 
 const ROOT = resolve(__dirname, '../../..');
@@ -47,7 +48,7 @@ describe('diff', () => {
     expect(back).toEqual({ status: 0, stdout: output.replace('## Gains', '## Loses'), stderr: '' });
   });
 
-  test('ends with 0 where nothing is gained, or the command is not asked to fail', () => {
+  full.test('ends with 0 where nothing is gained, or the command is not asked to fail', () => {
     expect(cli(folder, 'diff', 'new', 'new', '--fail-on-gain')).toEqual({
       status: 0,
       stdout: '# Access changes\n\nNo principal gains or loses access.\n',
@@ -78,11 +79,10 @@ describe('diff', () => {
       JSON.stringify({ Statement: { Effect: 'Allow', Action: 's3:*', Resource: '*' } }),
     );
     expect(cli(folder, 'diff', 'without', 'with', '--fail-on-gain').status).toBe(4);
-    expect(cli(folder, 'diff', 'with', 'with', '--fail-on-gain').status).toBe(0);
     expect(cli(folder, 'diff', 'without', 'with', '--fail-on-gain', '--policy', `${arn}=policy.json`).status).toBe(0);
   });
 
-  test('writes JSON', () => {
+  full.test('writes JSON', () => {
     const { stdout } = cli(folder, 'diff', 'old', 'new', '--json');
     expect(JSON.parse(stdout)).toEqual({
       format: 1,
@@ -101,7 +101,7 @@ describe('diff', () => {
     });
   });
 
-  test.each<[string, string[], string]>([
+  test.each(firstOf<[string, string[], string]>(1, [
     ['one folder', ['old'], 'diff: expected two folders, the old and the new one, not 1; --help says more\n'],
     [
       'a folder that is none of cdk synth',
@@ -119,7 +119,7 @@ describe('diff', () => {
       'diff: new/manifest.json is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output new/manifest.json\n',
     ],
     ['a policy without a file', ['old', 'new', '--policy', 'x'], 'diff: policy x is not of the form key=value\n'],
-  ])('refuses %s', (_what, args, stderr) => {
+  ]))('refuses %s', (_what, args, stderr) => {
     expect(cli(folder, 'diff', ...args)).toEqual({ status: 2, stdout: '', stderr });
   });
 });
