@@ -168,7 +168,8 @@ describe('plan and drift', () => {
         );
     };
     const arn = handler().attributes.Arn as string;
-    const catalog = await snapshot(server());
+    const roles = () => server().sql('SELECT * FROM pg_roles ORDER BY oid');
+    const unchanged = await roles();
     const event = {
       RequestType: 'Delete',
       StackId: 'x',
@@ -187,7 +188,7 @@ describe('plan and drift', () => {
       { failed: 'Unhandled', answer: expect.stringContaining('event has only resources') as string },
     );
     await expect(call(`${handler().physicalId}:plan`, { resources: [] })).resolves.toMatchObject({ failed: undefined });
-    await expect(snapshot(server())).resolves.toEqual(catalog);
+    expect(await roles()).toEqual(unchanged);
   });
 
   full.test('the session in docs/plan.md is what the program writes', async () => {

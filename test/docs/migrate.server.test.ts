@@ -49,7 +49,12 @@ function appsOf(page: MigratePage, major: number, context: Record<string, string
     withoutExport: app(...created, grantConnect, withTokens),
     exported: app(...created, ts(REMOVE), grantConnect, withTokens),
     removed: app(...removed, grantConnect, withTokens),
-    ...FULL ? { former: app(...created, grantConnect, grantRead, withPassword), exportedAndRead: app(...created, ts(REMOVE), grantConnect, grantRead, withTokens) } : {},
+    ...FULL
+      ? {
+          former: app(...created, grantConnect, grantRead, withPassword),
+          exportedAndRead: app(...created, ts(REMOVE), grantConnect, grantRead, withTokens),
+        }
+      : {},
   };
 }
 

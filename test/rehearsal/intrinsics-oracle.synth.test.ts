@@ -10,7 +10,7 @@ const ROOT = absolute(__dirname, '../..');
 
 const ALL = readdirSync(join(ROOT, 'examples')).filter(name => existsSync(join(ROOT, `examples/${name}/app.ts`)));
 
-/** All templates of the examples and of the snapshots that have resources. In npm test of the examples that other tests synthesize as well. */
+/** All templates of the examples and of the snapshots that have resources; in npm test two of the examples. */
 async function exampleTemplates(): Promise<[string, Template][]> {
   const examples = FULL ? ALL : ['quick-start', 'shop'];
   const assemblies = await Promise.all(examples.map(name => synthesized(`examples/${name}/app.ts`)));
