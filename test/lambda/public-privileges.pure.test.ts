@@ -1,4 +1,4 @@
-import { completed, decidePublic, decodePublicRows, encodeRecord, PublicRecord, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
+import { completed, decidePublic, decodePublicRows, encodeRecord, LocatedRecord, located, PublicRecord, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
 import { NO_ROLE } from '../../lambda/provisioner/sql/registry-rows';
 import { decodeRequest } from '../../lambda/provisioner/public-request';
 import { Event } from '../../lambda/shared/event';
@@ -42,22 +42,40 @@ describe('an event about PUBLIC', () => {
 });
 
 const RECORD: PublicRecord = { ...RESOURCE, database: 'shop', revoked: ['CONNECT'], before: { CONNECT: [null, 'passer'] }, deployed: [['CONNECT'], ['CREATE']], sent: Date.UTC(2026, 0, 31) };
+const here = (record: PublicRecord): LocatedRecord => ({ ...record, now: record.database });
 const row = (record: PublicRecord, others: object = {}) => ({
   roleOid: NO_ROLE, ...RESOURCE, username: record.database, released: false, declarations: { ...encodeRecord(record) as object, ...others },
 });
 
 describe('a row about PUBLIC', () => {
-  test('is read as it was written', () => {
+  test('is read as it was written, with and without the oid of its database', () => {
+    const withOid = { ...RECORD, identity: { oid: '16384', major: 17 } };
+    expect(decodePublicRows([row(withOid)])).toEqual({ records: [withOid], unreadable: [] });
+    expect(row(withOid).declarations).toMatchObject({ format: 1, publicPrivileges: { identity: { oid: '16384', major: 17 } } });
     expect(decodePublicRows([row(RECORD), { ...row(RECORD), declarations: { format: 1, sent: '2026-01-31T00:00:00.000Z' } }])).toEqual({ records: [RECORD], unreadable: [] });
   });
 
   test.each<[string, object]>([
     ['format 2 is not allowed', { format: 2 }], ['property "more" is not allowed', { more: 1 }], ['revoked "ALL" is not allowed: known are CONNECT, CREATE', { publicPrivileges: { revoked: ['ALL'], before: {}, deployed: [] } }],
-    ['before "ALL" is not allowed', { publicPrivileges: { revoked: [], before: { ALL: [] }, deployed: [] } }], ['grantor 1 is not allowed', { publicPrivileges: { revoked: [], before: { CONNECT: [1] }, deployed: [] } }],
+    ['before "ALL" is not allowed', { publicPrivileges: { revoked: [], before: { ALL: [] }, deployed: [] } }], ['oid "0" is not allowed: it is not an oid', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '0', major: 17 } } }],
+    ['identity.major "17" is not allowed: it is not a whole number', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: '17' } } }],
+    ['property "name" is not allowed: identity has only oid, major', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: 17, name: 'shop' } } }],
+    ['oid that is missing is not allowed', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { major: 17 } } }],
+    ['grantor 1 is not allowed', { publicPrivileges: { revoked: [], before: { CONNECT: [1] }, deployed: [] } }],
   ])('that is not understood is none that anything is decided by: %s', (reason, others) => {
     const { records, unreadable: [{ problem }] } = decodePublicRows([row(RECORD, others)]);
     expect(records).toEqual([]);
     expect(problem).toContain(`what the registry has of PUBLIC in database "shop" (resource P) is not understood: ${reason}`);
+  });
+
+  test.each<[string | undefined, string, object, { resourceId: string; major: number }]>([
+    ['shop', 'the oid is that of the name', { oid: '1', major: 17 }, { resourceId: 'cluster-A', major: 17 }],
+    ['store', 'the database has another name', { oid: '2', major: 17 }, { resourceId: 'cluster-A', major: 17 }],
+    [undefined, 'the database is gone, and another one has its name', { oid: '3', major: 17 }, { resourceId: 'cluster-A', major: 17 }],
+    ['shop', 'the major version is another one', { oid: '2', major: 16 }, { resourceId: 'cluster-A', major: 17 }],
+    ['shop', 'the server is another one', { oid: '2', major: 17 }, { resourceId: 'cluster-B', major: 17 }],
+  ])('is about database %s where %s', (now, _, identity, place) => {
+    expect(located([{ ...RECORD, identity } as PublicRecord], new Map([['shop', '1'], ['store', '2']]), place)).toMatchObject([{ now, database: 'shop' }]);
   });
 
   test('keeps the declaration in force and the one before it', () => {
@@ -83,13 +101,13 @@ describe('what is decided about PUBLIC', () => {
 
   test('asks again for what was declared before the last declaration, unless it may be a rollback', () => {
     const record = { ...RECORD, revoked: ['CREATE'], deployed: [['CREATE'], ['CONNECT']] } as PublicRecord;
-    const after = (hours: number) => () => decidePublic({ ...wanted, sentAt: RECORD.sent! + hours * 3_600_000 }, [record], state(['legacy']));
+    const after = (hours: number) => () => decidePublic({ ...wanted, sentAt: RECORD.sent! + hours * 3_600_000 }, [here(record)], state(['legacy']));
     expect(after(23)()).toMatchObject({ lockedOut: [{ privilege: 'CONNECT', roles: ['legacy'] }] });
     expect(after(24)).toThrow('"legacy" has it through PUBLIC only');
-    expect(decidePublic({ ...wanted, sentAt: RECORD.sent! + 1e12 }, [RECORD], state(['legacy']))).toMatchObject({ lockedOut: [{ roles: ['legacy'] }] });
+    expect(decidePublic({ ...wanted, sentAt: RECORD.sent! + 1e12 }, [here(RECORD)], state(['legacy']))).toMatchObject({ lockedOut: [{ roles: ['legacy'] }] });
   });
 
   test('is about one database: a resource cannot change to another', () => {
-    expect(() => decidePublic({ ...wanted, database: 'other' }, [RECORD], state())).toThrow('DatabaseName "other" is not allowed: this resource is about database "shop"; declare another resource for it');
+    expect(() => decidePublic({ ...wanted, database: 'other' }, [here(RECORD)], state())).toThrow('DatabaseName "other" is not allowed: this resource is about database "shop"; declare another resource for it');
   });
 });

@@ -279,11 +279,11 @@ export function decodeIdentities(value: unknown): Identities | undefined {
 
 const CORRECT = 'correct the row';
 
-function integer(where: string, value: unknown): number {
+export function integer(where: string, value: unknown): number {
   return Number.isInteger(value) ? value as number : refuse(where, value, 'it is not a whole number', CORRECT);
 }
 
-function oidOf(value: unknown): string {
+export function oidOf(value: unknown): string {
   const found = text('oid', value);
   return /^[1-9][0-9]{0,9}$/.test(found) ? found : refuse('oid', found, 'it is not an oid', CORRECT);
 }

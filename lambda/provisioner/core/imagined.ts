@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { type Change, type ChangeOf, oneByOne, rolesOf } from './change';
+import { type ActAs, type Change, type ChangeOf, oneByOne, rolesOf } from './change';
 import { databaseAfter, heldBy, privilegesAfter } from './imagined-privileges';
 import { type Decision, type Facts, type Registration, replaces } from './lifecycle';
 import { graphAfter, type RoleInGraph } from './membership-graph';
@@ -7,10 +7,16 @@ import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
 import type { DatabaseOwner, ObservedRole } from './plan-shared';
 import { NO_LIMIT, withSetting } from './settings';
+import { type PublicDecision, type PublicPrivilege, type PublicRecord, type PublicState, recordOf } from './public-privileges';
 import { type Claim, RDS_IAM, sameResource, withRenamed } from './state';
 
 /** What one change, or what the registry is told with a decision, would have made. */
-type Event = Planned | { readonly decision: Decision };
+type Event = Planned | OfPublic | { readonly decision: Decision };
+
+interface OfPublic extends Pick<PublicDecision, 'revokes' | 'grants' | 'forget'> {
+  readonly ofPublic: string;
+  readonly record?: PublicRecord;
+}
 
 interface Planned {
   readonly database: string;
@@ -49,6 +55,21 @@ export class Imagined {
     this.events.push({ decision });
   }
 
+  public decideOfPublic(database: string, decision: Omit<OfPublic, 'ofPublic'>): void {
+    this.events.push({ ...decision, ofPublic: database });
+  }
+
+  /** What PUBLIC has then. */
+  public ofPublic(database: string, privilege: PublicPrivilege, state: PublicState): PublicState {
+    const decisions = this.events.filter((event): event is OfPublic => 'ofPublic' in event && event.ofPublic === database);
+    const held = decisions.reduce((now, { revokes, grants }) => {
+      const [revoked, granted] = [revokes, grants].map(changes => changes.filter(one => one.privilege === privilege));
+      const left = now.filter(({ by }) => !revoked.some(one => one.by === by));
+      return [...left, ...granted.map(({ by, change }) => ({ by, as: null, grantor: null, through: null, ...change as ActAs }))];
+    }, [...state.held]);
+    return { ...state, held, relying: state.relying.filter(({ role }) => privilege !== 'CONNECT' || !this.grantsConnect(role, database)) };
+  }
+
   /** Does something, and forgets what it has imagined if that fails. */
   public async orForget<T>(work: () => Promise<T>): Promise<T> {
     const { length } = this.events;
@@ -69,14 +90,14 @@ export class Imagined {
   }
 
   /** Whether a plan gives a role CONNECT on a database. */
-  public grantsConnect(role: string, database: string): boolean {
+  private grantsConnect(role: string, database: string): boolean {
     return this.changes(change => change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database
       && change.privileges.includes('CONNECT') && change.roles.includes(role)).length > 0;
   }
 
   public facts(from: Facts): Facts {
     const { events: done, facts: before } = this.worked?.from === from ? this.worked : { events: 0, facts: from };
-    const facts = this.events.slice(done).reduce((now, event) => 'decision' in event ? withDecision(now, event.decision) : withNames(now, event.change), before);
+    const facts = this.events.slice(done).reduce((now, event) => 'decision' in event ? withDecision(now, event.decision) : 'ofPublic' in event ? withPublic(now, event) : withNames(now, event.change), before);
     this.worked = { from, events: this.events.length, facts };
     return facts;
   }
@@ -151,6 +172,12 @@ function withNames(facts: Facts, change: Change): Facts {
 function withDecision(facts: Facts, { record, forget }: Decision): Facts {
   const isForgotten = (claim: Claim) => forget.some(one => one.roleOid === claim.roleOid && sameResource(one, claim));
   return record.reduce(withRegistration, { ...facts, claims: facts.claims.filter(claim => !isForgotten(claim)) });
+}
+
+function withPublic(facts: Facts, { record, forget }: OfPublic): Facts {
+  const [records, written] = [facts.ofPublic.records, record === undefined ? [] : [record]];
+  const others = records.filter(one => recordOf(one, [...forget, ...written]) === undefined);
+  return { ...facts, ofPublic: { ...facts.ofPublic, records: [...others, ...written] } };
 }
 
 function withRegistration(facts: Facts, registration: Registration): Facts {

@@ -1,12 +1,12 @@
 import type { Change } from './change';
-import type { PublicRecord } from './public-privileges';
+import type { LocatedRecord } from './public-privileges';
 import type { Claim } from './state';
 
 /** What the attempts of one event have committed, so that it can be taken back should they fail in the end. */
 export class Journal {
   private readonly entries: { readonly database: string; readonly changes: Change[] }[] = [];
   private before?: Claim[];
-  private publicBefore?: PublicRecord[];
+  private publicBefore?: LocatedRecord[];
 
   /**
    * @param changes about to be committed: the answer may be lost
@@ -19,7 +19,7 @@ export class Journal {
   }
 
   /** What was registered before the first attempt. */
-  public remember(claims: Claim[], ofPublic: PublicRecord[] = []): void {
+  public remember(claims: Claim[], ofPublic: LocatedRecord[] = []): void {
     this.before ??= claims;
     this.publicBefore ??= ofPublic;
   }
@@ -37,7 +37,7 @@ export class Journal {
     return this.before ?? [];
   }
 
-  public get publicRecords(): PublicRecord[] {
+  public get publicRecords(): LocatedRecord[] {
     return this.publicBefore ?? [];
   }
 

@@ -3,6 +3,7 @@ import { distinct, entries, exactly, list, refuse, text, texts, throwProblem } f
 import { ProvisionError } from '../errors';
 import type { Row } from '../sql/row';
 import { type ActAs, type Change, type ChangeOf, PUBLIC, revokerOf } from './change';
+import { integer, oidOf, type Place } from './identities';
 import type { DatabaseOwner } from './plan-shared';
 import { granting } from './privilege-changes';
 import { type ManagingResource, sameResource } from './state';
@@ -26,6 +27,13 @@ export interface PublicRecord extends ManagingResource {
   /** What completed events have declared: the latest first, and the one before it. */
   readonly deployed: readonly (readonly PublicPrivilege[])[];
   readonly sent?: number;
+  /** Which database had the name. Trusted on the same server and major version, as in `Identities`. */
+  readonly identity?: { readonly oid: string; readonly major: number };
+}
+
+/** With the name that its database has now. Undefined: it is gone, also where another one has its name. */
+export interface LocatedRecord extends PublicRecord {
+  readonly now: string | undefined;
 }
 
 export interface PublicRows {
@@ -51,6 +59,7 @@ export interface WantedOfPublic extends ManagingResource {
   readonly revoked: readonly PublicPrivilege[];
   readonly lockOut: readonly string[];
   readonly sentAt?: number;
+  readonly identity?: PublicRecord['identity'];
 }
 
 interface PublicChange {
@@ -66,6 +75,8 @@ export interface PublicDecision {
   readonly record: PublicRecord;
   /** Rows of stacks that are gone, and of the database that this one was restored from. */
   readonly forget: readonly PublicRecord[];
+  /** What this resource has revoked in a database that has another name now, and is not what it is about any more. */
+  readonly leftBehind?: LocatedRecord;
   /** Roles that lose what they have through PUBLIC. */
   readonly lockedOut: readonly { readonly privilege: PublicPrivilege; readonly roles: string[] }[];
   /** Why a privilege stays that a completed event has declared. */
@@ -119,8 +130,8 @@ const ROLLBACK_MS = 24 * 3_600_000;
 const PUBLIC_KEY = 'publicPrivileges';
 const FORMAT = 1;
 
-export function encodeRecord({ revoked, before, deployed, sent }: PublicRecord): unknown {
-  return { format: FORMAT, [PUBLIC_KEY]: { revoked, before, deployed }, ...sent === undefined ? {} : { sent: encodeTime(sent) } };
+export function encodeRecord({ revoked, before, deployed, identity, sent }: PublicRecord): unknown {
+  return { format: FORMAT, [PUBLIC_KEY]: { revoked, before, deployed, ...identity === undefined ? {} : { identity } }, ...sent === undefined ? {} : { sent: encodeTime(sent) } };
 }
 
 const CORRECT = 'correct the row';
@@ -133,15 +144,21 @@ function decodeRecord(row: Row): PublicRecord {
   if (format !== FORMAT) {
     refuse('format', format, `this version of the library knows format ${FORMAT}`, 'deploy with the version that wrote it');
   }
-  const { revoked, before, deployed } = exactly(PUBLIC_KEY, stored, ['revoked', 'before', 'deployed']);
+  const { revoked, before, deployed, identity } = exactly(PUBLIC_KEY, stored, ['revoked', 'before', 'deployed', 'identity']);
   return {
     stack, stackId, logicalId, resourceId, physicalId, database,
     revoked: privilegesIn('revoked', revoked),
     before: Object.fromEntries(entries('before', before).map(([privilege, grantors]) =>
       [privilegesIn('before', [privilege])[0], list('before', grantors).map(grantor => grantor === null ? null : text('grantor', grantor))])),
     deployed: list('deployed', deployed).map(one => privilegesIn('deployed', one)),
+    ...identity === undefined ? {} : { identity: decodeIdentity(identity) },
     ...sent === undefined ? {} : { sent: decodeTime('sent', sent, CORRECT) },
   };
+}
+
+function decodeIdentity(value: unknown): PublicRecord['identity'] {
+  const { oid, major } = exactly('identity', value, ['oid', 'major']);
+  return { oid: oidOf(oid), major: integer('identity.major', major) };
 }
 
 function privilegesIn(where: string, value: unknown, known: readonly PublicPrivilege[] = PUBLIC_PRIVILEGES): PublicPrivilege[] {
@@ -149,8 +166,18 @@ function privilegesIn(where: string, value: unknown, known: readonly PublicPrivi
     known.find(one => one === word) ?? refuse(where, word, `known are ${known.join(', ')}`, 'name one of them, or update the provisioner'));
 }
 
+/** Where the databases of the records are now: the oid says it as long as server and major version are those of the record, the name otherwise. */
+export function located(records: readonly PublicRecord[], oids: ReadonlyMap<string, string>, { resourceId, major }: Place): LocatedRecord[] {
+  const byOid = new Map([...oids].map(([name, oid]) => [oid, name]));
+  return records.map((record) => {
+    const { identity, database } = record;
+    const isTrusted = identity !== undefined && record.resourceId === resourceId && identity.major === major;
+    return { ...record, now: isTrusted ? byOid.get(identity.oid) : database };
+  });
+}
+
 /** The row of a resource; another stack of its name that was deleted may have left one. */
-export function recordOf(self: Omit<ManagingResource, 'stackId'>, records: readonly PublicRecord[]): PublicRecord | undefined {
+export function recordOf<R extends ManagingResource>(self: Omit<ManagingResource, 'stackId'>, records: readonly R[]): R | undefined {
   return records.find(one => sameResource(one, self));
 }
 
@@ -162,17 +189,18 @@ export function recordOf(self: Omit<ManagingResource, 'stackId'>, records: reado
  *
  * @param states absent for a privilege where the catalog could not be looked at
  */
-export function decidePublic(wanted: WantedOfPublic, records: readonly PublicRecord[], states: PublicStates): PublicDecision {
+export function decidePublic(wanted: WantedOfPublic, records: readonly LocatedRecord[], states: PublicStates): PublicDecision {
   const { stack, stackId, logicalId, resourceId, physicalId, database, revoked, sentAt } = wanted;
   const own = recordOf(wanted, records);
-  if (own && own.resourceId === resourceId && own.database !== database) {
+  if (own && own.resourceId === resourceId && own.database !== database && revoked.length > 0) {
     refuse('DatabaseName', database, `this resource is about database ${JSON.stringify(own.database)}`, 'declare another resource for it');
   }
-  const others = records.filter(one => one !== own && one.database === database);
+  const others = records.filter(one => one !== own && [one.database, one.now].includes(database));
   const isHere = (one: PublicRecord) => one.resourceId === resourceId && !(one.stack === stack && one.stackId !== stackId);
   const siblings = others.filter(one => isHere(one) && one.stack === stack);
   refuseForeign(database, others.find(one => isHere(one) && one.stack !== stack));
-  const known = (privilege: PublicPrivilege) => [own, ...others].map(one => one?.before[privilege]).find(before => before !== undefined);
+  // A database that was dropped and made again is another one, which has been given what it has without this library.
+  const known = (privilege: PublicPrivilege) => [own, ...others].map(one => one?.now === database ? one.before[privilege] : undefined).find(before => before !== undefined);
   // A rollback follows soon. What was declared once, and is again after a long time, is asked anew.
   const isRecent = (one?: PublicRecord) => one?.sent === undefined || sentAt === undefined || sentAt - one.sent < ROLLBACK_MS;
   const isDeployed = (privilege: PublicPrivilege) => [own, ...siblings].some(one => one?.deployed.slice(0, isRecent(one) ? undefined : 1).some(privileges => privileges.includes(privilege)));
@@ -180,23 +208,30 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly PublicRec
   const stays = PUBLIC_PRIVILEGES.filter(privilege => staysForAdmin(privilege, states, isDeployed(privilege)));
   const toRevoke = revoked.filter(privilege => !stays.includes(privilege));
   const lockedOut = toRevoke.flatMap(privilege => lockedOutBy(privilege, wanted, states, isDeployed(privilege)));
+  // Of a database that is not there nothing new is known.
+  const isThere = wanted.identity !== undefined;
+  const identity = isThere ? wanted.identity : own?.identity;
   return {
     lockedOut,
     kept: stays.filter(privilege => revoked.includes(privilege)).map(privilege => `the admin has ${describe(privilege, database)} through PUBLIC only`),
     revokes: toRevoke.flatMap(privilege => (states[privilege]?.held ?? []).map(entry => ({
       privilege, by: entry.by, isDeployed: isDeployed(privilege), change: changeOf('revoke', privilege, database, revokerOf(entry)),
     }))),
-    grants: PUBLIC_PRIVILEGES.filter(privilege => !isDeclared(privilege)).flatMap(privilege => givenBack(privilege, database, own?.before[privilege], states[privilege])),
+    grants: PUBLIC_PRIVILEGES.filter(privilege => !isDeclared(privilege)).flatMap(privilege => givenBack(privilege, database, own?.now === database ? own.before[privilege] : [], states[privilege])),
     record: {
       stack, stackId, logicalId, resourceId, physicalId, database, revoked,
-      before: Object.fromEntries(revoked.flatMap((privilege) => {
-        const before = known(privilege) ?? states[privilege]?.held.map(({ by }) => by);
-        return before === undefined ? [] : [[privilege, before]];
-      })),
+      before: isThere || own === undefined
+        ? Object.fromEntries(revoked.flatMap((privilege) => {
+            const before = known(privilege) ?? states[privilege]?.held.map(({ by }) => by);
+            return before === undefined ? [] : [[privilege, before]];
+          }))
+        : own.before,
       deployed: own?.deployed ?? [],
+      ...identity === undefined ? {} : { identity },
       ...sentAt === undefined ? {} : { sent: sentAt },
     },
     forget: others.filter(one => !isHere(one)),
+    ...isThere && own?.now !== undefined && own.now !== database && revoked.length > 0 ? { leftBehind: own } : {},
   };
 }
 

@@ -21,6 +21,7 @@ import type { Succession } from './new-owner';
 import {
   bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, unregisteredOf, recordSteps, renameSteps,
 } from './registry';
+import { keepAdminConnected, reportLockedOut, rolesLosingConnect } from './restricted';
 import type { Transaction } from './transaction';
 import { inDatabase, type Work } from './work';
 
@@ -96,6 +97,7 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
   if (decision.record.length > 0) {
     work.lock.mayBeLast = false;
   }
+  await reportLockedOut(work, facts, decision.converge);
   return decision;
 }
 
@@ -139,6 +141,7 @@ async function converge(
   // What could not be taken back is known once that was tried, and registered with the rest.
   const steps = () => [...unregistered.length > 0 ? registrySteps(work, unregistered) : [], ...forgetSteps(forget), ...recordSteps('done', facts, unregistered, impossible.owing, identities.of)];
   await refusePasswordMembers(transaction, changes, before);
+  await keepAdminConnected(work, facts, rolesLosingConnect(changes), transaction);
   if (changes.length + steps().length > 0) {
     await impossible.apply(transaction, changes, wanted, steps);
   }
@@ -147,6 +150,7 @@ async function converge(
   refuseRemaining(impossible.refused(transaction, left, wanted), transaction);
   const surplus = impossible.surplus(transaction, planShared(wanted, after.roles, after.owners));
   if (surplus.length > 0) {
+    await keepAdminConnected(work, facts, rolesLosingConnect(surplus), transaction);
     await takeSurplus(work, transaction, surplus);
     after = await read(roles);
     refuseLeft(work, transaction, planShared(wanted, after.roles, after.owners), [], tolerated);

@@ -1,6 +1,6 @@
 import { type Change, merged } from '../core/change';
 import { Journal } from '../core/journal';
-import { decideAfterRemoval, decideRemove, type Decision, type RoleRemoval } from '../core/lifecycle';
+import { decideAfterRemoval, decideRemove, type Decision, type Facts, type RoleRemoval } from '../core/lifecycle';
 import { planDatabaseRemoval } from '../core/plan-database';
 import { forbidLogin, planEndOfMembers, planEndOfTokens, planSharedRemoval } from '../core/plan-shared';
 import { handedOver, NOTHING, ownSchemas } from '../core/removal';
@@ -11,6 +11,7 @@ import { owned, ownedCounts } from '../sql/dependencies';
 import { GROUPS_OF_RDS_IAM } from '../sql/memberships';
 import { executeDecision } from './converge';
 import { readDatabase, readFacts, readShared } from './inspect';
+import { keepAdminConnected } from './restricted';
 import type { Transaction } from './transaction';
 import { inDatabase, inShared, type Work } from './work';
 
@@ -29,7 +30,7 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   }
   const leaving = removals.filter(removal => removal.kind === 'remove');
   if (leaving.length > 0) {
-    await planEnd(work, request, leaving, facts.closed);
+    await planEnd(work, request, leaving, facts);
   }
   for (const removal of removals) {
     if (removal.kind === 'handOver') {
@@ -41,11 +42,13 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   return { ...NOTHING, forget: [...leaving.map(({ claim }) => claim), ...removals.flatMap(removal => removal.kind === 'handOver' ? removal.decision.forget : [])] };
 }
 
-async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leaving: RoleRemoval[], closed: string[]): Promise<void> {
+async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leaving: RoleRemoval[], facts: Facts): Promise<void> {
+  const { closed } = facts;
   const names = leaving.map(({ username }) => username);
   if (onRemoval.action === 'RETAIN') {
     return names.forEach(username => work.log.info('kept', { username, reason: 'it is to be retained, with its login and all it holds' }));
   }
+  await keepAdminConnected(work, facts, kind === 'role' ? names : []);
   const roles = await inShared(work, async (transaction) => {
     const { roles: observed, also: [groups] } = await readShared(transaction, names, [], { also: [GROUPS_OF_RDS_IAM] });
     const found = [...observed.values()];

@@ -3,7 +3,7 @@ import type { Journal } from '../core/journal';
 import type { Facts } from '../core/lifecycle';
 import { whatOvertook } from '../core/order';
 import {
-  completed, decidePublic, named, type PublicDecision, type PublicPrivilege, type PublicRecord, type PublicState, type PublicStates, recordOf,
+  completed, decidePublic, located, type LocatedRecord, named, type PublicDecision, type PublicPrivilege, type PublicRecord, type PublicState, type PublicStates, recordOf,
 } from '../core/public-privileges';
 import { FIXED_DATABASE, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
@@ -14,6 +14,7 @@ import { applyWhatCan } from './best-effort';
 import { journaled, registrySteps } from './converge';
 import { keepsOut, refuseRemaining } from './converge-database';
 import { endOthersExpired } from './end-expired';
+import { placeOf } from './identities-now';
 import { readFacts } from './inspect';
 import { bringUpToDate, dropIfUnusedSteps, forgetSteps, noteCancellation, publicSteps } from './registry';
 import type { Transaction } from './transaction';
@@ -29,17 +30,18 @@ const NOWHERE: PublicState = { held: [], owner: { as: null }, relying: [] };
 
 interface Look {
   readonly facts: Facts;
+  readonly records: LocatedRecord[];
   readonly states: PublicStates;
 }
 
 /** Revokes from PUBLIC what is declared, and gives back what is not declared any more. */
 export async function applyPublic(work: Work, request: PublicRequest, journal: Journal): Promise<void> {
   const { database, resource } = request;
-  const { facts, states } = await look(work, request, found => refuseEvent(work, request, found, journal));
-  journal.remember(facts.claims, facts.ofPublic.records);
+  const { facts, records, states } = await look(work, request, database, found => refuseEvent(work, request, found, journal));
+  journal.remember(facts.claims, records);
   refuseUnknown(request, facts, states);
-  const decision = decidePublic({ ...request, ...resource }, facts.ofPublic.records, states);
-  report(work, request, decision);
+  const decision = decidePublic({ ...request, ...resource, ...identityOf(work, facts, database) }, records, states);
+  report(work, request, decision, facts, states);
   const [shared, local] = placesOf(database);
   const isLocal = [...decision.revokes, ...decision.grants].some(({ privilege }) => local.includes(privilege));
   const done = completed(decision.record);
@@ -47,6 +49,7 @@ export async function applyPublic(work: Work, request: PublicRequest, journal: J
     const row = isLocal ? decision.record : done;
     await transaction.apply([], ...registrySteps(work, [row]), ...publicSteps([row]), ...forgetSteps(decision.forget.map(keyOf)));
     await make(work, transaction, database, decision, shared);
+    transaction.view?.imagined.decideOfPublic(database, { ...decision, record: done });
   });
   const later = { ...work, registryExists: true };
   if (isLocal) {
@@ -62,16 +65,17 @@ export async function applyPublic(work: Work, request: PublicRequest, journal: J
 
 /** Gives back what PUBLIC had. What cannot be given back is in the log, and does not stop the removal. */
 export async function removePublic(work: Work, request: PublicRequest): Promise<void> {
-  const { database, resource, resourceId, cancelled } = request;
-  const { facts, states } = await look(work, request);
-  const { records, unreadable } = facts.ofPublic;
-  const own = records.find(one => sameResource(one, resource) && one.stackId === resource.stackId && one.resourceId === resourceId && one.database === database);
-  const problem = unreadable.find(one => sameResource(one, resource))?.problem;
+  const { resource, cancelled } = request;
+  const { facts, records, states } = await look(work, request);
+  const own = ownOf(request, records);
+  const database = own?.now ?? request.database;
+  const problem = facts.ofPublic.unreadable.find(one => sameResource(one, resource))?.problem;
   if (own === undefined) {
     work.log.info('nothing to give back', { database, reason: problem ?? 'this resource has revoked nothing from PUBLIC there' });
   } else {
-    const decision = decidePublic({ ...request, ...resource, revoked: [], lockOut: [] }, records, states);
-    own.revoked.filter(privilege => states[privilege] === undefined).forEach(privilege => work.log.info('not given back', { database, privilege, reason: reasonOf(facts, database) }));
+    const decision = decidePublic({ ...request, ...resource, database, revoked: [], lockOut: [] }, records, states);
+    const reason = own.now === undefined && facts.databaseOids.has(database) ? 'it was dropped, and another database has its name' : reasonOf(facts, database);
+    own.revoked.filter(privilege => states[privilege] === undefined).forEach(privilege => work.log.info('not given back', { database, privilege, reason }));
     const [shared, local] = placesOf(database);
     if (decision.grants.some(({ privilege }) => local.includes(privilege))) {
       await inDatabase(work, database, transaction => make(work, transaction, database, decision, local));
@@ -80,10 +84,11 @@ export async function removePublic(work: Work, request: PublicRequest): Promise<
     await inShared(work, async (transaction) => {
       await make(work, transaction, database, decision, shared);
       await transaction.apply([], ...forgetSteps([keyOf(own)]), ...cancelled ? [] : dropIfUnusedSteps());
+      transaction.view?.imagined.decideOfPublic(database, { ...decision, record: undefined, forget: [own] });
     });
   }
   const exists = cancelled && problem === undefined
-    ? await inShared(work, transaction => noteCancellation(transaction, work.lock.registry, { ...request, usernames: [database] }, work.log))
+    ? await inShared(work, transaction => noteCancellation(transaction, work.lock.registry, { ...request, usernames: [request.database] }, work.log))
     : work.registryExists;
   work.lock.mayBeLast &&= !cancelled || !exists;
   await endOthersExpired(work, facts);
@@ -94,33 +99,50 @@ function placesOf(database: string): [shared: PublicPrivilege[], local: PublicPr
   return database === FIXED_DATABASE ? [['CONNECT', 'CREATE'], []] : [['CONNECT'], ['CREATE']];
 }
 
-/** The registry, and the catalog about PUBLIC in the database as far as it can be looked at. */
-async function look(work: Work, { action, database, revoked, resource }: PublicRequest, check: (facts: Facts) => void = () => undefined): Promise<Look> {
-  const { facts, connect } = await inShared(work, async (transaction) => {
+/** The row of this resource and of this physical id. */
+function ownOf<R extends PublicRecord>({ database, resource, resourceId }: PublicRequest, records: R[]): R | undefined {
+  return records.find(one => sameResource(one, resource) && one.stackId === resource.stackId && one.resourceId === resourceId && one.database === database);
+}
+
+function identityOf(work: Work, { databaseOids }: Facts, database: string): Pick<PublicRecord, 'identity'> {
+  const oid = databaseOids.get(database);
+  return oid === undefined ? {} : { identity: { oid, major: placeOf(work).major } };
+}
+
+/**
+ * The registry, and the catalog about PUBLIC in a database as far as it can be looked at.
+ *
+ * @param wanted the database. @default - where what the resource has revoked is now
+ */
+async function look(work: Work, request: PublicRequest, wanted?: string, check: (facts: Facts) => void = () => undefined): Promise<Look> {
+  const { action, revoked, resource } = request;
+  const { facts, records, database, connect } = await inShared(work, async (transaction) => {
     const found = await readFacts(transaction, work.registryExists);
     await bringUpToDate(transaction, work.lock.registry, found, work.log);
     check(found);
-    return { facts: found, connect: await stateIn(transaction, queryFor('CONNECT', database, registered(found, database)), database) };
+    const records = located(found.ofPublic.records, found.databaseOids, placeOf(work));
+    const database = wanted ?? ownOf(request, records)?.now;
+    return { facts: found, records, database, connect: database === undefined ? undefined : await stateIn(transaction, 'CONNECT', database, registered(found, database)) };
   });
-  const own = recordOf(resource, facts.ofPublic.records);
-  const isConcerned = [...revoked, ...own?.revoked ?? []].includes('CREATE') && facts.databases.includes(database);
+  const own = recordOf(resource, records);
+  const isConcerned = [...revoked, ...own?.revoked ?? []].includes('CREATE') && database !== undefined && facts.databases.includes(database);
   const create = !isConcerned
     ? undefined
-    : await inDatabase(work, database, async transaction => await stateIn(transaction, queryFor('CREATE', database, registered(facts, database))) ?? NOWHERE).catch((error: Error) => {
+    : await inDatabase(work, database, async transaction => await stateIn(transaction, 'CREATE', database, registered(facts, database)) ?? NOWHERE).catch((error: Error) => {
         if (!keepsOut(error) || (action === 'apply' && own?.deployed.some(one => one.includes('CREATE')) !== true)) {
           throw error;
         }
         return undefined;
       });
-  return { facts, states: { ...connect === undefined ? {} : { CONNECT: connect }, ...create === undefined ? {} : { CREATE: create } } };
+  return { facts, records, states: { ...connect === undefined ? {} : { CONNECT: connect }, ...create === undefined ? {} : { CREATE: create } } };
 }
 
-/** @param database asked for CONNECT on it, for which a plan may have grants */
-async function stateIn(transaction: Transaction, query: string, database?: string): Promise<PublicState | undefined> {
-  const [[row]] = await transaction.read({ attempted: 'look at what PUBLIC has' }, query) as unknown as [[PublicState | undefined]];
+/** In a plan, with what it would have made by then. */
+async function stateIn(transaction: Transaction, privilege: PublicPrivilege, database: string, roles: RegisteredRoles): Promise<PublicState | undefined> {
+  const text = privilege === 'CONNECT' ? publicConnect(database, roles) : publicCreate(roles);
+  const [[row]] = await transaction.read({ attempted: 'look at what PUBLIC has' }, text) as unknown as [[PublicState | undefined]];
   const { view } = transaction;
-  const isPlanned = (role: string) => database !== undefined && view?.imagined.grantsConnect(role, database) === true;
-  return row && { ...row, relying: row.relying.filter(({ role }) => !isPlanned(role)) };
+  return row && (view?.imagined.ofPublic(database, privilege, row) ?? row);
 }
 
 function registered({ claims }: Facts, database: string): RegisteredRoles {
@@ -161,10 +183,13 @@ function reasonOf({ databases, closed }: Facts, database: string): string {
   return closed.includes(database) ? 'it accepts no connections' : databases.includes(database) ? 'it does not let the admin in' : 'there is no such database';
 }
 
-function report({ log }: Work, { database, revoked }: PublicRequest, { lockedOut, kept, record }: PublicDecision): void {
+function report({ log }: Work, { database, revoked }: PublicRequest, { lockedOut, kept, leftBehind }: PublicDecision, facts: Facts, states: PublicStates): void {
   lockedOut.forEach(({ privilege, roles }) => log.info('locked out', { database, privilege, roles: named(roles), count: roles.length, note: 'they had it through PUBLIC only' }));
   kept.forEach(reason => log.info('not revoked', { database, reason }));
-  revoked.filter(privilege => record.before[privilege] === undefined).forEach(privilege => log.info('not revoked', { database, privilege, reason: 'the database cannot be looked at' }));
+  revoked.filter(privilege => states[privilege] === undefined).forEach(privilege => log.info('not revoked', { database, privilege, reason: reasonOf(facts, database) }));
+  leftBehind?.revoked.forEach(privilege => log.info('not given back', {
+    database: leftBehind.now, privilege, reason: `it was called ${JSON.stringify(database)} when this resource revoked it; restrict it under its new name, or grant it to PUBLIC there`,
+  }));
 }
 
 /** What was deployed before, and what is given back, is made as far as it can be made. Not every transport passes on that a statement had no effect. */
@@ -178,7 +203,7 @@ async function make(work: Work, transaction: Transaction, database: string, deci
     const isRevoked = await applyWhatCan(work, transaction, changesIn(again), 'not revoked', NOT_POSSIBLE);
     const isGiven = await applyWhatCan(work, transaction, changesIn(grants), 'not given back', NOT_POSSIBLE);
     if (revokes.length + grants.length > 0 && transaction.view === undefined) {
-      const held = (await stateIn(transaction, queryFor(privilege, database, NO_ROLES)))?.held.map(({ by }) => by) ?? [];
+      const held = (await stateIn(transaction, privilege, database, NO_ROLES))?.held.map(({ by }) => by) ?? [];
       refuseRemaining(changesIn(first.filter(({ by }) => held.includes(by))), transaction);
       const ignored = (notice: string, changes: PublicDecision['grants']) => changes.forEach(({ change }) =>
         work.log.info(notice, { change: describe(change, transaction.database), reason: 'PostgreSQL left it as it was, without an error' }));
@@ -190,10 +215,6 @@ async function make(work: Work, transaction: Transaction, database: string, deci
 
 function changesIn(changes: PublicDecision['grants']): Change[] {
   return changes.map(({ change }) => change);
-}
-
-function queryFor(privilege: PublicPrivilege, database: string, roles: RegisteredRoles): string {
-  return privilege === 'CONNECT' ? publicConnect(database, roles) : publicCreate(roles);
 }
 
 function keyOf({ stack, logicalId }: PublicRecord): RegistryKey {

@@ -20,6 +20,7 @@ import { readDatabase, readFacts, readShared } from './inspect';
 import { handOverTo } from './new-owner';
 import { bringUpToDate, dropIfUnusedSteps, forgetSteps, keepSteps, noteCancellation } from './registry';
 import { reportRenamed } from './renamed';
+import { keepAdminConnected } from './restricted';
 import type { Transaction } from './transaction';
 import { orUndo } from './undo';
 import { inDatabase, inShared, type Work } from './work';
@@ -73,6 +74,7 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   if (onRemoval.action === 'RETAIN') {
     return keep(work, request, leaving, 'it is to be retained, with its login and all it holds');
   }
+  await keepAdminConnected(work, facts, kind === 'role' ? namesOf(leaving) : []);
   const observed = await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));

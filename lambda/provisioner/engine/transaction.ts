@@ -54,9 +54,9 @@ export function adminMembershipOf({ held, settable, options }: AdminMembershipRo
   return held ? 'held' : options ?? (settable ? 'set' : 'none');
 }
 
-/** Whatever a registry says that was copied from another server: the admin is no user of a resource. */
+/** Whatever a registry says that was copied from another server: the admin is no user of a resource. What it has already may be granted to it again. */
 export function refuseAdmin(changes: Change[], database: string, { admin }: Server): void {
-  const change = changes.find(one => rolesOf(one).includes(admin));
+  const change = changes.find(one => rolesOf(one).includes(admin) && !(one.kind === 'grant' && one.again));
   if (change) {
     throw new ProvisionError(`cannot ${describe(change, database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
   }

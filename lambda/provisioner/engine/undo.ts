@@ -24,7 +24,8 @@ const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', 
 export async function undo(work: Work, self: ManagingResource, journal: Journal): Promise<void> {
   const facts = await inShared(work, async transaction => readFacts(transaction, await registryExists(transaction)));
   const { databases, closed } = facts;
-  const roles = rolesOnRecord(facts, self);
+  // What the admin has been granted again stays.
+  const roles = new Map([...rolesOnRecord(facts, self), [work.lock.server.admin, NO_ROLE]]);
   let complete = true;
   for (const { database, changes } of journal.backwards) {
     if (!databases.includes(database)) {
@@ -103,6 +104,6 @@ function restorePublicSteps(self: ManagingResource, { ofPublic }: Facts, { publi
   const now = ofPublic.records.filter(one => sameResource(one, self));
   return [
     ...forgetSteps(now.map(({ stack, logicalId }) => ({ roleOid: NO_ROLE, stack, logicalId }))),
-    ...now.length === 0 ? [] : publicSteps(publicRecords.filter(one => one.database === now[0].database)),
+    ...now.length === 0 ? [] : publicSteps(publicRecords.filter(one => [one.database, one.now].includes(now[0].database))),
   ];
 }

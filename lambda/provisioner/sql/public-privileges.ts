@@ -1,6 +1,7 @@
 import type { ManagingResource } from '../core/state';
 import { actingAs, grantOptions, grantorOf } from './grantors';
-import { json, literal, textArray } from './quote';
+import { AUTH_MEMBERS } from './memberships';
+import { isOneOf, json, literal, textArray } from './quote';
 import { insertWithoutRole } from './registry-rows';
 
 /** Roles of the registry, by their oids. */
@@ -12,7 +13,7 @@ export interface RegisteredRoles {
 
 /** The catalog about CONNECT of PUBLIC on a database: a `PublicState`, or no row. */
 export function publicConnect(database: string, roles: RegisteredRoles): string {
-  const from = `SELECT datdba AS owner, coalesce(datacl, acldefault('d', datdba)) AS acl FROM pg_catalog.pg_database WHERE datname = ${literal(database)}`;
+  const from = `SELECT oid, datdba AS owner, coalesce(datacl, acldefault('d', datdba)) AS acl FROM pg_catalog.pg_database WHERE datname = ${literal(database)}`;
   return publicState('CONNECT', from, `r.rolcanlogin AND (NOT ${isManaged(roles)} OR ${needsDatabase(roles)})`);
 }
 
@@ -30,10 +31,52 @@ function isManaged({ managed }: RegisteredRoles): string {
   return `r.oid = ANY (${textArray(managed)}::oid[])`;
 }
 
-/** It, or a role that it is a member of, declares something there; or it is a member of a predefined role, which is about all databases. */
+/**
+ * It, or a role that it is a member of, declares something there, or owns or holds something in database o, such as what was granted by hand; or it is
+ * a member of a predefined role, which is about all databases.
+ */
 function needsDatabase({ inDatabase }: RegisteredRoles): string {
-  return `(EXISTS (SELECT FROM unnest(${textArray(inDatabase)}::oid[]) d WHERE pg_has_role(r.oid, d, 'MEMBER'))
+  return `(EXISTS (SELECT FROM unnest(${textArray(inDatabase)}::oid[]) d WHERE pg_has_role(r.oid, d, 'MEMBER')) OR ${holdsSomethingIn('o.oid')}
       OR EXISTS (SELECT FROM pg_catalog.pg_roles g WHERE g.rolname ~ '^pg_' AND g.rolname <> 'pg_database_owner' AND pg_has_role(r.oid, g.oid, 'MEMBER')))`;
+}
+
+/** Whether role r, or one that it is a member of, owns or holds something in a database. */
+function holdsSomethingIn(database: string): string {
+  return `EXISTS (
+        SELECT FROM (SELECT DISTINCT refobjid FROM pg_catalog.pg_shdepend WHERE dbid = ${database} AND refclassid = 'pg_catalog.pg_authid'::regclass) s
+        WHERE pg_has_role(r.oid, s.refobjid, 'MEMBER'))`;
+}
+
+/** A user, and a database. */
+export interface LockedOutUser {
+  readonly role: string;
+  readonly database: string;
+}
+
+/** Users that cannot connect to databases in which they, or roles that they are members of, hold something or declare it. */
+export function lockedOutUsers(databases: string[], users: string[], declared: LockedOutUser[]): string {
+  const isDeclared = declared.map(({ role, database }) => `r.rolname = ${literal(role)} AND d.datname = ${literal(database)}`).join(' OR ') || 'false';
+  return `
+  SELECT r.rolname::text AS role, d.datname::text AS database FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_database d
+  WHERE ${isOneOf('d.datname', databases)} AND ${isOneOf('r.rolname', users)} AND r.rolcanlogin AND NOT has_database_privilege(r.oid, d.oid, 'CONNECT')
+    AND (${isDeclared} OR ${holdsSomethingIn('d.oid')}) ORDER BY 1, 2`;
+}
+
+/** Databases to which the admin can connect through these roles only, with how to grant on them. */
+export function connectsOnlyThrough(roles: string[], databases: string[]): string {
+  return `
+  WITH RECURSIVE me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
+  walk(oid) AS (
+    SELECT oid FROM me
+    UNION
+    SELECT g.oid FROM walk w JOIN ${AUTH_MEMBERS} m ON m.member = w.oid JOIN pg_catalog.pg_roles v ON v.oid = m.member JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+    WHERE coalesce(m.inherit_option, v.rolinherit) AND NOT ${isOneOf('g.rolname', roles)})
+  SELECT d.datname::text AS database, ${actingAs('d.datdba', 'd.datdba')} AS "as", ${grantOptions('d.datdba', 'd.datacl')} AS options
+  FROM pg_catalog.pg_database d CROSS JOIN me
+  WHERE ${isOneOf('d.datname', databases)} AND has_database_privilege(d.oid, 'CONNECT') AND NOT EXISTS (
+    SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
+    WHERE a.privilege_type = 'CONNECT' AND (a.grantee = 0 OR a.grantee IN (SELECT oid FROM walk)))
+  ORDER BY 1`;
 }
 
 function publicState(privilege: string, from: string, relies: string): string {
