@@ -4,6 +4,7 @@ import { SETUPS } from '../../rehearsal/setups';
 import { Drift } from './drift';
 import { Expected } from './expected';
 import { Random } from './random';
+import { PublicTemplate, RandomPublic } from './random-public';
 import { Deployed, namesOf, randomTemplate, RESOURCES, Template } from './random-deployments';
 import { Declared, setups, signIn, snapshot, Stack, trust } from './stack';
 import { DATABASES, heldBy, startWorld, World } from './world';
@@ -33,6 +34,8 @@ describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => 
     const expected = new Expected(world);
     const drift = new Drift(server, world, expected, random);
     const stack = new Stack(server);
+    const ofPublic = new RandomPublic(server, new Random(SEED * 100 + SETUPS.indexOf(setup)));
+    await ofPublic.start();
     const before = await snapshot(server);
     let deployed: Deployed = new Map();
 
@@ -42,13 +45,19 @@ describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => 
       }
       const template = n === DEPLOYMENTS ? new Map<string, Declared>() : randomTemplate(random, world, deployed, expected.kept);
       await refuse(server, stack, deployed, template, random);
-      deployed = await deploy(stack, expected, deployed, template);
+      deployed = await deploy(stack, expected, deployed, template, ofPublic, n === DEPLOYMENTS ? new Map() : ofPublic.next());
+      await ofPublic.check();
       await expect(heldBy(server, expected.names)).resolves.toEqual(expected.lines());
-      await unchanged(server, stack, deployed);
+      await unchanged(server, stack, deployed, ofPublic);
+      if (n % 4 === 0 && n < DEPLOYMENTS) {
+        await ofPublic.refuse(stack);
+        await ofPublic.rollBack(stack);
+      }
       await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
       for (const role of random.some([...deployed.values()].flatMap(({ declared }) => namesOf(declared)), 0.8)) {
         await drift.inject(role);
       }
+      await ofPublic.inject();
       await expect(heldBy(server, expected.names)).resolves.toEqual(expected.lines());
     }
 
@@ -58,15 +67,16 @@ describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => 
       }
       await server.sql(`DROP ROLE "${name}"`);
     }
+    await ofPublic.restore();
     await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 });
 
 /** By CloudFormation's rules: created and updated; then deleted what is gone, and what has another physical id now under its old one. */
-async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Template): Promise<Deployed> {
+async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Template, ofPublic: RandomPublic, toPublic: PublicTemplate): Promise<Deployed> {
   const deployed = new Map<string, { declared: Declared; physicalId: string }>();
-  const planned = await planOf(stack, from, to);
+  const planned = await planOf(stack, from, to, ofPublic, toPublic);
   for (const { id } of RESOURCES.filter(({ id }) => to.has(id))) {
     const [earlier, declared] = [from.get(id), to.get(id)!];
     const { PhysicalResourceId: physicalId } = await (earlier ? stack.update(id, declared, earlier.physicalId) : stack.create(id, declared));
@@ -78,6 +88,8 @@ async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Temp
     }
     names.forEach(name => expected.apply(name, declared));
   }
+  await ofPublic.apply(stack, toPublic, planned.compare);
+  await ofPublic.remove(stack, toPublic, planned.compare);
   const gone = [...from].filter(([id, { physicalId }]) => deployed.get(id)?.physicalId !== physicalId);
   for (const [id, { declared, physicalId }] of [...gone.filter(([id]) => to.has(id)), ...gone.filter(([id]) => !to.has(id))]) {
     await stack.delete(id, declared, physicalId);
@@ -89,10 +101,12 @@ async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Temp
 }
 
 /** What a deployment would execute, to be compared with what each of its events has executed. */
-async function planOf(stack: Stack, from: Deployed, to: Template): Promise<{ compare: (id: string) => void }> {
+async function planOf(stack: Stack, from: Deployed, to: Template, ofPublic: RandomPublic, toPublic: PublicTemplate): Promise<{ compare: (id: string) => void }> {
   stack.takeExecuted();
   const { resources } = await stack.plan(
     ...RESOURCES.filter(({ id }) => to.has(id)).map(({ id }) => ({ logicalId: id, declared: to.get(id)!, before: from.get(id)?.declared, physicalId: from.get(id)?.physicalId })),
+    ...[...toPublic].map(([id, declared]) => ({ logicalId: id, declared, before: ofPublic.deployed.get(id) })),
+    ...ofPublic.gone(toPublic).map(([id, declared]) => ({ logicalId: id, declared, action: 'Delete' as const })),
     ...[...from].filter(([id]) => !to.has(id)).map(([id, { declared, physicalId }]) => ({ logicalId: id, declared, physicalId, action: 'Delete' as const })),
   );
   expect(stack.takeExecuted()).toEqual([]);
@@ -102,6 +116,7 @@ async function planOf(stack: Stack, from: Deployed, to: Template): Promise<{ com
       const [plan] = resources.splice(resources.findIndex(({ logicalId }) => logicalId === id), 1);
       const log = stack.log.splice(0).map(({ notice }) => notice);
       const executed = stack.takeExecuted();
+      expect(plan.problem).toBeUndefined();
       const sql = plan.changes.flatMap(change => change.sql.map(one => ({ database: change.database, sql: one })));
       if (log.some(notice => ['not taken back', 'not granted'].includes(notice))) {
         return;
@@ -144,13 +159,15 @@ async function refuse(server: AuroraLikeServer, stack: Stack, from: Deployed, to
 }
 
 /** The same once more: the log has no change, and the server has seen no transaction that writes but one for each event, which notes when it was sent. */
-async function unchanged(server: AuroraLikeServer, stack: Stack, deployed: Deployed): Promise<void> {
+async function unchanged(server: AuroraLikeServer, stack: Stack, deployed: Deployed, ofPublic: RandomPublic): Promise<void> {
   const transactions = async () => Number((await server.sql<{ next: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next'))[0].next);
   const before = await transactions();
   stack.takeChanges();
   for (const [id, { declared, physicalId }] of deployed) {
     await stack.update(id, declared, physicalId);
   }
+  const { size } = ofPublic.deployed;
+  await ofPublic.apply(stack, ofPublic.deployed, () => undefined);
   expect(stack.takeChanges()).toEqual([]);
-  expect(await transactions() - before).toBeLessThanOrEqual(deployed.size);
+  expect(await transactions() - before).toBeLessThanOrEqual(deployed.size + 2 * size);
 }
