@@ -7,6 +7,7 @@ import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import type { DeclaredOfPublic } from '../model/access-model';
 import { constructAt } from '../model/app-access';
+import { databaseNeed } from '../model/connects';
 import { errorAt } from '../model/errors';
 import { requireText } from '../model/types';
 import { unclearName } from '../model/unclear-names';
@@ -51,8 +52,31 @@ export class PublicPrivileges extends Construct {
     const { model } = managed;
     model.restricted = [...model.restricted ?? [], declared];
     resource.node.addDependency(rolesIn(managed, declared, this.node.root));
+    if (connect) {
+      this.warnOfLockedOut(managed, declared);
+    }
     managed.onPublic(declared, { resource });
     warn(this, [unknownDatabase(managed.database, database), unclearName('database name', database), ...names.map(name => unclearName('role name', name))]);
+  }
+
+  /** At the end of the synthesis: users and privileges may be added later. The deployment refuses such a user that is there before, and one that comes later cannot connect. */
+  private warnOfLockedOut({ model }: ManagedDatabase, { DatabaseName, lockOut }: DeclaredOfPublic): void {
+    const database = JSON.stringify(DatabaseName);
+    this.node.addValidation({
+      validate: () => {
+        for (const role of model.roles.filter(({ kind, names }) => kind !== 'role' && names.some(name => !lockOut.includes(name)))) {
+          const { isDeclared, connects } = databaseNeed(model, role, DatabaseName);
+          warn(constructAt(this.node.root, role.path), [isDeclared && connects === false
+            ? {
+                id: 'cdk-aurora-iam-auth:lockedOut',
+                text: `${role.path} has privileges in database ${database} and no CONNECT on it, which ${this.node.path} revokes from PUBLIC, so that it cannot connect; `
+                  + `add Privileges.onDatabase({ database: ${database} }) to its privileges`,
+              }
+            : undefined]);
+        }
+        return [];
+      },
+    });
   }
 }
 
@@ -76,12 +100,12 @@ function checked(scope: Construct, { model }: ManagedDatabase, { database, conne
   return [...new Set(lockOut)].sort();
 }
 
-/** Roles of the stack that declare something in the database, so that they have CONNECT of their own first. Looked up late: they may come after this. */
+/** Roles of the stack that declare something in the database, and their members, so that they have CONNECT first. Looked up late: they may come after this. */
 function rolesIn({ model }: ManagedDatabase, { DatabaseName, stack }: DeclaredOfPublic, root: Construct): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
-      const roles = model.roles.filter(role => role.stack === stack && role.declared.Privileges?.[DatabaseName] !== undefined);
+      const roles = model.roles.filter(role => role.stack === stack && databaseNeed(model, role, DatabaseName).isDeclared);
       return roles.map(({ path }) => constructAt(root, path).node.defaultChild!);
     },
   });

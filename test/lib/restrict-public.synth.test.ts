@@ -1,5 +1,6 @@
 import { App, Aws, Stack } from 'aws-cdk-lib';
-import { AuroraIamAuth, DatabasePrivilege, DatabaseUser, Privileges, RestrictPublicOptions } from '../../lib';
+import { Annotations, Match } from 'aws-cdk-lib/assertions';
+import { AuroraIamAuth, DatabasePrivilege, DatabaseRole, DatabaseUser, Privileges, RestrictPublicOptions, TablePrivilege } from '../../lib';
 import { collectAccess, collectAppAccess } from '../../lib/report/collect';
 import { markdownOf } from '../../lib/report/markdown';
 import { newApp, newCluster, onlyResourceOf, resourcesOf, templateOf } from './support';
@@ -51,6 +52,57 @@ describe('restrictPublic', () => {
     new DatabaseUser(new Stack(app, 'Other'), 'User', { iamAuth, username: 'other', privileges: [Privileges.onDatabase({ database: 'shop' })] });
     const dependencies: unknown[] = [onlyResourceOf(stack, TYPE).DependsOn ?? []].flat();
     expect(dependencies.filter(id => String(id).startsWith('IamAuth'))).toEqual([expect.stringMatching(/^IamAuthorders/)]);
+  });
+
+  test('comes after members of such roles as well', () => {
+    iamAuth.restrictPublic({ database: 'shop', connect: true });
+    const readers = iamAuth.addRole('readers', { privileges: [Privileges.onDatabase({ database: 'shop' })] });
+    iamAuth.addUser('report', { database: 'postgres', privileges: [Privileges.memberOf(readers)] });
+    const dependencies: unknown[] = [onlyResourceOf(stack, TYPE).DependsOn ?? []].flat();
+    expect(dependencies.filter(id => String(id).startsWith('IamAuth'))).toEqual([expect.stringMatching(/^IamAuthreaders/), expect.stringMatching(/^IamAuthreport/)]);
+  });
+
+  describe('warns of a user that cannot connect any more', () => {
+    const onTables = Privileges.onTables({ database: 'shop', schema: 'public', tables: ['orders'], privileges: [TablePrivilege.SELECT], objectsCreatedBy: [] });
+    const warnings = () => {
+      app.synth();
+      return Annotations.fromStack(stack).findWarning('*', Match.stringLikeRegexp('lockedOut')).map(({ id, entry }) => [id, entry.data]);
+    };
+    const user = (...privileges: Privileges[]) => iamAuth.addUser('orders', { database: 'postgres', privileges });
+
+    test('with what to do', () => {
+      iamAuth.restrictPublic({ database: 'shop', connect: true });
+      user(onTables);
+      expect(warnings()).toEqual([['/Data/IamAuth/orders',
+        'Data/IamAuth/orders has privileges in database "shop" and no CONNECT on it, which Data/IamAuth/PublicPrivileges/shop revokes from PUBLIC, so that it cannot connect; '
+        + 'add Privileges.onDatabase({ database: "shop" }) to its privileges [ack: cdk-aurora-iam-auth:lockedOut]']]);
+    });
+
+    test('also where its group role alone declares something there, and for a list', () => {
+      const readers = iamAuth.addRole('readers', { privileges: [onTables] });
+      user(Privileges.memberOf(readers));
+      iamAuth.addUsers('team', { usernames: ['ann', 'bob'], database: 'postgres', privileges: [onTables] });
+      iamAuth.restrictPublic({ database: 'shop', connect: true, lockOut: ['ann'] });
+      expect(warnings().map(([id]) => id as string).sort()).toEqual(['/Data/IamAuth/orders', '/Data/IamAuth/team']);
+    });
+
+    test.each<[string, () => void]>([
+      ['it has CONNECT of its own', () => user(onTables, Privileges.onDatabase({ database: 'shop' }))],
+      ['it has CONNECT through a group role', () => user(onTables, Privileges.memberOf(iamAuth.addRole('readers', { privileges: [Privileges.onDatabase({ database: 'shop' })] })))],
+      ['it is a member of a role that the app does not know', () => user(onTables, Privileges.memberOf(DatabaseRole.fromRoleName(stack, 'Theirs', 'theirs')))],
+      ['it declares nothing there', () => user()],
+      ['it is named in lockOut', () => iamAuth.addUser('locked', { database: 'postgres', privileges: [onTables] })],
+    ])('and not where %s', (_, add) => {
+      iamAuth.restrictPublic({ database: 'shop', connect: true, lockOut: ['locked'] });
+      add();
+      expect(warnings()).toEqual([]);
+    });
+
+    test('and not where CREATE alone is revoked', () => {
+      iamAuth.restrictPublic({ database: 'shop', createInPublicSchema: true });
+      user(onTables);
+      expect(warnings()).toEqual([]);
+    });
   });
 
   test('is in the access reports of its stack and of the app, and in none of another stack', () => {
