@@ -37,7 +37,7 @@ export class Drift {
       return this.expected.set(role, name, '7');
     }
     const value = random.one({ work_mem: ['1MB', '7MB'], jit: ['off'], search_path: ['app', '"My data"'] }[name]!);
-    await this.server.sql(`ALTER ROLE ${escapeIdentifier(role)}${database === undefined ? '' : ` IN DATABASE ${escapeIdentifier(database)}`} SET ${name} = ${value}`);
+    await this.server.sql(`ALTER ROLE ${escapeIdentifier(role)}${database === undefined ? '' : ` IN DATABASE ${escapeIdentifier(database)}`} SET ${name} = ${name === 'work_mem' ? `'${value}'` : value}`);
     this.expected.set(role, `${name}${database === undefined ? '' : ` in ${database}`}`, value);
   }
 
