@@ -107,8 +107,9 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * on its schema `public`, or both. It is recommended for database `postgres`.
    *
    * The deployment fails, and names them, where roles would lose what they have through PUBLIC only, unless `lockOut`
-   * names them. Roles of this library count where they declare something in the database without CONNECT, and where they
-   * are members of a predefined role. When the call is removed, PUBLIC gets back what it had before.
+   * names them. Roles of this library count where they declare, own or hold something in the database without CONNECT,
+   * and where they are members of a predefined role. A user with privileges there and no CONNECT is a warning at
+   * synthesis. When the call is removed, PUBLIC gets back what it had before.
    *
    * @see https://www.postgresql.org/docs/current/ddl-priv.html
    * @param options the database, and what is revoked there
