@@ -234,6 +234,32 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
     });
   });
 
+  on15('are planned with users of the same deployment: what these have then counts', async () => {
+    const usage = { Schemas: { public: { Schema: ['USAGE'] } } };
+    const own = { username: 'own', privileges: { shop: { Database: ['CONNECT'], ...usage } } };
+    const group = { roleName: 'readers', privileges: { shop: { Database: ['CONNECT'], ...usage } } };
+    const member = { username: 'member', connect: [], memberOf: ['readers'] };
+    const without = { username: 'without', privileges: { shop: usage } };
+    const before = { username: 'before', privileges: { shop: usage } };
+    const then = { ...before, memberOf: ['readers'] };
+    await its.stack.create('B', before);
+    const users = [{ logicalId: 'G', declared: group }, { logicalId: 'A', declared: own }, { logicalId: 'M', declared: member }, { logicalId: 'B', declared: then, before }];
+    const refused = await its.stack.plan(...users, { logicalId: 'W', declared: without }, { logicalId: 'P', declared: shop({ revoked: CONNECT }) });
+    const problem = 'cannot revoke CONNECT on database "shop" from PUBLIC: "without" has it through PUBLIC only; grant it to that role, or name it in lockOut';
+    expect(refused.resources.flatMap(one => one.problem ?? [])).toEqual([problem]);
+    const planned = await its.stack.plan(...users, { logicalId: 'P', declared: shop({ revoked: CONNECT }) });
+    expect(planned.resources.flatMap(one => one.problem ?? [])).toEqual([]);
+    await its.stack.create('G', group);
+    await its.stack.create('A', own);
+    await its.stack.create('M', member);
+    await its.stack.update('B', then);
+    await its.stack.create('W', without);
+    await expect(failure(its.stack.create('P', shop({ revoked: CONNECT })))).resolves.toBe(problem);
+    await its.stack.delete('W', without);
+    await its.stack.create('P', shop({ revoked: CONNECT }));
+    await its.stack.delete('P', shop());
+  });
+
   on17('are planned as they are deployed: moved to another construct or database, and rolled back', async () => {
     const events = async (...planned: Parameters<typeof its.stack.plan>) => {
       const { resources } = await its.stack.plan(...planned);

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type ActAs, type Change, type ChangeOf, oneByOne, rolesOf } from './change';
+import { relyingThen } from './imagined-connect';
 import { databaseAfter, heldBy, privilegesAfter } from './imagined-privileges';
 import { type Decision, type Facts, type Registration, replaces } from './lifecycle';
 import { graphAfter, type RoleInGraph } from './membership-graph';
@@ -60,14 +61,15 @@ export class Imagined {
   }
 
   /** What PUBLIC has then. */
-  public ofPublic(database: string, privilege: PublicPrivilege, state: PublicState): PublicState {
+  public ofPublic(database: string, privilege: PublicPrivilege, state: PublicState, claims: readonly Claim[]): PublicState {
     const decisions = this.events.filter((event): event is OfPublic => 'ofPublic' in event && event.ofPublic === database);
     const held = decisions.reduce((now, { revokes, grants }) => {
       const [revoked, granted] = [revokes, grants].map(changes => changes.filter(one => one.privilege === privilege));
       const left = now.filter(({ by }) => !revoked.some(one => one.by === by));
       return [...left, ...granted.map(({ by, change }) => ({ by, as: null, grantor: null, through: null, ...change as ActAs }))];
     }, [...state.held]);
-    return { ...state, held, relying: state.relying.filter(({ role }) => privilege !== 'CONNECT' || !this.grantsConnect(role, database)) };
+    const relying = privilege === 'CONNECT' ? relyingThen(state.relying, database, claims, roles => this.grantsConnect(roles, database)) : state.relying;
+    return { ...state, held, relying };
   }
 
   /** Does something, and forgets what it has imagined if that fails. */
@@ -89,10 +91,11 @@ export class Imagined {
     return this.today.has(name) ? this.today.get(name) : name;
   }
 
-  /** Whether a plan gives a role CONNECT on a database. */
-  private grantsConnect(role: string, database: string): boolean {
-    return this.changes(change => change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database
-      && change.privileges.includes('CONNECT') && change.roles.includes(role)).length > 0;
+  /** Whether a plan gives one of the roles CONNECT on a database, or a role through which it may have it. */
+  private grantsConnect(roles: string[], database: string): boolean {
+    const isGrant = (change: Change) => change.kind === 'grantRole'
+      || (change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database && change.privileges.includes('CONNECT'));
+    return this.changes(change => isGrant(change) && rolesOf(change).some(role => roles.includes(role))).length > 0;
   }
 
   public facts(from: Facts): Facts {

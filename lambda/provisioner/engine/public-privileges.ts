@@ -122,13 +122,13 @@ async function look(work: Work, request: PublicRequest, wanted?: string, check: 
     check(found);
     const records = located(found.ofPublic.records, found.databaseOids, placeOf(work));
     const database = wanted ?? ownOf(request, records)?.now;
-    return { facts: found, records, database, connect: database === undefined ? undefined : await stateIn(transaction, 'CONNECT', database, registered(found, database)) };
+    return { facts: found, records, database, connect: database === undefined ? undefined : await stateIn(transaction, 'CONNECT', database, found) };
   });
   const own = recordOf(resource, records);
   const isConcerned = [...revoked, ...own?.revoked ?? []].includes('CREATE') && database !== undefined && facts.databases.includes(database);
   const create = !isConcerned
     ? undefined
-    : await inDatabase(work, database, async transaction => await stateIn(transaction, 'CREATE', database, registered(facts, database)) ?? NOWHERE).catch((error: Error) => {
+    : await inDatabase(work, database, async transaction => await stateIn(transaction, 'CREATE', database, facts) ?? NOWHERE).catch((error: Error) => {
         if (!keepsOut(error) || (action === 'apply' && own?.deployed.some(one => one.includes('CREATE')) !== true)) {
           throw error;
         }
@@ -138,11 +138,12 @@ async function look(work: Work, request: PublicRequest, wanted?: string, check: 
 }
 
 /** In a plan, with what it would have made by then. */
-async function stateIn(transaction: Transaction, privilege: PublicPrivilege, database: string, roles: RegisteredRoles): Promise<PublicState | undefined> {
+async function stateIn(transaction: Transaction, privilege: PublicPrivilege, database: string, facts?: Facts): Promise<PublicState | undefined> {
+  const roles = facts === undefined ? NO_ROLES : registered(facts, database);
   const text = privilege === 'CONNECT' ? publicConnect(database, roles) : publicCreate(roles);
   const [[row]] = await transaction.read({ attempted: 'look at what PUBLIC has' }, text) as unknown as [[PublicState | undefined]];
   const { view } = transaction;
-  return row && (view?.imagined.ofPublic(database, privilege, row) ?? row);
+  return row && (view?.imagined.ofPublic(database, privilege, row, facts?.claims ?? []) ?? row);
 }
 
 function registered({ claims }: Facts, database: string): RegisteredRoles {
@@ -203,7 +204,7 @@ async function make(work: Work, transaction: Transaction, database: string, deci
     const isRevoked = await applyWhatCan(work, transaction, changesIn(again), 'not revoked', NOT_POSSIBLE);
     const isGiven = await applyWhatCan(work, transaction, changesIn(grants), 'not given back', NOT_POSSIBLE);
     if (revokes.length + grants.length > 0 && transaction.view === undefined) {
-      const held = (await stateIn(transaction, privilege, database, NO_ROLES))?.held.map(({ by }) => by) ?? [];
+      const held = (await stateIn(transaction, privilege, database))?.held.map(({ by }) => by) ?? [];
       refuseRemaining(changesIn(first.filter(({ by }) => held.includes(by))), transaction);
       const ignored = (notice: string, changes: PublicDecision['grants']) => changes.forEach(({ change }) =>
         work.log.info(notice, { change: describe(change, transaction.database), reason: 'PostgreSQL left it as it was, without an error' }));
