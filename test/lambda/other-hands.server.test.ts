@@ -36,7 +36,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
     beforeEach(() => server.sql('CREATE ROLE intern LOGIN'));
     afterEach(() => server.sql('DROP ROLE intern'));
 
-    test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: a group that owns something has no members when it is left, or the Delete fails and says whose membership it is', async (action) => {
+    test.each(firstOf(1, [['DROP_OR_DISABLE'], ['DISABLE']] as const))('%s: a group that owns something has no members when it is left, or the Delete fails and says whose membership it is', async (action) => {
       const group: Role = { roleName: 'analysts', privileges: READ, onRemoval: { Action: action } };
       await stack.create('G', group);
       await server.sql('GRANT analysts TO intern');
@@ -75,7 +75,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
             'cannot sign in to database "stock" of localhost:<port> as the admin: permission denied for database "stock". User does not have CONNECT privilege. (SQLSTATE 42501); the admin needs CONNECT on database "stock"'] as [string, string, string, string]],
     ];
 
-    test.each(CLOSED)('%s, and in which it owns something: the Delete fails, without access and without loss, and the next one does the rest', async (_, close, open, message) => {
+    test.each(firstOf(1, CLOSED))('%s, and in which it owns something: the Delete fails, without access and without loss, and the next one does the rest', async (_, close, open, message) => {
       await stack.create('A', user);
       for (const database of ['shop', 'stock']) {
         await server.sql('GRANT CREATE ON SCHEMA app TO helper; CREATE TABLE app.hers (n int); INSERT INTO app.hers VALUES (42); ALTER TABLE app.hers OWNER TO leaver', [], database);
@@ -211,7 +211,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       return { now: () => asked++ === 0 ? 0 : 49_500, sleep: setTimeout };
     };
 
-    test.each(firstOf(2, [
+    test.each(firstOf(1, [
       ['has locked tables', 'LOCK TABLE app.orders, app.events IN ACCESS EXCLUSIVE MODE'],
       ['has made tables', 'CREATE TABLE own.t (n int); CREATE TABLE app.uncommitted (n int); GRANT SELECT ON own.t TO helper'],
       ['has changed its own settings', "ALTER ROLE orders SET work_mem = '1MB'"],
@@ -245,7 +245,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await stack.delete('L', list);
     });
 
-    test('of a list that is deleted: the others go, and the log says who is left', async () => {
+    full.test('of a list that is deleted: the others go, and the log says who is left', async () => {
       await stack.create('L', list);
       await server.sql('ALTER ROLE ann RENAME TO anna');
       await stack.delete('L', list);

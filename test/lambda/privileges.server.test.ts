@@ -128,7 +128,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', both);
     });
 
-    test('a membership in a predefined role comes and goes', async () => {
+    full.test('a membership in a predefined role comes and goes', async () => {
       await stack.create('A', orders({}, { memberOf: ['pg_monitor'] }));
       await expect(held()).resolves.toEqual(['in pg_monitor']);
       await stack.update('A', orders({}));
@@ -203,7 +203,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', user);
     });
 
-    test('a table that is gone is no reason to fail once it is not declared any more', async () => {
+    full.test('a table that is gone is no reason to fail once it is not declared any more', async () => {
       await server.sql('CREATE TABLE app.gone (n int)', [], 'shop');
       await server.sql('ALTER TABLE app.gone OWNER TO postgres', [], 'shop');
       await stack.create('A', orders({ shop: { Schemas: { app: { Tables: { gone: ['SELECT'] }, Columns: { gone: { n: ['UPDATE'] } } } } } }));

@@ -6,7 +6,7 @@ import { parameterProblem } from '../../lib/contract/role-settings';
 import { SettingProperties } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { SETUPS } from '../../rehearsal/setups';
-import { firstOf, FULL, full } from '../full';
+import { firstOf, full } from '../full';
 import { watchAdmin } from './admin-watch';
 import { sleepingClock } from './clocks';
 import { throughDataApi } from './over-data-api';
@@ -22,7 +22,7 @@ const HOSTILE = [
   "'; DROP ROLE orders; --", '"; DROP ROLE orders; --:name', "\\'", '\\', ':name', 'a::b', "E'\\x41'", '$$', '$1', '{}', 'a,b', '"a", b', ' a ', 'DEFAULT', 'default', '%s', '\u00fc', '\u{1f418}', '/* */', '-- ', "'", '"',
 ];
 
-const CASES = setupsOver({ 'connections': ['18, plain'], 'the Data API': ['16, RDS-like'] });
+const CASES = setupsOver({ 'connections': ['18, plain'], 'the Data API': [] });
 
 /** `bySuperuser`: a superuser may set it, which the master of `rdsLike` is. */
 const REFUSED_BY_SERVER: { parameter: string; value: string; reason: string; bySuperuser?: true }[] = [
@@ -37,6 +37,9 @@ const REFUSED_BY_SERVER: { parameter: string; value: string; reason: string; byS
     bySuperuser: true,
   },
 ];
+
+/** What users may set without being superusers, and is refused all the same. */
+const REFUSED_TOO = /^(local_preload_libraries|log_parameter_max_length_on_error|transaction_(deferrable|isolation|read_only))$/;
 
 describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, roleRules, transport }) => {
   let server: AuroraLikeServer;
@@ -63,9 +66,6 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
   });
   watchAdmin(() => server);
   afterAll(() => server.stop());
-
-  /** What does not depend on the transport. */
-  const more = transport === 'connections' || FULL ? test : test.skip;
 
   const orders = (settings?: SettingProperties, more: Partial<User> = {}): User => ({ username: 'orders', settings, ...more });
 
@@ -97,7 +97,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     'connections: 5', 'idle_in_transaction_session_timeout=60000ms', 'search_path="$user", "A ""b""", public', 'statement_timeout=30000ms', 'work_mem=64MB',
   ];
 
-  test('are there from the first session on, are settled then, and go with the user', async () => {
+  full.test('are there from the first session on, are settled then, and go with the user', async () => {
     await stack.create('A', orders(ALL));
     await expect(stored()).resolves.toEqual(STORED);
     await expect(show('orders', 'statement_timeout')).resolves.toBe('30s');
@@ -142,7 +142,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     }
   });
 
-  test('are as declared again after changes by hand, those for one database included', async () => {
+  full.test('are as declared again after changes by hand, those for one database included', async () => {
     await stack.create('A', orders(ALL));
     await server.sql(`ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders RESET statement_timeout; ALTER ROLE orders SET search_path = public; ALTER ROLE orders CONNECTION LIMIT 1;
       ALTER ROLE orders IN DATABASE shop SET work_mem = '2MB'; ALTER ROLE orders IN DATABASE "Sh""op" SET search_path = 'x'; ALTER ROLE orders IN DATABASE postgres SET work_mem = '64MB';
@@ -155,7 +155,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(stack.drift()).resolves.toMatchObject({ driftedRoles: 0 });
   });
 
-  more('of a user that changes them for itself are as declared after the next event', async () => {
+  test('of a user that changes them for itself are as declared after the next event', async () => {
     await stack.create('A', orders(ALL));
     await inSession('orders', client => client.query("ALTER ROLE orders SET statement_timeout = 0; ALTER ROLE orders IN DATABASE shop SET statement_timeout = '1h'"));
     await expect(show('orders', 'statement_timeout')).resolves.toBe('1h');
@@ -163,7 +163,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(stored()).resolves.toEqual(STORED);
   });
 
-  more('stay with a user that is renamed', async () => {
+  full.test('stay with a user that is renamed', async () => {
     await stack.create('A', orders(ALL));
     stack.takeChanges();
     await stack.update('A', orders(ALL, { username: 'purchases' }));
@@ -173,13 +173,13 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(stored()).resolves.toEqual([]);
   });
 
-  more('of many users are the same for each', async () => {
+  full.test('of many users are the same for each', async () => {
     await stack.create('L', { usernames: ['lea', 'leo'], settings: ALL });
     await expect(stored('lea')).resolves.toEqual(STORED);
     await expect(stored('leo')).resolves.toEqual(STORED);
   });
 
-  more('of a role that is taken over: those that are declared are set, and others stay', async () => {
+  test('of a role that is taken over: those that are declared are set, and others stay', async () => {
     await server.sql("SET ROLE postgres; CREATE ROLE orders CONNECTION LIMIT 3; ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET work_mem = '2MB'; RESET ROLE");
     const { shared: before } = await snapshot(server) as { shared: string[] };
     // An event that fails late gives back what there was.
@@ -195,7 +195,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(stored()).resolves.toEqual(['jit=off']);
   });
 
-  test('of an update that fails late are as before', async () => {
+  full.test('of an update that fails late are as before', async () => {
     await stack.create('A', orders(ALL));
     await server.sql("ALTER ROLE orders IN DATABASE shop SET jit = off; ALTER ROLE orders SET datestyle = 'German, MDY'; ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"");
     const before = await snapshot(server);
@@ -204,7 +204,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 
-  test('of an update that is undone after its commit are as before', async () => {
+  full.test('of an update that is undone after its commit are as before', async () => {
     await stack.create('G', { roleName: 'readers' });
     await stack.create('A', orders(ALL));
     await server.sql("ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"; ALTER ROLE orders SET datestyle = 'German'");
@@ -216,7 +216,15 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 
-  test.each(firstOf(3, HOSTILE))('have any text as a value: %j', async (text) => {
+  test('has all that PostgreSQL leaves to superusers, and few others', async () => {
+    const rows = await server.sql<{ name: string; context: string }>("SELECT name, context FROM pg_settings WHERE context IN ('superuser', 'superuser-backend', 'user', 'backend')");
+    const isRefused = (name: string) => parameterProblem(name.toLowerCase()) !== undefined;
+    expect(rows.length).toBeGreaterThan(150);
+    expect(rows.filter(({ name, context }) => context.startsWith('superuser') && !isRefused(name))).toEqual([]);
+    expect(rows.filter(({ name, context }) => !context.startsWith('superuser') && isRefused(name)).every(({ name }) => REFUSED_TOO.test(name))).toBe(true);
+  });
+
+  test.each(firstOf(1, HOSTILE))('have any text as a value: %j', async (text) => {
     // A parameter that takes any text, and a list of any names.
     const settings: SettingProperties = { Parameters: { application_name: text, search_path: [text, 'public', text] } };
     await stack.create('A', orders(settings));
@@ -229,7 +237,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     expect(stack.takeChanges()).toEqual([]);
   });
 
-  test.each(REFUSED_BY_SERVER.filter(({ bySuperuser }) => !bySuperuser || roleRules !== 'rdsLike'))('that the server refuses fail the deployment with a reason, and leave nothing: $parameter', async ({ parameter, value, reason }) => {
+  test.each(firstOf(2, REFUSED_BY_SERVER.filter(({ bySuperuser }) => !bySuperuser || roleRules !== 'rdsLike')))('that the server refuses fail the deployment with a reason, and leave nothing: $parameter', async ({ parameter, value, reason }) => {
     const message = await failure(stack.create('A', orders({ Parameters: { [parameter]: value } })));
     expect(message).toContain(`cannot set ${parameter} of "orders" to "${value}": `);
     expect(message).toContain(reason);
@@ -254,7 +262,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     });
   }
 
-  more('a connection limit is one, which the user cannot change', async () => {
+  test('a connection limit is one, which the user cannot change', async () => {
     await stack.create('A', orders({ ConnectionLimit: '1' }));
     await inSession('orders', async (client) => {
       await expect(client.query('ALTER ROLE orders CONNECTION LIMIT 2')).rejects.toThrow('permission denied');
@@ -294,7 +302,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await inSession('green', client => client.query('DROP TABLE app.made'));
     });
 
-    more('follows its group when that is renamed, and is as before when the deployment is rolled back', async () => {
+    test('follows its group when that is renamed, and is as before when the deployment is rolled back', async () => {
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
       const before = await snapshot(server);
@@ -311,7 +319,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       expect(shared).toEqual((before as { shared: unknown }).shared);
     });
 
-    more('is reset with its membership, and one that was set by hand for a database is no other one', async () => {
+    full.test('is reset with its membership, and one that was set by hand for a database is no other one', async () => {
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
       await server.sql('ALTER ROLE blue IN DATABASE shop SET role = none');
@@ -322,7 +330,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
     });
 
-    more('is a group role of this library; a rollback goes through whatever has become of it', async () => {
+    test('is a group role of this library; a rollback goes through whatever has become of it', async () => {
       await server.sql('SET ROLE postgres; CREATE ROLE theirs; RESET ROLE');
       const withTheirs: User = { username: 'blue', memberOf: ['theirs'], settings: { RoleAtLogin: 'theirs' } };
       const refused = 'role "theirs" is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out';
@@ -339,7 +347,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     });
   });
 
-  more('are the last to be looked at for an exclusive role, and for a role that is kept', async () => {
+  full.test('are the last to be looked at for an exclusive role, and for a role that is kept', async () => {
     await stack.create('A', orders(ALL, { exclusive: true }));
     await server.sql('ALTER ROLE orders SET jit = off');
     await stack.update('A', orders(ALL, { exclusive: true, reapply: 'again' }));
@@ -348,21 +356,6 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await stack.delete('A', orders(ALL, { exclusive: true }));
     await expect(stored()).resolves.toEqual([...STORED, 'jit=off'].sort());
     await server.sql('ALTER TABLE app.t OWNER TO postgres', [], 'shop');
-  });
-});
-
-/** What users may set without being superusers, and is refused all the same. */
-const REFUSED_TOO = /^(local_preload_libraries|log_parameter_max_length_on_error|transaction_(deferrable|isolation|read_only))$/;
-
-describe.each([...firstOf(1, [...SETUPS].reverse())])('the list of refused parameters on PostgreSQL $name', (setup) => {
-  test('has all that PostgreSQL leaves to superusers, and few others', async () => {
-    const server = await AuroraLikeServer.start({ ...setup, databases: [] });
-    const rows = await server.sql<{ name: string; context: string }>("SELECT name, context FROM pg_settings WHERE context IN ('superuser', 'superuser-backend', 'user', 'backend')");
-    await server.stop();
-    const isRefused = (name: string) => parameterProblem(name.toLowerCase()) !== undefined;
-    expect(rows.length).toBeGreaterThan(150);
-    expect(rows.filter(({ name, context }) => context.startsWith('superuser') && !isRefused(name))).toEqual([]);
-    expect(rows.filter(({ name, context }) => !context.startsWith('superuser') && isRefused(name)).every(({ name }) => REFUSED_TOO.test(name))).toBe(true);
   });
 });
 
