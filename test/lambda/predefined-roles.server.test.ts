@@ -70,19 +70,19 @@ describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', (
     // A registry with that is not used; whoever has it by another way could do this as well.
     await server.sql('GRANT USAGE ON SCHEMA cdk_aurora_iam_auth TO PUBLIC');
     const could: string[] = [];
+    const admin = await connected('postgres', server.master.password);
+    const { rows: [{ pid }] } = await admin.query<{ pid: number }>('SELECT pg_backend_pid() AS pid, 1 AS watched');
+    const member = await connected('tried', server.token('application', 'tried'));
     for (const [ability, sql] of Object.entries(TRIED)) {
-      const admin = await connected('postgres', server.master.password);
-      const { rows: [{ pid }] } = await admin.query<{ pid: number }>('SELECT pg_backend_pid() AS pid, 1 AS watched');
-      const member = await connected('tried', server.token('application', 'tried'));
       await member.query('BEGIN');
       const results = await member.query(sql.replace('<pid>', String(pid))).then(result => [result].flat(), () => []);
       if (results.some(({ rows }) => rows.length > 0)) {
         could.push(ability);
       }
-      await member.query('ROLLBACK').catch(() => undefined);
-      await member.end();
-      await admin.end().catch(() => undefined);
+      await member.query('ROLLBACK');
     }
+    await member.end();
+    await admin.end().catch(() => undefined);
     await server.sql('REVOKE USAGE ON SCHEMA cdk_aurora_iam_auth FROM PUBLIC');
     const expected = (COULD[role] ?? []).flatMap(one => typeof one === 'string' ? [one] : one.since <= major ? [one.ability] : []);
     expect(could.sort()).toEqual([...expected].sort());

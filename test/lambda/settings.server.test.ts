@@ -1,7 +1,7 @@
 import { overDataApi } from '../../lambda/provisioner/transport/data-api/client';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CLUSTER_ARN, DataApiEndpoint, SECRET_ARN } from '../rehearsal/data-api-endpoint';
-import { firstOf } from '../full';
+import { full } from '../full';
 import { untilWaiting } from './clocks';
 import { failure, setupsOver, signInWithToken, snapshot, Stack, throughConnections, trust, User } from './stack';
 
@@ -100,12 +100,17 @@ describe.each(CASES)('parameters that are set on PostgreSQL $name, over $transpo
   });
 
   if (transport === 'connections') {
-    test.each(firstOf(2, TIMEOUTS))('%s of a millisecond', async (name) => {
+    test('timeouts of a millisecond, and transactions that are read-only and serializable, all at once', async () => {
+      await set({ ...Object.fromEntries(TIMEOUTS.map(name => [name, '1'])), ...VALUES }, ['ROLE postgres']);
+      await live();
+    });
+
+    full.test.each(TIMEOUTS)('%s of a millisecond', async (name) => {
       await set({ [name]: '1' }, ['ROLE postgres']);
       await live();
     });
 
-    test.each(READ_ONLY)('%s', async (name) => {
+    full.test.each(READ_ONLY)('%s', async (name) => {
       await set({ [name]: VALUES[name] });
       await live();
     });
@@ -123,7 +128,7 @@ describe.each(CASES)('parameters that are set on PostgreSQL $name, over $transpo
   }
 
   if (major >= 17) {
-    test('transaction_timeout, with the time of the lock and of a statement that waits', async () => {
+    full.test('transaction_timeout, with the time of the lock and of a statement that waits', async () => {
       await set({ transaction_timeout: '400' }, ['ROLE postgres']);
       await server.sql('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC', [], 'shop');
       const created = stack.create('A', USER);
