@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { firstOf, full } from '../full';
 import { throughDataApi } from './over-data-api';
 import { setupsOver, Stack, throughConnections, trust, User, users } from './stack';
 
@@ -40,10 +41,10 @@ describe.each(setupsOver({ 'connections': ['16, plain'], 'the Data API': [] }))(
     const stack = () => new Stack(server, { transport: transports[name]() });
     const orders = (onRemoval?: User['onRemoval']): User => ({ username: 'orders', connect: ['shop', 'stock'], onRemoval });
 
-    test.each<[string, User['onRemoval']]>([
+    test.each(firstOf<[string, User['onRemoval']]>(1, [
       ['by default', undefined],
       ['with a new owner', { Action: 'DROP', ReassignOwnedTo: 'heir' }],
-    ])('%s user mappings and default privileges are dropped with the role, and the log names the foreign servers', async (_, onRemoval) => {
+    ]))('%s user mappings and default privileges are dropped with the role, and the log names the foreign servers', async (_, onRemoval) => {
       const deployed = stack();
       await deployed.create('A', orders(onRemoval));
       await map('shop', 'stock');
@@ -84,7 +85,7 @@ describe.each(setupsOver({ 'connections': ['16, plain'], 'the Data API': [] }))(
       await server.sql('DROP TABLE t', [], 'shop');
     });
 
-    test('a role that is to be disabled keeps them', async () => {
+    full.test('a role that is to be disabled keeps them', async () => {
       const deployed = stack();
       await deployed.create('A', orders({ Action: 'DISABLE' }));
       await map('shop');

@@ -64,7 +64,7 @@ describe.each(MAJORS)('a login that counts every membership, on PostgreSQL %i', 
   const notices = (stack: Stack) => stack.log.map(({ notice }) => notice);
 
   describe('keeps out an admin with a password that has made a user', () => {
-    test.each(firstOf(3, LOCKING))('%s is undone: the reason names the way that works, and nothing is lost', async (_, declared) => {
+    test.each(firstOf(1, LOCKING))('%s is undone: the reason names the way that works, and nothing is lost', async (_, declared) => {
       const stack = newStack();
       expect(await failure(stack.create('A', declared))).toBe(REASON);
       expect(notices(stack).filter(notice => notice.startsWith('und') || notice.startsWith('not '))).toEqual(['undoing']);
@@ -133,7 +133,7 @@ describe.each(MAJORS)('a login that counts every membership, on PostgreSQL %i', 
   describe('has the last word', () => {
     const refusing = (sqlState: string, message = 'no') => explain(new ServerError(message, sqlState), { attempted: 'sign in' });
 
-    test.each(['28P01', '28000'])('%s means undone', async (sqlState) => {
+    test.each(firstOf(1, ['28P01', '28000']))('%s means undone', async (sqlState) => {
       const transport = confirming(connections(), () => Promise.reject(refusing(sqlState)));
       const stack = newStack({ transport, clock: sleepingClock() });
       expect(await failure(stack.create('A', USER))).toContain(`once this was committed (no, SQLSTATE ${sqlState}), so it is undone`);
@@ -200,7 +200,7 @@ describe.each(MAJORS)('a login that counts every membership, on PostgreSQL %i', 
     afterEach(() => server.setMasterWithToken(false));
     beforeEach(() => server.setMasterWithToken(true));
 
-    test.each(firstOf(2, LOCKING.slice(0, -1)))('%s is created, changed and removed', async (_, declared) => {
+    test.each(firstOf(1, LOCKING.slice(0, -1)))('%s is created, changed and removed', async (_, declared) => {
       const stack = newStack({ transport: asFromIam() });
       await stack.create('A', declared);
       const names = 'usernames' in declared ? declared.usernames : ['orders'];

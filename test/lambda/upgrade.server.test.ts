@@ -5,7 +5,7 @@ import { failure, setups, signIn, signInWithToken, Stack, trust, users } from '.
 const ORDERS = { username: 'orders' };
 
 /** What docs/operations.md says to grant around a major upgrade from PostgreSQL 15 to 16. */
-describe.each(setups('14', '17, plain'))('ADMIN OPTION on a user of PostgreSQL $name', ({ major, ...setup }) => {
+describe.each(setups('17, plain'))('ADMIN OPTION on a user of PostgreSQL $name', ({ major, ...setup }) => {
   const environment = process.env;
   let server: AuroraLikeServer;
 

@@ -4,7 +4,7 @@ import { watchAdmin } from './admin-watch';
 import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
 
 const ALLOWED = [
-  'mario.rossi@example.com', 'Mixed.Case', "o'brien", 'quo"te', 'semi;--', 'x'.repeat(63), 'jürgen.müßig', 'ÿ'.repeat(31),
+  'mario.rossi@example.com', 'quo"te', 'ÿ'.repeat(31), 'Mixed.Case', "o'brien", 'semi;--', 'x'.repeat(63), 'jürgen.müßig',
   'a b', '*', 'app_*', 'what?', '$user', '${username}', 'back\\slash', 'tick`', '$$', 'select', 'user', 'Public', 'PG_x', '1', '-', '%41', 'a,b', '"', '""', "'; DROP ROLE postgres; --",
 ];
 
@@ -45,7 +45,7 @@ describe.each(firstOf(1, [15, 17] as const))('usernames on PostgreSQL %i', (majo
   // The major makes no difference to a name: those that are asked for most on the one, and all, with the refused ones, on the other.
   const all = major === 17;
 
-  test.each(all ? ALLOWED : ALLOWED.slice(0, 8))('%j is created, signs in and is removed', async (username) => {
+  test.each(all ? ALLOWED : firstOf(3, ALLOWED.slice(0, 8)))('%j is created, signs in and is removed', async (username) => {
     const { PhysicalResourceId } = await stack.create('A', { username });
     expect(PhysicalResourceId).toMatch(/^[!-~]{1,1000}$/);
     expect(await users(server)).toEqual([username]);
