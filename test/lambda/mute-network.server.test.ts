@@ -7,15 +7,15 @@ import { signInWithToken, Stack, trust } from './stack';
 describe('a network that goes mute', () => {
   let server: AuroraLikeServer;
   let network: Network;
-  beforeEach(async () => {
+  beforeAll(async () => {
     server = await AuroraLikeServer.start({ major: 17, databases: ['shop'], authorize: () => true });
     trust(server.caCertificate);
+  });
+  beforeEach(async () => {
     network = await Network.open(server.port);
   });
-  afterEach(async () => {
-    await network.close();
-    await server.stop();
-  });
+  afterEach(() => network.close());
+  afterAll(() => server.stop());
 
   test('in the middle of a transaction: known in time, the connection is given up, and the next try succeeds', async () => {
     const stack = new Stack(server, { port: network.port });
@@ -35,7 +35,7 @@ describe('a network that goes mute', () => {
       return this.end() as never;
     });
     // The end of the connection never comes.
-    await stack.create('A', { username: 'orders' });
+    await stack.create('B', { username: 'sales' });
     expect(stack.log.at(-1)).toMatchObject({ notice: 'finished' });
   });
 });

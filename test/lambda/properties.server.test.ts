@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { watchAdmin } from './admin-watch';
 import { SETUPS } from '../../rehearsal/setups';
 import { Drift } from './drift';
@@ -19,7 +20,7 @@ jest.setTimeout((DEPLOYMENTS + 5) * 80_000);
  * Random declarations of users and group roles, deployed one after the other on the same server, with changes by hand in between. After each the catalogs hold
  * what `Expected` says, and to deploy the same once more writes nothing. What fails leaves everything as it was. In the end nothing is left.
  */
-describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => {
+full.describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let world: World;
   beforeAll(async () => {
