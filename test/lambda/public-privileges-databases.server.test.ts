@@ -1,3 +1,4 @@
+import { full } from '../full';
 import { only, CONNECT, publicHas, publicServer, shop } from './public-server';
 import { failure, OfPublic, setupsOver, signIn, signInWithToken, snapshot } from './stack';
 
@@ -72,7 +73,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
       await expect(open()).resolves.toContain('long');
     });
 
-    on15('that change names: the resource is about the one of its name, and the log names the other', async () => {
+    full.test('that change names: the resource is about the one of its name, and the log names the other', async () => {
       await makeShort();
       await its.stack.create('P', short({ revoked: CONNECT }));
       await sql('ALTER DATABASE short RENAME TO long');
@@ -87,7 +88,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
       await expect(open()).resolves.toContain('short');
     });
 
-    on17('are known by their names where the record is of another server or major version, or has no oid', async () => {
+    full.test('are known by their names where the record is of another server or major version, or has no oid', async () => {
       const registered = (change: string) => sql(`UPDATE cdk_aurora_iam_auth.managed_role SET declarations = ${change}`);
       for (const change of [
         `jsonb_set(declarations, '{publicPrivileges,identity}', '{"oid": "1", "major": ${major - 1}}')`, "declarations #- '{publicPrivileges,identity}'",
@@ -172,7 +173,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
         ['as a member of rds_superuser', 'GRANT CONNECT ON DATABASE shop TO rds_superuser', 'REVOKE CONNECT ON DATABASE shop FROM rds_superuser'],
         ['of its own', 'GRANT CONNECT ON DATABASE shop TO postgres', 'REVOKE CONNECT ON DATABASE shop FROM postgres'],
       ];
-      on15.each(grants)('has CONNECT %s, which is enough', async (_, grant, revoke) => {
+      full.test.each(grants)('has CONNECT %s, which is enough', async (_, grant, revoke) => {
         await sql(`CREATE ROLE owning; ALTER DATABASE shop OWNER TO owning; REVOKE CONNECT ON DATABASE shop FROM owning; GRANT owning TO postgres; ${grant}`);
         await its.stack.create('P', shop({ revoked: CONNECT }));
         await adminEnters();
@@ -220,7 +221,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
       expect(notices('cannot connect')).toEqual([]);
     });
 
-    on15('that hold something there by hand are not locked out unnamed', async () => {
+    on17('that hold something there by hand are not locked out unnamed', async () => {
       await its.stack.create('A', { username: 'orders', connect: ['postgres'] });
       await sql('GRANT USAGE ON SCHEMA public TO orders', 'shop');
       await sql('CREATE ROLE readers; GRANT readers TO postgres WITH ADMIN OPTION');
@@ -234,7 +235,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
     });
   });
 
-  on15('are planned with users of the same deployment: what these have then counts', async () => {
+  full.test('are planned with users of the same deployment: what these have then counts', async () => {
     const usage = { Schemas: { public: { Schema: ['USAGE'] } } };
     const own = { username: 'own', privileges: { shop: { Database: ['CONNECT'], ...usage } } };
     const group = { roleName: 'readers', privileges: { shop: { Database: ['CONNECT'], ...usage } } };

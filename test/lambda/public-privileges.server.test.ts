@@ -19,7 +19,6 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
   const { major, roleRules, transport } = setup;
   // Each case on one of the set-ups: `npm run test:full` has all of them on all.
   const [on14, on18] = [14, 18].map(one => only(major === one && transport === 'connections'));
-  const overDataApi = only(transport === 'the Data API');
   const has = (database?: string) => publicHas(its.server, database);
 
   /** A login that this library did not make. */
@@ -76,7 +75,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.server.sql('DROP TABLE public.made', [], 'shop');
   });
 
-  on18('name users of this library that declare something in the database, or are members of a predefined role, and have no CONNECT', async () => {
+  full.test('name users of this library that declare something in the database, or are members of a predefined role, and have no CONNECT', async () => {
     await its.stack.create('A', { username: 'orders', privileges: { shop: { Schemas: { public: { Schema: ['USAGE'] } } } } });
     await its.stack.create('G', { roleName: 'readers', privileges: { shop: { Schemas: { public: { Schema: ['USAGE'] } } } } });
     await its.stack.create('B', { username: 'member', connect: [], memberOf: ['readers'] });
@@ -150,7 +149,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.stack.delete('P', shop());
   });
 
-  overDataApi('follow the declaration, and a rollback restores them', async () => {
+  on18('follow the declaration, and a rollback restores them', async () => {
     await its.stack.create('P', shop());
     const before = await snapshot(its.server) as { shared: unknown; shop: unknown };
     await its.stack.update('P', shop({ revoked: CREATE }));
@@ -192,7 +191,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await expect(snapshot(its.server)).resolves.toEqual(its.untouched);
   });
 
-  on18('belong to one stack, and to the one of a restored database', async () => {
+  full.test('belong to one stack, and to the one of a restored database', async () => {
     await its.stack.create('P', shop());
     const other = its.newStack({ name: 'other' });
     await expect(failure(other.create('Q', shop()))).resolves.toBe(
@@ -216,7 +215,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await expect(snapshot(its.server)).resolves.toEqual(its.untouched);
   });
 
-  on14('are not revoked by an event that comes after the one that took it back', async () => {
+  full.test('are not revoked by an event that comes after the one that took it back', async () => {
     const late = nextTime();
     await its.stack.delete('P', shop(), MADE_UP);
     const reason = 'CloudFormation has cancelled the creation of P, and its Delete was carried out before this event came to its turn: nothing was done';
@@ -252,7 +251,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.server.sql('DROP DATABASE short');
   });
 
-  on14('that several roles have granted are given back by each of them', async () => {
+  full.test('that several roles have granted are given back by each of them', async () => {
     await its.server.sql('CREATE ROLE passer; GRANT CONNECT ON DATABASE shop TO passer WITH GRANT OPTION; SET ROLE passer; GRANT CONNECT ON DATABASE shop TO PUBLIC; RESET ROLE; GRANT passer TO postgres');
     const before = await snapshot(its.server);
     await its.stack.create('P', shop());
