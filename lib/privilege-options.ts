@@ -51,6 +51,29 @@ export interface ReadWritePrivilegesOptions {
   readonly objectsCreatedBy?: IDatabaseRole[];
 }
 
+/** Options of `Privileges.memberOf`. */
+export interface MemberOfPrivilegesOptions {
+  /**
+   * When the membership ends, without a deployment: it is taken back, and the sessions of the member at the writer end,
+   * and those of its own members, because such a session may act as the role (`SET ROLE`). They can sign in again, as far
+   * as they may. Sessions at reader endpoints and read replicas go on.
+   *
+   * EventBridge Scheduler calls the provisioner in the minute that begins then, or in the one after it. A time in the past
+   * is a warning with the id `cdk-aurora-iam-auth:expired`, and the membership is not granted. Years from 1970 to 2195,
+   * to the millisecond. A later time, or none, gives the membership back: an ordinary update.
+   *
+   * The registry in the database has the time: no later deployment of a template with this time gives the membership
+   * back, nor does a rollback or a database that is restored from a snapshot, from the first event of the provisioner on.
+   * What another role than the admin has granted stays. Not of the role that `setRoleAtLogin` names.
+   *
+   * The name of the role is a key of the template then: no token.
+   *
+   * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
+   * @default - the membership does not end
+   */
+  readonly expiresAt?: Date;
+}
+
 /** Options of `Privileges.createObjects`. */
 export interface CreateObjectsPrivilegesOptions {
   /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */

@@ -3,7 +3,7 @@ import { checkRole } from './model/known-role';
 import { checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege } from './privilege';
 import type {
-  CreateObjectsPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
+  CreateObjectsPrivilegesOptions, MemberOfPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
   OnTablesPrivilegesOptions, OnTypesPrivilegesOptions, ReadOnlyPrivilegesOptions, ReadWritePrivilegesOptions, SchemaOwnerPrivilegesOptions,
 } from './privilege-options';
 import type { IDatabaseRole } from './role-interface';
@@ -172,12 +172,20 @@ export class Privileges {
    * Membership in the admin, or in a role that leads to it, is refused. Membership in `rds_superuser` or `pg_maintain` is warned of, with the ids
    * `cdk-aurora-iam-auth:memberOfRdsSuperuser` and `cdk-aurora-iam-auth:memberOfPgMaintain`, until the warning is acknowledged.
    *
+   * With `expiresAt`, the membership ends at that moment without a deployment.
+   *
    * @param role a role, or another user of the same database, which is then deployed first
+   * @param options when the membership ends
    * @returns the value, for any number of roles
    */
-  public static memberOf(role: IDatabaseRole): Privileges {
+  public static memberOf(role: IDatabaseRole, options: MemberOfPrivilegesOptions = {}): Privileges {
     checkRole('memberOf', role);
-    return new Privileges({ memberOf: role });
+    const { expiresAt } = options;
+    if (expiresAt === undefined) {
+      return new Privileges({ memberOf: role });
+    }
+    checkKeys('role', [role.roleName]);
+    return new Privileges({ memberOf: role, expiresAt });
   }
 
   /** @internal */

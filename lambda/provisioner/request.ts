@@ -54,7 +54,7 @@ const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
   },
 };
 
-const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'Settings', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
+const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'MembershipExpiresAt', 'Settings', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
 
 /**
  * The decoder: every event is checked here, against the same rules as at synth. A value may be known only now, and the

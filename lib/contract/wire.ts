@@ -107,6 +107,9 @@ export interface RoleProperties {
   /** Names of the roles it is a member of, `rds_iam` not among them. */
   readonly MemberOf?: string[];
 
+  /** When memberships end that do, by the name of the group, which is in `MemberOf` as well: times as that of `ExpiresAt`. */
+  readonly MembershipExpiresAt?: { readonly [group: string]: string };
+
   /** What PostgreSQL keeps with the role for its sessions. Only users have it. */
   readonly Settings?: SettingProperties;
 

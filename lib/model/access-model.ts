@@ -122,6 +122,9 @@ export interface DeclaredRole {
   /** Names of the roles that it is a member of, as they were given. */
   readonly memberOf: string[];
 
+  /** When memberships end, by the name of the group, as `Date.toISOString()` writes it. */
+  readonly membershipEnds: Map<string, string>;
+
   /** As they are on the wire; only users have them. */
   readonly settings?: SettingProperties;
 
@@ -129,7 +132,7 @@ export interface DeclaredRole {
   readonly predecessors: Set<DeclaredRole>;
 
   /** Privileges and memberships as they are on the wire at that moment. */
-  readonly declared: Pick<RoleProperties, 'Privileges' | 'MemberOf'>;
+  readonly declared: Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'MembershipExpiresAt'>;
 }
 
 /** What a custom resource revokes from PUBLIC in one database. */

@@ -7,17 +7,19 @@ export type RoleFacts
 export function declaredRole(facts: RoleFacts): DeclaredRole {
   const privileges: PrivilegesByDatabase[] = [];
   const memberOf: string[] = [];
+  const membershipEnds = new Map<string, string>();
   let merged: { readonly count: number; readonly form: ReturnType<typeof wireForm> } | undefined;
   return {
     ...facts,
     privileges,
     memberOf,
+    membershipEnds,
     predecessors: new Set(),
     /** Asked for several times in a synthesis. */
     get declared() {
       const count = privileges.length + memberOf.length;
       if (merged?.count !== count) {
-        merged = { count, form: wireForm(privileges, memberOf) };
+        merged = { count, form: wireForm(privileges, memberOf, membershipEnds) };
       }
       return merged.form;
     },

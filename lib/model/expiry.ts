@@ -15,15 +15,34 @@ export function expiryText(expiresAt: string): string {
   return `access ${isExpired(expiresAt) ? 'ended' : 'ends'} ${expiresAt.replace('.000Z', 'Z')}`;
 }
 
+/** When a membership ends, in words; nothing of one that does not. */
+export function membershipExpiryText(expiresAt: string | undefined): string {
+  return expiresAt === undefined ? '' : ` (${isExpired(expiresAt) ? 'ended' : 'ends'} ${expiresAt.replace('.000Z', 'Z')})`;
+}
+
+/** The same of a membership. */
+export function expiredMembership(names: readonly string[], group: string, expiresAt: string): Warning | undefined {
+  return isExpired(expiresAt)
+    ? {
+        id: EXPIRED,
+        text: `expiresAt ${expiresAt} of the membership of ${listed(names)} in ${JSON.stringify(group)} has passed, so that it is not granted, and taken back where it is there; `
+          + 'pass a later time, or take the membership out',
+      }
+    : undefined;
+}
+
 /** No error: a template is deployed again after the time of its users is over. */
 export function expiredUser(names: string[], expiresAt: Date): Warning | undefined {
-  const listed = names.slice(0, NAMES).map(name => JSON.stringify(name)).join(', ');
-  const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
   return isExpired(expiresAt.toISOString())
     ? {
         id: EXPIRED,
-        text: `expiresAt ${expiresAt.toISOString()} of ${listed}${more} has passed, so that they are created without access, and lose it where they have it; `
+        text: `expiresAt ${expiresAt.toISOString()} of ${listed(names)} has passed, so that they are created without access, and lose it where they have it; `
           + 'pass a later time, or take the user out',
       }
     : undefined;
+}
+
+function listed(names: readonly string[]): string {
+  const more = names.length > NAMES ? ` and ${names.length - NAMES} more` : '';
+  return `${names.slice(0, NAMES).map(name => JSON.stringify(name)).join(', ')}${more}`;
 }

@@ -23,6 +23,9 @@ export interface Grant {
   readonly databases?: PrivilegesByDatabase;
   readonly memberOf?: IDatabaseRole;
 
+  /** When the membership ends. */
+  readonly expiresAt?: Date;
+
   /** Of objects of the future. */
   readonly creators?: IDatabaseRole[];
 

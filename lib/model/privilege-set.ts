@@ -13,10 +13,13 @@ type Tree = string | readonly string[] | { readonly [key: string]: Tree };
  * Everything a role may do, as its custom resource says it: merged, without duplicates and in a
  * fixed order, so that the same privileges in another order are the same template.
  */
-export function wireForm(grants: PrivilegesByDatabase[], roles: string[]): Pick<RoleProperties, 'Privileges' | 'MemberOf'> {
+export function wireForm(
+  grants: PrivilegesByDatabase[], roles: string[], ends: ReadonlyMap<string, string> = new Map(),
+): Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'MembershipExpiresAt'> {
   return withoutEmpty({
     Privileges: withoutRepetition(merge([{}, ...grants] as Tree[]) as PrivilegesByDatabase),
     MemberOf: inOrder(roles),
+    MembershipExpiresAt: Object.fromEntries(inOrder([...ends.keys()]).map(group => [group, ends.get(group)!])),
   });
 }
 

@@ -9,6 +9,12 @@ export interface Membership {
 
   /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
   readonly through: string[];
+
+  /** When the membership ends, if it does: of a role that it is a member of itself. In UTC, such as `2027-01-31T12:00:00.000Z`. */
+  readonly expiresAt?: string;
+
+  /** Whether that was over when the app was synthesized. */
+  readonly expired?: true;
 }
 
 export interface Member {

@@ -8,6 +8,9 @@ import { shown } from '../model/types';
 /** Id of the schedule below a user. */
 const SCHEDULE_ID = 'ExpirySchedule';
 
+/** Beginning of the id of the schedule of a membership there; the name of the group follows. */
+const MEMBERSHIP_SCHEDULE_ID = 'MembershipExpirySchedule-';
+
 const MINUTE_MS = 60_000;
 
 /** The last leap year that a schedule can name, so that each day is one of it. */
@@ -42,12 +45,15 @@ export class ExpirySchedules extends Construct {
    * Calls the alias at that moment.
    *
    * @param scope the construct of the user, whose resource is to come after the schedule: it would be called once, and before there is a login
+   * @param group of which the membership ends; undefined where the access of the user does
    */
-  public add(scope: Construct, expiresAt: Date): CfnResource {
-    const schedule = new CfnResource(scope, SCHEDULE_ID, {
+  public add(scope: Construct, expiresAt: Date, group?: string): CfnResource {
+    const schedule = new CfnResource(scope, group === undefined ? SCHEDULE_ID : `${MEMBERSHIP_SCHEDULE_ID}${group}`, {
       type: 'AWS::Scheduler::Schedule',
       properties: {
-        Description: `Ends the access of ${scope.node.path}`.slice(0, 512),
+        Description: group === undefined
+          ? `Ends the access of ${scope.node.path}`.slice(0, 512)
+          : `Ends the membership of ${scope.node.path} in ${group}`.slice(0, 512),
         GroupName: this.group.ref,
         ScheduleExpression: scheduleExpression(expiresAt),
         ScheduleExpressionTimezone: 'UTC',
@@ -72,8 +78,8 @@ export function scheduleExpression(expiresAt: Date): string {
   return `cron(${minute.getUTCMinutes()} ${minute.getUTCHours()} ${minute.getUTCDate()} ${minute.getUTCMonth() + 1} ? ${minute.getUTCFullYear()},${LAST_YEAR})`;
 }
 
-/** JavaScript checks no types, and takes what is no time for one. */
-export function requireExpiry(scope: Construct, value: unknown): void {
+/** JavaScript checks no types, and takes what is no time for one. @param what whose time it is, where it has no end */
+export function requireExpiry(scope: Construct, value: unknown, what = 'a user whose access does not end'): asserts value is Date {
   const isTime = value instanceof Date && !Number.isNaN(value.getTime());
   if (!isTime) {
     const what = value instanceof Date ? 'is not a time' : `is ${shown(value)}, and must be a time`;
@@ -82,6 +88,6 @@ export function requireExpiry(scope: Construct, value: unknown): void {
   const year = value.getUTCFullYear();
   if (year < 1970 || year >= LAST_YEAR) {
     throw errorAt(scope, `expiresAt ${value.toISOString()} is not allowed: EventBridge Scheduler takes the years from 1970 to ${LAST_YEAR - 1}; `
-      + 'leave it out for a user whose access does not end');
+      + `leave it out for ${what}`);
   }
 }

@@ -12,7 +12,7 @@ import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { isDeployedAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
-import { expiredUser } from '../model/expiry';
+import { expiredMembership, expiredUser } from '../model/expiry';
 import type { Grant, InSchema } from '../model/grant';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
@@ -85,6 +85,7 @@ export class RoleResource {
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => role.declared.Privileges }) as unknown as RoleProperties['Privileges'],
       MemberOf: Lazy.any({ produce: () => role.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
+      MembershipExpiresAt: Lazy.any({ produce: () => role.declared.MembershipExpiresAt }) as unknown as RoleProperties['MembershipExpiresAt'],
       ...settings === undefined ? {} : { Settings: settings },
       ...action === DEFAULT_REMOVAL_ACTION
         ? {}
@@ -126,11 +127,12 @@ export class RoleResource {
     if (grants.some(grant => typeof (grant as unknown) !== 'object')) {
       throw errorAt(this.scope, 'privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return');
     }
-    for (const { databases, memberOf, creators = [], owned, warning } of grants) {
+    for (const { databases, memberOf, expiresAt, creators = [], owned, warning } of grants) {
       if (memberOf) {
         this.addDependencyOn(memberOf, 'and a role cannot be a member of itself; leave it out');
         this.checkMembership(memberOf);
         this.checkPower(memberOf.roleName);
+        this.endMembership(memberOf.roleName, expiresAt);
       }
       creators.forEach(creator => this.addDependencyOnCreator(creator));
       if (owned) {
@@ -197,7 +199,7 @@ export class RoleResource {
     }
     scope.node.addValidation({
       validate: () => role.memberOf.includes(owner.roleName)
-        ? []
+        ? role.membershipEnds.has(owner.roleName) ? [`setRoleAtLogin ${name} is a role in which its membership ends (expiresAt), and each session would begin with a warning then; let one of the two go`] : []
         : [`setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`],
     });
   }
@@ -221,6 +223,26 @@ export class RoleResource {
       throw errorAt(this.scope, `role name ${JSON.stringify(group.roleName)} is the user ${group.node.path}, `
         + 'and its members are members of rds_iam as well, which a group role never is; '
         + 'make the user a member of this role, or both of a third one');
+    }
+  }
+
+  /** The same membership twice would be the longer one, and the shorter one a promise that nobody keeps. */
+  private endMembership(group: string, expiresAt: Date | undefined): void {
+    const { scope, role: { memberOf, membershipEnds, names } } = this;
+    if (expiresAt !== undefined) {
+      requireExpiry(scope, expiresAt, 'a membership that does not end');
+    }
+    const [before, now] = [membershipEnds.get(group), expiresAt?.toISOString()];
+    if (memberOf.includes(group)) {
+      if (before !== now) {
+        throw errorAt(scope, `the membership in ${JSON.stringify(group)} is declared twice, ${[before, now].map(time => time === undefined ? 'without an end' : `until ${time}`).join(' and ')}; declare it once`);
+      }
+      return;
+    }
+    if (expiresAt !== undefined && now !== undefined) {
+      membershipEnds.set(group, now);
+      this.resource.node.addDependency(this.provisioner.expirySchedules.add(scope, expiresAt, group));
+      warn(scope, [expiredMembership(names, group, now)]);
     }
   }
 

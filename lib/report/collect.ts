@@ -1,6 +1,6 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import type { AccessReport, GroupAccess, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
+import type { AccessReport, GroupAccess, Membership, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
 import { privilegesIn } from './privilege-lines';
 import { sortedBy } from './plain-text';
 import { restrictedIn } from './public-lines';
@@ -84,7 +84,7 @@ class Server {
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
         ...role.expiresAt === undefined ? {} : { expiresAt: role.expiresAt, ...isExpired(role.expiresAt) ? { expired: true as const } : {} },
-        memberOf: this.graph.membershipsOf(this.memberOf(role)),
+        memberOf: this.membershipsOf(role),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
         ...role.settings ? { settings: settingsIn(this.root, role.path, role.settings) } : {},
       };
@@ -107,7 +107,7 @@ class Server {
         ...strength(name),
         exclusive: role?.exclusive ?? false,
         members: sortedBy(this.graph.membersOf(name), member => member.name),
-        memberOf: role ? this.graph.membershipsOf(this.memberOf(role)) : [],
+        memberOf: role ? this.membershipsOf(role) : [],
         privileges: privilegesIn(role?.declared.Privileges ?? {}),
       };
     });
@@ -129,6 +129,13 @@ class Server {
 
   private namesOf({ names, path }: DeclaredRole): string[] {
     return names.map(name => readable(this.root, path, name));
+  }
+
+  private membershipsOf(role: DeclaredRole): Membership[] {
+    return this.graph.membershipsOf(this.memberOf(role)).map((membership) => {
+      const expiresAt = membership.through.length === 0 ? role.membershipEnds.get(membership.role) : undefined;
+      return expiresAt === undefined ? membership : { ...membership, expiresAt, ...isExpired(expiresAt) ? { expired: true as const } : {} };
+    });
   }
 
   private memberOf({ declared, path }: DeclaredRole): string[] {

@@ -4,7 +4,7 @@ import { byPlace, privilegeText } from './privilege-lines';
 import { DEFAULT_REMOVAL, notControlledHere, notices, removalText, titleOf } from './remarks';
 import { settingLines } from './setting-lines';
 import { principalText, signInText, trustedRoles } from './sign-in-text';
-import { expiryText } from '../model/expiry';
+import { expiryText, membershipExpiryText } from '../model/expiry';
 
 /** `<stack>.access.md`: the report as tables, for a pull request or a terminal. Names are text in it, whatever they are. */
 export function markdownOf(report: AccessReport): string {
@@ -78,8 +78,8 @@ function groupRow(group: GroupAccess): string[] {
   ];
 }
 
-function membershipText({ role, through }: Membership): string {
-  return code(role) + (through.length > 0 ? ` through ${through.map(code).join(', ')}` : '');
+function membershipText({ role, through, expiresAt }: Membership): string {
+  return code(role) + membershipExpiryText(expiresAt) + (through.length > 0 ? ` through ${through.map(code).join(', ')}` : '');
 }
 
 function privilegeRows(privileges: readonly PrivilegeAccess[]): string[] {

@@ -23,6 +23,10 @@ export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourc
     { title: 'Revoked from PUBLIC', items: restrictedPublic.flatMap(restrictedLines) },
     { title: 'Access has ended', items: users.filter(({ expired }) => expired).map(({ name }) => name) },
     {
+      title: 'Membership has ended',
+      items: [...users, ...groups].flatMap(({ name, memberOf }) => memberOf.filter(({ expired }) => expired).map(({ role }) => `${name} in ${role}`)),
+    },
+    {
       title: 'No identity signs in as',
       items: users.filter(({ signIns }) => signIns.length === 0).map(({ name }) => name),
     },

@@ -7,7 +7,7 @@ import { settingLines, settingsIn } from './setting-lines';
 import { signInText } from './sign-in-text';
 import { readable } from './text';
 import type { DeclaredRole } from '../model/access-model';
-import { expiryText } from '../model/expiry';
+import { expiryText, membershipExpiryText } from '../model/expiry';
 import { strongRolesOf } from '../model/strong-memberships';
 
 /** Names that a line about a list of users has; who they all are is in the properties of its resource. */
@@ -75,7 +75,7 @@ function facts(role: DeclaredRole, name: string): string[] {
 
 function privilegeSummary(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
   const groups = (role.declared.MemberOf ?? []).map(name =>
-    `${roleName(readable(root, role.path, name))}${strongText(role, name)}`);
+    `${roleName(readable(root, role.path, name))}${membershipExpiryText(role.membershipEnds.get(name))}${strongText(role, name)}`);
   const settings = role.settings === undefined ? [] : settingLines(settingsIn(root, role.path, role.settings));
   return [...groups.map(group => `member of ${group}`), ...settings, ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
 }

@@ -58,6 +58,9 @@ export type Access
   | {
     readonly kind: 'time';
 
+    /** The group, where it is about how long a membership lasts. */
+    readonly memberOf?: string;
+
     /** As it is declared, such as `2027-01-31T12:00:00.000Z`. */
     readonly until?: string;
 

@@ -19,6 +19,9 @@ interface Role {
     readonly properties: RoleProperties;
     readonly atoms: Atom[];
     readonly memberOf: string[];
+
+    /** When memberships end that do, by group. */
+    readonly membershipEnds: ReadonlyMap<string, string>;
     readonly roleAtLogin?: string;
     readonly newOwner?: string;
   }[];
@@ -75,6 +78,7 @@ function rolesByServer(values: TemplateValues): Map<string, Map<string, Role>> {
       properties,
       atoms: atomsIn(properties.Privileges ?? {}),
       memberOf: values.list(stack, properties.MemberOf),
+      membershipEnds: new Map(Object.entries(properties.MembershipExpiresAt ?? {})),
       ...(RoleAtLogin === undefined ? {} : { roleAtLogin: values.text(stack, RoleAtLogin) }),
       ...(ReassignOwnedTo === undefined ? {} : { newOwner: values.text(stack, ReassignOwnedTo) }),
     };
@@ -189,6 +193,7 @@ class ServerFacts {
           ? [fact({ kind: 'byHand' }, this.keyOf('byHand', name), { onlyWith: itself })]
           : []),
       ]),
+      ...resources.flatMap(({ memberOf, membershipEnds }) => memberOf.map(group => this.membershipTime(name, group, membershipEnds.get(group), fact))),
       ...(kind === 'user' ? resources.map(({ properties: { ExpiresAt } }) => this.time(name, ExpiresAt, fact)) : []),
       ...resources.flatMap(({ newOwner }) => (newOwner === undefined ? [] : [this.inheritance(role, newOwner)])),
     ];
@@ -244,6 +249,17 @@ class ServerFacts {
     }
     const expired = Date.parse(until) <= Date.now();
     return fact({ kind: 'time', until, ...(expired ? { expired } : {}) }, this.keyOf('time', name, until));
+  }
+
+  /** The same of a membership: it is compared where the role is a member in both apps. */
+  private membershipTime(name: string, group: string, until: string | undefined, fact: Fact): ComparableFact {
+    const memberOf = this.values.readable(group);
+    if (until === undefined) {
+      const membership = this.keyOf(this.roles.has(group) ? 'membership' : 'membershipElsewhere', name, group);
+      return fact({ kind: 'time', memberOf }, this.keyOf('membershipTime', name, group), { onlyWith: membership });
+    }
+    const expired = Date.parse(until) <= Date.now();
+    return fact({ kind: 'time', memberOf, until, ...(expired ? { expired } : {}) }, this.keyOf('membershipTime', name, group, until));
   }
 
   /** Who gets what a role owns when that is removed. */

@@ -190,9 +190,9 @@ function piecesOf({ access, who }: AccessChange, isGain: boolean): Piece[] {
     case 'byHand':
       return ['what is granted by hand (it is not exclusive)'];
     case 'time':
-      return access.until === undefined
-        ? ['access without end']
-        : [`access until ${access.until.replace('.000Z', 'Z')}`, ...(access.expired ? [', which has passed: it cannot sign in'] : [])];
+      return access.memberOf === undefined
+        ? timePieces('access', access, ': it cannot sign in')
+        : ['membership in ', { name: access.memberOf }, ...timePieces('', access, ': it is no member')];
     case 'unknown':
       return [access.text];
     case 'privilege':
@@ -206,6 +206,12 @@ const SIGN_IN = {
   pattern: ['signs in as any user that matches '],
   tag: ['signs in as the user in its tag '],
 };
+
+function timePieces(what: string, { until, expired }: { readonly until?: string; readonly expired?: true }, consequence: string): Piece[] {
+  return until === undefined
+    ? [`${what} without end`]
+    : [`${what} until ${until.replace('.000Z', 'Z')}`, ...(expired ? [`, which has passed${consequence}`] : [])];
+}
 
 function throughPieces(through: readonly string[]): Piece[] {
   return through.flatMap((name, index) => [index === 0 ? ', through ' : ' of ', { name }]);

@@ -235,7 +235,7 @@ describe('a declaration that is not understood', () => {
   test.each<[string, unknown, string]>([
     ['no object', 'x', 'declarations "x" is not allowed: it is not an object'],
     ['null', null, 'declarations null is not allowed: it is not an object'],
-    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations, deployed, sent, identities'],
+    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations, deployed, sent, identities, endSessions'],
     ['identities that are none', { ...STORED, identities: [] }, 'identities [] is not allowed: it is not an object'],
     ['an oid that is none', { ...STORED, identities: { ...IDENTITIES, databases: [{ ...IDENTITIES.databases[0], oid: 'x' }] } }, 'oid "x" is not allowed: it is not an oid; correct the row'],
     ['a major version that is none', { ...STORED, identities: { ...IDENTITIES, major: '17' } }, 'identities.major "17" is not allowed: it is not a whole number; correct the row'],
@@ -254,7 +254,7 @@ describe('a declaration that is not understood', () => {
   });
 
   test.each<[string, Row, string]>([
-    ['an unknown property', declaring({ Superuser: 'true' }), 'property "Superuser" is not allowed: declaration has only Kind, Privileges, MemberOf, Settings, Exclusive'],
+    ['an unknown property', declaring({ Superuser: 'true' }), 'property "Superuser" is not allowed: declaration has only Kind, Privileges, MemberOf, MembershipExpiresAt, Settings, Exclusive'],
     ['an unknown kind', declaring({ Kind: 'admin' }), 'kind "admin" is not allowed: known are user, role'],
     ['a membership in rds_iam', declaring({ MemberOf: ['rds_iam'] }), 'role name "rds_iam" is not allowed'],
     ['a membership that is no text', declaring({ MemberOf: [1] }), 'MemberOf 1 is not allowed: it is not a string'],

@@ -219,7 +219,7 @@ describe('decode refuses', () => {
   const schema = (declared: unknown, name = 'app') => ({ Privileges: { shop: { Schemas: { [name]: declared } } } });
 
   test.each<[string, Properties, string]>([
-    ['an unknown property', { Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Username, PolicyUsername, ExpiresAt; remove it, or update the provisioner'],
+    ['an unknown property', { Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, MembershipExpiresAt, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Username, PolicyUsername, ExpiresAt; remove it, or update the provisioner'],
     ['an unknown property of the database', { Database: { ...DATABASE, Name: 'x' } }, 'property "Name" is not allowed: Database has only ResourceId; remove it, or update the provisioner'],
     ['no database', { Database: undefined }, 'Database that is missing is not allowed: it is not an object; pass an object'],
     ['a database that is none', { Database: 'x' }, 'Database "x" is not allowed: it is not an object; pass an object'],
@@ -289,7 +289,7 @@ describe('decode refuses', () => {
     ['one in itself', { MemberOf: ['b'] }, 'MemberOf "b" is not allowed: a role cannot be a member of itself; leave it out'],
     ['what one of them creates', schema({ FutureObjects: { a: {} } }), 'FutureObjects "a" is not allowed: a role owns what it creates and needs no privileges on it; leave it out'],
     ['many owners', schema({ Owner: 'true' }), 'Owner "true" is not allowed: a schema has one owner; declare the owner as a user of its own'],
-    ['the name of one user', { Username: 'a' }, 'property "Username" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Usernames, ExpiresAt; remove it, or update the provisioner'],
+    ['the name of one user', { Username: 'a' }, 'property "Username" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, MembershipExpiresAt, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, Usernames, ExpiresAt; remove it, or update the provisioner'],
   ])('of many users: %s', (_, properties, message) => {
     expect(() => decode(event({ ...USERS, ...properties }))).toThrow(new Error(message));
   });
@@ -301,7 +301,7 @@ describe('decode refuses', () => {
   test.each<[string, Properties, string]>([
     ['no name', { RoleName: 7 }, 'RoleName 7 is not allowed: it is not a string; pass a string'],
     ['a name of RDS', { RoleName: 'rds_x' }, 'role name "rds_x" is not allowed: RDS reserves names that begin with rds; choose another name'],
-    ['the name of a policy', { PolicyUsername: 'readers' }, 'property "PolicyUsername" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, RoleName; remove it, or update the provisioner'],
+    ['the name of a policy', { PolicyUsername: 'readers' }, 'property "PolicyUsername" is not allowed: the resource has only ServiceToken, ServiceTimeout, Database, Privileges, MemberOf, MembershipExpiresAt, Settings, OnRemoval, Exclusive, AdoptExisting, Reapply, RoleName; remove it, or update the provisioner'],
     ['itself', { MemberOf: ['readers'] }, 'MemberOf "readers" is not allowed: a role cannot be a member of itself; leave it out'],
   ])('of a group role: %s', (_, properties, message) => {
     expect(() => decode(event({ ...ROLE, ...properties }))).toThrow(new Error(message));

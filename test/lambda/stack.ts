@@ -25,6 +25,8 @@ export interface User {
   /** Databases to connect to. @default ['shop'], and none beside `privileges` */
   readonly connect?: string[];
   readonly memberOf?: string[];
+  /** By group; milliseconds since 1970. */
+  readonly membershipExpiresAt?: { readonly [group: string]: number };
   readonly settings?: SettingProperties;
   readonly privileges?: { readonly [database: string]: DatabasePrivileges };
   readonly onRemoval?: RemovalProperties;
@@ -262,7 +264,7 @@ function propertiesOf(declared: DeclaredResource): { [property: string]: unknown
     const { database, revoked = { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } }, lockOut, reapply } = declared;
     return { DatabaseName: database, Revoked: revoked, ...lockOut ? { LockOut: lockOut } : {}, ...reapply === undefined ? {} : { Reapply: reapply } };
   }
-  const { privileges, memberOf, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
+  const { privileges, memberOf, membershipExpiresAt, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {
     ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
@@ -274,6 +276,7 @@ function propertiesOf(declared: DeclaredResource): { [property: string]: unknown
     ...adoptExisting ? { AdoptExisting: 'true' } : {},
     ...reapply === undefined ? {} : { Reapply: reapply },
     ...expiresAt === undefined ? {} : { ExpiresAt: expiresAt.toISOString() },
+    ...membershipExpiresAt ? { MembershipExpiresAt: Object.fromEntries(Object.entries(membershipExpiresAt).map(([group, time]) => [group, new Date(time).toISOString()])) } : {},
   };
 }
 

@@ -11,7 +11,7 @@ const STRYKER = ['@stryker-mutator/core@9.6.1', '@stryker-mutator/jest-runner@9.
 
 /** The decisions, which are pure and have pure tests. */
 const CORE = 'lambda/provisioner/core';
-const FILES = ['lifecycle', 'ownership', 'order', 'role-names', 'membership-graph', 'time', 'expiry', 'deployed', 'settings', 'identities', 'plan-shared', 'plan-database', 'privilege-changes',
+const FILES = ['lifecycle', 'ownership', 'order', 'role-names', 'membership-graph', 'time', 'expiry', 'membership-expiry', 'deployed', 'settings', 'identities', 'plan-shared', 'plan-database', 'privilege-changes',
   'change', 'declaration', 'registry-rows', 'journal', 'new-name', 'removal', 'state', 'imagined', 'imagined-privileges'];
 
 /** Per cent of the mutants that tests must find. */

@@ -9,15 +9,15 @@ import {
   type SchemaPrivileges,
 } from '../../../lib/contract/wire';
 import { distinct, entries, exactly, flag, refuse, texts, throwProblem } from '../../shared/decode';
-import { decodeSettings, encodeSettings } from './settings';
-import type { Declaration, FutureObjects, ObjectPrivileges, RoleKind, SchemaDeclaration } from './state';
+import { decodeSettings, encodeSettings, roleAtLogin } from './settings';
+import type { Declaration, EndingMembership, FutureObjects, ObjectPrivileges, RoleKind, SchemaDeclaration } from './state';
 import { decodeTime, encodeTime } from './time';
 
 /** What a declaration refers to is the library of one version; an event and the registry may be of others. */
 export const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';
 
 /** The properties of a resource that are its declaration, as the template has them. The registry stores them in this form, too. */
-export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'Settings' | 'Exclusive' | 'ExpiresAt'>;
+export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'MembershipExpiresAt' | 'Settings' | 'Exclusive' | 'ExpiresAt'>;
 
 /** Decodes a declaration against a closed schema: every key is known, every name and every privilege is checked. */
 export function decodeDeclaration(kind: RoleKind, properties: { readonly [Property in keyof DeclarationProperties]: unknown }): Declaration {
@@ -33,10 +33,16 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
       schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) => decodeSchema(`${where}.Schemas.${schema}`, schema, declared)),
     };
   });
+  const endingMemberships = decodeEndingMemberships(memberOf, properties.MembershipExpiresAt);
   const settings = decodeSettings(kind, memberOf, properties.Settings);
+  const owner = settings && roleAtLogin(settings);
+  if (endingMemberships?.some(({ group }) => group === owner)) {
+    refuse('Settings.RoleAtLogin', owner, 'its membership ends, and each session would begin with a warning then', 'take its time out of MembershipExpiresAt');
+  }
   return {
     kind,
     memberOf,
+    ...endingMemberships === undefined ? {} : { endingMemberships },
     databases,
     exclusive: flag('Exclusive', properties.Exclusive),
     ...settings === undefined ? {} : { settings },
@@ -45,9 +51,10 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
 }
 
 /** The inverse of `decodeDeclaration`, but for the order of keys and lists and for what is empty. */
-export function encodeDeclaration({ memberOf, databases, exclusive, settings, expiresAt }: Declaration): DeclarationProperties {
+export function encodeDeclaration({ memberOf, endingMemberships = [], databases, exclusive, settings, expiresAt }: Declaration): DeclarationProperties {
   return {
     ...unlessEmpty('MemberOf', memberOf),
+    ...unlessEmpty('MembershipExpiresAt', byKey([...endingMemberships], ({ group }) => group, ({ expiresAt }) => encodeTime(expiresAt))),
     ...unlessEmpty('Privileges', byKey(databases, ({ database }) => database, ({ privileges, schemas }): DatabasePrivileges => ({
       ...unlessEmpty('Database', privileges),
       ...unlessEmpty('Schemas', byKey(schemas, ({ schema }) => schema, encodeSchema)),
@@ -65,6 +72,13 @@ function decodeExpiry(kind: RoleKind, value: unknown): Pick<Declaration, 'expire
   return kind === 'user'
     ? { expiresAt: decodeTime('ExpiresAt', value, 'pass a time in UTC with milliseconds') }
     : refuse('ExpiresAt', value, 'a group role has no login that could end', 'declare it for its members');
+}
+
+function decodeEndingMemberships(memberOf: string[], value: unknown): EndingMembership[] | undefined {
+  const found = entries('MembershipExpiresAt', value ?? {}).map(([group, time]) => memberOf.includes(group)
+    ? { group, expiresAt: decodeTime(`MembershipExpiresAt.${group}`, time, 'pass a time in UTC with milliseconds') }
+    : refuse('MembershipExpiresAt', group, 'it is not in MemberOf', 'add it there, or leave it out here'));
+  return found.length === 0 ? undefined : found;
 }
 
 function decodeSchema(where: string, schema: string, value: unknown): SchemaDeclaration {

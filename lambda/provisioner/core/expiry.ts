@@ -1,4 +1,5 @@
 import type { Decision, Facts } from './lifecycle';
+import type { Wanted } from './plan-shared';
 import type { Claim, Declaration } from './state';
 
 /** A role that its user may not sign in as any more. */
@@ -15,9 +16,18 @@ export function hasExpired({ expiresAt }: Declaration, date: number): boolean {
   return expiresAt !== undefined && expiresAt <= date;
 }
 
-/** The decision as of now: whose time is over is to have neither login nor rds_iam. */
+/** Groups in which the membership that is declared is over. */
+export function endedMemberships({ endingMemberships = [] }: Declaration, date: number): string[] {
+  return endingMemberships.filter(({ expiresAt }) => expiresAt <= date).map(({ group }) => group);
+}
+
+/** The decision as of now: whose time is over is to have neither login nor rds_iam, and no membership whose time is over. */
 export function withExpired(decision: Decision, date: number): Decision {
-  return { ...decision, converge: decision.converge.map(one => hasExpired(one.declaration, date) ? { ...one, expired: true } : one) };
+  const converge = decision.converge.map((one) => {
+    const ended = endedMemberships(one.declaration, date);
+    return { ...one, ...hasExpired(one.declaration, date) ? { expired: true } : {}, ...ended.length > 0 ? { ended } : {} };
+  });
+  return { ...decision, converge };
 }
 
 /**
@@ -25,41 +35,54 @@ export function withExpired(decision: Decision, date: number): Decision {
  * construct is registered twice, and may stay as long as one of the two says so. What is kept of a resource that is gone counts as well.
  */
 export function expiredRoles(facts: Facts, { converge, changes }: Decision, date: number, resourceId: string): ExpiredRole[] {
-  const created = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
-  // The names that they have before the changes: a role that is created may get the name that another one has until then.
-  const own = converge.filter(({ role }) => !created.has(role)).map(({ role, expired = false }) => {
-    const username = changes.find(change => change.kind === 'renameRole' && change.to === role);
-    const before = username?.kind === 'renameRole' ? username.role : role;
-    return { username: before, roleOid: facts.roles.get(before), expired };
-  });
+  const own = existingRoles(facts, { converge, changes });
   const others = expiredOnRecord(facts, date, resourceId).filter(({ claim }) => !own.some(({ roleOid }) => roleOid === claim.roleOid));
   return [
-    ...own.flatMap(({ username, roleOid, expired }) => expired && roleOid !== undefined ? [{ username, claim: { roleOid }, isOwn: true }] : []),
+    ...own.flatMap(({ username, roleOid, wanted: { expired } }) => expired ? [{ username, claim: { roleOid }, isOwn: true }] : []),
     ...others,
   ];
 }
 
-/**
- * The same of the registry alone. Where a resource of this database manages a role, those of the database that it was copied from have no say: no
- * event of them ever comes here.
- */
-export function expiredOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, date: number, resourceId: string): ExpiredRole[] {
-  const named = claims.filter(({ roleName, roleOid }) => roleName !== undefined && !unreadable.some(row => row.roleOid === roleOid));
-  const managedHere = new Set(named.filter(claim => claim.resourceId === resourceId && !claim.released).map(({ roleOid }) => roleOid));
-  const counted = named.filter(claim => claim.resourceId === resourceId || !managedHere.has(claim.roleOid));
-  const lasting = new Set(counted.filter(claim => !declaredExpired(claim, date)).map(({ roleOid }) => roleOid));
-  const roles = new Map(named.map(({ roleOid, roleName }) => [roleOid, roleName!]));
-  return [...roles].filter(([roleOid]) => !lasting.has(roleOid)).map(([roleOid, username]) => ({ username, claim: { roleOid }, isOwn: false }));
+/** Those of the roles that a decision is about that are there, with the names that they have before its changes: a role that is created may get the name of another one. */
+export function existingRoles({ roles }: Pick<Facts, 'roles'>, { converge, changes }: Pick<Decision, 'converge' | 'changes'>): { username: string; roleOid: string; wanted: Wanted }[] {
+  const created = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
+  return converge.filter(({ role }) => !created.has(role)).flatMap((wanted) => {
+    const renamed = changes.find(change => change.kind === 'renameRole' && change.to === wanted.role);
+    const username = renamed?.kind === 'renameRole' ? renamed.role : wanted.role;
+    const roleOid = roles.get(username);
+    return roleOid === undefined ? [] : [{ username, roleOid, wanted }];
+  });
 }
 
-/** Milliseconds until the next moment at which the time of a role is over; undefined if there is none. */
+/** The same of the registry alone. */
+export function expiredOnRecord(facts: Pick<Facts, 'claims' | 'unreadable'>, date: number, resourceId: string): ExpiredRole[] {
+  const isExpired = (claim: Claim) => {
+    const declaration = declaredNow(claim);
+    return declaration !== undefined && hasExpired(declaration, date);
+  };
+  return rolesOnRecord(facts, resourceId).filter(({ counted }) => counted.every(isExpired)).map(({ username, roleOid }) => ({ username, claim: { roleOid }, isOwn: false }));
+}
+
+/**
+ * The roles that the registry knows all of, each with the rows that have a say. Where a resource of this database manages a role, those of the database
+ * that it was copied from have none: no event of them ever comes here.
+ */
+export function rolesOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, resourceId: string): { username: string; roleOid: string; counted: Claim[] }[] {
+  const named = claims.filter(({ roleName, roleOid }) => roleName !== undefined && !unreadable.some(row => row.roleOid === roleOid));
+  return [...new Map(named.map(({ roleOid, roleName }) => [roleOid, roleName!]))].map(([roleOid, username]) => {
+    const all = named.filter(claim => claim.roleOid === roleOid);
+    const isManagedHere = all.some(claim => claim.resourceId === resourceId && !claim.released);
+    return { username, roleOid, counted: isManagedHere ? all.filter(claim => claim.resourceId === resourceId) : all };
+  });
+}
+
+/** Milliseconds until the next moment at which the time of a role, or of a membership, is over; undefined if there is none. */
 export function untilNextExpiry(claims: Claim[], date: number): number | undefined {
-  const times = claims.flatMap(({ declarations }) => declarations.at(-1)?.expiresAt ?? []).filter(time => time > date);
+  const times = claims.map(declaredNow).flatMap(one => [one?.expiresAt ?? [], (one?.endingMemberships ?? []).map(({ expiresAt }) => expiresAt)].flat()).filter(time => time > date);
   return times.length === 0 ? undefined : Math.min(...times) - date;
 }
 
-/** By what it declares now, should a change have been under way. */
-function declaredExpired({ declarations }: Claim, date: number): boolean {
-  const declaration = declarations.at(-1);
-  return declaration !== undefined && hasExpired(declaration, date);
+/** What it declares now, should a change have been under way. */
+export function declaredNow({ declarations }: Claim): Declaration | undefined {
+  return declarations.at(-1);
 }

@@ -53,6 +53,8 @@ export interface Wanted {
   readonly deployed: Declaration[];
   /** The time of the user is over: it keeps what it holds, and cannot sign in. */
   readonly expired?: boolean;
+  /** Groups in which its membership is over, although it is declared. */
+  readonly ended?: readonly string[];
 }
 
 /**
@@ -72,9 +74,9 @@ export function planShared(wanted: Wanted[], observed: ReadonlyMap<string, Obser
 const NOTHING = { oid: '', canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: NO_LIMIT, settings: [], dependsIn: [], ownsIn: [] };
 
 function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[]): { revokes: Change[]; grants: Change[]; logins: Change[] } {
-  const { role, declaration: { memberOf, databases, exclusive } } = wanted;
+  const { role, declaration: { databases, exclusive } } = wanted;
   const signsIn = maySignIn(wanted);
-  const groups = signsIn ? [...memberOf, RDS_IAM] : memberOf;
+  const groups = signsIn ? [...groupsOf(wanted), RDS_IAM] : groupsOf(wanted);
   const privileges = databases.flatMap(({ database, privileges }) => privileges.map(privilege => ({ database, privilege })));
   const held = (group: string) => observed.memberships.filter(membership => membership.group === group);
   const settings = planSettings(wanted, observed);
@@ -104,6 +106,16 @@ function planRole(wanted: Wanted, observed: ObservedRole, owners: DatabaseOwner[
 
 function maySignIn({ declaration: { kind }, expired = false }: Wanted): boolean {
   return kind === 'user' && !expired;
+}
+
+/** What a role is to be a member of at this moment. */
+export function groupsOf({ declaration: { memberOf }, ended = [] }: Wanted): string[] {
+  return memberOf.filter(group => !ended.includes(group));
+}
+
+/** Takes memberships back that are over. Those that other roles have granted are left to these. */
+export function planEndOfMemberships({ role, memberships }: ObservedRole, groups: readonly string[]): Change[] {
+  return inOrder(memberships).filter(({ group, effective, ours }) => ours && effective && groups.includes(group)).map(membership => revokeRole(role, membership));
 }
 
 /** Takes away what lets a role sign in with a token: its membership in rds_iam, and in groups through which it is a member of that. */
@@ -164,16 +176,17 @@ function revokeGroups(one: Wanted, observed: ObservedRole, wanted: string[]): Ch
     .map(membership => revokeRole(role, membership));
 }
 
-function wasMember({ previous }: Wanted, group: string): boolean {
-  return previous.some(({ memberOf }) => memberOf.includes(group));
+function wasMember({ previous, ended = [] }: Wanted, group: string): boolean {
+  return ended.includes(group) || previous.some(({ memberOf }) => memberOf.includes(group));
 }
 
 /** Memberships that were declared and are not any more, and that other roles have granted as well: they are left to these. */
 export function membershipsOfOthers(wanted: Wanted[], observed: ReadonlyMap<string, ObservedRole>): { role: string; group: string; grantor: string }[] {
   return wanted.filter(({ declaration }) => !declaration.exclusive).flatMap((one) => {
-    const { role, declaration: { memberOf } } = one;
+    const { role } = one;
+    const groups = groupsOf(one);
     return (observed.get(role)?.memberships ?? [])
-      .filter(({ group, effective, ours }) => !ours && effective && !memberOf.includes(group) && wasMember(one, group))
+      .filter(({ group, effective, ours }) => !ours && effective && !groups.includes(group) && wasMember(one, group))
       .map(({ group, as }) => ({ role, group, grantor: as! }));
   });
 }

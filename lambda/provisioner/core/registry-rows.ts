@@ -55,10 +55,10 @@ export function decodeRows(rows: Row[], admin: string): DecodedRows {
   };
 }
 
-type Stored = Pick<Claim, 'declarations' | 'deployed' | 'sent' | 'identities'>;
+type Stored = Pick<Claim, 'declarations' | 'deployed' | 'sent' | 'identities' | 'endSessions'>;
 
 /** What is stored in one column. Without `deployed`, the only declaration is a completed one, and there was none before. */
-export function encodeDeclarations({ declarations, deployed, sent, identities }: Stored): unknown {
+export function encodeDeclarations({ declarations, deployed, sent, identities, endSessions }: Stored): unknown {
   const encode = (declaration: Declaration) => ({ Kind: declaration.kind, ...encodeDeclaration(declaration) });
   const isFirst = declarations.length <= 1 && isDeepStrictEqual(declarations, deployed);
   return {
@@ -67,6 +67,7 @@ export function encodeDeclarations({ declarations, deployed, sent, identities }:
     ...isFirst ? {} : { deployed: deployed.map(encode) },
     ...sent === undefined ? {} : { sent: encodeTime(sent) },
     ...identities === undefined ? {} : { identities },
+    ...endSessions ? { endSessions } : {},
   };
 }
 
@@ -163,9 +164,13 @@ function id(column: string, value: unknown): string {
 }
 
 function decodeStored(value: unknown): Stored {
-  const { format, declarations, deployed, sent, identities: found } = exactly('declarations', value, ['format', 'declarations', 'deployed', 'sent', 'identities']);
+  const { format, declarations, deployed, sent, identities: found, endSessions }
+    = exactly('declarations', value, ['format', 'declarations', 'deployed', 'sent', 'identities', 'endSessions']);
   if (format !== FORMAT) {
     refuse('format', format, `this version of the library knows format ${FORMAT}`, WRITER);
+  }
+  if (endSessions !== undefined && endSessions !== true) {
+    refuse('endSessions', endSessions, 'it is not true', CORRECT);
   }
   const decoded = decodeList('declarations', declarations);
   const identities = decodeIdentities(found);
@@ -173,6 +178,7 @@ function decodeStored(value: unknown): Stored {
     ...deployed === undefined ? onlyDeployed(decoded) : { declarations: decoded, deployed: decodeList('deployed', deployed) },
     ...sent === undefined ? {} : { sent: decodeTime('sent', sent, CORRECT) },
     ...identities === undefined ? {} : { identities },
+    ...endSessions === true ? { endSessions } : {},
   };
 }
 
@@ -184,7 +190,7 @@ function onlyDeployed(declarations: Declaration[]): Stored {
 function decodeList(where: string, value: unknown): Declaration[] {
   return list(where, value).map((declaration) => {
     const { Kind: kind, ...properties }
-      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'Settings', 'Exclusive', 'ExpiresAt']);
+      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'MembershipExpiresAt', 'Settings', 'Exclusive', 'ExpiresAt']);
     return decodeDeclaration(kindOf(kind), properties);
   });
 }

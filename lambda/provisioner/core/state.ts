@@ -14,6 +14,8 @@ export type RoleKind = 'user' | 'role';
 export interface Declaration {
   readonly kind: RoleKind;
   readonly memberOf: string[];
+  /** Those of its memberships that end, by group. */
+  readonly endingMemberships?: readonly EndingMembership[];
   readonly databases: DatabaseDeclaration[];
   /** When the access of a user ends, in milliseconds since 1970. */
   readonly expiresAt?: number;
@@ -21,6 +23,13 @@ export interface Declaration {
   readonly settings?: RoleSettings;
   /** Whatever else it holds is revoked. */
   readonly exclusive: boolean;
+}
+
+/** A membership that ends in milliseconds since 1970. */
+export interface EndingMembership {
+  /** One of `memberOf`. */
+  readonly group: string;
+  readonly expiresAt: number;
 }
 
 /** What PostgreSQL keeps with a role for its sessions. */
@@ -103,6 +112,8 @@ export interface Claim extends ManagingResource {
   readonly sent?: number;
   /** What the names in the declarations stood for when they were granted on. */
   readonly identities?: Identities;
+  /** A membership has ended, and it is not known whether all sessions have that may act as the group still. */
+  readonly endSessions?: true;
   /** Its resource is gone and the role was kept. */
   readonly released: boolean;
 }
@@ -125,9 +136,10 @@ export function sameResource(a: Omit<ManagingResource, 'stackId'>, b: Omit<Manag
 /** The declaration after a role that it may name was renamed. */
 export function withRenamed(declaration: Declaration, from: string, to: string): Declaration {
   const renamed = (name: string) => name === from ? to : name;
-  const { settings } = declaration;
+  const { settings, endingMemberships } = declaration;
   return {
     ...declaration,
+    ...endingMemberships === undefined ? {} : { endingMemberships: endingMemberships.map(one => ({ ...one, group: renamed(one.group) })) },
     ...settings === undefined ? {} : { settings: withRoleRenamed(settings, renamed) },
     memberOf: declaration.memberOf.map(renamed),
     databases: declaration.databases.map(database => ({

@@ -1,8 +1,9 @@
 import { type Change, PUBLIC } from '../core/change';
 import { isAllDeployed } from '../core/deployed';
-import { expiredRoles, withExpired } from '../core/expiry';
+import { type ExpiredRole, expiredRoles, withExpired } from '../core/expiry';
 import type { Journal } from '../core/journal';
 import type { Decision, Facts } from '../core/lifecycle';
+import { rolesWithEndedMemberships } from '../core/membership-expiry';
 import { exclusiveOf, membershipsOfOthers, planShared, type Wanted, withoutExclusive } from '../core/plan-shared';
 import { FIXED_DATABASE, RDS_IAM } from '../core/state';
 import { encodeTime } from '../core/time';
@@ -11,9 +12,10 @@ import { passwordMembers } from '../sql/memberships';
 import type { Stamp } from '../sql/registry-rows';
 import { confirmAdmin } from './confirm-admin';
 import { endExpired, stillWithAccess } from './end-expired';
+import { endMembershipsAround, stillMembers } from './end-memberships';
 import { concernedBy, convergeDatabase, keepsOut, othersOnRecord, refuseRemaining, visits } from './converge-database';
 import { declaredBefore, leaveDatabase, refuseLeft, takeSurplus } from './exclusive';
-import { IdentitiesNow, inNamesOfToday } from './identities-now';
+import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
 import { Impossible } from './impossible';
 import { readFacts, readShared, type Shared } from './inspect';
 import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
@@ -49,9 +51,11 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
     journal.remember(facts.claims);
     const date = work.budget.date();
     const decision = withExpired(inNamesOfToday(work, facts, decide(facts), impossible), date);
-    const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(({ claim }) => !ended.has(claim.roleOid));
-    if (expired.length > 0) {
-      return expired;
+    const isNew = ({ claim }: ExpiredRole) => !ended.has(claim.roleOid);
+    const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(isNew);
+    const members = (await stillMembers(transaction, rolesWithEndedMemberships(facts, decision, date, placeOf(work)))).filter(isNew);
+    if (expired.length + members.length > 0) {
+      return { ending: { expired, members } };
     }
     reportExpired(work, decision.converge);
     decision.adopted.forEach(role => work.log.info('adopting', {
@@ -69,9 +73,11 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
     return { facts, decision, ...await prepare(work, transaction, facts, decision, impossible) };
   });
   let first = await begin();
-  while (Array.isArray(first)) {
-    await endExpired(work, first);
-    first.forEach(({ claim }) => ended.add(claim.roleOid));
+  while (first.ending !== undefined) {
+    const { expired, members } = first.ending;
+    await endExpired(work, expired);
+    await endMembershipsAround(work, members);
+    [...expired, ...members].forEach(({ claim }) => ended.add(claim.roleOid));
     first = await begin();
   }
   const { facts, decision, databases, settled } = first;
@@ -192,6 +198,11 @@ export async function journaled<T>(work: Work, journal: Journal, database: strin
 function reportExpired({ log }: Work, converge: Wanted[]): void {
   for (const { role, declaration: { expiresAt } } of converge.filter(({ expired }) => expired)) {
     log.info('expired', { role, expiresAt: encodeTime(expiresAt!), note: 'its access has ended: it has neither login nor rds_iam; a later expiresAt gives them back' });
+  }
+  for (const { role, declaration: { endingMemberships = [] }, ended = [] } of converge) {
+    for (const { group, expiresAt } of endingMemberships.filter(one => ended.includes(one.group))) {
+      log.info('expired', { role, memberOf: group, expiresAt: encodeTime(expiresAt), note: 'its membership has ended; a later expiresAt gives it back' });
+    }
   }
 }
 

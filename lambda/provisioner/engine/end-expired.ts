@@ -1,9 +1,12 @@
 import { type ExpiredRole, expiredOnRecord, untilNextExpiry } from '../core/expiry';
 import type { Facts } from '../core/lifecycle';
+import { endedOnRecord } from '../core/membership-expiry';
 import { PATIENCE_MS } from '../budget';
 import { ProvisionError } from '../errors';
 import { withAccess } from '../sql/logins';
 import { endAccess } from './end-access';
+import { endMemberships, endMembershipsAround, stillMembers } from './end-memberships';
+import { placeOf } from './identities-now';
 import { readFacts } from './inspect';
 import type { Transaction } from './transaction';
 import { inShared, type Work } from './work';
@@ -37,23 +40,38 @@ export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void
   }
 }
 
-/** Ends the access of roles that the event is not about, and whose time is over. @param except oids of roles that it removes */
+/** Ends the access of roles, and memberships, that the event is not about and whose time is over. @param except oids of roles that it removes */
 export async function endOthersExpired(work: Work, facts: Facts, except: string[] = []): Promise<void> {
-  const expired = expiredOnRecord(facts, work.budget.date(), work.resourceId).filter(({ claim }) => !except.includes(claim.roleOid));
+  const date = work.budget.date();
+  const isOther = ({ claim }: ExpiredRole) => !except.includes(claim.roleOid);
+  const expired = expiredOnRecord(facts, date, work.resourceId).filter(isOther);
   if (expired.length > 0) {
     await endExpired(work, await inShared(work, transaction => stillWithAccess(transaction, expired)));
   }
+  const ended = endedOnRecord(facts, date, placeOf(work)).filter(isOther);
+  if (ended.length > 0) {
+    await endMembershipsAround(work, await inShared(work, transaction => stillMembers(transaction, ended)));
+  }
 }
 
-/** Ends the access of all roles whose time is over by what the registry has, and of no other. @returns their names */
+/** Ends the access of all roles, and all memberships, whose time is over by what the registry has, and of no other. @returns names of the roles */
 export async function endAllExpired(work: Work): Promise<string[]> {
-  const { claims, unreadable, ending } = await inShared(work, async (transaction) => {
+  const { claims, unreadable, ending, members } = await inShared(work, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists);
-    const ending = await stillWithAccess(transaction, expiredOnRecord(facts, work.budget.date(), work.resourceId));
-    return { claims: facts.claims, unreadable: facts.unreadable, ending };
+    const date = work.budget.date();
+    const ending = await stillWithAccess(transaction, expiredOnRecord(facts, date, work.resourceId));
+    const members = await stillMembers(transaction, endedOnRecord(facts, date, placeOf(work)));
+    return { claims: facts.claims, unreadable: facts.unreadable, ending, members };
   });
-  if (ending.length > 0) {
-    await endAccess(work, ending, 'expired');
+  // A user whose login cannot be ended does not keep the memberships of others.
+  const failure = ending.length === 0 ? undefined : await endAccess(work, ending, 'expired').then(() => undefined, (error: unknown) => ({ error }));
+  const left = members.length === 0 ? undefined : await endMemberships(work, members);
+  if (failure !== undefined) {
+    throw failure.error;
+  }
+  const reasons = [left?.memberships ?? [], left?.sessions ?? []].flat();
+  if (reasons.length > 0) {
+    throw new ProvisionError(reasons.join('. And '));
   }
   const unknown = unreadable.find(({ roleName, released }) => roleName !== undefined && !released);
   if (unknown !== undefined) {
@@ -63,5 +81,5 @@ export async function endAllExpired(work: Work): Promise<string[]> {
   if (next !== undefined && next <= EARLY_MS) {
     throw new ProvisionError(`the time of a role is over in ${next} ms by the clock of the function; invoke it then`, { retryUntil: PATIENCE_MS });
   }
-  return ending.map(({ username }) => username);
+  return [...new Set([...ending, ...members].map(({ username }) => username))];
 }

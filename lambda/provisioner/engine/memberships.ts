@@ -1,7 +1,7 @@
 import { strongRole } from '../../../lib/contract/predefined-roles';
 import type { Change } from '../core/change';
 import type { RoleInGraph } from '../core/membership-graph';
-import type { Wanted } from '../core/plan-shared';
+import { groupsOf, type Wanted } from '../core/plan-shared';
 import { type Declaration, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError } from '../errors';
 import type { Shared } from './inspect';
@@ -24,7 +24,7 @@ export function startsOf({ kind, memberOf }: Declaration, roles: string[]): stri
  */
 export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { graph }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
   const granted = (role: string, group: string) => changes.some(change => change.kind === 'grantRole' && change.group === group && change.roles.includes(role));
-  for (const { role, declaration: { memberOf } } of wanted) {
+  for (const { role, memberOf } of wanted.map(each => ({ ...each, memberOf: groupsOf(each) }))) {
     // A plan alone gets here: the server refuses to grant it.
     const missing = memberOf.find(group => !graph.has(group) && granted(role, group) && !tolerated.has(role));
     if (missing !== undefined) {

@@ -12,7 +12,7 @@ import { ProvisionError, ServerError } from '../errors';
 import type { Attempt } from '../remedies/server';
 import { writePublic } from '../sql/public-privileges';
 import { createRegistry, holdRegistry, registry, type RegistryFacts, SECURE_REGISTRY } from '../sql/registry';
-import { cancel, DROP_UNUSED_REGISTRY, forget, insert, NO_ROLE, type RegistryKey, release, setDeclarations } from '../sql/registry-rows';
+import { cancel, DROP_UNUSED_REGISTRY, forget, insert, NO_ROLE, noteSessions, type RegistryKey, release, setDeclarations } from '../sql/registry-rows';
 import { setTimeouts } from '../sql/session';
 import { LOCK_TIMEOUT_MS } from './executed-transaction';
 import { checkRegistry } from './registry-check';
@@ -55,6 +55,7 @@ export function recordSteps(
       declarations: phase === 'done' && !owing.has(username) ? [declaration] : distinct([...before, declaration]),
       deployed: phase === 'done' ? distinct([declaration, ...deployed]).slice(0, DEPLOYED_KEPT) : deployed,
       sent,
+      ...replaced.some(({ endSessions }) => endSessions) ? { endSessions: true } as const : {},
     };
     return { registration, replaced, declared };
   });
@@ -105,6 +106,7 @@ export function restoreSteps(self: ManagingResource, facts: Facts, before: Claim
   const now = facts.claims.filter(claim => sameResource(claim, self));
   const rows = before
     .filter(claim => sameResource(claim, self) || now.some(({ roleOid }) => roleOid === claim.roleOid))
+    .map(claim => now.some(one => one.roleOid === claim.roleOid && one.endSessions) ? { ...claim, endSessions: true as const } : claim)
     .map(claim => complete ? claim : { ...claim, declarations: distinct([...now.filter(({ roleOid }) => roleOid === claim.roleOid).flatMap(({ declarations }) => declarations), ...claim.declarations]) });
   return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows.map(stored))] }] : []];
 }
@@ -160,6 +162,11 @@ export async function bringUpToDate(transaction: Transaction, { exists, secured 
 
 export function forgetSteps(claims: RegistryKey[]): Step[] {
   return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [forget(claims)] }];
+}
+
+/** Notes of roles whether their sessions are still to end. */
+export function sessionsSteps(claims: Pick<RegistryKey, 'roleOid'>[], left: boolean): Step[] {
+  return [{ attempt: WRITE, statements: [noteSessions(claims.map(({ roleOid }) => roleOid), left)] }];
 }
 
 /** Writes what is revoked from PUBLIC. */

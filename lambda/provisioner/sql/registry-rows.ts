@@ -139,6 +139,14 @@ export function setDeclarations(key: RegistryKey, declarations: unknown): string
   return `UPDATE ${ONLY_TABLE} SET declarations = ${json(declarations)} WHERE ${isOneOf([key])}`;
 }
 
+/** Notes of roles whether sessions are left that may act as a group of which they are members no more. */
+export function noteSessions(roleOids: string[], left: boolean): string {
+  const declarations = left ? `declarations || ${json({ endSessions: true })}` : "declarations - 'endSessions'";
+  return `
+  UPDATE ${ONLY_TABLE} SET declarations = ${declarations}
+  WHERE role_oid = ANY (${textArray(roleOids)}::oid[]) AND jsonb_typeof(declarations) = 'object'`;
+}
+
 /** For people: to delete a row. */
 export function deleteRow({ roleOid, stack, logicalId }: RegistryKey): string {
   return `DELETE FROM ${REGISTRY_TABLE} WHERE ${row({ roleOid, stack, logicalId })}`;

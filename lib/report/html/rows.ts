@@ -6,7 +6,7 @@ import { byPlace, commonFuture, privilegeParts } from '../privilege-lines';
 import { removalText, writes } from '../remarks';
 import { settingLines } from '../setting-lines';
 import { within } from '../sign-in-text';
-import { expiryText } from '../../model/expiry';
+import { expiryText, membershipExpiryText } from '../../model/expiry';
 
 /** Schemas of one group that are named with each of its members. */
 const INHERITED_SCHEMAS = 8;
@@ -46,8 +46,8 @@ export function userRows(user: UserAccess, page: Page): string {
 export function groupRows({ name, path, strong, exclusive, members, memberOf, privileges }: GroupAccess, page: Page): string {
   const isStrong = strong !== undefined || memberOf.some(membership => membership.strong !== undefined);
   const badges = [...path === undefined ? ['managed elsewhere'] : [], ...exclusive ? ['exclusive'] : [], ...isStrong ? ['strong role'] : []];
-  const of = memberOf.map(({ role, through }) =>
-    placeCells('', '', `<div>what <a href="#${page.groups.get(role)?.anchor ?? ''}">${named(role)}</a> may${through.length > 0 ? `, through ${nameList(through)}` : ''}</div>`));
+  const of = memberOf.map(({ role, through, expiresAt }) =>
+    placeCells('', '', `<div>what <a href="#${page.groups.get(role)?.anchor ?? ''}">${named(role)}</a> may${membershipExpiryText(expiresAt)}${through.length > 0 ? `, through ${nameList(through)}` : ''}</div>`));
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')}${path === undefined ? '' : ` <small>${escaped(within(path, page.report.stack))}</small>`}`,
     memberList(members),
@@ -94,8 +94,8 @@ function placeRows(privileges: readonly PrivilegeAccess[]): string[] {
 }
 
 /** What a group gives, in one row: the group has a row for each place. */
-function inheritedRow({ group, anchor, role, through }: Inherited): string {
-  const via = `through <a href="#${anchor}">${named(role)}</a>${through.length > 0 ? `, of ${nameList(through)}` : ''}`;
+function inheritedRow({ group, anchor, role, through, expiresAt }: Inherited): string {
+  const via = `through <a href="#${anchor}">${named(role)}</a>${membershipExpiryText(expiresAt)}${through.length > 0 ? `, of ${nameList(through)}` : ''}`;
   if (group.path === undefined) {
     return placeCells('', '', `${unknownText(group.strong)} <small>${via}</small>`);
   }

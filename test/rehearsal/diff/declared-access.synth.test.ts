@@ -98,6 +98,25 @@ describe('access that ends', () => {
     expect(changes(none, withoutEnd)).toEqual(['+ Shop/Cluster: user auditor: is created']);
   });
 
+  test('so is that of a membership', () => {
+    const member = (expiresAt?: string): Declare => ({ iamAuth }) => {
+      const support = iamAuth.addRole('support');
+      iamAuth.addUser('ada', { privileges: [Privileges.memberOf(support, expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) })] });
+    };
+    expect(changes(member(), member('2095-01-31T12:00:00Z'))).toEqual([
+      '+ Shop/Cluster: user ada: membership in support until 2095-01-31T12:00:00Z',
+      '- Shop/Cluster: user ada: membership in support without end',
+    ]);
+    expect(changes(member('2095-01-31T12:00:00Z'), member())).toEqual([
+      '+ Shop/Cluster: user ada: membership in support without end',
+      '- Shop/Cluster: user ada: membership in support until 2095-01-31T12:00:00Z',
+    ]);
+    expect(changes(member('2026-01-31T12:00:00Z'), member('2026-01-31T12:00:00Z'))).toEqual([]);
+    expect(changes(() => undefined, member('2026-01-31T12:00:00Z')))
+      .toContain('+ Shop/Cluster: user ada: membership in support until 2026-01-31T12:00:00Z, which has passed: it is no member');
+    expect(changes(() => undefined, member()).join()).not.toContain('without end');
+  });
+
   test('a time that has passed is shown as such', () => {
     expect(changes(january, until('2026-01-31T12:00:00Z'))).toEqual([
       '+ Shop/Cluster: user auditor: access until 2026-01-31T12:00:00Z, which has passed: it cannot sign in',

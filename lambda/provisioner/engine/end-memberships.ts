@@ -1,0 +1,111 @@
+import { describe, merged, rolesOf } from '../core/change';
+import type { EndedMemberships } from '../core/membership-expiry';
+import { type ObservedRole, planEndOfMemberships } from '../core/plan-shared';
+import { FIXED_DATABASE } from '../core/state';
+import { ProvisionError } from '../errors';
+import { membersOf } from '../sql/sessions';
+import { applyEach } from './best-effort';
+import { type EndReason, endSessionsOf } from './end-sessions';
+import { readShared } from './inspect';
+import { sessionsSteps } from './registry';
+import type { Transaction } from './transaction';
+import { inShared, lookAtShared, type Work } from './work';
+
+/** As for what else ends access. */
+const END_MS = 10_000;
+const LOCK_MS = 1_000;
+
+/** The admin has no right to take it back, it is gone, or another session is in the way. */
+const NOT_TAKEN_BACK = ['55P03', '01006', '01007', '0LP01', '2BP01', '42501', '42704'];
+
+const NAMES_LOGGED = 10;
+
+const EXPIRY: EndReason = { roles: 'roles whose membership has expired', again: 'deploy again' };
+
+/** Those that are members still, or whose sessions may act as the group. A plan ends none: what it would do to roles of its own, the changes say. */
+export async function stillMembers(transaction: Transaction, ended: EndedMemberships[]): Promise<EndedMemberships[]> {
+  if (ended.length === 0 || transaction.view !== undefined) {
+    return [];
+  }
+  const { roles } = await readShared(transaction, ended.map(({ username }) => username));
+  return ended.filter(one => one.endSessions || endOf(one, roles).length > 0);
+}
+
+/** Why memberships or sessions are left. */
+interface Left {
+  /** Of memberships that could not be taken back. Their sessions go on: they would get the role again. */
+  readonly memberships: string[];
+  readonly sessions?: string;
+}
+
+/**
+ * Ends memberships whose time is over, and the sessions that can have acted as the group: those of the role, and of its members. All of these, because
+ * no catalog says as whom a session acts. That they are to end is registered with the same commit, until they have.
+ */
+export async function endMemberships(work: Work, ended: EndedMemberships[]): Promise<Left> {
+  const until = work.budget.elapsedMs() + END_MS;
+  const { failures, ending } = await inShared(work, async (transaction) => {
+    const { roles } = await readShared(transaction, ended.map(({ username }) => username));
+    const changes = merged(ended.flatMap(one => endOf(one, roles)));
+    const failures = await applyEach(transaction, changes, NOT_TAKEN_BACK, () => work.budget.elapsedMs() > until);
+    const members = new Set(failures.flatMap(({ change }) => rolesOf(change)));
+    const ending = ended.filter(({ username, endSessions }) => endSessions || !members.has(username));
+    await transaction.apply([], ...sessionsSteps(ending.map(({ claim }) => claim), true));
+    return { failures, ending };
+  }, { lockMs: LOCK_MS, endBlockersAmong: ended.map(({ claim }) => claim.roleOid) });
+  const sessions = await endSessions(work, ending);
+  return {
+    memberships: failures.map(({ change, error }) => `cannot ${describe(change, FIXED_DATABASE)}: ${error.message} (SQLSTATE ${error.sqlState})`),
+    ...sessions === undefined ? {} : { sessions },
+  };
+}
+
+async function endSessions(work: Work, ended: EndedMemberships[]): Promise<string | undefined> {
+  if (ended.length === 0) {
+    return undefined;
+  }
+  const oids = ended.map(({ claim }) => claim.roleOid);
+  const [members] = await lookAtShared(work, reader => reader.read({ attempted: 'look for members of the roles' }, membersOf(oids)));
+  const { left } = await endSessionsOf(work, { removed: [], members: [...oids, ...members.map(({ oid }) => oid as string)], reason: EXPIRY });
+  if (left !== undefined) {
+    return left;
+  }
+  await inShared(work, transaction => transaction.apply([], ...sessionsSteps(ended.map(({ claim }) => claim), false)));
+  work.log.info('memberships ended', {
+    names: ended.slice(0, NAMES_LOGGED).map(({ username, groups }) => groups.length === 0 ? username : `${username} in ${groups.join(', ')}`).join('; '),
+    count: ended.length,
+    note: 'sessions at reader endpoints and read replicas are not seen from the writer, and go on until they end by themselves',
+  });
+  return undefined;
+}
+
+/**
+ * The same of roles that an event declares, and of others, which do not stop it. A membership of its own that cannot be taken back, the event leaves as
+ * any other that is not declared.
+ *
+ * @throws if a session of its own is left
+ */
+export async function endMembershipsAround(work: Work, ended: EndedMemberships[]): Promise<void> {
+  const [own, others] = [true, false].map(isOwn => ended.filter(one => one.isOwn === isOwn));
+  if (own.length > 0) {
+    const { sessions } = await endMemberships(work, own);
+    // What an event does not end, it does not fail over: what earlier ones have left.
+    if (sessions !== undefined && own.some(({ groups }) => groups.length > 0)) {
+      throw new ProvisionError(sessions);
+    }
+  }
+  if (others.length > 0) {
+    const left = await endMemberships(work, others).then(({ memberships, sessions = [] }) => [...memberships, sessions].flat(), (error: unknown) => {
+      if (!(error instanceof ProvisionError)) {
+        throw error;
+      }
+      return [error.message];
+    });
+    left.forEach(reason => work.log.info('membership not ended', { reason }));
+  }
+}
+
+function endOf({ username, claim, groups }: EndedMemberships, roles: ReadonlyMap<string, ObservedRole>): ReturnType<typeof planEndOfMemberships> {
+  const role = roles.get(username);
+  return role?.oid === claim.roleOid ? planEndOfMemberships(role, groups) : [];
+}
