@@ -25,7 +25,8 @@ export function expiredMembership(names: readonly string[], group: string, expir
   return isExpired(expiresAt)
     ? {
         id: EXPIRED,
-        text: `expiresAt ${expiresAt} of the membership of ${listed(names)} in ${JSON.stringify(group)} has passed, so that it is not granted, and taken back where it is there; `
+        text: `expiresAt ${expiresAt} of the membership of ${listed(names)} in ${JSON.stringify(group)} has passed, `
+          + 'so that it is not granted, and taken back where it is there; '
           + 'pass a later time, or take the membership out',
       }
     : undefined;

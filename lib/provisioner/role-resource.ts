@@ -198,9 +198,9 @@ export class RoleResource {
       throw errorAt(scope, `setRoleAtLogin ${name} is no group role of this app, so that what its sessions may do is not known here; pass a DatabaseRole`);
     }
     scope.node.addValidation({
-      validate: () => role.memberOf.includes(owner.roleName)
-        ? role.membershipEnds.has(owner.roleName) ? [`setRoleAtLogin ${name} is a role in which its membership ends (expiresAt), and each session would begin with a warning then; let one of the two go`] : []
-        : [`setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`],
+      validate: () => role.membershipEnds.has(owner.roleName)
+        ? [`setRoleAtLogin ${name} is a role in which its membership ends (expiresAt), and each session would begin with a warning then; let one of the two go`]
+        : role.memberOf.includes(owner.roleName) ? [] : [`setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`],
     });
   }
 
@@ -235,7 +235,8 @@ export class RoleResource {
     const [before, now] = [membershipEnds.get(group), expiresAt?.toISOString()];
     if (memberOf.includes(group)) {
       if (before !== now) {
-        throw errorAt(scope, `the membership in ${JSON.stringify(group)} is declared twice, ${[before, now].map(time => time === undefined ? 'without an end' : `until ${time}`).join(' and ')}; declare it once`);
+        const ends = [before, now].map(time => time === undefined ? 'without an end' : `until ${time}`).join(' and ');
+        throw errorAt(scope, `the membership in ${JSON.stringify(group)} is declared twice, ${ends}; declare it once`);
       }
       return;
     }

@@ -19,9 +19,6 @@ interface Role {
     readonly properties: RoleProperties;
     readonly atoms: Atom[];
     readonly memberOf: string[];
-
-    /** When memberships end that do, by group. */
-    readonly membershipEnds: ReadonlyMap<string, string>;
     readonly roleAtLogin?: string;
     readonly newOwner?: string;
   }[];
@@ -78,7 +75,6 @@ function rolesByServer(values: TemplateValues): Map<string, Map<string, Role>> {
       properties,
       atoms: atomsIn(properties.Privileges ?? {}),
       memberOf: values.list(stack, properties.MemberOf),
-      membershipEnds: new Map(Object.entries(properties.MembershipExpiresAt ?? {})),
       ...(RoleAtLogin === undefined ? {} : { roleAtLogin: values.text(stack, RoleAtLogin) }),
       ...(ReassignOwnedTo === undefined ? {} : { newOwner: values.text(stack, ReassignOwnedTo) }),
     };
@@ -193,7 +189,8 @@ class ServerFacts {
           ? [fact({ kind: 'byHand' }, this.keyOf('byHand', name), { onlyWith: itself })]
           : []),
       ]),
-      ...resources.flatMap(({ memberOf, membershipEnds }) => memberOf.map(group => this.membershipTime(name, group, membershipEnds.get(group), fact))),
+      ...resources.flatMap(({ memberOf, properties: { MembershipExpiresAt = {} } }) =>
+        memberOf.map(group => this.time(name, new Map(Object.entries(MembershipExpiresAt)).get(group), fact, group))),
       ...(kind === 'user' ? resources.map(({ properties: { ExpiresAt } }) => this.time(name, ExpiresAt, fact)) : []),
       ...resources.flatMap(({ newOwner }) => (newOwner === undefined ? [] : [this.inheritance(role, newOwner)])),
     ];
@@ -242,24 +239,17 @@ class ServerFacts {
     });
   }
 
-  /** Compared where the user is in both apps; of a new one it is said if there is an end. */
-  private time(name: string, until: string | undefined, fact: Fact): ComparableFact {
+  /** Of a user, or of a membership. Compared where that is in both apps; of a new one it is said if there is an end. */
+  private time(name: string, until: string | undefined, fact: Fact, group?: string): ComparableFact {
+    const what = group === undefined ? {} : { memberOf: this.values.readable(group) };
+    const key = group === undefined ? ['time', name] : ['membershipTime', name, group];
     if (until === undefined) {
-      return fact({ kind: 'time' }, this.keyOf('time', name), { onlyWith: this.keyOf('user', name) });
+      const membership = group !== undefined && this.roles.has(group) ? 'membership' : 'membershipElsewhere';
+      const onlyWith = group === undefined ? this.keyOf('user', name) : this.keyOf(membership, name, group);
+      return fact({ kind: 'time', ...what }, this.keyOf(...key), { onlyWith });
     }
     const expired = Date.parse(until) <= Date.now();
-    return fact({ kind: 'time', until, ...(expired ? { expired } : {}) }, this.keyOf('time', name, until));
-  }
-
-  /** The same of a membership: it is compared where the role is a member in both apps. */
-  private membershipTime(name: string, group: string, until: string | undefined, fact: Fact): ComparableFact {
-    const memberOf = this.values.readable(group);
-    if (until === undefined) {
-      const membership = this.keyOf(this.roles.has(group) ? 'membership' : 'membershipElsewhere', name, group);
-      return fact({ kind: 'time', memberOf }, this.keyOf('membershipTime', name, group), { onlyWith: membership });
-    }
-    const expired = Date.parse(until) <= Date.now();
-    return fact({ kind: 'time', memberOf, until, ...(expired ? { expired } : {}) }, this.keyOf('membershipTime', name, group, until));
+    return fact({ kind: 'time', ...what, until, ...(expired ? { expired } : {}) }, this.keyOf(...key, until));
   }
 
   /** Who gets what a role owns when that is removed. */

@@ -169,6 +169,22 @@ describe.each(setupsOver({
     await stack.delete('A', auditor(expiresAt));
   });
 
+  test('if the event of the schedule is late by 15 minutes, the event that ends it raises the alarm of failures', async () => {
+    const expiresAt = end();
+    const failures = () => stack.log.filter(({ notice }) => notice === 'failed').map(({ reason }) => reason);
+    for (const [late, reasons] of [[15 * 60_000 - 1, []], [15 * 60_000, [expect.stringMatching(
+      /^"auditor" had access, or a membership, 15 minutes after its end: the event of the schedule did not end it, or somebody has given it back; this event ends it\. See whether/,
+    )]]] as const) {
+      await stack.create('A', auditor(expiresAt));
+      date = expiresAt + late;
+      await stack.create('B', other);
+      expect([failures(), await canSignIn('auditor')]).toEqual([reasons, false]);
+      date = expiresAt - HOUR;
+      await stack.delete('B', other);
+      await stack.delete('A', auditor(expiresAt));
+    }
+  });
+
   full.test('a removal ends it as well, of another user', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));

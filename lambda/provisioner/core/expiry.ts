@@ -43,8 +43,15 @@ export function expiredRoles(facts: Facts, { converge, changes }: Decision, date
   ];
 }
 
-/** Those of the roles that a decision is about that are there, with the names that they have before its changes: a role that is created may get the name of another one. */
-export function existingRoles({ roles }: Pick<Facts, 'roles'>, { converge, changes }: Pick<Decision, 'converge' | 'changes'>): { username: string; roleOid: string; wanted: Wanted }[] {
+/** A role that is there and that a decision is about. */
+interface ExistingRole {
+  /** The name that it has before the changes: a role that is created may get the name that another one has until then. */
+  readonly username: string;
+  readonly roleOid: string;
+  readonly wanted: Wanted;
+}
+
+export function existingRoles({ roles }: Pick<Facts, 'roles'>, { converge, changes }: Pick<Decision, 'converge' | 'changes'>): ExistingRole[] {
   const created = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : []));
   return converge.filter(({ role }) => !created.has(role)).flatMap((wanted) => {
     const renamed = changes.find(change => change.kind === 'renameRole' && change.to === wanted.role);
@@ -60,14 +67,23 @@ export function expiredOnRecord(facts: Pick<Facts, 'claims' | 'unreadable'>, dat
     const declaration = declaredNow(claim);
     return declaration !== undefined && hasExpired(declaration, date);
   };
-  return rolesOnRecord(facts, resourceId).filter(({ counted }) => counted.every(isExpired)).map(({ username, roleOid }) => ({ username, claim: { roleOid }, isOwn: false }));
+  return rolesOnRecord(facts, resourceId)
+    .filter(({ counted }) => counted.every(isExpired))
+    .map(({ username, roleOid }) => ({ username, claim: { roleOid }, isOwn: false }));
+}
+
+interface RoleOnRecord {
+  readonly username: string;
+  readonly roleOid: string;
+  /** The rows that have a say. */
+  readonly counted: Claim[];
 }
 
 /**
- * The roles that the registry knows all of, each with the rows that have a say. Where a resource of this database manages a role, those of the database
- * that it was copied from have none: no event of them ever comes here.
+ * The roles of which all rows are understood. Where a resource of this database manages a role, those of the database that it was copied from have no
+ * say: no event of them ever comes here.
  */
-export function rolesOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, resourceId: string): { username: string; roleOid: string; counted: Claim[] }[] {
+export function rolesOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, resourceId: string): RoleOnRecord[] {
   const named = claims.filter(({ roleName, roleOid }) => roleName !== undefined && !unreadable.some(row => row.roleOid === roleOid));
   return [...new Map(named.map(({ roleOid, roleName }) => [roleOid, roleName!]))].map(([roleOid, username]) => {
     const all = named.filter(claim => claim.roleOid === roleOid);
@@ -78,7 +94,10 @@ export function rolesOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'un
 
 /** Milliseconds until the next moment at which the time of a role, or of a membership, is over; undefined if there is none. */
 export function untilNextExpiry(claims: Claim[], date: number): number | undefined {
-  const times = claims.map(declaredNow).flatMap(one => [one?.expiresAt ?? [], (one?.endingMemberships ?? []).map(({ expiresAt }) => expiresAt)].flat()).filter(time => time > date);
+  const times = claims.flatMap((claim) => {
+    const { expiresAt = [], endingMemberships = [] } = declaredNow(claim) ?? {};
+    return [expiresAt, endingMemberships.map(one => one.expiresAt)].flat();
+  }).filter(time => time > date);
   return times.length === 0 ? undefined : Math.min(...times) - date;
 }
 

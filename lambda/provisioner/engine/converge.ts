@@ -18,6 +18,7 @@ import { declaredBefore, leaveDatabase, refuseLeft, takeSurplus } from './exclus
 import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
 import { Impossible } from './impossible';
 import { readFacts, readShared, type Shared } from './inspect';
+import { reportMissed } from './missed-expiry';
 import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
 import type { Succession } from './new-owner';
 import {
@@ -55,7 +56,7 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
     const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(isNew);
     const members = (await stillMembers(transaction, rolesWithEndedMemberships(facts, decision, date, placeOf(work)))).filter(isNew);
     if (expired.length + members.length > 0) {
-      return { ending: { expired, members } };
+      return { ending: { expired, members, facts } };
     }
     reportExpired(work, decision.converge);
     decision.adopted.forEach(role => work.log.info('adopting', {
@@ -74,7 +75,8 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
   });
   let first = await begin();
   while (first.ending !== undefined) {
-    const { expired, members } = first.ending;
+    const { expired, members, facts } = first.ending;
+    reportMissed(work, facts, [...expired, ...members]);
     await endExpired(work, expired);
     await endMembershipsAround(work, members);
     [...expired, ...members].forEach(({ claim }) => ended.add(claim.roleOid));

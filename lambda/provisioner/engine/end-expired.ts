@@ -7,6 +7,7 @@ import { withAccess } from '../sql/logins';
 import { endAccess } from './end-access';
 import { endMemberships, endMembershipsAround, stillMembers } from './end-memberships';
 import { placeOf } from './identities-now';
+import { reportMissed } from './missed-expiry';
 import { readFacts } from './inspect';
 import type { Transaction } from './transaction';
 import { inShared, type Work } from './work';
@@ -45,12 +46,13 @@ export async function endOthersExpired(work: Work, facts: Facts, except: string[
   const date = work.budget.date();
   const isOther = ({ claim }: ExpiredRole) => !except.includes(claim.roleOid);
   const expired = expiredOnRecord(facts, date, work.resourceId).filter(isOther);
-  if (expired.length > 0) {
-    await endExpired(work, await inShared(work, transaction => stillWithAccess(transaction, expired)));
-  }
   const ended = endedOnRecord(facts, date, placeOf(work)).filter(isOther);
-  if (ended.length > 0) {
-    await endMembershipsAround(work, await inShared(work, transaction => stillMembers(transaction, ended)));
+  if (expired.length + ended.length > 0) {
+    const [ending, members] = await inShared(work, async transaction =>
+      [await stillWithAccess(transaction, expired), await stillMembers(transaction, ended)] as const);
+    reportMissed(work, facts, [...ending, ...members]);
+    await endExpired(work, ending);
+    await endMembershipsAround(work, members);
   }
 }
 
