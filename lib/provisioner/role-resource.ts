@@ -226,7 +226,7 @@ export class RoleResource {
     }
   }
 
-  /** The same membership twice would be the longer one, and the shorter one a promise that nobody keeps. */
+  /** Of the same membership twice, the longer one would count, and the shorter end would mean nothing. */
   private endMembership(group: string, expiresAt: Date | undefined): void {
     const { scope, role: { memberOf, membershipEnds, names } } = this;
     if (expiresAt !== undefined) {

@@ -173,7 +173,7 @@ describe.each(setupsOver({
     const expiresAt = end();
     const failures = () => stack.log.filter(({ notice }) => notice === 'failed').map(({ reason }) => reason);
     for (const [late, reasons] of [[15 * 60_000 - 1, []], [15 * 60_000, [expect.stringMatching(
-      /^"auditor" had access, or a membership, 15 minutes after its end: the event of the schedule did not end it, or somebody has given it back; this event ends it\. See whether/,
+      /^"auditor" had access, or a membership, 15 minutes after its end: the event of the schedule did not end it, or it was given back by hand; this event ends it\. See whether/,
     )]]] as const) {
       await stack.create('A', auditor(expiresAt));
       date = expiresAt + late;

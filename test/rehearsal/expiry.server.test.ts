@@ -53,6 +53,20 @@ describe('an app with a user whose access ends', () => {
     expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
   });
 
+  full.test('a membership ends by a schedule of its own, and stays so when it is deployed again', async () => {
+    const isMember = async () => (await rehearsal.database(resource('AWS::RDS::DBCluster')).sql("SELECT pg_has_role('orders', 'clerks', 'MEMBER') AS is"))[0].is;
+    expect(await deploy({ memberUntil: FIRST })).toBe('CREATE_COMPLETE');
+    expect(await isMember()).toBe(true);
+    rehearsal.setTime(after(FIRST, 1_000));
+    expect(await fired()).toEqual(['invoked']);
+    expect([await isMember(), await can('orders'), await can('auditor')]).toEqual([false, true, true]);
+    expect(await rehearsal.deploy(await changed(await synthesized(APP, { memberUntil: FIRST }), withFailing(true)), 'Shop')).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+    expect(await isMember()).toBe(false);
+    expect(await deploy({ memberUntil: LATER })).toBe('UPDATE_COMPLETE');
+    expect(await isMember()).toBe(true);
+    expect(await rehearsal.destroy('Shop')).toMatchObject({ status: 'DELETE_COMPLETE' });
+  });
+
   full.test('deployed again, rolled back, and with a later time', async () => {
     expect(await deploy({ expiresAt: FIRST })).toBe('CREATE_COMPLETE');
     rehearsal.setTime(after(FIRST));

@@ -24,7 +24,7 @@ export function reportMissed(work: Work, facts: Facts, ending: ExpiredRole[]): v
   if (missed.length > 0) {
     work.log.info('failed', {
       reason: `${missed.slice(0, NAMES_LOGGED).map(name => JSON.stringify(name)).join(', ')} had access, or a membership, ${LATE_MS / 60_000} minutes after its end: `
-        + 'the event of the schedule did not end it, or somebody has given it back; this event ends it. See whether the schedule is there, and what its calls of the alias expiry have logged',
+        + 'the event of the schedule did not end it, or it was given back by hand; this event ends it. See whether the schedule is there, and what its calls of the alias expiry have logged',
       count: missed.length,
     });
   }
