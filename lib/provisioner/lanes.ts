@@ -1,5 +1,5 @@
-import { CfnElement, type CfnResource, type IResolveContext, Lazy, type Stack } from 'aws-cdk-lib';
-import { lanesIn, namesIn, TemplateGraph, type TemplateResource } from './template-graph';
+import { CfnElement, type CfnResource, type IResolveContext, Lazy, type Stack, Token } from 'aws-cdk-lib';
+import { isPseudoParameter, lanesIn, namesIn, TemplateGraph, type TemplateResource } from './template-graph';
 
 /** On a stack, the same in each copy of the library. */
 const GRAPH = Symbol.for('cdk-aurora-iam-auth.template-graph');
@@ -21,7 +21,7 @@ interface StackGraph {
  */
 export class Lanes {
   private readonly resources: CfnResource[] = [];
-  private lanes?: ReadonlyMap<string, string>;
+  private lanes?: ReadonlyMap<CfnResource, string | undefined>;
 
   /** @param width how many resources there are at the same time */
   constructor(private readonly stack: Stack, private readonly width: number) {}
@@ -53,15 +53,16 @@ export class Lanes {
       return undefined;
     }
     this.lanes ??= this.read(stackGraph);
-    return this.lanes.get(this.stack.resolve(resource.logicalId) as string);
+    return this.lanes.get(resource);
   }
 
-  private read(stackGraph: StackGraph): Map<string, string> {
+  private read(stackGraph: StackGraph): Map<CfnResource, string | undefined> {
     stackGraph.graph ??= graphIn(this.stack, stackGraph) ?? null;
     // One that is there under a condition cannot be waited for where it is not.
     const always = this.resources.filter(({ cfnOptions: { condition } }) => condition === undefined);
-    const ids = always.map(({ logicalId }) => this.stack.resolve(logicalId) as string);
-    return stackGraph.graph ? lanesIn(stackGraph.graph, ids, this.width) : new Map<string, string>();
+    const ids = always.map(resource => idOf(this.stack, resource));
+    const lanes = stackGraph.graph ? lanesIn(stackGraph.graph, ids, this.width) : new Map<string, string>();
+    return new Map(always.map((resource, n) => [resource, lanes.get(ids[n])]));
   }
 }
 
@@ -82,19 +83,23 @@ interface Template {
 function graphIn(stack: Stack, reading: StackGraph): TemplateGraph | undefined {
   reading.isReading = true;
   try {
-    const elements = new Map(stack.node.findAll()
-      .filter(child => CfnElement.isCfnElement(child) && child.stack === stack)
-      .map(element => [idOf(stack, element as CfnElement), element as unknown as Rendering]));
-    const resources: { [logicalId: string]: TemplateResource } = {};
+    const elements = new Elements(stack);
+    const resolved = resolverOf(stack);
+    const namesOf = new Map<string, string[] | undefined>();
     const parameters = new Set<string>();
-    const open = new Set(reading.inLanes.map(resource => idOf(stack, resource)));
+    const inLanes = new Map(reading.inLanes.map(resource => [elements.add(resource), resource]));
+    const open = new Set(inLanes.keys());
     for (const id of open) {
-      const { Resources = {}, Parameters = {} } = stack.resolve(elements.get(id)?._toCloudFormation() ?? {}) as Template;
-      Object.assign(resources, Resources);
+      const { Resources = {}, Parameters = {} } = inLanes.has(id)
+        ? { Resources: { [id]: unrendered(inLanes.get(id)!) } }
+        : stack.resolve((elements.find(id) as unknown as Rendering | undefined)?._toCloudFormation() ?? {}) as Template;
       Object.keys(Parameters).forEach(name => parameters.add(name));
-      Object.values(Resources).flatMap(resource => namesIn(resource) ?? []).forEach(name => open.add(name));
+      for (const [name, resource] of Object.entries(Resources)) {
+        namesOf.set(name, namesIn(resource, resolved));
+        namesOf.get(name)?.forEach(other => open.add(other));
+      }
     }
-    return TemplateGraph.of(resources, parameters);
+    return TemplateGraph.ofNames(namesOf, parameters);
   } finally {
     reading.isReading = false;
   }
@@ -102,6 +107,52 @@ function graphIn(stack: Stack, reading: StackGraph): TemplateGraph | undefined {
 
 interface Rendering {
   _toCloudFormation(): object;
+}
+
+/** Elements of a stack by logical id. An id takes time, so that no more are asked for than it takes to find one. */
+class Elements {
+  private readonly byId = new Map<string, CfnElement>();
+  private readonly others: CfnElement[];
+
+  constructor(private readonly stack: Stack) {
+    this.others = stack.node.findAll().filter(child => CfnElement.isCfnElement(child) && child.stack === stack).reverse() as CfnElement[];
+  }
+
+  /** @returns the logical id */
+  add(element: CfnElement): string {
+    const id = idOf(this.stack, element);
+    this.byId.set(id, element);
+    return id;
+  }
+
+  find(id: string): CfnElement | undefined {
+    while (!this.byId.has(id) && !isPseudoParameter(id) && this.others.length > 0) {
+      this.add(this.others.pop()!);
+    }
+    return this.byId.get(id);
+  }
+}
+
+/** Everything in a resource that may refer to others. Hundreds of users are much the same, so that they are not rendered for it. */
+function unrendered(resource: CfnResource): TemplateResource {
+  const { metadata } = resource.cfnOptions;
+  return { ...resource['rawOverrides'] as object, given: [resource['cfnProperties'], metadata] };
+}
+
+/** Resolves what is a token, or has one in an intrinsic function; the tokens that many resources have in common once. */
+function resolverOf(stack: Stack): (value: unknown) => unknown {
+  const known = new Map<unknown, unknown>();
+  return (value) => {
+    if (!Token.isUnresolved(value) && !isIntrinsic(value)) {
+      return value;
+    }
+    known.set(value, known.has(value) ? known.get(value) : stack.resolve(value));
+    return known.get(value);
+  };
+}
+
+function isIntrinsic(value: unknown): boolean {
+  return typeof value === 'object' && value !== null && Object.keys(value).some(key => key === 'Ref' || key.startsWith('Fn::'));
 }
 
 function idOf(stack: Stack, { logicalId }: CfnElement): string {

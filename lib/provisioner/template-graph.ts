@@ -7,8 +7,6 @@ export interface TemplateResource {
 /** Parts of a template that are filled in at the deployment. What they will refer to is not known. */
 const UNKNOWN_PARTS = /^Fn::(Transform|ForEach)(::|$)/;
 
-const PSEUDO_PARAMETERS = 'AWS::';
-
 /** Names in a text of Fn::Sub. `${!a}` is the text `${a}`. */
 const SUBSTITUTED = /\$\{([^!}][^}]*)\}/g;
 
@@ -23,15 +21,20 @@ export class TemplateGraph {
   static of(
     resources: { readonly [logicalId: string]: TemplateResource }, others: ReadonlySet<string>,
   ): TemplateGraph | undefined {
+    return TemplateGraph.ofNames(new Map(Object.entries(resources).map(([id, resource]) => [id, namesIn(resource)])), others);
+  }
+
+  /** The same of what `namesIn` says of each resource. */
+  static ofNames(
+    namesOf: ReadonlyMap<string, readonly string[] | undefined>, others: ReadonlySet<string>,
+  ): TemplateGraph | undefined {
     const waitsFor = new Map<string, Set<string>>();
-    for (const [logicalId, resource] of Object.entries(resources)) {
-      const names = namesIn(resource);
-      const unknown = names?.some(name => !Object.hasOwn(resources, name) && !others.has(name)
-        && !name.startsWith(PSEUDO_PARAMETERS)) ?? true;
+    for (const [logicalId, names] of namesOf) {
+      const unknown = names?.some(name => !namesOf.has(name) && !others.has(name) && !isPseudoParameter(name)) ?? true;
       if (unknown || UNKNOWN_PARTS.test(logicalId)) {
         return undefined;
       }
-      waitsFor.set(logicalId, new Set(names!.filter(name => Object.hasOwn(resources, name) && name !== logicalId)));
+      waitsFor.set(logicalId, new Set(names!.filter(name => namesOf.has(name) && name !== logicalId)));
     }
     const order = orderOf(waitsFor);
     return order && new TemplateGraph(waitsFor, order);
@@ -94,14 +97,26 @@ function orderOf(waitsFor: ReadonlyMap<string, ReadonlySet<string>>): Map<string
   return [...waitsFor.keys()].every(visit) ? order : undefined;
 }
 
-/** Everything that a resource refers to, or undefined where that is not known. */
-export function namesIn({ DependsOn, ...attributes }: TemplateResource): string[] | undefined {
-  const names = [DependsOn ?? []].flat();
-  const isKnown = collect(attributes, names);
+/** Whether a name stands for the account, the Region and the like. */
+export function isPseudoParameter(name: string): boolean {
+  return name.startsWith('AWS::');
+}
+
+/**
+ * Everything that a resource refers to, or undefined where that is not known.
+ *
+ * @param resolved what stands for a value in the template, where the resource is not rendered
+ */
+export function namesIn(
+  { DependsOn, ...attributes }: TemplateResource, resolved: (value: unknown) => unknown = value => value,
+): string[] | undefined {
+  const names = [resolved(DependsOn) ?? []].flat().map(name => resolved(name));
+  const isKnown = collect(attributes, names, resolved);
   return isKnown && names.every(name => typeof name === 'string') ? names : undefined;
 }
 
-function collect(value: unknown, names: unknown[]): boolean {
+function collect(given: unknown, names: unknown[], resolved: (value: unknown) => unknown): boolean {
+  const value = resolved(given);
   if (typeof value !== 'object' || value === null) {
     return true;
   }
@@ -119,6 +134,6 @@ function collect(value: unknown, names: unknown[]): boolean {
       const found = typeof text === 'string' ? [...text.matchAll(SUBSTITUTED)].map(([, name]) => name) : [undefined];
       names.push(...found.filter(name => !own.includes(name!)).map(name => name?.trim().split('.')[0]));
     }
-    return collect(inner, names);
+    return collect(inner, names, resolved);
   });
 }

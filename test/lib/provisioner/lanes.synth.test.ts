@@ -110,6 +110,12 @@ describe('no edge where the app has a path of its own', () => {
     ['Fn::GetAtt', (first, last) => between(first, last.getAtt('Any').toString())],
     ['Fn::Sub', (first, last) => between(first, Fn.sub(`a \${${stack.resolve(last.logicalId)}} b`))],
     ['an override', (first, last) => first.addOverride('Metadata.Of', { Ref: stack.resolve(last.logicalId) as string })],
+    ['a property of its own', (first, last) => first.addPropertyOverride('Any', last.ref)],
+    ['a list of its own', (first, last) => first.addPropertyOverride('Any', Token.asList(last.getAtt('Any')))],
+    ['a name that is a token', (first, last) => first.addPropertyOverride('Any', { Ref: last.logicalId })],
+    ['an attribute of a name that is a token', (first, last) => first.addPropertyOverride('Any', { 'Fn::GetAtt': [last.logicalId, 'Any'] })],
+    ['metadata of its own', (first, last) => first.addMetadata('Of', Lazy.any({ produce: () => [last.ref] }))],
+    ['DependsOn as an override', (first, last) => first.addOverride('DependsOn', [last.logicalId])],
     ['a value that is known at the end', (first, last) => between(first, Lazy.string({ produce: () => last.ref }))],
     ['an aspect', (first, last) => Aspects.of(app).add({ visit: node => node === stack && first.addDependency(last) })],
   ];
