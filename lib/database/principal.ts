@@ -55,9 +55,16 @@ function trustOf(principal: iam.IPrincipal): Pick<Principal, 'assumedBy'> {
   if (!(principal instanceof iam.Role)) {
     return {};
   }
-  const assumedBy = TRUST.get(principal) ?? trustedBy(Stack.of(principal).resolve(principal.assumeRolePolicy));
+  const assumedBy = TRUST.get(principal) ?? trustedBy(trustStatements(principal));
   TRUST.set(principal, assumedBy);
   return { assumedBy };
+}
+
+/** What of it says who. The whole policy is rendered with the role, which takes time where there are hundreds. */
+function trustStatements(role: iam.Role): TrustStatement[] {
+  const { Statement: statements = [] } = (role.assumeRolePolicy?.toJSON() ?? {}) as { Statement?: TrustStatement[] };
+  return statements.map(({ Effect, Principal: principal, Condition }) =>
+    Stack.of(role).resolve({ Effect, Principal: principal, Condition }) as TrustStatement);
 }
 
 interface TrustStatement {
@@ -66,9 +73,7 @@ interface TrustStatement {
   readonly Condition?: unknown;
 }
 
-function trustedBy(document: unknown): string[] {
-  const { Statement: statements = [] } = (document ?? {}) as { Statement?: TrustStatement | TrustStatement[] };
-  const all = [statements].flat();
+function trustedBy(all: TrustStatement[]): string[] {
   const isRestricted = all.some(({ Effect }) => Effect === 'Deny');
   const texts = all.filter(({ Effect }) => Effect === 'Allow').flatMap(({ Principal: principal, Condition }) => {
     const remark = isRestricted || Condition !== undefined ? ' under conditions' : '';

@@ -190,7 +190,7 @@ export class ManagedDatabase {
     if (Token.isUnresolved(name)) {
       return;
     }
-    const problem = [undefined, ...this.adminNames].map(taken => problemOf(name, taken)).find(found => found);
+    const problem = problemOf(name, this.adminNames.find(admin => admin === name));
     if (problem) {
       throw errorAt(scope, problem);
     }

@@ -1,4 +1,4 @@
-import { type CfnResource, Lazy, Stack } from 'aws-cdk-lib';
+import { type CfnResource, type IResolvable, Lazy, Stack } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { writeAccessReport } from './report-files';
 import { within } from './sign-in-text';
@@ -29,8 +29,8 @@ export interface ShownConstructs {
 export function showAccess(role: DeclaredRole, { resource, provisioner }: ShownConstructs): void {
   const stack = Stack.of(resource);
   const { root } = stack.node;
-  resource.addMetadata(ACCESS, Lazy.any({ produce: () => factLines(root, role) }));
-  stack.addMetadata(`${ACCESS} of ${within(role.path, role.stack)}`, Lazy.any({ produce: () => factLine(root, role) }));
+  resource.addMetadata(ACCESS, textOf(() => factLines(root, role)));
+  stack.addMetadata(`${ACCESS} of ${within(role.path, role.stack)}`, textOf(() => factLine(root, role)));
   if (rolesInStack(stack)[0] === role) {
     writeAccessReport(stack, provisioner);
   }
@@ -41,4 +41,10 @@ export function showPublic(declared: DeclaredOfPublic, { resource }: Pick<ShownC
   const lines = publicLines(declared);
   resource.addMetadata(ACCESS, lines);
   Stack.of(resource).addMetadata(`${ACCESS} of ${within(declared.path, declared.stack)}`, lines.join('; '));
+}
+
+/** Text refers to nothing: it is left out while CDK looks for references, and made once for each template. */
+function textOf<Text>(produce: () => Text): IResolvable {
+  let known: Text | undefined;
+  return Lazy.uncachedAny({ produce: ({ preparing }) => known = preparing ? undefined : known ?? produce() });
 }
