@@ -1,4 +1,4 @@
-import { CfnElement, type CfnResource, type IResolveContext, Lazy, type Stack, Token } from 'aws-cdk-lib';
+import { CfnElement, type CfnResource, type IResolveContext, Lazy, type Stack, Token, Tokenization } from 'aws-cdk-lib';
 import { isPseudoParameter, lanesIn, namesIn, TemplateGraph, type TemplateResource } from './template-graph';
 
 /** On a stack, the same in each copy of the library. */
@@ -139,16 +139,26 @@ function unrendered(resource: CfnResource): TemplateResource {
   return { ...resource['rawOverrides'] as object, given: [resource['cfnProperties'], metadata] };
 }
 
-/** Resolves what is a token, or has one in an intrinsic function; the tokens that many resources have in common once. */
+/**
+ * Resolves tokens and intrinsic functions, the same one once, because many resources have it. Of a list or map that is made late, what is in it is left
+ * to the caller.
+ */
 function resolverOf(stack: Stack): (value: unknown) => unknown {
   const known = new Map<unknown, unknown>();
-  return (value) => {
+  const context: IResolveContext = {
+    scope: stack, preparing: false, documentPath: [], registerPostProcessor: () => undefined, resolve: value => stack.resolve(value) as unknown,
+  };
+  const resolved = (value: unknown): unknown => {
+    if (Tokenization.isResolvable(value)) {
+      return resolved(value.resolve(context));
+    }
     if (!Token.isUnresolved(value) && !isIntrinsic(value)) {
       return value;
     }
     known.set(value, known.has(value) ? known.get(value) : stack.resolve(value));
     return known.get(value);
   };
+  return resolved;
 }
 
 function isIntrinsic(value: unknown): boolean {
