@@ -429,7 +429,7 @@ project.addTask('bench:up', {
 });
 
 project.addTask('bench:synth', {
-  description: 'What many users cost at synthesis, next to aws-cdk-lib alone and another library; fail above the limits',
+  description: 'What many users cost at synthesis, next to the same template by hand and another library; fail above the limits',
   exec: 'tsx benchmarks/synth.ts',
 });
 

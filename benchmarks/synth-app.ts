@@ -1,15 +1,16 @@
-/** One app with many users, synthesized as `benchmarks/synth.ts` asks; prints the CPU time that took, how many resources there are, and how long the template is. */
+/** One app with many users, synthesized as `benchmarks/synth.ts` asks; prints the CPU time that took, and what is in the template. */
+import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
-import { App, CfnResource, Stack } from 'aws-cdk-lib';
+import { App, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as iam from 'aws-cdk-lib/aws-iam';
-import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { Provider } from 'aws-cdk-lib/custom-resources';
 import type { Construct } from 'constructs';
+import { byHand } from './by-hand';
 import { AuroraIamAuth, Privileges } from '../lib';
+import { DATABASE_USER_RESOURCE_TYPE } from '../lib/contract/wire';
 
 export interface Measured {
   /** Of construction and synthesis, user and system. */
@@ -17,6 +18,8 @@ export interface Measured {
   readonly resources: number;
   /** Of the template, as the CDK CLI deploys it. */
   readonly bytes: number;
+  /** The same for templates that differ in `Metadata` and in the logical ids of users only. */
+  readonly digest: string;
 }
 
 /** What is used of cdk-rds-sql. */
@@ -30,22 +33,10 @@ type AddUser = (username: string, role: iam.Role) => void;
 
 const [variant, users, folder] = process.argv.slice(2);
 
-/** Each loads its library before the time is taken. */
+/** Each loads its library before the time is taken; what aws-cdk-lib loads when it is first used is part of the time. */
 const VARIANTS: Record<string, () => Prepared> = {
-  'aws-cdk-lib': () => (_stack, cluster) => (username, role) => cluster.grantConnect(role, username),
-  // What a custom resource for each user takes at least.
-  'aws-cdk-lib and custom resources': () => (stack, cluster) => {
-    const code = lambda.Code.fromAsset(join(__dirname, '../assets/provisioner'));
-    const { serviceToken: ServiceToken } = new Provider(stack, 'Provider', {
-      onEventHandler: new lambda.Function(stack, 'Function', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code }),
-    });
-    const Privileges = { shop: { Database: ['CONNECT'], Schemas: { public: { Schema: ['USAGE'], Sequences: { '*': ['SELECT'] }, Tables: { '*': ['SELECT'] } } } } };
-    return (username, role) => {
-      const Database = { ResourceId: cluster.clusterResourceIdentifier };
-      new CfnResource(stack, `User ${username}`, { type: 'Custom::RdsIamUser', properties: { ServiceToken, ServiceTimeout: '420', Database, Username: username, Privileges } });
-      cluster.grantConnect(role, username);
-    };
-  },
+  'grants alone': () => (_stack, cluster) => (username, role) => cluster.grantConnect(role, username),
+  'by hand': () => byHand,
   'cdk-aurora-iam-auth': () => (stack, cluster) => {
     const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
     return (username, role) => iamAuth.addUser(username, { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] }).grantConnect(role);
@@ -78,9 +69,34 @@ function main(prepare: Prepared): Measured {
   for (let n = 0; n < Number(users); n++) {
     addUser(`user${n}`, new iam.Role(stack, `Role${n}`, { assumedBy: new iam.AccountRootPrincipal() }));
   }
-  const { template, templateFullPath } = app.synth().getStackByName('Shop') as { template: { Resources: object }; templateFullPath: string };
+  const { template, templateFullPath } = app.synth().getStackByName('Shop') as { template: Template; templateFullPath: string };
   const { user, system } = process.cpuUsage(begin);
-  return { cpuMs: (user + system) / 1000, resources: Object.keys(template.Resources).length, bytes: statSync(templateFullPath).size };
+  return {
+    cpuMs: (user + system) / 1000,
+    resources: Object.keys(template.Resources).length,
+    bytes: statSync(templateFullPath).size,
+    digest: digestOf(template),
+  };
+}
+
+interface Template {
+  readonly Resources: { readonly [logicalId: string]: { readonly Type: string; readonly Properties?: { readonly Username?: string } } };
+}
+
+function digestOf({ Resources: resources }: Template): string {
+  const users = new Map(Object.entries(resources).filter(([, { Type }]) => Type === DATABASE_USER_RESOURCE_TYPE)
+    .map(([id, { Properties: properties }]) => [id, `user ${properties?.Username}`]));
+  const sorted = (value: unknown): unknown => {
+    if (typeof value === 'string') {
+      return users.get(value) ?? value;
+    }
+    if (Array.isArray(value) || typeof value !== 'object' || value === null) {
+      return Array.isArray(value) ? value.map(sorted) : value;
+    }
+    const entries = Object.entries(value).filter(([key]) => key !== 'Metadata').map(([key, inner]) => [users.get(key) ?? key, sorted(inner)] as const);
+    return Object.fromEntries(entries.sort(([one], [other]) => one < other ? -1 : 1));
+  };
+  return createHash('sha256').update(JSON.stringify(sorted(resources))).digest('hex');
 }
 
 process.stdout.write(JSON.stringify(main(VARIANTS[variant]())));
