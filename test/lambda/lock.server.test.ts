@@ -1,9 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
 import { Client } from 'pg';
-import { LOCK_SCHEMA } from '../../lambda/provisioner/sql/lock-schema';
+import { LOCK_SCHEMA, MAY_WAIT } from '../../lambda/provisioner/sql/lock-schema';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, FULL, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
+import { untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
 import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } from './stack';
@@ -139,6 +140,32 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       await Promise.all(names.map((username, n) => stacks[n % 3].delete(username, { username })));
       expect(await users(server)).toEqual(['stranger']);
     });
+  });
+
+  /** Of 10 connections, the holder and the one that asks have two. */
+  test('is waited for with a connection by fewer events than half of the free connections', async () => {
+    await server.sql('ALTER ROLE postgres CONNECTION LIMIT 10');
+    try {
+      const [holder, asking, ...waiting] = await Promise.all(Array.from({ length: 5 }, () => connected()));
+      await takeLock(holder);
+      const waits: Promise<unknown>[] = [];
+      const answers: unknown[] = [];
+      for (const client of waiting) {
+        waits.push(takeLock(client).catch(() => undefined));
+        await untilWaiting(server, waits.length);
+        answers.push(await asking.query(MAY_WAIT).then(() => 'may wait', ({ code }: { code: string }) => code));
+      }
+      // With 2 that wait 6 are free, with 3 there are 5.
+      expect(answers).toEqual(['may wait', 'may wait', '22012']);
+      await holder.query('ROLLBACK');
+      for (const [n, client] of waiting.entries()) {
+        await waits[n];
+        await client.query('ROLLBACK');
+      }
+      await holder.query(`DROP SCHEMA ${LOCK_SCHEMA}`);
+    } finally {
+      await server.sql('ALTER ROLE postgres CONNECTION LIMIT -1');
+    }
   });
 
   describe('that is not given back, in the words of the reason,', () => {

@@ -23,3 +23,15 @@ test.each([
   const log = { info: () => undefined } as never;
   expect(await failure(takeLock({ open, owner: undefined, budget: new Budget(clock, 100_000), log }))).toBe(expected.message);
 });
+
+/** A pause is between half of its length and all of it. */
+test.each([
+  ['the server starts', STARTING, [[250, 500], [500, 1_000], [1_000, 2_000], [2_000, 4_000], [2_000, 4_000]]],
+  ['there is no connection for it', OF_ROLE, [[2_000, 4_000], [2_000, 4_000]]],
+])('a provisioner that is refused because %s waits before it signs in again', async (_, reason, expected) => {
+  const clock = sleepingClock();
+  const delays: number[] = [];
+  const log = { info: (_notice: string, { delayMs }: { readonly delayMs: number }) => delays.push(delayMs) } as never;
+  await failure(takeLock({ open: () => Promise.reject(reason), owner: undefined, budget: new Budget(clock, 100_000), log }));
+  expect(delays.slice(0, expected.length).map((delay, n) => delay >= expected[n][0] && delay <= expected[n][1])).toEqual(expected.map(() => true));
+});

@@ -19,7 +19,7 @@ import { checkRegistry } from './registry-check';
 /** After so long a look at who has the lock. It is taken at least three times before its holder counts as dead. */
 const LOOK_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.3 };
 
-/** How long others are left alone of whom there are too many, at least and at most. It doubles each time. */
+/** How long others are left alone of whom there are too many: it doubles each time, and is the longest where there was no connection to look with. */
 const PAUSE_MS = { shortest: 500, longest: 4_000 };
 
 /** A role that can use the schema can keep it from being dropped. An empty one that stays does no harm. */
@@ -34,8 +34,11 @@ const CREATING = { attempted: `create schema ${LOCK_SCHEMA}, which is the provis
 const isState = (error: unknown, ...sqlStates: string[]) =>
   error instanceof ProvisionError && error.cause instanceof ServerError && sqlStates.includes(error.cause.sqlState);
 
-/** There is no connection for it just now: of the role, the database or the server; or the server is about to start or to stop. */
-const isFull = (error: unknown) => isState(error, '53300', '57P03');
+/** There is no connection for it just now: of the role, the database or the server. */
+const isRefused = (error: unknown) => isState(error, '53300');
+
+/** The same, or the server is about to start or to stop. */
+const isFull = (error: unknown) => isRefused(error) || isState(error, '57P03');
 
 export interface TakeLockOptions {
   readonly open: Open;
@@ -50,8 +53,8 @@ export interface TakeLockOptions {
  * one of them; so the lock is held by a session of its own, across all of them. It ends with that session, also with that of a Lambda that was frozen.
  * Taken before anything is read that is decided upon.
  *
- * Many wait when a stack has many users. As long as turns are taken, each waits for its own until there is hardly time left. Only as many of them keep
- * a connection meanwhile as others are free: the event that has the turn needs more than one, and so do the applications.
+ * Many wait when a stack has many users. As long as turns are taken, each waits for its own until there is hardly time left. Those that keep a
+ * connection meanwhile leave twice as many free: the event that has the turn needs more than one, and so do the applications, and events that come to look.
  */
 export async function takeLock({ open, owner, budget, log }: TakeLockOptions): Promise<Lock> {
   const turns = new Turns(budget, log);
@@ -61,6 +64,8 @@ export async function takeLock({ open, owner, budget, log }: TakeLockOptions): P
         throw error;
       }
       turns.assumeTaken(error);
+      // Those who come back soon after a refusal meet each other, and those who close their connections after a look.
+      pause = isRefused(error) ? PAUSE_MS.longest : pause;
       return error.message;
     });
     if (reason instanceof Lock) {

@@ -86,8 +86,8 @@ const FREE = `least(
   (SELECT datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid = d.oid) FROM pg_catalog.pg_database d
    WHERE datname = current_database() AND datconnlimit >= 0))`;
 
-/** Fails with 22012 (division by zero) if too many wait already: as many as there are free connections. One may always wait. */
-export const MAY_WAIT = `SELECT 1 / CASE WHEN w.n = 0 OR w.n < ${FREE} THEN 1 ELSE 0 END FROM (SELECT ${WAITING} AS n) w`;
+/** Fails with 22012 (division by zero) if too many wait already: half as many as there are free connections. One may always wait. */
+export const MAY_WAIT = `SELECT 1 / CASE WHEN w.n = 0 OR 2 * w.n < ${FREE} THEN 1 ELSE 0 END FROM (SELECT ${WAITING} AS n) w`;
 
 /** A process in words. Dropped roles have no name. */
 const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.pid, coalesce(a.usename::text, a.usesysid::text, 'not known'),
