@@ -14,7 +14,7 @@ const { positionals: [name], values } = parseArgs({
   allowPositionals: true,
   options: {
     seed: { type: 'string', default: '1' }, shard: { type: 'string', default: '1/1' }, runs: { type: 'string' }, only: { type: 'string' }, minutes: { type: 'string' },
-    setup: { type: 'string' }, transport: { type: 'string' }, files: { type: 'string' },
+    setup: { type: 'string' }, transport: { type: 'string' }, files: { type: 'string' }, workers: { type: 'string' }, folder: { type: 'string' },
   },
 });
 
@@ -30,8 +30,8 @@ async function main(): Promise<void> {
   if (item === undefined || !(index >= 1 && index <= count) || !Number.isInteger(seed) || !(runs === undefined || runs > 0)) {
     throw new Error(`npm run trust -- <${[...ITEMS.map(one => one.name), 'page'].join(' | ')}> [--seed N] [--shard i/n] [--runs N]`);
   }
-  const { setup, transport, files } = values;
-  const more = Object.fromEntries(Object.entries({ setup, transport, files }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const { setup, transport, files, workers, folder } = values;
+  const more = Object.fromEntries(Object.entries({ setup, transport, files, workers, folder }).filter(([, value]) => value !== undefined)) as Record<string, string>;
   const begin = performance.now();
   const isOver = () => performance.now() - begin > 60_000 * Number(values.minutes ?? Infinity);
   const options: Options = { seed, shard: { index, count }, runs, only: values.only, isOver, more, progress: line => console.log(`  ${line}`) };

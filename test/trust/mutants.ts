@@ -1,57 +1,73 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Item, Options, Outcome, partOf } from './item';
+import { writeRunner } from './mutant-runner';
 
 const ROOT = join(__dirname, '../..');
 const FOLDER = 'test-reports/mutants';
 
 /** Not a dependency of the project: it is needed for this alone. */
-const STRYKER = ['@stryker-mutator/core@9.6.1', '@stryker-mutator/jest-runner@9.6.1'];
+const STRYKER = '@stryker-mutator/core@9.6.1';
 
-/** The decisions, which are pure and have pure tests. */
-const CORE = 'lambda/provisioner/core';
-const FILES = ['lifecycle', 'ownership', 'order', 'role-names', 'membership-graph', 'time', 'expiry', 'membership-expiry', 'deployed', 'settings', 'identities', 'plan-shared', 'plan-database', 'privilege-changes',
-  'change', 'declaration', 'registry-rows', 'journal', 'new-name', 'removal', 'state', 'imagined', 'imagined-privileges'];
+interface Folder {
+  readonly path: string;
+  /** The tests that are to find the mutants: they do no I/O. */
+  readonly tests: RegExp;
+  /** Per cent of the mutants that they are to find. */
+  readonly least: number;
+}
 
-/** Per cent of the mutants that tests must find. */
-const LEAST = 90;
+/** By the name that `--folder` takes. */
+const FOLDERS: Readonly<Record<string, Folder>> = {
+  core: { path: 'lambda/provisioner/core', tests: /^lambda\/[\w-]+\.pure\.test\.ts$/, least: 90 },
+  contract: { path: 'lib/contract', tests: /^(lib|lambda)\/.*\.(pure|synth)\.test\.ts$/, least: 85 },
+  model: { path: 'lib/model', tests: /^lib\/.*\.(pure|synth)\.test\.ts$/, least: 85 },
+  checks: { path: 'lib/checks', tests: /^lib\/.*\.(pure|synth)\.test\.ts$/, least: 85 },
+};
+
+/** Tests of thousands of random cases, which would take longer than all others. */
+const LEFT_OUT = ['of any shape', '10,000 mutations'];
 
 interface Report {
   readonly files: Record<string, { readonly mutants: { readonly status: string; readonly mutatorName: string; readonly replacement?: string; readonly location: { readonly start: { readonly line: number } } }[] }>;
 }
 
-const JEST = {
-  rootDir: ROOT,
-  globalSetup: '<rootDir>/test/prepare.ts',
-  testEnvironment: 'node',
-  testMatch: ['<rootDir>/test/lambda/*.pure.test.ts'],
-  moduleNameMapper: { '^cdk-aurora-iam-auth$': '<rootDir>/lib' },
-  transform: { '^.+\\.ts$': '<rootDir>/test/worker/typescript.js' },
-};
+function filesIn(path: string): string[] {
+  return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).sort();
+}
 
 function run(options: Options): Promise<Outcome> {
-  const files = options.more.files?.split(',') ?? partOf(FILES, options);
+  const name = options.more.folder ?? 'core';
+  const { path, tests, least } = FOLDERS[name] ?? FOLDERS.core;
+  const files = options.more.files?.split(',') ?? partOf(filesIn(path).map(file => file.replace(/\.ts$/, '')), options);
   mkdirSync(join(ROOT, FOLDER), { recursive: true });
   const config = join(ROOT, FOLDER, 'stryker.config.json');
+  const runner = join(ROOT, FOLDER, 'runner.mjs');
   const report = join(ROOT, FOLDER, 'mutation.json');
   rmSync(report, { force: true });
+  const temporary = mkdtempSync(join(tmpdir(), 'mutants-'));
+  writeRunner(runner);
   writeFileSync(config, JSON.stringify({
-    testRunner: 'jest',
-    plugins: ['@stryker-mutator/jest-runner'],
+    testRunner: 'direct',
+    plugins: [runner],
+    // Tests of constructs take longer: they run where no other finds the mutant.
+    pureTests: filesIn('test').filter(file => tests.test(file)).sort((a, b) => Number(a.includes('.synth.')) - Number(b.includes('.synth.'))).map(file => `test/${file}`),
+    leftOut: LEFT_OUT,
+    warnings: { unknownOptions: false },
     coverageAnalysis: 'perTest',
-    concurrency: 2,
-    mutate: files.map(name => `${CORE}/${name}.ts`),
-    // Words of messages are for people: their tests are those of the messages.
-    mutator: { excludedMutations: ['StringLiteral'] },
-    jest: { projectType: 'custom', config: { ...JEST, rootDir: undefined }, enableFindRelatedTests: true },
-    reporters: ['json', 'clear-text'],
+    concurrency: Number(options.more.workers ?? 2),
+    mutate: files.map(file => `${path}/${file}.ts`),
+    reporters: ['json', 'progress-append-only'],
     jsonReporter: { fileName: report },
-    tempDirName: `${FOLDER}/tmp`,
+    tempDirName: temporary,
     ignorePatterns: ['/docs', '/assets', '/build', '/dist', '/integ-tests', '/examples', '/coverage', '/test-reports', '/test/rehearsal/fixtures'],
-    inPlace: false,
+    // Nothing here reads one: esbuild takes the types away.
+    tsconfigFile: 'none',
   }, undefined, 2));
-  execFileSync('npx', ['--yes', ...STRYKER.flatMap(name => ['-p', name]), 'stryker', 'run', config], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('npx', ['--yes', '-p', STRYKER, 'stryker', 'run', config], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  rmSync(temporary, { recursive: true, force: true });
   const { files: found } = JSON.parse(readFileSync(report, 'utf8')) as Report;
   const mutants = Object.entries(found).flatMap(([file, { mutants }]) => mutants.map(mutant => ({ file, ...mutant })));
   const count = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status)).length;
@@ -60,17 +76,17 @@ function run(options: Options): Promise<Outcome> {
   survivors.forEach(({ file, location, mutatorName, replacement = '' }) => options.progress(`${file}:${location.start.line} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 100)}`));
   const score = 100 * detected / Math.max(1, detected + alive);
   return Promise.resolve({
-    figures: { 'mutants': detected + alive, 'found by tests': detected, 'not found': alive },
-    setting: { files: files.join(', ') },
-    violations: score >= LEAST ? [] : [{ what: `tests find ${score.toFixed(1)} % of the mutants, and are to find ${LEAST} %`, replay: `--files ${files.join(',')}` }],
+    figures: { [`mutants of ${name}`]: detected + alive, [`found by tests of ${name}`]: detected, [`not found of ${name}`]: alive },
+    violations: score >= least ? [] : [{ what: `tests find ${score.toFixed(1)} % of the mutants, and are to find ${least} %`, replay: `--folder ${name} --files ${files.join(',')}` }],
   });
 }
 
 export const MUTANTS: Item = {
   name: 'mutants',
   title: 'Mutants of the decisions',
-  goal: `${LEAST} % in each file of \`lambda/provisioner/core\``,
-  claim: 'StrykerJS changes the code of decisions in one place at a time, and the pure tests run. A mutant that no test finds is a decision that no test is about. Texts are not changed.',
-  canFail: `It fails below ${LEAST} %.`,
+  goal: '90 % in `lambda/provisioner/core`, 85 % in `lib/contract`, `lib/model` and `lib/checks`',
+  claim: 'StrykerJS changes the code of decisions in one place at a time, and the tests without I/O run. A mutant that no test finds is a decision that no test is about. '
+    + 'Tests of thousands of random cases are left out, so that there may be fewer survivors than it says.',
+  canFail: 'It fails below these.',
   run,
 };
