@@ -1,5 +1,6 @@
-import { readdirSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
@@ -13,7 +14,7 @@ import { Item, Options, Outcome, Violation } from './item';
 const DEPLOYMENTS = 5_000;
 const DEFAULT_SETUP = '17, plain';
 
-/** Deployments between two looks at the heap. */
+/** Deployments between two looks at the heap; fewer, if there are fewer than a hundred. */
 const EVERY = 10;
 
 /** The heap counts as growing if it rises by more than this over the last four fifths, by a line through all looks. */
@@ -53,6 +54,9 @@ async function deploy(stack: Stack, from: Deployed, to: Template): Promise<{ dep
 
 /** Rise of a line of least squares, from the first to the last of the values. */
 export function rise(values: readonly number[]): number {
+  if (values.length < 2) {
+    return 0;
+  }
   const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
   const [middle, average] = [(values.length - 1) / 2, mean(values)];
   const slope = mean(values.map((value, n) => (n - middle) * (value - average))) / mean(values.map((_, n) => (n - middle) ** 2));
@@ -63,6 +67,11 @@ async function run({ seed, runs = DEPLOYMENTS, more, isOver, progress }: Options
   const setup = SETUPS.find(({ name }) => name === (more.setup ?? DEFAULT_SETUP))!;
   const { server, world }: { server: AuroraLikeServer; world: World } = await startWorld(setup);
   trust(server.caCertificate);
+  // What other processes leave there is none of this one's.
+  const ownFolder = mkdtempSync(join(tmpdir(), 'soak-'));
+  const formerFolder = process.env.TMPDIR;
+  process.env.TMPDIR = ownFolder;
+  const every = Math.max(1, Math.min(EVERY, Math.floor(runs / 10)));
   const random = new Random(seed);
   const heap: number[] = [];
   const violations: Violation[] = [];
@@ -80,7 +89,7 @@ async function run({ seed, runs = DEPLOYMENTS, more, isOver, progress }: Options
       const result = await deploy(stack, deployed, template);
       deployed = result.deployed;
       failed += result.failed;
-      if (deployments % EVERY === EVERY - 1) {
+      if (deployments % every === every - 1) {
         collect();
         heap.push(process.memoryUsage().heapUsed);
         before ??= await open(server);
@@ -95,6 +104,9 @@ async function run({ seed, runs = DEPLOYMENTS, more, isOver, progress }: Options
     return { figures: { deployments, 'events': events, 'events refused': failed, 'most bytes the heap rises by': Math.max(0, rose), 'more connections, handles or files': grown.length }, setting: { PostgreSQL: setup.name }, violations };
   } finally {
     await server.stop();
+    rmSync(ownFolder, { recursive: true });
+    delete process.env.TMPDIR;
+    Object.assign(process.env, formerFolder === undefined ? {} : { TMPDIR: formerFolder });
   }
 }
 
