@@ -428,6 +428,18 @@ project.addTask('bench:up', {
   exec: 'tsx benchmarks/up.ts',
 });
 
+project.addTask('bench:scale', {
+  description: 'What 10,000 users, 100 databases, 20,000 tables and 5,000 foreign roles cost the handler; fail where a cost grows faster than its work',
+  exec: 'tsx benchmarks/scale.ts',
+  receiveArgs: true,
+});
+
+project.addTask('bench:scale:synth', {
+  description: 'What 10,000 users cost at synthesis, in lists and in nested stacks, next to aws-cdk-lib alone; fail where a cost grows faster than its work',
+  exec: 'tsx benchmarks/synth-scale.ts',
+  receiveArgs: true,
+});
+
 project.addTask('bench:synth', {
   description: 'What many users cost at synthesis, next to the same template by hand and another library; fail above the limits',
   exec: 'tsx benchmarks/synth.ts',
