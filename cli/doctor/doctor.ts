@@ -1,6 +1,7 @@
 import { AwsAccount } from './aws/account';
 import { ProvisionerWitness } from './collect/catalog';
 import { assemblyOf, databaseOf, findDeclaredUser } from './declared-target';
+import { deployedStackFor } from './deployed-app';
 import { diagnose } from './diagnosis';
 import { Client, isSeen, Observations } from './observations';
 import { Circumstances, observe, Secrets } from './observe';
@@ -47,13 +48,16 @@ function fromEnvironment(options: DoctorOptions): Circumstances {
   const environment = environmentOf(process.env, options.database);
   const region = options.region ?? hostFacts(environment.host).region ?? environment.region;
   const aws = new AwsAccount(requireRegion(region), {}, now);
-  return circumstancesOf(environment, options, aws, stacksAt(options), environment.password);
+  const stacks = stacksAt(options);
+  const find = async (identifier: string) =>
+    stacks.length > 0 ? stacks : [await deployedStackFor(identifier, options.stack, aws.stacks)];
+  return circumstancesOf(environment, options, aws, find, environment.password);
 }
 
 /** Of the app, if there is one here: the provisioner of the database is in one of them. */
-function stacksAt({ app, stack }: DoctorOptions): readonly AssemblyStack[] | undefined {
-  const stacks = app !== undefined || isAssembly('cdk.out') ? assemblyOf({ app }).stacks : undefined;
-  return stacks?.filter(({ id, name }) => stack === undefined || [id, name].includes(stack));
+function stacksAt({ app, stack }: DoctorOptions): readonly AssemblyStack[] {
+  const stacks = app !== undefined || isAssembly('cdk.out') ? assemblyOf({ app }).stacks : [];
+  return stacks.filter(({ id, name }) => stack === undefined || [id, name].includes(stack));
 }
 
 async function fromApp(options: DoctorOptions, username: string): Promise<Circumstances> {
@@ -75,14 +79,15 @@ async function fromApp(options: DoctorOptions, username: string): Promise<Circum
     options.database ?? user.database ?? 'postgres',
   );
   const stacks = [user.top, ...assembly.stacks.filter(stack => stack !== user.top)];
-  return { ...circumstancesOf(environment, { ...options, [kind]: identifier }, aws, stacks), account: user.top.account };
+  const circumstances = circumstancesOf(environment, { ...options, [kind]: identifier }, aws, () => Promise.resolve(stacks));
+  return { ...circumstances, account: user.top.account };
 }
 
 function circumstancesOf(
   { host, port, username, database, sslMode, caFile, region, extraCaFile }: Environment,
   { inside, cluster, instance, proxy }: DoctorOptions,
   aws: AwsAccount,
-  stacks?: readonly AssemblyStack[],
+  stacks: (identifier: string) => Promise<readonly AssemblyStack[]>,
   password?: string,
 ): Circumstances {
   const client: Client = { host, port, username, database, sslMode, caFile, region, inside };
@@ -93,7 +98,7 @@ function circumstancesOf(
     named: { cluster, instance, proxy },
     aws,
     network: NETWORK,
-    catalog: stacks && new ProvisionerWitness(stacks, aws),
+    catalog: new ProvisionerWitness(stacks, aws),
     now,
     logPatienceMs: LOG_PATIENCE_MS,
   };

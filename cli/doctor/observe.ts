@@ -199,13 +199,13 @@ async function askCatalog(
   database: Observations['database'],
 ): Promise<Observations['catalog']> {
   if (catalog === undefined) {
-    return { unseen: 'needs the provisioner of the database: run this where the app is, or pass --app' };
+    return { unseen: 'needs the provisioner of the database' };
   }
   if (!isSeen(database)) {
     return { unseen: `needs the resource id: ${database.unseen}` };
   }
   try {
-    return { value: await catalog.ask(username, name, database.value.resourceId) };
+    return { value: await catalog.ask(username, name, database.value) };
   } catch (error) {
     return { unseen: error instanceof NotSeen ? error.message : 'the catalog of the database did not answer' };
   }

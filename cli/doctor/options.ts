@@ -13,7 +13,8 @@ Nothing is changed. What it prints has no token, password or key, and may go int
                           PGPASSWORD is looked at and used, without one it is made with the credentials that are here
 
   --app <folder>          what cdk synth has written (default: cdk.out); with --env, to find the provisioner alone
-  --stack <name>          the stack that declares the user, if several do; with --env, that has the provisioner
+  --stack <name>          the stack that declares the user, if several do; with --env, that has the provisioner: one of
+                          the app, or one that is deployed (default: the stack that has made the database)
   --database <name>       database to sign in to (default: the first in which the user has privileges)
   --cluster <identifier>  the database, if its host does not tell; also --instance and --proxy <name>
   --region <region>       Region of the database (default: that of its host or stack, or AWS_REGION)

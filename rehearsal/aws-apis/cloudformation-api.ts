@@ -11,18 +11,22 @@ export interface StackFacts {
   readonly exports: Readonly<Record<string, string>>;
 }
 
-/** DescribeStackResource and ListExports of one page. */
+const ACTIONS = ['DescribeStackResource', 'DescribeStackResources', 'ListExports'];
+
+/** DescribeStackResource, DescribeStackResources by the physical id of one of them, and ListExports of one page. */
 export function cloudFormationApi(
   authorize: Authorize,
   stackNamed: (name: string) => StackFacts | undefined,
   stacks: () => StackFacts[],
 ): AwsService {
   return (call) => {
-    const { Action: action, StackName: name = '', LogicalResourceId: logicalId } = parametersOf(call, VERSION) ?? {};
-    if (action !== 'DescribeStackResource' && action !== 'ListExports') {
+    const { Action: action, StackName: name = '', LogicalResourceId: logicalId, PhysicalResourceId: physicalId } = parametersOf(call, VERSION) ?? {};
+    if (!ACTIONS.includes(action)) {
       return undefined;
     }
-    const stack = stackNamed(name);
+    const stack = physicalId === undefined
+      ? stackNamed(name)
+      : stacks().find(({ resources }) => resources.some(resource => resource.physicalId === physicalId));
     if (!authorize(call.accessKeyId, `cloudformation:${action}`, stack?.id ?? '*')) {
       return fault(
         403,
@@ -39,6 +43,18 @@ export function cloudFormationApi(
         },
       });
     }
+    const described = ({ logicalId, physicalId, type }: StackFacts['resources'][number]) => ({
+      StackName: /:stack\/([^/]+)\//.exec(stack?.id ?? '')?.[1],
+      StackId: stack?.id,
+      LogicalResourceId: logicalId,
+      PhysicalResourceId: physicalId,
+      ResourceType: type,
+    });
+    if (action === 'DescribeStackResources') {
+      return stack === undefined
+        ? fault(400, 'ValidationError', `Stack for ${physicalId} does not exist`)
+        : result(action, { StackResources: { member: stack.resources.map(described) } });
+    }
     const found = stack?.resources.find(resource => resource.logicalId === logicalId);
     return found === undefined
       ? fault(
@@ -49,13 +65,7 @@ export function cloudFormationApi(
             : `Resource ${logicalId} does not exist for stack ${name}`,
         )
       : result(action, {
-          StackResourceDetail: {
-            StackName: name,
-            StackId: stack?.id,
-            LogicalResourceId: found.logicalId,
-            PhysicalResourceId: found.physicalId,
-            ResourceType: found.type,
-          },
+          StackResourceDetail: described(found),
         });
   };
 }

@@ -45,6 +45,10 @@ beforeAll(async () => {
     Effect: 'Allow',
     Action: [...READ_PERMISSIONS, 'cloudformation:DescribeStackResource'],
     Resource: '*',
+  }, {
+    Effect: 'Allow',
+    Action: ['cloudformation:DescribeStackResources', 'cloudformation:GetTemplate'],
+    Resource: `arn:aws:cloudformation:eu-central-1:111122223333:stack/${STACK}/*`,
   });
 });
 afterAll(() => rehearsal.close());
@@ -215,6 +219,23 @@ describe('doctor', () => {
   /** What the three steps say that look into the catalog. */
   const stepsOfCatalog = (output: string) =>
     output.split('\n').filter(line => /^\w+ +(role|CONNECT|limits) /.test(line)).map(line => line.replace(/ +/g, ' '));
+
+  test('--env without an app finds the provisioner in the stack that has made the database, or in the one that is named', async () => {
+    const ok = [
+      `ok role ${USER} is there, with LOGIN and in rds_iam`,
+      'ok CONNECT on database shop',
+      expect.stringMatching(/^ok limits connections of the role: 0, no limit/) as string,
+    ];
+    const unknown = (reason: string) => ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} ${reason}`);
+    for (const [args, steps] of [
+      [[], ok],
+      [['--stack', STACK], ok],
+      [['--stack', 'Other'], unknown('needs cloudformation:GetTemplate')],
+    ] as const) {
+      const { errors, output } = await doctor(['--env', ...args], { isInside: false, env: ofClient() });
+      expect({ errors, steps: stepsOfCatalog(output) }).toEqual({ errors: '', steps });
+    }
+  });
 
   full.test('without lambda:InvokeFunction, these steps say so and name what grants it', async () => {
     const { code, output, errors } = await withStatement('lambda:InvokeFunction', 'arn:aws:lambda:eu-central-1:111122223333:function:other', () =>

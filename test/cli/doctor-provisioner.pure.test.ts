@@ -1,9 +1,11 @@
 import { ProvisionerWitness } from '../../cli/doctor/collect/catalog';
+import { deployedStackFor } from '../../cli/doctor/deployed-app';
 import { Seen } from '../../cli/doctor/observations';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
 
 const ID = 'cluster-A';
+const NONE = 'no stack that was looked at has deployed users of this database; pass --app, or --stack with a stack that has';
 const FACTS = { roles: [], database: null, server: { max: 100, used: 1 } };
 
 const handler: ResourceDefinition = { Type: 'AWS::Lambda::Function' };
@@ -32,7 +34,7 @@ async function ask(
   { physical = PHYSICAL, answer = { value: { resourceId: ID, ...FACTS } }, forbidden }: World = {},
 ): Promise<unknown> {
   const asked: string[] = [];
-  const witness = new ProvisionerWitness(stacks, {
+  const witness = new ProvisionerWitness(() => Promise.resolve(stacks), {
     region: 'eu-central-1',
     stacks: {
       find: (stack: string, logicalId: string) => {
@@ -46,7 +48,7 @@ async function ask(
       return Promise.resolve(answer);
     },
   } as unknown as ConstructorParameters<typeof ProvisionerWitness>[1]);
-  return witness.ask('orders', 'shop', ID).then(facts => ({ facts, asked }), (error: Error) => error.message);
+  return witness.ask('orders', 'shop', { identifier: 'shop', resourceId: ID }).then(facts => ({ facts, asked }), (error: Error) => error.message);
 }
 
 const QUESTION = '{"signIn":{"username":"orders","database":"shop"}}';
@@ -69,7 +71,7 @@ test('in a nested stack, it is found by the ARN of that stack', async () => {
   await expect(ask([app], { physical })).resolves.toEqual(
     { facts: FACTS, asked: ['Shop Outer', 'arn:outer Inner', 'arn:inner User', 'arn:inner Alias', `arn:alias ${QUESTION}`] },
   );
-  await expect(ask([app], { physical: {} })).resolves.toBe('no deployed stack of the app has users of this database; pass --app');
+  await expect(ask([app], { physical: {} })).resolves.toBe(NONE);
 });
 
 test('a stage has stacks of the same name: their ids are paths', async () => {
@@ -100,13 +102,13 @@ test.each<[string, AssemblyStack[], World, string]>([
     'another Region',
     [stackOf('Shop', SHOP, { region: 'us-east-1' })],
     {},
-    'no deployed stack of the app has users of this database; pass --app',
+    NONE,
   ],
   [
     'another database',
     [stackOf('Shop', SHOP)],
     { physical: { 'Shop User': 'cluster-B/orders/User' } },
-    'no deployed stack of the app has users of this database; pass --app',
+    NONE,
   ],
   ['an alias that is not deployed yet', [stackOf('Shop', SHOP)], { physical: { 'Shop User': `${ID}/orders/User` } },
     'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy'],
@@ -131,4 +133,53 @@ test.each<[string, AssemblyStack[], World, string]>([
     'the provisioner does not answer what it was asked: deploy the stack with the version of cdk-aurora-iam-auth that this program is of'],
 ])('%s is said', async (_, stacks, world, reason) => {
   await expect(ask(stacks, world)).resolves.toBe(reason);
+});
+
+describe('without an app, the stack is read as it is deployed', () => {
+  const nestedStack: ResourceDefinition = { Type: 'AWS::CloudFormation::Stack' };
+  const TEMPLATES: Record<string, Template['Resources'] | undefined> = {
+    'arn:shop': { Inner: nestedStack, Gone: nestedStack },
+    'Shop': SHOP,
+    'arn:inner': SHOP,
+  };
+
+  /** @param forbidden what the caller may not do */
+  function read(identifier: string, name?: string, forbidden?: string): Promise<AssemblyStack | string> {
+    const answer = <Value>(action: string, value: Value): Promise<Seen<Value>> =>
+      Promise.resolve(action === forbidden ? { unseen: `needs cloudformation:${action}` } : { value });
+    return deployedStackFor(identifier, name, {
+      stackOf: id => answer('DescribeStackResources', id === 'shop' ? 'arn:shop' : undefined),
+      template: stack => answer('GetTemplate', TEMPLATES[stack] && { Resources: TEMPLATES[stack] }),
+      find: (stack, logicalId) => answer('DescribeStackResource', `${stack} ${logicalId}` === 'arn:shop Inner' ? 'arn:inner' : undefined),
+    }).catch((error: Error) => error.message);
+  }
+
+  test('the one that has made the database, with those that are nested in it', async () => {
+    await expect(read('shop')).resolves.toMatchObject({
+      id: 'arn:shop',
+      name: 'arn:shop',
+      nested: { Inner: { id: 'arn:shop/Inner', name: 'arn:inner', template: { Resources: SHOP }, nested: {} } },
+    });
+    expect(Object.keys((await read('shop') as AssemblyStack).nested)).toEqual(['Inner']);
+  });
+
+  test('its provisioner is found by the ids that CloudFormation has', async () => {
+    const physical = { 'arn:shop Inner': 'arn:inner', 'arn:inner User': `${ID}/orders/User`, 'arn:inner Alias': 'arn:alias' };
+    await expect(ask([await read('shop') as AssemblyStack], { physical })).resolves.toMatchObject({ facts: FACTS });
+  });
+
+  test('the one that is named comes first', async () => {
+    await expect(read('shop', 'Shop')).resolves.toMatchObject({ name: 'Shop', template: { Resources: SHOP } });
+  });
+
+  test.each([
+    ['a database that no stack has made', ['other'],
+      'needs the provisioner of the database, and no stack has made other: pass --stack with a stack that has its users, or --app'],
+    ['a name that no stack has', ['shop', 'Other'], 'there is no stack Other: pass --stack with a stack that has users of this database, or --app'],
+    ['a caller who may not look for it', ['shop', undefined, 'DescribeStackResources'], 'needs cloudformation:DescribeStackResources'],
+    ['a caller who may not read it', ['shop', undefined, 'GetTemplate'], 'needs cloudformation:GetTemplate'],
+    ['a caller who may not look for one that is nested', ['shop', undefined, 'DescribeStackResource'], 'needs cloudformation:DescribeStackResource'],
+  ] as [string, Parameters<typeof read>, string][])('%s is said', async (_, args, reason) => {
+    await expect(read(...args)).resolves.toBe(reason);
+  });
 });

@@ -6,28 +6,28 @@ import { aliasIds, handlerOf, isProvisioned } from '../../deployed/deployed-stac
 import { AwsAccount } from '../aws/account';
 import { deployedName, withNested } from '../deployed-name';
 import { CatalogFacts, isSeen, Seen } from '../observations';
-import { CatalogWitness, NotSeen } from '../world';
+import { CatalogWitness, NotSeen, Server } from '../world';
 
 const GRANT = 'iamAuth.grantPlan(role)';
 
 export class ProvisionerWitness implements CatalogWitness {
-  /** @param stacks of the app, in the order in which they are asked */
+  /** @param stacks that may have users of a database, by its identifier; in the order in which they are asked */
   constructor(
-    private readonly stacks: readonly AssemblyStack[],
+    private readonly stacks: (identifier: string) => Promise<readonly AssemblyStack[]>,
     private readonly aws: Pick<AwsAccount, 'region' | 'stacks' | 'invoke'>,
   ) {}
 
-  async ask(username: string, database: string, resourceId: string): Promise<CatalogFacts> {
-    const alias = await this.aliasFor(resourceId);
+  async ask(username: string, database: string, { identifier, resourceId }: Server): Promise<CatalogFacts> {
+    const alias = await this.aliasFor(resourceId, await this.stacks(identifier));
     const answer = seen(await this.aws.invoke(alias, { signIn: { username, database } }, GRANT));
     const { resourceId: answered, ...facts } = decode(answer);
     return answered === resourceId ? facts : notSeen(`the provisioner is of another database, ${answered}`);
   }
 
   /** ARN of the alias of a provisioner that is for this database. */
-  private async aliasFor(resourceId: string): Promise<string> {
+  private async aliasFor(resourceId: string, stacks: readonly AssemblyStack[]): Promise<string> {
     const withoutAlias: string[] = [];
-    for (const { stack, name } of await this.deployedStacks()) {
+    for (const { stack, name } of await this.deployedStacks(stacks)) {
       for (const handler of await this.handlersFor(resourceId, stack, name)) {
         const id = aliasIds(PLAN_ALIAS, stack.template).find(each => each.handler === handler)?.logicalId;
         const arn = id === undefined ? undefined : seen(await this.aws.stacks.find(name, id));
@@ -40,13 +40,15 @@ export class ProvisionerWitness implements CatalogWitness {
     return notSeen(
       withoutAlias.length > 0
         ? `needs the alias "${PLAN_ALIAS}" of the provisioner in stack ${withoutAlias.join(', ')}: call ${GRANT} with the role that runs this, and deploy`
-        : 'no deployed stack of the app has users of this database; pass --app',
+        : 'no stack that was looked at has deployed users of this database; pass --app, or --stack with a stack that has',
     );
   }
 
   /** Those with roles, as CloudFormation calls them. */
-  private async deployedStacks(): Promise<{ readonly stack: AssemblyStack; readonly name: string }[]> {
-    const here = this.stacks.filter(({ region = this.aws.region }) => region === this.aws.region).flatMap(withNested);
+  private async deployedStacks(
+    stacks: readonly AssemblyStack[],
+  ): Promise<{ readonly stack: AssemblyStack; readonly name: string }[]> {
+    const here = stacks.filter(({ region = this.aws.region }) => region === this.aws.region).flatMap(withNested);
     const named = await Promise.all(
       here
         .filter(({ stack: { template } }) => Object.values(template.Resources).some(isProvisioned))
