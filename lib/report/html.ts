@@ -81,7 +81,7 @@ function tools(report: AccessReport): string {
 <input id="search" type="search" placeholder="Search users, identities, schemas, privileges" aria-label="Search" autocomplete="off" spellcheck="false">
 <select id="database" aria-label="Database">${option('', 'All databases')}${databasesOf(report).map((name, index) => option(String(index), name)).join('')}</select>
 <select id="kind" aria-label="Kind of access">${option('', 'All users')}${KINDS.map(({ letter, title }) => option(letter, title)).join('')}</select>
-<output id="count"></output>
+<output id="count" aria-label="Users shown"></output>
 </div>`;
 }
 

@@ -12,6 +12,7 @@ import { RunFolder } from '../../rehearsal/run-folder';
 import { Timeline } from '../../rehearsal/timeline';
 import { install } from '../clients/debian';
 import { HOSTILE_NAMES, REPORT } from '../lib/report/report';
+import { accessible } from './accessibility';
 import { attack, inject, look, print, search } from './checks';
 import { synthesizeCompany } from './company';
 import { pictureForDocs, SCREENSHOTS } from './page';
@@ -60,6 +61,7 @@ async function main(): Promise<void> {
     }
     await search(browser, list, large);
     await print(browser, list, small);
+    await accessible(browser, list, { '20 users': small, 'hostile names': hostile });
     await attack(browser, list, hostile);
     await inject(browser, list, hostile);
   } finally {

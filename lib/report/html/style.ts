@@ -103,6 +103,5 @@ summary { cursor: pointer; color: var(--link); }
   thead { display: table-header-group; }
   tbody, .notices li, .rest li { break-inside: avoid; }
   h2, h3 { break-after: avoid; }
-  a { text-decoration: none; }
 }
 `;
