@@ -94,7 +94,7 @@ async function users(server: AuroraLikeServer, meter: Meter): Promise<Section> {
   const ids: string[] = [];
   const create = (n: number) => meter.take(async () => ids.push((await stack.create(`Users${n}`, list(n))).PhysicalResourceId));
   const single = async (prefix: string) => come(stack, prefix, meter);
-  const changed = (n: number) => meter.take(() => stack.update(`Users${n}`, list(n, [`added_${n}`]), ids[n], list(n)));
+  const changed = (n: number) => meter.take(() => stack.update(`Users${n}`, list(n, [`added_${n}`]), ids[n]));
   const bare = await meter.take(() => bareUsers(server, list(99).usernames));
   await single('warm');
   const alone = await single('alone');

@@ -113,7 +113,7 @@ if (variant !== undefined) {
 } else {
   const all = USERS / Number(part);
   for (const name of ['lists', 'nested stacks']) {
-    const [none, few, many, bareNone, bareMany] = ([[name, 0], [name, all / 10], [name, all], [`${name}, aws-cdk-lib alone`, 0], [`${name}, aws-cdk-lib alone`, all]] as const).map(one => inProcess(...one));
+    const [none, few, many, bareNone, bareMany] = [[name, 0], [name, all / 10], [name, all], [`${name}, aws-cdk-lib alone`, 0], [`${name}, aws-cdk-lib alone`, all] as const].map(([which, count]) => inProcess(which as string, count as number));
     const figures: Figure[] = [
       { name: `${all} users: CPU time`, value: many.cpuMs, unit: 'ms' },
       { name: `${all / 10} users: CPU time`, value: few.cpuMs, unit: 'ms' },

@@ -76,21 +76,6 @@ describe('the name of a role in the catalog', () => {
   });
 });
 
-describe('whether a plan gives CONNECT', () => {
-  const grant = (more: Partial<Extract<Change, { kind: 'grant' }>> = {}): Change => ({ kind: 'grant', privileges: ['CONNECT'], on: { type: 'DATABASE', database: 'shop' }, roles: ['a'], ...more });
-
-  test.each<[boolean, string, Change]>([
-    [true, 'it does', grant({ privileges: ['TEMPORARY', 'CONNECT'], roles: ['b', 'a'] })],
-    [false, 'it is another privilege', grant({ privileges: ['TEMPORARY'] })],
-    [false, 'it is another database', grant({ on: { type: 'DATABASE', database: 'stock' } })],
-    [false, 'it is another role', grant({ roles: ['b'] })],
-    [false, 'it is a schema', grant({ on: { type: 'SCHEMA', schema: 'shop' } })],
-    [false, 'it is revoked', { kind: 'revoke', privileges: ['CONNECT'], on: { type: 'DATABASE', database: 'shop' }, roles: ['a'] }],
-  ])('%s: %s', (expected, _, change) => {
-    expect(after([change]).grantsConnect('a', 'shop')).toBe(expected);
-  });
-});
-
 describe('the registry after a plan', () => {
   test('has a role that is created, under an oid that no role has, and loses one that is dropped', () => {
     const then = after([create('new'), drop('a')]).facts(facts(claim('A', 'a'), claim('B', 'b')));

@@ -1,6 +1,6 @@
 import type { Change } from '../../lambda/provisioner/core/change';
 import { Journal } from '../../lambda/provisioner/core/journal';
-import type { PublicRecord } from '../../lambda/provisioner/core/public-privileges';
+import type { LocatedRecord } from '../../lambda/provisioner/core/public-privileges';
 import type { Claim } from '../../lambda/provisioner/core/state';
 
 const create = (role: string): Change => ({ kind: 'createRole', role, roleKind: 'user' });
@@ -37,7 +37,7 @@ describe('Journal', () => {
     const journal = new Journal();
     expect(journal.claims).toEqual([]);
     expect(journal.publicRecords).toEqual([]);
-    const [claim, record] = [{ username: 'a' } as Claim, { database: 'shop' } as unknown as PublicRecord];
+    const [claim, record] = [{ username: 'a' } as Claim, { database: 'shop' } as LocatedRecord];
     journal.remember([claim], [record]);
     journal.remember([], []);
     expect(journal.claims).toEqual([claim]);

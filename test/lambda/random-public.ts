@@ -137,7 +137,6 @@ export class RandomPublic {
   }
 
   private async catalog(): Promise<unknown> {
-    const { registry: _, ...catalog } = await snapshot(this.server) as { registry: unknown };
-    return catalog;
+    return { ...await snapshot(this.server) as object, registry: undefined };
   }
 }
