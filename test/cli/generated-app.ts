@@ -49,16 +49,34 @@ interface CustomResource {
   readonly DependsOn?: string[];
 }
 
-/** The custom resources of an app with the generated construct, each after those that it waits for. */
-export function synthesized(file: string): [logicalId: string, resource: CustomResource][] {
+/** A generated class. It takes those before it as `databaseAccess`, `databaseAccess2` and so on. */
+type Generated = new (scope: Construct, id: string, props: { readonly iamAuth: IamAuthBase; readonly [name: string]: Construct }) => Construct;
+
+/** An app with the generated constructs, each in a stack of its own. */
+export function stacksOf(file: string): CdkStack[] {
   const { code } = transformSync(file, { loader: 'ts', format: 'cjs' });
   const load = (name: string): unknown => jest.requireActual(name === 'cdk-aurora-iam-auth' ? '../../lib' : name);
-  const module = { exports: {} as { DatabaseAccess: new (scope: Construct, id: string, props: { iamAuth: IamAuthBase }) => Construct } };
+  const module = { exports: {} as Record<string, Generated> };
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text under test is a text
   (new Function('require', 'module', 'exports', code) as (...globals: unknown[]) => void)(load, module, module.exports);
-  const stack = new CdkStack(newApp(), 'Shop');
-  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
-  new module.exports.DatabaseAccess(stack, 'Access', { iamAuth });
+  const app = newApp();
+  const first = new CdkStack(app, 'Shop');
+  const cluster = newCluster(first);
+  const made: Record<string, Construct> = {};
+  return Object.entries(module.exports).map(([name, DatabaseAccess], index) => {
+    const stack = index === 0 ? first : new CdkStack(app, `Shop${index + 1}`);
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
+    made[`${name[0].toLowerCase()}${name.slice(1)}`] = new DatabaseAccess(stack, 'Access', { ...made, iamAuth });
+    return stack;
+  });
+}
+
+/** The custom resources of an app with the generated constructs, each after those that it waits for. */
+export function synthesized(file: string): [logicalId: string, resource: CustomResource][] {
+  return stacksOf(file).flatMap(inOrder);
+}
+
+function inOrder(stack: CdkStack): [logicalId: string, resource: CustomResource][] {
   const resources = Object.entries(resourcesOf(stack)).filter(([, { Type }]) => Type.startsWith('Custom::Rds')) as [string, CustomResource][];
   const byId = new Map(resources);
   const order = new Set<string>();

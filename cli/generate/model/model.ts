@@ -5,6 +5,7 @@ import { Catalog } from '../catalog';
 import { Finding, Findings, quoted } from '../findings';
 import { callsOf } from './factories';
 import { GeneratedRoles, inGroups, referencesOf } from './groups';
+import { sizeProblem } from './parts';
 import { References } from './references';
 import { DatabaseIndex, rightsIn } from './rights';
 import { keyProblem, sorted, textProblem } from './sayable';
@@ -44,7 +45,7 @@ export function modelOf(catalog: Catalog, options: SubjectOptions): Model {
   for (const [database, why] of catalog.unread) {
     findings.add({ database }, `it was not read: ${why}`, 'privileges in it');
   }
-  const useful = roles.filter(role => isUseful(role, catalog, references, findings));
+  const useful = roles.filter(role => isUseful(role, catalog, references, findings) && isTakenByStack(role, findings));
   const declared = new Set(useful.flatMap(({ names }) => names));
   return {
     roles: inGroups(useful, databases),
@@ -127,6 +128,12 @@ function reportShared({ name, observed }: Subject, findings: Findings): void {
       findings.add({ role: name, database }, 'another role has granted it: when it is not declared any more, it stays', what);
     }
   }
+}
+
+function isTakenByStack(role: GeneratedRoles, findings: Findings): boolean {
+  const problem = sizeProblem(role);
+  findings.add({ role: role.names[0] }, problem ?? '', ...problem === undefined ? [] : ['the role']);
+  return problem === undefined;
 }
 
 /** A group role that has nothing and that no role needs is not worth a construct. */

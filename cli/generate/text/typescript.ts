@@ -2,6 +2,7 @@ import { findingLine } from '../findings';
 import { Factory, PrivilegesCall } from '../model/factories';
 import { GeneratedRoles, referencesOf } from '../model/groups';
 import { Model } from '../model/model';
+import { inParts, Limits } from '../model/parts';
 import { GeneratedSettings } from '../model/settings';
 import { Expression, List, Struct, written } from './layout';
 import { literal, Names, objectKey } from './literals';
@@ -20,32 +21,23 @@ const FACTORIES: { readonly [name in Factory]?: { readonly words: string; readon
 const INDENT = '    ';
 
 /**
- * The file that declares the roles of a model.
+ * The file that declares the roles of a model: a class, or several where one stack does not take them all.
  *
  * @param about lines of a comment at its top
  */
-export function typescriptOf(model: Model, about: string[]): string {
-  const body = new Body(model);
-  const statements = body.statements();
-  const isEmpty = statements.length === 0;
-  const props = isEmpty ? '_props' : 'props'; // compilers may refuse what is not used
-  const fields = body.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`);
-  return `${[...about, ...unsaid(model)].flatMap(commentLines).join('\n')}
-${body.used.delete('Duration') ? "import { Duration } from 'aws-cdk-lib';\n" : ''}${importOf([...body.used].sort(), 'cdk-aurora-iam-auth')}
+export function typescriptOf(model: Model, about: string[], limits?: Limits): string {
+  const bodies = inParts(model.roles, limits).reduce<Body[]>((parts, roles) => [...parts, new Body(model, roles, parts)], []);
+  const classes = bodies.map(body => body.text());
+  const used = new Set(bodies.flatMap(body => [...body.used]));
+  const several = bodies.length === 1
+    ? []
+    : [
+        `One stack does not take them all: the ${bodies.length} classes are for a stack each, with an AuroraIamAuth or InstanceIamAuth of its own.`,
+      ];
+  return `${[...about, ...several, ...unsaid(model)].flatMap(commentLines).join('\n')}
+${used.delete('Duration') ? "import { Duration } from 'aws-cdk-lib';\n" : ''}${importOf([...used].sort(), 'cdk-aurora-iam-auth')}
 import { Construct } from 'constructs';
-
-export interface DatabaseAccessProps {
-  /** The AuroraIamAuth or InstanceIamAuth of the database. */
-  readonly iamAuth: IamAuthBase;
-}
-
-/** The group roles and users of a database. */
-export class DatabaseAccess extends Construct {
-${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, ${props}: DatabaseAccessProps) {
-    super(scope, id);
-${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(statement => `\n${statement}\n`).join('')}  }
-}
-`;
+${classes.join('')}`;
 }
 
 function importOf(names: string[], from: string): string {
@@ -76,12 +68,14 @@ function commentLines(text: string): string[] {
 
 interface Field {
   readonly name: string;
-  readonly type: 'DatabaseUser' | 'DatabaseUsers';
+  readonly type: 'DatabaseRole' | 'DatabaseUser' | 'DatabaseUsers';
 }
 
 type Fields = Struct['fields'];
 
-/** What the constructor does. */
+const CLASS = 'DatabaseAccess';
+
+/** A class, and what its constructor does. */
 class Body {
   readonly fields: Field[] = [];
   /** What is imported from the library and the CDK. */
@@ -90,15 +84,49 @@ class Body {
   /** How the code refers to a role. */
   private readonly references = new Map<string, string>();
   private readonly referred: ReadonlySet<string>;
+  /** Names of roles that other classes refer to. */
+  private readonly shared: ReadonlySet<string>;
+  private readonly name: string;
+  /** Classes that this one refers to, by the name of the property that has it. */
+  private readonly others = new Map<string, string>();
 
-  constructor(private readonly model: Model) {
-    this.referred = new Set(model.roles.flatMap(referencesOf));
+  /** @param earlier classes with roles that this one may refer to */
+  constructor(
+    private readonly model: Model,
+    private readonly roles: GeneratedRoles[],
+    private readonly earlier: readonly Body[],
+  ) {
+    this.name = `${CLASS}${earlier.length === 0 ? '' : earlier.length + 1}`;
+    this.referred = new Set(roles.flatMap(referencesOf));
+    const here = new Set(roles);
+    this.shared = new Set(model.roles.filter(role => !here.has(role)).flatMap(referencesOf));
   }
 
-  statements(): string[] {
-    const { external, roles } = this.model;
+  text(): string {
+    const statements = this.statements();
+    const isEmpty = statements.length === 0;
+    const props = isEmpty ? '_props' : 'props'; // compilers may refuse what is not used
+    const fields = this.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`);
+    const others = [...this.others].map(([property, type]) => `  /** Of another stack. */\n  readonly ${property}: ${type};\n`);
+    return `
+export interface ${this.name}Props {
+  /** The AuroraIamAuth or InstanceIamAuth of the database${this.earlier.length === 0 ? '' : ', in a stack of its own'}. */
+  readonly iamAuth: IamAuthBase;
+${others.join('')}}
+
+/** ${this.earlier.length === 0 ? 'The group roles and users' : 'Further group roles and users'} of a database. */
+export class ${this.name} extends Construct {
+${fields.join('')}${fields.length > 0 ? '\n' : ''}  constructor(scope: Construct, id: string, ${props}: ${this.name}Props) {
+    super(scope, id);
+${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(statement => `\n${statement}\n`).join('')}  }
+}
+`;
+  }
+
+  private statements(): string[] {
+    const external = this.model.external.filter(name => this.referred.has(name));
     const references = external.map(name => this.externalRole(name)).join('\n');
-    return [...references === '' ? [] : [references], ...roles.map(role => this.statement(role))];
+    return [...references === '' ? [] : [references], ...this.roles.map(role => this.statement(role))];
   }
 
   private externalRole(name: string): string {
@@ -118,13 +146,18 @@ class Body {
   }
 
   private group(name: string, options: Fields): string {
-    const variable = this.referred.has(name) ? this.names.variable(name, 'role') : undefined;
+    const isShared = this.shared.has(name);
+    const variable = isShared || this.referred.has(name) ? this.names.variable(name, 'role') : undefined;
     const id = this.names.id(name, 'role');
     if (variable !== undefined) {
-      this.references.set(name, variable);
+      this.references.set(name, isShared ? `this.${variable}` : variable);
+    }
+    if (variable !== undefined && isShared) {
+      this.addField(variable, 'DatabaseRole');
     }
     const call = added('addRole', literal(id), [['roleName', id === name ? undefined : literal(name)], ...options]);
-    return assigned(variable === undefined ? '' : `const ${variable} = `, call);
+    const start = isShared ? `this.${variable} = ` : `const ${variable} = `;
+    return assigned(variable === undefined ? '' : start, call);
   }
 
   private loop(names: string[], options: Fields): string {
@@ -221,11 +254,21 @@ class Body {
   }
 
   private reference(name: string): string {
-    const reference = this.references.get(name);
+    const reference = this.references.get(name) ?? this.earlier.map(body => this.referenceTo(body, name)).find(found => found !== undefined);
     if (reference === undefined) {
       throw new Error(`role ${JSON.stringify(name)} is named before it is declared`);
     }
     return reference;
+  }
+
+  /** To a role of another class, which is a field of it. */
+  private referenceTo({ name: type, references }: Body, role: string): string | undefined {
+    const field = /^this\.(.*)$/s.exec(references.get(role) ?? '')?.[1];
+    const property = `${type[0].toLowerCase()}${type.slice(1)}`;
+    if (field !== undefined) {
+      this.others.set(property, type);
+    }
+    return field && `props.${property}.${field}`;
   }
 }
 
