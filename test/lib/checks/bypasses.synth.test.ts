@@ -229,6 +229,12 @@ describe('managed policies', () => {
     [[{ 'Fn::Sub': 'arn:aws:iam::aws:policy/${Open}' }], 'arn:aws:iam::aws:policy/<Open>'],
     [{ 'Fn::If': ['C', [{ Ref: 'Open' }], ['arn:aws:iam::aws:policy/ReadOnlyAccess']] }, '<Open>'],
     [[{ 'Fn::Select': [0, { 'Fn::Split': [',', { Ref: 'Open' }] }] }], '<Fn::Select>'],
+    [{ 'Fn::ImportValue': 'Elsewhere' }, '<import of Elsewhere>'],
+    [{ 'Fn::GetAtt': ['Custom', 'Arns'] }, '<Custom.Arns>'],
+    [{ 'Fn::FindInMap': ['a', 'b', 'c'] }, '<Fn::FindInMap>'],
+    [{ 'Fn::Transform': { Name: 'Other' } }, '<Fn::Transform>'],
+    [[{ 'Fn::Join': ['', { 'Fn::Split': ['|', { Ref: 'Open' }] }] }], '<Fn::Join>'],
+    [[{ 'Fn::If': ['C', { 'Fn::If': ['D', { Ref: 'Open' }, { Ref: 'AWS::NoValue' }] }, { Ref: 'AWS::NoValue' }] }], '<Open>'],
   ])('cannot be told: %j', (arns, what) => {
     expect(attached(arns, { Custom: { Type: 'Custom::Thing', Properties: {} } })).toEqual(unknown(what));
   });
