@@ -216,6 +216,10 @@ export class AuroraLikeServer extends TokenEndpoint {
     await this.sql(`ALTER ROLE ${escapeIdentifier(this.master.username)} PASSWORD ${escapeLiteral(password)}`);
   }
 
+  get roleRules(): RoleRules {
+    return this.options.roleRules ?? 'plain';
+  }
+
   /** Whether the master signs in with tokens. Its password counts no more then. */
   async setMasterWithToken(withToken: boolean): Promise<void> {
     const options = this.options.major >= 16 ? `ADMIN TRUE, INHERIT ${withToken}, SET ${withToken}` : 'ADMIN OPTION';

@@ -5,7 +5,7 @@ import { throughDataApi } from './over-data-api';
 import { failure, setupsOver, signIn, snapshot, Stack, trust } from './stack';
 
 /** No role of the library gets the admin's rights through the roles that it is a member of. */
-describe.each(setupsOver({ 'connections': ['17, RDS-like'], 'the Data API': [] }))('memberships on PostgreSQL $name over $transport', ({ major, roleRules, transport, ...setup }) => {
+describe.each(setupsOver({ 'connections': ['17, RDS-like', '17, strict'], 'the Data API': [] }))('memberships on PostgreSQL $name over $transport', ({ major, roleRules, transport, ...setup }) => {
   let server: AuroraLikeServer;
   let stack: Stack;
   let untouched: unknown;

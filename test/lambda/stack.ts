@@ -16,6 +16,7 @@ import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USER
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
 import { throughDataApi } from './over-data-api';
+import { asFromIam, STRICT, underStrictLogin } from './strict-admin';
 
 export { snapshot } from './catalog';
 
@@ -82,29 +83,58 @@ export interface StackOptions {
 /** All suites use the Data API, for a look at what is different: DATA_API=1 npx jest test/lambda */
 const OVER_DATA_API = process.env.DATA_API !== undefined;
 
+interface Handlers {
+  readonly event: ReturnType<typeof createHandler>;
+  readonly plan: ReturnType<typeof createPlanHandler>;
+  readonly drift: ReturnType<typeof createDriftHandler>;
+  readonly expiry: ReturnType<typeof createExpiryHandler>;
+}
+
 /** The events that CloudFormation sends for the resources of one stack, to the real handler. */
 export class Stack {
   /** What the handler logged, newest last. */
   public readonly log: { notice: string; [field: string]: unknown }[] = [];
-  private readonly handler: ReturnType<typeof createHandler>;
-  private readonly planHandler: ReturnType<typeof createPlanHandler>;
-  private readonly driftHandler: ReturnType<typeof createDriftHandler>;
-  private readonly expiryHandler: ReturnType<typeof createExpiryHandler>;
+  private readonly handlers: Record<'a password' | 'a token', Handlers>;
   private readonly executed: { readonly database: string; readonly sql: string }[] = [];
   private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
-    const { host = server.host, resourceId = server.resourceId, transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
-    const deployment = { stackId: this.stackId, resourceId, host, transport: recording(transport, this.executed), registryOwner: options.registryOwner, ...options.deployment };
+    const { transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
+    this.handlers = {
+      'a password': this.handlersWith(transport),
+      'a token': this.handlersWith(throughConnections(server, { ...options, admin: asFromIam(server) })),
+    };
+  }
+
+  private handlersWith(transport: Transport): Handlers {
+    const { host = this.server.host, resourceId = this.server.resourceId, registryOwner, deployment: others, clock } = this.options;
+    const deployment = { stackId: this.stackId, resourceId, host, transport: recording(transport, this.executed), registryOwner, ...others };
     const dependencies = {
       deployment: () => deployment,
-      clock: options.clock ?? { now: () => performance.now(), sleep: setTimeout },
+      clock: clock ?? { now: () => performance.now(), sleep: setTimeout },
       write: (line: string) => void this.log.push(JSON.parse(line) as { notice: string }),
     };
-    this.handler = createHandler(dependencies);
-    this.planHandler = createPlanHandler(dependencies);
-    this.driftHandler = createDriftHandler(dependencies);
-    this.expiryHandler = createExpiryHandler(dependencies);
+    return {
+      event: createHandler(dependencies),
+      plan: createPlanHandler(dependencies),
+      drift: createDriftHandler(dependencies),
+      expiry: createExpiryHandler(dependencies),
+    };
+  }
+
+  /** Under a login that counts each membership, once more with a token if the password is of no use. */
+  private carryOut<Result>(work: (handlers: Handlers) => Promise<Result>): Promise<Result> {
+    const { server, options, handlers, log, executed } = this;
+    if (server.roleRules !== 'strict' || options.transport || options.admin) {
+      return work(handlers['a password']);
+    }
+    const [logged, done] = [log.length, executed.length];
+    const { username, password } = server.master;
+    return underStrictLogin(server, () => signIn(server, username, password, 'postgres').then(() => true, () => false), (admin) => {
+      log.splice(logged);
+      executed.splice(done);
+      return work(handlers[admin]);
+    });
   }
 
   /** What was executed since this was asked last, without what is about the session, the lock and the registry. */
@@ -119,21 +149,21 @@ export class Stack {
 
   /** Of an event of any shape. */
   public planOf(event: unknown): Promise<Plan> {
-    return this.planHandler(event, this.context()) as Promise<Plan>;
+    return this.carryOut(({ plan }) => plan(event, this.context()) as Promise<Plan>);
   }
 
   /** What decides about a sign-in. */
   public signIn(username: string, database = 'shop'): Promise<SignInFacts> {
-    return this.planHandler({ signIn: { username, database } }, this.context()) as Promise<SignInFacts>;
+    return this.carryOut(({ plan }) => plan({ signIn: { username, database } }, this.context()) as Promise<SignInFacts>);
   }
 
   public drift(event: unknown = {}): Promise<Drift> {
-    return this.driftHandler(event, this.context());
+    return this.carryOut(({ drift }) => drift(event, this.context()));
   }
 
   /** What a schedule invokes. */
   public expire(event: unknown = {}): Promise<void> {
-    return this.expiryHandler(event, this.context());
+    return this.carryOut(({ expiry }) => expiry(event, this.context()));
   }
 
   private planned({ logicalId, declared, before, physicalId, action }: PlannedEvent): unknown {
@@ -207,7 +237,7 @@ export class Stack {
 
   /** An event of any shape. */
   public invoke(event: unknown): Promise<Answer> {
-    return this.handler(event, this.context());
+    return this.carryOut(({ event: handler }) => handler(event, this.context()));
   }
 }
 
@@ -280,9 +310,15 @@ function propertiesOf(declared: DeclaredResource): { [property: string]: unknown
   };
 }
 
-/** Some of the set-ups, so that the suites together have them all; each suite has all of them if ALL_SETUPS is set. */
+/**
+ * Some of the set-ups, so that the suites together have them all; each suite has all of them if ALL_SETUPS is set, and the
+ * strict login if it names that. STRICT=1 npx jest test/lambda is a look at what is different there.
+ */
 export function setups(...names: string[]): readonly Setup[] {
-  return process.env.ALL_SETUPS ? SETUPS : SETUPS.filter(({ name }) => names.includes(name));
+  if (process.env.STRICT) {
+    return names.length === 0 ? [] : [STRICT];
+  }
+  return process.env.ALL_SETUPS ? [...SETUPS, ...names.includes(STRICT.name) ? [STRICT] : []] : SETUPS.filter(({ name }) => names.includes(name));
 }
 
 export type TransportName = 'connections' | 'the Data API';
