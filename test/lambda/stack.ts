@@ -94,16 +94,13 @@ interface Handlers {
 export class Stack {
   /** What the handler logged, newest last. */
   public readonly log: { notice: string; [field: string]: unknown }[] = [];
-  private readonly handlers: Record<'a password' | 'a token', Handlers>;
+  private readonly handlers: Handlers;
   private readonly executed: { readonly database: string; readonly sql: string }[] = [];
   private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
     const { transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
-    this.handlers = {
-      'a password': this.handlersWith(transport),
-      'a token': this.handlersWith(throughConnections(server, { ...options, admin: asFromIam(server) })),
-    };
+    this.handlers = this.handlersWith(transport);
   }
 
   private handlersWith(transport: Transport): Handlers {
@@ -126,14 +123,15 @@ export class Stack {
   private carryOut<Result>(work: (handlers: Handlers) => Promise<Result>): Promise<Result> {
     const { server, options, handlers, log, executed } = this;
     if (server.roleRules !== 'strict' || options.transport || options.admin) {
-      return work(handlers['a password']);
+      return work(handlers);
     }
+    const withToken = this.handlersWith(throughConnections(server, { ...options, admin: asFromIam(server) }));
     const [logged, done] = [log.length, executed.length];
     const { username, password } = server.master;
     return underStrictLogin(server, () => signIn(server, username, password, 'postgres').then(() => true, () => false), (admin) => {
       log.splice(logged);
       executed.splice(done);
-      return work(handlers[admin]);
+      return work(admin === 'a token' ? withToken : handlers);
     });
   }
 

@@ -172,7 +172,7 @@ test('what copies have of each other is this in format 1: where it changes, FORM
     claims: ['provisioners', 'roleNames', 'schemas'],
     endpoint: ['kind', 'model', 'path'],
     role: [
-      'database', 'declared', 'exclusive', 'kind', 'memberOf', 'names', 'onRemoval', 'path', 'predecessors',
+      'database', 'declared', 'exclusive', 'kind', 'memberOf', 'membershipEnds', 'names', 'onRemoval', 'path', 'predecessors',
       'privileges', 'stack',
     ],
     database: ['account', 'admin', 'kind', 'model', 'path', 'region', 'resourceId'],
