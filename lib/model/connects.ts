@@ -10,15 +10,17 @@ export interface DatabaseNeed {
 }
 
 /** @returns what the app declares of a database for a role, itself and through others */
-export function databaseNeed({ roles }: AccessModel, role: DeclaredRole, database: string): DatabaseNeed {
+export function databaseNeeds({ roles }: AccessModel, database: string): (role: DeclaredRole) => DatabaseNeed {
   const byName = new Map(roles.flatMap(one => one.names.map(name => [name, one])));
-  const all = new Set<DeclaredRole | undefined>([role]);
-  for (const one of all) { // also those that are added meanwhile
-    one?.memberOf.forEach(group => group.startsWith('pg_') || all.add(byName.get(group)));
-  }
-  const declared = [...all].map(one => one?.declared.Privileges?.[database]);
-  return {
-    isDeclared: declared.some(one => one !== undefined),
-    connects: declared.some(one => one?.Database?.includes('CONNECT') === true) || (all.has(undefined) ? undefined : false),
+  return (role) => {
+    const all = new Set<DeclaredRole | undefined>([role]);
+    for (const one of all) { // also those that are added meanwhile
+      one?.memberOf.forEach(group => group.startsWith('pg_') || all.add(byName.get(group)));
+    }
+    const declared = [...all].map(one => one?.declared.Privileges?.[database]);
+    return {
+      isDeclared: declared.some(one => one !== undefined),
+      connects: declared.some(one => one?.Database?.includes('CONNECT') === true) || (all.has(undefined) ? undefined : false),
+    };
   };
 }

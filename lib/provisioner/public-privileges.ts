@@ -7,7 +7,7 @@ import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import type { DeclaredOfPublic } from '../model/access-model';
 import { constructAt } from '../model/app-access';
-import { databaseNeed } from '../model/connects';
+import { databaseNeeds } from '../model/connects';
 import { errorAt } from '../model/errors';
 import { requireText } from '../model/types';
 import { unclearName } from '../model/unclear-names';
@@ -64,8 +64,9 @@ export class PublicPrivileges extends Construct {
     const database = JSON.stringify(DatabaseName);
     this.node.addValidation({
       validate: () => {
+        const needOf = databaseNeeds(model, DatabaseName);
         for (const role of model.roles.filter(({ kind, names }) => kind !== 'role' && names.some(name => !lockOut.includes(name)))) {
-          const { isDeclared, connects } = databaseNeed(model, role, DatabaseName);
+          const { isDeclared, connects } = needOf(role);
           warn(constructAt(this.node.root, role.path), [isDeclared && connects === false
             ? {
                 id: 'cdk-aurora-iam-auth:lockedOut',
@@ -105,7 +106,8 @@ function rolesIn({ model }: ManagedDatabase, { DatabaseName, stack }: DeclaredOf
   const dependable: IDependable = {};
   Dependable.implement(dependable, {
     get dependencyRoots() {
-      const roles = model.roles.filter(role => role.stack === stack && databaseNeed(model, role, DatabaseName).isDeclared);
+      const needOf = databaseNeeds(model, DatabaseName);
+      const roles = model.roles.filter(role => role.stack === stack && needOf(role).isDeclared);
       return roles.map(({ path }) => constructAt(root, path).node.defaultChild!);
     },
   });

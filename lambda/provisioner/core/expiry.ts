@@ -21,10 +21,14 @@ export function endedMemberships({ endingMemberships = [] }: Declaration, date: 
   return endingMemberships.filter(({ expiresAt }) => expiresAt <= date).map(({ group }) => group);
 }
 
-/** The decision as of now: whose time is over is to have neither login nor rds_iam, and no membership whose time is over. */
-export function withExpired(decision: Decision, date: number): Decision {
+/**
+ * The decision as of now: whose time is over is to have neither login nor rds_iam, and no membership whose time is over.
+ *
+ * @param lookedAt when the event has ended memberships and the sessions of their members. One that is over since then is left to the schedule, whose event waits for this one
+ */
+export function withExpired(decision: Decision, date: number, lookedAt = date): Decision {
   const converge = decision.converge.map((one) => {
-    const ended = endedMemberships(one.declaration, date);
+    const ended = endedMemberships(one.declaration, lookedAt);
     return { ...one, ...hasExpired(one.declaration, date) ? { expired: true } : {}, ...ended.length > 0 ? { ended } : {} };
   });
   return { ...decision, converge };
@@ -84,9 +88,13 @@ interface RoleOnRecord {
  * say: no event of them ever comes here.
  */
 export function rolesOnRecord({ claims, unreadable }: Pick<Facts, 'claims' | 'unreadable'>, resourceId: string): RoleOnRecord[] {
-  const named = claims.filter(({ roleName, roleOid }) => roleName !== undefined && !unreadable.some(row => row.roleOid === roleOid));
-  return [...new Map(named.map(({ roleOid, roleName }) => [roleOid, roleName!]))].map(([roleOid, username]) => {
-    const all = named.filter(claim => claim.roleOid === roleOid);
+  const notUnderstood = new Set(unreadable.map(({ roleOid }) => roleOid));
+  const byOid = new Map<string, Claim[]>();
+  for (const claim of claims.filter(({ roleName, roleOid }) => roleName !== undefined && !notUnderstood.has(roleOid))) {
+    byOid.set(claim.roleOid, [...byOid.get(claim.roleOid) ?? [], claim]);
+  }
+  return [...byOid].map(([roleOid, all]) => {
+    const username = all[all.length - 1].roleName!;
     const isManagedHere = all.some(claim => claim.resourceId === resourceId && !claim.released);
     return { username, roleOid, counted: isManagedHere ? all.filter(claim => claim.resourceId === resourceId) : all };
   });

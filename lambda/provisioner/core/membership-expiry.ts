@@ -41,10 +41,11 @@ export function endedOnRecord(facts: Pick<Facts, 'claims' | 'unreadable' | 'role
     const declaration = declaredNow(claim);
     return declaration === undefined ? [] : groupsOf({ role: '', declaration, previous: [], deployed: [], ended: endedMemberships(declaration, date) });
   };
+  const marked = new Set(facts.claims.flatMap(({ roleOid, endSessions }) => endSessions === true ? [roleOid] : []));
   return rolesOnRecord(facts, place.resourceId).flatMap(({ username, roleOid, counted }) => {
     const lasting = new Set(counted.flatMap(lastingIn));
     const groups = [...new Set(counted.flatMap(endedIn))].filter(group => !lasting.has(group)).sort();
-    const endSessions = facts.claims.some(claim => claim.roleOid === roleOid && claim.endSessions === true);
+    const endSessions = marked.has(roleOid);
     return groups.length > 0 || endSessions ? [{ username, claim: { roleOid }, isOwn: false, groups, endSessions }] : [];
   });
 }

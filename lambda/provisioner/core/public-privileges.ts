@@ -198,13 +198,17 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly LocatedRe
   const others = records.filter(one => one !== own && [one.database, one.now].includes(database));
   const isHere = (one: PublicRecord) => one.resourceId === resourceId && !(one.stack === stack && one.stackId !== stackId);
   const siblings = others.filter(one => isHere(one) && one.stack === stack);
-  refuseForeign(database, others.find(one => isHere(one) && one.stack !== stack));
+  const foreign = others.filter(one => isHere(one) && one.stack !== stack);
+  // What is given back, or was deployed before, is done whatever others declare: a database may have been renamed.
+  if (!revoked.every(privilege => own?.deployed.some(privileges => privileges.includes(privilege)))) {
+    refuseForeign(database, foreign[0]);
+  }
   // A database that was dropped and made again is another one, which has been given what it has without this library.
   const known = (privilege: PublicPrivilege) => [own, ...others].map(one => one?.now === database ? one.before[privilege] : undefined).find(before => before !== undefined);
   // A rollback follows soon. What was declared once, and is again after a long time, is asked anew.
   const isRecent = (one?: PublicRecord) => one?.sent === undefined || sentAt === undefined || sentAt - one.sent < ROLLBACK_MS;
   const isDeployed = (privilege: PublicPrivilege) => [own, ...siblings].some(one => one?.deployed.slice(0, isRecent(one) ? undefined : 1).some(privileges => privileges.includes(privilege)));
-  const isDeclared = (privilege: PublicPrivilege) => [wanted, ...siblings].some(one => one.revoked.includes(privilege));
+  const isDeclared = (privilege: PublicPrivilege) => [wanted, ...siblings, ...foreign.filter(one => one.now === database)].some(one => one.revoked.includes(privilege));
   const stays = PUBLIC_PRIVILEGES.filter(privilege => staysForAdmin(privilege, states, isDeployed(privilege)));
   const toRevoke = revoked.filter(privilege => !stays.includes(privilege));
   const lockedOut = toRevoke.flatMap(privilege => lockedOutBy(privilege, wanted, states, isDeployed(privilege)));

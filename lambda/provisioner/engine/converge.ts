@@ -1,6 +1,6 @@
 import { type Change, PUBLIC } from '../core/change';
 import { isAllDeployed } from '../core/deployed';
-import { type ExpiredRole, expiredRoles, withExpired } from '../core/expiry';
+import { expiredRoles, withExpired } from '../core/expiry';
 import type { Journal } from '../core/journal';
 import type { Decision, Facts } from '../core/lifecycle';
 import { rolesWithEndedMemberships } from '../core/membership-expiry';
@@ -22,7 +22,7 @@ import { reportMissed } from './missed-expiry';
 import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
 import type { Succession } from './new-owner';
 import {
-  bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, unregisteredOf, recordSteps, renameSteps,
+  bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, unregisteredOf, recordSteps, renameSteps, sessionsSteps,
 } from './registry';
 import { keepAdminConnected, reportLockedOut, rolesLosingConnect } from './restricted';
 import type { Transaction } from './transaction';
@@ -45,16 +45,16 @@ export interface EventDetails {
  */
 export async function executeDecision(work: Work, names: string[], decide: (facts: Facts) => Decision, journal: Journal, { stamp, succession }: EventDetails = {}): Promise<Decision> {
   const impossible = new Impossible(work);
-  const ended = new Set<string>();
+  const ended = { access: new Set<string>(), memberships: new Set<string>() };
+  const lookedAt = work.budget.date();
   const begin = () => journaled(work, journal, FIXED_DATABASE, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists, names, stamp);
     await bringUpToDate(transaction, work.lock.registry, facts, work.log);
     journal.remember(facts.claims);
     const date = work.budget.date();
-    const decision = withExpired(inNamesOfToday(work, facts, decide(facts), impossible), date);
-    const isNew = ({ claim }: ExpiredRole) => !ended.has(claim.roleOid);
-    const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(isNew);
-    const members = (await stillMembers(transaction, rolesWithEndedMemberships(facts, decision, date, placeOf(work)))).filter(isNew);
+    const decision = withExpired(inNamesOfToday(work, facts, decide(facts), impossible), date, lookedAt);
+    const expired = (await stillWithAccess(transaction, expiredRoles(facts, decision, date, work.resourceId))).filter(({ claim }) => !ended.access.has(claim.roleOid));
+    const members = (await stillMembers(transaction, rolesWithEndedMemberships(facts, decision, lookedAt, placeOf(work)))).filter(({ claim }) => !ended.memberships.has(claim.roleOid));
     if (expired.length + members.length > 0) {
       return { ending: { expired, members, facts } };
     }
@@ -78,8 +78,9 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
     const { expired, members, facts } = first.ending;
     reportMissed(work, facts, [...expired, ...members]);
     await endExpired(work, expired);
-    await endMembershipsAround(work, members);
-    [...expired, ...members].forEach(({ claim }) => ended.add(claim.roleOid));
+    await endMembershipsAround(work, facts, members);
+    expired.forEach(({ claim }) => ended.access.add(claim.roleOid));
+    members.forEach(({ claim }) => ended.memberships.add(claim.roleOid));
     first = await begin();
   }
   const { facts, decision, databases, settled } = first;
@@ -100,7 +101,7 @@ export async function executeDecision(work: Work, names: string[], decide: (fact
   // What the names stand for is known once the databases were looked at.
   if (!settled || (databases.length > 0 && unregisteredOf(facts, decision, identities.of).length > 0)) {
     await journaled(work, journal, FIXED_DATABASE, transaction =>
-      converge({ ...work, registryExists: true }, transaction, facts, withExpired(decision, work.budget.date()), impossible, tolerated, { identities }));
+      converge({ ...work, registryExists: true }, transaction, facts, withExpired(decision, work.budget.date(), lookedAt), impossible, tolerated, { identities }));
   }
   if (decision.record.length > 0) {
     work.lock.mayBeLast = false;
@@ -147,7 +148,10 @@ async function converge(
   const before = await read(roles.filter(role => !absent.has(role)));
   const changes = planShared(withoutExclusive(wanted), before.roles, before.owners);
   // What could not be taken back is known once that was tried, and registered with the rest.
-  const steps = () => [...unregistered.length > 0 ? registrySteps(work, unregistered) : [], ...forgetSteps(forget), ...recordSteps('done', facts, unregistered, impossible.owing, identities.of)];
+  const steps = () => [
+    ...unregistered.length > 0 ? registrySteps(work, unregistered) : [], ...forgetSteps(forget), ...recordSteps('done', facts, unregistered, impossible.owing, identities.of),
+    ...work.registryExists ? sessionsSteps(losingEnded(wanted, changes, before), true) : [],
+  ];
   await refusePasswordMembers(transaction, changes, before);
   await keepAdminConnected(work, facts, rolesLosingConnect(changes), transaction);
   if (changes.length + steps().length > 0) {
@@ -214,6 +218,12 @@ function reportOther({ log }: Work, { role, group, grantor }: ReturnType<typeof 
     reason: `${JSON.stringify(grantor)} has granted it as well, so ${JSON.stringify(role)} is still a member`,
     remedy: `if it must not be one, run REVOKE ${JSON.stringify(group)} FROM ${JSON.stringify(role)} as ${JSON.stringify(grantor)}`,
   });
+}
+
+/** Roles that lose a membership whose time is over only now, since it could not be taken back before: the next event ends their sessions. */
+function losingEnded(wanted: Wanted[], changes: Change[], { roles }: Shared): { readonly roleOid: string }[] {
+  const names = wanted.filter(({ role, ended = [] }) => changes.some(change => change.kind === 'revokeRole' && change.roles.includes(role) && ended.includes(change.group))).map(({ role }) => role);
+  return names.flatMap(name => roles.get(name)?.oid ?? []).map(roleOid => ({ roleOid }));
 }
 
 function rolesCreated(changes: Change[]): ReadonlySet<string> {

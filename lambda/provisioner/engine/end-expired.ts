@@ -52,22 +52,22 @@ export async function endOthersExpired(work: Work, facts: Facts, except: string[
       [await stillWithAccess(transaction, expired), await stillMembers(transaction, ended)] as const);
     reportMissed(work, facts, [...ending, ...members]);
     await endExpired(work, ending);
-    await endMembershipsAround(work, members);
+    await endMembershipsAround(work, facts, members);
   }
 }
 
 /** Ends the access of all roles, and all memberships, whose time is over by what the registry has, and of no other. @returns names of the roles */
 export async function endAllExpired(work: Work): Promise<string[]> {
-  const { claims, unreadable, ending, members } = await inShared(work, async (transaction) => {
+  const { facts, ending, members } = await inShared(work, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists);
     const date = work.budget.date();
     const ending = await stillWithAccess(transaction, expiredOnRecord(facts, date, work.resourceId));
     const members = await stillMembers(transaction, endedOnRecord(facts, date, placeOf(work)));
-    return { claims: facts.claims, unreadable: facts.unreadable, ending, members };
+    return { facts, ending, members };
   });
   // A user whose login cannot be ended does not keep the memberships of others.
   const failure = ending.length === 0 ? undefined : await endAccess(work, ending, 'expired').then(() => undefined, (error: unknown) => ({ error }));
-  const left = members.length === 0 ? undefined : await endMemberships(work, members);
+  const left = members.length === 0 ? undefined : await endMemberships(work, facts, members);
   if (failure !== undefined) {
     throw failure.error;
   }
@@ -75,11 +75,11 @@ export async function endAllExpired(work: Work): Promise<string[]> {
   if (reasons.length > 0) {
     throw new ProvisionError(reasons.join('. And '));
   }
-  const unknown = unreadable.find(({ roleName, released }) => roleName !== undefined && !released);
+  const unknown = facts.unreadable.find(({ roleName, released }) => roleName !== undefined && !released);
   if (unknown !== undefined) {
     throw new ProvisionError(`it is not known whether the access of ${JSON.stringify(unknown.roleName)} has ended: ${unknown.problem}`);
   }
-  const next = untilNextExpiry(claims, work.budget.date());
+  const next = untilNextExpiry(facts.claims, work.budget.date());
   if (next !== undefined && next <= EARLY_MS) {
     throw new ProvisionError(`the time of a role is over in ${next} ms by the clock of the function; invoke it then`, { retryUntil: PATIENCE_MS });
   }

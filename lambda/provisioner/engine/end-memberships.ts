@@ -1,13 +1,15 @@
-import { describe, merged, rolesOf } from '../core/change';
+import { type Change, describe, merged, oneByOne, rolesOf } from '../core/change';
+import type { Facts } from '../core/lifecycle';
 import type { EndedMemberships } from '../core/membership-expiry';
 import { type ObservedRole, planEndOfMemberships } from '../core/plan-shared';
 import { FIXED_DATABASE } from '../core/state';
-import { ProvisionError } from '../errors';
+import { ProvisionError, type ServerError } from '../errors';
 import { membersOf } from '../sql/sessions';
 import { applyEach } from './best-effort';
 import { type EndReason, endSessionsOf } from './end-sessions';
 import { readShared } from './inspect';
 import { sessionsSteps } from './registry';
+import { keepAdminConnected, rolesLosingConnect } from './restricted';
 import type { Transaction } from './transaction';
 import { inShared, lookAtShared, type Work } from './work';
 
@@ -42,22 +44,61 @@ interface Left {
  * Ends memberships whose time is over, and the sessions that can have acted as the group: those of the role, and of its members. All of these, because
  * no catalog says as whom a session acts. That they are to end is registered with the same commit, until they have.
  */
-export async function endMemberships(work: Work, ended: EndedMemberships[]): Promise<Left> {
+export async function endMemberships(work: Work, facts: Facts, ended: EndedMemberships[]): Promise<Left> {
   const until = work.budget.elapsedMs() + END_MS;
   const { failures, ending } = await inShared(work, async (transaction) => {
     const { roles } = await readShared(transaction, ended.map(({ username }) => username));
     const changes = merged(ended.flatMap(one => endOf(one, roles)));
-    const failures = await applyEach(transaction, changes, NOT_TAKEN_BACK, () => work.budget.elapsedMs() > until);
+    const isOver = () => work.budget.elapsedMs() > until;
+    const failures = await whileAdminConnects(work, facts, transaction, changes, async allowed =>
+      (await applyEach(transaction, allowed, NOT_TAKEN_BACK, isOver)).map(({ change, error }) => ({ change, reason: reasonOf(change, error) })));
     const members = new Set(failures.flatMap(({ change }) => rolesOf(change)));
     const ending = ended.filter(({ username, endSessions }) => endSessions || !members.has(username));
-    await transaction.apply([], ...sessionsSteps(ending.map(({ claim }) => claim), true));
+    await transaction.apply([], ...noteSteps(work, ending, true));
     return { failures, ending };
   }, { lockMs: LOCK_MS, endBlockersAmong: ended.map(({ claim }) => claim.roleOid) });
   const sessions = await endSessions(work, ending);
   return {
-    memberships: failures.map(({ change, error }) => `cannot ${describe(change, FIXED_DATABASE)}: ${error.message} (SQLSTATE ${error.sqlState})`),
+    memberships: [...new Set(failures.map(({ reason }) => reason))],
     ...sessions === undefined ? {} : { sessions },
   };
+}
+
+interface Failure {
+  readonly change: Change;
+  readonly reason: string;
+}
+
+/**
+ * Takes memberships back, but for those through which alone the admin has CONNECT on a database without CONNECT of PUBLIC, and which it may not grant to itself.
+ *
+ * @returns what was left, and why
+ */
+async function whileAdminConnects(work: Work, facts: Facts, transaction: Transaction, changes: Change[], apply: (changes: Change[]) => Promise<Failure[]>): Promise<Failure[]> {
+  const refusal = (some: Change[]) => keepAdminConnected(work, facts, rolesLosingConnect(some), transaction).then(() => undefined, (error: unknown) => {
+    if (!(error instanceof ProvisionError)) {
+      throw error;
+    }
+    return error.message;
+  });
+  if (await refusal(changes) === undefined) {
+    return apply(changes);
+  }
+  const failures: Failure[] = [];
+  for (const change of changes.flatMap(oneByOne)) {
+    const reason = await refusal([change]);
+    failures.push(...reason === undefined ? await apply([change]) : [{ change, reason: `cannot ${describe(change, FIXED_DATABASE)}: ${reason}` }]);
+  }
+  return failures;
+}
+
+function reasonOf(change: Change, { message, sqlState }: ServerError): string {
+  return `cannot ${describe(change, FIXED_DATABASE)}: ${message} (SQLSTATE ${sqlState}); end the session that is in the way, or give the admin the ADMIN option on the group, and deploy again`;
+}
+
+/** Where there is no registry yet, a function that ends in between leaves the sessions. */
+function noteSteps(work: Work, ended: EndedMemberships[], left: boolean): ReturnType<typeof sessionsSteps> {
+  return work.registryExists ? sessionsSteps(ended.map(({ claim }) => claim), left) : [];
 }
 
 async function endSessions(work: Work, ended: EndedMemberships[]): Promise<string | undefined> {
@@ -70,7 +111,7 @@ async function endSessions(work: Work, ended: EndedMemberships[]): Promise<strin
   if (left !== undefined) {
     return left;
   }
-  await inShared(work, transaction => transaction.apply([], ...sessionsSteps(ended.map(({ claim }) => claim), false)));
+  await inShared(work, transaction => transaction.apply([], ...noteSteps(work, ended, false)));
   work.log.info('memberships ended', {
     names: ended.slice(0, NAMES_LOGGED).map(({ username, groups }) => groups.length === 0 ? username : `${username} in ${groups.join(', ')}`).join('; '),
     count: ended.length,
@@ -85,17 +126,17 @@ async function endSessions(work: Work, ended: EndedMemberships[]): Promise<strin
  *
  * @throws if a session of its own is left
  */
-export async function endMembershipsAround(work: Work, ended: EndedMemberships[]): Promise<void> {
+export async function endMembershipsAround(work: Work, facts: Facts, ended: EndedMemberships[]): Promise<void> {
   const [own, others] = [true, false].map(isOwn => ended.filter(one => one.isOwn === isOwn));
   if (own.length > 0) {
-    const { sessions } = await endMemberships(work, own);
+    const { sessions } = await endMemberships(work, facts, own);
     // What an event does not end, it does not fail over: what earlier ones have left.
     if (sessions !== undefined && own.some(({ groups }) => groups.length > 0)) {
       throw new ProvisionError(sessions);
     }
   }
   if (others.length > 0) {
-    const left = await endMemberships(work, others).then(({ memberships, sessions = [] }) => [...memberships, sessions].flat(), (error: unknown) => {
+    const left = await endMemberships(work, facts, others).then(({ memberships, sessions = [] }) => [...memberships, sessions].flat(), (error: unknown) => {
       if (!(error instanceof ProvisionError)) {
         throw error;
       }

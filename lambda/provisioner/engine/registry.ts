@@ -166,7 +166,7 @@ export function forgetSteps(claims: RegistryKey[]): Step[] {
 
 /** Notes of roles whether their sessions are still to end. */
 export function sessionsSteps(claims: Pick<RegistryKey, 'roleOid'>[], left: boolean): Step[] {
-  return [{ attempt: WRITE, statements: [noteSessions(claims.map(({ roleOid }) => roleOid), left)] }];
+  return claims.length === 0 ? [] : [{ attempt: WRITE, statements: [noteSessions(claims.map(({ roleOid }) => roleOid), left)] }];
 }
 
 /** Writes what is revoked from PUBLIC. */

@@ -60,7 +60,15 @@ export async function reportLockedOut(work: Work, facts: Facts, converge: Wanted
   }
   const declared = users.flatMap(({ role, declaration }) => declaration.databases.filter(({ database }) => databases.includes(database)).map(({ database }) => ({ role, database })));
   const query = lockedOutUsers(databases, users.map(({ role }) => role), declared);
-  const [rows] = await inShared(work, async transaction => transaction.view === undefined ? transaction.read({ attempted: 'look for users that cannot connect' }, query) : [[]]);
+  const looked = inShared(work, async transaction => transaction.view === undefined ? transaction.read({ attempted: 'look for users that cannot connect' }, query) : [[]]);
+  // All else is done by then.
+  const [rows] = await looked.catch((error: unknown) => {
+    if (!(error instanceof ProvisionError)) {
+      throw error;
+    }
+    work.log.info('not looked for users that cannot connect', { reason: error.message });
+    return [[]];
+  });
   (rows as unknown as LockedOutUser[]).forEach(({ role, database }) => work.log.info('cannot connect', {
     role, database,
     reason: 'PUBLIC has no CONNECT on the database any more, and the user has none of its own or through a group role',
