@@ -1,6 +1,6 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
-import { firstOf, full } from '../full';
+import { full } from '../full';
 import { snapshot, trust } from '../lambda/stack';
 import { Random } from '../lambda/random';
 import { compilerErrors, deploy, generate, synthesized, withoutRegistry } from './generated-app';
@@ -26,7 +26,7 @@ const RUNS = [...SMALL, ...LARGE.slice(first, last + 1)];
 
 const files = new Map<string, string>();
 
-test.each(firstOf(1, RUNS))('seed $seed on PostgreSQL $setup.name: $roles roles and $objects objects are taken over without a statement', async ({ setup, ...options }) => {
+full.test.each(RUNS)('seed $seed on PostgreSQL $setup.name: $roles roles and $objects objects are taken over without a statement', async ({ setup, ...options }) => {
   const server = await AuroraLikeServer.start({ ...setup, databases: ['shop', 'Stock "x"', 'crm'], authorize: () => true, settings: { autovacuum: 'off' } });
   try {
     trust(server.caCertificate);

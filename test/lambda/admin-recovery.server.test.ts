@@ -71,7 +71,7 @@ describe.each(setups('14'))('an admin that others made a member of rds_iam, on P
   }
 
   if (major < 15) {
-    test('a user that does it while another user is removed does not stop the removal', async () => {
+    full.test('a user that does it while another user is removed does not stop the removal', async () => {
       await stack.create('O', OTHER);
       const [leaver, other] = [await as('leaver'), await as('other')];
       await leaver.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
@@ -198,7 +198,7 @@ describe.each(setups('14'))('an admin that others made a member of rds_iam, on P
     await expect(snapshot(server)).resolves.toEqual(untouched);
   });
 
-  test('the provisioner may not sign in as the admin with a token: the reason says what to do', async () => {
+  full.test('the provisioner may not sign in as the admin with a token: the reason says what to do', async () => {
     await asLeaver('GRANT leaver TO postgres');
     mayConnect = false;
     expect(await failure(stack.create('B', OTHER))).toMatch(new RegExp('^cannot sign in to localhost:\\d+ as the admin: the server asks for its password in clear text, which is not sent; '

@@ -113,7 +113,7 @@ const SURPLUS: Surplus[] = [
     named: 'SELECT on tables that "rdsadmin" creates in all schemas from "orders" in database "shop" (ALTER DEFAULT PRIVILEGES FOR ROLE "rdsadmin" REVOKE SELECT ON TABLES FROM "orders", as "rdsadmin")',
   },
   {
-    what: 'default privileges of another role, in one schema', viaDataApi: true,
+    what: 'default privileges of another role, in one schema',
     grant: 'GRANT USAGE ON SCHEMA app TO dba; ALTER DEFAULT PRIVILEGES FOR ROLE dba IN SCHEMA app GRANT SELECT ON TABLES TO orders WITH GRANT OPTION',
     revoke: 'ALTER DEFAULT PRIVILEGES FOR ROLE dba IN SCHEMA app REVOKE ALL ON TABLES FROM orders', cleanUp: 'REVOKE USAGE ON SCHEMA app FROM dba', revocable: CREATEROLE_IS_ENOUGH,
     named: 'SELECT on tables that "dba" creates in schema "app" from "orders" in database "shop" (ALTER DEFAULT PRIVILEGES FOR ROLE "dba" IN SCHEMA "app" REVOKE SELECT ON TABLES FROM "orders", as "dba")',

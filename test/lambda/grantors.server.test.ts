@@ -168,7 +168,7 @@ describe.each(CASES)('grantors on PostgreSQL $name over $transport', ({ transpor
       await stack.delete('A', memberOf('writers'));
     });
 
-    test('and that is not in effect: nothing is said', async () => {
+    full.test('and that is not in effect: nothing is said', async () => {
       if (setup.major >= 16) {
         await stack.create('A', memberOf('readers'));
         await server.sql('SET ROLE dba; GRANT readers TO orders WITH INHERIT FALSE, SET FALSE; RESET ROLE');

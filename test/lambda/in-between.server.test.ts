@@ -125,7 +125,7 @@ describe.each(setups('15'))('in between on PostgreSQL $name', (setup) => {
       await stack.delete('A', user('old'));
     });
 
-    test('the other one of two that swap their names has got it: with the rollback each has its own', async () => {
+    full.test('the other one of two that swap their names has got it: with the rollback each has its own', async () => {
       await stack.create('B', user('new'));
       const others = await oidOf('new');
       moments = meanwhile(() => stack.update('B', user('old')));

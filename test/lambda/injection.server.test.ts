@@ -213,7 +213,7 @@ describe.each(setups('17, plain'))('generated names on PostgreSQL $name', (setup
     await stack.delete('O', owner(names));
   });
 
-  test(`${OF_EACH_KIND} tables, their columns, and sequences, functions and types of the same names`, async () => {
+  full.test(`${OF_EACH_KIND} tables, their columns, and sequences, functions and types of the same names`, async () => {
     const names = NAMES.tables;
     const schemas = NAMES.schemas.slice(0, 5);
     const [others, ...ofTables] = schemas;

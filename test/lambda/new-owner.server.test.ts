@@ -63,7 +63,7 @@ describe.each(CASES)('a new owner on PostgreSQL $name', ({ major, roleRules, tra
       expect(await users(server)).not.toContain('orders');
     });
 
-    test('a schema: the new owner needs nothing, and the admin CREATE on the database', async () => {
+    full.test('a schema: the new owner needs nothing, and the admin CREATE on the database', async () => {
       await stack.create('A', to('heir'));
       await server.sql('CREATE SCHEMA own AUTHORIZATION orders; CREATE TABLE own.t (a int); ALTER TABLE own.t OWNER TO orders; ALTER DATABASE shop OWNER TO rds_ad', [], 'shop');
       expect(await failure(stack.delete('A', to('heir')))).toMatch(/\(SQLSTATE 42501\); as a role that may: GRANT CREATE ON DATABASE shop TO postgres$/);

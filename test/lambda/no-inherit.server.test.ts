@@ -1,5 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { firstOf } from '../full';
+import { firstOf, full } from '../full';
 import { Declared, failure, setups, signInWithToken, snapshot, Stack, trust } from './stack';
 
 /** Roles of before, with the attribute that keeps what a membership gives from them. */
@@ -41,7 +41,7 @@ describe.each(setups('17, RDS-like'))('NOINHERIT on PostgreSQL $name', ({ major,
     await stack.delete('A', declared);
   });
 
-  test('one of ours that was made so by hand gets another group', async () => {
+  full.test('one of ours that was made so by hand gets another group', async () => {
     await server.sql('DROP ROLE orders');
     await stack.create('A', { username: 'orders' });
     await server.sql('ALTER ROLE orders NOINHERIT');

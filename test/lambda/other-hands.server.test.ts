@@ -121,7 +121,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       const withOwner = () => new Stack(server, { registryOwner: 'former' });
       const earlier = () => new Stack(server, { admin: () => ({ username: 'former', password: 'former' }) });
 
-      test('as long as the new one is no member of it, or does not name it, nothing happens and the reason says what to do; then it narrows and removes what the other has granted', async () => {
+      full.test('as long as the new one is no member of it, or does not name it, nothing happens and the reason says what to do; then it narrows and removes what the other has granted', async () => {
         await earlier().create('A', inTheirs());
         const found = await snapshot(server);
         expect(await failure(stack.update('A', inTheirs({ privileges: {} })))).toBe(FOREIGN);
@@ -234,7 +234,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
     };
     const dropAnna = () => inShop('DROP OWNED BY anna; DROP ROLE anna');
 
-    test('of a list that is declared again: who is on the list is there, the other one is left alone and in the log', async () => {
+    full.test('of a list that is declared again: who is on the list is there, the other one is left alone and in the log', async () => {
       await stack.create('L', list);
       const [oid, was] = [await oidOf('ann'), await all('ann')];
       await server.sql('ALTER ROLE ann RENAME TO anna');

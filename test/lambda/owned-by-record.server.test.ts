@@ -68,7 +68,7 @@ describe.each(setupsOver({ 'connections': ['16, plain'], 'the Data API': [] }))(
       expect(await mappings('stock')).toEqual(['public']);
     });
 
-    test('with data beside them the role stays by default, and so do they; with a new owner it goes, and they are not handed over', async () => {
+    full.test('with data beside them the role stays by default, and so do they; with a new owner it goes, and they are not handed over', async () => {
       const deployed = stack();
       await deployed.create('A', orders());
       await map('shop');

@@ -64,7 +64,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', wide);
     });
 
-    test('what was revoked by hand is granted again, what was granted by hand stays', async () => {
+    full.test('what was revoked by hand is granted again, what was granted by hand stays', async () => {
       const user = orders({ shop: { Database: ['CONNECT'], Schemas: { app: { Tables: { orders: ['SELECT'] }, FutureObjects: { migrator: { Tables: ['SELECT'] } } } } } });
       await stack.create('A', user);
       await server.sql(`REVOKE ALL ON app.orders FROM orders; REVOKE CONNECT ON DATABASE shop FROM orders; REVOKE rds_iam FROM orders; ALTER ROLE orders NOLOGIN;
@@ -92,7 +92,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', orders({}));
     });
 
-    test('an exclusive user has what is declared, without grant options, and nothing else in any database', async () => {
+    full.test('an exclusive user has what is declared, without grant options, and nothing else in any database', async () => {
       const user = orders({ shop: { Database: ['CONNECT'], Schemas: { app: { Tables: { orders: ['SELECT'] }, FutureObjects: { migrator: { Tables: ['SELECT'] } } } } } }, { exclusive: true });
       await server.sql(`CREATE EXTENSION postgres_fdw; GRANT USAGE ON FOREIGN DATA WRAPPER postgres_fdw TO postgres WITH GRANT OPTION;
         SET ROLE postgres; CREATE SERVER remote FOREIGN DATA WRAPPER postgres_fdw; SELECT lo_create(4711); RESET ROLE`, [], 'stock');

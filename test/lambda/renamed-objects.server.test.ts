@@ -174,7 +174,7 @@ describe.each(CASES)('renamed objects on PostgreSQL $name over $transport', ({ t
     });
     const others = () => server.sql('DROP OWNED BY orders; DROP ROLE orders').catch(() => undefined);
 
-    test('is revoked under the name that it has now, and the names in the template count', async () => {
+    full.test('is revoked under the name that it has now, and the names in the template count', async () => {
       await stack.create('A', user);
       await expect(heldOfAll()).resolves.toEqual(AS_DECLARED);
       await endSessions();

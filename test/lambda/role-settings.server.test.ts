@@ -281,7 +281,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       return rows;
     });
 
-    test('owns what several users create, and others have privileges on it', async () => {
+    full.test('owns what several users create, and others have privileges on it', async () => {
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
       await stack.create('B', migrator('green'));

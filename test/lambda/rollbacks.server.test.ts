@@ -218,7 +218,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     return granted;
   }
 
-  test('what cannot be taken back in one database is taken back in another one, and there as soon as it can be', async () => {
+  full.test('what cannot be taken back in one database is taken back in another one, and there as soon as it can be', async () => {
     const inBoth = { Schemas: { app: { Tables: { t: ['SELECT'] } } } };
     const selects = async (database: string) => (await server.sql("SELECT FROM pg_class, aclexplode(relacl) WHERE relname = 't' AND grantee = 'orders'::regrole", [], database)).length;
     await server.sql('CREATE SCHEMA app AUTHORIZATION postgres; SET ROLE postgres; CREATE TABLE app.t (n int); RESET ROLE', [], 'stock');
@@ -237,7 +237,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     await server.sql('DROP SCHEMA app CASCADE', [], 'stock');
   });
 
-  test('an exclusive user that keeps what cannot be taken back fails the release, and not its rollback', async () => {
+  full.test('an exclusive user that keeps what cannot be taken back fails the release, and not its rollback', async () => {
     const former: User = { username: 'orders', exclusive: true, privileges: inApp({ Tables: { t: ['SELECT'] } }) };
     await stack.create('A', former);
     await server.sql('ALTER TABLE app.t OWNER TO rdsadmin', [], 'shop');

@@ -100,7 +100,7 @@ describe.each(CASES)('parameters that are set on PostgreSQL $name, over $transpo
   });
 
   if (transport === 'connections') {
-    test('timeouts of a millisecond, and transactions that are read-only and serializable, all at once', async () => {
+    full.test('timeouts of a millisecond, and transactions that are read-only and serializable, all at once', async () => {
       await set({ ...Object.fromEntries(TIMEOUTS.map(name => [name, '1'])), ...VALUES }, ['ROLE postgres']);
       await live();
     });

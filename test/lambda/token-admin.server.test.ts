@@ -1,6 +1,7 @@
 import { Admin, adminWithToken } from '../../lambda/provisioner/transport/credentials';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Credentials } from '../../rehearsal/iam/credentials';
+import { full } from '../full';
 import { sleepingClock } from './clocks';
 import { failure, setups, signInWithToken, snapshot, Stack, trust } from './stack';
 
@@ -80,7 +81,7 @@ describe.each(setups('17, plain'))('an admin that signs in with tokens, on Postg
       'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name');
   });
 
-  test('does not lock itself out: a user it has rds_iam from is not removed', async () => {
+  full.test('does not lock itself out: a user it has rds_iam from is not removed', async () => {
     const stack = new Stack(server, { admin });
     await stack.create('A', USER);
     const options = setup.major >= 16 ? ['WITH ADMIN TRUE, INHERIT FALSE, SET FALSE'] : [];

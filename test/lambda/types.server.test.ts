@@ -65,7 +65,7 @@ describe.each(setupsOver({ 'connections': ['18, RDS-like'], 'the Data API': [] }
     await stack.delete('A', using({}));
   });
 
-  test('that are created later are usable, if they are of a creator that is named', async () => {
+  full.test('that are created later are usable, if they are of a creator that is named', async () => {
     await stack.create('A', using({ Types: { '*': ['USAGE'] }, FutureObjects: { migrator: '*' } }));
     await server.sql('SET ROLE migrator; CREATE TYPE data.late AS ENUM (); CREATE TABLE data.later (n int); RESET ROLE', [], 'shop');
     await expect(held()).resolves.toEqual(expect.arrayContaining(['TYPE shop/data/late: USAGE', 'TYPES of migrator in shop/data: USAGE']));

@@ -1,5 +1,6 @@
 import { adminWithToken } from '../../lambda/provisioner/transport/credentials';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { failure, setups, signIn, signInWithToken, Stack, trust, users } from './stack';
 
 const ORDERS = { username: 'orders' };
@@ -35,7 +36,7 @@ describe.each(setups('17, plain'))('ADMIN OPTION on a user of PostgreSQL $name',
     expect(await users(server)).toEqual([]);
   });
 
-  test('lets an admin with tokens go on as before', async () => {
+  full.test('lets an admin with tokens go on as before', async () => {
     await server.setMasterWithToken(true);
     const { accessKeyId, secretAccessKey, sessionToken } = server.issueCredentials('provisioner');
     process.env = { ...environment, AWS_REGION: server.region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };

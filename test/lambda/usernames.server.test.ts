@@ -1,5 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { firstOf } from '../full';
+import { firstOf, full } from '../full';
 import { watchAdmin } from './admin-watch';
 import { failure, signIn, signInWithToken, snapshot, Stack, trust, users } from './stack';
 
@@ -59,7 +59,7 @@ describe.each(firstOf(1, [15, 17] as const))('usernames on PostgreSQL %i', (majo
     await stack.delete('A', { username });
   });
 
-  test('a name known at deployment only is refused when it would need escaping in a policy', async () => {
+  full.test('a name known at deployment only is refused when it would need escaping in a policy', async () => {
     const event = (username: string) => ({ ResourceProperties: {
       Database: { ResourceId: server.resourceId }, Username: username, PolicyUsername: username, OnRemoval: { Action: 'DROP_OR_DISABLE' },
     } });
