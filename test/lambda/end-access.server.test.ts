@@ -6,26 +6,15 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { failure, setups, signIn, signInWithToken, Stack, trust, User, users } from './stack';
+import { closeSessions, isOpen, userSession } from './user-session';
 
 /** Takes a core for some seconds and does not look at signals meanwhile. */
 const UNINTERRUPTIBLE = "SELECT repeat('a', 500000) LIKE '%' || repeat('a', 4000) || 'b%'";
 
-const clients: Client[] = [];
-
 /** Time passes three times as fast: what is waited for in vain is given up sooner, and what is waited for in fact is there in time, on a slow machine too. */
 const HURRIED: Clock = { now: () => performance.now() * 3, sleep: milliseconds => setTimeout(milliseconds / 3) };
 
-/** A session as a user of the application, who signs in with a token. */
-async function session(server: AuroraLikeServer, user: string, options: Partial<ClientConfig> = {}): Promise<Client> {
-  const password = server.token('application', user);
-  const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true, ...options });
-  clients.push(client);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
+const session = (server: AuroraLikeServer, user: string, config: Partial<ClientConfig> = {}) => userSession(server, user, { database: 'postgres', ...config });
 
 describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
@@ -37,7 +26,7 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     await server.sql("CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE ROLE legacy LOGIN PASSWORD 'l'");
   });
   beforeEach(() => stack = new Stack(server));
-  afterEach(() => Promise.all(clients.splice(0).map(client => client.end().catch(() => undefined))));
+  afterEach(closeSessions);
   everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 

@@ -1,10 +1,10 @@
-import { Client } from 'pg';
 import { Clock } from '../../lambda/shared/clock';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { throughDataApi } from './over-data-api';
 import { failure, setupsOver, signIn, signInWithToken, Stack, throughConnections, trust, User } from './stack';
+import { closeSessions, isOpen, userSession } from './user-session';
 
 const HOUR = 3_600_000;
 
@@ -19,18 +19,6 @@ const clock: Clock = {
   date: () => date,
 };
 
-const clients: Client[] = [];
-
-async function session(server: AuroraLikeServer, user: string): Promise<Client> {
-  const client = new Client({ host: server.host, port: server.port, user, password: server.token('application', user), database: 'shop', ssl: true });
-  clients.push(client);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
-
 describe.each(setupsOver({
   'connections': ['14'],
   'the Data API': [],
@@ -44,7 +32,7 @@ describe.each(setupsOver({
     await server.sql('SET ROLE postgres; CREATE TABLE things AS SELECT 1 AS id; RESET ROLE', [], 'shop');
   });
   beforeEach(() => stack = newStack());
-  afterEach(() => Promise.all(clients.splice(0).map(client => client.end().catch(() => undefined))));
+  afterEach(closeSessions);
   everythingIsAsBefore(() => server);
   afterAll(() => server.stop());
 
@@ -64,7 +52,7 @@ describe.each(setupsOver({
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     await stack.create('B', other);
-    const [mine, theirs] = [await session(server, 'auditor'), await session(server, 'other')];
+    const [mine, theirs] = [await userSession(server, 'auditor'), await userSession(server, 'other')];
     await stack.expire();
     expect([await isOpen(mine), await canSignIn('auditor')]).toEqual([true, true]);
 
@@ -143,7 +131,7 @@ describe.each(setupsOver({
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     const physicalId = stack.physicalIdOf('A');
-    const open = await session(server, 'auditor');
+    const open = await userSession(server, 'auditor');
     await stack.update('A', auditor(date - 1));
     expect([await isOpen(open), await canSignIn('auditor')]).toEqual([false, false]);
     const late = stack.send({ RequestType: 'Update', LogicalResourceId: 'A', PhysicalResourceId: physicalId, sentAt: 1_000_000_000_000 }, auditor(expiresAt));
@@ -155,7 +143,7 @@ describe.each(setupsOver({
   test('if the event of the schedule is lost, the next one of any resource of any stack ends it, and the check for drift reports it', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
-    const open = await session(server, 'auditor');
+    const open = await userSession(server, 'auditor');
     date = expiresAt;
     const { driftedRoles, resources } = await stack.drift();
     expect([driftedRoles, resources.flatMap(({ changes }) => changes.flatMap(({ sql }) => sql))]).toEqual([1, ['REVOKE rds_iam FROM "auditor" CASCADE', 'ALTER USER "auditor" NOLOGIN']]);
@@ -200,7 +188,7 @@ describe.each(setupsOver({
     await stack.create('L', { usernames: ['ann', 'bob'], expiresAt: new Date(expiresAt) });
     await stack.create('P', auditor(date));
     expect([await canSignIn('ann'), await canSignIn('bob'), await canSignIn('auditor')]).toEqual([true, true, false]);
-    const sessions = [await session(server, 'ann'), await session(server, 'bob')];
+    const sessions = [await userSession(server, 'ann'), await userSession(server, 'bob')];
     date = expiresAt;
     await stack.expire();
     expect(await Promise.all(sessions.map(isOpen))).toEqual([false, false]);
@@ -224,7 +212,7 @@ describe.each(setupsOver({
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     await stack.create('M', { username: 'member', memberOf: ['auditor'] });
-    const open = await session(server, 'member');
+    const open = await userSession(server, 'member');
     date = expiresAt;
     await stack.expire();
     expect(await isOpen(open)).toBe(true);
@@ -257,7 +245,7 @@ describe.each(setupsOver({
   test('a user cannot keep its access by a change to its own role that it leaves open', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
-    const open = await session(server, 'auditor');
+    const open = await userSession(server, 'auditor');
     await open.query("BEGIN; ALTER ROLE auditor PASSWORD 'its own'");
     date = expiresAt;
     await stack.expire();
@@ -269,7 +257,7 @@ describe.each(setupsOver({
   full.test('one whose login cannot be ended fails the event of the schedule, and no event of others', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
-    const holder = await session(server, 'auditor');
+    const holder = await userSession(server, 'auditor');
     await holder.query("BEGIN; ALTER ROLE auditor PASSWORD 'its own'; PREPARE TRANSACTION 'held'");
     date = expiresAt;
     const reason = await failure(stack.expire());

@@ -6,6 +6,7 @@ import { everythingIsAsBefore } from './as-before';
 import { Faults } from './faults';
 import { throughDataApi } from './over-data-api';
 import { Role, setupsOver, signInWithToken, Stack, throughConnections, trust, User } from './stack';
+import { closeSessions, isOpen, userSession } from './user-session';
 
 const HOUR = 3_600_000;
 
@@ -29,18 +30,6 @@ const clock: Clock = {
   },
 };
 
-const clients: Client[] = [];
-
-async function session(server: AuroraLikeServer, user: string, options?: string): Promise<Client> {
-  const client = new Client({ host: server.host, port: server.port, user, password: server.token('application', user), database: 'shop', ssl: true, options });
-  clients.push(client);
-  client.on('error', () => undefined);
-  await client.connect();
-  return client;
-}
-
-const isOpen = (client: Client) => client.query('SELECT 1').then(() => true, () => false);
-
 describe.each(setupsOver({
   'connections': ['14'],
   'the Data API': [],
@@ -56,7 +45,7 @@ describe.each(setupsOver({
     faults = Faults.install(transport);
   });
   beforeEach(() => stack = newStack());
-  afterEach(() => Promise.all(clients.splice(0).map(client => client.end().catch(() => undefined))));
+  afterEach(closeSessions);
   everythingIsAsBefore(() => server);
   afterAll(async () => {
     Faults.uninstall();
@@ -80,7 +69,7 @@ describe.each(setupsOver({
     await stack.create('G', support);
     await stack.create('A', ada(expiresAt));
     await stack.create('O', other);
-    const sessions = { ada: await session(server, 'ada'), other: await session(server, 'other') };
+    const sessions = { ada: await userSession(server, 'ada'), other: await userSession(server, 'other') };
     await Promise.all(Object.values(sessions).map(client => client.query('SET ROLE support')));
     return sessions;
   }
@@ -100,7 +89,7 @@ describe.each(setupsOver({
     await stack.expire();
     expect([await isMember(), await isOpen(sessions.ada), await canSignIn('ada')]).toEqual([false, false, true]);
     expect([await isMember('other'), await isOpen(sessions.other)]).toEqual([true, true]);
-    const again = await session(server, 'ada');
+    const again = await userSession(server, 'ada');
     await expect(again.query('SET ROLE support')).rejects.toThrow('permission denied to set role "support"');
     await expect(again.query('SELECT * FROM things')).rejects.toThrow('permission denied for table things');
     expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'memberships ended', names: 'ada in support', count: 1 }));
@@ -127,7 +116,7 @@ describe.each(setupsOver({
     expect(await isMember()).toBe(false);
     // Given back by hand.
     await server.sql('SET ROLE postgres; GRANT support TO ada; RESET ROLE');
-    const open = await session(server, 'ada');
+    const open = await userSession(server, 'ada');
     await stack.update('A', ada(expiresAt));
     expect([await isMember(), await isOpen(open)]).toEqual([false, false]);
 
@@ -215,7 +204,7 @@ describe.each(setupsOver({
     await stack.create('L', { usernames: ['ann', 'bob'], memberOf: ['support'], membershipExpiresAt: { support: expiresAt } });
     await stack.create('P', { username: 'past', memberOf: ['support', 'team'], membershipExpiresAt: { support: date } });
     expect([await isMember('past'), await isMember('past', 'team')]).toEqual([false, true]);
-    const sessions = await Promise.all(['ada', 'ann', 'bob'].map(name => session(server, name)));
+    const sessions = await Promise.all(['ada', 'ann', 'bob'].map(name => userSession(server, name)));
     await sessions[0].query('SET ROLE support');
     date = expiresAt;
     await stack.expire();
@@ -233,7 +222,7 @@ describe.each(setupsOver({
     const expiresAt = end();
     const { other: theirs } = await members(expiresAt);
     const acting = async () => {
-      const client = await session(server, 'ada');
+      const client = await userSession(server, 'ada');
       await client.query('SET ROLE support');
       date = expiresAt;
       return client;
@@ -264,7 +253,7 @@ describe.each(setupsOver({
   full.test('a session that signs in as the group at that moment, and is not seen yet, ends as well', async () => {
     const expiresAt = end();
     await members(expiresAt);
-    const late = session(server, 'ada', '-c role=support -c post_auth_delay=5').then(client => client.query('SELECT * FROM things'));
+    const late = userSession(server, 'ada', { options: '-c role=support -c post_auth_delay=5' }).then(client => client.query('SELECT * FROM things'));
     const outcome = late.then(() => 'reads', (error: Error) => error.message);
     // Until it is there.
     for (let seen = false; !seen;) {
