@@ -67,7 +67,10 @@ export class Faults {
 
   /** All of them. */
   public static uninstall(): void {
-    Faults.installed.splice(0).reverse().forEach(({ originals }) => originals.forEach(restore => restore()));
+    for (const { originals, works } of Faults.installed.splice(0).reverse()) {
+      originals.forEach(restore => restore());
+      works.disable(); // otherwise every promise of the worker pays for it
+    }
   }
 
   private installOnConnections(): void {
