@@ -220,7 +220,7 @@ describe('doctor', () => {
   const stepsOfCatalog = (output: string) =>
     output.split('\n').filter(line => /^\w+ +(role|CONNECT|limits) /.test(line)).map(line => line.replace(/ +/g, ' '));
 
-  test('--env without an app finds the provisioner in the stack that has made the database, or in the one that is named', async () => {
+  full.test('--env without an app finds the provisioner in the stack that has made the database, or in the one that is named', async () => {
     const ok = [
       `ok role ${USER} is there, with LOGIN and in rds_iam`,
       'ok CONNECT on database shop',

@@ -108,7 +108,7 @@ test('a role that no stack takes is said, with what to do', () => {
   expect(sizeProblem(tables(30_000))).toMatch(/^its declaration would have about \d{7} bytes/);
 });
 
-describe('a template has at most the bytes that are reckoned with', () => {
+full.describe('a template has at most the bytes that are reckoned with', () => {
   const WORDS = ['DELETE', 'INSERT', 'SELECT', 'UPDATE'];
   const schemas = numbered('schema', 8);
   test.each<[string, Partial<GeneratedRoles>]>([
@@ -133,7 +133,7 @@ describe('a template has at most the bytes that are reckoned with', () => {
     expect(templateBytes(one)).toBeLessThan(3_000 + 1.5 * written);
   });
 
-  test('450 roles of one stack, with a provisioner and a database, are below the limits of CloudFormation', () => {
+  full.test('450 roles of one stack, with a provisioner and a database, are below the limits of CloudFormation', () => {
     const some = (count: number) => [...usersOf(0), ...numbered('user', count).map((name, n) => role('user', [name], { database: 'shop', memberOf: ['readers'], settings: { connectionLimit: n + 1 } }))];
     const file = typescriptOf(modelOf(some(448)), []);
     const [stack, ...others] = stacksOf(file);

@@ -56,7 +56,7 @@ describe('a plan of nested stacks, whose users depend on a parameter of the pare
     });
   });
 
-  test('has users that are created, changed and removed in each of them; of a nested stack that is new it says why there is none', async () => {
+  full.test('has users that are created, changed and removed in each of them; of a nested stack that is new it says why there is none', async () => {
     const catalog = await snapshot(server());
     await expect(planned(changed.folder, '--parameter', 'Suffix=two')).resolves.toEqual({
       code: 0, reasons: [], nothingToDo: false,

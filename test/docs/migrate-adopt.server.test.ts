@@ -76,7 +76,7 @@ describe.each(setups('17, plain'))('docs/migrate.md on PostgreSQL $name: a user 
     expect(await roleNow()).toEqual(role);
   });
 
-  test('made by a custom resource is retained and adopted, and no query fails', async () => {
+  full.test('made by a custom resource is retained and adopted, and no query fails', async () => {
     const base = [ts(BEGIN), ts(ENABLE), ANALYST];
     // It holds nothing that would keep it from being dropped.
     const legacyPrivileges = 'const legacyPrivileges = [Privileges.memberOf(DatabaseRole.fromRoleName(data, \'Readers\', \'readers\'))];';

@@ -19,7 +19,7 @@ describe.each(firstOf(1, ['pg', 'postgres-js']))('examples/clients/%s', (name) =
     expect(failed(await checkRenewal(copyForNode(name, OWN_MODULES), database))).toEqual([]);
   });
 
-  test('is refused where TLS, user or credentials are wrong', async () => {
+  full.test('is refused where TLS, user or credentials are wrong', async () => {
     expect(failed(await checkRefusals(copyForNode(name, OWN_MODULES), database))).toEqual([]);
   });
 

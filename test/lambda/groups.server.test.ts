@@ -86,7 +86,7 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await server.sql('DROP ROLE outer_group; DROP ROLE inner_group');
     });
 
-    test('what was made by hand of it is undone: a login, and rds_iam', async () => {
+    full.test('what was made by hand of it is undone: a login, and rds_iam', async () => {
       await stack.create('G', group);
       await server.sql('ALTER ROLE analysts LOGIN; SET ROLE postgres; GRANT rds_iam TO analysts; RESET ROLE');
       expect(await canSignIn('analysts')).toBe(true);

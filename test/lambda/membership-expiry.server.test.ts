@@ -101,7 +101,7 @@ describe.each(setupsOver({
     await remove();
   });
 
-  test('no event gives it back but one that declares a later time', async () => {
+  full.test('no event gives it back but one that declares a later time', async () => {
     const expiresAt = end();
     await members(expiresAt);
     date = expiresAt;

@@ -43,7 +43,7 @@ describe.each(CASES)('a new owner on PostgreSQL $name', ({ major, roleRules, tra
   describe(`over ${name}`, () => {
     beforeEach(() => stack = new Stack(server, { transport: transports[name]() }));
 
-    test.each(firstOf<[what: string, sql: string, advice: string, remedy: string]>(1, [
+    full.test.each(firstOf<[what: string, sql: string, advice: string, remedy: string]>(1, [
       ['an aggregate and statistics in a schema with a name of its own',
         'CREATE AGGREGATE "My: ""app".a(int) (SFUNC = int4larger, STYPE = int); ALTER AGGREGATE "My: ""app".a(int) OWNER TO orders; CREATE TABLE app.t (a int, b int); CREATE STATISTICS app.s ON a, b FROM app.t; ALTER STATISTICS app.s OWNER TO orders',
         'as a role that may: GRANT CREATE ON SCHEMA "My: ""app" TO heir; GRANT CREATE ON SCHEMA app TO heir', 'GRANT CREATE ON SCHEMA app, "My: ""app" TO heir'],

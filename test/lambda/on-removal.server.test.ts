@@ -84,7 +84,7 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
   const canSignIn = () => signInWithToken(server, 'leaver').then(() => true, () => false);
   const notices = (notice: string) => stack.log.filter(line => line.notice === notice);
 
-  test('by default it is dropped when it owns nothing, whoever has granted what it holds', async () => {
+  full.test('by default it is dropped when it owns nothing, whoever has granted what it holds', async () => {
     await stack.create('A', leaver());
     await grantByHand();
     const sessions = [await openSession('shop'), await openSession('stock')];

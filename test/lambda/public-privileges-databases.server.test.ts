@@ -276,7 +276,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
     await its.stack.delete('P', shop());
   });
 
-  on17('are planned as they are deployed: moved to another construct or database, and rolled back', async () => {
+  full.test('are planned as they are deployed: moved to another construct or database, and rolled back', async () => {
     const events = async (...planned: Parameters<typeof its.stack.plan>) => {
       const { resources } = await its.stack.plan(...planned);
       its.stack.takeExecuted();

@@ -133,7 +133,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.server.sql('GRANT CONNECT ON DATABASE shop TO PUBLIC');
   });
 
-  on18('that were granted by hand are drift, and are revoked by the next event', async () => {
+  full.test('that were granted by hand are drift, and are revoked by the next event', async () => {
     await its.stack.create('P', shop());
     await expect(its.stack.drift()).resolves.toMatchObject({ driftedRoles: 0 });
     await byHand('legacy');
@@ -165,7 +165,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await expect(snapshot(its.server)).resolves.toEqual(its.untouched);
   });
 
-  on18('of an event that is undone after its commit are as before', async () => {
+  full.test('of an event that is undone after its commit are as before', async () => {
     const keptOut = () => Promise.reject(explain(new ServerError('no', '28P01'), { attempted: 'sign in' }));
     const locking: Transport = async (...args) => ({ ...await its.transport()(...args), confirm: keptOut });
     const broken = () => its.newStack({ transport: locking, clock: sleepingClock() });

@@ -219,7 +219,7 @@ describe.each(CASES)('renamed objects on PostgreSQL $name over $transport', ({ t
     });
   });
 
-  test('what was granted by hand stays: on an object of another name, and on one that was never declared', async () => {
+  full.test('what was granted by hand stays: on an object of another name, and on one that was never declared', async () => {
     await stack.create('A', using('app', { Tables: { t: ['SELECT'] } }));
     await asAdmin('ALTER TABLE app.t RENAME TO t_old; GRANT UPDATE ON app.t_old TO orders; GRANT SELECT ON app.v TO orders');
     await stack.update('A', NOTHING);

@@ -302,7 +302,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await inSession('green', client => client.query('DROP TABLE app.made'));
     });
 
-    test('follows its group when that is renamed, and is as before when the deployment is rolled back', async () => {
+    full.test('follows its group when that is renamed, and is as before when the deployment is rolled back', async () => {
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
       const before = await snapshot(server);

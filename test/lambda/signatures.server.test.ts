@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { setups, Stack, trust, User } from './stack';
 import { heldBy, startWorld } from './world';
@@ -40,7 +41,7 @@ describe.each(setups('15'))('signatures on PostgreSQL $name', (setup) => {
     'x(double precision ORDER BY anyelement)', 'x(integer)', 'x(integer, integer, text)', 'x(integer, text)', 'x(sig."a, b", sig."IN c"[], sig."(", OUT o sig."(")',
   ];
 
-  test('granted on all of them, revoked from those of one name, and granted again on one', async () => {
+  full.test('granted on all of them, revoked from those of one name, and granted again on one', async () => {
     await stack.create('A', orders({ '*': ['EXECUTE'] }));
     await expect(held()).resolves.toEqual([ADDS, ...ALL].sort());
     await stack.update('A', orders({ x: ['EXECUTE'] }));

@@ -7,6 +7,7 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import * as sso from 'aws-cdk-lib/aws-sso';
 import { Construct, IConstruct, IMixin } from 'constructs';
 import { AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseUser, OnRemoval } from '../../lib';
+import { firstOf } from '../full';
 import { IRELAND, newApp, newCluster, resourcesOf, vpcOf } from './support';
 
 const ID = 'cdk-aurora-iam-auth:retainedAccess';
@@ -226,7 +227,7 @@ describe('a policy that allows signing in', () => {
     expect(problems()).toEqual([message(policy, RETAINED, `${cluster.node.path}/Resource`)]);
   });
 
-  test.each(POLICIES)('is no problem when its type is left out: one %s', (_, make) => {
+  test.each(firstOf(3, POLICIES))('is no problem when its type is left out: one %s', (_, make) => {
     RemovalPolicies.of(app).retain({ excludeResourceTypes: [make().cfnResourceType] });
     expect(problems()).toEqual([]);
   });

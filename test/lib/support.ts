@@ -38,9 +38,13 @@ export function newInstance(scope: Construct, id = 'Instance', props: Partial<rd
   });
 }
 
-/** One VPC for the databases of a stack. */
+/** One VPC for the databases of a stack: of elsewhere, for its resources would be half of a template. */
 export function vpcOf(scope: Construct): ec2.IVpc {
-  return scope.node.tryFindChild('Vpc') as ec2.Vpc | undefined ?? new ec2.Vpc(scope, 'Vpc', { maxAzs: 2 });
+  return scope.node.tryFindChild('Vpc') as ec2.IVpc | undefined ?? ec2.Vpc.fromVpcAttributes(scope, 'Vpc', {
+    vpcId: 'vpc-1', vpcCidrBlock: '10.0.0.0/16', availabilityZones: ['a', 'b'],
+    privateSubnetIds: ['subnet-1', 'subnet-2'], privateSubnetRouteTableIds: ['rtb-1', 'rtb-2'],
+    publicSubnetIds: ['subnet-3', 'subnet-4'], publicSubnetRouteTableIds: ['rtb-3', 'rtb-4'],
+  });
 }
 
 /** Also fails for a cycle between the resources of the stack. */

@@ -3,7 +3,7 @@ import { FULL } from '../full';
 import { compareCase, newComparison, notAnswered } from './identity-policies-comparison';
 
 const SEED = Number(process.env.SEED ?? 1);
-const DECISIONS = FULL ? 60_000 : 6_000;
+const DECISIONS = FULL ? 60_000 : 2_000;
 
 describe('IdentityPolicies and a second evaluator', () => {
   test(`decide alike with seed ${SEED}`, () => {
@@ -19,6 +19,6 @@ describe('IdentityPolicies and a second evaluator', () => {
     expect(verdicts['not known']).toBeLessThan(DECISIONS);
     const { missing, all } = notAnswered(comparison);
     // Not each of them comes in the smaller number of cases.
-    expect(missing.length).toBeLessThanOrEqual(FULL ? 0 : all / 4);
+    expect(missing.length).toBeLessThanOrEqual(FULL ? 0 : all / 2);
   });
 });

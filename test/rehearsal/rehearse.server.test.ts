@@ -48,7 +48,7 @@ async function eventually(condition: () => boolean): Promise<boolean> {
 }
 
 describe('npm run rehearse', () => {
-  test('of examples/quick-start', async () => {
+  full.test('of examples/quick-start', async () => {
     const { folder } = await synthesized('examples/quick-start/app.ts');
     const { code, output, lines, errors } = await rehearse(folder);
     expect({ code, errors }).toEqual({ code: 0, errors: '' });

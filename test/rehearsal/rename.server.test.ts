@@ -31,7 +31,7 @@ const users = async () => (await server().sql<{ name: string }>("SELECT rolname 
 const kept = () => rehearsal.logs.flatMap(({ text }) => text.split('\n')).filter(line => line.startsWith('{'))
   .map(line => JSON.parse(line) as { notice?: string; username: string; reason: string }).filter(({ notice }) => notice === 'kept');
 
-test('another username under the same id is a rename: the table belongs to the user by its new name, and nothing was dropped', async () => {
+full.test('another username under the same id is a rename: the table belongs to the user by its new name, and nothing was dropped', async () => {
   await deploy({ id: 'orders', username: 'purchases' });
   expect(await owners()).toEqual([{ owner: 'purchases' }]);
   expect(await as('purchases', 'SELECT id FROM notes')).toEqual([{ id: 7 }]);

@@ -2,6 +2,7 @@ import { Signer } from '@aws-sdk/rds-signer';
 import { IssuedCredentials } from '../../rehearsal/iam/credentials';
 import { signToken, TokenRequest } from '../../rehearsal/iam/token';
 import { Login, verifyToken } from '../../rehearsal/iam/token-verifier';
+import { FULL } from '../full';
 
 const issued = new IssuedCredentials();
 const credentials = { ...issued.issue('operator') };
@@ -127,7 +128,7 @@ describe('verifyToken', () => {
     const good = token({ credentials });
     expect(accepted(good)).toBe(true);
     const tried = new Set<string>();
-    for (let i = 0; i < good.length; i++) {
+    for (let i = 0; i < good.length; i += FULL ? 1 : 7) {
       const character = good[i];
       const flipped = String.fromCharCode(character.charCodeAt(0) ^ 1);
       const otherCase = character === character.toLowerCase() ? character.toUpperCase() : character.toLowerCase();
@@ -139,7 +140,7 @@ describe('verifyToken', () => {
     }
     tried.delete(good);
     tried.delete(good.replace('/?', '?')); // the form of the AWS SDK for Go
-    expect(tried.size).toBeGreaterThan(10_000);
+    expect(tried.size).toBeGreaterThan(FULL ? 10_000 : 1_000);
     expect([...tried].filter(accepted)).toEqual([]);
   });
 });

@@ -78,7 +78,7 @@ async function eventually(condition: () => boolean): Promise<boolean> {
 const commandLines = () => execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n');
 
 describe('up', () => {
-  test('runs statements, and a command that signs in with its environment alone; says why a sign-in was refused; and ends as the command does that is handed SIGINT', async () => {
+  full.test('runs statements, and a command that signs in with its environment alone; says why a sign-in was refused; and ends as the command does that is handed SIGINT', async () => {
     const elsewhere = { PGHOST: 'db.example.com', PGUSER: 'other', PGSERVICE: 'x', PGPASSWORD: 'x', AWS_ACCESS_KEY_ID: 'AKIDOTHER', AWS_SECRET_ACCESS_KEY: 'x', AWS_SESSION_TOKEN: 'x', AWS_PROFILE: 'x', AWS_REGION: 'us-west-2' };
     const file = join(project, 'tables.sql');
     writeFileSync(file, 'CREATE TABLE orders (item text);');

@@ -35,6 +35,7 @@ test('a first user adds 10 resources', () => {
 
 describe('the handler', () => {
   test('is configured for Node.js 24 in the private subnets of the cluster', () => {
+    new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
     addUser(newCluster(stack));
     expect(handlerIn(stack).Properties).toEqual({
       Code: expect.anything() as unknown,
@@ -102,6 +103,7 @@ describe('the network rules', () => {
   const OURS = attribute(/^IamAuthProvisionerSecurityGroup/, 'GroupId');
 
   test('let the handler reach the cluster and port 443, and nothing else', () => {
+    new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
     addUser(newCluster(stack));
     expect(rules(stack)).toHaveLength(2);
     expect(rules(stack)).toEqual(between(OURS, attribute(/^ClusterSecurityGroup/, 'GroupId'), 5432));
@@ -180,6 +182,7 @@ describe('the order', () => {
   });
 
   test('puts a user after the way out of its subnets', () => {
+    new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
     const before = expectWay(addUser(newCluster(stack, 'Cluster', READER)));
     expect([...before]).toContainEqual(expect.stringMatching(/^VpcPrivateSubnet1DefaultRoute/));
     expect([...before]).toContainEqual(expect.stringMatching(/^VpcPublicSubnet1NATGateway/));
