@@ -122,7 +122,7 @@ describe.each(CASES)('grantors on PostgreSQL $name over $transport', ({ transpor
     await server.sql('REVOKE ALL ON DATABASE theirs FROM pass1, postgres CASCADE; ALTER DATABASE theirs OWNER TO postgres');
   });
 
-  describe('a membership that another role has granted as well', () => {
+  full.describe('a membership that another role has granted as well', () => {
     const memberships = async () => (await server.sql<{ name: string }>("SELECT DISTINCT roleid::regrole::text AS name FROM pg_auth_members WHERE member = 'orders'::regrole ORDER BY 1")).map(({ name }) => name);
     const memberOf = (...groups: string[]): User => ({ username: 'orders', memberOf: groups });
     const LEFT = {

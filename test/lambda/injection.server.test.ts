@@ -9,7 +9,7 @@ import { Random } from './random';
 import { Declared, setups, signIn, signInWithToken, snapshot, Stack, trust } from './stack';
 
 /** Some hundreds have names of every length, and each of the pieces in a name. */
-const OF_EACH_KIND = FULL ? 2_000 : 130;
+const OF_EACH_KIND = FULL ? 2_000 : 300;
 
 /** The admin becomes a member of each role that there is, and PostgreSQL goes through them with each GRANT. */
 const AT_ONCE = 400;

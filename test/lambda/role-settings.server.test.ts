@@ -179,7 +179,7 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     await expect(stored('leo')).resolves.toEqual(STORED);
   });
 
-  test('of a role that is taken over: those that are declared are set, and others stay', async () => {
+  full.test('of a role that is taken over: those that are declared are set, and others stay', async () => {
     await server.sql("SET ROLE postgres; CREATE ROLE orders CONNECTION LIMIT 3; ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET work_mem = '2MB'; RESET ROLE");
     const { shared: before } = await snapshot(server) as { shared: string[] };
     // An event that fails late gives back what there was.

@@ -11,7 +11,7 @@ export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.Au
 export const INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO);
 export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
 
-export const appProps = (context: AppProps['context'] = {}): AppProps => ({ context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
+export const appProps = (context: AppProps['context'] = {}): AppProps => ({ treeMetadata: false, analyticsReporting: false, context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
 
 export function newApp(context?: AppProps['context']): App {
   return new App(appProps(context));

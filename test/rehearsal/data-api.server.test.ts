@@ -102,7 +102,7 @@ describe('the rehearsed Data API', () => {
     await rollback(transaction);
   });
 
-  test('a transaction that nobody calls any more is rolled back', async () => {
+  full.test('a transaction that nobody calls any more is rolled back', async () => {
     await impatient({ idleMs: IDLE_MS });
     const transaction = await begin();
     for (let n = 0; n < 4; n++) {
