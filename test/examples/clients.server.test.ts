@@ -15,7 +15,7 @@ describe.each(firstOf(1, ['pg', 'postgres-js']))('examples/clients/%s', (name) =
 
   afterAll(() => database.close());
 
-  test('reuses and renews its token in a pool that lives for three of them, and after a restart', async () => {
+  full.test('reuses and renews its token in a pool that lives for three of them, and after a restart', async () => {
     expect(failed(await checkRenewal(copyForNode(name, OWN_MODULES), database))).toEqual([]);
   });
 

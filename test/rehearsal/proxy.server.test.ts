@@ -32,7 +32,7 @@ function withToken(target: AuroraLikeServer | RdsProxy, role: ResourceState, use
   return signIn(target, { username, password, database: 'shop', ...others });
 }
 
-describe('examples/proxy', () => {
+full.describe('examples/proxy', () => {
   let assembly: CloudAssembly;
   let stack: AssemblyStack;
   const deploy = async (change: (resources: Resources) => Resources = resources => resources) => {
