@@ -2,6 +2,7 @@ import { Budget } from '../../lambda/provisioner/budget';
 import { takeLock } from '../../lambda/provisioner/engine/take-lock';
 import { ServerError } from '../../lambda/provisioner/errors';
 import { explain } from '../../lambda/provisioner/remedies/server';
+import { Session } from '../../lambda/provisioner/transport/session';
 import { sleepingClock } from './clocks';
 import { failure } from './stack';
 
@@ -24,14 +25,26 @@ test.each([
   expect(await failure(takeLock({ open, owner: undefined, budget: new Budget(clock, 100_000), log }))).toBe(expected.message);
 });
 
+/** A session in which too many wait for the lock: `MAY_WAIT` fails. Nobody holds it. */
+const CROWD: Session = {
+  database: 'postgres', withToken: false, pid: 1,
+  begin: () => undefined,
+  execute: statements => JSON.stringify(statements).includes('1 / CASE') ? Promise.reject(new ServerError('division by zero', '22012')) : Promise.resolve([[{ holders: null, who: null }]]),
+  commit: () => Promise.resolve(),
+  rollback: () => Promise.resolve(),
+  takeNotices: () => [],
+  close: () => Promise.resolve(),
+};
+
 /** A pause is between half of its length and all of it. */
 test.each([
   ['the server starts', STARTING, [[250, 500], [500, 1_000], [1_000, 2_000], [2_000, 4_000], [2_000, 4_000]]],
   ['there is no connection for it', OF_ROLE, [[2_000, 4_000], [2_000, 4_000]]],
+  ['too many wait already', undefined, [[1_000, 2_000], [2_000, 4_000], [2_000, 4_000]]],
 ])('a provisioner that is refused because %s waits before it signs in again', async (_, reason, expected) => {
   const clock = sleepingClock();
   const delays: number[] = [];
-  const log = { info: (_notice: string, { delayMs }: { readonly delayMs: number }) => delays.push(delayMs) } as never;
-  await failure(takeLock({ open: () => Promise.reject(reason), owner: undefined, budget: new Budget(clock, 100_000), log }));
+  const log = { info: (notice: string, { delayMs }: { readonly delayMs: number }) => notice === 'trying again' && delays.push(delayMs) } as never;
+  await failure(takeLock({ open: () => reason ? Promise.reject(reason) : Promise.resolve(CROWD), owner: undefined, budget: new Budget(clock, 100_000), log }));
   expect(delays.slice(0, expected.length).map((delay, n) => delay >= expected[n][0] && delay <= expected[n][1])).toEqual(expected.map(() => true));
 });

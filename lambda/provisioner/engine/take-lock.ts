@@ -19,8 +19,11 @@ import { checkRegistry } from './registry-check';
 /** After so long a look at who has the lock. It is taken at least three times before its holder counts as dead. */
 const LOOK_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.3 };
 
-/** How long others are left alone of whom there are too many: it doubles each time, and is the longest where there was no connection to look with. */
-const PAUSE_MS = { shortest: 500, longest: 4_000 };
+/**
+ * How long others are left alone: it doubles each time. An event is at work for some 200 ms, so that to come back at once to a crowd costs them all more
+ * than it gains; where there was no connection to look with, it is the longest.
+ */
+const PAUSE_MS = { shortest: 500, crowded: 2_000, longest: 4_000 };
 
 /** A role that can use the schema can keep it from being dropped. An empty one that stays does no harm. */
 const DROP_MS = 1_000;
@@ -71,6 +74,7 @@ export async function takeLock({ open, owner, budget, log }: TakeLockOptions): P
     if (reason instanceof Lock) {
       return reason;
     }
+    pause = reason === CROWDED ? Math.max(pause, PAUSE_MS.crowded) : pause;
     const delayMs = Math.ceil(pause * (0.5 + Math.random() / 2));
     log.info('trying again', { reason, delayMs });
     await budget.sleep(delayMs);
