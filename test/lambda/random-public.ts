@@ -108,7 +108,11 @@ export class RandomPublic {
       const on = privilege === 'CONNECT' ? `DATABASE ${database}` : 'SCHEMA public';
       if (this.declares(database, privilege) || this.random.chance(0.5)) {
         await this.server.sql(`GRANT ${privilege} ON ${on} TO PUBLIC`, [], database);
-        this.byHand.push({ database, privilege });
+        if (this.declares(database, privilege)) {
+          this.byHand.push({ database, privilege });
+        } else {
+          this.own.get(database)!.add(privilege);
+        }
       } else if (privilege === 'CREATE') {
         await this.server.sql(`REVOKE ${privilege} ON ${on} FROM PUBLIC`, [], database);
         this.own.get(database)!.delete(privilege);
