@@ -266,6 +266,25 @@ describe.each(setupsOver({
     await remove();
   });
 
+  full.test('that another role has granted as well is left to that from PostgreSQL 16 on, and logged once', async () => {
+    const expiresAt = end();
+    await members(expiresAt);
+    await server.sql('CREATE ROLE dba; GRANT support TO dba WITH ADMIN OPTION; SET ROLE dba; GRANT support TO ada; RESET ROLE');
+    const left = () => stack.log.splice(0).filter(({ notice }) => notice === 'not taken back');
+    date = expiresAt;
+    await stack.expire();
+    expect(await isMember()).toBe(major >= 16);
+    expect(left()).toEqual(major < 16
+      ? []
+      : [expect.objectContaining({
+          change: 'revoke role "support" from "ada"', reason: '"dba" has granted it as well, so "ada" is still a member',
+        })]);
+    await stack.expire();
+    expect(left()).toEqual([]);
+    await server.sql('REVOKE support FROM dba CASCADE; DROP ROLE dba');
+    await remove();
+  });
+
   full.test('of a user that another construct declares too, the longer one counts', async () => {
     const expiresAt = end();
     await members(expiresAt);

@@ -180,15 +180,25 @@ function wasMember({ previous, ended = [] }: Wanted, group: string): boolean {
   return ended.includes(group) || previous.some(({ memberOf }) => memberOf.includes(group));
 }
 
+/** A membership that is left to the role that has granted it as well. */
+export interface MembershipOfOther {
+  readonly role: string;
+  readonly group: string;
+  readonly grantor: string;
+}
+
 /** Memberships that were declared and are not any more, and that other roles have granted as well: they are left to these. */
-export function membershipsOfOthers(wanted: Wanted[], observed: ReadonlyMap<string, ObservedRole>): { role: string; group: string; grantor: string }[] {
+export function membershipsOfOthers(wanted: Wanted[], observed: ReadonlyMap<string, ObservedRole>): MembershipOfOther[] {
   return wanted.filter(({ declaration }) => !declaration.exclusive).flatMap((one) => {
-    const { role } = one;
     const groups = groupsOf(one);
-    return (observed.get(role)?.memberships ?? [])
-      .filter(({ group, effective, ours }) => !ours && effective && !groups.includes(group) && wasMember(one, group))
-      .map(({ group, as }) => ({ role, group, grantor: as! }));
+    const role = observed.get(one.role);
+    return role === undefined ? [] : grantedByOthers(role, group => !groups.includes(group) && wasMember(one, group));
   });
+}
+
+/** Memberships that other roles have granted, in some groups. */
+export function grantedByOthers({ role, memberships }: ObservedRole, isIn: (group: string) => boolean): MembershipOfOther[] {
+  return memberships.filter(({ group, effective, ours }) => !ours && effective && isIn(group)).map(({ group, as }) => ({ role, group, grantor: as! }));
 }
 
 /** To grant a role on is no part of a membership that is declared. */

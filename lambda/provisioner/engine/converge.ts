@@ -19,7 +19,7 @@ import { IdentitiesNow, inNamesOfToday, placeOf } from './identities-now';
 import { Impossible } from './impossible';
 import { readFacts, readShared, type Shared } from './inspect';
 import { reportMissed } from './missed-expiry';
-import { refuseGroupOfIamUsers, refuseMemberships, startsOf } from './memberships';
+import { refuseGroupOfIamUsers, refuseMemberships, reportMembershipOfOther, startsOf } from './memberships';
 import type { Succession } from './new-owner';
 import {
   bringUpToDate, createSteps, dropIfUnusedSteps, forgetSteps, unregisteredOf, recordSteps, renameSteps, sessionsSteps,
@@ -168,7 +168,7 @@ async function converge(
     refuseLeft(work, transaction, planShared(wanted, after.roles, after.owners), [], tolerated);
   }
   refuseMemberships(work, wanted, after, changes, tolerated);
-  membershipsOfOthers(wanted, after.roles).forEach(membership => reportOther(work, membership));
+  membershipsOfOthers(wanted, after.roles).forEach(membership => reportMembershipOfOther(work, membership));
   for (const { role, declaration: { kind, memberOf } } of wanted) {
     if (kind === 'role' && memberOf.length > 0) {
       refuseGroupOfIamUsers(after, role);
@@ -210,14 +210,6 @@ function reportExpired({ log }: Work, converge: Wanted[]): void {
       log.info('expired', { role, memberOf: group, expiresAt: encodeTime(expiresAt), note: 'its membership has ended; a later expiresAt gives it back' });
     }
   }
-}
-
-function reportOther({ log }: Work, { role, group, grantor }: ReturnType<typeof membershipsOfOthers>[number]): void {
-  log.info('not taken back', {
-    change: `revoke role ${JSON.stringify(group)} from ${JSON.stringify(role)}`,
-    reason: `${JSON.stringify(grantor)} has granted it as well, so ${JSON.stringify(role)} is still a member`,
-    remedy: `if it must not be one, run REVOKE ${JSON.stringify(group)} FROM ${JSON.stringify(role)} as ${JSON.stringify(grantor)}`,
-  });
 }
 
 /** Roles that lose a membership whose time is over only now, since it could not be taken back before: the next event ends their sessions. */

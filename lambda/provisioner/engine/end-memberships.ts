@@ -1,7 +1,7 @@
 import { type Change, describe, merged, oneByOne, rolesOf } from '../core/change';
 import type { Facts } from '../core/lifecycle';
 import type { EndedMemberships } from '../core/membership-expiry';
-import { type ObservedRole, planEndOfMemberships } from '../core/plan-shared';
+import { grantedByOthers, type MembershipOfOther, type ObservedRole, planEndOfMemberships } from '../core/plan-shared';
 import { FIXED_DATABASE } from '../core/state';
 import { ProvisionError, type ServerError } from '../errors';
 import { membersOf } from '../sql/sessions';
@@ -9,6 +9,7 @@ import { applyEach } from './best-effort';
 import { type EndReason, endSessionsOf } from './end-sessions';
 import { readShared } from './inspect';
 import { sessionsSteps } from './registry';
+import { reportMembershipOfOther } from './memberships';
 import { keepAdminConnected, rolesLosingConnect } from './restricted';
 import type { Transaction } from './transaction';
 import { inShared, lookAtShared, type Work } from './work';
@@ -46,7 +47,7 @@ interface Left {
  */
 export async function endMemberships(work: Work, facts: Facts, ended: EndedMemberships[]): Promise<Left> {
   const until = work.budget.elapsedMs() + END_MS;
-  const { failures, ending } = await inShared(work, async (transaction) => {
+  const { failures, ending, remaining } = await inShared(work, async (transaction) => {
     const { roles } = await readShared(transaction, ended.map(({ username }) => username));
     const changes = merged(ended.flatMap(one => endOf(one, roles)));
     const isOver = () => work.budget.elapsedMs() > until;
@@ -55,8 +56,9 @@ export async function endMemberships(work: Work, facts: Facts, ended: EndedMembe
     const members = new Set(failures.flatMap(({ change }) => rolesOf(change)));
     const ending = ended.filter(({ username, endSessions }) => endSessions || !members.has(username));
     await transaction.apply([], ...noteSteps(work, ending, true));
-    return { failures, ending };
+    return { failures, ending, remaining: ended.flatMap(one => one.isOwn ? [] : othersOf(one, roles)) };
   }, { lockMs: LOCK_MS, endBlockersAmong: ended.map(({ claim }) => claim.roleOid) });
+  remaining.forEach(membership => reportMembershipOfOther(work, membership));
   const sessions = await endSessions(work, ending);
   return {
     memberships: [...new Set(failures.map(({ reason }) => reason))],
@@ -149,4 +151,10 @@ export async function endMembershipsAround(work: Work, facts: Facts, ended: Ende
 function endOf({ username, claim, groups }: EndedMemberships, roles: ReadonlyMap<string, ObservedRole>): ReturnType<typeof planEndOfMemberships> {
   const role = roles.get(username);
   return role?.oid === claim.roleOid ? planEndOfMemberships(role, groups) : [];
+}
+
+/** What other roles have granted as well, of roles that the event does not declare: of its own, it reports that itself. */
+function othersOf({ username, claim, groups }: EndedMemberships, roles: ReadonlyMap<string, ObservedRole>): MembershipOfOther[] {
+  const role = roles.get(username);
+  return role?.oid === claim.roleOid ? grantedByOthers(role, group => groups.includes(group)) : [];
 }

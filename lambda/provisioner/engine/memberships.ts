@@ -1,7 +1,7 @@
 import { strongRole } from '../../../lib/contract/predefined-roles';
 import type { Change } from '../core/change';
 import type { RoleInGraph } from '../core/membership-graph';
-import { groupsOf, type Wanted } from '../core/plan-shared';
+import { groupsOf, type MembershipOfOther, type Wanted } from '../core/plan-shared';
 import { type Declaration, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError } from '../errors';
 import type { Shared } from './inspect';
@@ -43,6 +43,15 @@ export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wante
       }
     }
   }
+}
+
+/** The role is a member still, which others must know. */
+export function reportMembershipOfOther({ log }: Work, { role, group, grantor }: MembershipOfOther): void {
+  log.info('not taken back', {
+    change: `revoke role ${JSON.stringify(group)} from ${JSON.stringify(role)}`,
+    reason: `${JSON.stringify(grantor)} has granted it as well, so ${JSON.stringify(role)} is still a member`,
+    remedy: `if it must not be one, run REVOKE ${JSON.stringify(group)} FROM ${JSON.stringify(role)} as ${JSON.stringify(grantor)}`,
+  });
 }
 
 /** A group role must not lead to rds_iam: all its members would sign in with tokens alone. */
