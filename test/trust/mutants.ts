@@ -27,8 +27,8 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   checks: { path: 'lib/checks', tests: /^lib\/.*\.(pure|synth)\.test\.ts$/, least: 85 },
 };
 
-/** Tests of thousands of random cases, which would take longer than all others. */
-const LEFT_OUT = ['of any shape', 'mutations of a row'];
+/** Tests of thousands of random cases, which would take longer than all others, and of what is not in the copy. */
+const LEFT_OUT = ['of any shape', 'mutations of a row', 'the zip of the handler'];
 
 interface Report {
   readonly files: Record<string, { readonly mutants: { readonly status: string; readonly mutatorName: string; readonly replacement?: string; readonly location: { readonly start: { readonly line: number } } }[] }>;
