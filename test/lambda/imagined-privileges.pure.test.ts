@@ -17,7 +17,7 @@ describe('what roles hold in a database after a plan', () => {
     const imagined = new Imagined();
     const grant = (...roles: string[]): Change => ({ kind: 'grant', privileges: ['SELECT'], on: onTable('t'), roles });
     imagined.change('shop', [grant('a', 'z')]);
-    imagined.change('stock', [grant('a')]);
+    imagined.change('stock', [{ kind: 'grant', privileges: ['INSERT'], on: onTable('t'), roles: ['a'] }]);
     imagined.change('postgres', [{ kind: 'renameRole', role: 'a', to: 'b' }]);
     imagined.change('shop', [grant('y'), { kind: 'createSchema', schema: 'own', role: 'y', as: 'y' }]);
     const before = state({ held: [held('s', 'SELECT'), held('s', 'SELECT', { role: 'z' })], future: [future('SELECT'), future('SELECT', { role: 'z' })] });
@@ -27,6 +27,13 @@ describe('what roles hold in a database after a plan', () => {
       held: [held('s', 'SELECT', { role: 'b' }), held('t', 'SELECT', { role: 'b' }), held('t', 'SELECT', { role: 'z' })],
       future: [future('SELECT', { role: 'b' })],
     });
+  });
+
+  test('has no default privileges for what a role creates that is dropped, from whichever database', () => {
+    const imagined = new Imagined();
+    imagined.change('postgres', [{ kind: 'dropRole', role: 'migrator' }]);
+    const other = future('SELECT', { creator: 'other' });
+    expect(imagined.inDatabase('shop', ['a'], state({ future: [future('SELECT'), other] })).future).toEqual([other]);
   });
 
   test('has one row for each object and privilege that is given', () => {

@@ -4,6 +4,7 @@ import type { Decision, Facts, Registration } from '../../lambda/provisioner/cor
 import { NOTHING } from '../../lambda/provisioner/core/removal';
 import type { RoleInGraph } from '../../lambda/provisioner/core/membership-graph';
 import type { ObservedRole } from '../../lambda/provisioner/core/plan-shared';
+import type { PublicRecord } from '../../lambda/provisioner/core/public-privileges';
 import type { Claim, Declaration } from '../../lambda/provisioner/core/state';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
@@ -120,6 +121,46 @@ describe('the registry after a plan', () => {
     expect([...imagined.facts(before).roles.keys()]).toEqual(['a', 'c', 'd']);
     expect([...imagined.facts(facts()).roles.keys()]).toEqual(['c', 'd']);
   });
+
+  test('is worked out once, however often it is asked for', () => {
+    const imagined = after([rename('a', 'b'), create('a')]);
+    const before = facts(claim('A', 'a'));
+    const then = imagined.facts(before);
+    expect([...then.roles]).toEqual([['b', 'oid of a'], ['a', 'planned:a']]);
+    expect(imagined.facts(before)).toBe(then);
+    imagined.change('postgres', [create('c')]);
+    expect([...imagined.facts(before).roles]).toEqual([['b', 'oid of a'], ['a', 'planned:a'], ['c', 'planned:c']]);
+  });
+});
+
+describe('what the registry has of PUBLIC after a plan', () => {
+  const ofPublic = (logicalId: string, more: Partial<PublicRecord> = {}): PublicRecord => ({
+    stack: STACK, stackId: `${STACK}/1`, logicalId, resourceId: 'cluster-1', physicalId: `cluster-1/shop/${logicalId}`, database: 'shop',
+    revoked: ['CONNECT'], before: { CONNECT: [null] }, deployed: [['CONNECT']], ...more,
+  });
+  const unreadable = [{ stack: STACK, logicalId: 'U', database: 'stock', problem: 'what the registry has of PUBLIC is not understood' }];
+  const withPublic = (...records: PublicRecord[]): Facts => ({ ...facts(claim('A', 'a')), ofPublic: { records, unreadable } });
+  const then = (decided: { record?: PublicRecord; forget?: PublicRecord[] }, ...records: PublicRecord[]) => {
+    const imagined = new Imagined();
+    imagined.decideOfPublic('shop', { revokes: [], grants: [], forget: [], ...decided });
+    return imagined.facts(withPublic(...records));
+  };
+
+  test('is what a resource declares then, in place of what it has declared', () => {
+    const changed = ofPublic('P', { revoked: ['CONNECT', 'CREATE'] });
+    expect(then({ record: changed }, ofPublic('P'), ofPublic('Q'))).toEqual(withPublic(ofPublic('Q'), changed));
+    expect(then({ record: changed }, ofPublic('Q'))).toEqual(withPublic(ofPublic('Q'), changed));
+  });
+
+  test('is nothing of a resource that is gone, and what other resources declare', () => {
+    const others = [ofPublic('Q'), ofPublic('P', { stack: `${STACK}-2`, stackId: `${STACK}-2/1` })];
+    expect(then({ forget: [ofPublic('P')] }, ofPublic('P'), ...others)).toEqual(withPublic(...others));
+  });
+
+  test('is nothing of what a declaration makes obsolete', () => {
+    const decided = { record: ofPublic('P'), forget: [ofPublic('Q')] };
+    expect(then(decided, ofPublic('Q'), ofPublic('R'))).toEqual(withPublic(ofPublic('R'), ofPublic('P')));
+  });
 });
 
 describe('what roles hold after a plan', () => {
@@ -133,6 +174,34 @@ describe('what roles hold after a plan', () => {
     expect(shared(['c', 'new'], [create('new'), rename('a', 'b'), rename('b', 'c')], role('a', { connectionLimit: 3 }), role('z'))).toEqual([
       role('c', { connectionLimit: 3, oid: 'oid of a' }), role('new', { oid: 'planned:new' }),
     ]);
+  });
+
+  test('is not that of others that a plan creates, renames, or takes something from', () => {
+    const handOver: Change = { kind: 'reassignOwned', role: 'z', to: 'a', as: [] };
+    const imagined = after([rename('x', 'y'), create('new'), handOver]);
+    imagined.decide(NOTHING);
+    expect([...imagined.shared(['a'], read(role('a'), role('x'), role('z'))).roles.values()]).toEqual([role('a')]);
+  });
+
+  test('is that of a role by its new name, where nothing but its name is changed', () => {
+    const then = shared(['b'], [rename('a', 'b')], role('a', { connectionLimit: 3 }));
+    expect(then).toEqual([role('b', { connectionLimit: 3, oid: 'oid of a' })]);
+  });
+
+  test('names a group, and who owns a database, as they are called then', () => {
+    const named = (name: string): SharedState => ({
+      ...read(role('a', { memberships: [membership(name)] })), owners: [{ database: 'shop', owner: name, as: name }],
+    });
+    expect(after([rename('readers', 'viewers')]).shared(['a'], named('readers'))).toEqual(named('viewers'));
+  });
+
+  test('has what a role is given together with others', () => {
+    const then = shared(['a'], [{ kind: 'grantRole', group: 'readers', roles: ['b', 'a'] }], role('a'));
+    expect(then).toEqual([role('a', { memberships: [membership('readers')] })]);
+  });
+
+  test('is not changed by what is in one database alone', () => {
+    expect(shared(['a'], [{ kind: 'createSchema', schema: 'app', role: 'a', as: 'a' }], role('a'))).toEqual([role('a')]);
   });
 
   test('has no role that is dropped, and the login as it is then', () => {
