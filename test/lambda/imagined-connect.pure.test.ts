@@ -50,6 +50,21 @@ describe('what PUBLIC has after a plan', () => {
     expect(then(imagined).held).toMatchObject([held('passer'), held('other'), held(null)]);
   });
 
+  test('has it from grantors by the names that they have then', () => {
+    const imagined = decided({});
+    imagined.change('postgres', [{ kind: 'renameRole', role: 'passer', to: 'giver' }]);
+    expect(then(imagined).held).toEqual([held(null), held('giver'), held('other')]);
+  });
+
+  test('is relied upon by roles under the names that they have then, and by none that is dropped', () => {
+    const imagined = new Imagined();
+    imagined.change('postgres', [{ kind: 'renameRole', role: 'a', to: 'b' }, { kind: 'renameRole', role: 'b', to: 'c' }, { kind: 'dropRole', role: 'gone' }]);
+    const relying = ['a', 'gone', 'x'].map(role => ({ role, isAdmin: false }));
+    for (const privilege of ['CONNECT', 'CREATE'] as const) {
+      expect(imagined.ofPublic('shop', privilege, state({ relying }), []).relying).toEqual(['c', 'x'].map(role => ({ role, isAdmin: false })));
+    }
+  });
+
   test.each<[string, PublicPrivilege, string]>([
     ['another privilege', 'CREATE', 'shop'],
     ['another database', 'CONNECT', 'stock'],

@@ -276,6 +276,18 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
     await its.stack.delete('P', shop());
   });
 
+  full.test('are planned with a user that the same deployment renames, and gives CONNECT', async () => {
+    const usage = { Schemas: { public: { Schema: ['USAGE'] } } };
+    const before = { username: 'before', privileges: { shop: usage } };
+    const then = { username: 'renamed', privileges: { shop: { Database: ['CONNECT'], ...usage } } };
+    await its.stack.create('B', before);
+    const planned = await its.stack.plan({ logicalId: 'B', declared: then, before }, { logicalId: 'P', declared: shop({ revoked: CONNECT }) });
+    expect(planned.resources.flatMap(one => one.problem ?? [])).toEqual([]);
+    await its.stack.update('B', then);
+    await its.stack.create('P', shop({ revoked: CONNECT }));
+    await its.stack.delete('P', shop());
+  });
+
   full.test('are planned as they are deployed: moved to another construct or database, and rolled back', async () => {
     const events = async (...planned: Parameters<typeof its.stack.plan>) => {
       const { resources } = await its.stack.plan(...planned);
