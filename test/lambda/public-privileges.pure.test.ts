@@ -30,6 +30,7 @@ describe('an event about PUBLIC', () => {
     ['DatabaseName that is missing is not allowed', { DatabaseName: undefined }],
     ['database name "" is not allowed', { DatabaseName: '' }],
     ['role name "rdsadmin" is not allowed: RDS reserves names that begin with rds', { LockOut: ['rdsadmin'] }],
+    ['LockOut "legacy" is not allowed: it is not a list; pass a list of strings', { LockOut: 'legacy' }],
   ])('is refused: %s', (reason, properties) => {
     expect(() => decodeRequest(event(properties))).toThrow(reason);
   });
@@ -66,6 +67,42 @@ describe('a row about PUBLIC', () => {
     const { records, unreadable: [{ problem }] } = decodePublicRows([row(RECORD, others)]);
     expect(records).toEqual([]);
     expect(problem).toContain(`what the registry has of PUBLIC in database "shop" (resource P) is not understood: ${reason}`);
+  });
+
+  test.each<[string, object]>([
+    ['format 2 is not allowed: this version of the library knows format 1; deploy with the version that wrote it', { format: 2 }],
+    ['property "more" is not allowed: declarations has only format, publicPrivileges, sent; remove it, or update the provisioner', { more: 1 }],
+    ['sent "today" is not allowed: it is not a time such as 2026-01-31T12:00:00.000Z; correct the row', { sent: 'today' }],
+    ['before [] is not allowed: it is not an object; pass an object', { publicPrivileges: { revoked: [], before: [], deployed: [] } }],
+    ['before "app" is not allowed: it is not a list; pass a list', { publicPrivileges: { revoked: [], before: { CONNECT: 'app' }, deployed: [] } }],
+    ['grantor 1 is not allowed: it is not a string; pass a string', { publicPrivileges: { revoked: [], before: { CONNECT: [1] }, deployed: [] } }],
+    ['deployed "CONNECT" is not allowed: it is not a list; pass a list', { publicPrivileges: { revoked: [], before: {}, deployed: 'CONNECT' } }],
+    [
+      'deployed "ALL" is not allowed: known are CONNECT, CREATE; name one of them, or update the provisioner',
+      { publicPrivileges: { revoked: [], before: {}, deployed: [['ALL']] } },
+    ],
+  ])('that is not understood says what to do about it: %s', (reason, others) => {
+    const problem = `what the registry has of PUBLIC in database "shop" (resource P) is not understood: ${reason}. `
+      + 'Deploy with the version of the library that wrote it, or delete the row';
+    const unreadable = [{ stack: STACK, logicalId: 'P', database: 'shop', problem }];
+    expect(decodePublicRows([row(RECORD, others)])).toEqual({ records: [], unreadable });
+  });
+
+  test('is read without the time of an event, where none was known', () => {
+    const record: PublicRecord = { ...RESOURCE, database: 'shop', revoked: RECORD.revoked, before: RECORD.before, deployed: RECORD.deployed };
+    expect(encodeRecord(record)).toStrictEqual({
+      format: 1, publicPrivileges: { revoked: ['CONNECT'], before: { CONNECT: [null, 'passer'] }, deployed: [['CONNECT'], ['CREATE']] },
+    });
+    expect(encodeRecord(RECORD)).toHaveProperty('sent', '2026-01-31T00:00:00.000Z');
+    expect(decodePublicRows([row(record)]).records).toStrictEqual([record]);
+  });
+
+  test('is none that has no declarations', () => {
+    expect(decodePublicRows([{ ...row(RECORD), declarations: null }])).toEqual({ records: [], unreadable: [] });
+  });
+
+  test('is about the database of its name where it says no oid', () => {
+    expect(located([RECORD], new Map([['store', '1']]), { resourceId: 'cluster-A', major: 17 })).toEqual([{ ...RECORD, now: 'shop' }]);
   });
 
   test.each<[string | undefined, string, object, { resourceId: string; major: number }]>([
