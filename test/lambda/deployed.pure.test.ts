@@ -108,3 +108,53 @@ describe('what is missing was declared before', () => {
     expect(isAllDeployed('shop', [wanted('orders', [DEPLOYED], declare(schemas))])).toBe(expected);
   });
 });
+
+describe('what completed events have declared counts', () => {
+  const may = (change: Change, all: Wanted[]) => divide([change], 'shop', all);
+  const both = [wanted('orders', [declare({ own: {} }, { MemberOf: undefined }), DEPLOYED])];
+
+  test.each<[string, Change]>([
+    ['a membership', { kind: 'grantRole', group: 'readers', roles: ['orders'] }],
+    ['a connection limit', { kind: 'limitConnections', role: 'orders', limit: 5, was: -1 }],
+    ['a schema of its own', { kind: 'createSchema', schema: 'own', role: 'orders', as: 'orders' }],
+  ])('also if only one of two has declared it: %s', (_, change) => {
+    expect(may(change, both)).toEqual({ required: [], optional: [change] });
+  });
+
+  test('and to take back what is not declared of future objects any more may always turn out to be impossible', () => {
+    const on = { creator: 'dba', schema: 'other', objects: 'TABLES' } as const;
+    const change: Change = { kind: 'revokeFuture', privileges: ['SELECT'], on, roles: ['orders'] };
+    expect(may(change, [wanted('orders', [])])).toEqual({ required: [], optional: [change] });
+  });
+
+  test.each<[string, Change]>([
+    ['the same privilege on another kind of future objects',
+      { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'SEQUENCES' }, roles: ['orders'] }],
+    ['a sequence with the name of a table', grant({ type: 'SEQUENCE', schema: 'app', objects: [{ name: 't' }] }, ['SELECT'])],
+    ['a language', grant({ type: 'LANGUAGE', name: 'sql' }, ['USAGE'])],
+    ['two tables of which neither was declared', grant(onTables('x', 'y'), ['SELECT'])],
+    ['a role that is not among these', grant(onTables('t'), ['SELECT'], ['somebody'])],
+  ])('and for nothing else: %s', (_, change) => {
+    expect(may(change, [wanted()])).toEqual({ required: [change], optional: [] });
+  });
+
+  test('and a role of which none is complete gets all in one', () => {
+    const change = grant(onTables('t', 'u'), ['SELECT']);
+    expect(may(change, [wanted('orders', [])])).toEqual({ required: [change], optional: [] });
+  });
+
+  test.each<[string, string, boolean]>([
+    ['that was its own', 'own', true], ['that was not', 'app', false],
+  ])('for a schema %s', (_, schema, expected) => {
+    expect(wasDeclared({ role: 'orders', schema, kind: 'OWN SCHEMA', what: '', problem: '' }, 'shop', [wanted()])).toBe(expected);
+  });
+
+  test('for a table in its schema, and not in another one', () => {
+    const missing = { role: 'orders', schema: 'other', kind: 'TABLE', name: 't', what: '', problem: '' } as const;
+    expect(wasDeclared(missing, 'shop', [wanted()])).toBe(false);
+  });
+
+  test('for a whole database only if it is so for each role', () => {
+    expect(isAllDeployed('shop', [wanted(), wanted('sales', [], declare({ mine: { Owner: 'true' } }))])).toBe(false);
+  });
+});
