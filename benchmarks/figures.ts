@@ -6,6 +6,8 @@ export interface Figure {
   /** Behind the point. @default 0 */
   readonly digits?: number;
   readonly limit?: number;
+  /** What it was before events that work side by side were looked at. */
+  readonly before?: number;
 }
 
 export interface Section {
@@ -18,7 +20,8 @@ export function isWithin({ value, limit }: Figure): boolean {
 }
 
 export function inWords(figure: Figure): string {
-  const { name, value, unit = '', digits = 0, limit } = figure;
+  const { name, value, unit = '', digits = 0, limit, before } = figure;
   const judged = limit === undefined ? '' : `limit ${limit}${isWithin(figure) ? '' : '  EXCEEDED'}`;
-  return `    ${name.padEnd(66)}${value.toFixed(digits).padStart(8)} ${unit.padEnd(4)}${judged}`.trimEnd();
+  const earlier = before === undefined ? '' : `before ${before}`;
+  return `    ${name.padEnd(66)}${value.toFixed(digits).padStart(8)} ${unit.padEnd(4)}${judged.padEnd(12)}${earlier}`.trimEnd();
 }

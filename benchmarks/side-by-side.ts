@@ -17,6 +17,9 @@ const FEW_CONNECTIONS = 25;
 
 const TABLES = { '*': ['DELETE', 'INSERT', 'SELECT', 'UPDATE'] };
 
+/** The figures of the first edition, in the same units. */
+const BEFORE = { one: 8.8, many: { all: 25.1, few: 40.3 }, refused: { few: 652 } };
+
 /** Users of one stack, each a resource: one after another, and as many at once as CloudFormation works on. */
 export async function measureSideBySide(setup: Setup): Promise<Section[]> {
   const sections: Section[] = [];
@@ -29,13 +32,14 @@ export async function measureSideBySide(setup: Setup): Promise<Section[]> {
       await server.sql(`CREATE SCHEMA app AUTHORIZATION ${server.master.username}`, undefined, 'shop');
       const one = await seconds(server, 1);
       const many = await seconds(server, AT_ONCE);
+      const [manyBefore, refusedBefore] = connections === undefined ? [BEFORE.many.all, undefined] : [BEFORE.many.few, BEFORE.refused.few];
       sections.push({
         title: `${USERS} users${connections === undefined ? '' : ` at ${connections} connections`}`,
         figures: [
-          { name: 'one after another', value: one.seconds, unit: 's', digits: 1 },
-          { name: `${AT_ONCE} at a time`, value: many.seconds, unit: 's', digits: 1 },
-          { name: `${AT_ONCE} at a time, in times of one after another`, value: many.seconds / one.seconds, digits: 2, limit: RATIO },
-          { name: `${AT_ONCE} at a time: refused connections`, value: many.refused, limit: REFUSED },
+          { name: 'one after another', value: one.seconds, unit: 's', digits: 1, before: BEFORE.one },
+          { name: `${AT_ONCE} at a time`, value: many.seconds, unit: 's', digits: 1, before: manyBefore },
+          { name: `${AT_ONCE} at a time, in times of one after another`, value: many.seconds / one.seconds, digits: 2, limit: RATIO, before: Number((manyBefore / BEFORE.one).toFixed(2)) },
+          { name: `${AT_ONCE} at a time: refused connections`, value: many.refused, limit: REFUSED, before: refusedBefore },
         ],
       });
     } finally {
