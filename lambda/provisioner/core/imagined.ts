@@ -68,23 +68,27 @@ export class Imagined {
       const left = now.filter(({ by }) => !revoked.some(one => one.by === by));
       return [...left, ...granted.map(({ by, change }) => ({ by, as: null, grantor: null, through: null, ...change as ActAs }))];
     }, state.held.map(one => this.heldThen(one)));
-    const left = state.relying.flatMap(({ role, ...one }) => this.namesThen(role).map(name => ({ ...one, role: name })));
+    const left = state.relying.flatMap(({ role, ...one }) => {
+      const name = this.nameThen(role);
+      return name === undefined ? [] : [{ ...one, role: name }];
+    });
     const relying = privilege === 'CONNECT' ? relyingThen(left, database, claims, roles => this.grantsConnect(roles, database)) : left;
     return { ...state, held, relying };
   }
 
   private heldThen(held: PublicState['held'][number]): PublicState['held'][number] {
-    return Object.fromEntries(Object.entries(held).map(([key, name]) => [key, name && (this.namesThen(name)[0] ?? name)])) as typeof held;
+    return Object.fromEntries(Object.entries(held).map(([key, name]) => [key, name && (this.nameThen(name) ?? name)])) as typeof held;
   }
 
-  /** What a role of the catalog is called then, or nothing where it is dropped. */
-  private namesThen(name: string): string[] {
-    return this.changes(({ kind }) => kind === 'renameRole' || kind === 'dropRole').reduce<string[]>((now, { change }) => {
-      if (!('role' in change) || !now.includes(change.role)) {
-        return now;
+  /** What a role of the catalog is called then; undefined where it is dropped. */
+  private nameThen(name: string): string | undefined {
+    let then: string | undefined = name;
+    for (const { change } of this.changes(({ kind }) => kind === 'renameRole' || kind === 'dropRole')) {
+      if ('role' in change && change.role === then) {
+        then = change.kind === 'renameRole' ? change.to : undefined;
       }
-      return change.kind === 'renameRole' ? [change.to] : [];
-    }, [name]);
+    }
+    return then;
   }
 
   /** Does something, and forgets what it has imagined if that fails. */
