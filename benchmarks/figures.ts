@@ -6,7 +6,7 @@ export interface Figure {
   /** Behind the point. @default 0 */
   readonly digits?: number;
   readonly limit?: number;
-  /** What it was before events that work side by side were looked at. */
+  /** What it was in the first edition, in the same unit. */
   readonly before?: number;
 }
 
