@@ -42,6 +42,11 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
   }
 }
 
+/** Waits until a session of that role sleeps in `pg_sleep`. */
+export function untilSleeping(server: AuroraLikeServer, role: string): Promise<void> {
+  return until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1", [role])).length > 0);
+}
+
 /** Waits until so many sessions wait for a lock. */
 export function untilWaiting(server: AuroraLikeServer, sessions: number): Promise<void> {
   return until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length >= sessions);

@@ -4,6 +4,7 @@ import { connect as connectTls } from 'node:tls';
 import { Client, DatabaseError } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { GSSENC_REQUEST, SSL_REQUEST } from '../../rehearsal/gateway/protocol';
+import { untilSleeping } from '../lambda/clocks';
 
 function packet(...numbers: number[]): Buffer {
   const bytes = Buffer.alloc(4 * numbers.length);
@@ -85,7 +86,7 @@ describe('the gateway', () => {
     const client = new Client({ host, port, user: master.username, password: master.password, database: 'postgres', ssl: { ca: caCertificate } });
     await client.connect();
     const query = client.query('SELECT pg_sleep(50)').catch((error: DatabaseError) => error.code);
-    await new Promise(resolve => setTimeout(resolve, 200));
+    await untilSleeping(server, master.username);
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
     const request = packet(16, 80877102, processID, 0);
     request.writeInt32BE(secretKey, 12);

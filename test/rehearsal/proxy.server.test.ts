@@ -10,6 +10,7 @@ import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
 import { principalsFor, trySignIns } from '../../rehearsal/rehearse/measure-access';
 import { signIn, SignIn } from '../../rehearsal/sign-in';
 import { full } from '../full';
+import { untilSleeping } from '../lambda/clocks';
 import { assemblyOf, cluster, instance, policy, policyDocument } from './fixtures/app';
 import { synthesized } from './synthesized';
 
@@ -122,7 +123,7 @@ full.describe('examples/proxy', () => {
     const client = new Client({ host: '127.0.0.1', port: gatewayPort, user: 'orders', password, database: 'shop', ssl: { ca: caCertificate, servername: host } });
     await client.connect();
     const query = client.query('SELECT pg_sleep(50)').catch((error: DatabaseError) => error.code);
-    await new Promise(resolve => setTimeout(resolve, 200));
+    await untilSleeping(database(), 'orders');
     const { processID, secretKey } = client as unknown as { processID: number; secretKey: number };
     const request = Buffer.alloc(16);
     [16, CANCEL_REQUEST, processID].forEach((number, i) => request.writeUInt32BE(number, 4 * i));
