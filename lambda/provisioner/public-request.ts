@@ -1,9 +1,9 @@
-import { databaseNameProblem } from '../../lib/contract/names';
+import { databaseNameProblem, managedRoleNameProblem } from '../../lib/contract/names';
 import { PUBLIC_PRIVILEGES_RESOURCE_TYPE } from '../../lib/contract/wire';
-import { exactly, object, text, throwProblem } from '../shared/decode';
+import { distinct, exactly, object, refuse, text, texts, throwProblem } from '../shared/decode';
 import type { Event } from '../shared/event';
 import { PUBLIC } from './core/change';
-import { decodeLockOut, decodeRevoked, type PublicPrivilege } from './core/public-privileges';
+import { privilegesIn, type PublicPrivilege } from './core/public-records';
 import { stackWithoutId } from './core/state';
 import { decode, type Request } from './request';
 
@@ -44,4 +44,20 @@ function decodePublic({ RequestType, StackId: stackId, LogicalResourceId: logica
     cancelled: !isApplied && !id.startsWith(`${resourceId}/`),
     ...sentAt === undefined ? {} : { sentAt },
   };
+}
+
+function decodeRevoked(value: unknown): PublicPrivilege[] {
+  const { Database: onDatabase = [], Schemas = {} } = exactly('Revoked', value, ['Database', 'Schemas']);
+  const { public: inPublic = {} } = exactly('Revoked.Schemas', Schemas, [PUBLIC]);
+  const { Schema: onSchema = [] } = exactly('Revoked.Schemas.public', inPublic, ['Schema']);
+  const revoked = [
+    ...privilegesIn('Revoked.Database', onDatabase, ['CONNECT']), ...privilegesIn('Revoked.Schemas.public.Schema', onSchema, ['CREATE']),
+  ];
+  return revoked.length > 0 ? revoked : refuse('Revoked', value, 'it has no privilege', 'name one, or remove the resource');
+}
+
+function decodeLockOut(value: unknown): string[] {
+  const names = distinct(texts('LockOut', value));
+  names.forEach(name => throwProblem(managedRoleNameProblem(name)));
+  return names;
 }

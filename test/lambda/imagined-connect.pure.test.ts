@@ -1,6 +1,7 @@
 import type { Change } from '../../lambda/provisioner/core/change';
 import { Imagined } from '../../lambda/provisioner/core/imagined';
-import type { PublicDecision, PublicPrivilege, PublicState } from '../../lambda/provisioner/core/public-privileges';
+import type { PublicDecision, PublicState } from '../../lambda/provisioner/core/public-privileges';
+import type { PublicPrivilege } from '../../lambda/provisioner/core/public-records';
 import { NOTHING } from '../../lambda/provisioner/core/removal';
 import type { Claim, Declaration } from '../../lambda/provisioner/core/state';
 

@@ -4,7 +4,7 @@ import type { Decision, Facts, Registration } from '../../lambda/provisioner/cor
 import { NOTHING } from '../../lambda/provisioner/core/removal';
 import type { RoleInGraph } from '../../lambda/provisioner/core/membership-graph';
 import type { ObservedRole } from '../../lambda/provisioner/core/plan-shared';
-import type { PublicRecord } from '../../lambda/provisioner/core/public-privileges';
+import type { PublicRecord } from '../../lambda/provisioner/core/public-records';
 import type { Claim, Declaration } from '../../lambda/provisioner/core/state';
 
 const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';

@@ -1,6 +1,6 @@
 import type { Change } from '../../lambda/provisioner/core/change';
 import { Journal } from '../../lambda/provisioner/core/journal';
-import type { LocatedRecord } from '../../lambda/provisioner/core/public-privileges';
+import type { LocatedRecord } from '../../lambda/provisioner/core/public-records';
 import type { Claim } from '../../lambda/provisioner/core/state';
 
 const create = (role: string): Change => ({ kind: 'createRole', role, roleKind: 'user' });

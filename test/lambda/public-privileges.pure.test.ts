@@ -1,4 +1,5 @@
-import { completed, decidePublic, decodePublicRows, encodeRecord, LocatedRecord, located, PublicRecord, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
+import { decidePublic, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
+import { completed, decodePublicRows, encodeRecord, LocatedRecord, located, PublicRecord } from '../../lambda/provisioner/core/public-records';
 import { NO_ROLE } from '../../lambda/provisioner/sql/registry-rows';
 import { decodeRequest } from '../../lambda/provisioner/public-request';
 import { Event } from '../../lambda/shared/event';

@@ -8,7 +8,8 @@ import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
 import type { DatabaseOwner, ObservedRole } from './plan-shared';
 import { NO_LIMIT, withSetting } from './settings';
-import { type PublicDecision, type PublicPrivilege, type PublicRecord, type PublicState, recordOf } from './public-privileges';
+import type { PublicDecision, PublicState } from './public-privileges';
+import { type PublicPrivilege, type PublicRecord, recordOf } from './public-records';
 import { type Claim, RDS_IAM, sameResource, withRenamed } from './state';
 
 /** What one change, or what the registry is told with a decision, would have made. */

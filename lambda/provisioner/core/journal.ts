@@ -1,5 +1,5 @@
 import type { Change } from './change';
-import type { LocatedRecord } from './public-privileges';
+import type { LocatedRecord } from './public-records';
 import type { Claim } from './state';
 
 /** What the attempts of one event have committed, so that it can be taken back should they fail in the end. */

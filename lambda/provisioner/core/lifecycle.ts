@@ -3,7 +3,7 @@ import { ProvisionError } from '../errors';
 import type { Change } from './change';
 import { Ownership } from './ownership';
 import type { Wanted } from './plan-shared';
-import type { PublicRows } from './public-privileges';
+import type { PublicRows } from './public-records';
 import type { UnreadableRow } from './registry-rows';
 import { Names, temporaryName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, sameResource } from './state';

@@ -6,7 +6,7 @@ import { deleteRow, grantedNothingKnown, NO_ROLE, type RegistryKey } from '../sq
 import type { Row } from '../sql/row';
 import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';
-import { decodePublicRows, type PublicRows } from './public-privileges';
+import { decodePublicRows, type PublicRows } from './public-records';
 import { temporaryName } from './role-names';
 import { type Cancellation, type Claim, type Declaration, type ManagingResource, type RoleKind, stackWithoutId } from './state';
 import { decodeTime, encodeTime } from './time';

@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Drift, Login, ResourcePlan } from '../../../lib/contract/look';
 import { PUBLIC } from '../core/change';
-import type { PublicRecord } from '../core/public-privileges';
+import type { PublicRecord } from '../core/public-records';
 import { type Claim, type Declaration, stackWithoutId } from '../core/state';
 import type { PublicRequest } from '../public-request';
 import type { Request } from '../request';

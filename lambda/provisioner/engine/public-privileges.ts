@@ -2,9 +2,8 @@ import { type Change, describe } from '../core/change';
 import type { Journal } from '../core/journal';
 import type { Facts } from '../core/lifecycle';
 import { whatOvertook } from '../core/order';
-import {
-  completed, decidePublic, located, type LocatedRecord, named, type PublicDecision, type PublicPrivilege, type PublicRecord, type PublicState, type PublicStates, recordOf,
-} from '../core/public-privileges';
+import { decidePublic, named, type PublicDecision, type PublicState, type PublicStates } from '../core/public-privileges';
+import { completed, located, type LocatedRecord, type PublicPrivilege, type PublicRecord, recordOf } from '../core/public-records';
 import { FIXED_DATABASE, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
 import type { PublicRequest } from '../public-request';

@@ -4,7 +4,7 @@ import { PATIENCE_MS } from '../budget';
 import type { Change } from '../core/change';
 import { type Identities, together, withRoleRenamed } from '../core/identities';
 import { type Decision, type Facts, type Registration, replaces } from '../core/lifecycle';
-import { encodeRecord, type PublicRecord } from '../core/public-privileges';
+import { encodeRecord, type PublicRecord } from '../core/public-records';
 import { encodeDeclarations } from '../core/registry-rows';
 import { type Claim, type Declaration, type ManagingResource, sameResource, type Server, withRenamed } from '../core/state';
 import { encodeTime } from '../core/time';
