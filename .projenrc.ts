@@ -42,7 +42,7 @@ const ACTIONS = {
 };
 
 /** Modules that the test files of a worker have in common: see test/worker/shared-module.js. */
-const SHARED_BY_TESTS = 'aws-cdk-lib|constructs|cdk-nag';
+const SHARED_BY_TESTS = 'aws-cdk-lib|constructs|cdk-nag|selfsigned';
 
 /** Pages of the repository, on its default branch. */
 const PAGES = `${COORDINATES.repositoryUrl.replace(/\.git$/, '')}/blob/main`;

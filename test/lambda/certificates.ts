@@ -35,7 +35,8 @@ export class LaxAuthority {
     const { cert, private: key } = await generate([{ name: 'commonName', value: commonName }], {
       ...KEY,
       ca: this.authority,
-      ...validity ? { notBeforeDate: validity.from, notAfterDate: validity.to } : {},
+      // A Date of the process, where selfsigned is loaded, is not one of the tests.
+      ...validity ? structuredClone({ notBeforeDate: validity.from, notAfterDate: validity.to }) : {},
       extensions: [
         { name: 'basicConstraints', cA: false, critical: true },
         { name: 'keyUsage', digitalSignature: true, critical: true },
