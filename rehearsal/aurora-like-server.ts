@@ -187,6 +187,12 @@ export class AuroraLikeServer extends TokenEndpoint {
     return this.postgresql.sql<Row>(text, values, database);
   }
 
+  /** A question to the catalog that is asked again and again, as the superuser, past the gateway. Names in the answer are written with their schemas. */
+  async ask<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
+    await this.catchUp();
+    return this.postgresql.ask<Row>(text, values, database);
+  }
+
   /** Runs one statement with the rights of the master: what it creates belongs to the master. */
   async asMaster(text: string, database: string): Promise<void> {
     await this.catchUp();

@@ -82,6 +82,9 @@ export class PostgresqlServer {
 
   private readonly turns = new Map<string, Promise<unknown>>();
 
+  /** Names of statements that are prepared. */
+  private readonly questions = new Map<string, string>();
+
   private constructor(
     private readonly major: PostgresqlMajor,
     /** Data folder; the unix socket is in it. */
@@ -121,9 +124,14 @@ export class PostgresqlServer {
     });
   }
 
-  /** A question to the catalog, as the superuser and in a session of its own. Functions of users are not taken for those of PostgreSQL. */
-  async ask<Row = Record<string, unknown>>(text: string, values?: unknown[]): Promise<Row[]> {
-    return this.inTurn('ask', { database: 'postgres', options: '-c search_path=pg_catalog' }, async session => (await session.query(text, values)).rows as Row[]);
+  /**
+   * A question to the catalog that is asked again and again, as the superuser and in a session of its own. Functions of users are not taken for those
+   * of PostgreSQL, and it is planned once.
+   */
+  async ask<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
+    const name = this.questions.get(text) ?? `question ${this.questions.size + 1}`;
+    this.questions.set(text, name);
+    return this.inTurn(`ask ${database}`, { database, options: '-c search_path=pg_catalog' }, async session => (await session.query({ name, text, values })).rows as Row[]);
   }
 
   /** Waits until this standby has replayed what that server has committed. */

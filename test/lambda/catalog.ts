@@ -39,7 +39,7 @@ const REGISTRY = `
 
 /** Everything of the server that a user can leave behind, in all databases: roles, memberships, owners, privileges, and the registry. */
 export async function snapshot(server: AuroraLikeServer): Promise<unknown> {
-  const lines = async (queries: string[], database?: string) => (await server.sql<{ line: string }>(queries.join('\nUNION ALL\n'), [], database)).map(({ line }) => line).sort();
+  const lines = async (queries: string[], database?: string) => (await server.ask<{ line: string }>(queries.join('\nUNION ALL\n'), [], database)).map(({ line }) => line).sort();
   const [{ managed }] = await server.sql<{ managed: boolean }>("SELECT to_regclass('cdk_aurora_iam_auth.managed_role') IS NOT NULL AS managed");
   const databases = await server.sql<{ name: string }>("SELECT datname::text AS name FROM pg_database WHERE NOT datistemplate AND datname <> 'rdsadmin' ORDER BY 1");
   return {

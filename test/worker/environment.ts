@@ -3,13 +3,17 @@ import { TestEnvironment } from 'jest-environment-node';
 
 type Arguments = ConstructorParameters<typeof TestEnvironment>;
 
+/** Jest and graceful-fs wrap these for each file anew, and what a wrapper knows stays in memory: all modules of the file. */
+const WRAPPED = ['exit', 'chdir', 'cwd'];
+
 /** Storages that a file has used. Jest has one for each file, and each makes every promise of this process slower until it is disabled. */
 const storages = new Set<AsyncLocalStorage<unknown>>();
-const { run } = AsyncLocalStorage.prototype;
-AsyncLocalStorage.prototype.run = function (this: AsyncLocalStorage<unknown>, ...args: Parameters<typeof run>) {
+const prototype = AsyncLocalStorage.prototype as { run: (this: AsyncLocalStorage<unknown>, ...args: unknown[]) => unknown };
+const { run } = prototype;
+prototype.run = function (...args) {
   storages.add(this);
   return run.apply(this, args);
-} as typeof run;
+};
 
 /**
  * Node's environment of Jest, in which modules that shared-module.js loads find the process and the console of the tests.
@@ -19,8 +23,7 @@ export default class Environment extends TestEnvironment {
   private readonly console = globalThis.console;
   private readonly variables = process.env;
   private readonly values = { ...process.env };
-  /** Jest and graceful-fs wrap these for each file anew, and what a wrapper knows stays in memory: Jest's objects about a file, and all its modules. */
-  private readonly wrapped = { exit: process.exit, chdir: process.chdir, cwd: process.cwd };
+  private readonly wrapped = Object.entries(process).filter(([name]) => WRAPPED.includes(name));
 
   constructor(...args: Arguments) {
     super(...args);
@@ -34,7 +37,7 @@ export default class Environment extends TestEnvironment {
 
   override async teardown(): Promise<void> {
     globalThis.console = this.console;
-    Object.assign(process, this.wrapped);
+    Object.assign(process, Object.fromEntries(this.wrapped));
     process.env = this.variables;
     Object.keys(process.env).filter(name => !(name in this.values)).forEach(name => delete process.env[name]);
     Object.assign(process.env, this.values);
