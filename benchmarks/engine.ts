@@ -1,5 +1,5 @@
 /**
- * What the handler costs, on a PostgreSQL set up like Aurora: its connections and round trips for one user, and the time for
+ * What the handler costs, on a PostgreSQL set up like Aurora: its first events in a new process, its connections and round trips for one user, and the time for
  * many of them next to that of the bare SQL, for a user that resists its removal, for many events side by side, and for plans and
  * drift of many users. A figure above its limit makes it fail.
  *
@@ -11,6 +11,7 @@ import { SETUPS } from '../rehearsal/setups';
 import { trust } from '../test/lambda/stack';
 import { measureEndOfAccess } from './end-of-access';
 import { inWords, isWithin } from './figures';
+import { measureHandlerProcess } from './handler-process';
 import { measureLook } from './look';
 import { measureManyUsers } from './many-users';
 import { measureRoundTrips } from './round-trips';
@@ -25,7 +26,7 @@ async function main(): Promise<void> {
     trust(server.caCertificate);
     try {
       console.log(`PostgreSQL ${setup.name}`);
-      for (const { title, figures } of [...await measureRoundTrips(server), await measureManyUsers(server), await measureEndOfAccess(setup), ...await measureSideBySide(setup), await measureLook(setup)]) {
+      for (const { title, figures } of [await measureHandlerProcess(setup), ...await measureRoundTrips(server), await measureManyUsers(server), await measureEndOfAccess(setup), ...await measureSideBySide(setup), await measureLook(setup)]) {
         console.log([`  ${title}`, ...figures.map(inWords)].join('\n'));
         process.exitCode = figures.every(isWithin) ? process.exitCode : 1;
       }

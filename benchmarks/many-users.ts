@@ -5,7 +5,7 @@ import { Section } from './figures';
 
 const USERS = 500;
 const RUNS = 5;
-const RATIO = 3;
+const RATIO = 1.5;
 const GROUP = 'bench_readers';
 
 /**
