@@ -13,11 +13,11 @@ export const SERVER = `
 /** What a superuser may do, it needs no membership for. */
 export const ADMIN = 'SELECT rolsuper AS "isSuperuser" FROM pg_catalog.pg_roles WHERE rolname = current_user';
 
-/** Oid by name; beside those given, the names in a table of the registry. */
+/** Oid by name. @param registered beside those given, the names that this query has, of which there may be as many as roles */
 export function rolesByName(names: string[], registered?: string): string {
+  const wanted = `SELECT unnest(${textArray(names)}) AS name${registered === undefined ? '' : ` UNION (${registered})`}`;
   return `
-  SELECT rolname::text AS name, oid::text AS oid FROM pg_catalog.pg_roles
-  WHERE ${isOneOf('rolname', names)}${registered === undefined ? '' : ` OR rolname::text IN (${registered})`}`;
+  SELECT r.rolname::text AS name, r.oid::text AS oid FROM pg_catalog.pg_roles r JOIN (SELECT DISTINCT name FROM (${wanted}) w) wanted ON wanted.name = r.rolname::text`;
 }
 
 /** Databases, and whether they can be connected to: -2 is the limit of one whose DROP DATABASE was interrupted, which is as good as gone. */

@@ -58,12 +58,15 @@ function later(interval: string): string {
   return `to_char(clock_timestamp() AT TIME ZONE 'UTC' + interval '${interval}', ${literal('YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')})`;
 }
 
-/** Names that the registered roles have or are declared to have, and those of the roles that declarations name. */
+/**
+ * Names that the registered roles have or are declared to have, and those of the roles that declarations name. Many rows name the same roles: these are
+ * looked up once, for a lookup in each row would take the square of the time.
+ */
 export const REGISTERED_NAMES = `
+  WITH named(role) AS MATERIALIZED (
+    SELECT DISTINCT o.value FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*]') o(value))
   SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
-  UNION SELECT o.value #>> '{}' FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*].name') o(value)
-  UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*].oid') o(value)
-        JOIN pg_catalog.pg_roles r ON r.oid::text = o.value #>> '{}'`;
+  UNION SELECT role ->> 'name' FROM named UNION SELECT r.rolname::text FROM named JOIN pg_catalog.pg_roles r ON r.oid::text = role ->> 'oid'`;
 
 /** A row to write. Without an oid the role is the one that has the name then. */
 export interface RegistryRow extends ManagingResource {
