@@ -173,8 +173,10 @@ export function uncertainNames(previous: PreviousDeclaration, names: Names, plac
 
 /** By the registered name, those that its oids have now. */
 function renames(recorded: RoleIdentity[], now: ReadonlyMap<string, string>): (name: string) => string[] {
-  const byOid = new Map([...now].map(([name, oid]) => [oid, name]));
-  return name => distinct(recorded.filter(one => one.name === name).flatMap(({ oid }) => byOid.get(oid) ?? []).filter(found => found !== name));
+  // Of most names nothing has changed, and then nothing is made of all roles.
+  let byOid: ReadonlyMap<string, string> | undefined;
+  const nameOf = (oid: string) => (byOid ??= new Map([...now].map(([name, each]) => [each, name]))).get(oid);
+  return name => distinct(recorded.filter(one => one.name === name && now.get(name) !== one.oid).flatMap(({ oid }) => nameOf(oid) ?? []));
 }
 
 /** The record after a role was renamed by this library, which has changed the declarations as well. */

@@ -115,10 +115,11 @@ export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: 
  * it has cancelled, or whose function was killed: the rollback is an Update of the id before that one, and no Delete comes for what was made in between.
  */
 function abandonedIds({ single, physicalId, formerPhysicalId, resourceId, roles }: WantedRoles, own: Claim[]): string[] {
+  const names = new Set(roles.map(({ username }) => username));
   return single || formerPhysicalId === undefined
     ? []
     : distinct(own
-        .filter(claim => claim.resourceId === resourceId && !roles.some(({ username }) => username === claim.username))
+        .filter(claim => claim.resourceId === resourceId && !names.has(claim.username))
         .map(claim => claim.physicalId)
         .filter(id => id !== physicalId && id !== formerPhysicalId));
 }
@@ -131,7 +132,7 @@ function decideRole(
   ownership: Ownership,
   names: Names,
 ): Omit<Decision, 'changes'> {
-  const ownClaim = ownership.own.find(claim => claim.roleName !== undefined && (single || claim.username === username));
+  const ownClaim = (single ? ownership.own : ownership.ownNamed(username)).find(claim => claim.roleName !== undefined);
   const holder = facts.roles.get(username);
   refuseUnreadable(self, single, username, [holder, ownClaim?.roleOid], facts);
   const record: Registration[] = [{ ...identityOf(self), resourceId, physicalId, username, declaration, sent, supersedes: single ? 'any name' : 'this name' }];
@@ -206,7 +207,7 @@ export function decideRemove(self: ManagingResource, { resourceId, physicalId, s
         ...unreadable.filter(isInvalid).flatMap(({ roleName = '' }) => usernames.includes(roleName) ? [roleName] : []),
       ]);
   return names.map((username): Removal => {
-    const ownClaim = ownership.own.find(claim => claim.username === username && claim.resourceId === resourceId);
+    const ownClaim = ownership.ownNamed(username).find(claim => claim.resourceId === resourceId);
     if (!ownClaim) {
       const invalid = unreadable.find(row => isInvalid(row) && ((single && sameResource(row, self)) || row.roleName === username));
       const [other] = ownership.own;

@@ -1,3 +1,4 @@
+import { groupedBy } from './grouped-by';
 import type { PreviousDeclaration } from './identities';
 import { type Claim, type Declaration, type ManagingResource, sameResource } from './state';
 
@@ -12,7 +13,8 @@ export class Ownership {
   public readonly others: Claim[];
   private readonly live: ReadonlySet<Claim>;
   private readonly ownDeployed: Declaration[];
-  private readonly byRole = new Map<string, Claim[]>();
+  private readonly byRole: ReadonlyMap<string, Claim[]>;
+  private readonly ownByName: ReadonlyMap<string, Claim[]>;
 
   constructor(private readonly self: ManagingResource, claims: Claim[]) {
     const live = claims.filter(claim => !claim.released && !(claim.stack === self.stack && claim.stackId !== self.stackId));
@@ -20,7 +22,8 @@ export class Ownership {
     this.own = live.filter(claim => sameResource(claim, self));
     this.ownDeployed = distinct(this.own.flatMap(({ deployed }) => deployed));
     this.others = live.filter(claim => !sameResource(claim, self));
-    claims.forEach(claim => this.byRole.set(claim.roleOid, [...this.on(claim.roleOid), claim]));
+    this.byRole = groupedBy(claims, ({ roleOid }) => roleOid);
+    this.ownByName = groupedBy(this.own, ({ username }) => username);
   }
 
   public isLive(claim: Claim): boolean {
@@ -36,6 +39,11 @@ export class Ownership {
   public isAbandoned(claim: Claim): boolean {
     return claim.released && claim.stackId === this.self.stackId
       && [...this.live].some(other => sameResource(other, claim) && other.physicalId === claim.physicalId);
+  }
+
+  /** Those of this resource that declare the name. */
+  public ownNamed(username: string): Claim[] {
+    return this.ownByName.get(username) ?? [];
   }
 
   /** Claims to one role. */

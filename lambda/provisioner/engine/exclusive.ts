@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
 import { type Change, describe, oneByOne, rolesOf } from '../core/change';
+import { groupedBy } from '../core/grouped-by';
 import type { Decision } from '../core/lifecycle';
 import type { Beside } from '../core/plan-database';
 import { type Claim, sameResource } from '../core/state';
@@ -28,10 +29,12 @@ export async function takeSurplus(work: Work, transaction: Transaction, changes:
  * @param before the registry before the first attempt of the event
  */
 export function declaredBefore({ converge, record }: Decision, before: Claim[]): ReadonlySet<string> {
+  const registrations = groupedBy(record, ({ username }) => username);
+  const claims = groupedBy(before, ({ username }) => username);
   return new Set(converge.map(({ role }) => role).filter((role) => {
-    const registration = record.find(({ username }) => username === role);
-    return registration === undefined || before.some(claim => !claim.released && sameResource(claim, registration)
-      && (registration.supersedes === 'any name' || claim.username === role)
+    const [registration] = registrations.get(role) ?? [];
+    const declared = registration?.supersedes === 'any name' ? before : claims.get(role) ?? [];
+    return registration === undefined || declared.some(claim => !claim.released && sameResource(claim, registration)
       && claim.deployed.some(declaration => isDeepStrictEqual(declaration, registration.declaration)));
   }));
 }

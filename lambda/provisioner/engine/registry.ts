@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from '../../shared/logger';
 import { PATIENCE_MS } from '../budget';
 import type { Change } from '../core/change';
+import { groupedBy } from '../core/grouped-by';
 import { type Identities, together, withRoleRenamed } from '../core/identities';
 import { type Decision, type Facts, type Registration, replaces } from '../core/lifecycle';
 import { encodeRecord, type PublicRecord } from '../core/public-records';
@@ -230,20 +231,9 @@ function asChanged(error: unknown, owner: string): unknown {
     : error;
 }
 
-/** A resource of one role has one row, whatever name it had; one of many has one for each name. A role that was kept under another name stays registered. */
-
 /** A resource of many has many. */
-function byResource(claims: Claim[]): Map<string, Claim[]> {
-  const groups = new Map<string, Claim[]>();
-  for (const claim of claims) {
-    const group = groups.get(resourceKey(claim));
-    if (group) {
-      group.push(claim);
-    } else {
-      groups.set(resourceKey(claim), [claim]);
-    }
-  }
-  return groups;
+function byResource(claims: Claim[]): ReadonlyMap<string, Claim[]> {
+  return groupedBy(claims, resourceKey);
 }
 
 function resourceKey({ stack, logicalId }: ManagingResource): string {
