@@ -34,7 +34,7 @@ describe('MembershipGraph', () => {
 });
 
 describe('the graph after a change', () => {
-  const after = (change: Change) => graphAfter([role('a', 'b', ['b'], 'c'), role('b')], change);
+  const after = (change: Change) => graphAfter([role('a', 'b', ['b'], 'c'), role('b')], [change]);
 
   test.each<[Change, RoleInGraph[]]>([
     [{ kind: 'createRole', role: 'n', roleKind: 'user' }, [role('a', 'b', ['b'], 'c'), role('b'), role('n')]],

@@ -139,7 +139,7 @@ export class Imagined {
 
   /** Where memberships lead then. */
   public graph(roles: readonly RoleInGraph[]): RoleInGraph[] {
-    return this.changes(() => true).reduce((now, { change }) => graphAfter(now, change), [...roles]);
+    return graphAfter(roles, this.changes(() => true).map(({ change }) => change));
   }
 
   /** The same of what they hold in one database, and of its schemas. */

@@ -53,16 +53,38 @@ export class MembershipGraph {
   }
 }
 
-/** The same after a change that is planned. */
-export function graphAfter(roles: RoleInGraph[], change: Change): RoleInGraph[] {
-  switch (change.kind) {
-    case 'createRole': return [...roles, { role: change.role, isAdmin: false, isSuperuser: false, createsRoles: false, memberOf: [] }];
-    case 'dropRole': return roles.filter(({ role }) => role !== change.role).map(role => ({ ...role, memberOf: role.memberOf.filter(({ group }) => group !== change.role) }));
-    case 'renameRole': return withNewName(roles, change.role, change.to);
-    case 'grantRole': return roles.map(role => change.roles.includes(role.role) ? { ...role, memberOf: [...role.memberOf, { group: change.group, effective: true }] } : role);
-    case 'revokeRole': return change.admin ? roles : roles.map(role => change.roles.includes(role.role) ? { ...role, memberOf: withoutOne(role.memberOf, change.group) } : role);
-    default: return roles;
+/** The same after changes that are planned, of which there may be thousands. */
+export function graphAfter(roles: readonly RoleInGraph[], changes: readonly Change[]): RoleInGraph[] {
+  let graph = new Map(roles.map(role => [role.role, role]));
+  const update = (names: Iterable<string>, after: (memberOf: RoleInGraph['memberOf']) => RoleInGraph['memberOf']) => {
+    for (const name of names) {
+      const role = graph.get(name);
+      if (role) {
+        graph.set(name, { ...role, memberOf: after(role.memberOf) });
+      }
+    }
+  };
+  for (const change of changes) {
+    switch (change.kind) {
+      case 'createRole':
+        graph.set(change.role, { role: change.role, isAdmin: false, isSuperuser: false, createsRoles: false, memberOf: [] });
+        break;
+      case 'dropRole':
+        graph.delete(change.role);
+        update(graph.keys(), memberOf => memberOf.filter(({ group }) => group !== change.role));
+        break;
+      case 'renameRole':
+        graph = withNewName(graph, change.role, change.to);
+        break;
+      case 'grantRole':
+        update(change.roles, memberOf => [...memberOf, { group: change.group, effective: true }]);
+        break;
+      case 'revokeRole':
+        update(change.admin ? [] : change.roles, memberOf => withoutOne(memberOf, change.group));
+        break;
+    }
   }
+  return [...graph.values()];
 }
 
 /** Others may have granted it as well. */

@@ -43,7 +43,7 @@ const IN_USE_MS = 1_000;
 export function recordSteps(
   phase: 'under way' | 'done', facts: Facts, records: Registration[], owing: ReadonlySet<string> = new Set(), identities: IdentitiesOf = () => undefined,
 ): Step[] {
-  const claims = byResource(facts.claims);
+  const claims = claimsOf(records, facts.claims);
   const rows = records.map((registration) => {
     const replaced = (claims.get(resourceKey(registration)) ?? []).filter(claim => replaces(registration, claim));
     const { declaration, username, sent } = registration;
@@ -75,7 +75,7 @@ export function recordSteps(
 /** What is not registered as it is to be; another role may get the name. */
 export function unregisteredOf(facts: Facts, { changes, record }: Decision, identities?: IdentitiesOf): Registration[] {
   const named = new Set(changes.flatMap(change => change.kind === 'createRole' ? [change.role] : change.kind === 'renameRole' ? [change.to] : []));
-  const claims = byResource(facts.claims);
+  const claims = claimsOf(record, facts.claims);
   return record.filter(wanted => named.has(wanted.username) || !(claims.get(resourceKey(wanted)) ?? []).some(claim => claim.username === wanted.username
     && claim.stackId === wanted.stackId
     && !claim.released
@@ -231,9 +231,10 @@ function asChanged(error: unknown, owner: string): unknown {
     : error;
 }
 
-/** A resource of many has many. */
-function byResource(claims: Claim[]): ReadonlyMap<string, Claim[]> {
-  return groupedBy(claims, resourceKey);
+/** The claims of resources. One of many roles has many. */
+function claimsOf(resources: readonly ManagingResource[], claims: readonly Claim[]): ReadonlyMap<string, Claim[]> {
+  const ids = new Set(resources.map(({ logicalId }) => logicalId));
+  return groupedBy(claims.filter(({ logicalId }) => ids.has(logicalId)), resourceKey);
 }
 
 function resourceKey({ stack, logicalId }: ManagingResource): string {
