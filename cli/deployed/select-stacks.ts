@@ -8,12 +8,20 @@ export function isAssembly(folder: string): boolean {
   return existsSync(join(resolve(callerFolder(), folder), 'manifest.json'));
 }
 
-/** What `cdk synth` has written. */
+/**
+ * What `cdk synth` has written.
+ *
+ * @throws if it is not that, or cannot be read
+ */
 export function assemblyIn(folder: string): CloudAssembly {
   if (!isAssembly(folder)) {
     throw new InputError(`${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`);
   }
-  return new CloudAssembly(resolve(callerFolder(), folder));
+  try {
+    return new CloudAssembly(resolve(callerFolder(), folder));
+  } catch (error) {
+    throw new InputError((error as Error).message, { cause: error });
+  }
 }
 
 /**
@@ -28,7 +36,7 @@ export function stacksNamed({ stacks }: CloudAssembly, ids: readonly string[]): 
   ) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted);
   const missing = ids.find(id => !stacks.some(stack => matches(id, stack)));
   if (missing !== undefined) {
-    throw new InputError(`there is no stack ${missing}, only ${stacks.map(({ id }) => id).join(', ')}`);
+    throw new InputError(`there is no stack ${missing}, only ${stacks.map(({ id }) => id).join(', ') || 'none at all'}`);
   }
   return ids.length === 0 ? stacks : stacks.filter(stack => ids.some(id => matches(id, stack)));
 }

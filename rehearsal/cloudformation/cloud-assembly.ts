@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Template } from './template';
 
 interface Manifest {
-  readonly artifacts?: Record<string, Artifact>;
+  readonly artifacts: Record<string, Artifact>;
 }
 
 interface Artifact {
@@ -88,7 +88,11 @@ export class CloudAssembly {
   }
 
   private stacksIn(folder: string): AssemblyStack[] {
-    const { artifacts = {} } = read<Manifest>(folder, 'manifest.json');
+    const { artifacts } = read<Partial<Manifest>>(folder, 'manifest.json');
+    if (typeof artifacts !== 'object') {
+      // Other programs write files of that name, too.
+      throw new Error(`${folder} is not a cloud assembly: its manifest.json has no artifacts; name the folder that cdk synth has written`);
+    }
     const ordered = new Set<string>();
     const visit = (id: string) => {
       if (Object.hasOwn(artifacts, id) && !ordered.has(id)) {
@@ -124,8 +128,8 @@ export class CloudAssembly {
   }
 
   private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested'> {
-    const text = readFileSync(join(folder, file), 'utf8');
-    const parsed = JSON.parse(text) as Partial<Template>;
+    const text = textOf(folder, file);
+    const parsed = parse<Partial<Template>>(text, folder, file);
     const template: Template = { ...parsed, Resources: parsed.Resources ?? {} };
     const nested = Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::Stack').flatMap(([logicalId, definition]) => {
       const nestedFile = this.nestedTemplate(folder, definition);
@@ -205,5 +209,26 @@ function renamed(nested: AssemblyStack['nested'], from: string, to: string): Ass
 }
 
 function read<Content>(folder: string, file: string): Content {
-  return JSON.parse(readFileSync(join(folder, file), 'utf8')) as Content;
+  return parse(textOf(folder, file), folder, file);
+}
+
+function textOf(folder: string, file: string): string {
+  try {
+    return readFileSync(join(folder, file), 'utf8');
+  } catch (error) {
+    return unreadable(folder, file, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : 'it cannot be read', error);
+  }
+}
+
+function parse<Content>(text: string, folder: string, file: string): Content {
+  try {
+    // Whatever is no object has none of the properties that are looked for.
+    return Object(JSON.parse(text)) as Content;
+  } catch (error) {
+    return unreadable(folder, file, 'it is not JSON', error);
+  }
+}
+
+function unreadable(folder: string, file: string, problem: string, cause: unknown): never {
+  throw new Error(`${folder} is not complete: ${file || 'a file that its manifest names'}: ${problem}; run cdk synth again`, { cause });
 }

@@ -96,8 +96,24 @@ function projectOf(file: string): string {
 }
 
 function contextOf(project: string): Record<string, unknown> {
-  const read = (name: string) => existsSync(join(project, name)) ? JSON.parse(readFileSync(join(project, name), 'utf8')) as Record<string, unknown> : {};
+  const read = (name: string) => settingsIn(join(project, name));
   return { 'aws:cdk:enable-path-metadata': true, ...read('cdk.json').context as object | undefined, ...read('cdk.context.json') };
+}
+
+/**
+ * Content of cdk.json, or of a file like it.
+ *
+ * @throws if it is not a JSON object
+ */
+export function settingsIn(file: string): Record<string, unknown> {
+  if (!existsSync(file)) {
+    return {};
+  }
+  try {
+    return Object(JSON.parse(readFileSync(file, 'utf8'))) as Record<string, unknown>;
+  } catch (error) {
+    throw new Error(`${file} cannot be read as JSON; correct it`, { cause: error });
+  }
 }
 
 /** Some errors only announce the line that says it. */

@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { callerFolder } from '../caller-folder';
 import { InputError } from './input-error';
 import { AssemblyStack, CloudAssembly } from '../cloudformation/cloud-assembly';
-import { synthesize, synthesizeWith } from '../cloudformation/synthesize';
+import { settingsIn, synthesize, synthesizeWith } from '../cloudformation/synthesize';
 
 /** Paths are those of the caller: npm runs scripts in the folder of the package. */
 export async function assemblyOf(source: string | undefined, context: Record<string, string>): Promise<CloudAssembly> {
@@ -29,11 +29,16 @@ export async function assemblyOf(source: string | undefined, context: Record<str
   }
 }
 
+/** Whether it is what `cdk synth` has written, and no app. */
+export function isFolder(source: string | undefined): boolean {
+  return source !== undefined && statSync(resolve(callerFolder(), source), { throwIfNoEntry: false })?.isDirectory() === true;
+}
+
 /** The command that `cdk synth` would run. */
 function appOf(project: string): string {
   const file = resolve(project, 'cdk.json');
-  const { app } = existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) as { app?: string } : {};
-  if (app === undefined) {
+  const { app } = settingsIn(file);
+  if (typeof app !== 'string') {
     throw new Error(`expected an app or folder, or "app" in ${file}; --help says more`);
   }
   return app;
