@@ -14,7 +14,7 @@ import { measuredDiff } from './measured-access';
 import { Progress } from './progress';
 import { fullResourceName, resourceName } from '../plan/resource-name';
 import { runStatements, StatementsFile } from './run-statements';
-import { assemblyOf, selectStacks } from './source';
+import { assemblyOf, isFolder, selectStacks } from './source';
 
 export interface RehearseOptions {
   /** Path of an app or of a cloud assembly. @default - "app" of ./cdk.json is run */
@@ -64,8 +64,9 @@ class Failure extends Error {}
 /** Deploys an app, tries who can sign in as whom, asks PostgreSQL what each user may do, and destroys it again. */
 export async function rehearse(options: RehearseOptions, print: (line: string) => void): Promise<RehearseReport> {
   const timeline = new Timeline(print);
-  const next = await versionOf(options, options.source);
-  const old = options.from === undefined ? undefined : await versionOf(options, options.from);
+  const { from } = options;
+  const next = await versionOf(options, options.source, from);
+  const old = from === undefined ? undefined : await versionOf(options, from, options.source);
   const source = options.source ?? 'cdk.json';
   const report = {
     format: 1 as const,
@@ -99,8 +100,10 @@ export async function rehearse(options: RehearseOptions, print: (line: string) =
   }
 }
 
-async function versionOf(options: RehearseOptions, source?: string): Promise<Version> {
-  const assembly = await assemblyOf(source, options.context);
+/** @param other what it is updated to or from: if that is the app, the context is for that one */
+async function versionOf(options: RehearseOptions, source: string | undefined, other: string | undefined): Promise<Version> {
+  const isForOther = options.from !== undefined && isFolder(source) && !isFolder(other);
+  const assembly = await assemblyOf(source, isForOther ? {} : options.context);
   const stacks = selectStacks(assembly, options.stacks);
   return { assembly, stacks, checked: preflight(stacks, assembly.assets, options.given) };
 }
