@@ -1,10 +1,8 @@
-import { existsSync, statSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { assemblyIn } from './deployed/select-stacks';
 import { EXIT_CODES } from './exit-codes';
+import { jsonText } from './json-text';
+import { parseOptions } from './parse-options';
 import { policiesOf } from './rehearse-options';
-import { callerFolder } from '../rehearsal/caller-folder';
-import { CloudAssembly } from '../rehearsal/cloudformation/cloud-assembly';
 import { accessDiff } from '../rehearsal/diff/access-diff';
 import { declaredAccess } from '../rehearsal/diff/declared-access';
 import { markdownOfDiff } from '../rehearsal/diff/diff-text';
@@ -24,7 +22,7 @@ Exit codes: 0 done, 2 wrong usage, 4 access is gained and --fail-on-gain is give
 
 /** `diff <old cdk.out> <new cdk.out>` */
 export function main(args: string[]): Promise<number> {
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {
@@ -44,16 +42,6 @@ export function main(args: string[]): Promise<number> {
   const policies = policiesOf(values.policy);
   const [before, after] = positionals.map(folder => declaredAccess(assemblyIn(folder).stacks, { policies }));
   const diff = accessDiff(before, after);
-  process.stdout.write(values.json ? `${JSON.stringify(diff, undefined, 2)}\n` : markdownOfDiff(diff));
+  process.stdout.write(values.json ? `${jsonText(diff)}\n` : markdownOfDiff(diff));
   return Promise.resolve(values['fail-on-gain'] && diff.gains.length > 0 ? EXIT_CODES.gain : EXIT_CODES.ok);
-}
-
-function assemblyIn(folder: string): CloudAssembly {
-  const path = resolve(callerFolder(), folder);
-  if (!statSync(path, { throwIfNoEntry: false })?.isDirectory() || !existsSync(join(path, 'manifest.json'))) {
-    throw new InputError(
-      `${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`,
-    );
-  }
-  return new CloudAssembly(path);
 }

@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
 import { EXIT_CODES } from './exit-codes';
+import { parseOptions } from './parse-options';
 import { callerFolder } from '../rehearsal/caller-folder';
 import { Detached, findDetached, stopDetached } from '../rehearsal/local/detached';
 import { InputError } from '../rehearsal/rehearse/input-error';
@@ -16,7 +16,7 @@ Exit codes: 0 it has ended, or nothing runs; 2 wrong usage.`;
 
 /** `down` */
 export async function main(args: string[]): Promise<number> {
-  const { values: { all, help }, positionals: ids } = parseArgs({
+  const { values: { all, help }, positionals: ids } = parseOptions({
     args,
     allowPositionals: true,
     options: { all: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
@@ -40,6 +40,9 @@ export async function main(args: string[]): Promise<number> {
 export function choose(running: Detached[], ids: string[], all: boolean, folder: string): Detached[] {
   const list = (some: Detached[]) => some.map(({ id, source }) => `${id} (${source})`).join(', ');
   if (all) {
+    if (ids.length > 0) {
+      throw new InputError(`--all ends all of them, and ${ids.join(', ')} ${ids.length === 1 ? 'names one' : 'name some'}; leave one of the two out`);
+    }
     return running;
   }
   const unknown = ids.find(id => !running.some(each => each.id === id));

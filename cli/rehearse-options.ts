@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
+import { pairsOf, parseOptions } from './parse-options';
 import { callerFolder } from '../rehearsal/caller-folder';
 import { PolicyDocument } from '../rehearsal/iam/policy-document';
 import { POSTGRESQL_MAJORS, PostgresqlMajor } from '../rehearsal/postgresql/binaries';
@@ -37,7 +37,7 @@ Exit codes: 0 all went well, 1 something is not as it should be, 2 wrong usage o
 /** Undefined when help is asked for. */
 export function optionsOf(args: string[]): RehearseOptions | undefined {
   const many = { type: 'string', multiple: true, default: [] as string[] } as const;
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {
@@ -69,15 +69,15 @@ export function optionsOf(args: string[]): RehearseOptions | undefined {
   return {
     source: positionals[0],
     stacks: values.stack,
-    context: entries('context', values.context),
+    context: pairsOf('--context', values.context),
     from: values.from,
     sql: values.sql.map(file => ({ file, text: contentOf('--sql', file) })),
     sqlRole: values.as,
     sqlDatabase: values.database,
     given: {
-      parameters: entries('parameter', values.parameter),
-      exports: entries('export', values.export),
-      ssm: entries('ssm', values.ssm),
+      parameters: pairsOf('--parameter', values.parameter),
+      exports: pairsOf('--export', values.export),
+      ssm: pairsOf('--ssm', values.ssm),
       policies: policiesOf(values.policy),
       majors: values.postgres.map(majorOf),
     },
@@ -88,17 +88,7 @@ export function optionsOf(args: string[]): RehearseOptions | undefined {
 
 /** Policy documents by ARN, each given as `<arn>=<file>`. */
 export function policiesOf(texts: string[]): Record<string, PolicyDocument> {
-  return Object.fromEntries(Object.entries(entries('policy', texts)).map(([arn, file]) => [arn, policyOf(file)]));
-}
-
-export function entries(option: string, texts: string[]): Record<string, string> {
-  return Object.fromEntries(texts.map((text) => {
-    const at = text.indexOf('=');
-    if (at < 1) {
-      throw new InputError(`${option} ${text} is not of the form key=value`);
-    }
-    return [text.slice(0, at), text.slice(at + 1)];
-  }));
+  return Object.fromEntries(Object.entries(pairsOf('--policy', texts)).map(([arn, file]) => [arn, policyOf(file)]));
 }
 
 export function majorOf(text: string): PostgresqlMajor {
@@ -108,11 +98,11 @@ export function majorOf(text: string): PostgresqlMajor {
 export function policyOf(file: string): PolicyDocument {
   const text = contentOf('--policy', file);
   try {
-    const content = JSON.parse(text) as PolicyDocument & { PolicyVersion?: { Document: PolicyDocument } };
+    const content = Object(JSON.parse(text)) as PolicyDocument & { PolicyVersion?: { Document: PolicyDocument } };
     const document = content.PolicyVersion?.Document ?? content; // as aws iam get-policy-version prints it
     return (document as Partial<PolicyDocument>).Statement === undefined ? refuse(`--policy ${file}: it has no Statement`) : document;
   } catch (error) {
-    throw new InputError(`--policy ${file}: ${(error as Error).message.replace(/^--policy .*?: /, '')}`, { cause: error });
+    throw error instanceof InputError ? error : new InputError(`--policy ${file}: it is not JSON`, { cause: error });
   }
 }
 

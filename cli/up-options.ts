@@ -1,5 +1,5 @@
-import { parseArgs } from 'node:util';
-import { contentOf, entries, majorOf, policyOf } from './rehearse-options';
+import { pairsOf, parseOptions } from './parse-options';
+import { contentOf, majorOf, policiesOf } from './rehearse-options';
 import { LocalDatabaseOptions } from '../rehearsal/local/local-database';
 import { tokenLifetime } from '../rehearsal/local/token-lifetime';
 import { InputError } from '../rehearsal/rehearse/input-error';
@@ -48,7 +48,7 @@ export function upOptionsOf(args: string[]): UpOptions | undefined {
   const many = { type: 'string', multiple: true, default: [] as string[] } as const;
   const end = args.indexOf('--');
   const command = end < 0 ? [] : args.slice(end + 1);
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args: end < 0 ? args : args.slice(0, end),
     allowPositionals: true,
     options: {
@@ -90,7 +90,7 @@ export function upOptionsOf(args: string[]): UpOptions | undefined {
   return {
     source: positionals[0],
     stacks: values.stack,
-    context: entries('context', values.context),
+    context: pairsOf('--context', values.context),
     sql: values.sql.map(file => ({ file, text: contentOf('--sql', file) })),
     sqlRole: values.as,
     database: values.database,
@@ -99,10 +99,10 @@ export function upOptionsOf(args: string[]): UpOptions | undefined {
     role: values.role,
     ...values['token-lifetime'] === undefined ? {} : { tokenLifetimeSeconds: tokenLifetime(values['token-lifetime']) },
     given: {
-      parameters: entries('parameter', values.parameter),
-      exports: entries('export', values.export),
-      ssm: entries('ssm', values.ssm),
-      policies: Object.fromEntries(Object.entries(entries('policy', values.policy)).map(([arn, file]) => [arn, policyOf(file)])),
+      parameters: pairsOf('--parameter', values.parameter),
+      exports: pairsOf('--export', values.export),
+      ssm: pairsOf('--ssm', values.ssm),
+      policies: policiesOf(values.policy),
       majors: values.postgres.map(majorOf),
     },
     detach: values.detach,

@@ -1,5 +1,6 @@
-import { parseArgs } from 'node:util';
 import { SSL_MODES, SslMode } from './observations';
+import { parseOptions } from '../parse-options';
+import { regionOf } from '../region';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 export const USAGE = `Usage: cdk-aurora-iam-auth-cli doctor <user> [options]
@@ -16,8 +17,8 @@ Nothing is changed. What it prints has no token, password or key, and may go int
   --stack <name>          the stack that declares the user, if several do; with --env, that has the provisioner: one of
                           the app, or one that is deployed (default: the stack that has made the database)
   --database <name>       database to sign in to (default: the first in which the user has privileges)
-  --cluster <identifier>  the database, if its host does not tell; also --instance and --proxy <name>
-  --region <region>       Region of the database (default: that of its host or stack, or AWS_REGION)
+  --cluster <identifier>  with --env, the database, if its host does not tell; also --instance and --proxy <name>
+  --region <region>       Region of the database (default: that of its host or stack, of AWS_REGION, or of the profile)
   --inside                this host is one of the client's: a database that does not answer is a cause
   --json                  write the steps to the standard output as JSON
   --verbose               more of what was seen
@@ -44,7 +45,7 @@ export interface DoctorOptions {
 export function doctorOptionsOf(args: string[]): DoctorOptions | undefined {
   const text = { type: 'string' } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {
@@ -82,6 +83,9 @@ export function doctorOptionsOf(args: string[]): DoctorOptions | undefined {
   if (named.length > 1) {
     throw new InputError(`--${named.join(' and --')}: the client connects to one of them; name that one`);
   }
+  if (user !== undefined && named.length > 0) {
+    throw new InputError(`--${named[0]} is for --env: a user of the app signs in to the database of its stack; pass --env with the PG* variables of the client`);
+  }
   return { ...options, user };
 }
 
@@ -101,6 +105,9 @@ export interface Environment {
 export function environmentOf(env: Readonly<Record<string, string | undefined>>, database?: string): Environment {
   const given = (name: string) => env[name] || undefined; // set to nothing means not set, as libpq does it
   const host = given('PGHOST') ?? missing('PGHOST', 'the endpoint of the database');
+  if (/[\s,/]/.test(host)) {
+    throw new InputError(`PGHOST ${host} is not the name of one host: a token is for the endpoint of a database; set it to that`);
+  }
   const username = given('PGUSER') ?? missing('PGUSER', 'the user to sign in as');
   const sslMode = given('PGSSLMODE') ?? 'verify-full';
   if (!SSL_MODES.includes(sslMode as SslMode)) {
@@ -114,7 +121,7 @@ export function environmentOf(env: Readonly<Record<string, string | undefined>>,
     database: database ?? given('PGDATABASE') ?? username,
     sslMode: sslMode as SslMode,
     caFile: given('PGSSLROOTCERT'),
-    region: given('AWS_REGION') ?? given('AWS_DEFAULT_REGION'),
+    region: regionOf(env),
     password: given('PGPASSWORD'),
     extraCaFile: given('NODE_EXTRA_CA_CERTS'),
   };

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions } from '../parse-options';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 export const USAGE = `Usage: cdk-aurora-iam-auth-cli drift <stack...> [options]
@@ -42,7 +42,7 @@ export interface DriftOptions {
 /** Undefined when help is asked for. */
 export function driftOptionsOf(args: string[]): DriftOptions | undefined {
   const flag = { type: 'boolean', default: false } as const;
-  const { values, positionals: names } = parseArgs({
+  const { values, positionals: names } = parseOptions({
     args,
     allowPositionals: true,
     options: {

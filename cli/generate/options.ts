@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { parseOptions } from '../parse-options';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 export const USAGE = `Usage: cdk-aurora-iam-auth-cli generate [options] > lib/database-access.ts
@@ -32,7 +32,7 @@ export interface GenerateOptions {
 /** Undefined when help is asked for. */
 export function generateOptionsOf(args: string[]): GenerateOptions | undefined {
   const flag = { type: 'boolean', default: false } as const;
-  const { values, positionals } = parseArgs({
+  const { values, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: {

@@ -1,4 +1,4 @@
-import { parseArgs } from 'node:util';
+import { pairsOf, parseOptions } from '../parse-options';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 export const USAGE = `Usage: cdk-aurora-iam-auth-cli plan <cdk.out> [options]
@@ -34,7 +34,7 @@ export interface PlanOptions {
 export function planOptionsOf(args: string[]): PlanOptions | undefined {
   const many = { type: 'string', multiple: true, default: [] as string[] } as const;
   const flag = { type: 'boolean', default: false } as const;
-  const { values: { stack, only, parameter, json, markdown, help }, positionals } = parseArgs({
+  const { values: { stack, only, parameter, json, markdown, help }, positionals } = parseOptions({
     args,
     allowPositionals: true,
     options: { stack: many, only: many, parameter: many, json: flag, markdown: flag, help: { ...flag, short: 'h' } },
@@ -53,15 +53,7 @@ export function planOptionsOf(args: string[]): PlanOptions | undefined {
     folder,
     stacks: stack,
     only,
-    parameters: Object.fromEntries(parameter.map(pairOf)),
+    parameters: pairsOf('--parameter', parameter),
     format: json ? 'json' : markdown ? 'markdown' : 'text',
   };
-}
-
-function pairOf(text: string): [string, string] {
-  const at = text.indexOf('=');
-  if (at < 1) {
-    throw new InputError(`--parameter ${text} is not of the form name=value`);
-  }
-  return [text.slice(0, at), text.slice(at + 1)];
 }

@@ -28,6 +28,7 @@ export async function main(args: string[]): Promise<number> {
 
 async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Promise<StackPlan[]> {
   const stacks = stacksNamed(assemblyIn(folder), ids);
+  refuseUnknown(parameters, stacks);
   const found = new Set<string>();
   const isWanted = (resource: PlannedResource, stack: string) => {
     const names = only.filter(name => isNamed(resource, stack, name));
@@ -40,6 +41,15 @@ async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Pro
     throw new InputError(`--only ${missing.join(', ')}: no user or group role of that name is created, changed or removed`);
   }
   return plans;
+}
+
+/** A name that is misspelled would plan what the deployment does not do. */
+function refuseUnknown(parameters: PlanOptions['parameters'], stacks: readonly AssemblyStack[]): void {
+  const known = stacks.flatMap(({ id, template }) => Object.keys(template.Parameters ?? {}).flatMap(name => [name, `${id}:${name}`]));
+  const unknown = Object.keys(parameters).find(name => !known.includes(name));
+  if (unknown !== undefined) {
+    throw new InputError(`--parameter ${unknown}: no stack that is planned has this parameter; correct the name, or leave it out`);
+  }
 }
 
 /** Those of one stack have its id in front. */

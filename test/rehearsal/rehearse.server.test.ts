@@ -167,11 +167,13 @@ readers (group)     shop `);
     ['a program that is no app', () => ['test/prepare.ts'], `${ROOT}/test/prepare.ts does not synthesize: it ran and wrote no cloud assembly, so it is no CDK app`],
     ['a folder that is no cloud assembly', () => ['examples'], `${ROOT}/examples is not a cloud assembly: it has no manifest.json; run cdk synth first`],
     ['context for what is synthesized', () => [assembly({}), '-c', 'a=b'], '<folder> is synthesized already: context is for apps'],
-    ['context without a value', () => ['examples/shop/app.ts', '-c', 'grant'], 'context grant is not of the form key=value'],
+    ['context without a value', () => ['examples/shop/app.ts', '-c', 'grant'], '--context grant is not of the form key=value'],
     ['no such stack', () => ['examples/shop/app.ts', '--stack', 'Shops'], 'there is no stack Shops, only Shop'],
     ['no such file with statements', () => ['examples/shop/app.ts', '--sql', 'none.sql'], '--sql none.sql: no such file, or it cannot be read'],
     ['a role without statements', () => ['examples/shop/app.ts', '--as', 'orders'], '--as is for --sql: name a file with statements'],
     ['no such major', () => ['examples/shop/app.ts', '--postgres', '9'], '--postgres 9: it is one of 14, 15, 16, 17, 18'],
+    ['context for an app whose former state is synthesized', () => ['examples/shop/app.ts', '-c', 'a=b', '--from', assembly({}, {})],
+      'there is no stack in the cloud assembly'],
     ['an empty assembly', () => [assembly({}, {})], 'there is no stack in the cloud assembly'],
   ]))('says in one line what is wrong with %s, and ends with 2', async (_name, args, expected) => {
     const given = args();

@@ -118,7 +118,7 @@ describe('diff', () => {
       ['old', 'new/manifest.json'],
       'diff: new/manifest.json is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output new/manifest.json\n',
     ],
-    ['a policy without a file', ['old', 'new', '--policy', 'x'], 'diff: policy x is not of the form key=value\n'],
+    ['a policy without a file', ['old', 'new', '--policy', 'x'], 'diff: --policy x is not of the form key=value\n'],
   ]))('refuses %s', (_what, args, stderr) => {
     expect(cli(folder, 'diff', ...args)).toEqual({ status: 2, stdout: '', stderr });
   });

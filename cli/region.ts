@@ -1,0 +1,10 @@
+/**
+ * Region that the environment names, as the AWS CLI finds it. The AWS SDK for JavaScript does not read the second variable.
+ *
+ * @param env where a variable that is set to nothing is not set
+ * @returns undefined if there is none: the SDK then looks into the profile
+ * @see https://docs.aws.amazon.com/cli/latest/userguide/cli-configure-envvars.html
+ */
+export function regionOf(env: Readonly<Record<string, string | undefined>>): string | undefined {
+  return env.AWS_REGION || env.AWS_DEFAULT_REGION || undefined;
+}
