@@ -8,8 +8,10 @@ import {
 } from '@aws-sdk/client-cloudformation';
 import { InvokeCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { explain } from './aws-errors';
 import { NotPossible } from './not-possible';
 import { parseTemplate } from './parse-template';
+import { regionOf } from '../region';
 import { Template } from '../../rehearsal/cloudformation/template';
 
 /** A stack as CloudFormation describes it. */
@@ -62,7 +64,7 @@ export class AwsAccount implements Account {
 
   async id(region?: string): Promise<string> {
     const known = this.ids.get(region) ?? attempt('sts:GetCallerIdentity', 'the caller', async () =>
-      (await new STSClient({ region }).send(new GetCallerIdentityCommand({}))).Account ?? '');
+      (await new STSClient(placeIn(region)).send(new GetCallerIdentityCommand({}))).Account ?? '');
     this.ids.set(region, known);
     return known;
   }
@@ -127,7 +129,12 @@ export class AwsAccount implements Account {
 }
 
 function cloudFormation(region?: string): CloudFormationClient {
-  return new CloudFormationClient({ region });
+  return new CloudFormationClient(placeIn(region));
+}
+
+/** Without a Region, the SDK looks into the profile. */
+function placeIn(region = regionOf(process.env)): { readonly region?: string } {
+  return region === undefined ? {} : { region };
 }
 
 /** @throws {NotPossible} what is missing, in place of what AWS or the SDK say */
@@ -135,17 +142,7 @@ async function attempt<T>(permission: string, resource: string, call: () => Prom
   try {
     return await call();
   } catch (error) {
-    const { name, message } = error as Error;
-    if (error instanceof NotPossible) {
-      throw error;
-    }
-    if (/^AccessDenied/.test(name)) {
-      throw new NotPossible(`${permission} is not allowed on ${resource}: the caller needs that permission${remedy}`, { cause: error });
-    }
-    if (name === 'ResourceNotFoundException') {
-      throw new NotPossible(`${resource} does not exist any more; deploy the stack again`, { cause: error });
-    }
-    throw new NotPossible(`${permission} on ${resource} failed: ${name}: ${message}`, { cause: error });
+    throw error instanceof NotPossible ? error : new NotPossible(explain(error as Error, permission, resource, remedy), { cause: error });
   }
 }
 

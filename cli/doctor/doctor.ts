@@ -1,4 +1,5 @@
 import { AwsAccount } from './aws/account';
+import { regionHere } from './aws/region';
 import { ProvisionerWitness } from './collect/catalog';
 import { assemblyOf, databaseOf, findDeclaredUser } from './declared-target';
 import { deployedStackFor } from './deployed-app';
@@ -25,9 +26,10 @@ export async function main(args: string[]): Promise<number> {
     console.log(USAGE);
     return EXIT_CODES.ok;
   }
-  const circumstances = options.env ? fromEnvironment(options) : await fromApp(options, options.user!);
+  const circumstances = await (options.env ? fromEnvironment(options) : fromApp(options, options.user!));
   const seen = await observe(circumstances);
-  console.log(written(seen, options, process.stdout.isTTY));
+  // No colors without a terminal, and with NO_COLOR.
+  console.log(written(seen, options, process.stdout.isTTY && process.stdout.hasColors()));
   return seen.signIn.outcome === 'in' ? EXIT_CODES.ok : EXIT_CODES.failed;
 }
 
@@ -44,9 +46,9 @@ export function written(
   return redact(text, seen.secrets);
 }
 
-function fromEnvironment(options: DoctorOptions): Circumstances {
+async function fromEnvironment(options: DoctorOptions): Promise<Circumstances> {
   const environment = environmentOf(process.env, options.database);
-  const region = options.region ?? hostFacts(environment.host).region ?? environment.region;
+  const region = options.region ?? hostFacts(environment.host).region ?? await regionHere();
   const aws = new AwsAccount(requireRegion(region), {}, now);
   const stacks = stacksAt(options);
   const find = async (identifier: string) =>
@@ -63,7 +65,7 @@ function stacksAt({ app, stack }: DoctorOptions): readonly AssemblyStack[] {
 async function fromApp(options: DoctorOptions, username: string): Promise<Circumstances> {
   const assembly = assemblyOf(options);
   const user = findDeclaredUser(username, assembly, options);
-  const region = options.region ?? user.top.region ?? process.env.AWS_REGION;
+  const region = options.region ?? user.top.region ?? await regionHere();
   const aws = new AwsAccount(requireRegion(region), {}, now);
   const database = await databaseOf(user, aws);
   if (!isSeen(database)) {
@@ -72,7 +74,10 @@ async function fromApp(options: DoctorOptions, username: string): Promise<Circum
       `the database of ${username} in stack ${user.stack.name} is not known: ${database.unseen}; pass --env with the PG* variables of its client`,
     );
   }
-  const { kind, identifier, hosts, port } = database.value;
+  const { kind, identifier, hosts, port, status } = database.value;
+  if (hosts.length === 0) {
+    throw new CliError(EXIT_CODES.failed, `${kind} ${identifier} has no endpoint, and its status is ${status}; wait until RDS shows it as available`);
+  }
   const { PGSSLROOTCERT, NODE_EXTRA_CA_CERTS } = process.env;
   const environment = environmentOf(
     { PGHOST: hosts[0], PGPORT: `${port}`, PGUSER: username, PGSSLROOTCERT, NODE_EXTRA_CA_CERTS },
@@ -108,7 +113,7 @@ function requireRegion(region?: string): string {
   if (region === undefined) {
     throw new CliError(
       EXIT_CODES.usage,
-      'the Region of the database is not known: its host does not tell; pass --region',
+      'the Region of the database is not known: neither its host or stack, nor AWS_REGION or the profile, names one; pass --region',
     );
   }
   return region;

@@ -68,7 +68,7 @@ export function resourcesOf(transition: Transition): PlannedResource[] {
   const { deployed, next } = transition;
   if (!deployed) {
     return rolesIn(next).map(([logicalId, definition]) => planned(logicalId, definition, 'create', {
-      kind: 'notPlanned', reason: 'its stack is not deployed yet: the user or role is new, and there is no provisioner that could plan it',
+      kind: 'notPlanned', reason: 'its stack is not deployed in this account and Region: there is no provisioner that could plan it',
     }));
   }
   return new StackEvents(transition, deployed).all();

@@ -85,7 +85,7 @@ describe('a plan of nested stacks, whose users depend on a parameter of the pare
           'Shop/Extra',
           'create',
           'Extra/Late',
-          'its stack is not deployed yet: the user or role is new, and there is no provisioner that could plan it',
+          'its stack is not deployed in this account and Region: there is no provisioner that could plan it',
         ],
       ],
     });

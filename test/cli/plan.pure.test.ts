@@ -170,7 +170,7 @@ describe('what a deployment sends', () => {
       'a stack that is not deployed',
       undefined,
       templateOf({ User: user('a') }),
-      'not planned: its stack is not deployed yet: the user or role is new, and there is no provisioner that could plan it',
+      'not planned: its stack is not deployed in this account and Region: there is no provisioner that could plan it',
     ],
     [
       'a new provisioner',
@@ -295,7 +295,7 @@ describe('options', () => {
     expect(() => planOptionsOf([])).toThrow('expected one folder that cdk synth has written, not none');
     expect(() => planOptionsOf(['a', 'b'])).toThrow('expected one folder that cdk synth has written, not a b');
     expect(() => planOptionsOf(['a', '--json', '--markdown'])).toThrow('--json and --markdown are two formats; pass one of them');
-    expect(() => planOptionsOf(['a', '--parameter', 'x'])).toThrow('--parameter x is not of the form name=value');
+    expect(() => planOptionsOf(['a', '--parameter', 'x'])).toThrow('--parameter x is not of the form key=value');
     expect(() => driftOptionsOf([])).toThrow('name stacks, or a folder that cdk synth has written');
     expect(() => driftOptionsOf(['a', '--expect', 'x'])).toThrow('--expect x is for --all');
     expect(driftOptionsOf(['a', '--fail-on-undeclared'])).toMatchObject({ all: true });
