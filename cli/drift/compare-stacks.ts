@@ -103,7 +103,11 @@ export async function compareStacks(
       }
     });
   }
-  return { databases, impossible, missing: request.only.filter(name => !found.has(name)) };
+  const missing = request.only.filter(name => !found.has(name));
+  if (databases.length === 0 && impossible.length === 0 && missing.length === 0) {
+    impossible.push('nothing was compared: no stack with users or group roles of cdk-aurora-iam-auth is deployed in this account and Region; deploy one, or pass --region');
+  }
+  return { databases, impossible, missing };
 }
 
 /** A stack and those nested in it. */

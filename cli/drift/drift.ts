@@ -28,7 +28,15 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function referencesOf({ names, region }: DriftOptions): StackReference[] {
-  return names.flatMap((name): StackReference[] => isAssembly(name)
+  return [...new Set(names)].flatMap((name): StackReference[] => isAssembly(name)
     ? assemblyIn(name).stacks.map(stack => ({ name: stack.name, account: stack.account, region: stack.region ?? region, isOptional: true }))
-    : [{ name, region, isOptional: false }]);
+    : [{ name: stackName(name), region, isOptional: false }]);
+}
+
+/** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */
+function stackName(name: string): string {
+  if (!/^[a-zA-Z][-a-zA-Z0-9]{0,127}$|^arn:/.test(name)) {
+    throw new InputError(`${name} is neither a folder with a manifest.json, as cdk synth writes it, nor the name of a stack, which has letters, digits and hyphens`);
+  }
+  return name;
 }
