@@ -41,7 +41,19 @@ ${Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${
 Exit codes: 0 all went well, 1 something is not as it should be, 2 wrong usage or an app that does not synthesize,
 3 cannot be done with this input, 4 access is gained and --fail-on-gain is given, 70 an error in this program.`;
 
+/** A reader that has enough, such as head, is no error: what is left to do is done, and the exit code says how it went. A disk that is full is one. */
+process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
+  if (code !== 'EPIPE') {
+    console.error(`the output cannot be written: ${message}`);
+    process.exit(EXIT_CODES.internal);
+  }
+});
+process.stderr.on('error', () => undefined); // there is nothing to say it on
+
 async function main([name, ...args]: string[]): Promise<number> {
+  if (name === 'help' && args.length > 0) {
+    return main([args[0], '--help']);
+  }
   if (name === undefined || name === '--help' || name === '-h' || name === 'help') {
     console.log(HELP);
     return name === undefined ? EXIT_CODES.usage : EXIT_CODES.ok;

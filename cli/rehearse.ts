@@ -1,4 +1,6 @@
 import { CliError, EXIT_CODES } from './exit-codes';
+import { jsonText } from './json-text';
+import { errorLine } from './error-line';
 import { optionsOf, USAGE } from './rehearse-options';
 import { inOneLine } from '../rehearsal/text-table';
 import { rehearse } from '../rehearsal/rehearse/rehearse-app';
@@ -11,10 +13,10 @@ export async function main(args: string[]): Promise<number> {
     return EXIT_CODES.ok;
   }
   // With --json the standard output has nothing else: what is for people goes to the standard error.
-  const print = options.json ? console.error : console.log;
+  const print = options.json ? errorLine : console.log;
   const report = await rehearse(options, print);
   if (options.json) {
-    console.log(JSON.stringify(report, undefined, 2));
+    console.log(jsonText(report));
   }
   if (report.result === 'refused') {
     throw new CliError(EXIT_CODES.refused, `${options.source ?? 'the app'} cannot be rehearsed${report.problems.length === 1 ? '' : `, for ${report.problems.length} reasons`}:`, report.problems);

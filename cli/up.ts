@@ -1,6 +1,7 @@
 import { fork } from 'node:child_process';
 import { appendFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { errorLine } from './error-line';
 import { CliError, EXIT_CODES } from './exit-codes';
 import { UpOptions, upOptionsOf, USAGE } from './up-options';
 import { callerFolder } from '../rehearsal/caller-folder';
@@ -39,7 +40,7 @@ export async function main(args: string[]): Promise<number> {
 
 /** The standard output is the command's. */
 async function runWith(options: UpOptions): Promise<number> {
-  const database = await start(options, console.error);
+  const database = await start(options, errorLine);
   try {
     return await runCommand(options.command, callerFolder(), environmentOfCommand(process.env, database.environment));
   } catch (error) {
