@@ -22,6 +22,14 @@ const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 /** Refusals of one database: no right to enter it (42501, 28000), or it is gone (3D000, 55000). */
 const NOT_ENTERED = ['28000', '42501', '3D000', '55000'];
 
+/** By SQLSTATE. https://www.postgresql.org/docs/current/errcodes-appendix.html */
+const REMEDIES = new Map([
+  ['28P01', 'verify PGUSER and PGPASSWORD: RDS asks members of rds_iam for a token, and others for a password'],
+  ['28000', 'verify PGUSER and PGPASSWORD: RDS asks members of rds_iam for a token, and others for a password'],
+  ['3D000', 'name one that exists, with PGDATABASE or --database: names are case-sensitive'],
+  ['53300', 'end sessions, and try again'],
+]);
+
 /** Sessions over verified TLS, each in one database and in one transaction that only reads. */
 export async function connections(environment: Environment): Promise<Visit> {
   const { host, sslMode, caFile, extraCaFile } = environment;
@@ -78,7 +86,7 @@ async function tokenFor({ host, port, username, region }: Environment): Promise<
 function failed(attempted: string, { host, port, username }: Environment, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException;
   const remedy = error instanceof DatabaseError
-    ? 'sign in as the admin of the database, with CONNECT on it'
+    ? REMEDIES.get(code ?? '') ?? 'sign in as the admin of the database, with CONNECT on it'
     : 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority';
   const reason = `${message}${code === undefined ? '' : ` (${code})`}`;
   const what = `cannot ${attempted} of ${host}:${port} as ${JSON.stringify(username)}`;

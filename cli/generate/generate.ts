@@ -19,7 +19,7 @@ export async function main(args: string[]): Promise<number> {
     return EXIT_CODES.ok;
   }
   const environment = environmentOf(process.env);
-  const { databases } = options;
+  const databases = [...new Set(options.databases)];
   const first = process.env.PGDATABASE || databases[0] || 'postgres';
   const visit = await connections({ ...environment, database: first });
   const catalog = await readCatalog(visit, first, databases.length > 0 ? databases : undefined);

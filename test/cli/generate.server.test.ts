@@ -247,16 +247,18 @@ describe('generate', () => {
     await expect(visit('shop', ask => ask('SHOW transaction_isolation'))).resolves.toEqual([{ transaction_isolation: 'repeatable read' }]);
   });
 
-  test.each(firstOf<[string, object, string]>(2, [
+  test.each(firstOf<[string, { database?: string; [name: string]: unknown }, string]>(2, [
     ['another password', { password: 'wrong' }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": password authentication failed for user "postgres" (28P01); '
-    + 'sign in as the admin of the database, with CONNECT on it'],
+    + 'verify PGUSER and PGPASSWORD: RDS asks members of rds_iam for a token, and others for a password'],
+    ['a database that does not exist', { database: 'Shop' }, 'cannot sign in to database "Shop" of localhost:PORT as "postgres": database "Shop" does not exist (3D000); '
+    + 'name one that exists, with PGDATABASE or --database: names are case-sensitive'],
     ['an authority that it does not know', { caFile: undefined }, 'cannot sign in to database "postgres" of localhost:PORT as "postgres": unable to verify the first certificate (UNABLE_TO_VERIFY_LEAF_SIGNATURE); '
     + 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority'],
     ['no TLS', { sslMode: 'disable' as const }, 'PGSSLMODE disable is not possible: generate connects with verified TLS only; set it to verify-full'],
     ['no file of authorities', { caFile: '/nowhere.pem' }, 'PGSSLROOTCERT /nowhere.pem is not possible: there is no such file; name a file with the certificate authorities of RDS'],
     ['no password, for a host of no Region', { password: undefined }, 'PGPASSWORD is not set, and the host does not tell the Region to make a token for; set PGPASSWORD or AWS_REGION'],
   ]))('refuses %s', async (_, changed, message) => {
-    const read = async () => (await connections(environment(changed)))('postgres', ask => ask('SELECT 1'));
+    const read = async () => (await connections(environment(changed)))(changed.database ?? 'postgres', ask => ask('SELECT 1'));
     expect((await failure(read())).replace(`:${server.port}`, ':PORT')).toBe(message);
   });
 
