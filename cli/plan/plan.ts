@@ -7,7 +7,7 @@ import { isNamed } from '../deployed/named-resource';
 import { assemblyIn, stacksNamed } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
 import { jsonText } from '../json-text';
-import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
+import { AssemblyStack, CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 /** `plan <cdk.out>` */
@@ -27,8 +27,9 @@ export async function main(args: string[]): Promise<number> {
 }
 
 async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Promise<StackPlan[]> {
-  const stacks = stacksNamed(assemblyIn(folder), ids);
-  refuseUnknown(parameters, stacks);
+  const assembly = assemblyIn(folder);
+  refuseUnknown(parameters, assembly);
+  const stacks = stacksNamed(assembly, ids);
   const found = new Set<string>();
   const isWanted = (resource: PlannedResource, stack: string) => {
     const names = only.filter(name => isNamed(resource, stack, name));
@@ -43,12 +44,12 @@ async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Pro
   return plans;
 }
 
-/** A name that is misspelled would plan what the deployment does not do. */
-function refuseUnknown(parameters: PlanOptions['parameters'], stacks: readonly AssemblyStack[]): void {
+/** A name that is misspelled would plan what the deployment does not do. One of a stack that is not planned does no harm. */
+function refuseUnknown(parameters: PlanOptions['parameters'], { stacks }: CloudAssembly): void {
   const known = stacks.flatMap(({ id, template }) => Object.keys(template.Parameters ?? {}).flatMap(name => [name, `${id}:${name}`]));
   const unknown = Object.keys(parameters).find(name => !known.includes(name));
   if (unknown !== undefined) {
-    throw new InputError(`--parameter ${unknown}: no stack that is planned has this parameter; correct the name, or leave it out`);
+    throw new InputError(`--parameter ${unknown}: no stack of the app has this parameter; correct the name, or leave it out`);
   }
 }
 

@@ -120,7 +120,7 @@ test('a parameter that no stack has is refused: plan would show what the deploym
   const path = folderWith('parameters', { 'manifest.json': manifest('Shop.json'), 'Shop.json': '{"Parameters":{"Suffix":{"Type":"String"}}}' });
   for (const name of ['Sufix', 'Other:Suffix']) {
     await expect(plan([path, '--parameter', `${name}=secret`])).rejects.toThrow(
-      inputError(`--parameter ${name}: no stack that is planned has this parameter; correct the name, or leave it out`),
+      inputError(`--parameter ${name}: no stack of the app has this parameter; correct the name, or leave it out`),
     );
   }
 });
