@@ -177,8 +177,8 @@ describe('doctor', () => {
       `role: there is no role ${USER}, and there is Mario.Rossi@example.com: names are case-sensitive`,
     ],
     [
-      `REVOKE rds_iam FROM "${USER}"`,
-      `GRANT rds_iam TO "${USER}"`,
+      `REVOKE rds_iam FROM "${USER}" GRANTED BY postgres`, // the master has granted it
+      `SET ROLE postgres; GRANT rds_iam TO "${USER}"; RESET ROLE`,
       `role: role ${USER} is not in rds_iam, so that the database asks it for a password`,
     ],
     [`ALTER ROLE "${USER}" NOLOGIN`, `ALTER ROLE "${USER}" LOGIN`, `role: role ${USER} has no LOGIN`],
