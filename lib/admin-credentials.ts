@@ -1,4 +1,5 @@
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
+import { notConstruct, notText } from './model/types';
 import type { Admin } from './provisioner/admin';
 
 /**
@@ -21,6 +22,7 @@ export class AdminCredentials {
    * @returns the credentials, for `admin`
    */
   public static fromSecret(secret: secretsmanager.ISecret): AdminCredentials {
+    throwProblem(notConstruct('secret', secret, 'a secretsmanager.Secret, or the secret of a database that has one'));
     return new AdminCredentials({ secret });
   }
 
@@ -47,6 +49,7 @@ export class AdminCredentials {
    * @returns the credentials, for `admin`
    */
   public static fromIam(username: string): AdminCredentials {
+    throwProblem(notText('username of the admin', username));
     return new AdminCredentials({ username });
   }
 
@@ -55,5 +58,11 @@ export class AdminCredentials {
 
   private constructor(admin: Admin) {
     this._admin = admin;
+  }
+}
+
+function throwProblem(problem: string | undefined): void {
+  if (problem !== undefined) {
+    throw new Error(problem);
   }
 }

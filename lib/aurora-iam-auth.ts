@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { clusterDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
+import { requireOptions } from './model/types';
 import { importOptions } from './provisioner/iam-authentication-resource';
 
 /** A cluster, and its connection settings. */
@@ -42,6 +43,7 @@ export class AuroraIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
+    requireOptions(this, 'props', props);
     const database = clusterDatabase(this, props.cluster, importOptions(this, props));
     this.database = props.database ?? database.databaseName ?? 'postgres';
     this._manage(database, props);

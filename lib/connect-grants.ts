@@ -11,6 +11,7 @@ import { checkedLabel } from './database/label';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
 import { errorAt } from './model/errors';
+import { requireText } from './model/types';
 import { warn } from './model/warning';
 
 /**
@@ -151,6 +152,7 @@ export class ConnectGrants {
    */
   public connectStatement(username: string, options: ConnectStatementOptions = {}): iam.PolicyStatement {
     const { construct } = this.target;
+    requireText(construct, 'username', username);
     if (Token.isUnresolved(username)) {
       throw errorAt(
         construct,
@@ -184,6 +186,7 @@ export class ConnectGrants {
 
   private checkTagKey(tagKey: string): void {
     const { construct, takesConditions } = this.target;
+    requireText(construct, 'tag key', tagKey);
     if (!/^[\p{L}\p{N} _.:/=+\-@]{1,128}$/u.test(tagKey) || /^aws:/i.test(tagKey)) {
       throw errorAt(
         construct,

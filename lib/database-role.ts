@@ -5,7 +5,7 @@ import { DATABASE_ROLE_RESOURCE_TYPE } from './contract/wire';
 import type { IIamAuth } from './iam-auth';
 import { errorAt } from './model/errors';
 import { markManagedElsewhere } from './model/known-role';
-import { requireList } from './model/types';
+import { requireList, requireOptions, requireText } from './model/types';
 import type { Privileges } from './privileges';
 import type { IProvisioner } from './provisioner-interface';
 import { managedDatabaseOf } from './provisioner/managed-database';
@@ -50,6 +50,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    * @returns the role
    */
   public static fromRoleName(scope: Construct, id: string, roleName: string): IDatabaseRole {
+    requireText(scope, 'roleName', roleName);
     const problem = !Token.isUnresolved(roleName) && roleNameProblem(roleName);
     if (problem) {
       throw errorAt(scope, problem);
@@ -68,7 +69,8 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    */
   constructor(scope: Construct, id: string, props: DatabaseRoleProps) {
     super(scope, id);
-    const { iamAuth, roleName, privileges = [], onRemoval, ...options } = props;
+    requireOptions(this, 'props', props);
+    const { iamAuth, roleName, privileges = [], ...options } = props;
     requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
     this.roleName = roleName;
@@ -76,7 +78,6 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
     database.claimName(this, 'role name', roleName);
     this.resource = new RoleResource(this, {
       ...options,
-      removal: onRemoval?._removal,
       database,
       kind: 'role',
       resourceType: DATABASE_ROLE_RESOURCE_TYPE,
@@ -97,7 +98,7 @@ export class DatabaseRole extends Construct implements IDatabaseRole {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
+    this.resource.addPrivileges(privileges);
   }
 }
 

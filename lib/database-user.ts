@@ -8,7 +8,7 @@ import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { ImportedUser } from './imported-user';
 import { errorAt } from './model/errors';
-import { requireList } from './model/types';
+import { requireList, requireOptions } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { Privileges } from './privileges';
 import type { IProvisioner } from './provisioner-interface';
@@ -76,7 +76,8 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    */
   constructor(scope: Construct, id: string, props: DatabaseUserProps) {
     super(scope, id);
-    const { iamAuth, username, privileges = [], onRemoval, ...options } = props;
+    requireOptions(this, 'props', props);
+    const { iamAuth, username, privileges = [], ...options } = props;
     requireList(this, 'privileges', privileges);
     const database = managedDatabaseOf(this, iamAuth);
     const { database: databaseName = iamAuth.database } = props;
@@ -93,7 +94,6 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
     }
     this.resource = new RoleResource(this, {
       ...options,
-      removal: onRemoval?._removal,
       database,
       kind: 'user',
       resourceType: DATABASE_USER_RESOURCE_TYPE,
@@ -114,7 +114,7 @@ export class DatabaseUser extends Construct implements IDatabaseUser {
    * @param privileges what it may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
+    this.resource.addPrivileges(privileges);
   }
 
   /**

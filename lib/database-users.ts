@@ -7,7 +7,7 @@ import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { standFor } from './model/app-access';
 import { errorAt } from './model/errors';
-import { requireList, requireText } from './model/types';
+import { requireList, requireOptions, requireText } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { isToken } from './model/token';
 import { Privileges } from './privileges';
@@ -44,7 +44,8 @@ export class DatabaseUsers extends Construct {
    */
   constructor(scope: Construct, id: string, props: DatabaseUsersProps) {
     super(scope, id);
-    const { iamAuth, privileges = [], onRemoval, ...options } = props;
+    requireOptions(this, 'props', props);
+    const { iamAuth, privileges = [], ...options } = props;
     const database = managedDatabaseOf(this, iamAuth);
     const { database: databaseName = iamAuth.database } = props;
     requireList(this, 'privileges', privileges);
@@ -58,7 +59,6 @@ export class DatabaseUsers extends Construct {
     }
     this.resource = new RoleResource(this, {
       ...options,
-      removal: onRemoval?._removal,
       database,
       kind: 'users',
       resourceType: DATABASE_USERS_RESOURCE_TYPE,
@@ -109,7 +109,7 @@ export class DatabaseUsers extends Construct {
    * @param privileges what they may do besides
    */
   public addPrivileges(...privileges: Privileges[]): void {
-    this.resource.addPrivileges(privileges.map(({ _grant }) => _grant));
+    this.resource.addPrivileges(privileges);
   }
 
   private checkUsernames(database: ManagedDatabase, usernames: string[]): void {

@@ -1,5 +1,6 @@
 import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { EndpointChoice } from './database/endpoint-choice';
+import { requireReference } from './database/reference';
 
 /** Where a client connects: at the database, or at a proxy in front of it. */
 export class Endpoint {
@@ -36,6 +37,7 @@ export class Endpoint {
    * @returns the endpoint, for `psqlCommand` and `connectionEnvironment`
    */
   public static proxy(proxy: rds.IDatabaseProxy): Endpoint {
+    requireReference('proxy', proxy);
     return new Endpoint({ kind: 'proxy', proxy });
   }
 

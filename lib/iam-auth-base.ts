@@ -14,7 +14,7 @@ import type { IIamAuth } from './iam-auth';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { rolesInStack } from './model/app-access';
 import { errorAt } from './model/errors';
-import { requireText } from './model/types';
+import { requireFlag, requireOptions, requireOwn, requireText } from './model/types';
 import type { IProvisioner } from './provisioner-interface';
 import { ManagedDatabase, managedDatabaseOf, PROVISIONER_ID } from './provisioner/managed-database';
 import { PublicPrivileges } from './provisioner/public-privileges';
@@ -63,6 +63,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * @returns the user
    */
   public addUser(id: string, options: AddDatabaseUserOptions = {}): DatabaseUser {
+    requireOptions(this, 'options', options);
     const { username = id } = options;
     this.checkNamed(id, username, 'username');
     this.managed.checkUsername(this, username);
@@ -96,6 +97,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * @returns the role
    */
   public addRole(id: string, options: AddDatabaseRoleOptions = {}): DatabaseRole {
+    requireOptions(this, 'options', options);
     const { roleName = id } = options;
     this.checkNamed(id, roleName, 'roleName');
     this.managed.checkRoleName(this, roleName);
@@ -119,6 +121,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * iamAuth.restrictPublic({ database: 'postgres', connect: true, createInPublicSchema: true });
    */
   public restrictPublic(options: RestrictPublicOptions): Construct {
+    requireOptions(this, 'options', options);
     return new PublicPrivileges(this, this.managed, options);
   }
 
@@ -255,7 +258,9 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * iamAuth.addAlarms({ action: new SnsAction(topic) });
    */
   public addAlarms(options: AddAlarmsOptions = {}): cloudwatch.Alarm[] {
+    requireOptions(this, 'options', options);
     const { action, withoutProvisioner = false } = options;
+    requireFlag(this, 'withoutProvisioner', withoutProvisioner);
     return addAlarms(this, {
       database: this.managed.database, action, provisioner: withoutProvisioner ? undefined : this.provisioner,
     });
@@ -303,6 +308,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   /** @internal */
   protected _manage(database: Database, options: CommonIamAuthProps): void {
     const { admin, transport } = options;
+    requireOwn(this, 'admin', admin, '_admin', 'AdminCredentials.fromSecret(secret) or AdminCredentials.fromIam(username)');
     new ManagedDatabase(this, database, {
       ...options, admin: admin?._admin, transport: transport?._choice, onRole: showAccess, onPublic: showPublic,
     });

@@ -8,6 +8,7 @@ import type { Database } from './database/database';
 import { UserAccess } from './database/user-access';
 import { errorAt } from './model/errors';
 import { markManagedElsewhere } from './model/known-role';
+import { requireOptions, requireText } from './model/types';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import type { IDatabaseUser } from './role-interface';
 import type { DatabaseUserAttributes } from './role-options';
@@ -21,7 +22,9 @@ export class ImportedUser extends Construct implements IDatabaseUser {
 
   constructor(scope: Construct, id: string, attributes: DatabaseUserAttributes) {
     super(scope, id);
+    requireOptions(this, 'attributes', attributes);
     const { username, iamAuth } = attributes;
+    requireText(this, 'username', username);
     const problem = Token.isUnresolved(username)
       ? 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself'
       : usernameProblem(username);

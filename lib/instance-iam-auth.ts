@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { instanceDatabase } from './database/owned-database';
 import { IamAuthBase } from './iam-auth-base';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
+import { requireOptions } from './model/types';
 import { importOptions } from './provisioner/iam-authentication-resource';
 
 /** An instance, and its connection settings. */
@@ -40,6 +41,7 @@ export class InstanceIamAuth extends IamAuthBase {
    */
   constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
     super(scope, id);
+    requireOptions(this, 'props', props);
     const database = instanceDatabase(this, props.instance, importOptions(this, props));
     this.database = props.database ?? database.databaseName ?? 'postgres';
     this._manage(database, props);

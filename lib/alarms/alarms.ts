@@ -4,6 +4,7 @@ import { Construct } from 'constructs';
 import { instancesOf, type OverInstances, type SignInMetric, signInMetric } from './sign-in-metrics';
 import type { Database } from '../database/database';
 import { errorAt } from '../model/errors';
+import { requireAction } from '../model/types';
 import type { IProvisioner } from '../provisioner-interface';
 
 interface Threshold {
@@ -81,6 +82,9 @@ export const PROVISIONER_THRESHOLD: Threshold = {
     + 'Its log group has the reason in the line with the notice "failed"',
 };
 
+/** Of the construct that the alarms are below. Permanent. */
+const ALARMS_ID = 'Alarms';
+
 /** @see https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/Create-alarm-on-metric-math-expression.html */
 const MAX_METRICS = 10;
 
@@ -97,7 +101,12 @@ export function addAlarms(scope: Construct, { database, provisioner, action }: A
     throw errorAt(scope, `${database.kind} ${database.construct.node.path} has ${length} instances, `
       + `and an alarm takes ${MAX_METRICS} metrics at the most; create alarms of your own from the metrics of AWS/RDS`);
   }
-  const alarms = new Construct(scope, 'Alarms');
+  requireAction(scope, action);
+  if (scope.node.tryFindChild(ALARMS_ID)) {
+    throw errorAt(scope, `id ${JSON.stringify(ALARMS_ID)} is taken here: addAlarms() was called before, or a user or role has it; `
+      + 'keep one of the calls, or give the other one another id');
+  }
+  const alarms = new Construct(scope, ALARMS_ID);
   const add = (metric: cloudwatch.IMetric, { id, severity, threshold, reason }: Threshold) => {
     const alarm = new cloudwatch.Alarm(alarms, id, {
       metric,

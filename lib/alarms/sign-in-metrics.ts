@@ -51,11 +51,15 @@ export function signInMetric(
 }
 
 /** Identifiers of the instances that the app knows. */
-export function instancesOf(scope: IConstruct, { kind, construct }: Database): string[] {
+export function instancesOf(scope: IConstruct, { kind, construct, resource, isBehindGateway }: Database): string[] {
   if (kind === 'instance') {
     return [(construct as rds.IDatabaseInstance).instanceIdentifier];
   }
   const instances = identifiersOf(construct as rds.IDatabaseCluster);
+  if (instances.length === 0 && resource && isBehindGateway) {
+    throw errorAt(scope, `cluster ${resource.node.path} has express configuration, and the app does not tell its `
+      + 'instances, by which RDS counts sign-ins; create alarms of your own from the metrics of AWS/RDS');
+  }
   if (instances.length === 0) {
     throw errorAt(scope, `cluster ${construct.node.path} was imported without its instances, by which RDS counts `
       + 'sign-ins; give instanceIdentifiers where it is imported');

@@ -129,6 +129,17 @@ const OBJECT_RULES: Rule[] = [
   },
 ];
 
+const COLUMN_RULES: Rule[] = [
+  EMPTY,
+  TOO_LONG,
+  noNullCharacter(),
+  {
+    breaks: name => name === '*',
+    rule: 'it would stand for all columns of the table',
+    remedy: 'grant on the table itself (Privileges.onTables)',
+  },
+];
+
 /** Of a role that this library creates. */
 const MANAGED_ROLE_RULES: Rule[] = [
   EMPTY,
@@ -187,7 +198,7 @@ export function schemaNameProblem(schema: string): string | undefined {
 
 /** @param kind what it is, as in "table" */
 export function objectNameProblem(kind: ObjectWord | typeof COLUMN.word, name: string): string | undefined {
-  return problem(`${kind} name`, name, OBJECT_RULES);
+  return problem(`${kind} name`, name, kind === 'column' ? COLUMN_RULES : OBJECT_RULES);
 }
 
 /**

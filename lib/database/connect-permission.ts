@@ -4,7 +4,7 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { warnOfClosedEntrance } from './entrance';
 import { databasesBehind } from './fronted-database';
-import { changedByAwsAlone, isNoOpGrant, nameOf } from './grantee';
+import { grantTo, nameOf, requireGrantee } from './grantee';
 import { policyOf, warnOfPolicySize } from './policy-size';
 import { principalOf } from './principal';
 import { refuseRetainedAccess } from './removal-policies';
@@ -13,7 +13,7 @@ import { policyUsername, usernameProblem } from '../contract/names';
 import type { ClientEndpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
-import { shown } from '../model/types';
+import { requireText } from '../model/types';
 
 const CONNECT = 'rds-db:connect';
 
@@ -34,7 +34,8 @@ export function grantConnect(
   target: SignInTarget, grantee: iam.IGrantable, username: string, { onBehalfOf, label }: ConnectOptions = {},
 ): iam.Grant {
   const { construct, region, account, resourceId, alsoResourceIds } = target;
-  requireGrantee(target, grantee);
+  requireGrantee(construct, grantee);
+  requireText(construct, 'username', username);
   target.check();
   const known = !Token.isUnresolved(username);
   const problem = known && usernameProblem(username);
@@ -54,36 +55,17 @@ export function grantConnect(
   return grant;
 }
 
-/** JavaScript passes ARNs as well. */
-function requireGrantee({ construct }: SignInTarget, grantee: iam.IGrantable | undefined): void {
-  if (!(grantee as Partial<iam.IGrantable> | undefined)?.grantPrincipal) {
-    throw errorAt(
-      construct,
-      `grantee is ${shown(grantee)}, and must be a role, or a construct that has one; `
-      + 'pass it, or iam.Role.fromRoleArn(scope, id, arn)',
-    );
-  }
-}
-
 /** Adds a statement to the policy of the grantee, or refuses one that it would not have any effect on. */
 export function addStatement(target: SignInTarget, grantee: iam.IGrantable, resource: string): iam.Grant {
   const { construct } = target;
+  requireGrantee(construct, grantee);
   checkAccount(target, grantee);
-  const owner = changedByAwsAlone(grantee);
-  if (owner !== undefined) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} is the role of ${owner}, and only AWS can change its `
-      + 'policies; '
-      + 'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names');
-  }
-  const grant = iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: connectArns(target, resource) });
-  if (isNoOpGrant(grant, grantee)) {
-    throw errorAt(construct, `grantee ${nameOf(grantee)} cannot be granted permissions: its policies are not `
-      + 'managed by this app; '
-      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, '
-      + 'and in a stack of its own account); '
-      + 'an account, a service or another principal gets in by a role that it may assume');
-  }
-  return grant;
+  return grantTo(
+    construct,
+    grantee,
+    'put connectStatement() of ConnectGrants into the permission set, or grant to a managed policy that it names',
+    () => iam.Grant.addToPrincipal({ grantee, actions: [CONNECT], resourceArns: connectArns(target, resource) }),
+  );
 }
 
 /** For those who ask later who may sign in. */

@@ -1,5 +1,7 @@
 import * as iam from 'aws-cdk-lib/aws-iam';
-import { Construct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
+import { errorAt } from '../model/errors';
+import { shown } from '../model/types';
 
 /**
  * What wraps a role that may not be changed: `mutable: false`, `withoutPolicyUpdates()`, an imported role of another
@@ -7,12 +9,47 @@ import { Construct } from 'constructs';
  */
 const IMMUTABLE_ROLE = 'aws-cdk-lib.aws-iam.ImmutableRole';
 
+/** JavaScript passes ARNs as well. */
+export function requireGrantee(scope: IConstruct, grantee: iam.IGrantable | undefined): void {
+  if (!(grantee as Partial<iam.IGrantable> | undefined)?.grantPrincipal) {
+    throw errorAt(
+      scope,
+      `grantee is ${shown(grantee)}, and must be a role, or a construct that has one; `
+      + 'pass it, or iam.Role.fromRoleArn(scope, id, arn)',
+    );
+  }
+}
+
+/**
+ * Grants something, or refuses a grantee that it would not have any effect on.
+ *
+ * @param instead what to do for a role whose policies only AWS can change
+ */
+export function grantTo(
+  scope: IConstruct, grantee: iam.IGrantable, instead: string, makeGrant: () => iam.Grant,
+): iam.Grant {
+  const owner = changedByAwsAlone(grantee);
+  if (owner !== undefined) {
+    throw errorAt(scope, `grantee ${nameOf(grantee)} is the role of ${owner}, and only AWS can change its `
+      + `policies; ${instead}`);
+  }
+  const grant = makeGrant();
+  if (isNoOpGrant(grant, grantee)) {
+    throw errorAt(scope, `grantee ${nameOf(grantee)} cannot be granted permissions: its policies are not `
+      + 'managed by this app; '
+      + 'pass a role, user or group whose policies this app may change (an imported role: not with mutable: false, '
+      + 'and in a stack of its own account); '
+      + 'an account, a service or another principal gets in by a role that it may assume');
+  }
+  return grant;
+}
+
 /**
  * Whether a grant changes no policy; `success` is true for a principal that says it has added the statement, and drops
  * it.
  */
-export function isNoOpGrant(grant: iam.Grant, grantee: iam.IGrantable): boolean {
-  return !grant.success || dropsStatements(grantee.grantPrincipal);
+function isNoOpGrant({ success, resourceStatement }: iam.Grant, grantee: iam.IGrantable): boolean {
+  return !success || (resourceStatement === undefined && dropsStatements(grantee.grantPrincipal));
 }
 
 function dropsStatements(principal: iam.IPrincipal): boolean {
@@ -42,7 +79,7 @@ const CHANGED_BY_AWS_ALONE = [
  * @returns whose role it is
  * @see https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
  */
-export function changedByAwsAlone({ grantPrincipal }: iam.IGrantable): string | undefined {
+function changedByAwsAlone({ grantPrincipal }: iam.IGrantable): string | undefined {
   const { roleArn = '' } = grantPrincipal as Partial<iam.IRole>;
   return CHANGED_BY_AWS_ALONE.find(({ pattern }) => pattern.test(roleArn))?.what;
 }

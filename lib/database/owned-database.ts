@@ -79,6 +79,10 @@ export function instanceDatabase(
   scope: IConstruct, instance: OwnedDatabase<rds.IDatabaseInstance>, options: ImportOptions,
 ): Database {
   requireConstruct(scope, 'instance', instance, 'a rds.DatabaseInstance, or rds.DatabaseInstance.fromDatabaseInstanceAttributes(...)');
+  if (rds.CfnDBInstance.isCfnDBInstance(instance)) {
+    throw errorAt(scope, `instance ${instance.node.path} is a CfnDBInstance, and does not tell its network; `
+      + 'pass a rds.DatabaseInstance, or rds.DatabaseInstance.fromDatabaseInstanceAttributes(...)');
+  }
   const resource = instanceIn(instance);
   if (clusterIn(instance)) {
     throw errorAt(scope, `instance ${instance.node.path} is a cluster; pass it to AuroraIamAuth, as cluster`);

@@ -3,10 +3,11 @@ import * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import { clusterIn, instanceIn, requireIamAuthentication } from './iam-authentication';
 import { locationOf } from './location';
+import { requireReference } from './reference';
 import type { ConnectGrantsOptions } from '../connect-options';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
-import { requireList } from '../model/types';
+import { requireList, shown } from '../model/types';
 
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
@@ -26,6 +27,7 @@ export interface SignInTarget {
 }
 
 export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrantsOptions = {}): SignInTarget {
+  requireReference('cluster', cluster);
   const owned = clusterIn(cluster);
   const resourceId = owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster'));
   return {
@@ -40,6 +42,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrants
 }
 
 export function instanceTarget(instance: rds.IDBInstanceRef, options: ConnectGrantsOptions = {}): SignInTarget {
+  requireReference('instance', instance);
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
     throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');
@@ -58,6 +61,7 @@ export function instanceTarget(instance: rds.IDBInstanceRef, options: ConnectGra
 }
 
 export function proxyTarget(proxy: rds.IDBProxyRef): SignInTarget {
+  requireReference('proxy', proxy);
   const { dbProxyArn } = proxy.dbProxyRef;
   const owned = proxyIn(proxy);
   return {
@@ -133,7 +137,7 @@ export function alsoResourceIds(
   }
   ids.forEach((id, index) => {
     if (typeof id !== 'string' || (!Token.isUnresolved(id) && !kind.pattern.test(id))) {
-      throw errorAt(construct, `alsoResourceIds has ${JSON.stringify(id)}, which is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
+      throw errorAt(construct, `alsoResourceIds has ${shown(id)}, which is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
     }
     if (id === resourceId || ids.indexOf(id) !== index) {
       throw errorAt(construct, `alsoResourceIds has ${JSON.stringify(id)}, which is ${id === resourceId ? 'the resource id of the database itself' : 'listed more than once'}; remove it`);

@@ -8,8 +8,10 @@ import type { EndpointChoice } from './endpoint-choice';
 import { checkedLabel } from './label';
 import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
+import { requireReference } from './reference';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
+import { requireFlag, requireOwn } from '../model/types';
 import type { IDatabaseUser } from '../role-interface';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'database'>;
@@ -43,12 +45,14 @@ export class UserAccess {
     if (!through) {
       return grantConnect(target, grantee, username, { label });
     }
+    requireReference('proxy', through, 'through');
     grantConnect(target, roleOfProxy(this.user, through, this.database), username, { onBehalfOf: through });
     return grantConnect(proxyInFront(through), grantee, username, { label });
   }
 
   public environment({ endpoint, region }: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
-    const { host, port } = this.addressOf(endpoint?._choice);
+    const { host, port } = this.addressOf(this.choiceOf(endpoint));
+    requireFlag(this.user, 'region', region);
     return {
       PGHOST: host,
       PGPORT: port,
@@ -66,9 +70,16 @@ export class UserAccess {
         + 'give the username itself, or use connectionEnvironment()');
     }
     const { region } = this.database.construct.env;
-    const holder = endpoint?._choice.kind === 'proxy' ? 'proxy' : this.database.isBehindGateway ? 'gateway' : 'database';
+    const choice = this.choiceOf(endpoint);
+    const holder = choice?.kind === 'proxy' ? 'proxy' : this.database.isBehindGateway ? 'gateway' : 'database';
     const cas = caBundleUrl(holder, region);
-    return psqlCommand({ ...this.addressOf(endpoint?._choice), region, username, database, cas });
+    return psqlCommand({ ...this.addressOf(choice), region, username, database, cas });
+  }
+
+  /** An `Endpoint` of aws-rds is another class, and would count as none. */
+  private choiceOf(endpoint: PsqlCommandOptions['endpoint']): EndpointChoice | undefined {
+    requireOwn(this.user, 'endpoint', endpoint, '_choice', 'Endpoint.writer() of this library, or one of its siblings');
+    return endpoint?._choice;
   }
 
   private addressOf(choice: EndpointChoice = { kind: 'writer' }): { readonly host: string; readonly port: string } {

@@ -32,6 +32,17 @@ export function expiredMembership(names: readonly string[], group: string, expir
     : undefined;
 }
 
+/** A fixed time has whole seconds as a rule, and one from the clock hardly ever. */
+export function movingExpiry(expiresAt: Date): Warning | undefined {
+  return expiresAt.getUTCMilliseconds() === 0
+    ? undefined
+    : {
+        id: 'cdk-aurora-iam-auth:movingExpiry',
+        text: `expiresAt ${expiresAt.toISOString()} has milliseconds, as a time that is computed from the clock: each synthesis would have a later one, so that the access never ends; `
+          + 'pass a fixed time, such as new Date(\'2027-01-31T12:00:00Z\'), or acknowledge',
+      };
+}
+
 /** No error: a template is deployed again after the time of its users is over. */
 export function expiredUser(names: string[], expiresAt: Date): Warning | undefined {
   return isExpired(expiresAt.toISOString())

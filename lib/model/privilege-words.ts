@@ -13,9 +13,9 @@ export function wordProblem(privileges: PrivilegesByDatabase): string | undefine
   const found = Object.values(privileges).flatMap(({ Database = [], Schemas = {} }): [Kind, readonly string[]][] =>
     [[DATABASE, Database], ...Object.values(Schemas).flatMap(inSchema)]);
   for (const [{ word: kind, privileges: known }, words] of found) {
-    const unknown = words.find(word => !known.includes(word));
-    if (unknown !== undefined) {
-      return `privilege ${shown(unknown)} on a ${kind} is not one that this library grants: there are ${known.join(', ')}; pass these, each by itself`;
+    const unknown = words.findIndex(word => !known.includes(word)); // which may be undefined
+    if (unknown >= 0) {
+      return `privilege ${shown(words[unknown])} on a ${kind} is not one that this library grants: there are ${known.join(', ')}; pass these, each by itself`;
     }
   }
   return undefined;

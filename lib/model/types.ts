@@ -5,8 +5,19 @@ import { errorAt } from './errors';
 
 /** A value in words. */
 export function shown(value: unknown): string {
+  if (typeof value === 'function') {
+    return `the function ${value.name}`;
+  }
+  // Constructs refer to each other in circles, and a list may have some.
+  return classOf(value) ?? JSON.stringify(value, (_key, item: unknown) => classOf(item) ?? item) ?? String(value);
+}
+
+function classOf(value: unknown): string | undefined {
+  if (Construct.isConstruct(value)) {
+    return `the construct ${value.node.path}`;
+  }
   const isClass = typeof value === 'object' && value !== null && ![Object, Array].some(plain => value.constructor === plain);
-  return isClass ? `of class ${value.constructor.name}` : JSON.stringify(value) ?? String(value);
+  return isClass ? `of class ${value.constructor.name}` : undefined;
 }
 
 /** @param what what it is, as in "id of the users" */
@@ -28,8 +39,44 @@ export function requireList(scope: IConstruct, what: string, value: unknown): vo
 }
 
 /** @param instead how one gets a construct of what was meant */
+export function notConstruct(what: string, value: unknown, instead: string): string | undefined {
+  return Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`;
+}
+
 export function requireConstruct(scope: IConstruct, what: string, value: unknown, instead: string): void {
-  refuse(scope, Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`);
+  refuse(scope, notConstruct(what, value, instead));
+}
+
+/** The text "false", as of a context value of the CDK CLI, would count as true. */
+export function requireFlag(scope: IConstruct, what: string, value: unknown): void {
+  refuse(scope, [undefined, true, false].some(one => one === value)
+    ? undefined
+    : `${what} is ${shown(value)}, and must be true or false; pass a boolean`);
+}
+
+/**
+ * Of a value that only this library makes: another one would count as none, and the default would apply.
+ *
+ * @param property what such a value has inside
+ * @param instead what makes one
+ */
+export function requireOwn(scope: IConstruct, what: string, value: unknown, property: string, instead: string): void {
+  const isOwn = value === undefined || (typeof value === 'object' && value !== null && property in value);
+  refuse(scope, isOwn ? undefined : `${what} is ${shown(value)}, and must be a value of this library; pass ${instead}`);
+}
+
+/** @param what what they are, as in "props" */
+export function requireOptions(scope: IConstruct, what: string, value: unknown): void {
+  refuse(scope, typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? undefined
+    : `${what} is ${shown(value)}, and must be an object; pass { ... }`);
+}
+
+/** A topic is none: an action tells an alarm what to do with it. */
+export function requireAction(scope: IConstruct, action: unknown): void {
+  const { bind } = Object(action) as { readonly bind?: unknown };
+  const isAction = action === undefined || typeof bind === 'function';
+  refuse(scope, isAction ? undefined : `action is ${shown(action)}, and must be an action of an alarm; pass new SnsAction(topic) of aws-cloudwatch-actions`);
 }
 
 function refuse(scope: IConstruct, problem: string | undefined): void {

@@ -8,6 +8,8 @@ const DOT = 'cdk-aurora-iam-auth:dotInName';
 
 /** Blanks at an end, and what takes no room anywhere. */
 const UNSEEN = /^\s|\s$|[\u00a0\u00ad\u180e\u2000-\u200f\u2028-\u202f\u205f-\u2064\ufeff]/u;
+/** Names are quoted by the library. */
+const QUOTED = /^(["'`]).*\1$/s;
 const LATIN = /\p{Script=Latin}/u;
 const LIKE_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 
@@ -15,12 +17,42 @@ const LIKE_LATIN = /[\p{Script=Cyrillic}\p{Script=Greek}]/u;
 export function unclearName(kind: string, name: string): Warning | undefined {
   const [unseen] = UNSEEN.exec(name) ?? [];
   const [like] = LATIN.test(name) ? LIKE_LATIN.exec(name) ?? [] : [];
+  const isQuoted = QUOTED.test(name);
   const rule = unseen !== undefined
     ? `has a blank or an invisible character (${codePoint(unseen)}) that is part of the name`
-    : `has a letter (${codePoint(like)}) that looks like one of another script`;
-  return isToken(name) || (unseen ?? like) === undefined
+    : isQuoted
+      ? 'is in quotes that are part of the name'
+      : `has a letter (${codePoint(like)}) that looks like one of another script`;
+  return isToken(name) || ((unseen ?? like) === undefined && !isQuoted)
     ? undefined
     : { id: UNCLEAR, text: `${kind} ${JSON.stringify(name)} ${rule}, so that it is another name than the one that is read; correct it, or acknowledge` };
+}
+
+/** Of the schemas in searchPath, where PostgreSQL itself writes quotes and commas. */
+export function unclearPath(schemas: readonly string[] = []): (Warning | undefined)[] {
+  return schemas.filter(schema => !isToken(schema)).map(schema => unclearName('schema name', schema) ?? (schema.includes(',')
+    ? { id: UNCLEAR, text: `schema name ${JSON.stringify(schema)} has a comma that is part of the name; make each schema an item of searchPath, or acknowledge` }
+    : undefined));
+}
+
+/** Of roles whose names are read as the same one. @param roleNames the paths of what creates them, by name */
+export function sameNames(roleNames: ReadonlyMap<string, string>): { readonly path: string; readonly warning: Warning }[] {
+  const first = new Map<string, string>();
+  return [...roleNames].flatMap(([name, path]) => {
+    const key = name.toLowerCase();
+    const other = first.get(key);
+    first.set(key, other ?? name);
+    return other === undefined
+      ? []
+      : [{
+          path,
+          warning: {
+            id: UNCLEAR,
+            text: `role name ${JSON.stringify(name)} and ${JSON.stringify(other)}, which ${roleNames.get(other)} creates, are the same but for upper case, and two roles; `
+              + 'correct one of them, or acknowledge',
+          },
+        }];
+  });
 }
 
 /** Of the names in privileges. */
@@ -35,7 +67,7 @@ export function unclearNames(privileges: PrivilegesByDatabase): Warning[] {
     ]),
   ]);
   return names.flatMap(([kind, name, schema]) => [
-    unclearName(kind, name) ?? [],
+    unclearName(kind, name) ?? (name === '*' && schema === undefined ? noWildcard(kind) : []),
     schema !== undefined && nameOf(name).includes('.') ? dotInName(kind, name, schema) : [],
   ].flat());
 }
@@ -43,6 +75,11 @@ export function unclearNames(privileges: PrivilegesByDatabase): Warning[] {
 /** Of a function, whose arguments are in parentheses and may have a schema. */
 function nameOf(name: string): string {
   return name.replace(/\(.*$/s, '');
+}
+
+/** On objects it is one, in the template. */
+function noWildcard(kind: string): Warning {
+  return { id: UNCLEAR, text: `${kind} "*" stands for one of that name, and for no other; name each of those that are meant, or acknowledge` };
 }
 
 function dotInName(kind: string, name: string, schema: string): Warning {

@@ -3,7 +3,7 @@ import type { IConstruct } from 'constructs';
 import type { RoleKind } from './access-model';
 import { errorAt } from './errors';
 import { isToken } from './token';
-import { notList, notText, shown } from './types';
+import { notList, notText, requireOptions, shown } from './types';
 import { connectionLimitProblem, isListParameter, parameterProblem, valueProblem } from '../contract/role-settings';
 import type { SettingProperties } from '../contract/wire';
 import type { DatabaseUserSettings } from '../user-settings';
@@ -37,6 +37,10 @@ export function settingProperties(scope: IConstruct, kind: RoleKind, options: Da
 /** Sorted by name. */
 function parametersOf(scope: IConstruct, options: DatabaseUserSettings): [string, string | string[]][] {
   const { searchPath, statementTimeout, idleInTransactionTimeout, settings = {} } = options;
+  requireOptions(scope, 'settings', settings);
+  if (Token.isUnresolved(searchPath)) {
+    throw errorAt(scope, 'searchPath is a token, and how many schemas it has must be known at synthesis; pass a list, in which a schema may be a token');
+  }
   const found = new Map<string, string | string[]>();
   const add = (parameter: string, value: unknown) => {
     refuse(scope, valueTypeProblem(parameter, value));
@@ -69,6 +73,9 @@ function parametersOf(scope: IConstruct, options: DatabaseUserSettings): [string
 }
 
 function timeoutProblem(option: string, timeout: Duration): string | undefined {
+  if (typeof (timeout as Partial<Duration> | null)?.toMilliseconds !== 'function') {
+    return `${option} is ${shown(timeout)}, and must be a Duration; pass Duration.seconds(30), or another one`;
+  }
   if (timeout.isUnresolved()) {
     return `${option} is a token, and the length of a timeout must be known at synthesis; pass a Duration with a number`;
   }

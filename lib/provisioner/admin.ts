@@ -6,6 +6,7 @@ import type { Database } from '../database/database';
 import { propertiesIn } from '../database/iam-authentication';
 import { isRestored } from '../database/restored';
 import { errorAt } from '../model/errors';
+import { warn, type Warning } from '../model/warning';
 
 /** Whom the provisioner signs in as: with the password in a secret, or with tokens. */
 export type Admin
@@ -24,6 +25,12 @@ export function adminOf(scope: IConstruct, database: Database, given?: Admin): A
   if (problem) {
     throw errorAt(scope, problem);
   }
+  scope.node.addValidation({
+    validate: () => {
+      warn(scope, [adminWithPassword(database, admin.username)]);
+      return [];
+    },
+  });
   return admin;
 }
 
@@ -54,6 +61,18 @@ function passwordProblems({ resource, secret, kind, construct }: Database, admin
     ? [`MasterUserAuthenticationType of ${kind} ${construct.node.path} is iam-db-auth, so that its master has no password and users cannot be created with one from a secret; `
       + `pass admin: AdminCredentials.fromIam(${Token.isUnresolved(masterUsername) ? 'masterUsername' : JSON.stringify(masterUsername)})`]
     : [];
+}
+
+/** RDS takes a token of members of rds_iam alone, and the master is none unless it was granted by hand. */
+function adminWithPassword({ resource, secret, kind, construct }: Database, username: string): Warning | undefined {
+  const { MasterUsername, MasterUserAuthenticationType, WithExpressConfiguration } = resource ? propertiesIn(resource) : {};
+  return ![MasterUsername, usernameIn(secret)].includes(username) || MasterUserAuthenticationType === 'iam-db-auth' || WithExpressConfiguration === true
+    ? undefined
+    : {
+        id: 'cdk-aurora-iam-auth:adminWithPassword',
+        text: `admin ${JSON.stringify(username)} of AdminCredentials.fromIam() is the master of ${kind} ${construct.node.path}, which is made with a password and not as a member of rds_iam, `
+          + 'so that its token is refused and the deployment fails; leave admin out, name a role of its own as docs/admin.md makes it, or acknowledge',
+      };
 }
 
 /** The admins whose names the app tells: of the database, and the one that users are created with. */

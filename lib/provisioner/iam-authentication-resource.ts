@@ -16,6 +16,7 @@ import {
 import { storedIdentifier } from '../database/database-identifier';
 import type { DatabaseToEnable, ImportOptions, EnabledDatabase } from '../database/imported-database';
 import { errorAt } from '../model/errors';
+import { requireFlag, requireOwn } from '../model/types';
 import { requireSameEnvironment } from '../database/same-environment';
 import type { ProvisionerOptions } from '../provisioner-options';
 
@@ -45,6 +46,8 @@ export interface ImportProps {
 
 export function importOptions(scope: Construct, props: ImportProps): ImportOptions {
   const { enableIamAuthentication, provisioner: options, reapply, transport, alsoResourceIds } = props;
+  requireFlag(scope, 'enableIamAuthentication', enableIamAuthentication);
+  requireOwn(scope, 'transport', transport, '_choice', 'SqlTransport.dataApi() or SqlTransport.internetAccessGateway()');
   if (enableIamAuthentication === true && transport?._choice.kind === 'internetAccessGateway') {
     throw errorAt(scope, 'enableIamAuthentication cannot be combined with SqlTransport.internetAccessGateway(), because IAM is the only way to sign in with express configuration; leave it out');
   }

@@ -7,6 +7,7 @@ import type { Construct } from 'constructs';
 import { acknowledge, SCHEDULE_WITHOUT_DEAD_LETTER_QUEUE } from './acknowledgements';
 import { DRIFT_ALIAS, EXPIRY_ALIAS, PLAN_ALIAS } from '../contract/wire';
 import { errorAt } from '../model/errors';
+import { requireAction, shown } from '../model/types';
 import type { CheckDriftOptions } from '../provisioner-options';
 
 /** What the function does when it is called by an alias, and nothing else. The ids are permanent. */
@@ -33,6 +34,10 @@ export function handlerAlias(scope: Construct, handler: lambda.IFunction, purpos
 export function scheduleDrift(scope: Construct, alias: lambda.Alias, driftedRoles: cloudwatch.Metric, { schedule, action }: CheckDriftOptions): cloudwatch.Alarm {
   if (scope.node.tryFindChild(SCHEDULE_ID)) {
     throw errorAt(scope, 'checkDrift() is called for the second time, and one schedule compares all roles of a stack; keep one of the calls');
+  }
+  requireAction(scope, action);
+  if (typeof (schedule as Partial<events.Schedule> | undefined)?.expressionString !== 'string') {
+    throw errorAt(scope, `schedule is ${shown(schedule)}, and must be a schedule; pass events.Schedule.cron({ hour: '6', minute: '0' }), or another one`);
   }
   const retries = { retryAttempts: 2, maxEventAge: Duration.hours(1) };
   const rule = new events.Rule(scope, SCHEDULE_ID, {

@@ -12,10 +12,13 @@ import type { Database } from '../database/database';
 import { EXPRESS_MASTER } from '../database/express';
 import { refuseRetainedAccess } from '../database/removal-policies';
 import { requireSameEnvironment } from '../database/same-environment';
+import { NOT_LOOKED_UP } from '../database/sign-in-target';
 import type { AccessModel, DeclaredDatabase, DeclaredOfPublic, DeclaredRole } from '../model/access-model';
-import { accessModelOf, claim, claimsIn, rolesInStack } from '../model/app-access';
+import { accessModelOf, appAccess, claim, claimsIn, constructAt, rolesInStack } from '../model/app-access';
 import { errorAt } from '../model/errors';
 import { requireText, shown } from '../model/types';
+import { sameNames } from '../model/unclear-names';
+import { warn } from '../model/warning';
 import type { ProvisionerOptions } from '../provisioner-options';
 
 /** Id of the provisioner in the stack of its AuroraIamAuth or InstanceIamAuth. */
@@ -109,6 +112,7 @@ export class ManagedDatabase {
         + `in this stack already, with the same admin and network; use ${first}`);
     }
     Object.defineProperty(iamAuth, DATABASE, { value: this });
+    iamAuth.node.addValidation({ validate: () => this.warnOfSameNames() });
   }
 
   /** What the app declares about the database. */
@@ -123,12 +127,12 @@ export class ManagedDatabase {
 
   /** Refuses a username that PostgreSQL, RDS or IAM does not take; a token is refused by the deployment. */
   public checkUsername(scope: IConstruct, username: string): void {
-    this.checkName(scope, username, usernameProblem);
+    this.checkName(scope, 'username', username);
   }
 
   /** Refuses a name that a group role cannot have; a token is refused by the deployment. */
   public checkRoleName(scope: IConstruct, roleName: string): void {
-    this.checkName(scope, roleName, managedRoleNameProblem);
+    this.checkName(scope, 'role name', roleName);
   }
 
   /**
@@ -136,15 +140,15 @@ export class ManagedDatabase {
    * group roles share their names.
    */
   public claimName(construct: IConstruct, kind: NameKind, name: string): void {
-    const { path } = construct.node;
-    if (!Token.isUnresolved(name) && claim(this.model.claims.roleNames, name, path) !== path) {
+    if (!Token.isUnresolved(name)) {
       this.checkUnclaimed(construct, kind, name);
+      claim(this.model.claims.roleNames, name, construct.node.path);
     }
   }
 
   /** As claimName, on behalf of a construct that is not there yet. */
   public checkUnclaimed(scope: IConstruct, kind: NameKind, name: string): void {
-    const owner = this.model.claims.roleNames.get(name);
+    const [owner] = [this.model, ...this.ofOtherImports()].flatMap(({ claims }) => claims.roleNames.get(name) ?? []);
     if (owner !== undefined) {
       throw errorAt(scope, `${kind} ${JSON.stringify(name)} is taken: ${owner} creates it in the same database; `
         + 'use that one, or choose another name');
@@ -157,6 +161,7 @@ export class ManagedDatabase {
    */
   public provisionerFor(user: Construct): Provisioner {
     const stack = Stack.of(user);
+    requireSameStage(user, this.database);
     requireSameEnvironment(user, Stack.of(this.database.target.identity), this.database.construct.env, {
       why: 'its users are created', remedy: 'create the user', who: 'user',
     });
@@ -186,11 +191,34 @@ export class ManagedDatabase {
     return this.provisionerFor(iamAuth);
   }
 
-  private checkName(scope: IConstruct, name: string, problemOf: typeof usernameProblem): void {
+  /** An app may import one database several times. */
+  private ofOtherImports(): AccessModel[] {
+    const { resourceId } = this.declared;
+    return Token.isUnresolved(resourceId) || resourceId === NOT_LOOKED_UP
+      ? []
+      : [...appAccess(this.iamAuth).models.values()].filter(model => model !== this.model && model.roles[0]?.database.resourceId === resourceId);
+  }
+
+  private warnOfSameNames(): string[] {
+    sameNames(this.model.claims.roleNames).forEach(({ path, warning }) => warn(constructAt(this.iamAuth.node.root, path), [warning]));
+    return [];
+  }
+
+  /** Of a role that the deployment would refuse: who is a member of the owner can change which resource manages which role. */
+  public registryOwnerProblem(name: string): string | undefined {
+    return name === this.provisionerProps.registryOwner
+      ? `role ${JSON.stringify(name)} owns the registry, so no user or role of this library can be it or a member of it; `
+      + 'name another role as registryOwner, or leave this one out'
+      : undefined;
+  }
+
+  private checkName(scope: IConstruct, kind: NameKind, name: string): void {
+    requireText(scope, kind, name);
     if (Token.isUnresolved(name)) {
       return;
     }
-    const problem = problemOf(name, this.adminNames.find(admin => admin === name));
+    const problemOf = kind === 'username' ? usernameProblem : managedRoleNameProblem;
+    const problem = problemOf(name, this.adminNames.find(admin => admin === name)) ?? this.registryOwnerProblem(name);
     if (problem) {
       throw errorAt(scope, problem);
     }
@@ -214,6 +242,15 @@ function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
   };
 }
 
+/** Of a database of this app. One that is imported is known by its ids, in each stage. */
+function requireSameStage(user: Construct, { resource }: Database): void {
+  const [here, there] = [user, resource ?? user].map(each => Stage.of(each)?.node.path ?? '');
+  if (here !== there) {
+    throw errorAt(user, `this is in stage ${JSON.stringify(here)}, and the database ${resource?.node.path} in stage ${JSON.stringify(there)}, and what is in one stage cannot refer to another; `
+      + 'create it in a stack of that stage, or import the database in this one');
+  }
+}
+
 function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number, concurrentUsers }: ProvisionerOptions): void {
   if (concurrentUsers !== undefined && Token.isUnresolved(concurrentUsers)) {
     throw errorAt(scope, 'concurrentUsers is a token, and dependencies in the template follow from it; pass a number');
@@ -227,6 +264,9 @@ function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: num
 }
 
 function checkRegistryOwner(scope: IConstruct, name: string | undefined): void {
+  if (name !== undefined) {
+    requireText(scope, 'registryOwner', name);
+  }
   const problem = name === undefined || Token.isUnresolved(name) ? undefined : registryOwnerProblem(name);
   if (problem) {
     throw errorAt(scope, problem);

@@ -26,7 +26,9 @@ import {
 } from '../contract/wire';
 import { grantConnect } from '../database/connect-permission';
 import type { Database } from '../database/database';
+import { grantTo, requireGrantee } from '../database/grantee';
 import { errorAt } from '../model/errors';
+import { requireOptions } from '../model/types';
 import type { IProvisioner } from '../provisioner-interface';
 import type { CheckDriftOptions, ProvisionerOptions } from '../provisioner-options';
 
@@ -138,20 +140,27 @@ export class Provisioner extends Construct implements IProvisioner {
   }
 
   public grantPlan(grantee: iam.IGrantable): iam.Grant {
-    return handlerAlias(this, this.function, 'plan').grantInvoke(grantee);
+    return this.grantAlias('plan', grantee);
   }
 
   public grantDrift(grantee: iam.IGrantable): iam.Grant {
-    return handlerAlias(this, this.function, 'drift').grantInvoke(grantee);
+    return this.grantAlias('drift', grantee);
   }
 
   public checkDrift(options: CheckDriftOptions): cloudwatch.Alarm {
+    requireOptions(this, 'options', options);
     return scheduleDrift(this, handlerAlias(this, this.function, 'drift'), this.metricDriftedRoles(), options);
   }
 
   /** What ends the access of users, made with the first of them. */
   public get expirySchedules(): ExpirySchedules {
     return this.node.tryFindChild(EXPIRY_ID) as ExpirySchedules | undefined ?? new ExpirySchedules(this, EXPIRY_ID, handlerAlias(this, this.function, 'expiry'));
+  }
+
+  private grantAlias(purpose: 'plan' | 'drift', grantee: iam.IGrantable): iam.Grant {
+    requireGrantee(this, grantee);
+    return grantTo(this, grantee, 'grant to a managed policy that the permission set names', () =>
+      handlerAlias(this, this.function, purpose).grantInvoke(grantee));
   }
 
   /** A metric that is made of the lines of the log with one notice. */

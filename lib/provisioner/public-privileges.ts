@@ -1,4 +1,4 @@
-import { CfnResource, Stack, Token } from 'aws-cdk-lib';
+import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, Dependable, type IDependable } from 'constructs';
 import type { ManagedDatabase } from './managed-database';
 import { databaseNameProblem, managedRoleNameProblem } from '../contract/names';
@@ -9,7 +9,8 @@ import type { DeclaredOfPublic } from '../model/access-model';
 import { constructAt } from '../model/app-access';
 import { databaseNeeds } from '../model/connects';
 import { errorAt } from '../model/errors';
-import { requireText } from '../model/types';
+import { isToken } from '../model/token';
+import { requireFlag, requireList, requireText } from '../model/types';
 import { unclearName } from '../model/unclear-names';
 import { warn } from '../model/warning';
 import type { RestrictPublicOptions } from '../public-privileges-options';
@@ -84,7 +85,11 @@ export class PublicPrivileges extends Construct {
 /** @returns the names, sorted */
 function checked(scope: Construct, { model }: ManagedDatabase, { database, connect, createInPublicSchema, lockOut }: Required<RestrictPublicOptions>): string[] {
   requireText(scope, 'database', database);
-  if (Token.isUnresolved(database) || lockOut.some(name => Token.isUnresolved(name))) {
+  requireFlag(scope, 'connect', connect);
+  requireFlag(scope, 'createInPublicSchema', createInPublicSchema);
+  requireList(scope, 'lockOut', lockOut);
+  lockOut.forEach(name => requireText(scope, 'a name in lockOut', name));
+  if ([database, ...lockOut].some(isToken)) {
     throw errorAt(scope, 'database or lockOut is a token, and names of databases and roles must be known at synthesis; give the names themselves');
   }
   const problem = [databaseNameProblem(database), ...lockOut.map(name => managedRoleNameProblem(name))].find(found => found !== undefined);

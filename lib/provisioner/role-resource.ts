@@ -12,11 +12,14 @@ import type { DeclaredRole, RoleKind } from '../model/access-model';
 import { addRole, claim, claimsIn, constructAt, declaredRoleOf } from '../model/app-access';
 import { isDeployedAfter, declaredRole, schemaOwnersFor, waitsFor } from '../model/declared-role';
 import { errorAt } from '../model/errors';
-import { expiredMembership, expiredUser } from '../model/expiry';
+import { expiredMembership, expiredUser, movingExpiry } from '../model/expiry';
 import type { Grant, InSchema } from '../model/grant';
+import { checkRole } from '../model/known-role';
 import type { PrivilegesByDatabase } from '../model/privilege-set';
 import { wordProblem } from '../model/privilege-words';
-import { unclearName, unclearNames } from '../model/unclear-names';
+import { warnOfRoleOfApp } from '../model/role-of-app';
+import { requireFlag, requireOwn } from '../model/types';
+import { unclearName, unclearNames, unclearPath } from '../model/unclear-names';
 import { settingProperties } from '../model/user-settings';
 import { warn, type Warning } from '../model/warning';
 import type { IDatabaseRole } from '../role-interface';
@@ -40,7 +43,7 @@ export interface RoleResourceProps extends DatabaseUserSettings {
 
   /** The same names, for the checks. */
   readonly names: string[];
-  readonly removal?: Removal;
+  readonly onRemoval?: { readonly _removal: Removal };
   readonly exclusive?: boolean;
   readonly adoptExisting?: boolean;
   readonly expiresAt?: Date;
@@ -59,11 +62,21 @@ export class RoleResource {
   private readonly database: ManagedDatabase;
 
   constructor(private readonly scope: Construct, props: RoleResourceProps) {
-    const { database, kind, names, identity, exclusive, adoptExisting, expiresAt } = props;
+    const { database, kind, names, identity, exclusive, adoptExisting, expiresAt, onRemoval, setRoleAtLogin } = props;
+    requireOwn(scope, 'onRemoval', onRemoval, '_removal', 'OnRemoval.dropOrDisable() or one of its siblings');
+    requireFlag(scope, 'exclusive', exclusive);
+    requireFlag(scope, 'adoptExisting', adoptExisting);
+    if (setRoleAtLogin !== undefined) {
+      checkRole('setRoleAtLogin', setRoleAtLogin);
+    }
     if (expiresAt !== undefined) {
+      if (kind === 'role') {
+        throw errorAt(scope, 'expiresAt is of a group role, which has no login that could end; '
+          + 'pass it to the users that are its members, or to Privileges.memberOf(role, { expiresAt })');
+      }
       requireExpiry(scope, expiresAt);
     }
-    const { action, newOwner }: Removal = props.removal ?? { action: 'DROP_OR_DISABLE' };
+    const { action, newOwner }: Removal = onRemoval?._removal ?? { action: 'DROP_OR_DISABLE' };
     this.database = database;
     const settings = settingProperties(scope, kind, props);
     const role = declaredRole({
@@ -109,21 +122,23 @@ export class RoleResource {
     addRole(scope, role);
     if (expiresAt !== undefined) {
       this.resource.node.addDependency(provisioner.expirySchedules.add(scope, expiresAt));
-      warn(scope, [expiredUser(names, expiresAt)]);
+      warn(scope, [expiredUser(names, expiresAt), movingExpiry(expiresAt)]);
     }
     warnOfUnescapedGrants(scope, kind === 'role' ? [] : names);
     warn(scope, names.map(name => unclearName(kind === 'role' ? 'role name' : 'username', name)));
+    warn(scope, unclearPath(props.searchPath));
     this.resource.node.addDependency(this.ownersOfSchemas());
     database.onRole(role, { resource: this.resource, provisioner });
-    if (props.setRoleAtLogin) {
-      this.actAs(props.setRoleAtLogin);
+    if (setRoleAtLogin) {
+      this.actAs(setRoleAtLogin);
     }
     if (newOwner) {
       this.addDependencyOn(newOwner, 'which is to be dropped; name another role in reassignOwnedTo');
     }
   }
 
-  public addPrivileges(grants: Grant[]): void {
+  public addPrivileges(privileges: readonly { readonly _grant: Grant }[]): void {
+    const grants = privileges.map(one => (one as Partial<typeof one> | undefined | null)?._grant as Grant);
     if (grants.some(grant => typeof (grant as unknown) !== 'object')) {
       throw errorAt(this.scope, 'privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return');
     }
@@ -176,6 +191,8 @@ export class RoleResource {
     }
     if (declared) {
       role.predecessors.add(declared);
+    } else {
+      warnOfRoleOfApp(this.scope, role, roleName);
     }
     this.resource.node.addDependency(other);
   }
@@ -243,13 +260,13 @@ export class RoleResource {
     if (expiresAt !== undefined && now !== undefined) {
       membershipEnds.set(group, now);
       this.resource.node.addDependency(this.provisioner.expirySchedules.add(scope, expiresAt, group));
-      warn(scope, [expiredMembership(names, group, now)]);
+      warn(scope, [expiredMembership(names, group, now), movingExpiry(expiresAt)]);
     }
   }
 
   /** What its members could do besides; of a token, the deployment says it. */
   private checkPower(group: string): void {
-    const problem = membershipProblem(group, this.database.adminNames);
+    const problem = membershipProblem(group, this.database.adminNames) ?? this.database.registryOwnerProblem(group);
     if (problem !== undefined) {
       throw errorAt(this.scope, problem);
     }

@@ -1,4 +1,4 @@
-import { App, CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
+import { CfnParameter, SecretValue, Stack } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as ecs from 'aws-cdk-lib/aws-ecs';
 import * as iam from 'aws-cdk-lib/aws-iam';
@@ -9,53 +9,8 @@ import type { Construct } from 'constructs';
 import {
   AdminCredentials, AuroraIamAuth, ConnectGrants, DatabaseUser, InstanceIamAuth, OnRemoval, Privileges, TablePrivilege,
 } from '../../lib';
-import { ENGINE, IRELAND, newApp, newCluster, newInstance, vpcOf } from './support';
-
-/** A stack with a cluster in it, as most apps have. */
-class Case {
-  public readonly app = newApp();
-  public readonly stack = new Stack(this.app, 'S', { env: IRELAND });
-  public readonly role = new iam.Role(this.stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
-  private made?: { cluster: rds.DatabaseCluster; iamAuth: AuroraIamAuth };
-
-  constructor(private readonly vpc?: (stack: Stack) => ec2.Vpc) {}
-
-  public get cluster(): rds.DatabaseCluster {
-    return this.all.cluster;
-  }
-
-  public get iamAuth(): AuroraIamAuth {
-    return this.all.iamAuth;
-  }
-
-  private get all() {
-    if (!this.made) {
-      const vpc = this.vpc?.(this.stack);
-      const cluster = newCluster(
-        this.stack,
-        'Cluster',
-        vpc ? { vpc, vpcSubnets: { subnets: [...vpc.isolatedSubnets, ...vpc.publicSubnets] } } : {},
-      );
-      this.made = { cluster, iamAuth: new AuroraIamAuth(this.stack, 'IamAuth', { cluster }) };
-    }
-    return this.made;
-  }
-}
-
-/** What an app is told: the message of an error, or our warnings with their ids, a line each. CDK has its own. */
-function answer(app: App, work: () => unknown): string {
-  try {
-    work();
-    app.synth();
-  } catch (error) {
-    expect((error as Error).name).not.toBe('TypeError');
-    return (error as Error).message.replace(/^Validation failed with the following errors:\n\s*/, '');
-  }
-  return app.node.findAll().flatMap(({ node }) => node.metadata.filter(({ type }) => type.startsWith('aws:cdk:'))
-    .filter(({ type }) => /warning|error/.test(type)).map(({ data }) => String(data))).filter(
-    text => text.includes('cdk-aurora-iam-auth:'),
-  ).join('\n');
-}
+import { acknowledge, answer, Case } from './case';
+import { ENGINE, IRELAND, newCluster, newInstance, vpcOf } from './support';
 
 const onTables = (...tables: string[]) => Privileges.onTables({
   database: 'shop', schema: 'public', tables, privileges: [TablePrivilege.SELECT],
@@ -76,8 +31,6 @@ const restored = (stack: Stack, props: Partial<rds.DatabaseClusterFromSnapshotPr
     engine: ENGINE, writer: rds.ClusterInstance.serverlessV2('writer'), vpc: vpcOf(stack),
     snapshotIdentifier: 'snapshot', ...props,
   });
-
-const acknowledge = (id: string) => ` [ack: cdk-aurora-iam-auth:${id}]`;
 
 describe('names', () => {
   test.each<[string, (one: Case) => unknown, string]>([

@@ -4,10 +4,8 @@ import type { DatabaseKind } from '../../contract/wire';
 import type { Database } from '../../database/database';
 import { resourcesOfApp } from '../../database/resources-of-app';
 import { errorAt } from '../../model/errors';
-import { warn } from '../../model/warning';
+import { warn, type Warning } from '../../model/warning';
 import { endpointPattern } from '../deployment-order';
-
-const SECRETS_MANAGER = endpointPattern('secretsmanager');
 
 export interface Subnets {
   readonly vpc: ec2.IVpc;
@@ -49,8 +47,10 @@ function otherRemedies(kind: DatabaseKind, { readsSecret, frameworkInVpc }: Need
  * Isolated subnets of a VPC of this app: an imported one may have ways that the app does not know. Looked up late,
  * because an endpoint may come later.
  */
-export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets): void {
-  if (!(vpc instanceof ec2.Vpc)) {
+export function warnOfNoWayOut(
+  scope: IConstruct, { vpc, vpcSubnets }: Subnets, { readsSecret, frameworkInVpc }: NeedsWayOut,
+): void {
+  if (!(vpc instanceof ec2.Vpc) || !(readsSecret || frameworkInVpc)) {
     return;
   }
   const { subnets } = vpc.selectSubnets(vpcSubnets);
@@ -61,21 +61,38 @@ export function warnOfNoWayOut(scope: IConstruct, { vpc, vpcSubnets }: Subnets):
   scope.node.addValidation({
     validate: () => {
       const tables = subnets.map(({ routeTable: { routeTableId } }) => routeTableId);
-      const leadsOut = resourcesOfApp(scope).some(resource =>
+      const resources = resourcesOfApp(scope);
+      const leadsTo = (service: string) => resources.some(resource =>
         (ec2.CfnRoute.isCfnRoute(resource) && tables.includes(resource.routeTableId))
         || (ec2.CfnVPCEndpoint.isCfnVPCEndpoint(resource) && resource.vpcId === vpc.vpcId
-          && SECRETS_MANAGER.test(resource.serviceName ?? '')));
-      warn(scope, leadsOut
-        ? []
-        : [{
-            id: 'cdk-aurora-iam-auth:noWayToSecretsManager',
-            text: `the function that creates users runs in isolated subnets of ${vpc.node.path} and reads a secret, `
-              + 'and nothing there leads to Secrets Manager, so that the deployment fails; '
-              + 'add vpc.addInterfaceEndpoint(\'SecretsManager\', '
-              + '{ service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), '
-              + 'or acknowledge where there is another way',
-          }]);
+          && endpointPattern(service).test(resource.serviceName ?? '')));
+      warn(scope, [
+        readsSecret && !leadsTo('secretsmanager') ? noWayToSecretsManager(vpc) : undefined,
+        frameworkInVpc && !(leadsTo('lambda') && leadsTo('s3')) ? noWayForFramework(vpc) : undefined,
+      ]);
       return [];
     },
   });
+}
+
+function noWayToSecretsManager({ node: { path } }: IConstruct): Warning {
+  return {
+    id: 'cdk-aurora-iam-auth:noWayToSecretsManager',
+    text: `the function that creates users runs in isolated subnets of ${path} and reads a secret, `
+      + 'and nothing there leads to Secrets Manager, so that the deployment fails; '
+      + 'add vpc.addInterfaceEndpoint(\'SecretsManager\', '
+      + '{ service: ec2.InterfaceVpcEndpointAwsService.SECRETS_MANAGER }), '
+      + 'or acknowledge where there is another way',
+  };
+}
+
+function noWayForFramework({ node: { path } }: IConstruct): Warning {
+  return {
+    id: 'cdk-aurora-iam-auth:noWayForFramework',
+    text: `the provider framework runs in isolated subnets of ${path} (frameworkInVpc), and nothing there leads to `
+      + 'Lambda and S3, so that CloudFormation gets no answer and the deployment fails; '
+      + 'add vpc.addInterfaceEndpoint(\'Lambda\', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA }) and '
+      + 'vpc.addGatewayEndpoint(\'S3\', { service: ec2.GatewayVpcEndpointAwsService.S3 }), '
+      + 'or acknowledge where there is another way',
+  };
 }

@@ -7,6 +7,7 @@ import { DATABASE_CA_FILE, DATABASE_PORT } from '../../contract/wire';
 import { type Database, vpcOf } from '../../database/database';
 import { allowPublicSubnet, warnOfNoWayOut } from './subnets';
 import { anyPeer } from './any-peer';
+import { errorAt } from '../../model/errors';
 import type { Admin } from '../admin';
 import { GIVEN_CA_FILE } from '../handler-code';
 
@@ -26,8 +27,12 @@ export class VpcTransport implements Transport {
     const network = { vpc: vpc ?? vpcOf(scope, database), vpcSubnets };
     const needs = { readsSecret: admin.secret !== undefined, frameworkInVpc: provisioner?.frameworkInVpc === true };
     this.network = { ...network, ...allowPublicSubnet(scope, network, database, needs) };
-    if (admin.secret) {
-      warnOfNoWayOut(scope, network);
+    warnOfNoWayOut(scope, network, needs);
+    if (vpcSubnets?.subnets?.length === 0) {
+      throw errorAt(scope, 'subnets of vpcSubnets must not be empty, because a function in a VPC has one; add at least one, or leave vpcSubnets out for the private ones');
+    }
+    if (securityGroups?.length === 0) {
+      throw errorAt(scope, 'securityGroups must not be empty, because a function in a VPC has one; add at least one, or leave securityGroups out for one of its own');
     }
     this.given = securityGroups;
     this.options = provisioner ?? {};
