@@ -249,7 +249,7 @@ describe('decode refuses', () => {
     ['a privilege that a table has not', schema({ Tables: { '*': ['USAGE'] } }), `privilege on a table "USAGE" is not allowed: ${TABLE_WORDS}; ${SAME_VERSION}`],
     ['a table name that is too long', schema({ Tables: { [TOO_LONG]: [] } }), `table name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
     ['a privilege that a column has not', schema({ Columns: { t: { c: ['DELETE'] } } }), `privilege on a column "DELETE" is not allowed: known are INSERT, REFERENCES, SELECT, UPDATE; ${SAME_VERSION}`],
-    ['all columns', schema({ Columns: { t: { '*': ['SELECT'] } } }), 'column name "*" is not allowed: it stands for all objects of the schema, so that one of this name cannot be told apart; leave the names out to mean all of them'],
+    ['all columns', schema({ Columns: { t: { '*': ['SELECT'] } } }), 'column name "*" is not allowed: it would stand for all columns of the table; grant on the table itself (Privileges.onTables)'],
     ['columns of all tables', schema({ Columns: { '*': { c: ['SELECT'] } } }), 'table name "*" is not allowed: it stands for all objects of the schema, so that one of this name cannot be told apart; leave the names out to mean all of them'],
     ['a column name with U+0000', schema({ Columns: { t: { 'c\0': [] } } }), 'column name "c\\u0000" is not allowed: it contains the character U+0000, which PostgreSQL cannot store; remove it'],
     ['a privilege that a sequence has not', schema({ Sequences: { s: ['INSERT'] } }), `privilege on a sequence "INSERT" is not allowed: known are SELECT, UPDATE, USAGE; ${SAME_VERSION}`],
