@@ -81,7 +81,8 @@ export class Template {
         template: this, logicalId, type, properties: properties as Properties, metadata: {},
       }));
     this.declarations = [...declared(OUTPUT, body.Outputs), ...declared(PARAMETER, body.Parameters)];
-    this.resources = Object.entries(body.Resources ?? {}).map((
+    // What has no type is Fn::ForEach or Fn::Transform, and no resource before the deployment.
+    this.resources = Object.entries(body.Resources ?? {}).filter(([, { Type }]) => typeof Type === 'string').map((
       [logicalId, { Type: type, Properties: properties = {}, Metadata: metadata = {} }],
     ) =>
       ({ template: this, logicalId, type, properties, metadata }));

@@ -87,6 +87,12 @@ export function itemsOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value.flatMap(itemsOf) : value === undefined || isNoValue(value) ? [] : [value];
 }
 
+/** Whether a property is left out, at least in a branch of an `Fn::If`. */
+export function mayBeUnset(value: unknown): boolean {
+  const { 'Fn::If': branches } = Object(value) as { 'Fn::If'?: unknown[] };
+  return Array.isArray(branches) ? branches.slice(1).some(mayBeUnset) : value === undefined || isNoValue(value);
+}
+
 /** The items of a list of texts, those that are one text with commas in a parameter included. What cannot be told apart is one item. */
 export function textsOf(value: unknown, template: Template): Part[][] {
   return itemsOf(value).flatMap((item) => {
@@ -202,9 +208,18 @@ function attributeOf(logicalId: string, attribute: string, template: Template): 
   if (nested && output) {
     return partsOf(output.Value, nested);
   }
+  if (resource.type === 'AWS::SSM::Parameter' && attribute === 'Value') {
+    return partsOf(resource.properties.Value, template);
+  }
+  if (ANY_TEXT.test(`${resource.type} ${attribute}`)) {
+    return [unknown(`${logicalId}.${attribute}`, template)];
+  }
   const written = resource.type === 'Custom::CrossRegionExportReader' ? writtenAs(attribute, template) : undefined;
   return written ? partsOf(written.value, written.template) : [{ kind: 'attribute', resource, attribute }];
 }
+
+/** Attributes that are any text: what a template that is not here puts out, and what a host answers. */
+const ANY_TEXT = / Outputs\.|^AWS::CloudFormation::WaitCondition Data$/;
 
 /** CDK carries a value to another Region in a parameter of Systems Manager, which one custom resource writes and another one reads. */
 function writtenAs(parameter: string, { app }: Template): Scoped | undefined {

@@ -18,7 +18,9 @@ export const entitledRolesOf = oncePerApp((app) => {
 /** Whether a principal of the policy of a secret has to read it, or reads nothing by that alone: its own account, whose identities need a policy of their own. */
 export function isEntitled(principal: Part[], { template }: Resource): boolean {
   const role = attributeIn(principal)?.resource;
-  const [, , , , account, name] = principal.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' ? part.name.replace('AWS::', '') : '').join('').split(':');
+  const written = principal.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' ? part.name.replace('AWS::', '') : '').join('');
+  // An account may be named by its number alone.
+  const [, , , , account = written, name = 'root'] = written.split(':');
   const isOwnAccount = account === 'AccountId' || template.stack.environment.startsWith(`aws://${account}/`);
   return (role !== undefined && entitledRolesOf(template.app).has(role)) || (name === 'root' && isOwnAccount) || textOf(principal) === RDS;
 }
@@ -26,6 +28,6 @@ export function isEntitled(principal: Part[], { template }: Resource): boolean {
 /** Whether only RDS may assume a role. */
 function isOfRds({ properties, template }: Resource): boolean {
   const principals = (statementsOf(properties.AssumeRolePolicyDocument, template) ?? [])
-    .filter(({ denies }) => !denies).flatMap(statement => statement.principals);
+    .filter(({ denies }) => !denies).flatMap(({ principals: named, notPrincipals }) => notPrincipals ? [[]] : named);
   return principals.length > 0 && principals.every(principal => textOf(principal) === RDS);
 }

@@ -1,6 +1,6 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
-import { attributeIn, keyOf, type Part, partsOf, settingOf, shown } from '../app/value';
+import { attributeIn, itemsOf, keyOf, type Part, partsOf, settingOf, shown } from '../app/value';
 import { identityPoliciesOf } from '../iam/identity-policies';
 import { isAbout } from '../iam/statement';
 import { reachOfResource, type Target } from '../iam/target';
@@ -54,10 +54,16 @@ function original(arn: Part[]): Part[] {
 function secretOfMaster(database: Resource): Part[][] {
   const { properties, template } = database;
   const managed = settingOf(properties.ManageMasterUserPassword, template);
-  if (managed.state === 'unknown' || (managed.state === 'known' && managed.value === 'true')) {
-    return [[{ kind: 'attribute', resource: database, attribute: 'MasterUserSecret.SecretArn' }]];
+  const ofRds: Part[] = [{ kind: 'attribute', resource: database, attribute: 'MasterUserSecret.SecretArn' }];
+  if (managed.state === 'known' && managed.value === 'true') {
+    return [ofRds];
   }
-  const password = properties.MasterUserPassword === undefined ? [] : partsOf(properties.MasterUserPassword, template);
+  const passwords = itemsOf(properties.MasterUserPassword).flatMap(password => secretIn(partsOf(password, template)));
+  return [...managed.state === 'unknown' ? [ofRds] : [], ...passwords];
+}
+
+/** The secret that a password is a dynamic reference to. */
+function secretIn(password: Part[]): Part[][] {
   const [start] = password;
   if (start?.kind !== 'text' || !start.text.startsWith(REFERENCE)) {
     return [];
@@ -78,6 +84,6 @@ const withUsers = oncePerApp((app): Set<Resource | undefined> => {
   return new Set([...provisionersOf(app).map(({ databaseId }) => attributeIn(databaseId)?.resource), ...granted]);
 });
 
-/** The databases of PostgreSQL that have IAM users. */
+/** The databases that have IAM users, and are not known to be of another engine than PostgreSQL. */
 export const databasesWithUsersOf = oncePerApp(app =>
-  app.ofType(...DATABASE_TYPES).filter(database => isPostgresql(database) && withUsers(app).has(database)));
+  app.ofType(...DATABASE_TYPES).filter(database => isPostgresql(database) !== false && withUsers(app).has(database)));

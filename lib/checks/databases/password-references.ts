@@ -30,7 +30,8 @@ const HARMLESS = [
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
  */
 export function passwordReferencesIn({ type, properties, template }: Resource): SecretReference[] {
-  if (!JSON.stringify(properties).includes(REFERENCE)) {
+  // A function may put it together of smaller pieces.
+  if (!JSON.stringify(properties).includes('{{')) {
     return [];
   }
   const found: SecretReference[] = [];
@@ -38,6 +39,7 @@ export function passwordReferencesIn({ type, properties, template }: Resource): 
     const [name, ...others] = Object.keys(Object(value) as object);
     if (isText(value) || (others.length === 0 && ['Fn::Join', 'Fn::Sub', 'Fn::Select'].includes(name))) {
       found.push(...referencesIn(partsOf(value, template)).map(secret => ({ secret, location: path.join('/') })));
+      branchesIn(value).forEach(branches => visit(branches, path));
     } else if (typeof value === 'object' && value !== null) {
       Object.entries(value).forEach(([key, item]) => visit(item, [...path, key]));
     }
@@ -47,6 +49,12 @@ export function passwordReferencesIn({ type, properties, template }: Resource): 
     .filter(([property]) => !isPassword(property))
     .forEach(([property, value]) => visit(value, [property]));
   return found;
+}
+
+/** Each `Fn::If` within a function. */
+function branchesIn(value: unknown): unknown[] {
+  const content = Object(value) as object;
+  return 'Fn::If' in content ? [content] : isText(value) ? [] : Object.values(content).flatMap(branchesIn);
 }
 
 /** The secrets in a text whose password, or whole content, is put in their place. */

@@ -14,6 +14,7 @@ import {
   withoutDynamicReferences,
 } from './pattern';
 import type { CheckedApp } from '../app/template';
+import { IAM_AUTHENTICATION_RESOURCE_TYPE, PROVISIONED_RESOURCE_TYPES } from '../../contract/wire';
 
 /** Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern or several. */
 export interface ConnectReach {
@@ -149,11 +150,13 @@ const REFERENCES: Record<string, string[]> = {
   'AWS::IAM::User': ['Ref'],
 };
 
+const OWN_TYPES: readonly string[] = [...PROVISIONED_RESOURCE_TYPES, IAM_AUTHENTICATION_RESOURCE_TYPE];
+
 function isReference(part: Part): boolean {
   return (
     part.kind === 'environment'
     || (part.kind === 'attribute'
-      && (REFERENCES[part.resource.type]?.includes(part.attribute) ?? part.resource.type.startsWith('Custom::Rds')))
+      && (REFERENCES[part.resource.type]?.includes(part.attribute) ?? OWN_TYPES.includes(part.resource.type)))
   );
 }
 

@@ -1,6 +1,6 @@
 import { oncePerApp } from '../app/synthesized-app';
 import type { CheckedApp, Resource } from '../app/template';
-import { attributeIn, itemsOf, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
+import { attributeIn, itemsOf, mayBeUnset, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import { awsManagedArn, awsManagedStatements } from './aws-managed-policies';
 import { SAM_TYPES, samPolicyDocument } from './sam-policies';
 import { type Statement, statementsOf } from './statement';
@@ -70,26 +70,24 @@ class IdentityPolicies {
 
   constructor(app: CheckedApp) {
     const identities = app.ofType(...Object.keys(IDENTITIES));
-    for (const identity of identities) {
-      const name = settingOf(identity.properties[IDENTITIES[identity.type]], identity.template);
+    for (const named of [...identities, ...app.ofType('AWS::IAM::ManagedPolicy')]) {
+      const name = settingOf(named.properties[IDENTITIES[named.type] ?? 'ManagedPolicyName'], named.template);
       if (name.state === 'known') {
-        this.byName.set(`${identity.type} ${name.value}`, identity);
-      }
-      const boundary = attributeIn(partsOf(identity.properties.PermissionsBoundary, identity.template));
-      if (boundary) {
-        this.boundaries.add(boundary.resource);
+        this.byName.set(`${named.type} ${name.value}`, named);
       }
     }
-    for (const policy of app.ofType('AWS::IAM::ManagedPolicy')) {
-      const name = settingOf(policy.properties.ManagedPolicyName, policy.template);
-      if (name.state === 'known') {
-        this.byName.set(`${policy.type} ${name.value}`, policy);
+    for (const { properties, template } of [...identities, ...app.ofType(PERMISSION_SET, ...SAM_TYPES)]) {
+      const { CustomerManagedPolicyReference: reference } = Object(properties.PermissionsBoundary) as { CustomerManagedPolicyReference?: unknown };
+      const boundary = partsOf((Object(reference) as { Name?: unknown }).Name ?? properties.PermissionsBoundary, template);
+      const own = this.ownManagedPolicy(nameOf(boundary) ?? boundary);
+      if (own) {
+        this.boundaries.add(own);
       }
     }
     for (const holder of [...identities, ...app.ofType(PERMISSION_SET)]) {
       this.add(holder, [...this.inlineOf(holder), ...this.managedOf(holder)]);
     }
-    for (const holder of app.ofType(...SAM_TYPES).filter(({ properties }) => properties.Role === undefined)) {
+    for (const holder of app.ofType(...SAM_TYPES).filter(({ properties }) => mayBeUnset(properties.Role))) {
       this.add(holder, this.samPoliciesOf(holder));
     }
     for (const resource of app.resources) {
@@ -162,9 +160,10 @@ class IdentityPolicies {
 
   /** A managed policy that something has attached. */
   private managed(holder: Resource, parts: Part[], location: string, principal: Principal): IdentityPolicy[] {
-    const isKnown = parts.every(part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')));
-    const arn = parts.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' && part.name === 'AWS::Partition' ? 'aws' : '-').join('').trim();
-    const own = this.ownManagedPolicy(isKnown ? [{ kind: 'text', text: arn.replace(/^arn:.*[:/]/, '') }] : parts);
+    const name = nameOf(parts);
+    const isKnown = name !== undefined;
+    const arn = textOfArn(parts);
+    const own = this.ownManagedPolicy(name ?? parts);
     const statements = isKnown ? awsManagedStatements(arn) : undefined;
     if (own && !statements) {
       this.attach(own, holder);
@@ -227,6 +226,16 @@ class IdentityPolicies {
     const resource = attributeIn(name)?.resource ?? this.byName.get(`${kind} ${known}`);
     return { shown: resource?.logicalId ?? shown(name), resource };
   }
+}
+
+function textOfArn(parts: Part[]): string {
+  return parts.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' && part.name === 'AWS::Partition' ? 'aws' : '-').join('').trim();
+}
+
+/** The name at the end of an ARN, if that is known. */
+function nameOf(parts: Part[]): Part[] | undefined {
+  const isKnown = parts.every(part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')));
+  return isKnown ? [{ kind: 'text', text: textOfArn(parts).replace(/^arn:.*[:/]/, '') }] : undefined;
 }
 
 /** A document, or those of both branches of an `Fn::If`. */

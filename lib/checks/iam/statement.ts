@@ -1,5 +1,6 @@
 import { itemsOf, jsonIn, type Part, partsOf, settingOf, shown, textOf, textsOf } from '../app/value';
 import type { Template } from '../app/template';
+import { withoutDynamicReferences } from './pattern';
 
 /** A statement that allows something, or denies it. */
 export interface Statement {
@@ -73,18 +74,26 @@ const isFunction = (name: string) => name === 'Ref' || name.startsWith('Fn::');
  */
 export function isAbout(statement: Statement, action: string): boolean | undefined {
   const { notActions, unknown } = statement;
-  const all = patternsOf(statement);
-  const wanted = action.toLowerCase();
-  const matches = all.some(pattern => pattern !== undefined && matchesAction(pattern, wanted)) || (all.includes(undefined) ? undefined : false);
+  const matching = patternsOf(statement).filter(({ text }) => matchesAction(text, action.toLowerCase()));
+  const matches = matching.some(({ isOpen }) => !isOpen) || (matching.length > 0 ? undefined : false);
   const is = notActions && matches !== undefined ? !matches : matches;
   return is && unknown ? undefined : is;
 }
 
-const patterns = new WeakMap<Statement, (string | undefined)[]>();
+interface ActionPattern {
+  /** In lower case, with `*` for what only the deployment knows. */
+  readonly text: string;
+  /** Whether there is such a part. */
+  readonly isOpen: boolean;
+}
 
-/** Its actions in lower case; undefined where only the deployment knows. */
-function patternsOf(statement: Statement): (string | undefined)[] {
-  const known = patterns.get(statement) ?? (statement.notActions ?? statement.actions).map(action => textOf(action)?.toLowerCase());
+const patterns = new WeakMap<Statement, ActionPattern[]>();
+
+function patternsOf(statement: Statement): ActionPattern[] {
+  const known = patterns.get(statement) ?? (statement.notActions ?? statement.actions).map(withoutDynamicReferences).map(action => ({
+    text: action.map(part => part.kind === 'text' ? part.text : '*').join('').toLowerCase(),
+    isOpen: textOf(action) === undefined,
+  }));
   patterns.set(statement, known);
   return known;
 }
@@ -108,7 +117,10 @@ function matchesAction(pattern: string, action: string): boolean {
   return new RegExp(`^${expression}$`, 's').test(action);
 }
 
-/** `*`, or lists by kind. */
+/** `*`, or lists by kind; those of both branches of an `Fn::If`. */
 function principalsIn(principal: unknown): unknown[] {
-  return typeof principal === 'string' ? [principal] : Object.values(Object(principal) as object).flatMap(itemsOf);
+  return itemsOf(principal).flatMap((each) => {
+    const byKind = Object(each) as object;
+    return typeof each === 'string' || Object.keys(byKind).some(isFunction) ? [each] : Object.values(byKind).flatMap(itemsOf);
+  });
 }
