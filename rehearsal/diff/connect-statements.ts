@@ -1,5 +1,7 @@
-import { list } from '../iam/policy-document';
+import { acrossSeparators } from './across-separators';
+import { branchesOf, isFunction } from './branches';
 import { matches, PolicyPattern, policyPattern } from './policy-pattern';
+import { symbolsIn } from './template-values';
 
 export interface Document {
   readonly statements: readonly Statement[];
@@ -10,8 +12,6 @@ export interface Document {
 
 interface Statement {
   readonly effect: string;
-
-  /** Whether it is about `rds-db:connect`; `named` if it says so, rather than `*`. */
   readonly resources: readonly ConnectResource[];
   readonly undecided?: string;
 }
@@ -29,71 +29,86 @@ export interface ConnectResource {
 
 const CONNECT = 'rds-db:connect';
 const ANY = policyPattern('*');
+const EVERYTHING = { region: ANY, account: ANY, id: ANY, username: ANY };
 
-/** Of a policy that cannot be read. */
-export const UNREADABLE: Statement = {
-  effect: 'Allow',
-  resources: [
-    { region: ANY, account: ANY, id: ANY, username: ANY, undecided: 'the policy is known to the deployment alone' },
-  ],
-};
+/** Of a policy that cannot be read, whose text tells it from others. */
+export function unreadable(source: string): Statement {
+  return {
+    effect: 'Allow',
+    resources: [somewhere(source, 'the policy is known to the deployment alone')],
+  };
+}
 
 /** The statements of a policy that are about `rds-db:connect`. */
 export function statementsIn(document: unknown, read: (value: unknown) => string): Statement[] {
-  return list((document as { Statement?: unknown }).Statement ?? []).flatMap((statement) => {
+  return branchesOf((document as { Statement?: unknown }).Statement).flatMap(({ value: statement, undecided: branch }) => {
     const { Effect, Action, NotAction, Resource, NotResource, Condition } = statement as { [key: string]: unknown };
     if (Effect === undefined) {
-      return JSON.stringify(statement).includes('rds-db') ? [UNREADABLE] : [];
+      return isFunction(statement) ? [unreadable(read(statement))] : [];
     }
-    const covers = (action: unknown) => matches(policyPattern(read(action).toLowerCase()), CONNECT) !== 'no';
-    const isNamed = list(Action ?? []).some(action => read(action).toLowerCase().startsWith('rds-db:'));
-    if (Action === undefined ? list(NotAction ?? []).some(covers) : !list(Action).some(covers)) {
+    const about = NotAction === undefined ? aboutConnect(Action, read) : OPPOSITE[aboutConnect(NotAction, read)];
+    const isNamed = branchesOf(Action).some(({ value }) => read(value).toLowerCase().startsWith('rds-db:'));
+    if (about === 'no') {
       return [];
     }
     const resources
       = NotResource === undefined
-        ? list(Resource ?? []).flatMap(resource => connectResource(read(resource), isNamed) ?? [])
-        : [{ region: ANY, account: ANY, id: ANY, username: ANY, undecided: 'its policy has NotResource' }];
+        ? branchesOf(Resource).flatMap(({ value, undecided }) =>
+            connectResources(read(value), isNamed).map(resource => ({ ...(undecided === undefined ? {} : { undecided }), ...resource })),
+          )
+        : [{ ...EVERYTHING, undecided: 'its policy has NotResource' }];
     const isConditional = Object.keys(Condition ?? {}).length > 0;
-    return [
-      {
-        effect: read(Effect),
-        resources,
-        ...(isConditional
-          ? { undecided: 'its policy has a Condition, which RDS does not evaluate for rds-db:connect' }
-          : {}),
-      },
-    ];
+    const because
+      = branch
+        ?? (about === 'maybe' ? 'the Action in its policy is known to the deployment alone' : undefined)
+        ?? (isConditional ? 'its policy has a Condition, which RDS does not evaluate for rds-db:connect' : undefined);
+    return effectsIn(Effect, read).map(({ effect, undecided = because }) => ({
+      effect, resources, ...(undecided === undefined ? {} : { undecided }),
+    }));
   });
 }
 
+/** What a statement may do. */
+export function effectsIn(effect: unknown, read: (value: unknown) => string): { readonly effect: string; readonly undecided?: string }[] {
+  return branchesOf(effect).flatMap(({ value, undecided }) => {
+    const text = read(value);
+    return symbolsIn(text).length === 0
+      ? [{ effect: text, ...(undecided === undefined ? {} : { undecided }) }]
+      : ['Allow', 'Deny'].map(each => ({ effect: each, undecided: 'the Effect in its policy is known to the deployment alone' }));
+  });
+}
+
+const OPPOSITE = { yes: 'no', maybe: 'maybe', no: 'yes' } as const;
+
+function aboutConnect(actions: unknown, read: (value: unknown) => string): 'yes' | 'maybe' | 'no' {
+  const answers = branchesOf(actions).map(({ value, undecided }) => {
+    const answer = matches(policyPattern(read(value).toLowerCase()), CONNECT);
+    return answer === 'yes' && undecided !== undefined ? 'maybe' : answer;
+  });
+  return (['yes', 'maybe'] as const).find(answer => answers.includes(answer)) ?? 'no';
+}
+
+function somewhere(source: string, undecided: string): ConnectResource {
+  return { ...EVERYTHING, username: { ...ANY, source }, undecided };
+}
+
 /** @param isNamed whether the statement names an action of rds-db */
-function connectResource(text: string, isNamed: boolean): ConnectResource | undefined {
-  if (text === '*') {
-    return { region: ANY, account: ANY, id: ANY, username: ANY };
+function connectResources(text: string, isNamed: boolean): ConnectResource[] {
+  const [, service = '', region = '', account = '', id = '', username = '']
+    = /^arn:[^:]*:([^:]*):([^:]*):([^:]*):dbuser:([^/]*)\/(.*)$/s.exec(text) ?? [];
+  if (username !== '' && matches(policyPattern(service), 'rds-db') !== 'no') {
+    const [ofRegion, ofAccount, ofId, ofUser] = [region, account, id, username].map(policyPattern);
+    return [{ region: ofRegion, account: ofAccount, id: ofId, username: ofUser }];
   }
-  const [arn, , service, region, account, ...rest] = text.split(':');
-  if (arn !== 'arn' || service === undefined) {
-    return isNamed
-      ? {
-          region: ANY,
-          account: ANY,
-          id: ANY,
-          username: ANY,
-          undecided: 'the ARN in its policy is known to the deployment alone',
-        }
-      : undefined;
+  const across = acrossSeparators(policyPattern(text));
+  if (across === 'unknown' || (across === undefined && isNamed && !text.startsWith('arn:'))) {
+    return [somewhere(text, 'the ARN in its policy is known to the deployment alone')];
   }
-  if (matches(policyPattern(service), 'rds-db') === 'no') {
-    return undefined;
-  }
-  const resource = rest.join(':');
-  const [, id, username] = /^dbuser:([^/]*)\/(.*)$/s.exec(resource) ?? [];
-  const pattern = { region: policyPattern(region ?? '*'), account: policyPattern(account ?? '*') };
-  if (id === undefined) {
-    return matches(policyPattern(resource), 'dbuser:cluster-A/user') === 'no'
-      ? undefined
-      : { ...pattern, id: ANY, username: ANY };
-  }
-  return { ...pattern, id: policyPattern(id), username: policyPattern(username) };
+  // IAM documents that a * at the end goes beyond the parts of an ARN, and of another wildcard it does not say so.
+  const undecided = /^[^*?]*\*$/.test(text) ? {} : { undecided: 'a wildcard in its policy stands for a separator of the ARN' };
+  const [, ofRegion = '*', ofAccount = '*'] = /^arn:[^:]*:[^:]*:([^:*?]*):([^:*?]*):/.exec(text) ?? [];
+  const place = { region: policyPattern(ofRegion), account: policyPattern(ofAccount) };
+  return across === undefined
+    ? []
+    : across.ids.flatMap(each => across.usernames.map(user => ({ ...place, id: each, username: user, ...undecided })));
 }

@@ -1,7 +1,8 @@
 import { policyOfAws } from '../cloudformation/role-policies';
 import { PolicyDocument } from '../iam/policy-document';
 import { Holder } from './access-diff';
-import { Document, statementsIn, UNREADABLE } from './connect-statements';
+import { branchesOf } from './branches';
+import { Document, statementsIn, unreadable } from './connect-statements';
 import {
   conditionOf,
   onlySymbol,
@@ -44,6 +45,7 @@ const ATTACHED = [
 export class Identities {
   private readonly byKey = new Map<string, Identity>();
   private readonly managed = new Map<string, Document>();
+  private readonly managedByName = new Map<string, Document>();
 
   constructor(
     private readonly values: TemplateValues,
@@ -60,6 +62,9 @@ export class Identities {
       } = resource;
       const document = this.document(stack, Properties.PolicyDocument, conditionOf(resource));
       this.managed.set(symbolText(['resource', stack.definition.id, logicalId, '']), document);
+      if (Properties.ManagedPolicyName !== undefined) {
+        this.managedByName.set(this.values.text(stack, Properties.ManagedPolicyName), document);
+      }
     }
     const resources = values.resources.filter(({ definition }) => IDENTITIES[definition.Type]);
     resources.forEach(resource => this.add(resource));
@@ -78,22 +83,27 @@ export class Identities {
     const identity = this.identityOf(resource);
     const undecided = conditionOf(resource);
     const {
-      Policies = [],
+      Policies,
       PolicyDocument: own,
       InlinePolicy,
       AssumeRolePolicyDocument: trust,
-    } = Properties as { Policies?: { PolicyDocument?: unknown }[]; [key: string]: unknown };
+    } = Properties;
     const inline = [
-      ...(Array.isArray(Policies) ? Policies.map(policy => policy.PolicyDocument) : []),
-      InlinePolicy,
-      type === 'AWS::IAM::ManagedPolicy' ? own : undefined,
+      ...branchesOf(Policies).map(({ value, undecided: branch }) =>
+        [(value as { PolicyDocument?: unknown }).PolicyDocument ?? value, undecided ?? branch] as const),
+      [InlinePolicy, undecided] as const,
+      [type === 'AWS::IAM::ManagedPolicy' ? own : undefined, undecided] as const,
     ];
     inline
-      .filter(document => document !== undefined)
-      .forEach(document => identity.documents.push(this.document(stack, document, undecided)));
+      .filter(([document]) => document !== undefined)
+      .forEach(([document, why]) => identity.documents.push(this.document(stack, document, why)));
+    const ofPermissionSet = type === 'AWS::SSO::PermissionSet' ? Properties : {};
     for (const arn of [
       ...this.values.list(stack, Properties.ManagedPolicyArns),
-      ...this.values.list(stack, type === 'AWS::SSO::PermissionSet' ? Properties.ManagedPolicies : undefined),
+      ...this.values.list(stack, ofPermissionSet.ManagedPolicies),
+      // Those of the account, by their names.
+      ...branchesOf(ofPermissionSet.CustomerManagedPolicyReferences).map(({ value }) =>
+        this.values.text(stack, (value as { Name?: unknown }).Name ?? value)),
     ]) {
       const document = this.managedPolicy(arn);
       if (document) {
@@ -130,8 +140,11 @@ export class Identities {
 
   /** What a group may do, its users may do. */
   private joinGroups(): void {
-    const join = (user: Identity, group: string, stack: TemplateStack) =>
-      user.documents.push(...this.named('IAM group', group, stack).documents);
+    const join = (user: Identity, name: string, stack: TemplateStack) => {
+      const group = this.named('IAM group', name, stack);
+      user.documents.push(...group.documents);
+      group.unknownPolicies.forEach(policy => user.unknownPolicies.add(policy));
+    };
     for (const resource of this.values.ofType(/^AWS::IAM::User$/)) {
       const {
         stack,
@@ -184,22 +197,29 @@ export class Identities {
   }
 
   private managedPolicy(arn: string): Document | undefined {
-    const own = this.managed.get(arn);
+    const own = this.managed.get(arn) ?? this.managedByName.get(arn.replace(/^arn:.*:policy\/(.*\/)?/, ''));
     const readable = this.values.readable(arn);
     const known
       = this.policies[readable]
         ?? policyOfAws(readable.replace('${AWS::Partition}', 'aws'))
         ?? POLICIES_OF_AWS[readable.split(':iam::aws:policy/')[1]];
-    return own ?? (known && { statements: statementsIn(known, String) });
+    return known ? { statements: statementsIn(known, String) } : own;
   }
 
   private document(stack: TemplateStack, document: unknown, undecided?: string): Document {
-    const resolved = isText(document) ? parsed(this.values.text(stack, document)) : document;
-    const read = isText(document) ? String : (value: unknown) => this.values.text(stack, value);
-    return {
-      statements: resolved === undefined ? [UNREADABLE] : statementsIn(resolved, read),
-      ...(undecided === undefined ? {} : { undecided }),
-    };
+    const statements = branchesOf(document).flatMap(({ value, undecided: branch }) =>
+      this.statements(stack, value).map(statement => (branch === undefined ? statement : { ...statement, undecided: branch })));
+    return { statements, ...(undecided === undefined ? {} : { undecided }) };
+  }
+
+  private statements(stack: TemplateStack, document: unknown): Document['statements'] {
+    const { 'Fn::ToJsonString': json = document } = Object(document) as { 'Fn::ToJsonString'?: unknown };
+    if (!isText(json)) {
+      return statementsIn(json, value => this.values.text(stack, value));
+    }
+    const text = this.values.text(stack, json);
+    const resolved = parsed(text);
+    return resolved === undefined ? [unreadable(text)] : statementsIn(resolved, String);
   }
 }
 

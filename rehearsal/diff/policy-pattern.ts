@@ -1,7 +1,7 @@
 import { isSymbol, tokensIn } from './template-values';
 
 /** A character, a symbol, or a wildcard of a policy. */
-interface Token {
+export interface Token {
   readonly kind: 'text' | 'any' | 'one';
   readonly text: string;
 }

@@ -1,9 +1,10 @@
-import { list, PolicyDocument } from '../iam/policy-document';
+import { PolicyDocument } from '../iam/policy-document';
 import { AccessFact, ComparableFact } from './access-diff';
 import { ConnectResource } from './connect-statements';
 import { Identities, Identity } from './identities';
+import { trustFacts } from './trust-facts';
 import { exactly, matches, PolicyPattern } from './policy-pattern';
-import { onlySymbol, TemplateValues } from './template-values';
+import { onlySymbol, symbolText, TemplateValues } from './template-values';
 
 /** Where identities sign in, as a policy names it: a cluster, an instance, a replica or a proxy. */
 export interface Place {
@@ -69,7 +70,7 @@ class IdentityFacts {
           place,
           match: id === undefined ? this.reaches(allow, place) : id === place.id ? ('yes' as const) : ('no' as const),
         }))
-        .filter(({ place, match }) => match !== 'no' && this.isThere(allow, place));
+        .filter(({ place, match }) => match !== 'no' && this.isThere(allow, place) !== 'no');
       return [
         ...(id === undefined ? [this.patternFact(allow)] : []),
         ...reached.flatMap(({ place, match }) =>
@@ -140,8 +141,7 @@ class IdentityFacts {
   }
 
   private patternFact(allow: ConnectResource, place?: Place): ComparableFact {
-    const [variable] = allow.username.variables;
-    const tag = /^aws:PrincipalTag\/(.*)$/i.exec(variable ?? '')?.[1];
+    const tag = /^\$\{aws:PrincipalTag\/([^}]*)\}$/i.exec(allow.username.source)?.[1];
     const as = tag ?? this.values.readable(allow.username.source);
     const restricted
       = this.denies.length > 0
@@ -149,15 +149,16 @@ class IdentityFacts {
         : this.identity.boundary === undefined
           ? undefined
           : 'its permissions boundary may refuse some';
-    const key = (id: string, username: string) => JSON.stringify(['pattern', id, username, this.identity.key]);
-    const id = place ? place.id : allow.id.source;
-    const wider = [key(id, '*'), key('*', allow.username.source), key('*', '*')];
+    const key = (...parts: string[]) => JSON.stringify(['pattern', ...parts, this.identity.key]);
+    // The id of a database says where it is.
+    const parts = place ? [place.id, allow.username.source] : [allow.id, allow.username, allow.region, allow.account].map(({ source }) => source);
+    const wider = parts.reduce<string[][]>((all, part) => all.flatMap(before => [[...before, part], [...before, '*']]), [[]]);
     return this.fact(
       { kind: 'signIn', as, user: tag === undefined ? 'pattern' : 'tag' },
-      key(id, allow.username.source),
+      key(...parts),
       allow.undecided ?? restricted,
       place,
-      wider,
+      wider.flatMap(each => place ? [key(...each), key(...each, '*', '*')] : [key(...each)]),
     );
   }
 
@@ -184,7 +185,7 @@ class IdentityFacts {
         least([
           this.reaches(deny, place),
           matches(deny.username, username),
-          this.isThere(deny, place) ? 'yes' : 'no',
+          this.isThere(deny, place),
           deny.undecided === undefined ? 'yes' : 'maybe',
         ]),
       ),
@@ -204,7 +205,7 @@ class IdentityFacts {
             least([
               this.reaches(resource, place),
               matches(resource.username, username),
-              undecided === undefined ? 'yes' : 'maybe',
+              (undecided ?? resource.undecided ?? boundary.undecided) === undefined ? 'yes' : 'maybe',
             ]),
           ),
         ),
@@ -217,14 +218,14 @@ class IdentityFacts {
     return itself !== 'maybe' || prefix === undefined ? itself : matches(id, `${prefix}${place.id}`);
   }
 
-  /** Unless both are known to differ. */
-  private isThere({ region, account }: ConnectResource, place: Place): boolean {
+  /** Where a stack leaves its Region or account open, a statement that names one may be about it. */
+  private isThere({ region, account }: ConnectResource, place: Place): Match {
     const symbol = onlySymbol(place.id);
     const stack = symbol?.[0] === 'resource' ? this.values.stackOf(symbol[1]) : undefined;
-    return [
-      [region, stack?.region],
-      [account, stack?.account],
-    ].every(([pattern, known]) => known === undefined || matches(pattern as PolicyPattern, known as string) !== 'no');
+    // Nothing is known of a place that only policies name, nor does anything depend on it.
+    const is = (pattern: PolicyPattern, known: string | undefined, name: string): Match =>
+      stack === undefined ? 'yes' : matches(pattern, known ?? symbolText(['name', name]));
+    return least([is(region, stack?.region, 'AWS::Region'), is(account, stack?.account, 'AWS::AccountId')]);
   }
 
   private resources(effect: string): ConnectResource[] {
@@ -235,9 +236,7 @@ class IdentityFacts {
         .filter(statement => statement.effect === effect)
         .flatMap(statement =>
           statement.resources.map((resource) => {
-            // Whatever the condition of a Deny says, it refuses.
-            const undecided
-              = document.undecided ?? (effect === 'Deny' ? undefined : statement.undecided) ?? resource.undecided;
+            const undecided = document.undecided ?? statement.undecided ?? resource.undecided;
             return undecided === undefined ? resource : { ...resource, undecided };
           }),
         ),
@@ -269,44 +268,6 @@ function prefixOf(id: string): string | undefined {
 
 function placeName(values: TemplateValues, { id }: Place): string {
   return values.named(id);
-}
-
-/** Who may have the role, and with it what the role has. */
-function trustFacts({ who, key, trust }: Identity, values: TemplateValues): ComparableFact[] {
-  if (!trust) {
-    return [];
-  }
-  const { stack, document } = trust;
-  const statements = list((document as { Statement?: unknown } | null)?.Statement ?? []) as {
-    Effect?: string;
-    Principal?: unknown;
-    Condition?: unknown;
-  }[];
-  const isRestricted = statements.some(({ Effect }) => Effect === 'Deny');
-  return statements
-    .filter(({ Effect }) => Effect === 'Allow')
-    .flatMap(({ Principal: principal, Condition: condition }) => {
-      const conditions = condition === undefined ? undefined : values.text(stack, JSON.stringify(condition));
-      const principals
-        = typeof principal === 'object' && principal !== null
-          ? Object.entries(principal)
-          : ([['AWS', principal]] as const);
-      return principals.flatMap(([type, names]) =>
-        values.list(stack, names).map((name): ComparableFact => {
-          const keyOf = (each?: string) => JSON.stringify(['assume', key, type, name, each ?? '']);
-          return {
-            who: {
-              kind: 'principal',
-              name: name === '*' ? 'every principal' : `${type === 'AWS' ? '' : `${type} `}${values.named(name)}`,
-            },
-            access: { kind: 'assume', role: who.name, ...(conditions === undefined ? {} : { conditions }) },
-            key: keyOf(conditions),
-            coveredBy: conditions === undefined ? [] : [keyOf()],
-            ...(isRestricted ? { undecided: 'a Deny statement of the role may refuse it' } : {}),
-          };
-        }),
-      );
-    });
 }
 
 function unknownFacts({ who, key, unknownPolicies }: Identity, values: TemplateValues): ComparableFact[] {

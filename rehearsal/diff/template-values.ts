@@ -43,6 +43,8 @@ export function symbolsIn(text: string): Symbol[] {
   return [...text.matchAll(SYMBOL)].map(([, encoded]) => JSON.parse(decodeURIComponent(encoded)) as Symbol);
 }
 
+const NO_VALUE = symbolText(['name', 'AWS::NoValue']);
+
 /** The symbol that a text consists of, if it is nothing else. */
 export function onlySymbol(text: string): Symbol | undefined {
   const [symbol] = symbolsIn(text);
@@ -124,7 +126,7 @@ export class TemplateValues {
 
   /** Of a value that is a list; a list that only the deployment knows is one item. */
   list(stack: TemplateStack, value: unknown): string[] {
-    return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(item => this.text(stack, item));
+    return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(item => this.text(stack, item)).filter(text => text !== NO_VALUE);
   }
 
   /** For people: what only the deployment knows is in `${...}`. */
