@@ -27,6 +27,9 @@ const WRITE: Attempt = {
 /** The declaration in force, and the one before it: a deployment updates a resource once, and rolls it back to that one. */
 const DEPLOYED_KEPT = 2;
 
+/** The same under former names of what they name, until the next event of the resource is complete. */
+const NAMES_KEPT = 16;
+
 /** What the names in a declaration stand for. */
 type IdentitiesOf = (declaration: Declaration) => Identities | undefined;
 
@@ -87,13 +90,17 @@ export function unregisteredOf(facts: Facts, { changes, record }: Decision, iden
     && isDeepStrictEqual(claim.deployed[0], wanted.declaration)));
 }
 
-/** What others declare about a role goes with its name. */
+/**
+ * What others declare about a role goes with its name. What completed events have declared stays beside it: a rollback of another stack declares the
+ * former name.
+ */
 export function renameSteps({ claims }: Facts, changes: Change[]): Step[] {
   const renames = changes.filter(change => change.kind === 'renameRole');
   const inIdentities = (identities: Identities) => renames.reduce((result, { role, to }) => withRoleRenamed(result, role, to), identities);
   const renamed = (declaration: Declaration) => renames.reduce((result, { role, to }) => withRenamed(result, role, to), declaration);
+  const deployed = (before: Declaration[]) => distinct([...before.map(renamed), ...before]).slice(0, NAMES_KEPT);
   const changed = (renames.length === 0 ? [] : claims)
-    .map(claim => ({ claim, after: { ...claim, declarations: claim.declarations.map(renamed), deployed: claim.deployed.map(renamed), ...claim.identities ? { identities: inIdentities(claim.identities) } : {} } }))
+    .map(claim => ({ claim, after: { ...claim, declarations: claim.declarations.map(renamed), deployed: deployed(claim.deployed), ...claim.identities ? { identities: inIdentities(claim.identities) } : {} } }))
     .filter(({ claim, after }) => !isDeepStrictEqual(claim, after));
   return changed.length === 0 ? [] : [{ attempt: WRITE, statements: changed.map(({ after }) => setDeclarations(after, encodeDeclarations(after))) }];
 }
@@ -108,7 +115,7 @@ export function restoreSteps(self: ManagingResource, facts: Facts, before: Claim
   const rows = before
     .filter(claim => sameResource(claim, self) || now.some(({ roleOid }) => roleOid === claim.roleOid))
     .map(claim => now.some(one => one.roleOid === claim.roleOid && one.endSessions) ? { ...claim, endSessions: true as const } : claim)
-    .map(claim => complete ? claim : { ...claim, declarations: distinct([...now.filter(({ roleOid }) => roleOid === claim.roleOid).flatMap(({ declarations }) => declarations), ...claim.declarations]) });
+    .map(claim => complete ? claim : { ...claim, declarations: inForceLast(now.filter(({ roleOid }) => roleOid === claim.roleOid), claim) });
   return [...forgetSteps(now), ...rows.length > 0 ? [{ attempt: WRITE, statements: [insert(rows.map(stored))] }] : []];
 }
 
@@ -239,6 +246,12 @@ function claimsOf(resources: readonly ManagingResource[], claims: readonly Claim
 
 function resourceKey({ stack, logicalId }: ManagingResource): string {
   return JSON.stringify([stack, logicalId]);
+}
+
+/** What may still be granted, and behind it what was declared before: the last one counts. */
+function inForceLast(now: Claim[], { declarations }: Claim): Declaration[] {
+  const others = now.flatMap(claim => claim.declarations).filter(one => !declarations.some(other => isDeepStrictEqual(other, one)));
+  return distinct([...others, ...declarations]);
 }
 
 function distinct(declarations: Declaration[]): Declaration[] {
