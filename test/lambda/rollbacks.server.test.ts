@@ -91,6 +91,11 @@ const SITUATIONS: Situation[] = [
     name: 'a database has a connection limit of 0', sql: 'ALTER DATABASE stock CONNECTION LIMIT 0', privileges: { stock: { Database: ['CONNECT'], Schemas: { public: { Tables: { '*': ['SELECT'] } } } } },
     logged: gone('database "stock", which accepts no connections'),
   },
+  {
+    name: 'a database lets no session in, for a library that is not there', database: 'postgres', sql: "ALTER DATABASE stock SET local_preload_libraries = 'nowhere'",
+    privileges: { stock: { Database: ['CONNECT'], Schemas: { public: { Tables: { '*': ['SELECT'] } } } } },
+    logged: { notice: 'not compared', database: 'stock' },
+  },
 ];
 
 const CASES = setupsOver({ 'connections': ['17, plain'], 'the Data API': [] });
@@ -114,7 +119,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     stack = new Stack(server, transport === 'the Data API' ? { transport: throughDataApi(server) } : {});
     const databases = (await server.sql<{ datname: string }>('SELECT datname FROM pg_database')).map(({ datname }) => datname);
     await server.sql(databases.includes('stock') ? 'ALTER DATABASE stock ALLOW_CONNECTIONS true' : 'CREATE DATABASE stock OWNER postgres');
-    await server.sql('ALTER DATABASE stock CONNECTION LIMIT -1');
+    await server.sql('ALTER DATABASE stock CONNECTION LIMIT -1; ALTER DATABASE stock RESET ALL');
     const there = await users(server);
     for (const name of ['migrator', 'readers'].filter(name => !there.includes(name))) {
       await server.sql(`CREATE ROLE ${name}${setup.major < 16 ? '' : `; GRANT ${name} TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`}`);
@@ -217,6 +222,41 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     const [{ granted }] = await server.sql<{ granted: boolean }>("SELECT EXISTS (SELECT FROM pg_database, aclexplode(datacl) WHERE datname = 'postgres' AND grantee = 'orders'::regrole AND privilege_type = 'TEMPORARY') AS granted");
     return granted;
   }
+
+  test('goes through when another stack has renamed a group role, and a creator of objects', async () => {
+    const other = new Stack(server, { name: 'other' });
+    const groups = ['helpers', 'makers'];
+    for (const roleName of groups) {
+      await other.create(roleName, { roleName });
+    }
+    const former: User = { username: 'orders', memberOf: groups, privileges: inApp({ FutureObjects: { makers: { Tables: ['SELECT'] } } }), settings: { RoleAtLogin: 'helpers' } };
+    await stack.create('A', former);
+    for (const roleName of groups) {
+      await other.update(roleName, { roleName: `${roleName} now` });
+    }
+    await expect(failure(stack.update('A', { ...former, memberOf: ['helpers', 'nobody'] }))).resolves.toContain('nobody');
+    await stack.update('A', former);
+    expect(logged('not granted').map(({ change }) => change)).toEqual(expect.arrayContaining([
+      'grant role "helpers" to "orders"', 'grant SELECT on tables that "makers" creates in schema "app" to "orders" in database "shop"',
+    ]));
+    await stack.delete('A', former);
+    for (const roleName of groups) {
+      await other.delete(roleName, { roleName: `${roleName} now` });
+    }
+  });
+
+  full.test('goes through when a list of users and the objects of its schemas are too many by now', async () => {
+    const make = (from: number, to: number) =>
+      server.sql(`DO $$ BEGIN FOR i IN ${from}..${to} LOOP EXECUTE format('CREATE SEQUENCE app.s%s', i); END LOOP; END $$`, [], 'shop');
+    await make(1, 900);
+    const list = (...more: string[]) => (
+      { usernames: Array.from({ length: 51 }, (_, n) => `u${n}`), privileges: { shop: { Database: ['CONNECT', ...more], Schemas: { app: { Schema: ['USAGE'] } } } } });
+    await stack.create('L', list());
+    await make(901, 1100);
+    await expect(failure(stack.update('L', list('TEMPORARY')))).resolves.toContain('more than 50000');
+    await stack.update('L', { ...list(), reapply: 'rollback' });
+    await stack.delete('L', list());
+  });
 
   full.test('what cannot be taken back in one database is taken back in another one, and there as soon as it can be', async () => {
     const inBoth = { Schemas: { app: { Tables: { t: ['SELECT'] } } } };

@@ -30,9 +30,9 @@ export function visits(converge: Wanted[], { databases, closed }: Facts, shared:
   return [...new Set(declared)].filter(database => !left.has(database)).sort();
 }
 
-/** The database is gone since it was looked up, or does not let the admin in. */
+/** The database is gone since it was looked up, or does not let the admin in: it says so, or lacks a library that its sessions are to load. */
 export function keepsOut({ cause }: Error): boolean {
-  return cause instanceof ServerError && ['3D000', '42501', '55000'].includes(cause.sqlState);
+  return cause instanceof ServerError && ['3D000', '42501', '55000', '58P01'].includes(cause.sqlState);
 }
 
 /** Those that declare something in a database, or did. */
@@ -61,7 +61,8 @@ export async function convergeDatabase(
   };
   // A schema that was dropped and comes back, as when an update is rolled back, has lost what others had in it.
   const rolesToRegrant: Wanted[] = [];
-  if (wanted.length > 1) {
+  // Objects are added meanwhile: what was deployed before is deployed again.
+  if (wanted.length > 1 && !wanted.every(({ role }) => tolerated.has(role))) {
     await refuseTooMany(transaction, wanted, question.schemas);
   }
   for (let round = 1, taken = false; ; round++) {
