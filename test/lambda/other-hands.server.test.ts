@@ -54,6 +54,40 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
       await stack.delete('G', { ...group, onRemoval: { Action: 'DROP_OR_DISABLE' } });
     });
 
+    test('a user that was a member by declaration as well: it stays one, and no event of the user fails over it', async () => {
+      const ada = (more: Partial<User> = {}): User => ({ username: 'ada', memberOf: ['analysts'], privileges: {}, ...more });
+      await stack.create('G', { roleName: 'analysts' });
+      await stack.create('A', ada({ memberOf: [] }));
+      await server.sql('GRANT analysts TO ada');
+      await stack.update('A', ada());
+      await stack.update('A', ada({ memberOf: [] }));
+      const left = [expect.objectContaining({ change: 'revoke role "analysts" from "ada"', reason: 'nothing has changed, without an error' })];
+      expect(notices('not taken back')).toEqual(outOfReach ? left : []);
+
+      await server.sql('GRANT analysts TO ada');
+      await stack.update('A', ada({ membershipExpiresAt: { analysts: 0 } }));
+      stack.log.splice(0);
+      const ended = await stack.expire().then(() => 'ended', ({ message }: Error) => message);
+      expect(ended).toBe(outOfReach
+        ? 'cannot revoke role "analysts" from "ada": PostgreSQL left it as it was, without an error; take it back as the role that has granted it, and deploy again'
+        : 'ended');
+      // Its sessions end, in case it was a member until then.
+      expect(notices('memberships ended').map(({ names }) => names)).toEqual(outOfReach ? ['ada'] : []);
+      await stack.delete('A', ada());
+      await stack.delete('G', { roleName: 'analysts' });
+    });
+
+    test('a user into rds_iam: when its time is over it has no login, and no event of the user fails over what is left', async () => {
+      const eva: User = { username: 'eva', privileges: {}, expiresAt: new Date(0) };
+      await stack.create('E', { ...eva, expiresAt: undefined });
+      await server.sql('GRANT rds_iam TO eva');
+      await stack.update('E', eva);
+      await stack.update('E', { ...eva, reapply: 'again' });
+      expect(await canSignIn('eva')).toBe(false);
+      expect(notices('not taken back').map(({ change }) => change)).toEqual(outOfReach ? Array(2).fill('revoke role "rds_iam" from "eva"') : []);
+      await stack.delete('E', eva);
+    });
+
     full.test('a group that owns nothing goes, and the membership with it', async () => {
       const group: Role = { roleName: 'analysts', privileges: READ };
       await stack.create('G', group);
