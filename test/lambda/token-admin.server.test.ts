@@ -81,6 +81,20 @@ describe.each(setups('17, plain'))('an admin that signs in with tokens, on Postg
       'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name');
   });
 
+  full.test('does not lock itself out: it connects after a user has gone through which it did', async () => {
+    const stack = new Stack(server, { admin });
+    const gate = { database: 'shop', revoked: { Database: ['CONNECT'] }, lockOut: ['application'] };
+    const connects = async () => (await server.sql("SELECT has_database_privilege('postgres', 'shop', 'CONNECT') AS it"))[0].it;
+    await stack.create('A', USER);
+    await server.sql(`ALTER DATABASE shop OWNER TO rds_superuser; REVOKE CONNECT ON DATABASE shop FROM rds_superuser; GRANT orders TO postgres${setup.major < 16 ? '' : ' WITH INHERIT TRUE'}`);
+    await stack.create('P', gate);
+    expect(await connects()).toBe(true);
+    await stack.delete('A', USER);
+    expect(await connects()).toBe(true);
+    await stack.delete('P', gate);
+    await server.sql('REVOKE CONNECT ON DATABASE shop FROM postgres; GRANT CONNECT ON DATABASE shop TO rds_superuser; ALTER DATABASE shop OWNER TO postgres');
+  });
+
   full.test('does not lock itself out: a user it has rds_iam from is not removed', async () => {
     const stack = new Stack(server, { admin });
     await stack.create('A', USER);

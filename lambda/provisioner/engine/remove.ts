@@ -74,7 +74,7 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   if (onRemoval.action === 'RETAIN') {
     return keep(work, request, leaving, 'it is to be retained, with its login and all it holds');
   }
-  await keepAdminConnected(work, facts, kind === 'role' ? namesOf(leaving) : []);
+  await keepAdminConnected(work, facts, namesOf(leaving));
   const observed = await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
