@@ -65,7 +65,6 @@ describe('a change may turn out to be impossible', () => {
     ['another order of a list', { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['public', 'app'] }],
     ['another connection limit', { kind: 'limitConnections', role: 'orders', limit: 6, was: -1 }],
     ['the login', { kind: 'allowLogin', role: 'orders' }],
-    ['a group role keeps no membership in rds_iam', { kind: 'revokeRole', group: 'rds_iam', roles: ['orders'] }],
   ])('and has to be made otherwise: %s', (_, change) => {
     expect(may(change)).toEqual({ required: [change], optional: [] });
   });
@@ -106,6 +105,19 @@ describe('what is missing was declared before', () => {
     ['a schema of its own more', { mine: { Owner: 'true' } }, false],
   ])('in a whole database: %s', (_, schemas, expected) => {
     expect(isAllDeployed('shop', [wanted('orders', [DEPLOYED], declare(schemas))])).toBe(expected);
+  });
+});
+
+describe('a membership in rds_iam', () => {
+  const change: Change = { kind: 'revokeRole', group: 'rds_iam', roles: ['orders'] };
+
+  test('of a user that has expired may stay, if the admin cannot take it back: it has no login', () => {
+    expect(divide([change], 'shop', [wanted('orders', [])])).toEqual({ required: [], optional: [change] });
+  });
+
+  test('of a group role must go', () => {
+    const group = wanted('orders', [], { ...DEPLOYED, kind: 'role' });
+    expect(divide([change], 'shop', [group])).toEqual({ required: [change], optional: [] });
   });
 });
 

@@ -3,6 +3,7 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { full } from '../full';
 import { everythingIsAsBefore } from './as-before';
 import { Declared, failure, Role, setups, signInWithToken, Stack, trust, User, Users } from './stack';
+import { userSession } from './user-session';
 import { heldBy, startWorld } from './world';
 
 /** Roles that carry privileges, and users that many of are declared at once. */
@@ -85,6 +86,27 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await stack.delete('A', { username: 'ann' });
       await server.sql('DROP ROLE outer_group; DROP ROLE inner_group');
     });
+
+    if (major < 15) {
+      test('a user that lets it into itself, as each can up to PostgreSQL 14, stops no deployment of it', async () => {
+        const inner: Role = { ...group, memberOf: ['base'] };
+        await stack.create('B', { roleName: 'base' });
+        await stack.create('G', inner);
+        await stack.create('M', { username: 'mallory' });
+        const session = await userSession(server, 'mallory');
+        await session.query('GRANT mallory TO analysts');
+        await session.end();
+        await stack.update('G', { ...inner, reapply: 'now' });
+        await stack.update('G', { ...inner, privileges: { ...READ, postgres: { Database: ['CONNECT'] } } });
+        expect(stack.log.filter(({ notice }) => notice === 'strong role')).toEqual([expect.objectContaining({
+          role: 'analysts', leadsTo: 'rds_iam', reason: 'it is a member of rds_iam (analysts -> mallory -> rds_iam), and so is every member of it: a password that one has does not work',
+          remedy: 'REVOKE "mallory" FROM "analysts"',
+        })]);
+        await stack.delete('M', { username: 'mallory' });
+        await stack.delete('G', inner);
+        await stack.delete('B', { roleName: 'base' });
+      });
+    }
 
     full.test('what was made by hand of it is undone: a login, and rds_iam', async () => {
       await stack.create('G', group);

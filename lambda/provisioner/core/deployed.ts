@@ -35,15 +35,17 @@ export function isAllDeployed(database: string, wanted: Wanted[]): boolean {
 
 /**
  * Divides changes into those that have to be made, and those that may turn out to be impossible: to give what was given
- * before, and to take back what is not declared any more. No group role keeps a membership in rds_iam.
+ * before, and to take back what is not declared any more. No group role keeps a membership in rds_iam; a user that has expired may, without a login.
  */
 export function divide(changes: Change[], database: string, wanted: Wanted[]): { required: Change[]; optional: Change[] } {
   const deployed = new Map(wanted.map(one => [one.role, deployedTo(one.role, wanted)]));
   const isCoveredFor = (change: Change) => rolesOf(change).every(role => isCovered(change, database, deployed.get(role) ?? []));
+  const groups = wanted.flatMap(({ role, declaration: { kind } }) => kind === 'role' ? [role] : []);
+  const isOfGroup = (change: Change) => change.kind === 'revokeRole' && change.group === RDS_IAM && change.roles.some(role => groups.includes(role));
   const required: Change[] = [];
   const optional: Change[] = [];
   for (const change of changes) {
-    if (isRevoke(change) || isCoveredFor(change)) {
+    if ((isRevoke(change) && !isOfGroup(change)) || isCoveredFor(change)) {
       optional.push(change);
     } else if (rolesOf(change).some(role => deployed.get(role)?.length)) {
       const parts = oneByOne(change).map(part => ({ part, mayFail: isCoveredFor(part) }));
@@ -58,7 +60,7 @@ export function divide(changes: Change[], database: string, wanted: Wanted[]): {
 }
 
 export function isRevoke(change: Change): boolean {
-  return change.kind === 'revoke' || change.kind === 'revokeFuture' || (change.kind === 'revokeRole' && change.group !== RDS_IAM) || isReset(change);
+  return change.kind === 'revoke' || change.kind === 'revokeFuture' || change.kind === 'revokeRole' || isReset(change);
 }
 
 /** Whether declarations have all that a change gives. */

@@ -160,20 +160,17 @@ async function converge(
   let after = changes.length > 0 ? await read(roles) : before;
   const left = impossible.without(transaction, planShared(withoutExclusive(wanted), after.roles, after.owners));
   refuseRemaining(impossible.refused(transaction, left, wanted), transaction);
-  const surplus = impossible.surplus(transaction, planShared(wanted, after.roles, after.owners));
+  const exclusive = wanted.filter(({ declaration }) => declaration.exclusive);
+  const surplus = impossible.surplus(transaction, planShared(exclusive, after.roles, after.owners));
   if (surplus.length > 0) {
     await keepAdminConnected(work, facts, rolesLosingConnect(surplus), transaction);
     await takeSurplus(work, transaction, surplus);
     after = await read(roles);
-    refuseLeft(work, transaction, planShared(wanted, after.roles, after.owners), [], tolerated);
+    refuseLeft(work, transaction, planShared(exclusive, after.roles, after.owners), [], tolerated);
   }
   refuseMemberships(work, wanted, after, changes, tolerated);
   membershipsOfOthers(wanted, after.roles).forEach(membership => reportMembershipOfOther(work, membership));
-  for (const { role, declaration: { kind, memberOf } } of wanted) {
-    if (kind === 'role' && memberOf.length > 0) {
-      refuseGroupOfIamUsers(after, role);
-    }
-  }
+  wanted.filter(({ declaration: { kind, memberOf } }) => kind === 'role' && memberOf.length > 0).forEach(one => refuseGroupOfIamUsers(work, after, one, tolerated));
   if (forget.length > 0) {
     work.lock.mayBeLast = true;
     await transaction.apply([], ...dropIfUnusedSteps());

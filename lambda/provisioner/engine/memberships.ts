@@ -4,6 +4,7 @@ import type { RoleInGraph } from '../core/membership-graph';
 import { groupsOf, type MembershipOfOther, type Wanted } from '../core/plan-shared';
 import { type Declaration, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError } from '../errors';
+import { identifier } from '../sql/quote';
 import type { Shared } from './inspect';
 import type { Work } from './work';
 
@@ -24,9 +25,9 @@ export function startsOf({ kind, memberOf }: Declaration, roles: string[]): stri
  */
 export function refuseMemberships({ log, lock: { server } }: Work, wanted: Wanted[], { graph }: Shared, changes: Change[], tolerated: ReadonlySet<string>): void {
   const granted = (role: string, group: string) => changes.some(change => change.kind === 'grantRole' && change.group === group && change.roles.includes(role));
-  for (const { role, memberOf } of wanted.map(each => ({ ...each, memberOf: groupsOf(each) }))) {
-    // A plan alone gets here: the server refuses to grant it.
-    const missing = memberOf.find(group => !graph.has(group) && granted(role, group) && !tolerated.has(role));
+  for (const { role, memberOf, deployed } of wanted.map(each => ({ ...each, memberOf: groupsOf(each) }))) {
+    // A plan alone gets here: the server refuses to grant it. What was declared before is in the log.
+    const missing = memberOf.find(group => !graph.has(group) && granted(role, group) && !deployed.some(before => before.memberOf.includes(group)));
     if (missing !== undefined) {
       throw new ProvisionError(`cannot grant role ${JSON.stringify(missing)} to ${JSON.stringify(role)}: role ${JSON.stringify(missing)} does not exist; create the role before this deployment, or correct its name`);
     }
@@ -50,16 +51,28 @@ export function reportMembershipOfOther({ log }: Work, { role, group, grantor }:
   log.info('not taken back', {
     change: `revoke role ${JSON.stringify(group)} from ${JSON.stringify(role)}`,
     reason: `${JSON.stringify(grantor)} has granted it as well, so ${JSON.stringify(role)} is still a member`,
-    remedy: `if it must not be one, run REVOKE ${JSON.stringify(group)} FROM ${JSON.stringify(role)} as ${JSON.stringify(grantor)}`,
+    remedy: `if it must not be one, run REVOKE ${identifier(group)} FROM ${identifier(role)} as ${JSON.stringify(grantor)}`,
   });
 }
 
-/** A group role must not lead to rds_iam: all its members would sign in with tokens alone. */
-export function refuseGroupOfIamUsers({ graph }: Shared, role: string): void {
-  const path = graph.pathToRdsIam(role);
-  if (path !== undefined) {
+/**
+ * A group role must not lead to rds_iam: all its members would sign in with tokens alone. Up to PostgreSQL 14 a user can let each group into itself; what
+ * is not declared, or was deployed before, is in the log.
+ */
+export function refuseGroupOfIamUsers({ log }: Work, { graph }: Shared, wanted: Wanted, tolerated: ReadonlySet<string>): void {
+  const { role } = wanted;
+  const declared = tolerated.has(role) ? [] : groupsOf(wanted).flatMap(group => graph.pathToRdsIam(group) ?? []);
+  if (declared.length > 0) {
+    const path = [role, ...declared.slice(0, declared.indexOf(RDS_IAM) + 1)];
     throw new ProvisionError(`role ${JSON.stringify(role)} would be a member of ${RDS_IAM} (${path.join(' -> ')}), `
       + 'and so would be every member of it; make it a member of group roles only');
+  }
+  const path = graph.pathToRdsIam(role);
+  if (path !== undefined) {
+    log.info('strong role', {
+      role, leadsTo: RDS_IAM, reason: `it is a member of ${RDS_IAM} (${path.join(' -> ')}), and so is every member of it: a password that one has does not work`,
+      remedy: `REVOKE ${identifier(path[1])} FROM ${identifier(role)}`,
+    });
   }
 }
 
