@@ -25,6 +25,19 @@ const TOO_LONG: Rule = {
   remedy: 'shorten it',
 };
 
+const NOT_STORED: Rule[] = [
+  {
+    breaks: name => name.includes('\0'),
+    rule: 'it contains the character U+0000, which PostgreSQL cannot store',
+    remedy: 'remove it',
+  },
+  {
+    breaks: name => /\p{Surrogate}/u.test(name),
+    rule: 'it contains half of a surrogate pair, which is no character of UTF-8',
+    remedy: 'remove it',
+  },
+];
+
 /** Keys that CloudFormation or JavaScript takes for something else. */
 const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
 
@@ -87,7 +100,7 @@ const USERNAME_RULES: Rule[] = [
 const ROLE_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
-  noNullCharacter(),
+  ...NOT_STORED,
   {
     breaks: name => name === 'rds_iam',
     rule: 'every user of this library is a member of it already',
@@ -100,12 +113,12 @@ const ROLE_RULES: Rule[] = [
   },
 ];
 
-const DATABASE_RULES: Rule[] = [EMPTY, TOO_LONG, noNullCharacter()];
+const DATABASE_RULES: Rule[] = [EMPTY, TOO_LONG, ...NOT_STORED];
 
 const SCHEMA_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
-  noNullCharacter(),
+  ...NOT_STORED,
   {
     breaks: name => name.startsWith('pg_') || name === 'information_schema',
     rule: "it is a schema of the system, whose privileges are PostgreSQL's own",
@@ -121,7 +134,7 @@ const SCHEMA_RULES: Rule[] = [
 const OBJECT_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
-  noNullCharacter(),
+  ...NOT_STORED,
   {
     breaks: name => name === '*',
     rule: 'it stands for all objects of the schema, so that one of this name cannot be told apart',
@@ -132,7 +145,7 @@ const OBJECT_RULES: Rule[] = [
 const COLUMN_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
-  noNullCharacter(),
+  ...NOT_STORED,
   {
     breaks: name => name === '*',
     rule: 'it would stand for all columns of the table',
@@ -144,7 +157,7 @@ const COLUMN_RULES: Rule[] = [
 const MANAGED_ROLE_RULES: Rule[] = [
   EMPTY,
   TOO_LONG,
-  noNullCharacter(),
+  ...NOT_STORED,
   ...RESERVED_RULES,
 ];
 
@@ -213,14 +226,6 @@ export function policyUsername(username: string): string {
 function problem(kind: string, name: string, rules: Rule[]): string | undefined {
   const broken = rules.find(({ breaks }) => breaks(name));
   return broken && `${kind} ${JSON.stringify(name)} is not allowed: ${broken.rule}; ${broken.remedy}`;
-}
-
-function noNullCharacter(): Rule {
-  return {
-    breaks: name => name.includes('\0'),
-    rule: 'it contains the character U+0000, which PostgreSQL cannot store',
-    remedy: 'remove it',
-  };
 }
 
 const UTF_8 = new TextEncoder();

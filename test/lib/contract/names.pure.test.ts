@@ -48,7 +48,7 @@ describe('usernameProblem', () => {
 });
 
 describe('roleNameProblem', () => {
-  test.each(['pg_read_all_data', 'rds_superuser', 'readers', 'a/b', 'Ā', 'a'.repeat(63)])('takes %j', (role) => {
+  test.each(['pg_read_all_data', 'rds_superuser', 'readers', 'a/b', 'Ā', '🐘', 'a'.repeat(63)])('takes %j', (role) => {
     expect(roleNameProblem(role)).toBeUndefined();
   });
 
@@ -56,6 +56,7 @@ describe('roleNameProblem', () => {
     ['nothing', '', 'role name "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['64 bytes', 'a'.repeat(64), `role name "${'a'.repeat(64)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
     ['U+0000', '\0', 'role name "\\u0000" is not allowed: it contains the character U+0000, which PostgreSQL cannot store; remove it'],
+    ['half of an emoji', 'a\ud83d', 'role name "a\\ud83d" is not allowed: it contains half of a surrogate pair, which is no character of UTF-8; remove it'],
     ['rds_iam', 'rds_iam', 'role name "rds_iam" is not allowed: every user of this library is a member of it already; leave it out'],
     ['public', 'public', 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
   ])('refuses %s', (_, role, message) => {
