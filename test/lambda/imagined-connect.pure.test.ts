@@ -35,7 +35,7 @@ describe('what PUBLIC has after a plan', () => {
     expect(then(decided({}))).toEqual(state({ held: HELD }));
   });
 
-  test('is not what is revoked, by whoever has granted that, and the owner stays', () => {
+  test('is not what is revoked, whichever role has granted it, and the owner stays', () => {
     const revokes = [about('revoke', 'CONNECT', null), about('revoke', 'CONNECT', 'passer')];
     expect(then(decided({ revokes }))).toEqual(state({ held: [held('other')] }));
   });

@@ -29,7 +29,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
   /** From 16 on, a superuser's grants are its own to take back. */
   const outOfReach = major >= 16 && setup.roleRules !== 'rdsLike';
 
-  describe('a superuser has let somebody into a group', () => {
+  describe('a superuser has made another role a member of a group', () => {
     const LEFT = 'access would be left behind: still to revoke role "analysts" from "intern", which another role has granted; take it back as that role, and delete again';
     const members = async () => (await server.sql<{ name: string }>("SELECT member::regrole::text AS name FROM pg_auth_members WHERE roleid = 'analysts'::regrole AND member <> 'postgres'::regrole")).map(({ name }) => name);
 
@@ -101,7 +101,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
   describe('DROP, and a database does not let the admin in', () => {
     const user: User = { username: 'leaver', privileges: READ, onRemoval: { Action: 'DROP', ReassignOwnedTo: 'helper' } };
     const CLOSED: [string, string, string, string][] = [
-      ['that nobody is let into', 'ALTER DATABASE stock ALLOW_CONNECTIONS false', 'ALTER DATABASE stock ALLOW_CONNECTIONS true',
+      ['that takes no connections', 'ALTER DATABASE stock ALLOW_CONNECTIONS false', 'ALTER DATABASE stock ALLOW_CONNECTIONS true',
         'cannot sign in to database "stock" of localhost:<port> as the admin: database "stock" is not currently accepting connections (SQLSTATE 55000); allow connections to it (ALTER DATABASE ... ALLOW_CONNECTIONS true)'],
       ...setup.roleRules === 'rdsLike'
         ? []
@@ -260,7 +260,7 @@ describe.each(setups('17, plain'))('other hands on PostgreSQL $name', ({ major, 
     });
   });
 
-  describe('somebody has renamed a role in the database', () => {
+  describe('a role was renamed by hand in the database', () => {
     const list: Users = { usernames: ['ann', 'bob'], privileges: READ };
     const all = async (role: string) => (await held(role)).filter(line => line !== 'logs in' && line !== 'in rds_iam');
     const KEPT = {
