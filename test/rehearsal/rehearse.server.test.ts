@@ -93,21 +93,21 @@ IAM role  mario.rossi@example.com
       'and 2 others | - | - | - | -',
     ]));
     expect(output).toContain(`
-ada                 shop      connect            database shop
-grace                         act as             role readers
-                              use                schema public
-                              later read         tables that migrator creates in public
-                              later read         sequences that migrator creates in public
-                              read, write, own   nothing: there are no tables yet
-migrator            shop      connect            database shop
-                              use, create in     schema public
-                              read, write, own   nothing: there are no tables yet
-orders              shop      connect            database shop
-                              use                schema public
-                              later read, write  tables that migrator creates in public
-                              later read, use    sequences that migrator creates in public
-                              read, write, own   nothing: there are no tables yet
-readers (group)     shop `);
+ada              shop      connect            database shop
+grace                      act as             role readers
+                           use                schema public
+                           later read         tables that migrator creates in public
+                           later read         sequences that migrator creates in public
+                           read, write, own   nothing: there are no tables yet
+migrator         shop      connect            database shop
+                           use, create in     schema public
+                           read, write, own   nothing: there are no tables yet
+orders           shop      connect            database shop
+                           use                schema public
+                           later read, write  tables that migrator creates in public
+                           later read, use    sequences that migrator creates in public
+                           read, write, own   nothing: there are no tables yet
+readers (group)  shop `);
     expect(Math.max(...output.split('\n').map(line => line.length))).toBeLessThanOrEqual(120);
   });
 
