@@ -202,7 +202,7 @@ export function futureTextOf({ database, creator, schema, objects, privilege }: 
 
 /** What all of them hold, whoever has granted it, as the texts above. A grant option is a star. */
 export async function heldBy(server: AuroraLikeServer, roles: string[]): Promise<string[]> {
-  const inDatabase = (database: string) => server.sql<{ line: string }>(`
+  const inDatabase = (database: string) => server.ask<{ line: string }>(`
     WITH ns AS (SELECT * FROM pg_namespace WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'cdk_aurora_iam_auth')),
     thing(kind, name, owner, acl) AS (
       SELECT 'DATABASE', datname::text, datdba, datacl FROM pg_database WHERE datname = $2
@@ -219,7 +219,7 @@ export async function heldBy(server: AuroraLikeServer, roles: string[]): Promise
                   pg_get_userbyid(defaclrole), $2, coalesce(nspname, '*'), privilege_type, CASE WHEN is_grantable THEN '*' END)
     FROM pg_default_acl CROSS JOIN aclexplode(defaclacl) LEFT JOIN pg_namespace n ON n.oid = defaclnamespace
     WHERE grantee::regrole::text = ANY ($1) AND grantee <> defaclrole`, [roles.map(name => quoted(name)), database], database);
-  const shared = await server.sql<{ line: string }>(`
+  const shared = await server.ask<{ line: string }>(`
     SELECT format('%s in %s', member::regrole, roleid::regrole) AS line FROM pg_auth_members WHERE member::regrole::text = ANY ($1)
     UNION SELECT format('%s logs in', oid::regrole) FROM pg_roles WHERE rolcanlogin AND oid::regrole::text = ANY ($1)
     UNION SELECT format('%s sets connections=%s', oid::regrole, rolconnlimit) FROM pg_roles WHERE rolconnlimit <> -1 AND oid::regrole::text = ANY ($1)
