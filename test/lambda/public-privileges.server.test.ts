@@ -240,7 +240,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.server.sql('ALTER DATABASE short ALLOW_CONNECTIONS false');
     await expect(failure(its.stack.create('Q', short))).resolves.toContain('cannot revoke CREATE from PUBLIC in database "short": it accepts no connections; ');
     await its.stack.update('P', { ...short, reapply: 'again' });
-    await its.server.sql('DROP DATABASE short');
+    await its.server.sql('DROP DATABASE short WITH (FORCE)');
     await its.stack.update('P', { ...short, reapply: 'gone' });
     await its.stack.delete('P', short);
     expect(notices('not given back').map(({ privilege, reason }) => [privilege, reason])).toEqual([['CONNECT', 'there is no such database'], ['CREATE', 'there is no such database']]);
@@ -248,7 +248,7 @@ describe.each(CASES)('privileges of PUBLIC on PostgreSQL $name, over $transport'
     await its.stack.create('P', { ...short, revoked: CREATE });
     await its.server.sql('ALTER DATABASE short ALLOW_CONNECTIONS false');
     await its.stack.delete('P', { ...short, revoked: CREATE });
-    await its.server.sql('DROP DATABASE short');
+    await its.server.sql('DROP DATABASE short WITH (FORCE)');
   });
 
   full.test('that several roles have granted are given back by each of them', async () => {
