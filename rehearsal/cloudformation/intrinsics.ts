@@ -1,3 +1,7 @@
+import { arrayOf, at, fail, list, NO_VALUE, object, scalar, show, splitOnce, text } from './intrinsic-arguments';
+
+export { NO_VALUE };
+
 /** What the names in a template stand for. */
 export interface Scope {
   /** A parameter, pseudo parameter or resource. */
@@ -28,9 +32,6 @@ export interface StackOutputRequest {
   /** @default - the Region of the stack that asks */
   readonly region?: string;
 }
-
-/** What Ref AWS::NoValue gives: whatever holds it is left out. */
-export const NO_VALUE = Symbol('AWS::NoValue');
 
 type Arguments = { value: unknown; scope: Scope; path: string };
 
@@ -246,15 +247,6 @@ function defaultValue(argument: unknown, path: string): unknown {
   return value !== undefined && Object.keys(others).length === 0 ? value : fail(path, `expected {"DefaultValue": ...}, not ${show(argument)}`);
 }
 
-/** The work, with the path in front of what it complains about. */
-function at<Result>(path: string, work: () => Result): Result {
-  try {
-    return work();
-  } catch (error) {
-    throw new Error(`${path}: ${(error as Error).message}`, { cause: error });
-  }
-}
-
 function intrinsicOf(value: object, path: string): string | undefined {
   const keys = Object.keys(value);
   const name = keys.find(key => key === 'Ref' || key.startsWith('Fn::'));
@@ -265,41 +257,4 @@ function intrinsicOf(value: object, path: string): string | undefined {
     fail(path, `${name} stands beside ${keys.filter(key => key !== name).join(', ')}`);
   }
   return name;
-}
-
-function splitOnce(name: string): [string, string | undefined] {
-  const dot = name.indexOf('.');
-  return dot < 0 ? [name, undefined] : [name.slice(0, dot), name.slice(dot + 1)];
-}
-
-function arrayOf(value: unknown, length: number, path: string): unknown[] {
-  return Array.isArray(value) && value.length === length ? value : fail(path, `expected ${length} arguments, not ${show(value)}`);
-}
-
-function list(value: unknown, path: string): unknown[] {
-  return Array.isArray(value) ? value : fail(path, `expected a list, not ${show(value)}`);
-}
-
-function text(value: unknown, path: string): string {
-  return typeof value === 'string' ? value : fail(path, `expected a string, not ${show(value)}`);
-}
-
-function scalar(value: unknown, path: string): string {
-  return typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean'
-    ? String(value)
-    : fail(path, `expected a string, not ${show(value)}`);
-}
-
-function object(value: unknown, path: string): Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
-    ? value as Record<string, unknown>
-    : fail(path, `expected an object, not ${show(value)}`);
-}
-
-function show(value: unknown): string {
-  return value === NO_VALUE ? 'AWS::NoValue' : JSON.stringify(value);
-}
-
-function fail(path: string, problem: string): never {
-  throw new Error(`${path}: ${problem}`);
 }
