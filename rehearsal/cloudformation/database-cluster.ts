@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { databaseArnOf, DatabaseServers, isSecondary, isTrue, newResourceId } from './database-servers';
+import { databaseArnOf, isSecondary, isTrue, newResourceId } from './database-properties';
+import { DatabaseServers } from './database-servers';
 import { arn, generatedName } from './native-resource';
 import { ResourceProvider, ResourceRequest } from './template';
 

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { databaseArnOf, DatabaseServers, hasServer, newResourceId } from './database-servers';
+import { databaseArnOf, hasServer, newResourceId } from './database-properties';
+import { DatabaseServers } from './database-servers';
 import { arn, generatedName, nativeResource } from './native-resource';
 import { ResourceProvider, ResourceRequest, StackIdentity } from './template';
 import { AuroraLikeServer } from '../aurora-like-server';

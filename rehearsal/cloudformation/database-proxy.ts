@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { CertificateAuthority } from '../gateway/certificate-authority';
 import { DatabaseProxies } from './database-proxies';
-import { isTrue } from './database-servers';
+import { isTrue } from './database-properties';
 import { arn } from './native-resource';
 import { proxyUsers, ProxyUsersOptions } from './proxy-users';
 import { mayBeAssumedBy } from './role-policies';

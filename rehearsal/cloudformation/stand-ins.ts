@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { AuroraLikeServer } from '../aurora-like-server';
 import { standInObjects, Expected } from '../plan/stand-in-objects';
-import { DatabaseServers, newResourceId } from './database-servers';
+import { DatabaseServers } from './database-servers';
+import { newResourceId } from './database-properties';
 import { arn } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceState, StackIdentity } from './template';

@@ -3,7 +3,7 @@ import { AppGraph, GraphStack, keyOf, Node, Origin, valuesOf } from './app-graph
 import { isOfLibrary, ROLE_TYPES } from './library-types';
 import { Expected } from './stand-in-objects';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
-import { askedMajor, hasServer, isPostgresql, majorOf } from '../cloudformation/database-servers';
+import { askedMajor, hasServer, isPostgresql, majorOf } from '../cloudformation/database-properties';
 import { isRehearsed } from '../cloudformation/intrinsics';
 import { isCustom, isCustomResource } from '../cloudformation/native-resource';
 import { parameterValues } from '../cloudformation/parameters';

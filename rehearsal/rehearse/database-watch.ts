@@ -1,6 +1,6 @@
 import { Catalog, Fact } from './catalog';
 import { DeclaredRole, declaredRoles, RESOURCE_TYPES } from './declared-roles';
-import { databaseArnOf, isDatabase } from '../cloudformation/database-servers';
+import { databaseArnOf, isDatabase } from '../cloudformation/database-properties';
 import { StackEvent } from '../cloudformation/stack';
 import { ResourceState } from '../cloudformation/template';
 import { Rehearsal } from '../rehearsal';

@@ -3,7 +3,7 @@ import { escapeLiteral } from 'pg';
 import { DeclaredRole } from './declared-roles';
 import { Held, heldBy } from './privileges';
 import { AuroraLikeServer } from '../aurora-like-server';
-import { databaseArnOf } from '../cloudformation/database-servers';
+import { databaseArnOf } from '../cloudformation/database-properties';
 import { ResourceState } from '../cloudformation/template';
 import { Credentials } from '../iam/credentials';
 import { NotEvaluated } from '../iam/identity-policies';

@@ -1,6 +1,6 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { hasServer, isDatabase } from '../../rehearsal/cloudformation/database-servers';
+import { hasServer, isDatabase } from '../../rehearsal/cloudformation/database-properties';
 import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
 import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';

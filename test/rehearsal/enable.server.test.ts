@@ -1,6 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
-import { hasServer } from '../../rehearsal/cloudformation/database-servers';
+import { hasServer } from '../../rehearsal/cloudformation/database-properties';
 import { StackResult } from '../../rehearsal/cloudformation/stack';
 import { ResourceDefinition, ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';

@@ -1,4 +1,4 @@
-import { newResourceId } from '../../rehearsal/cloudformation/database-servers';
+import { newResourceId } from '../../rehearsal/cloudformation/database-properties';
 import { ResourceState } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { execute } from '../../rehearsal/sign-in';
