@@ -2,7 +2,7 @@ import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { holds, referencesIn, resolve } from '../cloudformation/intrinsics';
 import { KnownValues, parameterValues, withParameterValues } from '../cloudformation/parameters';
 import { templateScope } from '../cloudformation/scope';
-import { ResourceDefinition, StackIdentity, Template } from '../cloudformation/template';
+import { Properties, ResourceDefinition, StackIdentity, Template } from '../cloudformation/template';
 
 /** A resource of the app. */
 export interface Node {
@@ -240,6 +240,14 @@ export class AppGraph {
 
 export function keyOf({ stack, logicalId }: Node): string {
   return `${stack.definition.id} ${logicalId}`;
+}
+
+export function propertiesOf({ definition }: Node): Properties {
+  return definition.Properties ?? {};
+}
+
+export function isDatabaseType({ definition: { Type: type } }: Node): boolean {
+  return type === 'AWS::RDS::DBCluster' || type === 'AWS::RDS::DBInstance';
 }
 
 /** Arguments of all calls of a function in a value. */
