@@ -15,11 +15,19 @@ export interface Section {
   readonly figures: Figure[];
 }
 
-export function isWithin({ value, limit }: Figure): boolean {
+/** Prints what was measured. A figure above its limit makes the process fail in the end. */
+export function report({ title, figures }: Section): void {
+  console.log([title, ...figures.map(inWords)].join('\n'));
+  if (!figures.every(isWithin)) {
+    process.exitCode = 1;
+  }
+}
+
+function isWithin({ value, limit }: Figure): boolean {
   return limit === undefined || value <= limit;
 }
 
-export function inWords(figure: Figure): string {
+function inWords(figure: Figure): string {
   const { name, value, unit = '', digits = 0, limit, before } = figure;
   const judged = limit === undefined ? '' : `limit ${limit}${isWithin(figure) ? '' : '  EXCEEDED'}`;
   const earlier = before === undefined ? '' : `before ${before}`;

@@ -11,7 +11,7 @@ import { Client, escapeIdentifier } from 'pg';
 import { AuroraLikeServer } from '../rehearsal/aurora-like-server';
 import { SETUPS } from '../rehearsal/setups';
 import { Stack, trust, User, Users } from '../test/lambda/stack';
-import { Figure, inWords, isWithin, Section } from './figures';
+import { Figure, report, Section } from './figures';
 import { Traffic } from './traffic';
 
 const { values: { part, only } } = parseArgs({ options: { part: { type: 'string', default: '1' }, only: { type: 'string' } } });
@@ -198,8 +198,7 @@ async function main(): Promise<void> {
     try {
       await server.sql(`CREATE SCHEMA app AUTHORIZATION ${server.master.username}`, undefined, 'shop');
       const { title, figures: found } = await measure(server, new Meter(server.port));
-      console.log([`${name}: ${title}`, ...found.map(inWords)].join('\n'));
-      process.exitCode = found.every(isWithin) ? process.exitCode : 1;
+      report({ title: `${name}: ${title}`, figures: found });
     } finally {
       await server.stop();
     }

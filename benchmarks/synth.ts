@@ -11,7 +11,7 @@ import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { buildSync } from 'esbuild';
-import { inWords, isWithin, Section } from './figures';
+import { report, Section } from './figures';
 import { Measured } from './synth-app';
 
 const RUNS = 7;
@@ -65,8 +65,7 @@ try {
       ],
     },
   ];
-  sections.forEach(({ title, figures }) => console.log([title, ...figures.map(inWords)].join('\n')));
-  process.exitCode = sections.every(({ figures }) => figures.every(isWithin)) ? 0 : 1;
+  sections.forEach(report);
 } finally {
   rmSync(folder, { recursive: true });
 }
