@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
 import { StackEvent } from './cloudformation/stack';
-import { FunctionLog } from './rehearsal';
+import { FunctionLog } from './cloudformation/function-invocations';
 
 /** How far what is under the seconds is indented. */
 export const INDENT = ' '.repeat(8);

@@ -44,3 +44,27 @@ export class ResponseEndpoint {
     await new Promise(resolve => this.server.close(resolve));
   }
 }
+
+/** The endpoints of all Regions. */
+export class ResponseEndpoints {
+  private readonly byRegion = new Map<string, Promise<ResponseEndpoint>>();
+
+  constructor(private readonly authority: CertificateAuthority, private readonly now: () => Date) {}
+
+  /** A URL for one answer to a stack, and the answer once it is there. */
+  async expect({ id, region }: { readonly id: string; readonly region: string }): Promise<{ url: string; answer: Promise<string> }> {
+    const endpoint = this.byRegion.get(region) ?? ResponseEndpoint.listen(this.authority, region);
+    this.byRegion.set(region, endpoint);
+    return (await endpoint).expect(id, this.now());
+  }
+
+  /** Ports on 127.0.0.1 by `host:port`. */
+  async network(): Promise<Record<string, number>> {
+    const endpoints = await Promise.all(this.byRegion.values());
+    return Object.assign({}, ...endpoints.map(({ network }) => network)) as Record<string, number>;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.byRegion.values()].map(async endpoint => (await endpoint).close()));
+  }
+}

@@ -1,5 +1,7 @@
+import { writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { generate } from 'selfsigned';
+import { RunFolder } from '../run-folder';
 
 export interface Certificate {
   /** PEM */
@@ -28,6 +30,13 @@ export class CertificateAuthority {
   /** PEM */
   get certificate(): string {
     return this.authority.cert;
+  }
+
+  /** Writes its certificate to a file of this run. @returns the path */
+  writeCertificate(name: string): string {
+    const file = `${RunFolder.open().newPath(name)}.pem`;
+    writeFileSync(file, this.certificate);
+    return file;
   }
 
   /** @param names DNS names and IP addresses of the server */

@@ -161,7 +161,7 @@ export class RehearsedAccount implements Account {
       ({ LogicalResourceId, PhysicalResourceId }) =>
         LogicalResourceId === logicalId && PhysicalResourceId !== undefined,
     );
-    const resources = this.rehearsal['stacks'].has(STACK) ? this.rehearsal.resources(STACK) : [];
+    const resources = this.rehearsal.stackIds.includes(STACK) ? this.rehearsal.resources(STACK) : [];
     return known?.PhysicalResourceId ?? resources.find(state => state.logicalId === logicalId)?.physicalId;
   }
 
@@ -201,7 +201,7 @@ export class RehearsedAccount implements Account {
         accessKeyId: credentials!.accessKeyId,
         region: this.region,
       };
-      const { status, body, headers } = (await this.rehearsal['dataApi'].service(call))!;
+      const { status, body, headers } = (await this.rehearsal.services.dataApi.service(call))!;
       if (status !== 200) {
         throw new Error(
           `An error occurred (${headers?.['x-amzn-ErrorType']}) when calling the ExecuteStatement operation: `
