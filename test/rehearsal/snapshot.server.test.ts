@@ -94,9 +94,9 @@ describe('a cluster that is restored from a snapshot', () => {
     expect(await as('Shop', 'orders', 'SELECT count(*)::int FROM things')).toEqual([{ count: 2 }]);
   });
 
-  full.test('one that nobody has made is refused', async () => {
+  full.test('one that was not made here is refused', async () => {
     const { status, reason } = await rehearsal.deploy(await synthesized(APP, { snapshot: 'unknown' }), 'Shop');
     expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-    expect(reason).toMatch(/snapshot unknown is not rehearsed: nobody has made it here, and what is in it is not known/);
+    expect(reason).toMatch(/snapshot unknown is not rehearsed: it was not made here, and what is in it is not known/);
   });
 });
