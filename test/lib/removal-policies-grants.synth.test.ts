@@ -10,7 +10,7 @@ import { firstOf } from '../full';
 import { IRELAND, newCluster, vpcOf } from './support';
 import {
   ID, KEPT, RETAINED, remedy, app, stack, cluster, iamAuth, newRole, policiesOf, connectStatement, problems,
-useClusterIn,
+  useClusterIn,
 } from './removal-policies-support';
 
 describe('a policy that allows signing in', () => {
