@@ -97,6 +97,14 @@ describe('which memberships are over', () => {
     expect(onRecord([claim('1', TIME, { identities: identities('cluster-B') })], TIME, { roles })[0].groups).toEqual(['support']);
   });
 
+  test('none of a group that was renamed by hand, where one of two constructs says that the membership lasts', () => {
+    const identities = { ...PLACE, databases: [], roles: [{ name: 'support', oid: '90' }] };
+    const roles = new Map([['r1', '1'], ['helpers', '90']]);
+    const both = (lasting: number | undefined) => onRecord([claim('1', TIME, { identities }), claim('1', lasting, { logicalId: 'Moved', identities })], TIME, { roles });
+    expect([both(undefined), both(TIME + 1)]).toEqual([[], []]);
+    expect(both(TIME - 1)).toMatchObject([{ groups: ['helpers', 'support'] }]);
+  });
+
   test('sessions that an earlier event has left count without one', () => {
     expect(onRecord([claim('1', undefined, { endSessions: true })])).toEqual([{ username: 'r1', claim: { roleOid: '1' }, isOwn: false, groups: [], endSessions: true }]);
   });

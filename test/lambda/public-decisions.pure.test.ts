@@ -19,6 +19,7 @@ const own = (more: Partial<LocatedRecord> = {}): LocatedRecord =>
 const sibling = (more: Partial<LocatedRecord> = {}) => own({ logicalId: 'Q', physicalId: 'cluster-A/shop/Q', ...more });
 const foreign = (more: Partial<LocatedRecord> = {}) => own({ stack: OTHER_STACK, stackId: `${OTHER_STACK}/1`, logicalId: 'Q', ...more });
 const ofDeletedStack = (more: Partial<LocatedRecord> = {}) => sibling({ stackId: `${STACK}/0`, ...more });
+const ofPredecessor = (more: Partial<LocatedRecord> = {}) => own({ stackId: `${STACK}/0`, ...more });
 const ofSource = (more: Partial<LocatedRecord> = {}) => foreign({ resourceId: 'cluster-B', ...more });
 
 const held = (by: string | null, more: object = {}) => ({ by, as: null, grantor: by, through: null, ...more });
@@ -114,6 +115,7 @@ describe('roles that have a privilege through PUBLIC only', () => {
   test.each<[string, LocatedRecord[]]>([
     ['a stack that is gone', [ofDeletedStack()]],
     ['the server that this one was restored from', [ofSource()]],
+    ['a stack that is gone, whose resource had the same id', [ofPredecessor()]],
     ['another database', [sibling({ database: 'store', now: 'store' })]],
   ])('are asked for, whatever was deployed by %s', (_, records) => {
     expect(() => decidePublic(wanted(['CONNECT']), records, { CONNECT: state(['legacy']) })).toThrow('"legacy" has it through PUBLIC only');
@@ -199,6 +201,10 @@ describe('rows that are forgotten', () => {
     expect(decidePublic(wanted(['CONNECT']), records, {}).forget).toEqual([gone, source]);
   });
 
+  test('are none that the resource itself writes', () => {
+    expect(decidePublic(wanted(['CONNECT']), [ofPredecessor()], {})).toMatchObject({ forget: [], record: { stackId: RESOURCE.stackId, deployed: [] } });
+  });
+
   test('are those of the same stack too, where the server is another one', () => {
     const source = sibling({ resourceId: 'cluster-B' });
     expect(decidePublic(wanted(['CONNECT']), [source], {}).forget).toEqual([source]);
@@ -236,6 +242,7 @@ describe('what PUBLIC had', () => {
     ['where another stack declares something else', ['CONNECT of the owner'], [own(), foreign({ revoked: ['CREATE'] })], { CONNECT: state([], NOT_HELD) }],
     ['where the database of another stack had the name', ['CONNECT of the owner'], [own(), foreign({ now: 'store' })], { CONNECT: state([], NOT_HELD) }],
     ['whatever a deleted stack has declared', ['CONNECT of the owner'], [own(), ofDeletedStack()], { CONNECT: state([], NOT_HELD) }],
+    ['where a deleted stack has revoked it, whose resource had the same id', ['CONNECT of the owner'], [ofPredecessor()], { CONNECT: state([], NOT_HELD) }],
     ['whatever the server declares that this one was restored from', ['CONNECT of the owner'], [own(), ofSource()], { CONNECT: state([], NOT_HELD) }],
   ])('is given back %s', (_, expected, records, states, more = {}) => {
     expect(givenBack(records, states, more)).toEqual(expected);

@@ -1,9 +1,16 @@
+import { setTimeout } from 'node:timers/promises';
+import { Client } from 'pg';
+import { ServerError } from '../../lambda/provisioner/errors';
+import { explain } from '../../lambda/provisioner/remedies/server';
+import { Transport } from '../../lambda/provisioner/transport/session';
 import { SchemaPrivileges } from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, full } from '../full';
 import { watchAdmin } from './admin-watch';
+import { skippingClock } from './clocks';
 import { throughDataApi } from './over-data-api';
-import { failure, setupsOver, signIn, snapshot, Stack, trust, User } from './stack';
+import { Declared, failure, setupsOver, signIn, snapshot, Stack, throughConnections, trust, User, users } from './stack';
+import { closeSessions, isOpen, userSession } from './user-session';
 import { startWorld } from './world';
 
 type Privileges = NonNullable<User['privileges']>;
@@ -25,7 +32,8 @@ describe.each(setupsOver({ 'connections': ['14'], 'the Data API': [] }))('refuse
     await server.sql('CREATE TABLE public.system (n int); CREATE TABLE public.strange (n int); ALTER TABLE public.strange OWNER TO stranger', [], 'theirs');
     untouched = await snapshot(server);
   });
-  beforeEach(() => stack = new Stack(server, transport === 'the Data API' ? { transport: throughDataApi(server) } : {}));
+  const reach = (): Transport => transport === 'the Data API' ? throughDataApi(server) : throughConnections(server);
+  beforeEach(() => stack = new Stack(server, { transport: reach() }));
   afterEach(async () => {
     await expect(snapshot(server)).resolves.toEqual(untouched);
     await expect(signIn(server, 'postgres', server.master.password)).resolves.toBe('postgres');
@@ -124,6 +132,72 @@ describe.each(setupsOver({ 'connections': ['14'], 'the Data API': [] }))('refuse
       expect(await failure(stack.update('A', changed({ ...others, exclusive: true })))).toBe(message);
       const { stock } = changed({}).privileges!;
       expect(await failure(stack.create('B', { usernames: ['ann', 'bob'], privileges: { stock, ...others.privileges } }))).toBe(message);
+    });
+  });
+
+  describe('once all was committed: what is undone', () => {
+    afterEach(closeSessions);
+
+    /** It does not wait before it tries something again, and waits for the end of sessions. */
+    const patientClock = () => {
+      const clock = skippingClock();
+      return { now: () => clock.now(), sleep: (milliseconds: number) => milliseconds === 50 ? setTimeout(milliseconds) : clock.sleep(milliseconds) };
+    };
+
+    /** The event is complete, others do something, and the admin is refused. */
+    async function undone(event: (stack: Stack) => Promise<unknown>, meanwhile: () => Promise<unknown>): Promise<Stack> {
+      let others: Promise<unknown> | undefined;
+      const keptOut = async () => {
+        await (others ??= meanwhile());
+        throw explain(new ServerError('no', '28P01'), { attempted: 'sign in' });
+      };
+      const locking: Transport = async (...args) => ({ ...await reach()(...args), confirm: keptOut });
+      const stack = new Stack(server, { transport: locking, clock: patientClock() });
+      expect(await failure(event(stack))).toContain('so it is undone');
+      return stack;
+    }
+
+    const READ = { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } };
+    const list: Declared = { usernames: ['ann', 'bob'], privileges: READ };
+
+    test('ends the sessions of users that it had made', async () => {
+      const sessions: Client[] = [];
+      await undone(stack => stack.create('A', list), async () => sessions.push(await userSession(server, 'ann'), await userSession(server, 'bob', { database: 'postgres' })));
+      expect(await Promise.all(sessions.map(isOpen))).toEqual(sessions.map(() => false));
+    });
+
+    full.test('ends the sessions of a user whose access it had given back, and of no other', async () => {
+      const [ann, bob] = ['ann', 'bob'].map(username => ({ username, privileges: READ }));
+      const [expired, stack] = [{ ...ann, expiresAt: new Date(1_000) }, new Stack(server, { transport: reach() })];
+      await stack.create('A', expired);
+      await stack.create('B', bob);
+      const sessions: Client[] = [];
+      await undone(again => again.update('A', ann, stack.physicalIdOf('A')), async () => sessions.push(await userSession(server, 'ann'), await userSession(server, 'bob')));
+      expect(await Promise.all(sessions.map(isOpen))).toEqual([false, true]);
+      await stack.delete('A', ann);
+      await stack.delete('B', bob);
+    });
+
+    full.test('keeps the sessions of users that may sign in as before', async () => {
+      const ann = { username: 'ann', privileges: READ };
+      const stack = new Stack(server, { transport: reach() });
+      await stack.create('A', ann);
+      const session = await userSession(server, 'ann');
+      await undone(again => again.update('A', { ...ann, memberOf: ['readers'] }, stack.physicalIdOf('A')), () => Promise.resolve());
+      await expect(isOpen(session)).resolves.toBe(true);
+      await stack.delete('A', ann);
+    });
+
+    test('takes back what one of several users was given, where another is gone', async () => {
+      const drop = async () => {
+        await server.sql('DROP OWNED BY bob', [], 'shop');
+        await server.sql('DROP OWNED BY bob; DROP ROLE bob');
+      };
+      const { log } = await undone(stack => stack.create('A', list), drop);
+      const left = log.filter(({ notice }) => notice === 'not undone');
+      expect(left.length).toBeGreaterThan(0);
+      expect(left.filter(({ change }) => !(change as string).includes('"bob"') || (change as string).includes('"ann"'))).toEqual([]);
+      expect(await users(server)).not.toContain('ann');
     });
   });
 });

@@ -2,7 +2,7 @@ import { declaredNow, endedMemberships, existingRoles, type ExpiredRole, rolesOn
 import { type Place, withPresentNames } from './identities';
 import type { Decision, Facts } from './lifecycle';
 import { groupsOf } from './plan-shared';
-import type { Claim } from './state';
+import type { Claim, Declaration } from './state';
 
 /** A role of which memberships are over, or have ended while sessions have not. */
 export interface EndedMemberships extends ExpiredRole {
@@ -32,15 +32,13 @@ export function rolesWithEndedMemberships(facts: Facts, decision: Decision, date
 /** The same of the registry alone. */
 export function endedOnRecord(facts: Pick<Facts, 'claims' | 'unreadable' | 'roles' | 'databaseOids'>, date: number, place: Place): EndedMemberships[] {
   const names = { roles: facts.roles, databases: facts.databaseOids };
-  const endedIn = (claim: Claim): string[] => {
+  const groupsIn = (claim: Claim, choose: (declaration: Declaration, ended: string[]) => string[]): string[] => {
     const declaration = declaredNow(claim);
-    const memberOf = declaration === undefined ? [] : endedMemberships(declaration, date);
+    const memberOf = declaration === undefined ? [] : choose(declaration, endedMemberships(declaration, date));
     return memberOf.length === 0 ? [] : withPresentNames({ ...declaration!, memberOf, databases: [], identities: claim.identities }, names, place).memberOf;
   };
-  const lastingIn = (claim: Claim): string[] => {
-    const declaration = declaredNow(claim);
-    return declaration === undefined ? [] : groupsOf({ role: '', declaration, previous: [], deployed: [], ended: endedMemberships(declaration, date) });
-  };
+  const endedIn = (claim: Claim) => groupsIn(claim, (_, ended) => ended);
+  const lastingIn = (claim: Claim) => groupsIn(claim, (declaration, ended) => groupsOf({ role: '', declaration, previous: [], deployed: [], ended }));
   const marked = new Set(facts.claims.flatMap(({ roleOid, endSessions }) => endSessions === true ? [roleOid] : []));
   return rolesOnRecord(facts, place.resourceId).flatMap(({ username, roleOid, counted }) => {
     const lasting = new Set(counted.flatMap(lastingIn));

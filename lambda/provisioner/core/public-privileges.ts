@@ -4,7 +4,7 @@ import { type ActAs, type Change, type ChangeOf, PUBLIC, revokerOf } from './cha
 import type { DatabaseOwner } from './plan-shared';
 import { granting } from './privilege-changes';
 import { type Grantors, type LocatedRecord, PUBLIC_PRIVILEGES, type PublicPrivilege, type PublicRecord, recordOf } from './public-records';
-import type { ManagingResource } from './state';
+import { type ManagingResource, sameResource } from './state';
 
 /** A deployment takes hours at most. */
 const ROLLBACK_MS = 24 * 3_600_000;
@@ -64,7 +64,7 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly LocatedRe
   if (own && own.resourceId === resourceId && own.database !== database && revoked.length > 0) {
     refuse('DatabaseName', database, `this resource is about database ${JSON.stringify(own.database)}`, 'declare another resource for it');
   }
-  const others = records.filter(one => one !== own && [one.database, one.now].includes(database));
+  const others = records.filter(one => !sameResource(one, wanted) && [one.database, one.now].includes(database));
   const isHere = (one: PublicRecord) => one.resourceId === resourceId && !(one.stack === stack && one.stackId !== stackId);
   const siblings = others.filter(one => isHere(one) && one.stack === stack);
   const foreign = others.filter(one => isHere(one) && one.stack !== stack);

@@ -111,9 +111,10 @@ export function located(records: readonly PublicRecord[], oids: ReadonlyMap<stri
   });
 }
 
-/** The row of a resource; another stack of its name that was deleted may have left one. */
-export function recordOf<R extends ManagingResource>(self: Omit<ManagingResource, 'stackId'>, records: readonly R[]): R | undefined {
-  return records.find(one => sameResource(one, self));
+/** The row of a resource. Another stack of its name that was deleted may have left one: it says what PUBLIC had, and nothing of what this stack has deployed. */
+export function recordOf<R extends PublicRecord>(self: ManagingResource, records: readonly R[]): R | undefined {
+  const found = records.find(one => sameResource(one, self));
+  return found === undefined || found.stackId === self.stackId ? found : { ...found, deployed: [] };
 }
 
 /** The declaration in force, and the one before it: a deployment updates a resource once, and rolls it back to that one. */

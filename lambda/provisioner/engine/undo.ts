@@ -1,18 +1,22 @@
-import { type Change, describe, inverses, PUBLIC, rolesOf } from '../core/change';
+import { type Change, describe, inverses, oneByOne, PUBLIC, rolesOf } from '../core/change';
 import type { Journal } from '../core/journal';
 import type { Facts } from '../core/lifecycle';
 import { temporaryName } from '../core/role-names';
 import { FIXED_DATABASE, type ManagingResource, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
 import { NO_ROLE } from '../sql/registry-rows';
+import { withLogin } from '../sql/logins';
 import { applyWhatCan } from './best-effort';
+import { type EndReason, endSessionsOf } from './end-sessions';
 import { readFacts } from './inspect';
 import { dropIfUnusedSteps, forgetSteps, publicSteps, registryExists, renameSteps, restoreSteps } from './registry';
 import type { Step, Transaction } from './transaction';
-import { inDatabase, inShared, type Work } from './work';
+import { inDatabase, inShared, lookAtShared, type Work } from './work';
 
 /** It is not there any more, or others use it by now: what is left gives no access. */
 const NOT_TO_BE_UNDONE = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42710', '42883', '42P01', '42P06'];
+
+const UNDONE: EndReason = { roles: 'roles whose login was undone', again: 'deploy again' };
 
 /**
  * Takes back what a failed event has committed, last first: a failed deployment leaves the database as it was. The framework
@@ -33,16 +37,17 @@ export async function undo(work: Work, self: ManagingResource, journal: Journal)
       complete &&= !closed.includes(database);
       continue;
     }
-    const ours = inverses(changes).filter((change) => {
-      const known = rolesOf(change).every(role => roles.has(role));
-      if (!known) {
+    const isKnown = (change: Change) => rolesOf(change).every(role => roles.has(role));
+    const ours = inverses(changes).flatMap(change => isKnown(change) ? [change] : oneByOne(change)).filter((change) => {
+      if (!isKnown(change)) {
         work.log.info('not undone', { change: describe(change, database), reason: 'no role of that name is registered for the stack' });
       }
-      return known;
+      return isKnown(change);
     });
     const undone = await inDatabase(work, database, async transaction =>
       applyWhatCan(work, transaction, database === FIXED_DATABASE ? await aroundTakenNames(transaction, ours, roles) : ours, 'not undone', NOT_TO_BE_UNDONE));
     complete &&= undone;
+    await endSessionsSince(work, changes, facts, self);
   }
   work.lock.mayBeLast = true;
   await inShared(work, transaction => restoreRegistry(transaction, self, journal, complete));
@@ -59,6 +64,20 @@ export async function orUndo<T>(work: Work, self: ManagingResource, journal: Jou
       await undo(work, self, journal).then(() => journal.clear(), () => undefined);
     }
     throw error;
+  }
+}
+
+/** Ends sessions of roles that could sign in since the commit, and cannot any more. What is left of them keeps nothing else from being taken back. */
+async function endSessionsSince(work: Work, changes: Change[], { claims }: Facts, self: ManagingResource): Promise<void> {
+  const names = new Set(changes.flatMap(change => change.kind === 'allowLogin' ? [change.role] : []));
+  const oids = claims.filter(({ stackId, roleName, username }) => stackId === self.stackId && names.has(roleName ?? username)).map(({ roleOid }) => roleOid);
+  if (oids.length === 0) {
+    return;
+  }
+  const [rows] = await lookAtShared(work, reader => reader.read({ attempted: 'look for roles that can log in' }, withLogin(oids)));
+  const { left } = await endSessionsOf(work, { removed: oids.filter(oid => !rows.some(row => row.oid === oid)), reason: UNDONE });
+  if (left !== undefined) {
+    work.log.info('access not ended', { reason: left });
   }
 }
 

@@ -13,6 +13,11 @@ export const LOGINS = `
   WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'
   ORDER BY 1`;
 
+/** Of these roles, those that can log in. */
+export function withLogin(roleOids: string[]): string {
+  return `SELECT r.oid::text AS oid FROM pg_catalog.pg_roles r WHERE r.oid = ANY (${textArray(roleOids)}::oid[]) AND r.rolcanlogin`;
+}
+
 /** Of these roles, those that can log in or have sessions. Without a login no membership in rds_iam lets a client in, by whichever grantor. */
 export function withAccess(roleOids: string[]): string {
   return `
