@@ -262,6 +262,19 @@ describe('what PUBLIC had', () => {
     expect(decidePublic(wanted(revoked), records, states).record.before).toStrictEqual(before);
   });
 
+  test.each<[string | undefined, string, Partial<LocatedRecord>, Partial<PublicState> | undefined, PublicPrivilege[]]>([
+    ['16400', 'it was looked at', { identity: { ...IDENTITY, schema: '2200' } }, { oid: '16400' }, ['CREATE']],
+    ['2200', 'it could not be looked at', { identity: { ...IDENTITY, schema: '2200' } }, undefined, ['CREATE']],
+    ['2200', 'it is not there', { identity: { ...IDENTITY, schema: '2200' } }, {}, ['CREATE']],
+    [undefined, 'the record is of another database', { identity: { ...IDENTITY, oid: '7', schema: '2200' } }, undefined, ['CREATE']],
+    [undefined, 'the record is of another major version', { identity: { ...IDENTITY, major: 16, schema: '2200' } }, undefined, ['CREATE']],
+    [undefined, 'the record is of another server', { resourceId: 'cluster-B', identity: { ...IDENTITY, schema: '2200' } }, undefined, ['CREATE']],
+    [undefined, 'nothing is declared about it', { identity: { ...IDENTITY, schema: '2200' } }, { oid: '2200' }, ['CONNECT']],
+  ])('is recorded of schema %s where %s', (schema, _, record, create, revoked) => {
+    const { record: { identity } } = decidePublic(wanted(revoked), [own(record)], { CONNECT: state(), ...create ? { CREATE: state([], create) } : {} });
+    expect(identity).toStrictEqual({ ...IDENTITY, ...schema === undefined ? {} : { schema } });
+  });
+
   test('stays recorded of a database that is not there, with what was deployed and which database it was', () => {
     const record = own({ before: { CONNECT: [null], CREATE: ['passer'] }, deployed: [['CREATE']], identity: { oid: '7', major: 16 }, sent: NOON });
     expect(decidePublic(wanted(['CONNECT'], { identity: undefined }), [record], {}).record).toStrictEqual({

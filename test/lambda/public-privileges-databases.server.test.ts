@@ -20,14 +20,14 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
 
   describe('of which the registry knows the oid', () => {
     afterEach(async () => {
-      await sql('DROP DATABASE IF EXISTS short');
+      await sql('DROP DATABASE IF EXISTS short WITH (FORCE)');
       await sql('DROP DATABASE IF EXISTS long');
     });
 
     on17('get nothing back that another one of the name had', async () => {
       await makeShort();
       await its.stack.create('P', short());
-      await sql('DROP DATABASE short');
+      await sql('DROP DATABASE short WITH (FORCE)');
       await makeShort();
       await sql('REVOKE CONNECT ON DATABASE short FROM PUBLIC');
       await its.stack.delete('P', short());
@@ -38,7 +38,7 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
     on15('get back what they had when the resource was deployed to them, and a rollback goes through', async () => {
       await makeShort();
       await its.stack.create('P', short({ revoked: CONNECT }));
-      await sql('DROP DATABASE short');
+      await sql('DROP DATABASE short WITH (FORCE)');
       await makeShort();
       await sql('REVOKE CONNECT ON DATABASE short FROM PUBLIC; GRANT CONNECT ON DATABASE short TO postgres; CREATE ROLE passer; GRANT CONNECT ON DATABASE short TO passer WITH GRANT OPTION;'
         + ' SET ROLE passer; GRANT CONNECT ON DATABASE short TO PUBLIC; RESET ROLE; GRANT passer TO postgres; CREATE ROLE legacy LOGIN');
@@ -86,6 +86,30 @@ describe.each(CASES)('databases without CONNECT of PUBLIC on PostgreSQL $name, o
       await sql('ALTER DATABASE short RENAME TO long');
       await its.stack.delete('P', short());
       await expect(open()).resolves.toContain('long');
+    });
+
+    on17('whose schema public was dropped and made again give that one back what it had, and nothing of the former one', async () => {
+      const acl = async () => (await its.server.sql<{ acl: string }>("SELECT coalesce(nspacl::text, '') AS acl FROM pg_namespace WHERE nspname = 'public'", [], 'short'))[0].acl;
+      const make = () => sql('DROP SCHEMA public; CREATE SCHEMA public AUTHORIZATION postgres', 'short');
+      await makeShort();
+      await sql('GRANT CREATE ON SCHEMA public TO PUBLIC', 'short');
+      await its.stack.create('P', short());
+      await make();
+      await its.stack.delete('P', short());
+      expect(await acl()).toBe('');
+      const reason = 'schema "public" was dropped, and another one has its name';
+      expect(notices('not given back')).toEqual([expect.objectContaining({ database: 'short', privilege: 'CREATE', reason })]);
+      // Once the resource has seen the new one, it is that which gets back what it had.
+      await its.stack.create('P', short());
+      await make();
+      await sql('CREATE ROLE passer; GRANT CREATE ON SCHEMA public TO passer WITH GRANT OPTION; GRANT passer TO postgres; SET ROLE passer; GRANT CREATE ON SCHEMA public TO PUBLIC; RESET ROLE', 'short');
+      const before = await acl();
+      await its.stack.update('P', short({ reapply: 'again' }));
+      expect(await acl()).not.toBe(before);
+      await its.stack.delete('P', short());
+      expect(await acl()).toBe(before);
+      expect(notices('not given back')).toHaveLength(1);
+      await sql('DROP OWNED BY passer CASCADE', 'short');
     });
 
     full.test('that change names: the resource is about the one of its name, and the log names the other', async () => {

@@ -1,5 +1,5 @@
 import { decidePublic, PublicStates, WantedOfPublic } from '../../lambda/provisioner/core/public-privileges';
-import { completed, decodePublicRows, encodeRecord, LocatedRecord, located, PublicRecord } from '../../lambda/provisioner/core/public-records';
+import { completed, decodePublicRows, encodeRecord, LocatedRecord, located, PublicRecord, withoutFormerSchema } from '../../lambda/provisioner/core/public-records';
 import { NO_ROLE } from '../../lambda/provisioner/sql/registry-rows';
 import { decodeRequest } from '../../lambda/provisioner/public-request';
 import { Event } from '../../lambda/shared/event';
@@ -53,6 +53,8 @@ describe('a row about PUBLIC', () => {
   test('is read as it was written, with and without the oid of its database', () => {
     const withOid = { ...RECORD, identity: { oid: '16384', major: 17 } };
     expect(decodePublicRows([row(withOid)])).toEqual({ records: [withOid], unreadable: [] });
+    const withSchema = { ...RECORD, identity: { oid: '16384', major: 17, schema: '2200' } };
+    expect(decodePublicRows([row(withSchema)])).toEqual({ records: [withSchema], unreadable: [] });
     expect(row(withOid).declarations).toMatchObject({ format: 1, publicPrivileges: { identity: { oid: '16384', major: 17 } } });
     expect(decodePublicRows([row(RECORD), { ...row(RECORD), declarations: { format: 1, sent: '2026-01-31T00:00:00.000Z' } }])).toEqual({ records: [RECORD], unreadable: [] });
   });
@@ -61,7 +63,8 @@ describe('a row about PUBLIC', () => {
     ['format 2 is not allowed', { format: 2 }], ['property "more" is not allowed', { more: 1 }], ['revoked "ALL" is not allowed: known are CONNECT, CREATE', { publicPrivileges: { revoked: ['ALL'], before: {}, deployed: [] } }],
     ['before "ALL" is not allowed', { publicPrivileges: { revoked: [], before: { ALL: [] }, deployed: [] } }], ['oid "0" is not allowed: it is not an oid', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '0', major: 17 } } }],
     ['identity.major "17" is not allowed: it is not a whole number', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: '17' } } }],
-    ['property "name" is not allowed: identity has only oid, major', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: 17, name: 'shop' } } }],
+    ['property "name" is not allowed: identity has only oid, major, schema', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: 17, name: 'shop' } } }],
+    ['oid "public" is not allowed: it is not an oid', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { oid: '1', major: 17, schema: 'public' } } }],
     ['oid that is missing is not allowed', { publicPrivileges: { revoked: [], before: {}, deployed: [], identity: { major: 17 } } }],
     ['grantor 1 is not allowed', { publicPrivileges: { revoked: [], before: { CONNECT: [1] }, deployed: [] } }],
   ])('that is not understood is none that anything is decided by: %s', (reason, others) => {
@@ -114,6 +117,20 @@ describe('a row about PUBLIC', () => {
     ['shop', 'the server is another one', { oid: '2', major: 17 }, { resourceId: 'cluster-B', major: 17 }],
   ])('is about database %s where %s', (now, _, identity, place) => {
     expect(located([{ ...RECORD, identity } as PublicRecord], new Map([['shop', '1'], ['store', '2']]), place)).toMatchObject([{ now, database: 'shop' }]);
+  });
+
+  const [OLD, NEW] = ['2200', '16400'];
+  test.each<[boolean, string, Partial<LocatedRecord>, { resourceId: string; major: number }]>([
+    [false, 'another schema has its name', {}, { resourceId: 'cluster-A', major: 17 }],
+    [true, 'the schema is the same', { identity: { oid: '1', major: 17, schema: NEW } }, { resourceId: 'cluster-A', major: 17 }],
+    [true, 'no oid of the schema is known', { identity: { oid: '1', major: 17 } }, { resourceId: 'cluster-A', major: 17 }],
+    [true, 'no oid is known', { identity: undefined }, { resourceId: 'cluster-A', major: 17 }],
+    [true, 'the major version is another one', {}, { resourceId: 'cluster-A', major: 18 }],
+    [true, 'the server is another one', {}, { resourceId: 'cluster-B', major: 17 }],
+    [true, 'it is about another database', { now: 'store' }, { resourceId: 'cluster-A', major: 17 }],
+  ])('says (%s) what PUBLIC had on the schema where %s', (isKnown, _, others, place) => {
+    const record = { ...here(RECORD), before: { CONNECT: [null], CREATE: [null] }, identity: { oid: '1', major: 17, schema: OLD }, ...others };
+    expect(withoutFormerSchema([record], { database: 'shop', schema: NEW, place })).toEqual([{ ...record, before: { CONNECT: [null], ...isKnown ? { CREATE: [null] } : {} } }]);
   });
 
   test('keeps the declaration in force and the one before it', () => {

@@ -11,6 +11,8 @@ const ROLLBACK_MS = 24 * 3_600_000;
 
 /** The catalog about one privilege of PUBLIC. */
 export interface PublicState {
+  /** Of the database or schema; undefined if there is none. */
+  readonly oid?: string;
   readonly held: readonly ({ readonly by: string | null } & { readonly [Way in keyof ActAs]: string | null })[];
   readonly owner: Pick<DatabaseOwner, 'as' | 'options'>;
   /** Roles that have the privilege through PUBLIC only, and may need it. */
@@ -83,7 +85,9 @@ export function decidePublic(wanted: WantedOfPublic, records: readonly LocatedRe
   const lockedOut = toRevoke.flatMap(privilege => lockedOutBy(privilege, wanted, states, isDeployed(privilege)));
   // Of a database that is not there nothing new is known.
   const isThere = wanted.identity !== undefined;
-  const identity = isThere ? wanted.identity : own?.identity;
+  const isSame = own?.resourceId === resourceId && own.identity?.oid === wanted.identity?.oid && own.identity?.major === wanted.identity?.major;
+  const schema = !revoked.includes('CREATE') ? undefined : states.CREATE?.oid ?? (isSame ? own.identity?.schema : undefined);
+  const identity = wanted.identity === undefined ? own?.identity : { ...wanted.identity, ...schema === undefined ? {} : { schema } };
   return {
     lockedOut,
     kept: stays.filter(privilege => revoked.includes(privilege)).map(privilege => `the admin has ${describe(privilege, database)} through PUBLIC only`),

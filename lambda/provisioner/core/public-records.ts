@@ -28,8 +28,8 @@ export interface PublicRecord extends ManagingResource {
   /** What completed events have declared: the latest first, and the one before it. */
   readonly deployed: readonly (readonly PublicPrivilege[])[];
   readonly sent?: number;
-  /** Which database had the name. Trusted on the same server and major version, as in `Identities`. */
-  readonly identity?: { readonly oid: string; readonly major: number };
+  /** Which database had the name, and which of its schemas the name `public`. Trusted on the same server and major version, as in `Identities`. */
+  readonly identity?: { readonly oid: string; readonly major: number; readonly schema?: string };
 }
 
 /** With the name that its database has now. Undefined: it is gone, also where another one has its name. */
@@ -91,8 +91,8 @@ function decodeRecord(row: Row): PublicRecord {
 }
 
 function decodeIdentity(value: unknown): PublicRecord['identity'] {
-  const { oid, major } = exactly('identity', value, ['oid', 'major']);
-  return { oid: oidOf(oid), major: integer('identity.major', major) };
+  const { oid, major, schema } = exactly('identity', value, ['oid', 'major', 'schema']);
+  return { oid: oidOf(oid), major: integer('identity.major', major), ...schema === undefined ? {} : { schema: oidOf(schema) } };
 }
 
 /** @throws if it names something else */
@@ -102,13 +102,25 @@ export function privilegesIn(where: string, value: unknown, known: readonly Publ
 }
 
 /** Where the databases of the records are now: the oid says it as long as server and major version are those of the record, the name otherwise. */
-export function located(records: readonly PublicRecord[], oids: ReadonlyMap<string, string>, { resourceId, major }: Place): LocatedRecord[] {
+export function located(records: readonly PublicRecord[], oids: ReadonlyMap<string, string>, place: Place): LocatedRecord[] {
   const byOid = new Map([...oids].map(([name, oid]) => [oid, name]));
   return records.map((record) => {
-    const { identity, database } = record;
-    const isTrusted = identity !== undefined && record.resourceId === resourceId && identity.major === major;
-    return { ...record, now: isTrusted ? byOid.get(identity.oid) : database };
+    const trusted = trustedIdentity(record, place);
+    return { ...record, now: trusted === undefined ? record.database : byOid.get(trusted.oid) };
   });
+}
+
+/** Without what PUBLIC had on a schema `public` of a database, where another schema has that name now. @param schema its oid */
+export function withoutFormerSchema(records: readonly LocatedRecord[], { database, schema, place }: { readonly database: string; readonly schema: string; readonly place: Place }): LocatedRecord[] {
+  return records.map((record) => {
+    const { before: { CREATE: former, ...before }, now } = record;
+    const { schema: recorded = schema } = trustedIdentity(record, place) ?? {};
+    return now === database && former !== undefined && recorded !== schema ? { ...record, before } : record;
+  });
+}
+
+function trustedIdentity({ identity, resourceId }: PublicRecord, place: Place): PublicRecord['identity'] {
+  return resourceId === place.resourceId && identity?.major === place.major ? identity : undefined;
 }
 
 /** The row of a resource. Another stack of its name that was deleted may have left one: it says what PUBLIC had, and nothing of what this stack has deployed. */

@@ -3,7 +3,7 @@ import type { Journal } from '../core/journal';
 import type { Facts } from '../core/lifecycle';
 import { whatOvertook } from '../core/order';
 import { decidePublic, named, type PublicDecision, type PublicState, type PublicStates } from '../core/public-privileges';
-import { completed, located, type LocatedRecord, type PublicPrivilege, type PublicRecord, recordOf } from '../core/public-records';
+import { completed, located, type LocatedRecord, type PublicPrivilege, type PublicRecord, recordOf, withoutFormerSchema } from '../core/public-records';
 import { FIXED_DATABASE, sameResource } from '../core/state';
 import { ProvisionError } from '../errors';
 import type { PublicRequest } from '../public-request';
@@ -133,7 +133,16 @@ async function look(work: Work, request: PublicRequest, wanted?: string, check: 
         }
         return undefined;
       });
-  return { facts, records, states: { ...connect === undefined ? {} : { CONNECT: connect }, ...create === undefined ? {} : { CREATE: create } } };
+  const states = { ...connect === undefined ? {} : { CONNECT: connect }, ...create === undefined ? {} : { CREATE: create } };
+  if (database === undefined || create?.oid === undefined) {
+    return { facts, records, states };
+  }
+  const known = withoutFormerSchema(records, { database, schema: create.oid, place: placeOf(work) });
+  const isForgotten = own?.before.CREATE?.length !== recordOf(resource, known)?.before.CREATE?.length;
+  if (isForgotten && !(action === 'apply' && revoked.includes('CREATE'))) {
+    work.log.info('not given back', { database, privilege: 'CREATE', reason: 'schema "public" was dropped, and another one has its name' });
+  }
+  return { facts, records: known, states };
 }
 
 /** In a plan, with what it would have made by then. */

@@ -84,6 +84,7 @@ function publicState(privilege: string, from: string, relies: string): string {
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user), o AS (${from})
   SELECT
+    o.oid::text AS oid,
     (SELECT coalesce(json_agg(json_build_object('by', CASE WHEN a.grantor <> o.owner THEN pg_get_userbyid(a.grantor)::text END,
                               'as', ${actingAs('a.grantor', 'o.owner')}, 'grantor', ${grantor}, 'through', ${through}) ORDER BY a.grantor), '[]')
      FROM aclexplode(o.acl) a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}') AS held,
