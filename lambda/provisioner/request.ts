@@ -85,12 +85,10 @@ export function decode(event: Event): Request {
     const physicalId = event.PhysicalResourceId ?? '';
     // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
     const cancelled = !physicalId.startsWith(`${known.resourceId}/`);
-    const onRemoval = onRemovalOfDelete(properties.OnRemoval);
     return {
       ...known,
       declaration: { kind: type.kind, memberOf: [], databases: [], exclusive: false },
-      // It is not known whether the role was there before.
-      onRemoval: cancelled && properties.AdoptExisting === 'true' && onRemoval.action !== 'RETAIN' ? { action: 'DISABLE' } : onRemoval,
+      onRemoval: onRemovalOfDelete(properties.OnRemoval),
       adoptExisting: false,
       physicalId,
       cancelled,

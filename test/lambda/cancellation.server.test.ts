@@ -235,6 +235,24 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', ann);
   });
 
+  test.each(firstOf(1, [['another stack has kept', { name: 'other' }, 'ann'], ['the stack itself has kept', {}, 'ann']] as const))('a role that %s is not dropped, and comes back by itself', async (_, options, role) => {
+    const former = newStack(options);
+    const retained = { ...ann, onRemoval: { Action: 'RETAIN' } } as const;
+    await former.create('Former', retained);
+    await former.delete('Former', retained);
+    await stack.create('A', { usernames: [role, 'bob'], privileges: READ });
+    await stack.delete('A', { usernames: [role, 'bob'], privileges: READ }, MADE_UP);
+    expect(stack.log.filter(({ notice }) => notice === 'kept').map(({ username, reason }) => [username, reason])).toEqual([
+      [role, 'it cannot log in any more, and has what it owns and holds: it was there before its creation, which CloudFormation has cancelled'],
+    ]);
+    expect(await users(server)).toContain(role);
+    expect(await users(server)).not.toContain('bob');
+    await expect(signInWithToken(server, role)).rejects.toThrow();
+    await former.create('Former', ann);
+    await expect(signInWithToken(server, role)).resolves.toBe(role);
+    await former.delete('Former', ann);
+  });
+
   const CHANGED = { ...ann, privileges: { stock: READ.shop } };
 
   test('an update that is carried out after the one that takes it back is refused', async () => {

@@ -111,6 +111,6 @@ describe('a Delete', () => {
     const row = unreadable(claim('Other', 'b', '2'), claim('Other', 'b', '2'));
     const [removal] = decideRemove(ME, deleted, facts([claim('Me', 'a', '1')], { unreadable: [row] }));
     expect(removal).toMatchObject({ kind: 'remove', username: 'a' });
-    expect(removal).not.toHaveProperty('problem');
+    expect(removal).not.toHaveProperty('keptBecause');
   });
 });

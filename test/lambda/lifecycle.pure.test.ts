@@ -86,7 +86,7 @@ describe('decideApply', () => {
 
   test('a role that nobody manages is adopted if so declared', () => {
     expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([], { a: '1' }))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [], deployed: [] }], record: [registration(ME, 'a')], adopted: ['a'],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [], deployed: [] }], record: [takenOver('a')], adopted: ['a'],
     });
   });
 
@@ -109,7 +109,7 @@ describe('decideApply', () => {
     expect(() => decideApply(ME, wanted('a'), facts([copy]))).toThrow(new Error(
       `role "a" is managed by another stack (${other}/9, resource Theirs) in cluster-0, which this database, cluster-1, was restored from; choose another name, or take it over here with adoptExisting`));
     expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([copy]))).toEqual({
-      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [STOCK], deployed: [STOCK] }], record: [registration(ME, 'a')], forget: [copy], adopted: ['a'],
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [STOCK], deployed: [STOCK] }], record: [takenOver('a')], forget: [copy], adopted: ['a'],
     });
   });
 
@@ -121,14 +121,14 @@ describe('decideApply', () => {
 
   test('a user that moved to another construct is shared until the old one is gone', () => {
     expect(decideApply(ME, wanted('a', {}, STOCK), facts([claim('Old', 'a', '1')]))).toEqual({
-      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a', 'any name', STOCK)],
+      ...NO_CHANGE, converge: [{ role: 'a', declaration: STOCK, previous: [SHOP], deployed: [SHOP] }], record: [takenOver('a', STOCK)],
     });
   });
 
   test('a stack of the same name and another id is gone, and its roles are taken over with what it granted', () => {
     const gone = [claim('Me', 'a', '1', { stackId: `${STACK}/0` }), claim('Old', 'a', '1', { stackId: `${STACK}/0`, declarations: [STOCK] })];
     expect(decideApply(ME, wanted('a'), facts(gone))).toEqual({
-      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [registration(ME, 'a')], forget: [gone[1]], adopted: [],
+      changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP, STOCK], deployed: [SHOP, STOCK] }], record: [takenOver('a')], forget: [gone[1]], adopted: [],
     });
   });
 
@@ -137,7 +137,7 @@ describe('decideApply', () => {
     const foreign = claim('Old', 'a', '1', { ...owner('Old', `${STACK}2`), released: true });
     for (const one of [kept, foreign]) {
       expect(decideApply(ME, wanted('a'), facts([one]))).toEqual({
-        changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }], record: [registration(ME, 'a')], forget: [one], adopted: [],
+        changes: [], converge: [{ role: 'a', declaration: SHOP, previous: [SHOP], deployed: [SHOP] }], record: [takenOver('a')], forget: [one], adopted: [],
       });
     }
   });
@@ -225,6 +225,11 @@ describe('decideApply', () => {
   });
 });
 
+/** The row of a resource that takes over a role that is there. */
+function takenOver(username: string, declared = SHOP): Decision['record'][number] {
+  return { ...registration(ME, username, 'any name', declared), existed: true };
+}
+
 describe('decideRemove', () => {
   const remove = (found: Facts, username = 'a', resourceId = CLUSTER, me = ME) => decideRemove(me, { resourceId, physicalId: PHYSICAL, single: true, usernames: [username], cancelled: false }, found)[0];
 
@@ -232,6 +237,14 @@ describe('decideRemove', () => {
     const mine = claim('Me', 'a', '1');
     const kept = claim('Old', 'a', '1', { released: true, declarations: [STOCK] });
     expect(remove(facts([mine, kept]))).toEqual({ kind: 'remove', claim: mine, username: 'a', previous: [SHOP, STOCK] });
+  });
+
+  test('a role that was there before its creation, which was cancelled, is kept', () => {
+    const mine = claim('Me', 'a', '1', { existed: true });
+    const removed = (one: Claim, cancelled: boolean) => decideRemove(ME, { ...deleted('a'), cancelled }, facts([one]))[0];
+    expect(removed(mine, true)).toMatchObject({ kind: 'remove', keptBecause: 'it was there before its creation, which CloudFormation has cancelled' });
+    expect(removed(mine, false)).not.toHaveProperty('keptBecause');
+    expect(removed(claim('Me', 'a', '1'), true)).not.toHaveProperty('keptBecause');
   });
 
   test('a role that waits for its name is removed under the one it has', () => {
@@ -335,7 +348,7 @@ describe('what is not understood', () => {
   });
 
   test('of the resource that is deleted is said with the removal', () => {
-    expect(decideRemove(ME, deleted('a'), withRows([unreadable(mine)]))).toMatchObject([{ kind: 'remove', username: 'a', previous: [], problem: 'not understood' }]);
+    expect(decideRemove(ME, deleted('a'), withRows([unreadable(mine)]))).toMatchObject([{ kind: 'remove', username: 'a', previous: [], keptBecause: 'not understood' }]);
   });
 
   test('of a resource that has the role as well does not keep it from being handed over', () => {

@@ -92,6 +92,7 @@ describe('a row that is understood', () => {
     ['a Create is under way', { declarations: [WIRE], deployed: [] }, 0],
     ['an Update is under way', { declarations: [WIRE, { Kind: 'user' }], deployed: [WIRE] }, 1],
     ['an Update was completed', { declarations: [{ Kind: 'user' }], deployed: [{ Kind: 'user' }, WIRE] }, 2],
+    ['and that the role was there before', { declarations: [WIRE], existed: true }, 1],
     ['and when the last event was sent', { declarations: [WIRE], sent: '2026-01-31T12:00:00.000Z' }, 1],
   ])('says which declarations completed events have had: %s', (_, declarations, deployed) => {
     const [claim] = decode({ ...ROW, declarations: { format: 1, ...declarations } }).claims;
@@ -236,7 +237,8 @@ describe('a declaration that is not understood', () => {
   test.each<[string, unknown, string]>([
     ['no object', 'x', 'declarations "x" is not allowed: it is not an object'],
     ['null', null, 'declarations null is not allowed: it is not an object'],
-    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations, deployed, sent, identities, endSessions'],
+    ['an unknown key', { ...STORED, more: 1 }, 'property "more" is not allowed: declarations has only format, declarations, deployed, sent, identities, endSessions, existed'],
+    ['a mark that is none', { ...STORED, existed: 'true' }, 'existed "true" is not allowed: it is not true; correct the row'],
     ['identities that are none', { ...STORED, identities: [] }, 'identities [] is not allowed: it is not an object'],
     ['an oid that is none', { ...STORED, identities: { ...IDENTITIES, databases: [{ ...IDENTITIES.databases[0], oid: 'x' }] } }, 'oid "x" is not allowed: it is not an oid; correct the row'],
     ['a major version that is none', { ...STORED, identities: { ...IDENTITIES, major: '17' } }, 'identities.major "17" is not allowed: it is not a whole number; correct the row'],

@@ -53,6 +53,8 @@ export interface Registration extends ManagingResource {
   readonly sent?: number;
   /** What is registered for the resource and is replaced by this. */
   readonly supersedes: 'any name' | 'this name';
+  /** The resource takes over a role that is there. */
+  readonly existed?: true;
 }
 
 /** Whether a row is about a role that was registered for the resource before, under this name or, where it is of one role, under another. */
@@ -76,8 +78,8 @@ export interface Decision {
 export type Removal
   = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
     | { readonly kind: 'handOver'; readonly username: string; readonly successor?: Claim; readonly decision: Decision }
-    /** `problem`: what it has been granted is not understood, so that its access is all that is taken. */
-    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly problem?: string }
+    /** `keptBecause`: what it has been granted is not understood, or was there before: its access is all that is taken. */
+    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly keptBecause?: string }
     /** The registry does not say clearly enough whose it is. */
     | { readonly kind: 'unclear'; readonly username: string; readonly problem: string };
 
@@ -160,7 +162,7 @@ function decideRole(
     }
     if (!ownClaim) {
       const shared = { role: username, declaration, previous: ownership.declarationsOf(holder), deployed: ownership.deployedTo(holder) };
-      return { converge: [shared], record, forget: [...released.filter(claim => !sameResource(claim, self)), ...ofOriginal], adopted: unmanaged ? [username] : [] };
+      return { converge: [shared], record: record.map(one => ({ ...one, existed: true })), forget: [...released.filter(claim => !sameResource(claim, self)), ...ofOriginal], adopted: unmanaged ? [username] : [] };
     }
     names.rename(username, temporaryName(holder));
     names.rename(ownClaim.roleName!, username);
@@ -217,12 +219,14 @@ export function decideRemove(self: ManagingResource, { resourceId, physicalId, s
     }
     // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or another database, has no say in it.
     const successor = ownership.on(ownClaim.roleOid).find(claim => claim !== ownClaim && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
-    const problem = unreadable.find(({ claim }) => claim === ownClaim)?.problem;
+    const keptBecause = unreadable.find(({ claim }) => claim === ownClaim)?.problem ?? (cancelled && ownClaim.existed ? EXISTED : undefined);
     return ownClaim.roleName !== undefined && successor === undefined
-      ? { kind: 'remove', claim: ownClaim, username: ownClaim.roleName, previous: ownership.declarationsOf(ownClaim.roleOid), ...problem === undefined ? {} : { problem } }
+      ? { kind: 'remove', claim: ownClaim, username: ownClaim.roleName, previous: ownership.declarationsOf(ownClaim.roleOid), ...keptBecause === undefined ? {} : { keptBecause } }
       : { kind: 'handOver', username, successor, decision: handOver(ownClaim, successor, facts, ownership) };
   });
 }
+
+const EXISTED = 'it was there before its creation, which CloudFormation has cancelled';
 
 /** Not even whose it is, of a role that is there. */
 function isInvalid({ claim, roleName, released }: UnreadableRow): boolean {

@@ -55,10 +55,10 @@ export function decodeRows(rows: Row[], admin: string): DecodedRows {
   };
 }
 
-type Stored = Pick<Claim, 'declarations' | 'deployed' | 'sent' | 'identities' | 'endSessions'>;
+type Stored = Pick<Claim, 'declarations' | 'deployed' | 'sent' | 'identities' | 'endSessions' | 'existed'>;
 
 /** What is stored in one column. Without `deployed`, the only declaration is a completed one, and there was none before. */
-export function encodeDeclarations({ declarations, deployed, sent, identities, endSessions }: Stored): unknown {
+export function encodeDeclarations({ declarations, deployed, sent, identities, endSessions, existed }: Stored): unknown {
   const encode = (declaration: Declaration) => ({ Kind: declaration.kind, ...encodeDeclaration(declaration) });
   const isFirst = declarations.length <= 1 && isDeepStrictEqual(declarations, deployed);
   return {
@@ -68,6 +68,7 @@ export function encodeDeclarations({ declarations, deployed, sent, identities, e
     ...sent === undefined ? {} : { sent: encodeTime(sent) },
     ...identities === undefined ? {} : { identities },
     ...endSessions ? { endSessions } : {},
+    ...existed ? { existed } : {},
   };
 }
 
@@ -164,13 +165,15 @@ function id(column: string, value: unknown): string {
 }
 
 function decodeStored(value: unknown): Stored {
-  const { format, declarations, deployed, sent, identities: found, endSessions }
-    = exactly('declarations', value, ['format', 'declarations', 'deployed', 'sent', 'identities', 'endSessions']);
+  const { format, declarations, deployed, sent, identities: found, endSessions, existed }
+    = exactly('declarations', value, ['format', 'declarations', 'deployed', 'sent', 'identities', 'endSessions', 'existed']);
   if (format !== FORMAT) {
     refuse('format', format, `this version of the library knows format ${FORMAT}`, WRITER);
   }
-  if (endSessions !== undefined && endSessions !== true) {
-    refuse('endSessions', endSessions, 'it is not true', CORRECT);
+  for (const [key, mark] of Object.entries({ endSessions, existed })) {
+    if (mark !== undefined && mark !== true) {
+      refuse(key, mark, 'it is not true', CORRECT);
+    }
   }
   const decoded = decodeList('declarations', declarations);
   const identities = decodeIdentities(found);
@@ -179,6 +182,7 @@ function decodeStored(value: unknown): Stored {
     ...sent === undefined ? {} : { sent: decodeTime('sent', sent, CORRECT) },
     ...identities === undefined ? {} : { identities },
     ...endSessions === true ? { endSessions } : {},
+    ...existed === true ? { existed } : {},
   };
 }
 

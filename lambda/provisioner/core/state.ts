@@ -114,6 +114,8 @@ export interface Claim extends ManagingResource {
   readonly identities?: Identities;
   /** A membership has ended, and it is not known whether all sessions have that may act as the group still. */
   readonly endSessions?: true;
+  /** The role was there before the resource: to take its creation back is not to drop the role. */
+  readonly existed?: true;
   /** Its resource is gone and the role was kept. */
   readonly released: boolean;
 }

@@ -60,6 +60,7 @@ export function recordSteps(
       deployed: phase === 'done' ? distinct([declaration, ...deployed]).slice(0, DEPLOYED_KEPT) : deployed,
       sent,
       ...replaced.some(({ endSessions }) => endSessions) ? { endSessions: true } as const : {},
+      ...registration.existed || replaced.some(({ existed }) => existed) ? { existed: true } as const : {},
     };
     return { registration, replaced, declared };
   });

@@ -81,11 +81,11 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
     return keep(work, request, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
   }
   for (const one of leaving) {
-    if (one.problem !== undefined) {
-      await keep(work, { ...request, keptUnder: undefined }, [one], `it cannot log in any more, and has what it owns and holds: ${one.problem}`);
+    if (one.keptBecause !== undefined) {
+      await keep(work, { ...request, keptUnder: undefined }, [one], `it cannot log in any more, and has what it owns and holds: ${one.keptBecause}`);
     }
   }
-  const understood = leaving.filter(({ problem }) => problem === undefined);
+  const understood = leaving.filter(({ keptBecause }) => keptBecause === undefined);
   if (understood.length === 0) {
     return;
   }
