@@ -7,12 +7,15 @@ export class ProvisionError extends Error {
   public readonly retryUntil: number;
   /** Whether something that was done before may not have been undone. */
   public readonly mayBeLeft: boolean;
+  /** Whether the reason may be that another session has changed what was looked at before. */
+  public readonly mayBeOutdated: boolean;
 
-  constructor(message: string, options: { retryUntil?: number; mayBeLeft?: boolean; cause?: unknown } = {}) {
+  constructor(message: string, options: { retryUntil?: number; mayBeLeft?: boolean; mayBeOutdated?: boolean; cause?: unknown } = {}) {
     super(withinBytes(message.replace(/\s+/g, ' ').trim(), MAX_MESSAGE_BYTES), { cause: options.cause });
     this.name = 'ProvisionError';
     this.retryUntil = options.retryUntil ?? 0;
     this.mayBeLeft = options.mayBeLeft ?? false;
+    this.mayBeOutdated = options.mayBeOutdated ?? false;
     // The framework appends the stack; ours says nothing a user could act on.
     this.stack = `${this.name}: ${this.message}`;
   }

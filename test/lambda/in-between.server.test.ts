@@ -1,7 +1,7 @@
 import { Duplex } from 'node:stream';
 import { Client, QueryConfig } from 'pg';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
-import { FULL, full } from '../full';
+import { firstOf, FULL, full } from '../full';
 import { failure, setups, signIn, signInWithToken, snapshot, Stack, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
 
@@ -262,5 +262,49 @@ describe.each(setups('15'))('in between on PostgreSQL $name', (setup) => {
         await server.sql('SET ROLE postgres; GRANT SELECT (doomed) ON busy.narrow TO orders; GRANT USAGE ON SCHEMA doomed TO orders; GRANT SELECT ON doomed.t TO orders; GRANT USAGE ON TYPE doomed.kind TO orders; GRANT SELECT ON LARGE OBJECT 4713 TO orders; RESET ROLE', [], 'shop');
       }
     });
+  });
+
+  describe('memberships that others change between a look at them and what follows', () => {
+    const executing = (database: string, others: () => Promise<unknown>): Moment => ({ database, asked: /(^|;\s)SAVEPOINT message/, others });
+    const by = (text: string) => () => server.sql(text);
+    const ofKeeper = user('orders', { privileges: { shop: { Schemas: { kept: { Schema: ['USAGE'], Tables: { t: ['SELECT'] } } } } } });
+    const has = async (line: string) => expect(await heldBy(server, ['orders'])).toContain(line);
+
+    afterEach(() => stack.delete('A', user('orders'), `${server.resourceId}/orders/A`));
+
+    full.test('one that was granted by hand, and is declared now, is granted again', async () => {
+      await stack.create('A', user('orders', { privileges: {}, connect: ['shop'] }));
+      await server.sql('GRANT readers TO orders');
+      moments = [executing('postgres', by('REVOKE readers FROM orders'))];
+      await stack.update('A', user('orders', { privileges: {}, connect: ['shop', 'stock'], memberOf: ['readers'] }));
+      await has('orders in readers');
+    });
+
+    if (setup.major < 16) {
+      beforeEach(async () => {
+        await server.sql('CREATE ROLE keeper');
+        await server.sql('CREATE SCHEMA kept AUTHORIZATION keeper; CREATE TABLE kept.t (n int); ALTER TABLE kept.t OWNER TO keeper', [], 'shop');
+      });
+      afterEach(async () => {
+        await server.sql('DROP SCHEMA kept CASCADE', [], 'shop');
+        await server.sql('DROP ROLE keeper');
+      });
+
+      test.each(firstOf(1, [
+        ['has lost', 'GRANT keeper TO postgres', 'REVOKE keeper FROM postgres'],
+        ['has been given', 'SELECT', 'GRANT keeper TO postgres'],
+      ]))('the admin acts as the owner, although it %s a membership in it', async (_, before, meanwhile) => {
+        await server.sql(before);
+        moments = [executing('shop', by(meanwhile))];
+        await stack.create('A', ofKeeper);
+        await has('orders TABLE shop/kept/t: SELECT');
+      });
+
+      full.test('the admin becomes a member of a user for a moment', async () => {
+        moments = [executing('postgres', by('GRANT migrator TO postgres')), { database: 'postgres', asked: /^BEGIN/, others: by('REVOKE migrator FROM postgres') }];
+        await stack.create('A', user('orders', { privileges: {}, connect: ['shop'] }));
+        await has('orders in rds_iam');
+      });
+    }
   });
 });

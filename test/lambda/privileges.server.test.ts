@@ -278,4 +278,44 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
         'schema "app" in database "shop" belongs to "postgres" and not to "orders"; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO');
     });
   });
+
+  describe('on objects in a schema without USAGE on it', () => {
+    const things = (schema: object = {}) => ({ theirs: { Schemas: { 'My data': { Tables: { things: ['SELECT'] }, ...schema } } } });
+    const said = () => stack.log.splice(0).filter(({ notice }) => notice === 'no USAGE').map(({ role, schema, database, reason, remedy }) => ({ role, schema, database, reason, remedy }));
+    const UNUSABLE = {
+      role: 'orders', schema: 'My data', database: 'theirs',
+      reason: 'the user has privileges on objects of the schema, and cannot use them: it has no USAGE on the schema, neither of its own nor through PUBLIC or a group role',
+      remedy: 'add Privileges.onSchema({ database: "theirs", schema: "My data" }) to its privileges',
+    };
+
+    test('are in the log, until the user has USAGE', async () => {
+      await stack.create('A', orders(things()));
+      expect(said()).toEqual([UNUSABLE]);
+      await stack.update('A', orders(things({ Schema: ['USAGE'] })));
+      expect(said()).toEqual([]);
+      await stack.update('A', orders(things({ Tables: {}, FutureObjects: { migrator: { Tables: ['SELECT'] } } })));
+      expect(said()).toEqual([UNUSABLE]);
+      await stack.delete('A', orders(things()));
+    });
+
+    full.test('are of use with USAGE of PUBLIC, of a group role, or of the owner; and in a group role, whose members may have it otherwise', async () => {
+      await stack.create('P', orders({ theirs: { Schemas: { public: { Tables: { notes: ['SELECT'] } } } } }));
+      await stack.create('G', { roleName: 'lookers', privileges: things({ Tables: {}, Schema: ['USAGE'] }) });
+      await stack.create('H', { roleName: 'holders', privileges: things() });
+      const member: User = { username: 'member', memberOf: ['lookers'], privileges: things() };
+      await stack.create('M', member);
+      const owner: User = { username: 'owner', privileges: { shop: { Schemas: { own: { Owner: 'true', FutureObjects: { migrator: { Tables: ['SELECT'] } } } } } } };
+      await stack.create('O', owner);
+      expect(said()).toEqual([]);
+      await stack.update('M', { ...member, memberOf: [] });
+      // Memberships go last: the next event sees it.
+      await stack.update('M', { ...member, memberOf: [], reapply: 'again' });
+      expect(said()).toEqual([{ ...UNUSABLE, role: 'member' }]);
+      await stack.delete('O', owner);
+      await stack.delete('M', member);
+      await stack.delete('H', { roleName: 'holders' });
+      await stack.delete('G', { roleName: 'lookers' });
+      await stack.delete('P', orders({}));
+    });
+  });
 });

@@ -12,6 +12,7 @@ import { placeOf } from './identities-now';
 import type { Impossible } from './impossible';
 import { readDatabase, type Shared } from './inspect';
 import { obstaclesAhead, reportObstacles, type Succession } from './new-owner';
+import { reportWithoutUsage, usageQueries } from './schema-usage';
 import type { Transaction } from './transaction';
 import type { Work } from './work';
 
@@ -59,6 +60,7 @@ export async function convergeDatabase(
     identities: identityQuestion(database, wanted.map(({ declaration }) => declaration), wanted.flatMap(({ previous }) => previous)),
     everything: wanted.some(({ declaration }) => declaration.exclusive),
   };
+  const [ofSuccession, ofUsage] = [succession === undefined ? [] : [obstaclesAhead(succession)], usageQueries(transaction, wanted)];
   // A schema that was dropped and comes back, as when an update is rolled back, has lost what others had in it.
   const rolesToRegrant: Wanted[] = [];
   // Objects are added meanwhile: what was deployed before is deployed again.
@@ -66,7 +68,7 @@ export async function convergeDatabase(
     await refuseTooMany(transaction, wanted, question.schemas);
   }
   for (let round = 1, taken = false; ; round++) {
-    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...rolesToRegrant].map(({ role }) => role) }, succession === undefined ? [] : [obstaclesAhead(succession)]);
+    const state = await readDatabase(transaction, { ...question, roles: [...wanted, ...rolesToRegrant].map(({ role }) => role) }, [...ofSuccession, ...ofUsage]);
     impossible.checkMissing(database, wanted, state);
     impossible.reportUncertain(database, wanted, state, place);
     const concerned = [...wanted.map(one => ({ ...one, previous: one.previous.map(earlier => inPresentNames(earlier, database, state.found, place)) })), ...rolesToRegrant];
@@ -80,6 +82,7 @@ export async function convergeDatabase(
       if (succession !== undefined) {
         reportObstacles(work, database, succession, state.also[0]);
       }
+      reportWithoutUsage(work, database, state.also[ofSuccession.length]);
       return state.found;
     }
     if (round === MAX_ROUNDS) {
@@ -122,6 +125,6 @@ export function refuseRemaining(left: Change[], { database }: Transaction): void
   }
   if (left.length > 0) {
     throw new ProvisionError('not everything is as declared after all changes were made: '
-      + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`);
+      + `still to ${left.map(change => describe(change, database)).join('; ')}; look for grants of other roles, and for event triggers that undo the changes`, { mayBeOutdated: true });
   }
 }

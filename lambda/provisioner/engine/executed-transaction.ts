@@ -31,6 +31,9 @@ const HURRIED_LOCK_MS = 100;
 /** What the statement in front of a commit ends in when the lock is lost. */
 const DIVISION_BY_ZERO = '22012';
 
+/** The admin has no right to do it, or no more. */
+const RIGHTS_CHANGED = ['01006', '01007', '0LP01', '42501'];
+
 /** A Lambda that was frozen or killed must not keep locks for long. */
 export const IDLE_TIMEOUT_MS = 30_000;
 
@@ -201,7 +204,7 @@ class ExecutedTransaction implements Transaction {
     // Without a membership that was granted here, another session has done it. Up to PostgreSQL 14 every user can, at any time.
     if (!this.before && this.after && this.changes.some(({ kind }) => kind === 'grantRole')) {
       throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
-        + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`);
+        + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`, { mayBeOutdated: true });
     }
     if (this.session.withToken && this.before && this.wrote && !this.after) {
       throw new ProvisionError(`this would end the membership of the admin in ${RDS_IAM} (${this.before.join(' -> ')}), and its tokens would stop working, so it was undone; `
@@ -334,7 +337,7 @@ class ExecutedTransaction implements Transaction {
     const changed = (await this.adminMemberships([...this.memberships.keys()])).find(({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)));
     if (changed) {
       throw new ProvisionError(`the membership of the admin in ${JSON.stringify(changed.role)} would not be what it was, so everything was undone; `
-        + 'let another role own what is declared, or grant that role to the admin');
+        + 'let another role own what is declared, or grant that role to the admin', { mayBeOutdated: true });
     }
   }
 }
@@ -342,7 +345,8 @@ class ExecutedTransaction implements Transaction {
 /**
  * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
  * of rds_iam: at the commit its password would stop working. Or its tokens, when it would end that of one that signs in with them. With another session in its way it is done again from its beginning:
- * the provisioners' lock, for which others wait in a queue, is not given away for that.
+ * the provisioners' lock, for which others wait in a queue, is not given away for that. It is also done again, once, where another session may have changed what
+ * was looked at.
  */
 export function inTransaction<T>(context: TransactionContext, work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
   const { budget, log } = context;
@@ -358,7 +362,20 @@ export function inTransaction<T>(context: TransactionContext, work: (transaction
       throw error;
     }
   };
-  return withRetries(budget, once, (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }), error => triedAgain && isConflict(error));
+  const retried = (error: ProvisionError, delayMs = 0) => log.info('trying again', { reason: error.message, delayMs });
+  const attempt = () => withRetries(budget, once, retried, error => triedAgain && isConflict(error));
+  return attempt().catch((error: Error) => {
+    if (!(triedAgain && error instanceof ProvisionError && isOutdated(error))) {
+      throw error;
+    }
+    retried(error);
+    return attempt();
+  });
+}
+
+/** Another session may have given or taken a right of the admin, or a membership, since that was looked at. */
+function isOutdated({ mayBeOutdated, cause }: ProvisionError): boolean {
+  return mayBeOutdated || (cause instanceof ServerError && RIGHTS_CHANGED.includes(cause.sqlState));
 }
 
 function countOf(steps: Step[]): number {
