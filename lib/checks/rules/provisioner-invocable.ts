@@ -3,16 +3,25 @@ import { attributeIn, type Part, partsOf, settingOf, shown } from '../app/value'
 import { FUNCTION_ACTIONS, libraryFunctionsOf, libraryRolesOf, provisionersOf } from '../databases/provisioners';
 import { allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';
-import type { Statement } from '../iam/statement';
+import { isAbout, type Statement } from '../iam/statement';
 import { reachOf, reachOfResource } from '../iam/target';
 import { answerOf, type Finding, type Rule } from '../rule';
 import { DRIFT_ALIAS, EXPIRY_ALIAS, PLAN_ALIAS } from '../../contract/wire';
 
-/** What makes a function callable, and the properties that name the function and, if there is one, the caller. */
-const CALLERS: Record<string, { readonly function: string; readonly principal?: string }> = {
-  'AWS::Lambda::Permission': { function: 'FunctionName', principal: 'Principal' },
-  'AWS::Lambda::Url': { function: 'TargetFunctionArn' },
-  'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', principal: 'EventSourceArn' },
+/** What makes a function callable. */
+interface Caller {
+  /** Property that names the function. */
+  readonly function: string;
+  /** Who calls it, for people. */
+  readonly who: (resource: Resource) => string;
+  /** Whether it lets the function be called or changed; undefined where only the deployment knows. */
+  readonly does?: (resource: Resource) => boolean | undefined;
+}
+
+const CALLERS: Record<string, Caller> = {
+  'AWS::Lambda::Permission': { function: 'FunctionName', who: named('Principal'), does: permits },
+  'AWS::Lambda::Url': { function: 'TargetFunctionArn', who: callersOfUrl },
+  'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', who: named('EventSourceArn') },
 };
 
 /** A policy or another resource that lets principals other than CloudFormation call or change a function of this library, by name. */
@@ -30,7 +39,7 @@ export const provisionerInvocable: Rule = {
     const handlers = new Set(provisionersOf(resource.template.app).map(({ handler }) => handler));
     const caller = Object.hasOwn(CALLERS, resource.type) ? CALLERS[resource.type] : undefined;
     if (caller) {
-      return answerOf(callsOf(resource, caller));
+      return answerOf(callsOf(resource, caller, handlers));
     }
     const allowed = allowedIn(resource, ...FUNCTION_ACTIONS);
     return allowed.length === 0
@@ -72,31 +81,58 @@ const NARROW_ALIASES = [PLAN_ALIAS, DRIFT_ALIAS, EXPIRY_ALIAS];
 
 /** Whether a statement names nothing but such aliases. */
 function isByNarrowAlias({ resources, notResources }: Statement): boolean {
-  return notResources === undefined && resources.length > 0 && resources.every((parts) => {
-    const { resource, attribute } = attributeIn(parts) ?? {};
-    const name = resource?.type === 'AWS::Lambda::Alias' && attribute === 'Ref' ? settingOf(resource.properties.Name, resource.template) : undefined;
-    return name?.state === 'known' && NARROW_ALIASES.includes(name.value);
-  });
+  return notResources === undefined && resources.length > 0 && resources.every(isNarrowAlias);
+}
+
+function isNarrowAlias(parts: Part[]): boolean {
+  const { resource, attribute } = attributeIn(parts) ?? {};
+  const name = resource?.type === 'AWS::Lambda::Alias' && attribute === 'Ref' ? settingOf(resource.properties.Name, resource.template) : undefined;
+  return name?.state === 'known' && NARROW_ALIASES.includes(name.value);
 }
 
 function callsOf(
-  resource: Resource,
-  { function: property, principal }: { readonly function: string; readonly principal?: string },
+  resource: Resource, { function: property, who, does = () => true }: Caller, handlers: ReadonlySet<Resource | undefined>,
 ): Finding[] {
   const { properties, template, type } = resource;
   const location = `Properties/${property}`;
   const name = asArn(partsOf(properties[property], template));
-  const who
-    = principal === undefined || properties[principal] === undefined
-      ? 'any caller that has its URL'
-      : shown(partsOf(properties[principal], template));
-  return libraryFunctionsOf(template.app).flatMap(({ resource: it, task, target }) => {
-    const isIt = name.length === 1 && name[0].kind === 'attribute' && name[0].resource === it;
-    const is = isIt || reachOfResource(name, false, target).is;
-    return is === false
-      ? []
-      : [findingOf(it, task, { unknown: is === undefined, location, who: `${type} lets ${who} call` })];
-  });
+  const applies = does(resource);
+  return applies === false
+    ? []
+    : libraryFunctionsOf(template.app).flatMap(({ resource: it, task, target }) => {
+        const isIt = name.length === 1 && name[0].kind === 'attribute' && name[0].resource === it;
+        const is = isIt || reachOfResource(name, false, target).is;
+        return is === false || (handlers.has(it) && isNarrowAlias(name))
+          ? []
+          : [findingOf(it, task, { unknown: !is || !applies, location, who: `${type} lets ${who(resource)} call` })];
+      });
+}
+
+/** A queue or a stream is not always known; a principal is. */
+function named(property: string): Caller['who'] {
+  return ({ properties, template }) =>
+    properties[property] === undefined ? 'a caller that it does not name' : shown(partsOf(properties[property], template));
+}
+
+/**
+ * Whether a permission is for one of the actions with which a function is called or changed, and not for one that reads it.
+ *
+ * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html
+ */
+function permits({ properties: { Action }, template }: Resource): boolean | undefined {
+  const statement: Statement = { actions: [partsOf(Action, template)], resources: [], principals: [], hasVariables: false, location: '' };
+  const answers = [...FUNCTION_ACTIONS, 'lambda:InvokeFunctionUrl'].map(action => isAbout(statement, action));
+  return answers.includes(true) || (answers.includes(undefined) ? undefined : false);
+}
+
+/** https://docs.aws.amazon.com/lambda/latest/dg/urls-auth.html */
+function callersOfUrl({ properties: { AuthType }, template }: Resource): string {
+  const type = settingOf(AuthType, template);
+  switch (type.state === 'known' ? type.value : undefined) {
+    case 'NONE': return 'any caller that has its URL';
+    case 'AWS_IAM': return 'each principal with lambda:InvokeFunctionUrl';
+    default: return 'callers that its AuthType admits';
+  }
 }
 
 /** A function may be named without the rest of its ARN. */

@@ -1,13 +1,15 @@
-import { App, Stack } from 'aws-cdk-lib';
+import { App, CfnParameter, Stack } from 'aws-cdk-lib';
+import * as events from 'aws-cdk-lib/aws-events';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import * as lambda from 'aws-cdk-lib/aws-lambda';
 import * as rds from 'aws-cdk-lib/aws-rds';
 import { AdminCredentials, AuroraIamAuth, SqlTransport } from '../../../../lib';
+import { readCloudAssembly } from '../../../../lib/checks/app/cloud-assembly';
 import { masterPasswordModifiable } from '../../../../lib/checks/rules/master-password-modifiable';
 import { provisionerInvocable } from '../../../../lib/checks/rules/provisioner-invocable';
 import { provisionerWildcard } from '../../../../lib/checks/rules/provisioner-wildcard';
 import { IRELAND, newCluster, vpcOf } from '../../support';
-import { answer, findingsIn, newStack, reportOf } from '../support';
+import { answer, answerTo, findingsIn, newStack, reportOf, resource, templatesOf } from '../support';
 
 function withUser() {
   const stack = newStack();
@@ -93,6 +95,72 @@ test('finds a permission, and says whose', () => {
       description: matching(/^AWS::Lambda::Permission lets events\.amazonaws\.com call IamAuthProvisionerHandler/),
       location: 'Properties/FunctionName',
     },
+  ]);
+});
+
+test.each([
+  ['lambda:InvokeFunction', 'found'], ['lambda:InvokeFunctionUrl', 'found'], ['lambda:UpdateFunctionCode', 'found'], ['lambda:AddPermission', 'found'],
+  ['lambda:*', 'found'], ['*', 'found'],
+  ['lambda:GetFunction', 'passed over'], ['lambda:GetFunctionConfiguration', 'passed over'], ['lambda:ListTags', 'passed over'],
+])('a permission for %s is %s: only those to call or to change a function are', (Action, what) => {
+  const { stack, handler } = withUser();
+  const permission = resource(stack, 'Permission', 'AWS::Lambda::Permission', { Action, FunctionName: handler.functionName, Principal: '111122223333' });
+  expect(answer(provisionerInvocable, permission)).toEqual(what === 'found'
+    ? [{
+        id: matching(/^<IamAuthProvisionerHandler/),
+        description: matching(/^AWS::Lambda::Permission lets 111122223333 call IamAuthProvisionerHandler/),
+        location: 'Properties/FunctionName',
+      }]
+    : 'COMPLIANT');
+});
+
+test.each<[string, (iamAuth: AuroraIamAuth, stack: Stack) => unknown]>([
+  ['to plan, of a role of another account', (iamAuth, stack) => iamAuth.grantPlan(iam.Role.fromRoleArn(stack, 'Pipeline', 'arn:aws:iam::444455556666:role/pipeline'))],
+  ['to compare at the times of a schedule', iamAuth => iamAuth.checkDrift({ schedule: events.Schedule.cron({ hour: '6' }) })],
+])('a permission %s is for an alias that carries out no event, and no finding', (_name, use) => {
+  const stack = newStack();
+  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
+  iamAuth.addUser('orders');
+  use(iamAuth, stack);
+  const { app } = readCloudAssembly(templatesOf(stack.node.root as App));
+  const permissions = app.ofType('AWS::Lambda::Permission');
+  expect(permissions).toHaveLength(1);
+  expect(answerTo(provisionerInvocable, permissions[0])).toBe('COMPLIANT');
+});
+
+test('a permission for an action that is known to the deployment alone cannot be told', () => {
+  const { stack, handler } = withUser();
+  const { valueAsString: Action } = new CfnParameter(stack, 'Action');
+  const permission = resource(stack, 'Permission', 'AWS::Lambda::Permission', { Action, FunctionName: handler.functionName, Principal: '111122223333' });
+  expect(answer(provisionerInvocable, permission)).toMatchObject([
+    { id: matching(/^unknown <IamAuthProvisionerHandler/), description: matching(/^whether AWS::Lambda::Permission lets 111122223333 call/) },
+  ]);
+});
+
+test.each([
+  ['NONE', 'any caller that has its URL'],
+  ['AWS_IAM', 'each principal with lambda:InvokeFunctionUrl'],
+  [undefined, 'callers that its AuthType admits'],
+])('says of a URL with AuthType %s who may call it', (AuthType, who) => {
+  const { stack, handler } = withUser();
+  const url = resource(stack, 'Url', 'AWS::Lambda::Url', {
+    AuthType: AuthType ?? new CfnParameter(stack, 'AuthType').valueAsString, TargetFunctionArn: handler.functionArn,
+  });
+  expect(answer(provisionerInvocable, url)).toMatchObject([{
+    id: matching(/^<IamAuthProvisionerHandler/), description: matching(new RegExp(`^AWS::Lambda::Url lets ${who} call IamAuthProvisionerHandler`)),
+  }]);
+});
+
+test('says of an event source whose it is, or that it is not named', () => {
+  const { stack, handler } = withUser();
+  const source = (id: string, properties: Record<string, unknown>) =>
+    resource(stack, id, 'AWS::Lambda::EventSourceMapping', { FunctionName: handler.functionName, ...properties });
+  const [queue, kafka] = [source('Queue', { EventSourceArn: 'arn:aws:sqs:eu-west-1:111122223333:work' }), source('Kafka', { SelfManagedEventSource: {} })];
+  expect(answer(provisionerInvocable, queue)).toMatchObject([
+    { description: matching(/^AWS::Lambda::EventSourceMapping lets arn:aws:sqs:eu-west-1:111122223333:work call/) },
+  ]);
+  expect(answer(provisionerInvocable, kafka)).toMatchObject([
+    { description: matching(/^AWS::Lambda::EventSourceMapping lets a caller that it does not name call/) },
   ]);
 });
 
