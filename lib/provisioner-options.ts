@@ -56,8 +56,9 @@ export interface ProvisionerOptions {
   /**
    * How many executions of each function are reserved for it, which is also how many there can be at the same time.
    *
-   * CloudFormation creates `concurrentUsers` side by side. Those above this number wait in a queue of Lambda, which
-   * tries them again at growing intervals, while the resource has 16 minutes to be done: choose at least as many.
+   * CloudFormation creates `concurrentUsers` side by side. Those above this number would wait in a queue of Lambda,
+   * which tries them again at growing intervals, while the resource has 16 minutes to be done. So fewer than
+   * `concurrentUsers` are an error, and without that there are no more users at the same time than this number.
    *
    * An account that is new has 10 executions and cannot reserve any.
    *
@@ -80,7 +81,7 @@ export interface ProvisionerOptions {
    * `addUsers`, which is one resource.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
-   * @default 4
+   * @default - 4, or `reservedConcurrentExecutions` if that is less
    */
   readonly concurrentUsers?: number;
 

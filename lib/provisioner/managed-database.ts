@@ -261,6 +261,11 @@ function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: num
   if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
     throw errorAt(scope, `reservedConcurrentExecutions ${number} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
   }
+  if (number !== undefined && concurrentUsers !== undefined && !Token.isUnresolved(number) && number < concurrentUsers) {
+    throw errorAt(scope, `reservedConcurrentExecutions ${number} is less than concurrentUsers ${concurrentUsers}: a user without an execution `
+      + 'waits in a queue of Lambda while the time of its resource runs; '
+      + `reserve at least ${concurrentUsers}, or pass concurrentUsers: ${number}`);
+  }
 }
 
 function checkRegistryOwner(scope: IConstruct, name: string | undefined): void {

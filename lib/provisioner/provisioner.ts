@@ -1,4 +1,4 @@
-import { Aws, Duration, Stack } from 'aws-cdk-lib';
+import { Aws, Duration, Stack, Token } from 'aws-cdk-lib';
 import * as cloudwatch from 'aws-cdk-lib/aws-cloudwatch';
 import type * as ec2 from 'aws-cdk-lib/aws-ec2';
 import type * as iam from 'aws-cdk-lib/aws-iam';
@@ -86,7 +86,7 @@ export class Provisioner extends Construct implements IProvisioner {
   constructor(scope: Construct, id: string, props: ProvisionerProps) {
     super(scope, id);
     const { database, transport, admin, options } = props;
-    this.lanes = new Lanes(Stack.of(this), options.concurrentUsers ?? CONCURRENT_USERS);
+    this.lanes = new Lanes(Stack.of(this), concurrentUsersOf(options));
     const logGroup = options.logGroup ?? newLogGroup(this);
     const handler = this.handler(props, logGroup);
     this.logGroup = logGroup;
@@ -230,4 +230,10 @@ export class Provisioner extends Construct implements IProvisioner {
     transport.allowInboundFrom(handler);
     return handler;
   }
+}
+
+/** No more than there can be executions: a user without one waits in a queue of Lambda while its time runs. */
+function concurrentUsersOf({ concurrentUsers, reservedConcurrentExecutions: executions }: ProvisionerOptions): number {
+  const isKnown = executions !== undefined && !Token.isUnresolved(executions);
+  return concurrentUsers ?? (isKnown ? Math.min(CONCURRENT_USERS, executions) : CONCURRENT_USERS);
 }

@@ -48,6 +48,26 @@ describe('users of a stack', () => {
     expect(Object.keys(lanes())).toHaveLength(waiting);
   });
 
+  test.each([
+    [{ reservedConcurrentExecutions: 1 }, 9],
+    [{ reservedConcurrentExecutions: 2 }, 8],
+    [{ reservedConcurrentExecutions: 4 }, 6],
+    [{ reservedConcurrentExecutions: 20 }, 6],
+    [{ reservedConcurrentExecutions: 10, concurrentUsers: 10 }, 0],
+    [{ reservedConcurrentExecutions: Token.asNumber(Fn.importValue('Number')) }, 6],
+    [{ reservedConcurrentExecutions: Token.asNumber(Fn.importValue('Number')), concurrentUsers: 10 }, 0],
+  ])('there are no more at the same time than executions are reserved: with %j, %i of ten wait', (options, waiting) => {
+    const iamAuth = iamAuthOf(options);
+    NAMES.forEach(name => iamAuth.addUser(name));
+    expect(Object.keys(lanes())).toHaveLength(waiting);
+  });
+
+  test('fails for fewer executions than users at the same time', () => {
+    expect(() => iamAuthOf({ reservedConcurrentExecutions: 9, concurrentUsers: 10 })).toThrow(new Error(
+      '[Data/IamAuth] reservedConcurrentExecutions 9 is less than concurrentUsers 10: a user without an execution waits in a queue of Lambda '
+      + 'while the time of its resource runs; reserve at least 10, or pass concurrentUsers: 9'));
+  });
+
   test.each([0, -1, 1.5, NaN])('fails for %d users at the same time', (concurrentUsers) => {
     expect(() => iamAuthOf({ concurrentUsers })).toThrow(new Error(`[Data/IamAuth] concurrentUsers ${concurrentUsers} is not a number of users from 1 on; pass one, or leave it out`));
   });
