@@ -9,6 +9,7 @@ import { main as drift } from './drift/drift';
 import { CliError, EXIT_CODES } from './exit-codes';
 import { main as generate } from './generate/generate';
 import { main as plan } from './plan/plan';
+import { unsetEmpty } from './region';
 import { main as rehearse } from './rehearse';
 import { main as up } from './up';
 import { visible } from '../lib/report/plain-text';
@@ -62,6 +63,7 @@ async function main([name, ...args]: string[]): Promise<number> {
     console.log((JSON.parse(readFileSync(join(__dirname, 'package.json'), 'utf8')) as { version: string }).version);
     return EXIT_CODES.ok;
   }
+  unsetEmpty(process.env);
   if (!Object.hasOwn(COMMANDS, name)) {
     throw new CliError(EXIT_CODES.usage, `there is no command ${name}, only ${Object.keys(COMMANDS).join(', ')}; --help says more`);
   }

@@ -1,5 +1,6 @@
 import { PROVISIONED_RESOURCE_TYPES } from '../../lib/contract/wire';
 import { Account, DeployedResource, StackFacts } from './account';
+import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { referencesIn } from '../../rehearsal/cloudformation/intrinsics';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
 
@@ -36,6 +37,11 @@ export async function readStack(account: Account, facts: StackFacts, isExpected 
     }
   }
   return { facts, template, resources, nested };
+}
+
+/** Whether an app declares something of this library in a stack, or in one nested in it. */
+export function hasRoles({ template, nested }: Pick<AssemblyStack, 'template' | 'nested'>): boolean {
+  return Object.values(template.Resources).some(isProvisioned) || Object.values(nested).some(hasRoles);
 }
 
 export function isProvisioned({ Type: type }: ResourceDefinition): boolean {

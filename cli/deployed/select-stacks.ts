@@ -17,8 +17,16 @@ export function assemblyIn(folder: string): CloudAssembly {
   if (!isAssembly(folder)) {
     throw new InputError(`${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`);
   }
+  const assembly = readAssembly(resolve(callerFolder(), folder));
+  if (assembly.lookupProblem !== undefined) {
+    throw new InputError(`${folder}: ${assembly.lookupProblem}`);
+  }
+  return assembly;
+}
+
+function readAssembly(path: string): CloudAssembly {
   try {
-    return new CloudAssembly(resolve(callerFolder(), folder));
+    return new CloudAssembly(path);
   } catch (error) {
     throw new InputError((error as Error).message, { cause: error });
   }

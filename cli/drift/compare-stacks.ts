@@ -40,8 +40,8 @@ export interface StackReference {
   readonly name: string;
   readonly account?: string;
   readonly region?: string;
-  /** Whether it is passed over if it is not deployed or has nothing to compare. */
-  readonly isOptional: boolean;
+  /** Of a stack that is not named but of an app: whether the app declares users or group roles in it. Otherwise it may be passed over. */
+  readonly declares?: boolean;
 }
 
 export interface Comparison {
@@ -98,8 +98,10 @@ export async function compareStacks(
           });
         }
       }
-      if (!reference.isOptional && all.every(stack => aliasesNamed(DRIFT_ALIAS, stack).length === 0 && handlersOf(stack).length === 0)) {
-        throw new NotPossible('it has no users or group roles of cdk-aurora-iam-auth; name the stack that declares them');
+      if (reference.declares !== false && all.every(stack => aliasesNamed(DRIFT_ALIAS, stack).length === 0 && handlersOf(stack).length === 0)) {
+        throw new NotPossible(reference.declares
+          ? 'it is deployed without the users and group roles that the app declares in it; deploy it, or name the stacks to compare'
+          : 'it has no users or group roles of cdk-aurora-iam-auth; name the stack that declares them');
       }
     });
   }
@@ -111,14 +113,17 @@ export async function compareStacks(
 }
 
 /** A stack and those nested in it. */
-async function read(account: Account, { name, account: expected, region, isOptional }: StackReference): Promise<DeployedStack[]> {
+async function read(account: Account, { name, account: expected, region, declares }: StackReference): Promise<DeployedStack[]> {
   const caller = expected === undefined ? undefined : await account.id(region);
   if (caller !== expected) {
     throw new NotPossible(`it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`);
   }
   const facts: StackFacts | undefined = await account.stack(name, region);
-  if (!facts && !isOptional) {
-    throw new NotPossible('it is not deployed, or in another account or Region than the credentials; pass --region');
+  if (!facts && declares !== false) {
+    throw new NotPossible(declares
+      ? `it is not deployed ${region === undefined ? 'in the account and Region of the credentials' : `in ${region}`}, and the app declares users or group roles in it; `
+      + `${region === undefined ? 'pass --region, deploy it' : 'deploy it'}, or name the stacks to compare`
+      : 'it is not deployed, or in another account or Region than the credentials; pass --region');
   }
   return facts ? withNested(await readStack(account, facts)) : [];
 }

@@ -1,6 +1,7 @@
 import { compareStacks, StackReference } from './compare-stacks';
 import { jsonOfDrift, textOfDrift } from './drift-text';
 import { DriftOptions, driftOptionsOf, USAGE } from './options';
+import { hasRoles } from '../deployed/deployed-stack';
 import { openAccount } from '../deployed/open-account';
 import { assemblyIn, isAssembly } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
@@ -28,9 +29,13 @@ export async function main(args: string[]): Promise<number> {
 }
 
 function referencesOf({ names, region }: DriftOptions): StackReference[] {
-  return [...new Set(names)].flatMap((name): StackReference[] => isAssembly(name)
-    ? assemblyIn(name).stacks.map(stack => ({ name: stack.name, account: stack.account, region: stack.region ?? region, isOptional: true }))
-    : [{ name: stackName(name), region, isOptional: false }]);
+  const references = [...new Set(names)].map((name): readonly StackReference[] => isAssembly(name)
+    ? assemblyIn(name).stacks.map(stack => ({ name: stack.name, account: stack.account, region: stack.region, declares: hasRoles(stack) }))
+    : [{ name: stackName(name) }]).flat();
+  if (region !== undefined && references.length > 0 && references.every(reference => reference.region !== undefined)) {
+    throw new InputError(`--region ${region}: each stack of the app has a Region of its own, where it is looked for; leave the option out`);
+  }
+  return references.map(reference => ({ ...reference, region: reference.region ?? region }));
 }
 
 /** https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html */

@@ -8,10 +8,10 @@ Compares the roles in the databases with what deployed stacks declare, and write
 next deployment of each user would execute. Nothing is changed.
 
   <stack...>              names of deployed stacks
-  <cdk.out>               folder that cdk synth has written: all stacks of it that are deployed
+  <cdk.out>               folder that cdk synth has written: all stacks of it in which users or group roles are declared
 
   --only <name>           only this user or group role, by its logical id or the path of its construct; may be repeated
-  --region <region>       Region of the stacks (default: that of cdk.out, or the caller's)
+  --region <region>       Region of stacks that do not say their own in cdk.out (default: the caller's)
   --all                   also each login, and member of rds_iam, that no stack declares
   --expect <role>         a login that is to be there, though no stack declares it; may be repeated
   --fail-on-drift         end with exit code 1 if something differs

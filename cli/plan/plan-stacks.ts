@@ -2,7 +2,7 @@ import { Action, PlannedResource, resourcesOf, Transition, withNested } from './
 import { Known, Parameters } from './values';
 import { Account } from '../deployed/account';
 import { Note, Plan, PlannedChange } from '../../lib/contract/look';
-import { aliasesNamed, DeployedStack, isProvisioned, readStack } from '../deployed/deployed-stack';
+import { aliasesNamed, DeployedStack, hasRoles, isProvisioned, readStack } from '../deployed/deployed-stack';
 import { NotPossible } from '../deployed/not-possible';
 import { PLAN_ALIAS } from '../../lib/contract/wire';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
@@ -81,10 +81,6 @@ async function deployedStack(
   }
   const facts = await account.stack(name, region);
   return facts && readStack(account, facts, hasRoles(stack));
-}
-
-function hasRoles({ template, nested }: Pick<AssemblyStack, 'template' | 'nested'>): boolean {
-  return Object.values(template.Resources).some(isProvisioned) || Object.values(nested).some(hasRoles);
 }
 
 async function planStack(

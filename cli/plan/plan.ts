@@ -7,7 +7,8 @@ import { isNamed } from '../deployed/named-resource';
 import { assemblyIn, stacksNamed } from '../deployed/select-stacks';
 import { CliError, EXIT_CODES } from '../exit-codes';
 import { jsonText } from '../json-text';
-import { AssemblyStack, CloudAssembly } from '../../rehearsal/cloudformation/cloud-assembly';
+import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
+import { unusedParameter } from '../../rehearsal/plan/unused-values';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 /** `plan <cdk.out>` */
@@ -28,7 +29,10 @@ export async function main(args: string[]): Promise<number> {
 
 async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Promise<StackPlan[]> {
   const assembly = assemblyIn(folder);
-  refuseUnknown(parameters, assembly);
+  const unused = unusedParameter(assembly.stacks, parameters);
+  if (unused !== undefined) {
+    throw new InputError(unused);
+  }
   const stacks = stacksNamed(assembly, ids);
   const found = new Set<string>();
   const isWanted = (resource: PlannedResource, stack: string) => {
@@ -42,15 +46,6 @@ async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Pro
     throw new InputError(`--only ${missing.join(', ')}: no user or group role of that name is created, changed or removed`);
   }
   return plans;
-}
-
-/** A name that is misspelled would plan what the deployment does not do. One of a stack that is not planned does no harm. */
-function refuseUnknown(parameters: PlanOptions['parameters'], { stacks }: CloudAssembly): void {
-  const known = stacks.flatMap(({ id, template }) => Object.keys(template.Parameters ?? {}).flatMap(name => [name, `${id}:${name}`]));
-  const unknown = Object.keys(parameters).find(name => !known.includes(name));
-  if (unknown !== undefined) {
-    throw new InputError(`--parameter ${unknown}: no stack of the app has this parameter; correct the name, or leave it out`);
-  }
 }
 
 /** Those of one stack have its id in front. */

@@ -4,6 +4,8 @@ import { Template } from './template';
 
 interface Manifest {
   readonly artifacts: Record<string, Artifact>;
+  /** What CDK would have to look up in AWS; until then the templates have invented values in its place. */
+  readonly missing?: { readonly key?: unknown }[];
 }
 
 interface Artifact {
@@ -73,6 +75,7 @@ export class CloudAssembly {
   /** All stacks, each after those that it depends on; those of stages come last. */
   readonly stacks: AssemblyStack[];
   private readonly files = new Map<string, Asset>();
+  private readonly missing = new Set<string>();
 
   /** @param folder usually cdk.out */
   constructor(readonly folder: string) {
@@ -87,12 +90,21 @@ export class CloudAssembly {
     return new Map([...this.files].filter(([, { isFolder }]) => isFolder).map(([key, { path }]) => [key, path]));
   }
 
+  /** Why the templates are not those of a deployment, as the CDK CLI refuses it. */
+  get lookupProblem(): string | undefined {
+    return this.missing.size === 0
+      ? undefined
+      : `what it looks up in AWS is not known, and the templates have invented values in its place: ${[...this.missing].join(', ')}; `
+        + 'run cdk synth with credentials that may look it up, and keep the cdk.context.json that it writes';
+  }
+
   private stacksIn(folder: string): AssemblyStack[] {
-    const { artifacts } = read<Partial<Manifest>>(folder, 'manifest.json');
+    const { artifacts, missing = [] } = read<Partial<Manifest>>(folder, 'manifest.json');
     if (typeof artifacts !== 'object') {
       // Other programs write files of that name, too.
       throw new Error(`${folder} is not a cloud assembly: its manifest.json has no artifacts; name the folder that cdk synth has written`);
     }
+    missing.forEach(({ key }) => this.missing.add(String(key)));
     const ordered = new Set<string>();
     const visit = (id: string) => {
       if (Object.hasOwn(artifacts, id) && !ordered.has(id)) {

@@ -11,7 +11,7 @@ import { principalsFor } from '../rehearse/measure-access';
 import { Progress } from '../rehearse/progress';
 import { printNotes } from '../rehearse/rehearse-app';
 import { runStatements, StatementsFile } from '../rehearse/run-statements';
-import { assemblyOf, selectStacks } from '../rehearse/source';
+import { assemblyOf, refuseUnused, selectStacks } from '../rehearse/source';
 import { RunFolder } from '../run-folder';
 import { inOneLine, textTable } from '../text-table';
 import { INDENT, Timeline } from '../timeline';
@@ -56,6 +56,7 @@ export class LocalDatabase {
     const timeline = new Timeline(print);
     const assembly = await assemblyOf(options.source, options.context);
     const stacks = selectStacks(assembly, options.stacks);
+    refuseUnused(assembly.stacks, options.given);
     const checked = preflight(stacks, assembly.assets, options.given);
     if (checked.problems.length > 0) {
       throw new NotRehearsed(checked.problems);

@@ -15,7 +15,7 @@ import { measuredDiff } from './measured-access';
 import { Progress } from './progress';
 import { fullResourceName, resourceName } from '../plan/resource-name';
 import { runStatements, StatementsFile } from './run-statements';
-import { assemblyOf, isFolder, selectStacks } from './source';
+import { assemblyOf, isFolder, refuseUnused, selectStacks } from './source';
 
 export interface RehearseOptions {
   /** Path of an app or of a cloud assembly. @default - "app" of ./cdk.json is run */
@@ -68,6 +68,7 @@ export async function rehearse(options: RehearseOptions, print: (line: string) =
   const { from } = options;
   const next = await versionOf(options, options.source, from);
   const old = from === undefined ? undefined : await versionOf(options, from, options.source);
+  refuseUnused([...old?.assembly.stacks ?? [], ...next.assembly.stacks], options.given);
   const source = options.source ?? 'cdk.json';
   const report = {
     format: 1 as const,

@@ -4,9 +4,23 @@ import { callerFolder } from '../caller-folder';
 import { InputError } from './input-error';
 import { AssemblyStack, CloudAssembly } from '../cloudformation/cloud-assembly';
 import { settingsIn, synthesize, synthesizeWith } from '../cloudformation/synthesize';
+import type { GivenValues } from '../plan/preflight';
+import { unusedValue } from '../plan/unused-values';
 
-/** Paths are those of the caller: npm runs scripts in the folder of the package. */
+/**
+ * Paths are those of the caller: npm runs scripts in the folder of the package.
+ *
+ * @throws if it cannot be read or synthesized, or has values in it that are invented until AWS is asked
+ */
 export async function assemblyOf(source: string | undefined, context: Record<string, string>): Promise<CloudAssembly> {
+  const assembly = await readOrSynthesize(source, context);
+  if (assembly.lookupProblem !== undefined) {
+    throw new InputError(`${source ?? 'cdk.json'}: ${assembly.lookupProblem}`);
+  }
+  return assembly;
+}
+
+async function readOrSynthesize(source: string | undefined, context: Record<string, string>): Promise<CloudAssembly> {
   const project = callerFolder();
   try {
     if (source === undefined) {
@@ -26,6 +40,14 @@ export async function assemblyOf(source: string | undefined, context: Record<str
     return new CloudAssembly(path);
   } catch (error) {
     throw new InputError((error as Error).message, { cause: (error as Error).cause });
+  }
+}
+
+/** @throws if a value is given that nothing in the app takes */
+export function refuseUnused(stacks: readonly AssemblyStack[], given: GivenValues): void {
+  const problem = unusedValue(stacks, given);
+  if (problem !== undefined) {
+    throw new InputError(problem);
   }
 }
 

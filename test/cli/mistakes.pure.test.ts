@@ -14,8 +14,10 @@ import { driftOptionsOf } from '../../cli/drift/options';
 import { generateOptionsOf } from '../../cli/generate/options';
 import { planOptionsOf } from '../../cli/plan/options';
 import { main as plan } from '../../cli/plan/plan';
-import { regionOf } from '../../cli/region';
+import { regionOf, unsetEmpty } from '../../cli/region';
+import { main as rehearse } from '../../cli/rehearse';
 import { optionsOf, policyOf } from '../../cli/rehearse-options';
+import { main as up } from '../../cli/up';
 import { upOptionsOf } from '../../cli/up-options';
 import { assemblyOf } from '../../rehearsal/rehearse/source';
 import { InputError } from '../../rehearsal/rehearse/input-error';
@@ -131,9 +133,58 @@ test.each(['cdk.uot', 'my shop', '../cdk.out', '1st', 'a_b'])('drift refuses %j,
   ));
 });
 
+test.each([
+  [rehearse, 'rehearse'], [up, 'up'],
+])('a value that nothing takes is refused: the app would be deployed with another one', async (command) => {
+  const path = folderWith(`unused-${command === up ? 'up' : 'rehearse'}`, { 'manifest.json': manifest('Shop.json'), 'Shop.json': '{"Parameters":{"Suffix":{"Type":"String"}}}' });
+  await expect(command([path, '--parameter', 'Sufix=secret', ...command === up ? ['--', 'true'] : []])).rejects.toThrow(
+    inputError('--parameter Sufix: no stack of the app has this parameter; correct the name, or leave it out'),
+  );
+});
+
+test('what CDK has yet to look up is refused, also in a stage: the templates have invented values in its place', async () => {
+  const missing = [{ key: 'vpc-provider:account=111122223333:filter.vpc-id=vpc-1', provider: 'vpc-provider', props: {} }];
+  const path = folderWith('missing', {
+    'manifest.json': JSON.stringify({ artifacts: { Stage: { type: 'cdk:cloud-assembly', properties: { directoryName: 'stage' } } } }),
+  });
+  mkdirSync(join(path, 'stage'));
+  writeFileSync(join(path, 'stage', 'manifest.json'), JSON.stringify({ missing, artifacts: {} }));
+  const error = inputError(`${path}: what it looks up in AWS is not known, and the templates have invented values in its place: `
+    + 'vpc-provider:account=111122223333:filter.vpc-id=vpc-1; run cdk synth with credentials that may look it up, and keep the cdk.context.json that it writes');
+  expect(() => diff([path, path])).toThrow(error);
+  await expect(plan([path])).rejects.toThrow(error);
+  await expect(drift([path])).rejects.toThrow(error);
+  await expect(assemblyOf(path, {})).rejects.toThrow(error);
+});
+
+test('drift refuses a Region for stacks that have one', async () => {
+  const path = folderWith('regions', {
+    'manifest.json': JSON.stringify({ artifacts: { Shop: { type: 'aws:cloudformation:stack', environment: 'aws://111122223333/eu-west-1', properties: { templateFile: 'Shop.json' } } } }),
+    'Shop.json': '{}',
+  });
+  await expect(drift([path, '--region', 'eu-central-1'])).rejects.toThrow(
+    inputError('--region eu-central-1: each stack of the app has a Region of its own, where it is looked for; leave the option out'),
+  );
+});
+
+test('a stack in which an app declares users is not passed over', async () => {
+  const account = {
+    id: () => Promise.resolve('111122223333'),
+    stack: (name: string) => Promise.resolve(name === 'Bare' ? { name, id: 'arn:x', account: '111122223333', region: 'eu-west-1' } : undefined),
+    template: () => Promise.resolve({ Resources: {} }),
+  } as unknown as Account;
+  const stacks = [{ name: 'Shop', declares: true }, { name: 'Team', region: 'eu-west-1', declares: true }, { name: 'Bare', declares: true }, { name: 'Network', declares: false }];
+  await expect(compareStacks(account, stacks, { only: [], undeclared: false, expected: [] })).resolves.toMatchObject({ impossible: [
+    'stack Shop: it is not deployed in the account and Region of the credentials, and the app declares users or group roles in it; '
+    + 'pass --region, deploy it, or name the stacks to compare',
+    'stack Team: it is not deployed in eu-west-1, and the app declares users or group roles in it; deploy it, or name the stacks to compare',
+    'stack Bare: it is deployed without the users and group roles that the app declares in it; deploy it, or name the stacks to compare',
+  ] });
+});
+
 test('a comparison of nothing is no success, as in another Region than that of the stacks', async () => {
   const account = { id: () => Promise.resolve('111122223333'), stack: () => Promise.resolve(undefined) } as unknown as Account;
-  await expect(compareStacks(account, [{ name: 'Shop', isOptional: true }], { only: [], undeclared: true, expected: [] })).resolves.toEqual({
+  await expect(compareStacks(account, [{ name: 'Shop', declares: false }], { only: [], undeclared: true, expected: [] })).resolves.toEqual({
     databases: [],
     missing: [],
     impossible: ['nothing was compared: no stack with users or group roles of cdk-aurora-iam-auth is deployed in this account and Region; deploy one, or pass --region'],
@@ -177,6 +228,12 @@ describe('what AWS refuses', () => {
   ])('the Region of %j is %j, as for the AWS CLI', (env, region) => {
     expect(regionOf(env)).toBe(region);
   });
+});
+
+test('a variable of AWS that is set to nothing is not set', () => {
+  const env = { AWS_REGION: '', AWS_USE_FIPS_ENDPOINT: '', AWS_PROFILE: 'developer', PGHOST: '' };
+  unsetEmpty(env);
+  expect(env).toEqual({ AWS_PROFILE: 'developer', PGHOST: '' });
 });
 
 describe('the Region that doctor asks in', () => {

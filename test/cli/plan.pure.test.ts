@@ -355,7 +355,7 @@ describe('what is not possible', () => {
 
   test('a comparison of a stack without the alias, without roles, or that is not deployed', async () => {
     const compare = async (template: Template, name = 'Shop') => (
-      await compareStacks(accountOf(template), [{ name, isOptional: false }], { only: [], undeclared: false, expected: [] })
+      await compareStacks(accountOf(template), [{ name }], { only: [], undeclared: false, expected: [] })
     ).impossible;
     await expect(compare(templateOf({ User: user('a') }))).resolves.toEqual([
       'stack Shop: its provisioner Handler has no alias "drift"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once',
