@@ -5,6 +5,7 @@ import { IamAuthBase } from './iam-auth-base';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { requireOptions } from './model/types';
 import { importOptions } from './provisioner/iam-authentication-resource';
+import { requireProps } from './provisioner/require-props';
 
 /** A cluster, and its connection settings. */
 export interface AuroraIamAuthProps extends CommonIamAuthProps {
@@ -44,6 +45,7 @@ export class AuroraIamAuth extends IamAuthBase {
   constructor(scope: Construct, id: string, props: AuroraIamAuthProps) {
     super(scope, id);
     requireOptions(this, 'props', props);
+    requireProps(this, props);
     const database = clusterDatabase(this, props.cluster, importOptions(this, props));
     this.database = props.database ?? database.databaseName ?? 'postgres';
     this._manage(database, props);

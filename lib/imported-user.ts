@@ -23,8 +23,11 @@ export class ImportedUser extends Construct implements IDatabaseUser {
   constructor(scope: Construct, id: string, attributes: DatabaseUserAttributes) {
     super(scope, id);
     requireOptions(this, 'attributes', attributes);
-    const { username, iamAuth } = attributes;
+    const { username, iamAuth, database: name } = attributes;
     requireText(this, 'username', username);
+    if (name !== undefined) {
+      requireText(this, 'database', name);
+    }
     const problem = Token.isUnresolved(username)
       ? 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself'
       : usernameProblem(username);
@@ -34,7 +37,7 @@ export class ImportedUser extends Construct implements IDatabaseUser {
     const database = databaseOf(this, attributes);
     this.username = username;
     this.roleName = username;
-    this.database = attributes.database ?? iamAuth?.database ?? database.databaseName ?? 'postgres';
+    this.database = name ?? iamAuth?.database ?? database.databaseName ?? 'postgres';
     this.access = new UserAccess(this, database);
     markManagedElsewhere(this);
   }

@@ -5,6 +5,7 @@ import { IamAuthBase } from './iam-auth-base';
 import type { CommonIamAuthProps } from './common-iam-auth-props';
 import { requireOptions } from './model/types';
 import { importOptions } from './provisioner/iam-authentication-resource';
+import { requireProps } from './provisioner/require-props';
 
 /** An instance, and its connection settings. */
 export interface InstanceIamAuthProps extends CommonIamAuthProps {
@@ -42,6 +43,7 @@ export class InstanceIamAuth extends IamAuthBase {
   constructor(scope: Construct, id: string, props: InstanceIamAuthProps) {
     super(scope, id);
     requireOptions(this, 'props', props);
+    requireProps(this, props);
     const database = instanceDatabase(this, props.instance, importOptions(this, props));
     this.database = props.database ?? database.databaseName ?? 'postgres';
     this._manage(database, props);

@@ -3,6 +3,7 @@ import { RegionInfo } from 'aws-cdk-lib/region-info';
 import type { IConstruct } from 'constructs';
 import type { DatabaseLocationOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
+import { requireText } from '../model/types';
 
 /** Where a database is, which its ARN says: where the app says it is, if it is imported, and otherwise in the environment of its stack. */
 export interface Location {
@@ -16,6 +17,7 @@ export function locationOf(database: Database, isImported: boolean, { account, r
   if (!isImported && (account ?? region) !== undefined) {
     throw errorAt(database, `${account === undefined ? `region "${region}"` : `account "${account}"`} is said of a database that this app makes, which is in the account and Region of its stack; leave it out`);
   }
+  Object.entries({ account, region }).filter(([, value]) => value !== undefined).forEach(([name, value]) => requireText(database, name, value));
   if (account !== undefined && !Token.isUnresolved(account) && !/^\d{12}$/.test(account)) {
     throw errorAt(database, `account "${account}" is not the id of an account, which has 12 digits; take it from the ARN of the database`);
   }

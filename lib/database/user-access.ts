@@ -42,7 +42,7 @@ export class UserAccess {
     const { target } = this.database;
     const { username } = this.user;
     const label = checkedLabel(this.user, given);
-    if (!through) {
+    if (through === undefined) {
       return grantConnect(target, grantee, username, { label });
     }
     requireReference('proxy', through, 'through');

@@ -8,6 +8,9 @@ export function shown(value: unknown): string {
   if (typeof value === 'function') {
     return `the function ${value.name}`;
   }
+  if (typeof value === 'number') {
+    return `${value}`;
+  }
   // Constructs refer to each other in circles, and a list may have some.
   return classOf(value) ?? JSON.stringify(value, (_key, item: unknown) => classOf(item) ?? item) ?? String(value);
 }
@@ -45,6 +48,21 @@ export function notConstruct(what: string, value: unknown, instead: string): str
 
 export function requireConstruct(scope: IConstruct, what: string, value: unknown, instead: string): void {
   refuse(scope, notConstruct(what, value, instead));
+}
+
+/**
+ * Of a construct that may be left out.
+ *
+ * @param property what constructs of its kind have, made in this app or imported
+ * @param kind as in "a log group"
+ */
+export function requireKind(scope: IConstruct, what: string, value: unknown, property: string, kind: string, instead: string): void {
+  requireOneOf(scope, what, value, one => Construct.isConstruct(one) && property in one, `the construct of ${kind}`, instead);
+}
+
+/** Of a value that may be left out. */
+export function requireOneOf(scope: IConstruct, what: string, value: unknown, isOne: (value: unknown) => boolean, kind: string, instead: string): void {
+  refuse(scope, value === undefined || isOne(value) ? undefined : `${what} is ${shown(value)}, and must be ${kind}; pass ${instead}`);
 }
 
 /** The text "false", as of a context value of the CDK CLI, would count as true. */

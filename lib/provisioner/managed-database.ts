@@ -256,10 +256,10 @@ function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: num
     throw errorAt(scope, 'concurrentUsers is a token, and dependencies in the template follow from it; pass a number');
   }
   if (concurrentUsers !== undefined && !(Number.isInteger(concurrentUsers) && concurrentUsers > 0)) {
-    throw errorAt(scope, `concurrentUsers ${concurrentUsers} is not a number of users from 1 on; pass one, or leave it out`);
+    throw errorAt(scope, `concurrentUsers ${shown(concurrentUsers)} is not a number of users from 1 on; pass one, or leave it out`);
   }
   if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
-    throw errorAt(scope, `reservedConcurrentExecutions ${number} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
+    throw errorAt(scope, `reservedConcurrentExecutions ${shown(number)} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
   }
   if (number !== undefined && concurrentUsers !== undefined && !Token.isUnresolved(number) && number < concurrentUsers) {
     throw errorAt(scope, `reservedConcurrentExecutions ${number} is less than concurrentUsers ${concurrentUsers}: a user without an execution `
