@@ -39,8 +39,17 @@ export function main(args: string[]): Promise<number> {
   if (positionals.length !== 2) {
     throw new InputError(`expected two folders, the old and the new one, not ${positionals.length}; --help says more`);
   }
-  const policies = policiesOf(values.policy);
+  const given = new Map(Object.entries(policiesOf(values.policy)));
+  const used = new Set<string>();
+  const policies = (arn: string) => {
+    used.add(arn);
+    return given.get(arn);
+  };
   const [before, after] = positionals.map(folder => declaredAccess(assemblyIn(folder).stacks, { policies }));
+  const unused = [...given.keys()].find(arn => !used.has(arn));
+  if (unused !== undefined) {
+    throw new InputError(`--policy ${unused}: no identity of the two apps has this managed policy or permissions boundary; correct the ARN, or leave it out`);
+  }
   const diff = accessDiff(before, after);
   process.stdout.write(values.json ? `${jsonText(diff)}\n` : markdownOfDiff(diff));
   return Promise.resolve(values['fail-on-gain'] && diff.gains.length > 0 ? EXIT_CODES.gain : EXIT_CODES.ok);

@@ -60,6 +60,8 @@ export interface AssemblyStack {
   readonly parameters: Readonly<Record<string, string>>;
   /** By logical id. */
   readonly nested: Readonly<Record<string, AssemblyStack>>;
+  /** Templates that stack sets deploy from a file of the assembly, by the logical id of the stack set. @default - none */
+  readonly stackSets?: Readonly<Record<string, AssemblyStack>>;
 }
 
 /** A file or folder that the CDK CLI uploads. */
@@ -139,7 +141,7 @@ export class CloudAssembly {
     } as AssemblyStack;
   }
 
-  private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested'> {
+  private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested' | 'stackSets'> {
     const text = textOf(folder, file);
     const parsed = parse<Partial<Template>>(text, folder, file);
     const template: Template = { ...parsed, Resources: parsed.Resources ?? {} };
@@ -150,7 +152,17 @@ export class CloudAssembly {
         ? []
         : [[logicalId, { ...this.templateOf(folder, nestedId, nestedFile), id: nestedId, name: nestedId, dependencies: [] as string[], parameters: {} }] as const];
     });
-    return { template, templateBytes: Buffer.byteLength(text), nested: Object.fromEntries(nested) };
+    return { template, templateBytes: Buffer.byteLength(text), nested: Object.fromEntries(nested), stackSets: this.stackSetsIn(folder, id, template) };
+  }
+
+  /** One whose template was not made by CDK may be YAML. */
+  private stackSetsIn(folder: string, id: string, { Resources: resources }: Template): Record<string, AssemblyStack> {
+    return Object.fromEntries(Object.entries(resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet').flatMap(([logicalId, definition]) => {
+      const file = this.nestedTemplate(folder, definition);
+      const name = `${id}/${logicalId}`;
+      const isJson = file !== undefined && /^\s*\{/.test(textOf(folder, file));
+      return isJson ? [[logicalId, { ...this.templateOf(folder, name, file), id: name, name, dependencies: [], parameters: {} }] as const] : [];
+    }));
   }
 
   /** File of a nested template: the metadata name it, or the URL has the key of its asset. */

@@ -4,6 +4,7 @@ import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ComparableFact, Holder } from './access-diff';
 import { Place, signInFacts, SignInOptions } from './sign-in-facts';
 import { Atom, atomsIn } from './declared-privileges';
+import { unreadFact } from './unread-fact';
 import { conditionOf, onlySymbol, PROXY_ID, symbolsIn, symbolText, TemplateValues } from './template-values';
 
 /** Custom resources of this library; group roles had another type before the first release. */
@@ -36,6 +37,7 @@ export function declaredAccess(stacks: readonly AssemblyStack[], options: SignIn
     ...[...roles].flatMap(([server, byName]) =>
       new ServerFacts(server, values.named(withoutAttribute(server)), byName, values).all(),
     ),
+    ...values.unread.map(resource => unreadFact(resource, values)),
     ...values.ofType(PUBLIC).flatMap(resource => publicFacts(resource, values)),
     ...signInFacts(values, places, options),
   ];

@@ -3,13 +3,15 @@ import { PolicyDocument } from '../iam/policy-document';
 import { Holder } from './access-diff';
 import { branchesOf } from './branches';
 import { Document, statementsIn, unreadable } from './connect-statements';
+import { isSamRole, policiesOfSam, samRole } from './sam-roles';
+import { TemplateStack } from './template-stack';
+import { writtenPolicies } from './written-policies';
 import {
   conditionOf,
   onlySymbol,
   symbolsIn,
   symbolText,
   TemplateResource,
-  TemplateStack,
   TemplateValues,
 } from './template-values';
 
@@ -21,6 +23,9 @@ export interface Identity {
 
   /** Of a role. */
   readonly trust?: { readonly stack: TemplateStack; readonly document: unknown };
+
+  /** Of a permission set: its resource. */
+  readonly permissionSet?: string;
 
   /** Managed policies and boundaries whose statements are not known. */
   readonly unknownPolicies: Set<string>;
@@ -49,7 +54,7 @@ export class Identities {
 
   constructor(
     private readonly values: TemplateValues,
-    private readonly policies: Readonly<Record<string, PolicyDocument>>,
+    private readonly policies: (arn: string) => PolicyDocument | undefined,
   ) {}
 
   all(): Identity[] {
@@ -68,6 +73,8 @@ export class Identities {
     }
     const resources = values.resources.filter(({ definition }) => IDENTITIES[definition.Type]);
     resources.forEach(resource => this.add(resource));
+    values.ofType(/^AWS::Serverless::(Function|StateMachine)$/).filter(isSamRole).forEach(resource => this.addSam(resource));
+    values.ofType(/^(Custom::|AWS::CloudFormation::CustomResource$)/).forEach(resource => this.addWritten(resource));
     values
       .ofType(/^AWS::IAM::(Policy|ManagedPolicy|RolePolicy|UserPolicy|GroupPolicy)$/)
       .forEach(resource => this.attach(resource));
@@ -98,25 +105,68 @@ export class Identities {
       .filter(([document]) => document !== undefined)
       .forEach(([document, why]) => identity.documents.push(this.document(stack, document, why)));
     const ofPermissionSet = type === 'AWS::SSO::PermissionSet' ? Properties : {};
-    for (const arn of [
-      ...this.values.list(stack, Properties.ManagedPolicyArns),
-      ...this.values.list(stack, ofPermissionSet.ManagedPolicies),
-      // Those of the account, by their names.
-      ...branchesOf(ofPermissionSet.CustomerManagedPolicyReferences).map(({ value }) =>
-        this.values.text(stack, (value as { Name?: unknown }).Name ?? value)),
-    ]) {
-      const document = this.managedPolicy(arn);
-      if (document) {
-        identity.documents.push(document);
-      } else {
-        identity.unknownPolicies.add(arn);
-      }
+    // A permission set refers to those of the account by their names.
+    for (const { value, undecided: branch } of branchesOf(
+      [Properties.ManagedPolicyArns, ofPermissionSet.ManagedPolicies, ofPermissionSet.CustomerManagedPolicyReferences], undecided,
+    )) {
+      this.addManaged(identity, this.values.text(stack, nameIn(value)), branch);
     }
-    if (Properties.PermissionsBoundary !== undefined && type !== 'AWS::SSO::PermissionSet') {
-      identity.boundary = this.managedPolicy(this.values.text(stack, Properties.PermissionsBoundary)) ?? 'unknown';
-    }
+    this.setBoundary(identity, stack, Properties.PermissionsBoundary);
     if (trust !== undefined) {
       Object.assign(identity, { trust: { stack, document: trust } });
+    }
+    if (type === 'AWS::SSO::PermissionSet') {
+      Object.assign(identity, { permissionSet: symbolText(['resource', stack.definition.id, resource.logicalId, '']) });
+    }
+  }
+
+  /** The role that AWS SAM makes for a function or a state machine. */
+  private addSam(resource: TemplateResource): void {
+    const { stack, logicalId, definition: { Properties = {} } } = resource;
+    const { name, trust, undecided = conditionOf(resource) } = samRole(resource);
+    const path = `${this.values.pathOf(stack.definition.id, logicalId)}Role`;
+    const identity = this.identity('IAM role', symbolText(['name', `${stack.definition.id}.${name}`]), undefined, path);
+    for (const { document, managed, undecided: branch } of policiesOfSam(Properties.Policies, undecided)) {
+      if (document !== undefined) {
+        identity.documents.push(this.document(stack, document, branch));
+      } else {
+        const policy = this.values.text(stack, managed);
+        this.addManaged(identity, /^[\w/]+$/.test(policy) ? `arn:aws:iam::aws:policy/${policy}` : policy, branch);
+      }
+    }
+    this.setBoundary(identity, stack, Properties.PermissionsBoundary);
+    Object.assign(identity, { trust: { stack, document: trust } });
+  }
+
+  /** Policies that a custom resource gives to identities which only its function knows. */
+  private addWritten(resource: TemplateResource): void {
+    const { stack, logicalId, definition } = resource;
+    const { documents, managed } = writtenPolicies(definition, value => this.values.text(stack, value));
+    if (documents.length + managed.length > 0) {
+      const itself = symbolText(['resource', stack.definition.id, logicalId, '']);
+      const identity = this.identity('identities with the policy', itself, undefined, this.values.named(itself));
+      identity.documents.push(...documents.map(({ document, isRead }) => perhaps(
+        isRead ? { statements: statementsIn(document, String) } : this.document(stack, document), conditionOf(resource))));
+      managed.forEach(arn => this.addManaged(identity, arn, conditionOf(resource)));
+    }
+  }
+
+  private addManaged(identity: Identity, arn: string, undecided?: string): void {
+    const document = this.managedPolicy(arn);
+    if (document) {
+      identity.documents.push(perhaps(document, undecided));
+    } else {
+      identity.unknownPolicies.add(arn);
+    }
+  }
+
+  /** One that depends on a condition may refuse what another one allows. */
+  private setBoundary(identity: Identity, stack: TemplateStack, boundary: unknown): void {
+    const { ManagedPolicyArn, CustomerManagedPolicyReference } = Object(boundary) as { ManagedPolicyArn?: unknown; CustomerManagedPolicyReference?: unknown };
+    const [one, ...others] = branchesOf(ManagedPolicyArn ?? CustomerManagedPolicyReference ?? boundary);
+    if (one !== undefined) {
+      const isDecided = others.length === 0 && one.undecided === undefined;
+      identity.boundary = (isDecided ? this.managedPolicy(this.values.text(stack, nameIn(one.value))) : undefined) ?? 'unknown';
     }
   }
 
@@ -130,37 +180,29 @@ export class Identities {
       = this.managed.get(symbolText(['resource', stack.definition.id, logicalId, '']))
         ?? this.document(stack, Properties.PolicyDocument, conditionOf(resource));
     for (const [kind, several, one] of ATTACHED) {
-      const names = this.values.list(
-        stack,
-        type.endsWith('ManagedPolicy') || type === 'AWS::IAM::Policy' ? Properties[several] : Properties[one],
-      );
-      names.forEach(name => this.named(kind, name, stack).documents.push(document));
+      const names = type.endsWith('ManagedPolicy') || type === 'AWS::IAM::Policy' ? Properties[several] : Properties[one];
+      branchesOf(names).forEach(({ value, undecided }) =>
+        this.named(kind, this.values.text(stack, value), stack).documents.push(perhaps(document, undecided)));
     }
   }
 
   /** What a group may do, its users may do. */
   private joinGroups(): void {
-    const join = (user: Identity, name: string, stack: TemplateStack) => {
-      const group = this.named('IAM group', name, stack);
-      user.documents.push(...group.documents);
+    const join = (user: Identity, name: unknown, stack: TemplateStack, undecided?: string) => {
+      const group = this.named('IAM group', this.values.text(stack, name), stack);
+      user.documents.push(...group.documents.map(document => perhaps(document, undecided)));
       group.unknownPolicies.forEach(policy => user.unknownPolicies.add(policy));
     };
     for (const resource of this.values.ofType(/^AWS::IAM::User$/)) {
-      const {
-        stack,
-        definition: { Properties = {} },
-      } = resource;
-      this.values.list(stack, Properties.Groups).forEach(group => join(this.identityOf(resource), group, stack));
+      const { stack, definition: { Properties = {} } } = resource;
+      branchesOf(Properties.Groups, conditionOf(resource)).forEach(({ value, undecided }) =>
+        join(this.identityOf(resource), value, stack, undecided));
     }
-    for (const {
-      stack,
-      definition: { Properties = {} },
-    } of this.values.ofType(/^AWS::IAM::UserToGroupAddition$/)) {
-      this.values
-        .list(stack, Properties.Users)
-        .forEach(user =>
-          join(this.named('IAM user', user, stack), this.values.text(stack, Properties.GroupName), stack),
-        );
+    for (const resource of this.values.ofType(/^AWS::IAM::UserToGroupAddition$/)) {
+      const { stack, definition: { Properties = {} } } = resource;
+      branchesOf(Properties.Users, conditionOf(resource)).forEach(({ value: user, undecided: of }) =>
+        branchesOf(Properties.GroupName, of).forEach(({ value, undecided }) =>
+          join(this.named('IAM user', this.values.text(stack, user), stack), value, stack, undecided)));
     }
   }
 
@@ -200,7 +242,7 @@ export class Identities {
     const own = this.managed.get(arn) ?? this.managedByName.get(arn.replace(/^arn:.*:policy\/(.*\/)?/, ''));
     const readable = this.values.readable(arn);
     const known
-      = this.policies[readable]
+      = this.policies(readable)
         ?? policyOfAws(readable.replace('${AWS::Partition}', 'aws'))
         ?? POLICIES_OF_AWS[readable.split(':iam::aws:policy/')[1]];
     return known ? { statements: statementsIn(known, String) } : own;
@@ -229,6 +271,16 @@ const POLICIES_OF_AWS: Record<string, PolicyDocument | undefined> = {
     Statement: { Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' },
   },
 };
+
+/** The same, where it is not decided whether it applies. */
+function perhaps(document: Document, undecided: string | undefined): Document {
+  return undecided === undefined || document.undecided !== undefined ? document : { ...document, undecided };
+}
+
+/** Of a reference of a permission set to a policy; of others the value itself. */
+function nameIn(value: unknown): unknown {
+  return (Object(value) as { Name?: unknown }).Name ?? value;
+}
 
 /** An inline policy of a permission set may be JSON. */
 function isText(document: unknown): boolean {

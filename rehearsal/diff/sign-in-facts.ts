@@ -2,6 +2,7 @@ import { PolicyDocument } from '../iam/policy-document';
 import { AccessFact, ComparableFact } from './access-diff';
 import { ConnectResource } from './connect-statements';
 import { Identities, Identity } from './identities';
+import { assignmentFacts } from './assignment-facts';
 import { trustFacts } from './trust-facts';
 import { exactly, matches, PolicyPattern } from './policy-pattern';
 import { onlySymbol, symbolText, TemplateValues } from './template-values';
@@ -16,15 +17,15 @@ export interface Place {
 }
 
 export interface SignInOptions {
-  /** Managed policies that are not in the app, by ARN. */
-  readonly policies?: Readonly<Record<string, PolicyDocument>>;
+  /** A managed policy that is not in the app, by its ARN. @default - none is known */
+  readonly policies?: (arn: string) => PolicyDocument | undefined;
 }
 
 /** Who may sign in as whom, by the policies in the templates; and who may assume the roles that sign in. */
 export function signInFacts(
   values: TemplateValues,
   places: readonly Place[],
-  { policies = {} }: SignInOptions,
+  { policies = () => undefined }: SignInOptions,
 ): ComparableFact[] {
   const identities = new Identities(values, policies).all();
   const all = new Map(
@@ -34,7 +35,8 @@ export function signInFacts(
   );
   return identities.flatMap((identity) => {
     const facts = [...new IdentityFacts(identity, [...all.values()], values).all()];
-    return [...facts, ...(facts.length > 0 ? trustFacts(identity, values) : []), ...unknownFacts(identity, values)];
+    const who = facts.length > 0 ? [...trustFacts(identity, values), ...assignmentFacts(identity, values)] : [];
+    return [...facts, ...who, ...unknownFacts(identity, values)];
   });
 }
 

@@ -1,16 +1,7 @@
+import { argumentsOf, templateIn, TemplateStack, withNested } from './template-stack';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ResourceDefinition } from '../cloudformation/template';
 import { fullResourceName } from '../plan/resource-name';
-
-/** A stack, or a nested one. */
-export interface TemplateStack {
-  readonly definition: AssemblyStack;
-
-  /** Undefined where the stack leaves it open. */
-  readonly account?: string;
-  readonly region?: string;
-  readonly parent?: { readonly stack: TemplateStack; readonly logicalId: string };
-}
 
 export interface TemplateResource {
   readonly stack: TemplateStack;
@@ -68,10 +59,12 @@ export function isSymbol(token: string): boolean {
 export class TemplateValues {
   readonly stacks: TemplateStack[];
   readonly resources: TemplateResource[];
-  private readonly byId: ReadonlyMap<string, TemplateStack>;
+  private byId: ReadonlyMap<string, TemplateStack>;
 
   constructor(stacks: readonly AssemblyStack[]) {
-    this.stacks = stacks.flatMap(stack => withNested(stack));
+    const deployed = stacks.flatMap(stack => withNested(stack));
+    this.byId = new Map(deployed.map(stack => [stack.definition.id, stack]));
+    this.stacks = [...deployed, ...deployed.flatMap(stack => this.stackSetsIn(stack))];
     this.byId = new Map(this.stacks.map(stack => [stack.definition.id, stack]));
     this.resources = this.stacks.flatMap(stack =>
       Object.entries(stack.definition.template.Resources).map(([logicalId, definition]) => ({
@@ -88,7 +81,7 @@ export class TemplateValues {
 
   text(stack: TemplateStack, value: unknown): string {
     if (typeof value !== 'object' || value === null) {
-      return literal(String(value));
+      return stack.isRead ? String(value) : literal(String(value));
     }
     const entries = Object.entries(value);
     const [name, argument] = (entries.length === 1 ? entries[0] : []) as [string?, unknown?];
@@ -153,6 +146,26 @@ export class TemplateValues {
 
   stackOf(stackId: string): TemplateStack | undefined {
     return this.byId.get(stackId);
+  }
+
+  /** Stacks and stack sets whose templates cannot be read: files that are not in the cloud assembly, or are no JSON. */
+  get unread(): TemplateResource[] {
+    const known = new Set(this.stacks.flatMap(({ parent }) => parent ? [JSON.stringify([parent.stack.definition.id, parent.logicalId])] : []));
+    return this.ofType(/^AWS::CloudFormation::Stack(Set)?$/).filter(({ stack, logicalId }) => !known.has(JSON.stringify([stack.definition.id, logicalId])));
+  }
+
+  /** What is deployed by a stack set, in whichever accounts and Regions; its template is a file, or a text in the property. */
+  private stackSetsIn(stack: TemplateStack): TemplateStack[] {
+    const { id, template, stackSets = {} } = stack.definition;
+    return Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet').flatMap(([logicalId, { Properties = {} }]) => {
+      const file = Object.hasOwn(stackSets, logicalId) ? stackSets[logicalId] : undefined;
+      const body = file === undefined && Properties.TemplateBody !== undefined ? templateIn(this.text(stack, Properties.TemplateBody)) : undefined;
+      const name = `${id}/${logicalId}`;
+      const definition = file ?? (body && { id: name, name, template: body, templateBytes: 0, dependencies: [], parameters: {}, nested: {} });
+      return definition === undefined
+        ? []
+        : withNested(definition, { stack, logicalId }).map(each => ({ ...each, account: undefined, region: undefined, ...(file === undefined ? { isRead: true } : {}) }));
+    });
   }
 
   private nameOf(symbol: Symbol): string {
@@ -226,7 +239,7 @@ export class TemplateValues {
       .map((part, index) => {
         const name = part.slice(2, -1);
         return index % 2 === 0
-          ? literal(part)
+          ? this.text(stack, part)
           : name.startsWith('!')
             ? literal(`\${${name.slice(1)}}`)
             : this.text(
@@ -279,20 +292,4 @@ export const PROXY_ID = 'ProxyId';
 
 function literal(text: string): string {
   return text.replace(/[\ue000\ue001]/g, character => symbolText(['character', character]));
-}
-
-function argumentsOf({ stack, logicalId }: NonNullable<TemplateStack['parent']>): Record<string, unknown> {
-  const { Parameters = {} } = (stack.definition.template.Resources[logicalId].Properties ?? {}) as {
-    Parameters?: Record<string, unknown>;
-  };
-  return Parameters;
-}
-
-function withNested(definition: AssemblyStack, parent?: TemplateStack['parent']): TemplateStack[] {
-  const { account, region } = parent?.stack ?? definition;
-  const stack: TemplateStack = { definition, account, region, parent };
-  return [
-    stack,
-    ...Object.entries(definition.nested).flatMap(([logicalId, child]) => withNested(child, { stack, logicalId })),
-  ];
 }

@@ -2,7 +2,8 @@ import { ComparableFact } from './access-diff';
 import { branchesOf, isFunction } from './branches';
 import { effectsIn } from './connect-statements';
 import { Identity } from './identities';
-import { TemplateStack, TemplateValues } from './template-values';
+import { TemplateStack } from './template-stack';
+import { TemplateValues } from './template-values';
 
 interface TrustStatement {
   readonly Effect?: unknown;

@@ -142,6 +142,21 @@ test.each([
   );
 });
 
+test('diff refuses a policy that no identity has: its ARN would be another one', () => {
+  const arn = 'arn:aws:iam::111122223333:policy/Base';
+  const path = folderWith('attached', {
+    'manifest.json': manifest('Shop.json'),
+    'Shop.json': JSON.stringify({ Resources: { Role: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: [arn] } } } }),
+    'policy.json': '{"Statement":[]}',
+  });
+  const write = jest.spyOn(process.stdout, 'write').mockReturnValue(true);
+  expect(() => diff([path, path, '--policy', `${arn}s=${join(path, 'policy.json')}`])).toThrow(
+    inputError(`--policy ${arn}s: no identity of the two apps has this managed policy or permissions boundary; correct the ARN, or leave it out`),
+  );
+  expect(() => diff([path, path, '--policy', `${arn}=${join(path, 'policy.json')}`])).not.toThrow();
+  write.mockRestore();
+});
+
 test('what CDK has yet to look up is refused, also in a stage: the templates have invented values in its place', async () => {
   const missing = [{ key: 'vpc-provider:account=111122223333:filter.vpc-id=vpc-1', provider: 'vpc-provider', props: {} }];
   const path = folderWith('missing', {

@@ -1,0 +1,42 @@
+import { AssemblyStack } from '../cloudformation/cloud-assembly';
+
+/** A stack, or a nested one. */
+export interface TemplateStack {
+  readonly definition: AssemblyStack;
+
+  /** Undefined where the stack leaves it open. */
+  readonly account?: string;
+  readonly region?: string;
+  readonly parent?: { readonly stack: TemplateStack; readonly logicalId: string };
+
+  /** Whether the template was a value of the parent: it has symbols in its texts already. */
+  readonly isRead?: boolean;
+}
+
+/** Of a stack set they are a list. */
+export function argumentsOf({ stack, logicalId }: NonNullable<TemplateStack['parent']>): Record<string, unknown> {
+  const { Parameters = {} } = (stack.definition.template.Resources[logicalId].Properties ?? {}) as {
+    Parameters?: Record<string, unknown> | { readonly ParameterKey?: string; readonly ParameterValue?: unknown }[];
+  };
+  return Array.isArray(Parameters) ? Object.fromEntries(Parameters.map(({ ParameterKey: key = '', ParameterValue: value }) => [key, value])) : Parameters;
+}
+
+/** Undefined where it is no JSON of a template. */
+export function templateIn(text: string): AssemblyStack['template'] | undefined {
+  try {
+    const { Resources, ...others } = Object(JSON.parse(text)) as Partial<AssemblyStack['template']>;
+    return typeof Resources === 'object' ? { ...others, Resources } : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A stack, and all that are nested in it. */
+export function withNested(definition: AssemblyStack, parent?: TemplateStack['parent']): TemplateStack[] {
+  const { account, region } = parent?.stack ?? definition;
+  const stack: TemplateStack = { definition, account, region, parent };
+  return [
+    stack,
+    ...Object.entries(definition.nested).flatMap(([logicalId, child]) => withNested(child, { stack, logicalId })),
+  ];
+}
