@@ -141,7 +141,8 @@ class MutantRunner {
     this.circus.addEventHandler(({ name, test }) => {
       this.namespace.currentTestId = name === 'test_start' ? `${this.file}${SEPARATOR}${nameOf(test)}` : name === 'test_done' ? undefined : this.namespace.currentTestId;
     });
-    Object.assign(globalThis, this.circus.default, { expect, jest: new ModuleMocker(globalThis) });
+    const requireActual = createRequire(join(process.cwd(), 'package.json'));
+    Object.assign(globalThis, this.circus.default, { expect, jest: Object.assign(new ModuleMocker(globalThis), { requireActual }) });
     return Promise.resolve();
   }
 

@@ -1,4 +1,6 @@
-import { databaseNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../../lib/contract/names';
+import {
+  databaseNameProblem, managedRoleNameProblem, policyUsername, registryOwnerProblem, roleNameProblem, schemaNameProblem, templateKeyProblem, usernameProblem,
+} from '../../../lib/contract/names';
 
 describe('usernameProblem', () => {
   test.each([
@@ -87,5 +89,40 @@ describe('policyUsername', () => {
     ['$*?$', '${$}${*}${?}${$}'],
   ])('writes %s as %s', (username, resource) => {
     expect(policyUsername(username)).toBe(resource);
+  });
+});
+
+describe('names of what the library creates, or grants on', () => {
+  test.each([
+    ['a role of RDS', 'rds_team', 'role name "rds_team" is not allowed: RDS reserves names that begin with rds; choose another name'],
+    ['a role of this library', 'cdk_aurora_iam_auth_x', 'role name "cdk_aurora_iam_auth_x" is not allowed: this library uses names that begin with cdk_aurora_iam_auth; choose another name'],
+    ['the admin', 'boss', 'role name "boss" is not allowed: it is the admin of the database; create a role of another name'],
+  ])('a group role is not %s', (_, role, message) => {
+    expect(managedRoleNameProblem(role, 'boss')).toBe(message);
+    expect(managedRoleNameProblem(`team_${role}`, 'boss')).toBeUndefined();
+  });
+
+  test('the admin may own the registry itself, but no role of RDS', () => {
+    expect(registryOwnerProblem('boss')).toBeUndefined();
+    expect(registryOwnerProblem('rds_x')).toBe('registryOwner "rds_x" is not allowed: RDS reserves names that begin with rds; choose another name');
+  });
+
+  test.each(['pg_catalog', 'pg_toast', 'information_schema'])('a schema of the system is refused: %s', (schema) => {
+    expect(schemaNameProblem(schema)).toBe(`schema name "${schema}" is not allowed: it is a schema of the system, whose privileges are PostgreSQL's own; `
+      + 'name a schema of your data, or use a predefined role such as pg_monitor');
+  });
+
+  test.each(['cdk_aurora_iam_auth', 'cdk_aurora_iam_auth_lock'])('a schema of this library is refused: %s', (schema) => {
+    expect(schemaNameProblem(schema)).toBe(`schema name "${schema}" is not allowed: this library keeps its registry and its lock there, which are the admin's alone; name another schema`);
+  });
+
+  test.each(['public', 'app', 'cdk_aurora_iam_auth_2', 'my_information_schema'])('a schema of data is allowed: %s', (schema) => {
+    expect(schemaNameProblem(schema)).toBeUndefined();
+  });
+
+  test('what a template would take for a key word is refused, and what only has it inside is not', () => {
+    expect(['Ref', 'Fn::If', '__proto__'].map(name => templateKeyProblem('table', name))).toEqual(['Ref', 'Fn::If', '__proto__'].map(name =>
+      `table name "${name}" is not allowed: as a key of the template it would be taken for a key word; rename it`));
+    expect(['myRef', 'Refs', 'aFn::If', '__proto__x'].map(name => templateKeyProblem('table', name))).toEqual([undefined, undefined, undefined, undefined]);
   });
 });
