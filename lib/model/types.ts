@@ -19,7 +19,11 @@ function classOf(value: unknown): string | undefined {
   if (Construct.isConstruct(value)) {
     return `the construct ${value.node.path}`;
   }
-  const isClass = typeof value === 'object' && value !== null && ![Object, Array].some(plain => value.constructor === plain);
+  if (typeof value === 'bigint') {
+    return `${value}n`;
+  }
+  // An object without a prototype has no class.
+  const isClass = typeof value === 'object' && value !== null && ![Object, Array, undefined].some(plain => value.constructor === plain);
   return isClass ? `of class ${value.constructor.name}` : undefined;
 }
 

@@ -141,8 +141,7 @@ class MutantRunner {
     this.circus.addEventHandler(({ name, test }) => {
       this.namespace.currentTestId = name === 'test_start' ? `${this.file}${SEPARATOR}${nameOf(test)}` : name === 'test_done' ? undefined : this.namespace.currentTestId;
     });
-    const requireActual = createRequire(join(process.cwd(), 'package.json'));
-    Object.assign(globalThis, this.circus.default, { expect, jest: Object.assign(new ModuleMocker(globalThis), { requireActual }) });
+    Object.assign(globalThis, this.circus.default, { expect, jest: new ModuleMocker(globalThis) });
     return Promise.resolve();
   }
 
