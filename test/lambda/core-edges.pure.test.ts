@@ -23,7 +23,7 @@ const claim = (roleOid: string, more: Partial<Claim> = {}): Claim => ({
 describe('a setting that is stored', () => {
   const planned = (parameter: string, value: string, settings: ObservedRole['settings']) => {
     const { resets, sets } = planSettings(wanted('ada', { declaration: { ...DECLARATION, settings: { parameters: [{ parameter, value }] } } }), { settings, connectionLimit: -1 } as unknown as ObservedRole);
-    return [...resets, ...sets].map(change => change.kind === 'setParameter' && `${change.database ?? 'all'}: ${change.value ?? 'reset'}`);
+    return [...resets, ...sets].map(change => change.kind === 'setParameter' && `${change.database ?? 'all'}: ${change.value as string | undefined ?? 'reset'}`);
   };
 
   test.each(['statement_timeout', 'idle_in_transaction_session_timeout'])('is the same in another unit, if it is %s', (parameter) => {
@@ -57,7 +57,7 @@ describe('a role that the event is about', () => {
   });
 
   test('is not the one whose belongings it gets', () => {
-    expect(find([['ada', '1'], ['eve', '2'], ['old', '3']], [{ kind: 'reassignOwned', role: 'old', to: 'ada', as: 'old' } as Change, { kind: 'renameRole', role: 'eve', to: 'ada' }])).toEqual([['eve', '2']]);
+    expect(find([['ada', '1'], ['eve', '2'], ['old', '3']], [{ kind: 'reassignOwned', role: 'old', to: 'ada', as: ['old'] }, { kind: 'renameRole', role: 'eve', to: 'ada' }])).toEqual([['eve', '2']]);
   });
 
   test('is none, if the server has no role of that name', () => {

@@ -23,8 +23,8 @@ interface Folder {
 const FOLDERS: Readonly<Record<string, Folder>> = {
   core: { path: 'lambda/provisioner/core', tests: /^lambda\/[\w-]+\.pure\.test\.ts$/, least: 90 },
   contract: { path: 'lib/contract', tests: /^(lib|lambda)\/.*\.pure\.test\.ts$/, least: 85 },
-  model: { path: 'lib/model', tests: /^lib\/(?!two-copies)((model|report)\/)?[\w-]+\.(pure|synth)\.test\.ts$/, least: 85 },
-  checks: { path: 'lib/checks', tests: /^lib\/checks\/(?!apps-of).*\.(pure|synth)\.test\.ts$/, least: 85 },
+  model: { path: 'lib/model', tests: /^lib\/((model|report)\/.*|privileges)\.pure\.test\.ts$/, least: 85 },
+  checks: { path: 'lib/checks', tests: /^lib\/checks\/.*\.pure\.test\.ts$/, least: 85 },
 };
 
 /** Tests of thousands of random cases, which would take longer than all others. */
@@ -54,8 +54,7 @@ function run(options: Options): Promise<Outcome> {
   writeFileSync(config, JSON.stringify({
     testRunner: 'direct',
     plugins: [runner],
-    // Tests of constructs take longer: they run where no other finds the mutant.
-    pureTests: filesIn('test').filter(file => tests.test(file)).sort((a, b) => Number(a.includes('.synth.')) - Number(b.includes('.synth.'))).map(file => `test/${file}`),
+    pureTests: filesIn('test').filter(file => tests.test(file)).map(file => `test/${file}`),
     leftOut: LEFT_OUT,
     warnings: { unknownOptions: false },
     coverageAnalysis: 'perTest',
