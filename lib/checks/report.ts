@@ -66,7 +66,12 @@ function isBalanced(text: string): boolean {
   return opened.length === 0;
 }
 
-/** Two statements with the same in them are one finding. */
+/** Two statements with the same in them are one finding: the first. */
 function distinct(findings: Finding[]): Finding[] {
-  return [...new Map(findings.map(finding => [JSON.stringify([finding.what, finding.unknown]), finding])).values()];
+  const found = new Map<string, Finding>();
+  for (const finding of findings) {
+    const key = JSON.stringify([finding.what, finding.unknown]);
+    found.set(key, found.get(key) ?? finding);
+  }
+  return [...found.values()];
 }

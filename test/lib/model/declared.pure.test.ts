@@ -102,6 +102,9 @@ describe('a declared role', () => {
     ada.memberOf.push('readers');
     ada.membershipEnds.set('readers', '2027-01-31T12:00:00.000Z');
     expect(ada.declared).toEqual({ Privileges: CONNECT, MemberOf: ['readers'], MembershipExpiresAt: { readers: '2027-01-31T12:00:00.000Z' } });
+    ada.privileges.push({ stock: { Database: ['CONNECT'] } });
+    ada.memberOf.push('writers');
+    expect(ada.declared).toMatchObject({ Privileges: { ...CONNECT, stock: { Database: ['CONNECT'] } }, MemberOf: ['readers', 'writers'] });
   });
 
   test('comes after the owners of its schemas that are of its stack, and after no other one', () => {
@@ -178,6 +181,7 @@ describe('a role that is referred to', () => {
     const [scope, ordered] = ['Import', 'Ordered'].map(id => new Construct(stack, id));
     warnOfRoleOfApp(scope, ada, 'readers');
     warnOfRoleOfApp(scope, ada, 'theirs');
+    ada.predecessors.add(role('other', { path: 'Data/Other' }));
     eve.predecessors.add(role('first', { path: 'Data/First' })).add(creator);
     warnOfRoleOfApp(ordered, eve, 'readers');
     model.claims.roleNames.set('readers', 'Data/Readers');
