@@ -23,6 +23,7 @@ interface Circus {
 interface CircusTest {
   readonly name: string;
   readonly parent?: CircusTest;
+  readonly errors: readonly unknown[];
 }
 
 /** What the changed code looks up: which mutant is active, how often it was passed, and of which test that is. */
@@ -140,6 +141,10 @@ class MutantRunner {
     const { expect } = createRequire(createRequire(ofCore.resolve('jest-config')).resolve('jest-circus'))('expect') as { expect: unknown };
     this.circus.addEventHandler(({ name, test }) => {
       this.namespace.currentTestId = name === 'test_start' ? `${this.file}${SEPARATOR}${nameOf(test)}` : name === 'test_done' ? undefined : this.namespace.currentTestId;
+      // One test that finds the mutant is enough: no other one has this name.
+      if (name === 'test_done' && this.namespace.activeMutant !== undefined && test.errors.length > 0) {
+        this.circus.getState().testNamePattern = /^\0$/;
+      }
     });
     Object.assign(globalThis, this.circus.default, { expect, jest: new ModuleMocker(globalThis) });
     return Promise.resolve();
