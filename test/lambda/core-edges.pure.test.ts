@@ -47,6 +47,14 @@ describe('a setting that is stored', () => {
   });
 });
 
+test('the role at login is none of those whose membership ends', () => {
+  const declare = (RoleAtLogin: string) => () => decodeDeclaration('user', {
+    MemberOf: ['owner', 'readers', 'support'], MembershipExpiresAt: { readers: '2027-01-31T12:00:00.000Z', support: '2027-01-31T12:00:00.000Z' }, Settings: { RoleAtLogin },
+  });
+  expect(declare('support')).toThrow('Settings.RoleAtLogin "support" is not allowed: its membership ends, and each session would begin with a warning then; take its time out of MembershipExpiresAt');
+  expect(declare('owner')).not.toThrow();
+});
+
 describe('a role that the event is about', () => {
   const find = (names: [string, string][], changes: Change[]) =>
     existingRoles({ roles: new Map(names) }, { converge: [wanted('ada')], changes }).map(({ username, roleOid }) => [username, roleOid]);

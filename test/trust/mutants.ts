@@ -30,8 +30,29 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
 /** Tests of thousands of random cases, which would take longer than all others. */
 const LEFT_OUT = ['of any shape', 'mutations of a row', 'random patterns'];
 
+interface Position {
+  readonly line: number;
+  readonly column: number;
+}
+
+interface Mutant {
+  readonly status: string;
+  readonly replacement?: string;
+  readonly location: { readonly start: Position; readonly end: Position };
+}
+
 interface Report {
-  readonly files: Record<string, { readonly mutants: { readonly status: string; readonly mutatorName: string; readonly replacement?: string; readonly location: { readonly start: { readonly line: number } } }[] }>;
+  readonly files: Record<string, { readonly source: string; readonly mutants: Mutant[] }>;
+}
+
+/** Why no test finds a mutant: by reason and file, `what was => what it became`. */
+type Reasons = Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>;
+
+/** What a mutant changes, on one line. */
+function changeOf({ location: { start, end }, replacement = '' }: Mutant, source: string): string {
+  const lines = source.split('\n').slice(start.line - 1, end.line);
+  const text = [...lines.slice(0, -1), lines.at(-1)!.slice(0, end.column - 1)].join('\n').slice(start.column - 1);
+  return [text, replacement].map(each => each.replaceAll(/\s+/g, ' ').slice(0, 100)).join(' => ');
 }
 
 function filesIn(path: string): string[] {
@@ -70,14 +91,23 @@ function run(options: Options): Promise<Outcome> {
   execFileSync('npx', ['--yes', '-p', STRYKER, 'stryker', 'run', config], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
   rmSync(temporary, { recursive: true, force: true });
   const { files: found } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-  const mutants = Object.entries(found).flatMap(([file, { mutants }]) => mutants.map(mutant => ({ file, ...mutant })));
+  const mutants = Object.entries(found).flatMap(([file, { source, mutants }]) => mutants.map(mutant => ({ file, source, ...mutant })));
   const count = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status)).length;
   const [detected, alive] = [count('Killed', 'Timeout'), count('Survived', 'NoCoverage')];
-  const survivors = mutants.filter(({ status }) => ['Survived', 'NoCoverage'].includes(status));
-  survivors.forEach(({ file, location, mutatorName, replacement = '' }) => options.progress(`${file}:${location.start.line} ${mutatorName}: ${replacement.replaceAll(/\s+/g, ' ').slice(0, 100)}`));
+  const reasons = JSON.parse(readFileSync(join(__dirname, 'survivors.json'), 'utf8')) as Reasons;
+  const survivors = mutants.filter(({ status }) => ['Survived', 'NoCoverage'].includes(status)).map((mutant) => {
+    const change = changeOf(mutant, mutant.source);
+    return { at: `${mutant.file}:${mutant.location.start.line}`, change, reason: Object.keys(reasons).find(reason => reasons[reason][mutant.file]?.includes(change)) };
+  });
+  survivors.forEach(({ at, change, reason }) => options.progress(`${at} ${change}${reason === undefined ? '' : ` (${reason})`}`));
   const score = 100 * detected / Math.max(1, detected + alive);
   return Promise.resolve({
-    figures: { [`mutants of ${name}`]: detected + alive, [`found by tests of ${name}`]: detected, [`not found of ${name}`]: alive },
+    figures: {
+      [`mutants of ${name}`]: detected + alive,
+      [`found by tests of ${name}`]: detected,
+      [`not found of ${name}`]: alive,
+      [`not found of ${name}, without a reason`]: survivors.filter(({ reason }) => reason === undefined).length,
+    },
     violations: score >= least ? [] : [{ what: `tests find ${score.toFixed(1)} % of the mutants, and are to find ${least} %`, replay: `--folder ${name} --files ${files.join(',')}` }],
   });
 }
@@ -87,7 +117,8 @@ export const MUTANTS: Item = {
   title: 'Mutants of the decisions',
   goal: '90 % in `lambda/provisioner/core`, 85 % in `lib/contract`, `lib/model` and `lib/checks`',
   claim: 'StrykerJS changes the code of decisions in one place at a time, and the tests without I/O run. A mutant that no test finds is a decision that no test is about. '
-    + 'Tests of thousands of random cases are left out, so that there may be fewer survivors than it says.',
+    + 'Tests of thousands of random cases are left out, so that there may be fewer survivors than it says. '
+    + '[The list of survivors](../test/trust/survivors.json) says why no test finds them, where that is known.',
   canFail: 'It fails below these.',
   run,
 };
