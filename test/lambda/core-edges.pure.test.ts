@@ -1,7 +1,9 @@
 import { decodeDeclaration } from '../../lambda/provisioner/core/declaration';
 import { divide } from '../../lambda/provisioner/core/deployed';
 import { existingRoles } from '../../lambda/provisioner/core/expiry';
-import { type DatabaseIdentities, type Found, type Identities, inPresentNames, together, withPresentNames } from '../../lambda/provisioner/core/identities';
+import {
+  type DatabaseIdentities, type Found, type Identities, identitiesIn, inPresentNames, isTrusted, recordsDatabase, rolesIn, together, uncertainNames, withPresentNames,
+} from '../../lambda/provisioner/core/identities';
 import { rolesWithEndedMemberships } from '../../lambda/provisioner/core/membership-expiry';
 import { Ownership } from '../../lambda/provisioner/core/ownership';
 import { checkSettings, planSettings } from '../../lambda/provisioner/core/settings';
@@ -145,6 +147,20 @@ describe('the record of what names stand for', () => {
     const more: Identities = { ...PLACE, databases: [{ ...RECORDED, database: 'stock' }], roles: [{ name: 'writers', oid: '6' }, { name: 'makers', oid: '7' }] };
     expect(together([identities, more])).toEqual({ ...PLACE, databases: [RECORDED, { ...RECORDED, database: 'stock' }], roles: [...identities.roles, { name: 'makers', oid: '7' }] });
     expect(together([identities, { ...more, resourceId: 'cluster-B' }])).toEqual(identities);
+  });
+
+  test('is that of one database among several', () => {
+    const two = { ...declare({}), identities: { ...identities, databases: [RECORDED, { ...RECORDED, database: 'stock', oid: '2' }] } };
+    expect(['shop', 'stock', 'other'].map(database => recordsDatabase(two, database))).toEqual([true, true, false]);
+    expect([isTrusted(two, 'stock', { ...found, oid: '2' }, PLACE), isTrusted(two, 'stock', found, PLACE), isTrusted(two, 'other', found, PLACE)]).toEqual([true, false, false]);
+    const elsewhere = { ...PLACE, major: 18 };
+    expect(uncertainNames(two, { databases: new Map([['stock', '2']]), roles: new Map([['writers', '6']]) }, elsewhere)).toEqual({ databases: ['shop'], roles: ['readers'] });
+  });
+
+  test('has the schemas that are declared, and the creators of future objects among the roles', () => {
+    const declared = declare({ FutureObjects: { maker: { Tables: ['SELECT'] } } });
+    expect(identitiesIn('shop', declared, { ...found, schemas: [{ schema: 'app', oid: '10' }, { schema: 'other', oid: '11' }] })?.schemas).toEqual([{ schema: 'app', oid: '10' }]);
+    expect(rolesIn({ ...declared, memberOf: ['readers'] })).toEqual(['maker', 'readers']);
   });
 
   test('says nothing new of a role that has its name still', () => {
