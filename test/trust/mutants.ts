@@ -24,7 +24,7 @@ const FOLDERS: Readonly<Record<string, Folder>> = {
   core: { path: 'lambda/provisioner/core', tests: /^lambda\/[\w-]+\.pure\.test\.ts$/, least: 90 },
   contract: { path: 'lib/contract', tests: /^(lib|lambda)\/.*\.pure\.test\.ts$/, least: 85 },
   model: { path: 'lib/model', tests: /^lib\/((model|report)\/.*|privileges)\.pure\.test\.ts$/, least: 85 },
-  checks: { path: 'lib/checks', tests: /^lib\/checks\/.*\.pure\.test\.ts$/, least: 85 },
+  checks: { path: 'lib/checks', tests: /^lib\/checks\/(.*\.pure|app\/.*\.synth)\.test\.ts$/, least: 85 },
 };
 
 /** Tests of thousands of random cases, which would take longer than all others. */
