@@ -19,9 +19,9 @@ interface Caller {
 }
 
 const CALLERS: Record<string, Caller> = {
-  'AWS::Lambda::Permission': { function: 'FunctionName', who: named('Principal'), does: permits },
+  'AWS::Lambda::Permission': { function: 'FunctionName', who: named('Principal', 'a caller that it does not name'), does: permits },
   'AWS::Lambda::Url': { function: 'TargetFunctionArn', who: callersOfUrl },
-  'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', who: named('EventSourceArn') },
+  'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', who: named('EventSourceArn', 'a self-managed event source') },
 };
 
 /** A policy or another resource that lets principals other than CloudFormation call or change a function of this library, by name. */
@@ -108,10 +108,9 @@ function callsOf(
       });
 }
 
-/** A queue or a stream is not always known; a principal is. */
-function named(property: string): Caller['who'] {
-  return ({ properties, template }) =>
-    properties[property] === undefined ? 'a caller that it does not name' : shown(partsOf(properties[property], template));
+/** @param unnamed who it is without the property: Apache Kafka outside of AWS has no ARN */
+function named(property: string, unnamed: string): Caller['who'] {
+  return ({ properties, template }) => properties[property] === undefined ? unnamed : shown(partsOf(properties[property], template));
 }
 
 /**

@@ -1,8 +1,9 @@
-import { Validations } from 'aws-cdk-lib';
+import { App, Validations } from 'aws-cdk-lib';
+import { Construct } from 'constructs';
 import { Acknowledgements } from '../../../lib/checks/acknowledgements';
 import type { ConstructMetadata } from '../../../lib/checks/app/cloud-assembly';
 import { SynthesizedApp, type TemplateFile } from '../../../lib/checks/app/synthesized-app';
-import type { TemplateBody } from '../../../lib/checks/app/template';
+import type { Resource, TemplateBody } from '../../../lib/checks/app/template';
 import { itemsOf, jsonIn, keyOf, mayBeUnset, partsOf, settingOf, shown, textOf, textsOf } from '../../../lib/checks/app/value';
 import { reportOf } from '../../../lib/checks/report';
 import type { Finding, Rule } from '../../../lib/checks/rule';
@@ -154,10 +155,22 @@ describe('a report', () => {
       expect(isLeft(metadata({ '/Data/There': [acknowledged('Rule[a-b]')] }), { Metadata: { 'aws:cdk:path': 'Data/There/Resource' } })).toBe(false);
     });
 
+    test('by the construct itself, where CDK hands it over', () => {
+      const has = (path: string, id: string, root: Construct) => new Acknowledgements(new Map(), root).has(id, { metadata: { 'aws:cdk:path': path } } as unknown as Resource);
+      const [one, whole] = [new App(), new App()];
+      Validations.of(new Construct(one, 'Data')).acknowledge({ id: 'Rule[a]', reason: 'meant' });
+      Validations.of(whole).acknowledge({ id: 'Rule[a]', reason: 'meant' });
+      expect([has('Data/It', 'Rule[a]', one), has('Data', 'Rule[a]', one), has('Database/It', 'Rule[a]', one), has('Data/It', 'Rule[b]', one), has('Data/It', 'Rule[a]', whole)]).toEqual([true, true, false, false, true]);
+    });
+
+    test('but not by a logical id that is no text, or a text that is no logical id', () => {
+      expect(isLeft(metadata({ '/Data/Other': [{ type: 'aws:cdk:info', data: 'It' }, { type: 'aws:cdk:logicalId', data: 5 }, acknowledged('Rule[a-b]')] }))).toBe(true);
+    });
+
     test('in a nested stack, which has logical ids of its own', () => {
       const nested = { Nested: { Type: 'AWS::CloudFormation::Stack', Properties: {} } };
       const app = () => new SynthesizedApp([file(resources({ It, ...nested }))], () => file(resources({ It }), 'Inner'));
-      const outer = { '/Data/It/Resource': [logicalId('It')], '/Data/Nested.NestedStack/Nested.NestedStackResource': [logicalId('Nested')], '/Data/Nested/It/Resource': [logicalId('It')] };
+      const outer = { '/Data/Nested/It/Resource': [logicalId('It')], '/Data/Nested.NestedStack/Nested.NestedStackResource': [logicalId('Nested')], '/Data/It/Resource': [logicalId('It')] };
       const left = (more: ConstructMetadata) => reportOf(app(), [rule([finding])], metadata({ ...outer, ...more })).violations.map(({ violatingResources: [{ templatePath }] }) => templatePath.replace(/.*\//, ''));
       expect(left({})).toEqual(['Data.template.json', 'Inner.template.json']);
       expect(left({ '/Data/Nested': [acknowledged('Rule[a-b]')] })).toEqual(['Data.template.json']);
@@ -184,6 +197,7 @@ describe('a value', () => {
     expect(read({ 'Fn::GetAtt': ['Nested', 'Outputs.Out'] })).toBe('<Inside>');
     expect(read({ 'Fn::GetAtt': ['Nested', 'Outputs.Other'] })).toBe('<Nested.Outputs.Other>');
     expect([read({ Ref: 'Given' }, templateOf('Inside')), read({ Ref: 'NotGiven' }, templateOf('Inside')), read({ Ref: 'Given' })]).toEqual(['<Cluster>', '<NotGiven>', '<Given>']);
+    expect([read({ 'Fn::GetAtt': ['Cluster', 'Value'] }), read({ 'Fn::GetAtt': ['Cluster', '/cdk/x'] }), read({ 'Fn::Sub': '${Cluster.Endpoint.Port}' })]).toEqual(['<Cluster.Value>', '<Cluster./cdk/x>', '<Cluster.Endpoint.Port>']);
     expect([read({ 'Fn::GetAtt': ['Reader', '/cdk/x'] }), read({ 'Fn::GetAtt': ['Reader', '/cdk/y'] })]).toEqual(['<There>', '<Reader./cdk/y>']);
   });
 
@@ -210,8 +224,9 @@ describe('a value', () => {
 
   test('that is a list may be a text with commas, or one that is split', () => {
     const list = (value: unknown) => textsOf(value, here).map(shown);
-    expect([list(['a,b', 'c']), list({ 'Fn::Split': [',', 'a,b'] }), list({ 'Fn::Split': ['-', { 'Fn::Sub': 'a-${Cluster}-b' }] }), list({ Ref: 'Open' }), list({ 'Fn::Split': ['', 'a,b'] })])
-      .toEqual([['a,b', 'c'], ['a', 'b'], ['a', '<Cluster>', 'b'], ['<Open>'], ['a,b']]);
+    expect([list(['a,b', 'c']), list({ 'Fn::Split': [',', 'a,b'] }), list({ 'Fn::Split': ['-', { 'Fn::Sub': 'a-${Cluster}-b' }] }), list({ Ref: 'Open' }), list({ 'Fn::Split': ['', 'a,b'] }), list({ 'Fn::Sub': 'a,b' })])
+      .toEqual([['a,b', 'c'], ['a', 'b'], ['a', '<Cluster>', 'b'], ['<Open>'], ['a,b'], ['a,b']]);
+    expect(textsOf({ Ref: 'Given' }, templateOf('Inside')).map(shown)).toEqual(['<Cluster>']);
   });
 
   test('that is JSON is read, with what only the deployment knows within', () => {

@@ -1,6 +1,8 @@
+import { IamAuthChecks } from '../../../lib';
 import { SynthesizedApp } from '../../../lib/checks/app/synthesized-app';
 import type { TemplateBody } from '../../../lib/checks/app/template';
 import type { Rule } from '../../../lib/checks/rule';
+import { RULES } from '../../../lib/checks/rules';
 import { authenticationOff } from '../../../lib/checks/rules/authentication-off';
 import { connectCondition } from '../../../lib/checks/rules/connect-condition';
 import { connectWildcard } from '../../../lib/checks/rules/connect-wildcard';
@@ -33,6 +35,23 @@ const policy = (statement: object, more: object = {}) => ({
   Type: 'AWS::IAM::Policy', Properties: { Roles: [{ Ref: 'App' }], PolicyDocument: { Version: '2012-10-17', Statement: [{ Effect: 'Allow', ...statement }] }, ...more },
 });
 const APP_ROLE = { Type: 'AWS::IAM::Role', Properties: { AssumeRolePolicyDocument: LAMBDA_TRUST } };
+
+describe('the rules', () => {
+  // Users acknowledge findings by these.
+  test('have ids that stay as they are', () => {
+    expect(RULES.map(({ id, isWarning }) => `${id}${isWarning ? ', a warning' : ''}`)).toEqual([
+      'IamAuth-AuthenticationOff', 'IamAuth-ConnectWildcard', 'IamAuth-ConnectCondition, a warning', 'IamAuth-UnescapedUsername', 'IamAuth-MasterSecretReadable', 'IamAuth-MasterPasswordModifiable',
+      'IamAuth-ProvisionerInvocable', 'IamAuth-ProvisionerWildcard, a warning', 'IamAuth-ProxyCannotConnect', 'IamAuth-MasterWithPassword', 'IamAuth-ForceSslOff', 'IamAuth-SignInErrorsNotExported, a warning',
+    ]);
+    const checks = new IamAuthChecks();
+    expect([checks.name, checks.ruleIds]).toEqual(['IamAuthChecks', RULES.map(({ id }) => id)]);
+  });
+
+  test.each(RULES.map(({ id, source, remedy }) => [id, source, remedy]))('say where AWS says so, and what to do: %s', (_, source, remedy) => {
+    expect(source).toMatch(/^https:\/\/(docs\.aws\.amazon|repost)\.(com|aws)\//);
+    expect(remedy).toMatch(/\b(set|apply|grant|take|give|name|leave|allow|use)\b/);
+  });
+});
 
 describe('IAM authentication', () => {
   const PROPERTY = 'EnableIAMDatabaseAuthentication';
@@ -237,6 +256,11 @@ describe('rds-db:connect', () => {
       .toEqual([`?${reads('a-<Open>', 'a part of which is known at the deployment only, and must have no *, ? or ${...}')[0]}`]);
     expect(ask(unescapedUsername, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Open}` }))).toBe('COMPLIANT');
     expect(ask(unescapedUsername, connect('*'))).toBe('NOT_APPLICABLE');
+    expect(ask(unescapedUsername, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Open}*` }))).toEqual([`?${reads('<Open>*', WILDCARD)[0]}`.replace('?', '')]);
+    expect(ask(unescapedUsername, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${AWS::Region}*` }))).toEqual(reads('<Region>*', WILDCARD));
+    expect(ask(unescapedUsername, connect(`${ARN}:cluster-A/a*`, { Effect: OPEN }))).toEqual([`?${reads('a*', WILDCARD)[0]}`]);
+    expect(ask(unescapedUsername, connect({ 'Fn::Sub': `${ARN}:\${Open}/a*` }))).toEqual([`dbuser:<Open>/a* ${AT}: rds-db:connect is allowed on dbuser:<Open>/a*, ${WILDCARD}`]);
+    expect(ask(unescapedUsername, connect({ 'Fn::Sub': '${Open}:dbuser:cluster-A/a*' }))).toEqual([expect.stringMatching(/^\?/)]);
     expect(ask(unescapedUsername, policy({}, { PolicyDocument: OPEN }))).toBe('NOT_APPLICABLE');
   });
 });
@@ -266,7 +290,10 @@ describe('a proxy with IAM authentication', () => {
     ['whose role may connect to all but something', { Policy: ofRole(undefined, { NotResource: `${ARN}:cluster-ABC/*` }) }, UNCERTAIN],
     ['whose role has a policy of elsewhere', { Role: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::111111111111:policy/theirs'] } } }, UNCERTAIN],
     ['whose role has a policy of AWS that is about something else', { Role: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/AmazonS3FullAccess'] } } }, not('Cluster')],
-    ['whose policy is of another role', { Policy: ofRole(id('Cluster'), {}), App: APP_ROLE, Role2: Role, Policy2: ofRole(id('Cluster')) }, 'COMPLIANT'],
+    ['whose policy is of another role', { Another: Role, Policy: policy({ Action: 'rds-db:connect', Resource: id('Cluster') }, { Roles: [{ Ref: 'Another' }] }) }, not('Cluster')],
+    ['whose policy is of two roles', { Another: Role, Policy: policy({ Action: 'rds-db:connect', Resource: id('Cluster') }, { Roles: [{ Ref: 'Another' }, { Ref: 'Role' }] }) }, 'COMPLIANT'],
+    ['whose role has the policy in itself', { Role: { Type: 'AWS::IAM::Role', Properties: { Policies: [{ PolicyDocument: { Statement: { Effect: 'Allow', Action: 'rds-db:*', Resource: '*' } } }] } } }, 'COMPLIANT'],
+    ['whose role has a policy of AWS that is wide', { Role: { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/AdministratorAccess'] } } }, 'COMPLIANT'],
     ['of two databases, one of which its role may not connect to', { Targets: targets({ DBClusterIdentifiers: [{ Ref: 'Cluster' }], DBInstanceIdentifiers: [{ Ref: 'Instance' }] }), Policy: ofRole(id('Cluster')) }, not('Instance')],
     ['of an instance', { Targets: targets({ DBInstanceIdentifiers: [{ Ref: 'Instance' }] }), Policy: ofRole(id('Instance', 'DbiResourceId')) }, 'COMPLIANT'],
     ['of another app\'s database', { Targets: targets({ DBClusterIdentifiers: ['theirs'] }) }, cannotTell('its database is not of this app')],
@@ -336,6 +363,34 @@ describe('the secret of a master', () => {
       ['<Secret> at Environment/Variables/PASSWORD: the deployment puts the password in the secret <Secret> into Properties/Environment/Variables/PASSWORD, where it can be read; with it one signs in to Cluster as its admin']],
     ['is put into a variable as a whole', { Type: 'Custom::Thing', Properties: { Value: reference('${Secret}', '') } }, [expect.stringContaining('<Secret> at Value: the deployment puts the password')]],
     ['has a username that may be known', { Type: 'Custom::Thing', Properties: { Value: reference('${Secret}', ':SecretString:username') } }, 'NOT_APPLICABLE'],
+    ...['host', 'port', 'dbname', 'engine', 'dbClusterIdentifier', 'dbInstanceIdentifier', 'masterarn'].map((key): [string, object, string] =>
+      [`has a ${key} that may be known`, { Type: 'Custom::Thing', Properties: { Value: reference('${Secret}', `:SecretString:${key}::`) } }, 'NOT_APPLICABLE']),
+    ['is put beside its username', { Type: 'Custom::Thing', Properties: { Url: { 'Fn::Sub': 'u={{resolve:secretsmanager:${Secret}:SecretString:username}} p={{resolve:secretsmanager:${Secret}:SecretString:password:AWSCURRENT}} {{resolve:ssm:x}}' } } },
+      [expect.stringMatching(/^<Secret> at Url: /) as unknown as string]],
+    ['is put into one of several texts', { Type: 'Custom::Thing', Properties: { List: [5, null, true, 'a', { Deep: reference('${Secret}') }] } }, [expect.stringMatching(/^<Secret> at List\/4\/Deep: /) as unknown as string]],
+    ['is put into an item that is chosen', { Type: 'Custom::Thing', Properties: { Value: { 'Fn::Select': [0, [reference('${Secret}')]] } } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string]],
+    ['is put into another property of a database', cluster({ Engine: 'aurora-mysql', Tags: reference('${Secret}') }), [expect.stringMatching(/^<Secret> at Tags: /) as unknown as string]],
+    ['is put into a property that is named so elsewhere', { Type: 'Custom::Thing', Properties: { MasterUserPassword: reference('${Secret}') } }, [expect.stringMatching(/^<Secret> at MasterUserPassword: /) as unknown as string]],
+    ['is named by its whole ARN', { Type: 'Custom::Thing', Properties: { Value: reference('arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/admin') } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string],
+      { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop/admin' } } }],
+    ['is named by an ARN with the Region of the deployment', { Type: 'Custom::Thing', Properties: { Value: reference('arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:shop/admin') } },
+      [expect.stringMatching(/^<Secret> at Value: /) as unknown as string], { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop/admin' } } }],
+    ['is named by its attachment', { Type: 'Custom::Thing', Properties: { Value: reference('${Attachment}') } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string],
+      { Attachment: { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: SECRET } } }],
+    ['is another one of the app', { Type: 'Custom::Thing', Properties: { Value: reference('${Other}') } }, 'COMPLIANT', { Other: STACK.Secret }],
+    ['is read among others', policy({ Action: READ, Resource: [{ Ref: 'Other' }, SECRET] }), [`<Secret> ${AT}: ${may('App')}${BIND}`], { Other: STACK.Secret }],
+    ['is read by its id', policy({ Action: READ, Resource: { 'Fn::GetAtt': ['Secret', 'Id'] } }), [`<Secret> ${AT}: ${may('App')}${BIND}`]],
+    ['is read among all others', policy({ Action: READ, NotResource: { Ref: 'Other' } }), [`<Secret> ${AT}: ${may('App')}${BIND}`], { Other: STACK.Secret }],
+    ['is not read among all others', policy({ Action: READ, NotResource: ['arn:aws:s3:::*', SECRET] }), 'COMPLIANT'],
+    ['may be read among all others', policy({ Action: READ, NotResource: [OPEN, { Ref: 'Other' }] }), [`?<Secret> ${AT}: whether ${may('App')}, is known at the deployment only`], { Other: STACK.Secret }],
+    ['is read by a custom resource\'s policy', { Type: 'Custom::AWS', Properties: { PolicyDocument: { Statement: { Effect: 'Allow', Action: READ, Resource: SECRET } } } },
+      [`<Secret> at PolicyDocument/Statement: ${may('an identity to which It gives this policy')}${BIND}`.replace('Statement:', 'Statement/0:')]],
+    ['may be read in a stack whose template is not here', { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'x' } },
+      [`?<Secret> at TemplateURL: whether ${may('an identity in the template of this stack')}, is known at the deployment only`]],
+    ...(['Role', 'User', 'Group'] as const).map((kind): [string, object, string[], object] => [`is read by a ${kind} that has the policy by its name`,
+      { Type: `AWS::IAM::${kind}Policy`, Properties: { [`${kind}Name`]: 'known', PolicyDocument: { Statement: { Effect: 'Allow', Action: READ, Resource: SECRET } } } },
+      [`<Secret> ${AT}: ${may('Named')}${BIND}`], { Named: { Type: `AWS::IAM::${kind}`, Properties: { [`${kind}Name`]: 'known' } } }]),
+    ['is read by users and groups', policy({ Action: READ, Resource: SECRET }, { Roles: undefined, Users: [{ Ref: 'U' }], Groups: ['g'] }), [`<Secret> ${AT}: ${may('U, g')}${BIND}`], { U: { Type: 'AWS::IAM::User', Properties: {} } }],
     ['is not another secret', { Type: 'Custom::Thing', Properties: { Value: reference('theirs') } }, 'COMPLIANT', { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'ours' } } }],
     ['may be one by name', { Type: 'Custom::Thing', Properties: { Value: reference('ours') } }, [expect.stringMatching(/^<Secret> at Value/)], { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'ours' } } }],
     ['may be what a parameter says', { Type: 'Custom::Thing', Properties: { Value: reference('${Open}') } }, [expect.stringMatching(/^\?<Secret> at Value: whether the deployment puts/)]],
@@ -407,6 +462,17 @@ describe('the function of the provisioner', () => {
       [`<Handler> at FunctionName: AWS::Lambda::EventSourceMapping lets arn:aws:sqs:eu-west-1:1:q call Handler, ${TASK}`]],
     ['may be called by what a parameter names', { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: OPEN } },
       ['Framework', 'Handler'].map(id => `?<${id}> at TargetFunctionArn: whether AWS::Lambda::Url lets any caller that has its URL call ${id}, ${TASK}`)],
+    ['is called by two', policy({ Action: INVOKE, Resource: arn('Handler') }, { Roles: [{ Ref: 'App' }, 'other'] }), [call('App, other', INVOKE, 'Handler')]],
+    ['is called through all but others', policy({ Action: INVOKE, NotResource: arn('App') }), 'COMPLIANT'],
+    ['is called by a version', policy({ Action: INVOKE, Resource: { Ref: 'Version' } }), [call('App', INVOKE, 'Handler')], { Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Handler' } } } }],
+    ['is not called by a version of another one', policy({ Action: INVOKE, Resource: { Ref: 'Version' } }), 'COMPLIANT', { Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: { Ref: 'Theirs' } } }, Theirs: enabling.Enabler }],
+    ['may be called by a version of a function of elsewhere', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: { Ref: 'Version' }, Principal: '*' } }, 'COMPLIANT', { Version: { Type: 'AWS::Lambda::Version', Properties: { FunctionName: 'theirs' } } }],
+    ['is called by its version\'s attribute', policy({ Action: INVOKE, Resource: { 'Fn::GetAtt': ['Alias', 'AliasArn'] } }), [call('App', INVOKE, 'Handler')], alias('plan')],
+    ['has an event source that is not said', { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName: { Ref: 'Handler' } } }, [`<Handler> at FunctionName: AWS::Lambda::EventSourceMapping lets a self-managed event source call Handler, ${TASK}`]],
+    ['may be called by a policy of a parameter', { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: [OPEN] } },
+      ['?<Open> at ManagedPolicyArns: the managed policy <Open> is known at the deployment only, and must not allow lambda:InvokeFunction or a change of the functions that create users']],
+    ['may be called in a stack whose template is not here', { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'x' } },
+      ['?template at TemplateURL: the template of this stack is not JSON that is known at synthesis, and must not allow lambda:InvokeFunction or a change of the functions that create users']],
     ['is not another function', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: 'theirs', Principal: '*' } }, 'COMPLIANT'],
     ['is not another function of the app', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: { Ref: 'Enabler' }, Principal: '*' } }, 'COMPLIANT', { Enabler: enabling.Enabler }],
     ['is called by its name as a text', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: 'ours', Principal: '*' } }, [`<Framework> at FunctionName: AWS::Lambda::Permission lets * call Framework, ${TASK}`],

@@ -160,7 +160,7 @@ test('says of an event source whose it is, or that it is not named', () => {
     { description: matching(/^AWS::Lambda::EventSourceMapping lets arn:aws:sqs:eu-west-1:111122223333:work call/) },
   ]);
   expect(answer(provisionerInvocable, kafka)).toMatchObject([
-    { description: matching(/^AWS::Lambda::EventSourceMapping lets a caller that it does not name call/) },
+    { description: matching(/^AWS::Lambda::EventSourceMapping lets a self-managed event source call/) },
   ]);
 });
 
