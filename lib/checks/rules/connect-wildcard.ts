@@ -80,6 +80,7 @@ function problemOf({
       && possible
       && (!possible.isSeparated
         || isSeveral(possible.databases)
+        || (!reach && isEvery(possible.users))
         || possible.users.some(name => name.every(({ kind }) => kind === 'unknown')));
   return isOpen
     ? {

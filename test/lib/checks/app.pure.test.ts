@@ -51,6 +51,15 @@ describe('a policy is found', () => {
     ['in a custom resource, by its ARN', { Custom: { Type: 'Custom::AWS', Properties: { Items: [{ PolicyArn: 'arn:aws:iam::aws:policy/AdministratorAccess' }] } } }, ['[AdministratorAccess] Custom Items/0/PolicyArn']],
     ['in a custom resource, but not one of who may assume a role', { Custom: { Type: 'Custom::AWS', Properties: { AssumeRolePolicyDocument: WIDE } } }, []],
     ['in a custom resource, but not one of a bucket', { Custom: { Type: 'Custom::AWS', Properties: { PolicyDocument: { Statement: [{ ...WIDE.Statement[0], Principal: '*' }, { ...WIDE.Statement[0], NotPrincipal: '*' }] } } } }, []],
+    ...['ManagedPolicyArn', 'managedPolicyArns', 'PolicyArn'].map((name): [string, object, string[]] =>
+      [`in a custom resource, by ${name}`, { Custom: { Type: 'Custom::AWS', Properties: { [name]: ['arn:aws:iam::aws:policy/AdministratorAccess'] } } }, [`[AdministratorAccess] Custom ${name}/0`]]),
+    ...['ThePolicyArn', 'PolicyArnOld'].map((name): [string, object, string[]] =>
+      [`in a custom resource, but not by ${name}`, { Custom: { Type: 'Custom::AWS', Properties: { [name]: 'arn:aws:iam::aws:policy/AdministratorAccess' } } }, []]),
+    ...['MyPolicyDocument', 'PolicyDocuments'].map((name): [string, object, string[]] =>
+      [`in a custom resource, but not in ${name}, of which nothing is known`, { Custom: { Type: 'Custom::AWS', Properties: { [name]: OPEN } } }, []]),
+    ...['NewAssumeRolePolicyDocument', 'AssumeRolePolicyDocuments', 'Anything'].map((name): [string, object, string[]] =>
+      [`in a custom resource, in ${name} that has statements`, { Custom: { Type: 'Custom::AWS', Properties: { [name]: WIDE } } }, [`[*] Custom ${name}/Statement/0`]]),
+    ['in a custom resource, in the second of a list', { Custom: { Type: 'Custom::AWS', Properties: { InlinePolicies: ['text', 5, WIDE] } } }, ['[*] Custom InlinePolicies/2/Statement/0']],
     ['in a custom resource, but not of this library', { Custom: { Type: 'Custom::RdsIamUser', Properties: { PolicyDocument: WIDE } } }, []],
     ['in nothing else', { Bucket: { Type: 'AWS::S3::BucketPolicy', Properties: { PolicyDocument: WIDE } } }, []],
   ])('%s', (_, all, expected) => {

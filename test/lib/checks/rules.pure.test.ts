@@ -204,6 +204,17 @@ describe('rds-db:connect', () => {
       [`?dbuser:cluster-A/<Open> ${AT}: rds-db:connect is allowed on dbuser:cluster-A/<Open>, a part of which is known at the deployment only, and must not be a wildcard`]],
     ['on a database that a parameter says', connect({ 'Fn::Sub': `${ARN}:\${Open}/ada` }),
       [`?dbuser:<Open>/ada ${AT}: rds-db:connect is allowed on dbuser:<Open>/ada, a part of which is known at the deployment only, and must not be a wildcard`]],
+    ['on a user that a dynamic reference says', connect(`${ARN}:cluster-A/{{resolve:ssm:/a:b/c}}`),
+      [`?dbuser:cluster-A/<dynamic reference> ${AT}: rds-db:connect is allowed on dbuser:cluster-A/<dynamic reference>, a part of which is known at the deployment only, and must not be a wildcard`]],
+    ['on a user of which a dynamic reference says a part', connect(`${ARN}:cluster-A/a{{resolve:ssm:x}}b`), 'COMPLIANT'],
+    ['on a database that a dynamic reference says', connect(`${ARN}:{{resolve:ssm:x}}/ada`), [expect.stringContaining('?dbuser:<dynamic reference>/ada') as unknown as string]],
+    ['on a parameter within a dynamic reference', connect({ 'Fn::Sub': `${ARN}:{{resolve:ssm:\${Open}}}/ada` }), [expect.stringContaining('?dbuser:<dynamic reference>/ada') as unknown as string]],
+    ['on what a dynamic reference says', connect('{{resolve:ssm:x}}'), [expect.stringContaining('which is known at the deployment only, and must not have a wildcard for the user or the database') as unknown as string]],
+    ['on a user with braces', connect(`${ARN}:cluster-A/a}}`), 'COMPLIANT'],
+    ['on every user behind what a parameter says', connect({ 'Fn::Sub': '${Open}:dbuser:cluster-A/*' }),
+      [`?<Open>:dbuser:cluster-A/* ${AT}: rds-db:connect is allowed on <Open>:dbuser:cluster-A/*, which is known at the deployment only, and must not have a wildcard for the user or the database`]],
+    ['on a user behind what a parameter says', connect({ 'Fn::Sub': '${Open}:dbuser:cluster-A/ada' }), 'COMPLIANT'],
+    ['on a part of a name, a part of which is a parameter', connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Open}*` }), 'COMPLIANT'],
     ['that a parameter may allow', connect('*', { Effect: OPEN }), [`?* ${AT}: rds-db:connect is allowed on *, ${EVERYTHING}`]],
     ['that is denied', connect('*', { Effect: 'Deny' }), 'NOT_APPLICABLE'],
     ['of another action', policy({ Action: ['rds-data:*', 'rds-db:connec', 'rds-db:connect?'], Resource: '*' }), 'NOT_APPLICABLE'],
@@ -241,7 +252,7 @@ describe('rds-db:connect', () => {
   test.each<[string, string | string[]]>([
     ['ada', 'COMPLIANT'], ['*', 'COMPLIANT'], ['a${*}${?}${$}', 'COMPLIANT'], ['${aws:PrincipalTag/user}', 'COMPLIANT'], ['a*', reads('a*', WILDCARD)], ['?', 'COMPLIANT'], ['a?', reads('a?', WILDCARD)],
     ['${aws:username}', reads('${aws:username}', variable('${aws:username}'))], ['a-${aws:PrincipalTag/user}', reads('a-${aws:PrincipalTag/user}', variable('${aws:PrincipalTag/user}'))],
-    ['$a', 'COMPLIANT'],
+    ['$a', 'COMPLIANT'], ['${a*}', reads('${a*}', variable('${a*}'))], ['${*a}', reads('${*a}', variable('${*a}'))], ['a${', 'COMPLIANT'], ['{*}', reads('{*}', WILDCARD)],
   ])('on user %s', (username, expected) => {
     expect(ask(unescapedUsername, connect(`${ARN}:cluster-A/${username}`))).toEqual(expected);
   });
@@ -284,6 +295,8 @@ describe('a proxy with IAM authentication', () => {
     ['whose role may connect to all clusters', { Policy: ofRole(`${ARN}:cluster-*/*`) }, 'COMPLIANT'],
     ['whose role may connect to all instances', { Policy: ofRole(`${ARN}:db-*/*`) }, not('Cluster')],
     ['whose role may connect to a cluster by its id', { Policy: ofRole(`${ARN}:cluster-ABC/*`) }, UNCERTAIN],
+    ['whose role may connect to each cluster', { Policy: ofRole(`${ARN}:cluster-?*/*`) }, 'COMPLIANT'],
+    ['whose role may connect to some clusters', { Policy: ofRole(`${ARN}:cluster-?/*`) }, UNCERTAIN],
     ['whose role may connect to what a parameter says', { Policy: ofRole(OPEN) }, UNCERTAIN],
     ['whose role may connect by what a parameter allows', { Policy: ofRole(id('Cluster'), { Effect: OPEN }) }, UNCERTAIN],
     ['whose role has a document of a parameter', { Policy: policy({}, { PolicyDocument: OPEN, Roles: [{ Ref: 'Role' }] }) }, UNCERTAIN],
@@ -486,7 +499,7 @@ describe('the function of the provisioner', () => {
     expect(ask(provisionerWildcard, policy({ Action: '*', Resource: '*' }), { App: APP_ROLE })).toBe('NOT_APPLICABLE');
   });
 
-  test.each<[string, object, string | string[]]>([
+  test.each<[string, object, unknown]>([
     ['by all functions', policy({ Action: INVOKE, Resource: '*' }), [`* ${AT}: App may call or change <Framework>, ${TASK}, and 1 more of the kind: ${INVOKE} is allowed on *`]],
     ['by everything', policy({ Action: ['lambda:InvokeFunction', 'rds:*'], Resource: '*' }),
       [`* ${AT}: App may call or change <Framework>, ${TASK}, and 2 more of the kind: lambda:InvokeFunction, rds:ModifyDBCluster are allowed on *`]],
@@ -499,6 +512,11 @@ describe('the function of the provisioner', () => {
     ['by the roles of the library', policy({ Action: '*', Resource: '*' }, { Roles: [{ Ref: 'HandlerRole' }] }), 'COMPLIANT'],
     ['by a document of a parameter, which is the matter of another rule', policy({}, { PolicyDocument: OPEN }), 'NOT_APPLICABLE'],
     ['by another service', policy({ Action: 's3:*', Resource: '*' }), 'NOT_APPLICABLE'],
+    ...['Data-Handler?*', 'Data-Handler*?', 'Data-Handle??*?', '*?'].map((name): [string, object, unknown[]] =>
+      [`by ${name}, which takes a name of any length`, policy({ Action: INVOKE, Resource: `arn:aws:lambda:*:*:function:${name}` }), [expect.stringMatching(/^arn:.*: App may call or change <(Handler|Framework)>/)]]),
+    ...['Data-Handler?', 'Data-Handler-????', 'Data-Handler?b*'].map((name): [string, object, unknown[]] =>
+      [`by ${name}, which takes some names`, policy({ Action: INVOKE, Resource: `arn:aws:lambda:*:*:function:${name}` }), [expect.stringMatching(/^\?arn:.*: whether App may call or change <(Handler|Framework)>/)]]),
+    ['by the parameter of a name', policy({ Action: INVOKE, Resource: { 'Fn::Sub': 'arn:aws:lambda:*:*:function:${Open}' } }), [expect.stringMatching(/^\?arn/)]],
     ['by other functions', policy({ Action: INVOKE, Resource: 'arn:aws:lambda:*:*:function:orders-*' }), 'COMPLIANT'],
     ['by a policy of AWS', { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: ['arn:aws:iam::aws:policy/service-role/AWSLambdaRole'] } },
       [`AWSLambdaRole at ManagedPolicyArns: It may call or change <Framework>, ${TASK}, and 1 more of the kind: ${INVOKE} is allowed on *`]],
