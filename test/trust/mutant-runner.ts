@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { createRequire, isBuiltin } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { runInThisContext } from 'node:vm';
 import { buildSync, transformSync } from 'esbuild';
 
@@ -158,13 +158,15 @@ class MutantRunner {
     return { status: 'complete', tests, mutantCoverage: this.namespace.mutantCoverage };
   }
 
-  /** The tests that have the name of the file first: the first that fails ends the run. */
+  /** The tests that have the name of the file first, and those of its folder: the first that fails ends the run. */
   public async mutantRun({ activeMutant, sandboxFileName, testFilter, hitLimit }: Run): Promise<unknown> {
     const ids = testFilter ?? (await this.allTests()).filter(id => this.imported.get(id.split(SEPARATOR)[0])!.includes(sandboxFileName));
     Object.assign(this.namespace, { activeMutant: activeMutant.id, hitLimit, hitCount: hitLimit === undefined ? undefined : 0 });
     let count = 0;
     const own = `${basename(sandboxFileName, '.ts')}.`;
-    const files = [...this.files].sort((a, b) => Number(basename(b).startsWith(own)) - Number(basename(a).startsWith(own)));
+    const folder = join('test', relative(process.cwd(), dirname(sandboxFileName)));
+    const nearness = (file: string) => Number(basename(file).startsWith(own)) * 2 + Number(dirname(file) === folder);
+    const files = [...this.files].sort((a, b) => nearness(b) - nearness(a));
     try {
       for (const file of files) {
         const only = ids.filter(id => id.startsWith(`${file}${SEPARATOR}`)).map(id => id.slice(file.length + SEPARATOR.length));
