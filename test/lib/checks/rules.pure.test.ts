@@ -524,3 +524,91 @@ describe('the function of the provisioner', () => {
     expect(ask(provisionerWildcard, It, STACK)).toEqual(expected);
   });
 });
+
+// By the reference of AWS managed policies: what each of them allows of what the rules ask about.
+describe('a policy of AWS', () => {
+  const SECRET_OF_CLUSTER = { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'rds-db-credentials/shop' } } };
+  const EACH = { read: masterSecretReadable, wildcard: provisionerWildcard, connect: connectWildcard };
+  const found = (name: string, others: object = {}) => Object.entries(EACH).flatMap(([key, rule]) => {
+    const answer = ask(rule, { Type: 'AWS::IAM::Role', Properties: { ManagedPolicyArns: [`arn:aws:iam::aws:policy/${name}`] } }, { ...STACK, ...others });
+    return typeof answer === 'string' ? [] : answer.map(text => key === 'wildcard' ? `${text.includes('call or change') ? 'function' : 'master'}: ${/: ([^:]*(?::[^:]*)*) (?:is|are) allowed on/.exec(text)![1].split(': ').at(-1)!}` : key);
+  });
+  const FUNCTIONS = ['InvokeFunction', 'InvokeAsync', 'UpdateFunctionCode', 'UpdateFunctionConfiguration', 'AddPermission', 'CreateEventSourceMapping', 'UpdateEventSourceMapping', 'CreateFunctionUrlConfig'].map(action => `lambda:${action}`);
+  const SECRETS = ['PutSecretValue', 'UpdateSecret', 'RotateSecret', 'PutResourcePolicy'].map(action => `secretsmanager:${action}`);
+  const ALL = `function: ${[...FUNCTIONS, 'rds:ModifyDBCluster', ...SECRETS].join(', ')}`;
+  const WORKER = 'lambda:InvokeFunction, lambda:UpdateFunctionCode, lambda:UpdateFunctionConfiguration, lambda:CreateEventSourceMapping, lambda:UpdateEventSourceMapping, lambda:CreateFunctionUrlConfig';
+  test.each<[string, string[]]>([
+    ['AdministratorAccess', ['read', ALL, 'connect']], ['PowerUserAccess', ['read', ALL, 'connect']], ['AIDevOpsAgentActionsPolicy', ['read', ALL, 'connect']],
+    ['ConsoleFullAccessFromVercel', ['master: rds:ModifyDBCluster', 'connect']], ['SecretsManagerReadWrite', ['read', `master: ${SECRETS.join(', ')}`]], ['AWSSecretsManagerClientReadOnlyAccess', ['read']],
+    ['AmazonRDSFullAccess', ['master: rds:ModifyDBCluster']], ['job-function/DatabaseAdministrator', ['function: lambda:CreateEventSourceMapping, rds:ModifyDBCluster']],
+    ['job-function/DataScientist', [`function: ${WORKER}, rds:ModifyDBCluster`]], ['job-function/SystemAdministrator', [`function: ${WORKER}`]],
+    ['AWSLambda_FullAccess', [`function: ${FUNCTIONS.join(', ')}`]], ['service-role/AWSLambdaRole', ['function: lambda:InvokeFunction']], ['AmazonRDSReadOnlyAccess', []],
+  ])('%s', (name, expected) => {
+    expect(found(name).map(text => text.replace(/.*: (lambda|rds|secretsmanager):/, (whole, service: string) => `${whole.split(':')[0]}: ${service}:`))).toEqual(expected);
+  });
+
+  test('AmazonRDSDataFullAccess, about secrets of query editors alone', () => {
+    expect(found('AmazonRDSDataFullAccess', SECRET_OF_CLUSTER)).toEqual(['read', expect.stringMatching(/^master: .*secretsmanager:PutSecretValue, secretsmanager:PutResourcePolicy$/)]);
+    expect(found('AmazonRDSDataFullAccess', { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop' } } })).toEqual([]);
+  });
+});
+
+describe('the password of a master', () => {
+  const reads = (Resource: unknown, others: object) => ask(masterSecretReadable, policy({ Action: 'secretsmanager:GetSecretValue', Resource }), { ...STACK, ...others });
+  const user = (Resource: unknown, Type = 'AWS::RDS::DBCluster') => ({ User: connect(Resource), Handler: APP_ROLE, Type });
+  const managed = { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] };
+  const FOUND = (what: string) => [expect.stringMatching(new RegExp(`^${what} at .*: App may read`))];
+  const WITHOUT = { User: connect({ 'Fn::Sub': `${ARN}:\${Cluster.DBClusterResourceId}/ada` }) };
+
+  test('is in the secret that RDS manages, if it does', () => {
+    const secret = '<Cluster.MasterUserSecret.SecretArn>';
+    expect(reads(managed, { ...WITHOUT, Cluster: cluster({ ManageMasterUserPassword: true }) })).toEqual(FOUND(secret));
+    expect(reads(managed, { ...WITHOUT, Cluster: cluster({ ManageMasterUserPassword: OPEN }) })).toEqual(FOUND(secret));
+    expect(reads(managed, { ...WITHOUT, Cluster: cluster({ ManageMasterUserPassword: false }) })).toBe('NOT_APPLICABLE');
+    expect(reads(managed, { ...WITHOUT, Cluster: cluster({ MasterUserPassword: 'text' }) })).toBe('NOT_APPLICABLE');
+    expect(reads(SECRET, { ...WITHOUT, Cluster: cluster({ ManageMasterUserPassword: true, MasterUserPassword: reference('${Secret}') }) })).toEqual('COMPLIANT');
+  });
+
+  test('is in the secret that it refers to, by an attachment or by name', () => {
+    const Attachment = { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: SECRET } };
+    expect(reads(SECRET, { ...WITHOUT, Attachment, Cluster: cluster({ MasterUserPassword: reference('${Attachment}') }) })).toEqual(FOUND('<Secret>'));
+    expect(reads('arn:aws:secretsmanager:eu-west-1:1:secret:shop-??????', { ...WITHOUT, Cluster: cluster({ MasterUserPassword: reference('shop') }) })).toEqual(FOUND('shop'));
+    expect(reads('arn:aws:secretsmanager:eu-west-1:1:secret:other', { ...WITHOUT, Cluster: cluster({ MasterUserPassword: reference('shop') }) })).toBe('COMPLIANT');
+  });
+
+  test('is that of an instance, if users sign in there', () => {
+    const Instance = instance({ MasterUserPassword: reference('${Secret}') });
+    const granted = (Resource: unknown) => reads(SECRET, { ...user(Resource), Cluster: cluster(), Instance });
+    expect(granted({ 'Fn::Sub': `${ARN}:\${Instance.DbiResourceId}/ada` })).toEqual(FOUND('<Secret>'));
+    expect([granted({ 'Fn::Sub': `${ARN}:\${Instance}/ada` }), granted(`${ARN}:db-X/ada`)]).toEqual(['NOT_APPLICABLE', 'NOT_APPLICABLE']);
+  });
+
+  test('is that of the admin of a database of another app', () => {
+    expect(reads(SECRET, { Cluster: cluster(), User: { ...STACK.User, Properties: { ...STACK.User.Properties, Database: { ResourceId: 'cluster-X' } } } })).toEqual([expect.stringContaining('with which one signs in to cluster-X as its admin')]);
+  });
+
+  test('is no one\'s, if the admin signs in with a token', () => {
+    const Handler = { Type: 'AWS::Lambda::Function', Properties: { Environment: { Variables: { DATABASE_RESOURCE_ID: 'x', ADMIN_USERNAME: 'admin' } } } };
+    expect(reads(SECRET, { Cluster: cluster(), Handler })).toBe('NOT_APPLICABLE');
+  });
+
+  test.each<[string, object, boolean]>([
+    ['AWSSecretsManagerGetSecretValuePolicy', { SecretArn: SECRET }, true], ['AWSSecretsManagerGetSecretValuePolicy', { SecretArn: { Ref: 'Other' } }, false], ['AWSSecretsManagerRotationPolicy', { FunctionName: 'f' }, true],
+    ['DynamoDBReadPolicy', {}, false],
+  ])('is read by the policy template %s of AWS SAM with %j: %s', (name, parameters, isRead) => {
+    const answer = (Type: string) => ask(masterSecretReadable, { Type, Properties: { Policies: [{ [name]: parameters }] } }, { ...STACK, Other: STACK.Secret });
+    expect(['AWS::Serverless::Function', 'AWS::Serverless::StateMachine'].map(type => Array.isArray(answer(type)))).toEqual([isRead, isRead]);
+  });
+
+  test('in an output is found there', () => {
+    const app = new SynthesizedApp([{ file: '/x', stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/' }, body: { Resources: STACK as unknown as Resources, Outputs: { Out: { Value: reference('${Secret}') } }, Parameters: { In: { Default: reference('${Secret}') } } } }]);
+    expect(app.declarations.map(declaration => masterSecretReadable.check(declaration)).flat().map(each => typeof each === 'string' ? each : each.location)).toEqual(['Value', 'Default']);
+  });
+});
+
+test('a username that the deployment checks may be a part of a statement', () => {
+  const User = { Type: 'Custom::RdsIamUser', Properties: { PolicyUsername: OPEN } };
+  expect(ask(connectWildcard, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Open}` }), { User })).toBe('COMPLIANT');
+  expect(ask(connectWildcard, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Other}` }), { User })).toEqual([expect.stringMatching(/^\?dbuser:cluster-A\/<Other>/)]);
+  expect(ask(connectWildcard, connect({ 'Fn::Sub': `${ARN}:cluster-A/\${Open}` }), { User: { ...User, Properties: { Username: OPEN } } })).toEqual([expect.stringMatching(/^\?dbuser:cluster-A\/<Open>/)]);
+});
