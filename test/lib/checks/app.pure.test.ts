@@ -180,7 +180,7 @@ describe('a report', () => {
       const nested = { Nested: { Type: 'AWS::CloudFormation::Stack', Properties: {} } };
       const app = () => new SynthesizedApp([file(resources({ It, ...nested }))], () => file(resources({ It }), 'Inner'));
       const outer = { '/Data/Nested/It/Resource': [logicalId('It')], '/Data/Nested.NestedStack/Nested.NestedStackResource': [logicalId('Nested')], '/Data/It/Resource': [logicalId('It')] };
-      const left = (more: ConstructMetadata) => reportOf(app(), [rule([finding])], metadata({ ...outer, ...more })).violations.map(({ violatingResources: [{ templatePath }] }) => templatePath.replace(/.*\//, ''));
+      const left = (more: ConstructMetadata) => reportOf(app(), [rule([finding])], metadata({ ...outer, ...more })).violations.map(({ violatingResources: [{ templatePath }] }) => templatePath!.replace(/.*\//, ''));
       expect(left({})).toEqual(['Data.template.json', 'Inner.template.json']);
       expect(left({ '/Data/Nested': [acknowledged('Rule[a-b]')] })).toEqual(['Data.template.json']);
       expect(left({ '/Data/It': [acknowledged('Rule[a-b]')] })).toEqual(['Inner.template.json']);
