@@ -207,9 +207,9 @@ describe('rds-db:connect', () => {
     ['on a user that a dynamic reference says', connect(`${ARN}:cluster-A/{{resolve:ssm:/a:b/c}}`),
       [`?dbuser:cluster-A/<dynamic reference> ${AT}: rds-db:connect is allowed on dbuser:cluster-A/<dynamic reference>, a part of which is known at the deployment only, and must not be a wildcard`]],
     ['on a user of which a dynamic reference says a part', connect(`${ARN}:cluster-A/a{{resolve:ssm:x}}b`), 'COMPLIANT'],
-    ['on a database that a dynamic reference says', connect(`${ARN}:{{resolve:ssm:x}}/ada`), [expect.stringContaining('?dbuser:<dynamic reference>/ada') as unknown as string]],
-    ['on a parameter within a dynamic reference', connect({ 'Fn::Sub': `${ARN}:{{resolve:ssm:\${Open}}}/ada` }), [expect.stringContaining('?dbuser:<dynamic reference>/ada') as unknown as string]],
-    ['on what a dynamic reference says', connect('{{resolve:ssm:x}}'), [expect.stringContaining('which is known at the deployment only, and must not have a wildcard for the user or the database') as unknown as string]],
+    ['on a database that a dynamic reference says', connect(`${ARN}:{{resolve:ssm:x}}/ada`), [expect.stringContaining('?dbuser:<dynamic reference>/ada')]],
+    ['on a parameter within a dynamic reference', connect({ 'Fn::Sub': `${ARN}:{{resolve:ssm:\${Open}}}/ada` }), [expect.stringContaining('?dbuser:<dynamic reference>/ada')]],
+    ['on what a dynamic reference says', connect('{{resolve:ssm:x}}'), [expect.stringContaining('which is known at the deployment only, and must not have a wildcard for the user or the database')]],
     ['on a user with braces', connect(`${ARN}:cluster-A/a}}`), 'COMPLIANT'],
     ['on every user behind what a parameter says', connect({ 'Fn::Sub': '${Open}:dbuser:cluster-A/*' }),
       [`?<Open>:dbuser:cluster-A/* ${AT}: rds-db:connect is allowed on <Open>:dbuser:cluster-A/*, which is known at the deployment only, and must not have a wildcard for the user or the database`]],
@@ -379,16 +379,16 @@ describe('the secret of a master', () => {
     ...['host', 'port', 'dbname', 'engine', 'dbClusterIdentifier', 'dbInstanceIdentifier', 'masterarn'].map((key): [string, object, string] =>
       [`has a ${key} that may be known`, { Type: 'Custom::Thing', Properties: { Value: reference('${Secret}', `:SecretString:${key}::`) } }, 'NOT_APPLICABLE']),
     ['is put beside its username', { Type: 'Custom::Thing', Properties: { Url: { 'Fn::Sub': 'u={{resolve:secretsmanager:${Secret}:SecretString:username}} p={{resolve:secretsmanager:${Secret}:SecretString:password:AWSCURRENT}} {{resolve:ssm:x}}' } } },
-      [expect.stringMatching(/^<Secret> at Url: /) as unknown as string]],
-    ['is put into one of several texts', { Type: 'Custom::Thing', Properties: { List: [5, null, true, 'a', { Deep: reference('${Secret}') }] } }, [expect.stringMatching(/^<Secret> at List\/4\/Deep: /) as unknown as string]],
-    ['is put into an item that is chosen', { Type: 'Custom::Thing', Properties: { Value: { 'Fn::Select': [0, [reference('${Secret}')]] } } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string]],
-    ['is put into another property of a database', cluster({ Engine: 'aurora-mysql', Tags: reference('${Secret}') }), [expect.stringMatching(/^<Secret> at Tags: /) as unknown as string]],
-    ['is put into a property that is named so elsewhere', { Type: 'Custom::Thing', Properties: { MasterUserPassword: reference('${Secret}') } }, [expect.stringMatching(/^<Secret> at MasterUserPassword: /) as unknown as string]],
-    ['is named by its whole ARN', { Type: 'Custom::Thing', Properties: { Value: reference('arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/admin') } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string],
+      [expect.stringMatching(/^<Secret> at Url: /)]],
+    ['is put into one of several texts', { Type: 'Custom::Thing', Properties: { List: [5, null, true, 'a', { Deep: reference('${Secret}') }] } }, [expect.stringMatching(/^<Secret> at List\/4\/Deep: /)]],
+    ['is put into an item that is chosen', { Type: 'Custom::Thing', Properties: { Value: { 'Fn::Select': [0, [reference('${Secret}')]] } } }, [expect.stringMatching(/^<Secret> at Value: /)]],
+    ['is put into another property of a database', cluster({ Engine: 'aurora-mysql', Tags: reference('${Secret}') }), [expect.stringMatching(/^<Secret> at Tags: /)]],
+    ['is put into a property that is named so elsewhere', { Type: 'Custom::Thing', Properties: { MasterUserPassword: reference('${Secret}') } }, [expect.stringMatching(/^<Secret> at MasterUserPassword: /)]],
+    ['is named by its whole ARN', { Type: 'Custom::Thing', Properties: { Value: reference('arn:aws:secretsmanager:eu-west-1:111111111111:secret:shop/admin') } }, [expect.stringMatching(/^<Secret> at Value: /)],
       { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop/admin' } } }],
     ['is named by an ARN with the Region of the deployment', { Type: 'Custom::Thing', Properties: { Value: reference('arn:${AWS::Partition}:secretsmanager:${AWS::Region}:${AWS::AccountId}:secret:shop/admin') } },
-      [expect.stringMatching(/^<Secret> at Value: /) as unknown as string], { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop/admin' } } }],
-    ['is named by its attachment', { Type: 'Custom::Thing', Properties: { Value: reference('${Attachment}') } }, [expect.stringMatching(/^<Secret> at Value: /) as unknown as string],
+      [expect.stringMatching(/^<Secret> at Value: /)], { Secret: { Type: 'AWS::SecretsManager::Secret', Properties: { Name: 'shop/admin' } } }],
+    ['is named by its attachment', { Type: 'Custom::Thing', Properties: { Value: reference('${Attachment}') } }, [expect.stringMatching(/^<Secret> at Value: /)],
       { Attachment: { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: SECRET } } }],
     ['is another one of the app', { Type: 'Custom::Thing', Properties: { Value: reference('${Other}') } }, 'COMPLIANT', { Other: STACK.Secret }],
     ['is read among others', policy({ Action: READ, Resource: [{ Ref: 'Other' }, SECRET] }), [`<Secret> ${AT}: ${may('App')}${BIND}`], { Other: STACK.Secret }],
@@ -601,7 +601,7 @@ describe('the password of a master', () => {
   });
 
   test('in an output is found there', () => {
-    const app = new SynthesizedApp([{ file: '/x', stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/' }, body: { Resources: STACK as unknown as Resources, Outputs: { Out: { Value: reference('${Secret}') } }, Parameters: { In: { Default: reference('${Secret}') } } } }]);
+    const app = new SynthesizedApp([{ file: '/x', stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/' }, body: { Resources: STACK, Outputs: { Out: { Value: reference('${Secret}') } }, Parameters: { In: { Default: reference('${Secret}') } } } }]);
     expect(app.declarations.map(declaration => masterSecretReadable.check(declaration)).flat().map(each => typeof each === 'string' ? each : each.location)).toEqual(['Value', 'Default']);
   });
 });
