@@ -469,11 +469,11 @@ describe('the function of the provisioner', () => {
     ['is called by such an alias and by itself', policy({ Action: INVOKE, Resource: [{ Ref: 'Alias' }, arn('Handler')] }), [call('App', INVOKE, 'Handler')], alias('plan')],
     ['that enables IAM authentication is called', policy({ Action: INVOKE, Resource: arn('Enabler') }), [`<Enabler> ${AT}: App may call ${INVOKE} on Enabler, which enables IAM authentication`], enabling],
     ['is called by a service', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: arn('Handler'), Action: INVOKE, Principal: 's3.amazonaws.com' } }, [`<Handler> at FunctionName: AWS::Lambda::Permission lets s3.amazonaws.com call Handler, ${TASK}`]],
-    ['is called by its name', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: { Ref: 'Framework' }, Principal: '*' } }, [`<Framework> at FunctionName: AWS::Lambda::Permission lets * call Framework, ${TASK}`]],
+    ['is called by its name', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: { Ref: 'Framework' }, Action: INVOKE, Principal: '*' } }, [`<Framework> at FunctionName: AWS::Lambda::Permission lets * call Framework, ${TASK}`]],
     ['is called by its URL', { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: arn('Handler'), AuthType: 'NONE' } }, [`<Handler> at TargetFunctionArn: AWS::Lambda::Url lets any caller that has its URL call Handler, ${TASK}`]],
     ['is called by a queue', { Type: 'AWS::Lambda::EventSourceMapping', Properties: { FunctionName: { Ref: 'Handler' }, EventSourceArn: 'arn:aws:sqs:eu-west-1:1:q' } },
       [`<Handler> at FunctionName: AWS::Lambda::EventSourceMapping lets arn:aws:sqs:eu-west-1:1:q call Handler, ${TASK}`]],
-    ['may be called by what a parameter names', { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: OPEN } },
+    ['may be called by what a parameter names', { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: OPEN, AuthType: 'NONE' } },
       ['Framework', 'Handler'].map(id => `?<${id}> at TargetFunctionArn: whether AWS::Lambda::Url lets any caller that has its URL call ${id}, ${TASK}`)],
     ['is called by two', policy({ Action: INVOKE, Resource: arn('Handler') }, { Roles: [{ Ref: 'App' }, 'other'] }), [call('App, other', INVOKE, 'Handler')]],
     ['is called through all but others', policy({ Action: INVOKE, NotResource: arn('App') }), 'COMPLIANT'],
@@ -488,14 +488,14 @@ describe('the function of the provisioner', () => {
       ['?template at TemplateURL: the template of this stack is not JSON that is known at synthesis, and must not allow lambda:InvokeFunction or a change of the functions that create users']],
     ['is not another function', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: 'theirs', Principal: '*' } }, 'COMPLIANT'],
     ['is not another function of the app', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: { Ref: 'Enabler' }, Principal: '*' } }, 'COMPLIANT', { Enabler: enabling.Enabler }],
-    ['is called by its name as a text', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: 'ours', Principal: '*' } }, [`<Framework> at FunctionName: AWS::Lambda::Permission lets * call Framework, ${TASK}`],
+    ['is called by its name as a text', { Type: 'AWS::Lambda::Permission', Properties: { FunctionName: 'ours', Action: INVOKE, Principal: '*' } }, [`<Framework> at FunctionName: AWS::Lambda::Permission lets * call Framework, ${TASK}`],
       { Framework: { ...STACK.Framework, Properties: { ...STACK.Framework.Properties, FunctionName: 'ours' } } }],
   ])('%s', (_, It, expected, others = {}) => {
     expect(ask(provisionerInvocable, It, { ...STACK, ...others })).toEqual(expected);
   });
 
   test('is no matter, if there is none', () => {
-    expect(ask(provisionerInvocable, { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: OPEN } })).toBe('NOT_APPLICABLE');
+    expect(ask(provisionerInvocable, { Type: 'AWS::Lambda::Url', Properties: { TargetFunctionArn: OPEN, AuthType: 'NONE' } })).toBe('NOT_APPLICABLE');
     expect(ask(provisionerWildcard, policy({ Action: '*', Resource: '*' }), { App: APP_ROLE })).toBe('NOT_APPLICABLE');
   });
 
@@ -557,7 +557,7 @@ describe('the password of a master', () => {
   const reads = (Resource: unknown, others: object) => ask(masterSecretReadable, policy({ Action: 'secretsmanager:GetSecretValue', Resource }), { ...STACK, ...others });
   const user = (Resource: unknown, Type = 'AWS::RDS::DBCluster') => ({ User: connect(Resource), Handler: APP_ROLE, Type });
   const managed = { 'Fn::GetAtt': ['Cluster', 'MasterUserSecret.SecretArn'] };
-  const FOUND = (what: string) => [expect.stringMatching(new RegExp(`^${what} at .*: App may read`))];
+  const FOUND = (what: string): unknown[] => [expect.stringMatching(new RegExp(`^${what} at .*: App may read`))];
   const WITHOUT = { User: connect({ 'Fn::Sub': `${ARN}:\${Cluster.DBClusterResourceId}/ada` }) };
 
   test('is in the secret that RDS manages, if it does', () => {
