@@ -17,6 +17,8 @@ interface Situation {
   /** What is declared, and concerned. */
   readonly privileges?: Privileges;
   readonly memberOf?: string[];
+  /** An admin that is a superuser, as that of RDS-like set-ups, can do it all the same, and logs nothing. */
+  readonly isOutOfReach?: true;
   /** In the log of a release, or of its rollback. */
   readonly logged: { readonly notice: string; readonly [field: string]: unknown };
 }
@@ -32,7 +34,8 @@ const SITUATIONS: Situation[] = [
     logged: gone('schema "app" in database "shop"'),
   },
   {
-    name: 'a table is handed to a superuser with its privileges', sql: 'ALTER TABLE app.t OWNER TO rdsadmin', privileges: inApp({ Tables: { t: ['SELECT'] } }),
+    name: 'a table is handed to a superuser with its privileges', isOutOfReach: true,
+    sql: 'ALTER TABLE app.t OWNER TO rdsadmin', privileges: inApp({ Tables: { t: ['SELECT'] } }),
     logged: { notice: 'not taken back', change: 'revoke SELECT on table "t" in schema "app" from "orders" in database "shop"' },
   },
   {
@@ -72,11 +75,13 @@ const SITUATIONS: Situation[] = [
     logged: gone('database "stock"'),
   },
   {
-    name: 'a table is handed to a superuser, who takes the privileges back', sql: 'ALTER TABLE app.t OWNER TO rdsadmin; REVOKE ALL ON app.t FROM orders', privileges: inApp({ Tables: { t: ['SELECT'] } }),
+    name: 'a table is handed to a superuser, who takes the privileges back', isOutOfReach: true,
+    sql: 'ALTER TABLE app.t OWNER TO rdsadmin; REVOKE ALL ON app.t FROM orders', privileges: inApp({ Tables: { t: ['SELECT'] } }),
     logged: notGranted('grant SELECT on table "t" in schema "app" to "orders" in database "shop"'),
   },
   {
-    name: 'all tables are handed to a superuser', sql: 'ALTER TABLE app.t OWNER TO rdsadmin; ALTER VIEW app.v OWNER TO rdsadmin; REVOKE ALL ON app.t, app.v FROM orders', privileges: inApp({ Tables: { '*': ['SELECT'] } }),
+    name: 'all tables are handed to a superuser', isOutOfReach: true,
+    sql: 'ALTER TABLE app.t OWNER TO rdsadmin; ALTER VIEW app.v OWNER TO rdsadmin; REVOKE ALL ON app.t, app.v FROM orders', privileges: inApp({ Tables: { '*': ['SELECT'] } }),
     logged: notGranted('grant SELECT on table "t" in schema "app" to "orders" in database "shop"'),
   },
   {
@@ -92,7 +97,9 @@ const SITUATIONS: Situation[] = [
     logged: gone('database "stock", which accepts no connections'),
   },
   {
-    name: 'a database lets no session in, for a library that is not there', database: 'postgres', sql: "ALTER DATABASE stock SET local_preload_libraries = 'nowhere'",
+    name: 'a database lets no session in, for a library that is not there', database: 'postgres',
+    // The Data API keeps sessions, which are in it already.
+    sql: "ALTER DATABASE stock SET local_preload_libraries = 'nowhere'; SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'stock' AND usename = 'postgres'",
     privileges: { stock: { Database: ['CONNECT'], Schemas: { public: { Tables: { '*': ['SELECT'] } } } } },
     logged: { notice: 'not compared', database: 'stock' },
   },
@@ -107,6 +114,8 @@ const OTHERS = ['dba', 'migrator', 'readers'];
  * succeeds, whatever has become of it.
  */
 describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transport, ...setup }) => {
+  const isSuperuser = setup.roleRules === 'rdsLike';
+  const ofOthers = isSuperuser ? { test: test.skip } : full;
   let server: AuroraLikeServer;
   let stack: Stack;
 
@@ -144,7 +153,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
 
   const logged = (notice: string) => stack.log.filter(line => line.notice === notice);
 
-  test.each(firstOf(3, SITUATIONS))('goes through when $name', async ({ sql, database = 'shop', privileges = {}, memberOf, logged: expected }) => {
+  test.each(firstOf(3, SITUATIONS))('goes through when $name', async ({ sql, database = 'shop', privileges = {}, memberOf, isOutOfReach, logged: expected }) => {
     const former: User = { username: 'orders', privileges: { ...privileges, postgres: { Database: ['CONNECT'] } }, memberOf };
     const releases: User[] = [
       { username: 'orders', privileges: { postgres: { Database: ['CONNECT', 'TEMPORARY'] } } },
@@ -158,7 +167,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
       await stack.update('A', former);
       expect(await temporary()).toBe(false);
     }
-    expect(logged(expected.notice)).toContainEqual(expect.objectContaining(expected));
+    expect(logged(expected.notice)).toEqual(isOutOfReach && isSuperuser ? [] : expect.arrayContaining([expect.objectContaining(expected)]));
     await expect(signInWithToken(server, 'orders', 'postgres')).resolves.toBe('orders');
     await stack.delete('A', former);
   });
@@ -258,7 +267,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     await stack.delete('L', list());
   });
 
-  full.test('what cannot be taken back in one database is taken back in another one, and there as soon as it can be', async () => {
+  ofOthers.test('what cannot be taken back in one database is taken back in another one, and there as soon as it can be', async () => {
     const inBoth = { Schemas: { app: { Tables: { t: ['SELECT'] } } } };
     const selects = async (database: string) => (await server.sql("SELECT FROM pg_class, aclexplode(relacl) WHERE relname = 't' AND grantee = 'orders'::regrole", [], database)).length;
     await server.sql('CREATE SCHEMA app AUTHORIZATION postgres; SET ROLE postgres; CREATE TABLE app.t (n int); RESET ROLE', [], 'stock');
@@ -277,7 +286,7 @@ describe.each(CASES)('a rollback on PostgreSQL $name over $transport', ({ transp
     await server.sql('DROP SCHEMA app CASCADE', [], 'stock');
   });
 
-  full.test('an exclusive user that keeps what cannot be taken back fails the release, and not its rollback', async () => {
+  ofOthers.test('an exclusive user that keeps what cannot be taken back fails the release, and not its rollback', async () => {
     const former: User = { username: 'orders', exclusive: true, privileges: inApp({ Tables: { t: ['SELECT'] } }) };
     await stack.create('A', former);
     await server.sql('ALTER TABLE app.t OWNER TO rdsadmin', [], 'shop');
