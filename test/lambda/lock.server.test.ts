@@ -4,7 +4,7 @@ import { LOCK_SCHEMA, MAY_WAIT } from '../../lambda/provisioner/sql/lock-schema'
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, FULL, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
-import { untilWaiting } from './clocks';
+import { until, untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
 import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } from './stack';
@@ -147,6 +147,8 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     await server.sql('ALTER ROLE postgres CONNECTION LIMIT 10');
     try {
       const [holder, asking, ...waiting] = await Promise.all(Array.from({ length: 5 }, () => connected()));
+      // Sessions of the tests before may not have ended yet.
+      await until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres'")).length === 5);
       await takeLock(holder);
       const waits: Promise<unknown>[] = [];
       const answers: unknown[] = [];
