@@ -1,27 +1,6 @@
-import { Principal } from '../../rehearsal/iam/condition-keys';
 import { IdentityPolicies } from '../../rehearsal/iam/identity-policies';
 import { Condition, PolicyDocument, PolicyStatement } from '../../rehearsal/iam/policy-document';
-
-const CONNECT = 'rds-db:connect';
-const NOON = new Date('2026-03-01T12:00:00Z');
-const ROLE: Principal = { arn: 'arn:aws:iam::111122223333:role/app/Reader', tags: { Team: 'orders', wild: '*', empty: '', dollar: '${aws:username}' } };
-
-const user = (name: string) => `arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-ABC/${name}`;
-
-const allow = (Resource: string | string[], others: Partial<PolicyStatement> = {}) => ({ Effect: 'Allow', Action: CONNECT, Resource, ...others });
-/** RDS evaluates no condition of rds-db:connect: what IAM does with conditions is asked of another action. */
-const OTHER = 'rds:DescribeDBClusters';
-const allowIf = (condition: Condition) => allow('*', { Action: OTHER, Condition: condition });
-
-const version = (Statement: PolicyStatement | PolicyStatement[], Version = '2012-10-17'): PolicyDocument => ({ Version, Statement });
-
-function ask(policies: IdentityPolicies, resource: string, { action = CONNECT, principal = ROLE, at = NOON } = {}) {
-  return policies.allows({ action, resource, principal, at });
-}
-
-function allows(statement: PolicyStatement | PolicyStatement[], name: string, request: { action?: string; principal?: Principal; at?: Date } = {}) {
-  return ask(new IdentityPolicies([version(statement)]), user(name), request);
-}
+import { allow, allowIf, allows, CONNECT, OTHER, user, version } from './policy-questions';
 
 describe('conditions', () => {
   test.each<[string, Condition, boolean]>([

@@ -12,25 +12,19 @@ import { signIn, SignIn } from '../../rehearsal/sign-in';
 import { full } from '../full';
 import { untilSleeping } from '../lambda/clocks';
 import { synthesized } from './synthesized';
+import { AT_DATABASE, IAM, resourceOf, signInAs } from './through-proxy';
 
 type Resources = Record<string, ResourceDefinition>;
 
-const IAM = (username: string) => `refused: 28000 The IAM authentication failed for the role ${username}. Check the IAM token for this role and try again.`;
 const PAM = (username: string) => `refused: 28000 PAM authentication failed for user "${username}"`;
-const AT_DATABASE = (code: string, text: string, means: string) => `refused: ${code} Request returned an error: ${text}; this is what the database answered to the proxy, which came with ${means}`;
 
 let rehearsal: Rehearsal;
 beforeAll(async () => rehearsal = await Rehearsal.start());
 afterAll(() => rehearsal.close());
 
-const resourceIn = (stack: string, start: string, type?: string): ResourceState =>
-  rehearsal.resources(stack).find(({ logicalId, type: its }) => logicalId.startsWith(start) && (type === undefined || its === type))!;
-
-/** With a token that is for `tokenOf`. */
-function withToken(target: AuroraLikeServer | RdsProxy, role: ResourceState, username: string, others: Partial<SignIn> = {}, tokenOf = target): Promise<string> {
-  const password = tokenOf.token('', username, { credentials: rehearsal.credentialsOf(role) });
-  return signIn(target, { username, password, database: 'shop', ...others });
-}
+const resourceIn = (stack: string, start: string, type?: string) => resourceOf(rehearsal, stack, start, type);
+const withToken = (target: AuroraLikeServer | RdsProxy, role: ResourceState, username: string, others?: Partial<SignIn>, tokenOf?: AuroraLikeServer | RdsProxy) =>
+  signInAs(rehearsal, target, role, username, others, tokenOf);
 
 full.describe('examples/proxy', () => {
   let assembly: CloudAssembly;
