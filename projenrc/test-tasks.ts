@@ -8,12 +8,16 @@ export function addTestTasks(project: awscdk.AwsCdkConstructLibrary, bundle: Tas
     exec: 'jest --ci --testTimeout 7200000',
     receiveArgs: true,
   });
+  const packages = project.addTask('test:packages', {
+    description: 'Install both packages, as they are packed, into an app outside of the repository, and rehearse it',
+    steps: [{ spawn: bundle.name }, { spawn: project.compileTask.name }, { exec: 'tsx test/packages/main.ts', receiveArgs: true }],
+  });
   project.addTask('test:full', {
     description: 'All tests, and both packages; hours on two cores',
     steps: [
       { spawn: everything.name, receiveArgs: true },
       { spawn: integ.name },
-      { exec: 'tsx test/packages/main.ts', name: 'Both packages, beside the packages that are installed here' },
+      { spawn: packages.name },
       { exec: 'tsx test/packages/main.ts --install npm pnpm yarn', name: 'Both packages, installed from the registry by three package managers' },
     ],
   });
