@@ -1,5 +1,5 @@
 import type * as secretsmanager from 'aws-cdk-lib/aws-secretsmanager';
-import { notConstruct, notText } from './model/types';
+import { requireConstruct, requireKind, requireText } from './model/types';
 import type { Admin } from './provisioner/admin';
 
 /**
@@ -22,7 +22,9 @@ export class AdminCredentials {
    * @returns the credentials, for `admin`
    */
   public static fromSecret(secret: secretsmanager.ISecret): AdminCredentials {
-    throwProblem(notConstruct('secret', secret, 'a secretsmanager.Secret, or the secret of a database that has one'));
+    const instead = 'a secretsmanager.Secret, or the secret of a database that has one';
+    requireConstruct(undefined, 'secret', secret, instead);
+    requireKind(undefined, 'secret', secret, 'secretArn', 'a secret', instead);
     return new AdminCredentials({ secret });
   }
 
@@ -49,7 +51,7 @@ export class AdminCredentials {
    * @returns the credentials, for `admin`
    */
   public static fromIam(username: string): AdminCredentials {
-    throwProblem(notText('username of the admin', username));
+    requireText(undefined, 'username of the admin', username);
     return new AdminCredentials({ username });
   }
 
@@ -58,11 +60,5 @@ export class AdminCredentials {
 
   private constructor(admin: Admin) {
     this._admin = admin;
-  }
-}
-
-function throwProblem(problem: string | undefined): void {
-  if (problem !== undefined) {
-    throw new Error(problem);
   }
 }

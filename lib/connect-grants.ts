@@ -7,7 +7,7 @@ import {
   addStatement, connectStatement, grantConnect, proxyInFront, rememberConnect, rememberEndpoint, rememberStatement,
 } from './database/connect-permission';
 import { sourceOf } from './database/fronted-database';
-import { checkedLabel } from './database/label';
+import { labelIn } from './database/label';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
 import { errorAt } from './model/errors';
@@ -164,7 +164,7 @@ export class ConnectGrants {
       throw errorAt(construct, problem);
     }
     this.target.check();
-    rememberStatement(this.target, { username }, checkedLabel(this.target.construct, options.label));
+    rememberStatement(this.target, { username }, labelIn(this.target.construct, options));
     return connectStatement(this.target, policyUsername(username));
   }
 
@@ -180,7 +180,7 @@ export class ConnectGrants {
    */
   public connectAsPrincipalTagStatement(tagKey: string, options: ConnectStatementOptions = {}): iam.PolicyStatement {
     this.checkTagKey(tagKey);
-    rememberStatement(this.target, { tagKey }, checkedLabel(this.target.construct, options.label));
+    rememberStatement(this.target, { tagKey }, labelIn(this.target.construct, options));
     return connectStatement(this.target, variableOf(tagKey));
   }
 

@@ -7,7 +7,7 @@ import { UserAccess } from './database/user-access';
 import type { IIamAuth } from './iam-auth';
 import { standFor } from './model/app-access';
 import { errorAt } from './model/errors';
-import { requireList, requireOptions, requireText } from './model/types';
+import { requireList, requireOptions, requireText, shown } from './model/types';
 import { keyProblem } from './model/privilege-checks';
 import { isToken } from './model/token';
 import { Privileges } from './privileges';
@@ -92,7 +92,7 @@ export class DatabaseUsers extends Construct {
     if (!user) {
       throw errorAt(
         this,
-        `username ${JSON.stringify(username)} is none of these users; add it to usernames, or spell it as it is there`,
+        `username ${shown(username)} is none of these users; add it to usernames, or spell it as it is there`,
       );
     }
     return user;

@@ -136,6 +136,7 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * @returns the output
    */
   public addAccessSummaryOutput(id = 'AccessSummary'): CfnOutput {
+    this.checkId(id, 'choose another id');
     const { templateFile } = Stack.of(this);
     return new CfnOutput(this, id, {
       description: 'Who may sign in to PostgreSQL as whom, and what each user may do',

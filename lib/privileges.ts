@@ -1,6 +1,6 @@
 import { byName, type Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
 import { checkRole } from './model/known-role';
-import { checkKeys, checkNotEmpty } from './model/privilege-checks';
+import { checked, checkKeys, checkNotEmpty } from './model/privilege-checks';
 import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege } from './privilege';
 import type {
   CreateObjectsPrivilegesOptions, MemberOfPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
@@ -29,7 +29,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static readOnly(options: ReadOnlyPrivilegesOptions): Privileges {
-    return new Privileges(onData('readOnly', 'read', options, {
+    return new Privileges(onData('readOnly', 'read', checked(options), {
       Tables: [TablePrivilege.SELECT],
       Sequences: [SequencePrivilege.SELECT],
     }));
@@ -43,7 +43,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static readWrite(options: ReadWritePrivilegesOptions): Privileges {
-    return new Privileges(onData('readWrite', 'read or written', options, {
+    return new Privileges(onData('readWrite', 'read or written', checked(options), {
       Tables: [TablePrivilege.DELETE, TablePrivilege.INSERT, TablePrivilege.SELECT, TablePrivilege.UPDATE],
       Sequences: [SequencePrivilege.SELECT, SequencePrivilege.USAGE],
     }));
@@ -58,7 +58,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static createObjects(options: CreateObjectsPrivilegesOptions): Privileges {
-    return new Privileges(inSchemas(options, { Schema: [SchemaPrivilege.CREATE, SchemaPrivilege.USAGE] }));
+    return new Privileges(inSchemas(checked(options), { Schema: [SchemaPrivilege.CREATE, SchemaPrivilege.USAGE] }));
   }
 
   /**
@@ -75,7 +75,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static schemaOwner(options: SchemaOwnerPrivilegesOptions): Privileges {
-    const { database, schema } = options;
+    const { database, schema } = checked(options);
     return new Privileges({ ...inSchemas({ database, schemas: [schema] }, { Owner: 'true' }), owned: { database, schema } });
   }
 
@@ -86,7 +86,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onDatabase(options: OnDatabasePrivilegesOptions): Privileges {
-    const { database, privileges = [DatabasePrivilege.CONNECT] } = options;
+    const { database, privileges = [DatabasePrivilege.CONNECT] } = checked(options);
     checkKeys('database', [database]);
     checkNotEmpty(privileges, `privileges on database ${quoted(database)}`, 'privileges out for CONNECT');
     return new Privileges({ databases: { [database]: { Database: [...privileges] } } });
@@ -99,7 +99,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onSchema(options: OnSchemaPrivilegesOptions): Privileges {
-    const { schema, privileges = [SchemaPrivilege.USAGE] } = options;
+    const { schema, privileges = [SchemaPrivilege.USAGE] } = checked(options);
     checkNotEmpty(privileges, `privileges on schema ${quoted(schema)}`, 'privileges out for USAGE');
     return new Privileges(inSchema(options, { Schema: [...privileges] }));
   }
@@ -111,7 +111,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onTables(options: OnTablesPrivilegesOptions): Privileges {
-    return new Privileges(onObjects({ ...options, kind: 'table', names: options.tables }));
+    return new Privileges(onObjects({ ...checked(options), kind: 'table', names: options.tables }));
   }
 
   /**
@@ -121,7 +121,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onColumns(options: OnColumnsPrivilegesOptions): Privileges {
-    const { table, columns, privileges } = options;
+    const { table, columns, privileges } = checked(options);
     checkKeys('table', [table]);
     checkNotEmpty(columns, `columns of table ${quoted(table)}`);
     checkKeys('column', columns);
@@ -136,7 +136,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onSequences(options: OnSequencesPrivilegesOptions): Privileges {
-    return new Privileges(onObjects({ ...options, kind: 'sequence', names: options.sequences }));
+    return new Privileges(onObjects({ ...checked(options), kind: 'sequence', names: options.sequences }));
   }
 
   /**
@@ -146,7 +146,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onFunctions(options: OnFunctionsPrivilegesOptions): Privileges {
-    const { privileges = [FunctionPrivilege.EXECUTE] } = options;
+    const { privileges = [FunctionPrivilege.EXECUTE] } = checked(options);
     return new Privileges(onObjects({ ...options, kind: 'function', names: options.functions, privileges, otherwise: 'privileges out for EXECUTE' }));
   }
 
@@ -161,7 +161,7 @@ export class Privileges {
    * @returns the value, for any number of roles
    */
   public static onTypes(options: OnTypesPrivilegesOptions): Privileges {
-    const { privileges = [TypePrivilege.USAGE] } = options;
+    const { privileges = [TypePrivilege.USAGE] } = checked(options);
     const otherwise = 'privileges out for USAGE';
     return new Privileges(onObjects({ ...options, kind: 'type', names: options.types, privileges, otherwise }));
   }
@@ -180,7 +180,7 @@ export class Privileges {
    */
   public static memberOf(role: IDatabaseRole, options: MemberOfPrivilegesOptions = {}): Privileges {
     checkRole('memberOf', role);
-    const { expiresAt } = options;
+    const { expiresAt } = checked(options);
     if (expiresAt === undefined) {
       return new Privileges({ memberOf: role });
     }

@@ -3,6 +3,7 @@ import type * as rds from 'aws-cdk-lib/aws-rds';
 import type { IConstruct } from 'constructs';
 import type { Database } from '../database/database';
 import { errorAt } from '../model/errors';
+import { requireOptions } from '../model/types';
 
 /**
  * What RDS counts of sign-ins with a token.
@@ -31,6 +32,7 @@ export function signInMetric(
   scope: IConstruct, database: Database, metricName: SignInMetric, options: cloudwatch.MetricOptions = {},
   over: OverInstances = 'SUM',
 ): cloudwatch.IMetric {
+  requireOptions(scope, 'options', options);
   const metrics = instancesOf(scope, database).map(instance => new cloudwatch.Metric({
     namespace: 'AWS/RDS',
     metricName,

@@ -1,10 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
 import { errorAt } from '../model/errors';
-import { requireText } from '../model/types';
+import { requireOptions, requireText } from '../model/types';
 
 /** Where a statement or a policy goes, for the access report; refuses what the report could not show. */
-export function checkedLabel(construct: IConstruct, label: string | undefined): string | undefined {
+export function labelIn(construct: IConstruct, options: { readonly label?: string }): string | undefined {
+  requireOptions(construct, 'options', options);
+  const { label } = options;
   if (label !== undefined) {
     requireText(construct, 'label', label);
   }

@@ -7,7 +7,7 @@ import { requireReference } from './reference';
 import type { ConnectGrantsOptions } from '../connect-options';
 import type { DatabaseKind } from '../contract/wire';
 import { errorAt } from '../model/errors';
-import { requireList, shown } from '../model/types';
+import { requireList, requireOptions, shown } from '../model/types';
 
 /** What clients sign in to, as `rds-db:connect` names it. */
 export interface SignInTarget {
@@ -28,6 +28,7 @@ export interface SignInTarget {
 
 export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrantsOptions = {}): SignInTarget {
   requireReference('cluster', cluster);
+  requireOptions(cluster, 'options', options);
   const owned = clusterIn(cluster);
   const resourceId = owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster'));
   return {
@@ -43,6 +44,7 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrants
 
 export function instanceTarget(instance: rds.IDBInstanceRef, options: ConnectGrantsOptions = {}): SignInTarget {
   requireReference('instance', instance);
+  requireOptions(instance, 'options', options);
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
     throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');

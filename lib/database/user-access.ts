@@ -5,13 +5,13 @@ import { caBundleUrl } from './certificate-authorities';
 import { grantConnect, proxyInFront } from './connect-permission';
 import { addressOf, type Database, readerHostOf } from './database';
 import type { EndpointChoice } from './endpoint-choice';
-import { checkedLabel } from './label';
+import { labelIn } from './label';
 import { roleOfProxy } from './proxy';
 import { psqlCommand } from './psql-command';
 import { requireReference } from './reference';
 import type { ConnectionEnvironmentOptions, GrantConnectOptions, PsqlCommandOptions } from '../connect-options';
 import { errorAt } from '../model/errors';
-import { requireFlag, requireOwn } from '../model/types';
+import { requireFlag, requireOptions, requireOwn, shown } from '../model/types';
 import type { IDatabaseUser } from '../role-interface';
 
 type User = IConstruct & Pick<IDatabaseUser, 'username' | 'database'>;
@@ -26,7 +26,7 @@ const USER_ACCESS = Symbol.for('cdk-aurora-iam-auth.userAccess');
 export function userAccessOf(user: IDatabaseUser): UserAccess {
   const { [USER_ACCESS]: access } = (user ?? {}) as { [USER_ACCESS]?: UserAccess };
   if (!access) {
-    throw new Error(`user ${user?.node?.path ?? JSON.stringify(user) ?? 'undefined'} is no user of this library, and the database that it is in is not known; `
+    throw new Error(`user ${user?.node?.path ?? shown(user)} is no user of this library, and the database that it is in is not known; `
       + 'pass a DatabaseUser, users.user(username) of a DatabaseUsers, or DatabaseUser.fromUsername(scope, id, attributes)');
   }
   return access;
@@ -38,10 +38,11 @@ export class UserAccess {
     Object.defineProperty(user, USER_ACCESS, { value: this });
   }
 
-  public grantConnect(grantee: iam.IGrantable, { through, label: given }: GrantConnectOptions): iam.Grant {
+  public grantConnect(grantee: iam.IGrantable, options: GrantConnectOptions): iam.Grant {
     const { target } = this.database;
     const { username } = this.user;
-    const label = checkedLabel(this.user, given);
+    const label = labelIn(this.user, options);
+    const { through } = options;
     if (through === undefined) {
       return grantConnect(target, grantee, username, { label });
     }
@@ -50,8 +51,9 @@ export class UserAccess {
     return grantConnect(proxyInFront(through), grantee, username, { label });
   }
 
-  public environment({ endpoint, region }: ConnectionEnvironmentOptions = {}): { [name: string]: string } {
-    const { host, port } = this.addressOf(this.choiceOf(endpoint));
+  public environment(options: ConnectionEnvironmentOptions): { [name: string]: string } {
+    const { host, port } = this.addressOf(this.choiceIn(options));
+    const { region } = options;
     requireFlag(this.user, 'region', region);
     return {
       PGHOST: host,
@@ -63,21 +65,23 @@ export class UserAccess {
     };
   }
 
-  public psqlCommand({ endpoint }: PsqlCommandOptions = {}): string {
+  public psqlCommand(options: PsqlCommandOptions): string {
     const { username, database } = this.user;
     if (Token.isUnresolved(username)) {
       throw errorAt(this.user, 'username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; '
         + 'give the username itself, or use connectionEnvironment()');
     }
     const { region } = this.database.construct.env;
-    const choice = this.choiceOf(endpoint);
+    const choice = this.choiceIn(options);
     const holder = choice?.kind === 'proxy' ? 'proxy' : this.database.isBehindGateway ? 'gateway' : 'database';
     const cas = caBundleUrl(holder, region);
     return psqlCommand({ ...this.addressOf(choice), region, username, database, cas });
   }
 
   /** An `Endpoint` of aws-rds is another class, and would count as none. */
-  private choiceOf(endpoint: PsqlCommandOptions['endpoint']): EndpointChoice | undefined {
+  private choiceIn(options: PsqlCommandOptions): EndpointChoice | undefined {
+    requireOptions(this.user, 'options', options);
+    const { endpoint } = options;
     requireOwn(this.user, 'endpoint', endpoint, '_choice', 'Endpoint.writer() of this library, or one of its siblings');
     return endpoint?._choice;
   }

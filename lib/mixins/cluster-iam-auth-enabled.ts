@@ -1,6 +1,7 @@
 import { Mixin } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { clusterIn, enableIamAuthentication } from '../database/iam-authentication';
+import { requireConstruct } from '../model/types';
 
 /**
  * Enables IAM database authentication for a cluster of this app.
@@ -21,7 +22,7 @@ export class ClusterIamAuthEnabled extends Mixin {
    * @returns whether the mixin changes it
    */
   public supports(construct: IConstruct): boolean {
-    return clusterIn(construct) !== undefined;
+    return Construct.isConstruct(construct) && clusterIn(construct) !== undefined;
   }
 
   /**
@@ -30,6 +31,7 @@ export class ClusterIamAuthEnabled extends Mixin {
    * @param construct the cluster
    */
   public applyTo(construct: IConstruct): void {
+    requireConstruct(undefined, 'construct', construct, 'a rds.DatabaseCluster');
     const cluster = clusterIn(construct);
     if (cluster) {
       enableIamAuthentication(cluster);

@@ -1,6 +1,7 @@
 import { Mixin } from 'aws-cdk-lib';
-import type { IConstruct } from 'constructs';
+import { Construct, type IConstruct } from 'constructs';
 import { enableIamAuthentication, instanceIn } from '../database/iam-authentication';
+import { requireConstruct } from '../model/types';
 
 /**
  * Enables IAM database authentication for an RDS instance of this app, or for a read replica.
@@ -21,7 +22,7 @@ export class InstanceIamAuthEnabled extends Mixin {
    * @returns whether the mixin changes it
    */
   public supports(construct: IConstruct): boolean {
-    return instanceIn(construct) !== undefined;
+    return Construct.isConstruct(construct) && instanceIn(construct) !== undefined;
   }
 
   /**
@@ -30,6 +31,7 @@ export class InstanceIamAuthEnabled extends Mixin {
    * @param construct the instance
    */
   public applyTo(construct: IConstruct): void {
+    requireConstruct(undefined, 'construct', construct, 'a rds.DatabaseInstance');
     const instance = instanceIn(construct);
     if (instance) {
       enableIamAuthentication(instance);

@@ -1,4 +1,5 @@
 import { declaredRoleOf } from './app-access';
+import { shown } from './types';
 import type { IDatabaseRole } from '../role-interface';
 
 /** On a role that is managed elsewhere, the same in each copy of the library. */
@@ -21,5 +22,5 @@ export function checkRole(property: string, role: IDatabaseRole): void {
 }
 
 function nameOf(role: IDatabaseRole): string {
-  return role?.node?.path ?? JSON.stringify(role) ?? 'undefined';
+  return role?.node?.path ?? shown(role);
 }

@@ -1,10 +1,16 @@
 import { isToken } from './token';
-import { notList, notText } from './types';
+import { notList, notText, requireOptions } from './types';
 import type { COLUMN, ObjectWord } from '../contract/object-kinds';
 import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem, templateKeyProblem } from '../contract/names';
 
 /** What the template has as a key. */
 export type Kind = 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord;
+
+/** Of a factory of `Privileges`. */
+export function checked<Options>(options: Options): Options {
+  requireOptions(undefined, 'options', options);
+  return options;
+}
 
 /** What is wrong with a name that becomes a key of the template. */
 export function keyProblem(kind: Kind, name: string): string | undefined {

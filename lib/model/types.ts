@@ -3,6 +3,9 @@ import { errorAt } from './errors';
 
 /** JavaScript checks no types. What is of a wrong one gets a sentence here, and no TypeError further on. */
 
+/** Where a value was passed; undefined for a static factory, which is called before there is a construct. */
+type Scope = IConstruct | undefined;
+
 /** A value in words. */
 export function shown(value: unknown): string {
   if (typeof value === 'function') {
@@ -37,7 +40,7 @@ export function notList(what: string, value: unknown): string | undefined {
   return Array.isArray(value) ? undefined : `${what} is ${shown(value)}, and must be a list; pass [${typeof value === 'string' ? JSON.stringify(value) : '...'}]`;
 }
 
-export function requireText(scope: IConstruct, what: string, value: unknown): void {
+export function requireText(scope: Scope, what: string, value: unknown): void {
   refuse(scope, notText(what, value));
 }
 
@@ -46,12 +49,8 @@ export function requireList(scope: IConstruct, what: string, value: unknown): vo
 }
 
 /** @param instead how one gets a construct of what was meant */
-export function notConstruct(what: string, value: unknown, instead: string): string | undefined {
-  return Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`;
-}
-
-export function requireConstruct(scope: IConstruct, what: string, value: unknown, instead: string): void {
-  refuse(scope, notConstruct(what, value, instead));
+export function requireConstruct(scope: Scope, what: string, value: unknown, instead: string): void {
+  refuse(scope, Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`);
 }
 
 /**
@@ -60,12 +59,12 @@ export function requireConstruct(scope: IConstruct, what: string, value: unknown
  * @param property what constructs of its kind have, made in this app or imported
  * @param kind as in "a log group"
  */
-export function requireKind(scope: IConstruct, what: string, value: unknown, property: string, kind: string, instead: string): void {
+export function requireKind(scope: Scope, what: string, value: unknown, property: string, kind: string, instead: string): void {
   requireOneOf(scope, what, value, one => Construct.isConstruct(one) && property in one, `the construct of ${kind}`, instead);
 }
 
 /** Of a value that may be left out. */
-export function requireOneOf(scope: IConstruct, what: string, value: unknown, isOne: (value: unknown) => boolean, kind: string, instead: string): void {
+export function requireOneOf(scope: Scope, what: string, value: unknown, isOne: (value: unknown) => boolean, kind: string, instead: string): void {
   refuse(scope, value === undefined || isOne(value) ? undefined : `${what} is ${shown(value)}, and must be ${kind}; pass ${instead}`);
 }
 
@@ -87,9 +86,13 @@ export function requireOwn(scope: IConstruct, what: string, value: unknown, prop
   refuse(scope, isOwn ? undefined : `${what} is ${shown(value)}, and must be a value of this library; pass ${instead}`);
 }
 
-/** @param what what they are, as in "props" */
-export function requireOptions(scope: IConstruct, what: string, value: unknown): void {
-  refuse(scope, typeof value === 'object' && value !== null && !Array.isArray(value)
+/**
+ * A construct in place of its options, such as a proxy for `{ through: proxy }`, would count as options that say nothing.
+ *
+ * @param what what they are, as in "props"
+ */
+export function requireOptions(scope: Scope, what: string, value: unknown): void {
+  refuse(scope, typeof value === 'object' && value !== null && !Array.isArray(value) && !Construct.isConstruct(value)
     ? undefined
     : `${what} is ${shown(value)}, and must be an object; pass { ... }`);
 }
@@ -101,8 +104,8 @@ export function requireAction(scope: IConstruct, action: unknown): void {
   refuse(scope, isAction ? undefined : `action is ${shown(action)}, and must be an action of an alarm; pass new SnsAction(topic) of aws-cloudwatch-actions`);
 }
 
-function refuse(scope: IConstruct, problem: string | undefined): void {
+function refuse(scope: Scope, problem: string | undefined): void {
   if (problem !== undefined) {
-    throw errorAt(scope, problem);
+    throw scope ? errorAt(scope, problem) : new Error(problem);
   }
 }

@@ -123,20 +123,22 @@ export class Provisioner extends Construct implements IProvisioner {
     return this.function.connections;
   }
 
-  public metricErrors(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+  public metricErrors(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    requireOptions(this, 'options', options);
     return this.function.metricErrors(options);
   }
 
-  public metricDuration(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
+  public metricDuration(options: cloudwatch.MetricOptions = {}): cloudwatch.Metric {
+    requireOptions(this, 'options', options);
     return this.function.metricDuration(options);
   }
 
   public metricFailures(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metricOfLog('Failures', { notice: 'failed' }, { statistic: 'Sum', ...options });
+    return this.metricOfLog('Failures', { notice: 'failed', statistic: 'Sum' }, options);
   }
 
   public metricDriftedRoles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metricOfLog('DriftedRoles', { notice: 'drift checked', value: '$.driftedRoles' }, { statistic: 'Maximum', ...options });
+    return this.metricOfLog('DriftedRoles', { notice: 'drift checked', value: '$.driftedRoles', statistic: 'Maximum' }, options);
   }
 
   public grantPlan(grantee: iam.IGrantable): iam.Grant {
@@ -164,7 +166,12 @@ export class Provisioner extends Construct implements IProvisioner {
   }
 
   /** A metric that is made of the lines of the log with one notice. */
-  private metricOfLog(name: string, { notice, value }: { readonly notice: string; readonly value?: string }, options: cloudwatch.MetricOptions): cloudwatch.Metric {
+  private metricOfLog(
+    name: string,
+    { notice, value, statistic }: { readonly notice: string; readonly value?: string; readonly statistic: string },
+    options: cloudwatch.MetricOptions = {},
+  ): cloudwatch.Metric {
+    requireOptions(this, 'options', options);
     if (!this.node.tryFindChild(name)) {
       new logs.MetricFilter(this, name, {
         metricNamespace: METRIC_NAMESPACE,
@@ -179,6 +186,7 @@ export class Provisioner extends Construct implements IProvisioner {
       namespace: METRIC_NAMESPACE,
       metricName: name,
       dimensionsMap: { FunctionName: this.function.functionName },
+      statistic,
       ...options,
     });
   }

@@ -58,12 +58,18 @@ const MISSING: Mistakes = [
   ['options of alarms', ({ iamAuth }) => iamAuth.addAlarms(any(null)), `[S/IamAuth] options is null, ${OBJECT}`],
   ['what PUBLIC loses', ({ iamAuth }) => iamAuth.restrictPublic(any(undefined)), `[S/IamAuth] options is undefined, ${OBJECT}`],
   ['when to check', ({ iamAuth }) => iamAuth.checkDrift(any(undefined)), `[S/IamAuth/Provisioner] options is undefined, ${OBJECT}`],
+  ['a proxy in place of options', ({ iamAuth, role, cluster }) => iamAuth.addUser('a').grantConnect(role, any(cluster)),
+    `[S/IamAuth/a] options is the construct S/Cluster, ${OBJECT}`],
+  ['a time in place of options', ({ iamAuth }) => Privileges.memberOf(iamAuth.addRole('r'), any('2095-01-01')),
+    `options is "2095-01-01", ${OBJECT}`],
   ['settings', ({ iamAuth }) => iamAuth.addUser('a', { settings: any(null) }), `[S/IamAuth/a] settings is null, ${OBJECT}`],
 ];
 
 const VALUES: Mistakes = [
   ['the secret that a cluster does not have', () => AdminCredentials.fromSecret(any(undefined)),
     'secret is undefined, and must be a construct; pass a secretsmanager.Secret, or the secret of a database that has one'],
+  ['the cluster for its secret', ({ cluster }) => AdminCredentials.fromSecret(any(cluster)),
+    'secret is the construct S/Cluster, and must be the construct of a secret; pass a secretsmanager.Secret, or the secret of a database that has one'],
   ['a secret as the admin', one => other(one, { admin: any(new secretsmanager.Secret(one.stack, 'Secret')) }),
     `[S/A] admin is the construct S/Secret, ${OWN} AdminCredentials.fromSecret(secret) or AdminCredentials.fromIam(username)`],
   // eslint-disable-next-line @typescript-eslint/unbound-method -- the mistake
