@@ -1,5 +1,6 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, statSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { checked, isObject, json, listOf, mapOf, object, parse, read, text, textOf, unreadable } from './assembly-files';
 import { Template } from './template';
 
 interface Manifest {
@@ -43,6 +44,29 @@ interface AssetManifest {
   }>;
 }
 
+const METADATA = mapOf(listOf(object({ type: text })));
+
+const ARTIFACTS = mapOf(object({ type: text }, {
+  environment: text,
+  displayName: text,
+  dependencies: listOf(text),
+  metadata: METADATA,
+  properties: object({}, { directoryName: text, stackName: text }),
+}));
+
+const ASSET_MANIFEST = object({}, {
+  files: mapOf(object({ source: object({}, { path: text }), destinations: mapOf(object({ objectKey: text })) })),
+});
+
+/** Also of a stack without resources. */
+const TEMPLATE = object({}, {
+  Resources: mapOf(object({ Type: text }, { Properties: object({}), Metadata: object({}) })),
+  Parameters: mapOf(object({})),
+  Conditions: object({}),
+  Mappings: object({}),
+  Outputs: mapOf(object({})),
+});
+
 export interface AssemblyStack {
   /** Unique in the assembly: the name, or the path of the construct where several stacks have the name. */
   readonly id: string;
@@ -78,6 +102,7 @@ export class CloudAssembly {
   readonly stacks: AssemblyStack[];
   private readonly files = new Map<string, Asset>();
   private readonly missing = new Set<string>();
+  private readonly folders = new Set<string>();
 
   /** @param folder usually cdk.out */
   constructor(readonly folder: string) {
@@ -101,15 +126,21 @@ export class CloudAssembly {
   }
 
   private stacksIn(folder: string): AssemblyStack[] {
-    const { artifacts, missing = [] } = read<Partial<Manifest>>(folder, 'manifest.json');
-    if (typeof artifacts !== 'object') {
+    if (this.folders.has(resolve(folder))) {
+      unreadable(folder, 'manifest.json', 'a stage has no folder of its own');
+    }
+    this.folders.add(resolve(folder));
+    const manifest = json(textOf(folder, 'manifest.json'), folder, 'manifest.json');
+    if (!isObject(manifest) || !isObject(manifest.artifacts)) {
       // Other programs write files of that name, too.
       throw new Error(`${folder} is not a cloud assembly: its manifest.json has no artifacts; name the folder that cdk synth has written`);
     }
+    const { artifacts, missing = [] } = checked<Manifest>(manifest, folder, 'manifest.json', object({ artifacts: ARTIFACTS }, { missing: listOf(object({})) }));
     missing.forEach(({ key }) => this.missing.add(String(key)));
-    const ordered = new Set<string>();
+    const [ordered, visited] = [new Set<string>(), new Set<string>()];
     const visit = (id: string) => {
-      if (Object.hasOwn(artifacts, id) && !ordered.has(id)) {
+      if (Object.hasOwn(artifacts, id) && !visited.has(id)) {
+        visited.add(id);
         artifacts[id].dependencies?.forEach(visit);
         ordered.add(id);
       }
@@ -125,7 +156,7 @@ export class CloudAssembly {
     const artifact = artifacts[id];
     const { properties = {}, environment = '', dependencies = [], additionalMetadataFile } = artifact;
     const [, account, region] = ENVIRONMENT.exec(environment) ?? [];
-    const metadata = additionalMetadataFile === undefined ? artifact.metadata : read<Metadata>(folder, additionalMetadataFile);
+    const metadata = additionalMetadataFile === undefined ? artifact.metadata : read<Metadata>(folder, additionalMetadataFile, METADATA);
     const name = properties.stackName ?? id;
     const parameters = this.legacyAssets(folder, metadata ?? {}); // before the templates, of which nested ones are assets
     return {
@@ -142,8 +173,8 @@ export class CloudAssembly {
   }
 
   private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested' | 'stackSets'> {
-    const text = textOf(folder, file);
-    const parsed = parse<Partial<Template>>(text, folder, file);
+    const content = textOf(folder, file);
+    const parsed = parse<Partial<Template>>(content, folder, file, TEMPLATE);
     const template: Template = { ...parsed, Resources: parsed.Resources ?? {} };
     const nested = Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::Stack').flatMap(([logicalId, definition]) => {
       const nestedFile = this.nestedTemplate(folder, definition);
@@ -152,7 +183,7 @@ export class CloudAssembly {
         ? []
         : [[logicalId, { ...this.templateOf(folder, nestedId, nestedFile), id: nestedId, name: nestedId, dependencies: [] as string[], parameters: {} }] as const];
     });
-    return { template, templateBytes: Buffer.byteLength(text), nested: Object.fromEntries(nested), stackSets: this.stackSetsIn(folder, id, template) };
+    return { template, templateBytes: Buffer.byteLength(content), nested: Object.fromEntries(nested), stackSets: this.stackSetsIn(folder, id, template) };
   }
 
   /** One whose template was not made by CDK may be YAML. */
@@ -173,11 +204,14 @@ export class CloudAssembly {
     }
     const url = JSON.stringify(properties?.TemplateURL ?? '');
     const asset = [...this.files].find(([key, { isFolder }]) => !isFolder && url.includes(key));
+    if (!asset && typeof named === 'string') {
+      unreadable(folder, named, 'it is not there');
+    }
     return asset && asset[1].path.slice(folder.length + 1);
   }
 
   private addAssets(folder: string, file: string): void {
-    for (const { source, destinations } of Object.values(read<AssetManifest>(folder, file).files ?? {})) {
+    for (const { source, destinations } of Object.values(read<AssetManifest>(folder, file, ASSET_MANIFEST).files ?? {})) {
       for (const { objectKey } of Object.values(destinations)) {
         this.addAsset(objectKey, folder, source.path ?? '', source.packaging);
       }
@@ -230,29 +264,4 @@ function withUniqueIds(stacks: AssemblyStack[]): AssemblyStack[] {
 function renamed(nested: AssemblyStack['nested'], from: string, to: string): AssemblyStack['nested'] {
   return Object.fromEntries(Object.entries(nested).map(([logicalId, stack]) =>
     [logicalId, { ...stack, id: `${to}${stack.id.slice(from.length)}`, nested: renamed(stack.nested, from, to) }]));
-}
-
-function read<Content>(folder: string, file: string): Content {
-  return parse(textOf(folder, file), folder, file);
-}
-
-function textOf(folder: string, file: string): string {
-  try {
-    return readFileSync(join(folder, file), 'utf8');
-  } catch (error) {
-    return unreadable(folder, file, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : 'it cannot be read', error);
-  }
-}
-
-function parse<Content>(text: string, folder: string, file: string): Content {
-  try {
-    // Whatever is no object has none of the properties that are looked for.
-    return Object(JSON.parse(text)) as Content;
-  } catch (error) {
-    return unreadable(folder, file, 'it is not JSON', error);
-  }
-}
-
-function unreadable(folder: string, file: string, problem: string, cause: unknown): never {
-  throw new Error(`${folder} is not complete: ${file || 'a file that its manifest names'}: ${problem}; run cdk synth again`, { cause });
 }

@@ -225,7 +225,8 @@ export function lambdaFunction(state: ResourceState, asset: (objectKey: string) 
   };
 }
 
-function entryOf(folder: string, module: string): string {
+/** File of a module of a function, whether it is there or not. */
+export function entryOf(folder: string, module: string): string {
   const files = ['.js', '.mjs', '.cjs'].map(extension => join(folder, `${module}${extension}`));
   return files.find(existsSync) ?? files[0];
 }

@@ -4,6 +4,7 @@ import { isOfLibrary } from './library-types';
 import { nameOf } from './resource-name';
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { isRehearsed } from '../cloudformation/intrinsics';
+import { entryOf } from '../cloudformation/lambda-function';
 import { loopIn, policyFunction } from '../cloudformation/template';
 import { installedMajors, platformPackage } from '../postgresql/binaries';
 import { DATABASE_RESOURCE_ID } from '../../lib/contract/wire';
@@ -55,12 +56,12 @@ export function codeProblems(graph: AppGraph, assets: ReadonlyMap<string, string
   const tokens = graph.nodes.filter(({ definition }) => isOfLibrary(definition.Type)).flatMap(node => graph.references(node.stack, propertiesOf(node).ServiceToken));
   const functions = [...graph.closure(new Set(tokens))].filter(({ definition }) => definition.Type === 'AWS::Lambda::Function');
   return functions.flatMap((node) => {
-    const { Code: code } = propertiesOf(node) as { Code?: { ZipFile?: unknown; S3Key?: unknown } };
+    const { Code: code, Handler: handler } = propertiesOf(node) as { Code?: { ZipFile?: unknown; S3Key?: unknown }; Handler?: string };
     // What a custom resource of the app runs may be anything: it is tried, or does nothing.
     const isOfProvisioner = isOfLibraryFunction(node) || tokens.includes(node);
     const key = graph.known(node.stack, code?.S3Key);
     const folder = typeof key === 'string' ? assets.get(key) : undefined;
-    return isOfProvisioner && (folder === undefined || !existsSync(folder))
+    return isOfProvisioner && (folder === undefined || !existsSync(handler === undefined ? folder : entryOf(folder, handler.split('.')[0])))
       ? [`the code of ${nameOf(node)} is not in the cloud assembly${folder === undefined ? '' : ` (${folder})`}: run cdk synth again, and give the whole folder`]
       : [];
   });

@@ -68,6 +68,8 @@ describe('what stops a rehearsal', () => {
     ['no user', () => check({ Cluster: cluster() }), ["no user or role of cdk-aurora-iam-auth is in stack Shop: add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"]],
     ['code that is not there', () => check({ ...SHOP, Handler: { ...HANDLER, Properties: { ...HANDLER.Properties, Code: { S3Key: 'none' } } } }),
       ['the code of Shop/Handler is not in the cloud assembly: run cdk synth again, and give the whole folder']],
+    ['a folder that has no code of it', () => check({ ...SHOP, Handler: { ...HANDLER, Properties: { ...HANDLER.Properties, Handler: 'none.handler' } } }),
+      [`the code of Shop/Handler is not in the cloud assembly (${[...CODE.values()][0]}): run cdk synth again, and give the whole folder`]],
     ['501 resources', () => check({ ...SHOP, ...Object.fromEntries(Array.from({ length: 498 }, (_, i) => [`Topic${i}`, { Type: 'AWS::SNS::Topic' }])) }),
       ['stack Shop has 501 resources: CloudFormation takes 500; move some to another stack, or declare users with addUsers()']],
     ['a large template', () => check(SHOP, {}, {}, { templateBytes: 1_000_001 }),
