@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { Parameters, parametersAfter, ValuesAfter, ValuesBefore } from './values';
 import { DeployedStack, environmentOf, handlerOf, isProvisioned } from '../deployed/deployed-stack';
+import { NotPossible } from '../deployed/not-possible';
 import { DATABASE_RESOURCE_ID } from '../../lib/contract/wire';
 import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { dependencyOrder } from '../../rehearsal/cloudformation/dependencies';
@@ -54,6 +55,11 @@ const NOT_OF_THE_EVENT = ['ServiceToken', 'ServiceTimeout', 'Database'];
 export function withNested(transition: Transition): Transition[] {
   const { deployed, next, name } = transition;
   const ids = new Set([...deployed?.nested.keys() ?? [], ...Object.keys(next?.nested ?? {})]);
+  const unread = [...ids].find(logicalId => isUnread(next, logicalId) && hasRolesDeployed(deployed?.nested.get(logicalId)));
+  if (unread !== undefined) {
+    // Its roles would seem to be removed.
+    throw new NotPossible(`the template of its nested stack ${unread} is not in the folder; run cdk synth again, or deploy it as a NestedStack of the app`);
+  }
   return [transition, ...[...ids].flatMap(logicalId => withNested({
     name: `${name}/${logicalId}`,
     deployed: deployed?.nested.get(logicalId),
@@ -61,6 +67,16 @@ export function withNested(transition: Transition): Transition[] {
     given: argumentsOf(transition, logicalId),
     isNested: true,
   }))];
+}
+
+/** Whether a stack stays, and its template is not one of the folder. */
+function isUnread(next: AssemblyStack | undefined, logicalId: string): boolean {
+  const { Type: type } = next?.template.Resources[logicalId] ?? {};
+  return type === 'AWS::CloudFormation::Stack' && !Object.hasOwn(next!.nested, logicalId);
+}
+
+function hasRolesDeployed(stack: DeployedStack | undefined): boolean {
+  return stack !== undefined && (Object.values(stack.template.Resources).some(isProvisioned) || [...stack.nested.values()].some(hasRolesDeployed));
 }
 
 /** Roles of one stack that a deployment has something to do with, in its order. */

@@ -1,13 +1,16 @@
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import type { Account, StackFacts } from '../../cli/deployed/account';
 import { assemblyIn } from '../../cli/deployed/select-stacks';
 import { main as diff } from '../../cli/diff';
 import { main as doctor } from '../../cli/doctor/doctor';
 import { main as drift } from '../../cli/drift/drift';
 import { main as plan } from '../../cli/plan/plan';
+import { planStacks } from '../../cli/plan/plan-stacks';
 import { main as rehearse } from '../../cli/rehearse';
 import { main as up } from '../../cli/up';
+import type { Template } from '../../rehearsal/cloudformation/template';
 import { InputError } from '../../rehearsal/rehearse/input-error';
 
 let folder: string;
@@ -98,4 +101,23 @@ test('stacks that depend on each other are read once each', () => {
   const stackOf = (other: string) => ({ type: 'aws:cloudformation:stack', dependencies: [other], properties: { templateFile: 'a.json' } });
   write({ ...artifacts({ A: stackOf('B'), B: stackOf('A') }), 'a.json': '{}' });
   expect(assemblyIn(folder).stacks.map(({ id }) => id).sort()).toEqual(['A', 'B']);
+});
+
+test('plan removes no user of a nested stack whose template is elsewhere', async () => {
+  const nested = { Type: 'AWS::CloudFormation::Stack', Properties: { TemplateURL: 'https://s3/elsewhere.json' } };
+  write({ [SHOP]: { Resources: { Nested: nested } }, [NESTED]: undefined });
+  const factsOf = (name: string): StackFacts => ({
+    name, id: name, partition: 'aws', account: '111122223333', region: 'eu-central-1', status: 'UPDATE_COMPLETE', parameters: new Map(), outputs: new Map(),
+  });
+  const account: Account = {
+    id: () => Promise.resolve('111122223333'),
+    stack: name => Promise.resolve(factsOf(name)),
+    template: ({ name }) => Promise.resolve<Template>({ Resources: name === 'Shop' ? { Nested: nested } : { User: { Type: 'Custom::RdsIamUser', Properties: {} } } }),
+    resources: ({ name }) => Promise.resolve(new Map(name === 'Shop' ? [['Nested', { type: nested.Type, physicalId: 'Inner' }]] : [['User', { type: 'Custom::RdsIamUser', physicalId: 'u' }]])),
+    invoke: () => Promise.reject(new Error('is not asked')),
+  };
+  const plans = await planStacks(account, { stacks: assemblyIn(folder).stacks, parametersOf: () => ({}), isWanted: () => true });
+  expect(plans.map(({ impossible, resources }) => ({ impossible, resources }))).toEqual([{
+    impossible: ['the template of its nested stack Nested is not in the folder; run cdk synth again, or deploy it as a NestedStack of the app'], resources: [],
+  }]);
 });
