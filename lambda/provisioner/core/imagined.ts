@@ -8,6 +8,7 @@ import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
 import type { DatabaseOwner, ObservedRole } from './plan-shared';
 import { NO_LIMIT, withSetting } from './settings';
+import { isOfNames, type Planned, PlannedChanges } from './planned-changes';
 import type { PublicDecision, PublicState } from './public-privileges';
 import { type PublicPrivilege, type PublicRecord, recordOf } from './public-records';
 import { type Claim, RDS_IAM, sameResource, withRenamed } from './state';
@@ -18,11 +19,6 @@ type Event = Planned | OfPublic | { readonly decision: Decision };
 interface OfPublic extends Pick<PublicDecision, 'revokes' | 'grants' | 'forget'> {
   readonly ofPublic: string;
   readonly record?: PublicRecord;
-}
-
-interface Planned {
-  readonly database: string;
-  readonly change: Change;
 }
 
 /** What roles hold that all databases share. */
@@ -36,11 +32,13 @@ export interface SharedState {
  * executed. It knows what the changes of this library do, and nothing of what a server refuses.
  */
 export class Imagined {
-  private events: Event[] = [];
+  private readonly events: Event[] = [];
+  private readonly changes = new PlannedChanges();
   /** By the name that a role has then, the one it has in the catalog; undefined for those that are not there. */
   private today = new Map<string, string | undefined>();
   /** What has been worked out already: hundreds of resources are planned one after the other. */
   private worked?: { readonly from: Facts; readonly events: number; readonly facts: Facts };
+  private workedGraph?: { readonly from: readonly RoleInGraph[]; readonly changes: number; readonly graph: RoleInGraph[] };
 
   public change(database: string, changes: Change[]): void {
     for (const change of changes) {
@@ -50,6 +48,7 @@ export class Imagined {
         this.today.set(change.to, this.nameToday(change.role));
       }
       this.events.push({ database, change });
+      this.changes.add({ database, change });
     }
   }
 
@@ -84,7 +83,7 @@ export class Imagined {
   /** What a role of the catalog is called then; undefined where it is dropped. */
   private nameThen(name: string): string | undefined {
     let then: string | undefined = name;
-    for (const { change } of this.changes(({ kind }) => kind === 'renameRole' || kind === 'dropRole')) {
+    for (const { change } of this.changes.ofNames()) {
       if ('role' in change && change.role === then) {
         then = change.kind === 'renameRole' ? change.to : undefined;
       }
@@ -94,14 +93,16 @@ export class Imagined {
 
   /** Does something, and forgets what it has imagined if that fails. */
   public async orForget<T>(work: () => Promise<T>): Promise<T> {
-    const { length } = this.events;
+    const [{ length }, { length: changes }] = [this.events, this.changes];
     const today = new Map(this.today);
     try {
       return await work();
     } catch (error) {
       this.events.length = length;
+      this.changes.truncate(changes);
       this.today = today;
       this.worked = undefined;
+      this.workedGraph = undefined;
       throw error;
     }
   }
@@ -115,7 +116,7 @@ export class Imagined {
   private grantsConnect(roles: string[], database: string): boolean {
     const isGrant = (change: Change) => change.kind === 'grantRole'
       || (change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database && change.privileges.includes('CONNECT'));
-    return this.changes(change => isGrant(change) && rolesOf(change).some(role => roles.includes(role))).length > 0;
+    return this.changes.about(roles).some(({ change }) => isGrant(change) && rolesOf(change).some(role => roles.includes(role)));
   }
 
   public facts(from: Facts): Facts {
@@ -133,35 +134,32 @@ export class Imagined {
   public shared(names: string[], read: SharedState): SharedState {
     const concerned = this.namesThrough(names);
     const state = { ...read, roles: new Map([...read.roles].filter(([name]) => concerned.has(name))) };
-    const isOfThem = (change: Change) => change.kind === 'renameRole' || rolesOf(change).some(role => concerned.has(role)) || ('group' in change && concerned.has(change.group));
-    return this.changes(isOfThem).reduce<SharedState>((now, { change }) => sharedAfter(now, change), state);
+    return this.changes.about(concerned).reduce<SharedState>((now, { change }) => sharedAfter(now, change), state);
   }
 
   /** Where memberships lead then. */
-  public graph(roles: readonly RoleInGraph[]): RoleInGraph[] {
-    return graphAfter(roles, this.changes(() => true).map(({ change }) => change));
+  public graph(from: readonly RoleInGraph[]): RoleInGraph[] {
+    const { changes: done, graph: before } = this.workedGraph?.from === from ? this.workedGraph : { changes: 0, graph: from };
+    const graph = graphAfter(before, this.changes.since(done).map(({ change }) => change));
+    this.workedGraph = { from, changes: this.changes.length, graph };
+    return graph;
   }
 
   /** The same of what they hold in one database, and of its schemas. */
   public inDatabase<State extends DatabaseState>(database: string, names: string[], read: State): State {
     const concerned = this.namesThrough(names);
     const ofThem = ({ role }: { readonly role: string }) => concerned.has(role);
-    const isSeen = (change: Change, where: string) => isEverywhere(change) || (where === database && (!('roles' in change) || change.roles.some(role => concerned.has(role))));
+    const isSeen = ({ change, database: where }: Planned) => isOfNames(change) || (where === database && (!('roles' in change) || change.roles.some(role => concerned.has(role))));
     const state = { ...read, held: read.held.filter(ofThem), future: read.future.filter(ofThem) };
-    return this.changes(isSeen).reduce((now, { change }) => databaseAfter(now, change), state);
-  }
-
-  private changes(isWanted: (change: Change, database: string) => boolean): Planned[] {
-    return this.events.filter((event): event is Planned => 'change' in event && isWanted(event.change, event.database));
+    return this.changes.about(concerned).filter(isSeen).reduce((now, { change }) => databaseAfter(now, change), state);
   }
 
   /** With the names that these roles have had before. */
   private namesThrough(names: string[]): ReadonlySet<string> {
     const all = new Set(names);
-    for (let n = this.events.length - 1; n >= 0; n--) {
-      const event = this.events[n];
-      if ('change' in event && event.change.kind === 'renameRole' && all.has(event.change.to)) {
-        all.add(event.change.role);
+    for (const { change } of this.changes.ofNames().reverse()) {
+      if (change.kind === 'renameRole' && all.has(change.to)) {
+        all.add(change.role);
       }
     }
     return all;
@@ -264,9 +262,4 @@ function sharedPrivilege(state: SharedState, change: ChangeOf<'grant' | 'revoke'
     ...role,
     databases: privilegesAfter(role.databases, change, row => row.database === database, privilege => ({ database, privilege, grantable: false, ours: true, ...heldBy(change) })),
   }));
-}
-
-/** Whether a change in one database is seen in all of them. */
-function isEverywhere({ kind }: Change): boolean {
-  return kind === 'renameRole' || kind === 'dropRole';
 }

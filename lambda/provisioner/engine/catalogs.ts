@@ -14,22 +14,24 @@ const LOCK_MS = 1_000;
  * another: nothing is held that a deployment waits for.
  */
 export class Catalogs {
-  private readonly answers = new Map<string, Row[]>();
+  /** By database and text. */
+  private readonly answers = new Map<string, Map<string, Row[]>>();
   private readonly open = new Map<string, Promise<Session>>();
 
   constructor(private readonly openIn: Open, private readonly budget: Budget) {}
 
   /** @returns the rows of each query */
   public async read(database: string, attempt: Attempt, queries: string[]): Promise<Row[][]> {
-    const keyOf = (text: string) => JSON.stringify([database, text]);
-    const unknown = [...new Set(queries)].filter(text => !this.answers.has(keyOf(text)));
+    const answers = this.answers.get(database) ?? new Map<string, Row[]>();
+    this.answers.set(database, answers);
+    const unknown = [...new Set(queries)].filter(text => !answers.has(text));
     if (unknown.length > 0) {
       const session = await this.sessionIn(database);
       const timeouts = { statement_timeout: Math.min(STATEMENT_TIMEOUT_MS, this.budget.remainingMs()), lock_timeout: LOCK_MS };
       const results = await run(session, attempt, [READ_ONLY, setTimeouts(timeouts), ...unknown.map(query)]);
-      unknown.forEach((text, index) => this.answers.set(keyOf(text), results[index + 2]));
+      unknown.forEach((text, index) => answers.set(text, results[index + 2]));
     }
-    return queries.map(text => this.answers.get(keyOf(text))!);
+    return queries.map(text => answers.get(text)!);
   }
 
   public async close(): Promise<void> {

@@ -5,13 +5,14 @@ import type { Beside, DatabaseState } from '../core/plan-database';
 import type { DatabaseOwner, ObservedRole } from '../core/plan-shared';
 import { decodeRows } from '../core/registry-rows';
 import {
-  databaseOwners, type DatabaseQuestion, DATABASES, otherShared, reachable, rolesByName, rolesInDatabase,
+  databaseOwners, type DatabaseQuestion, DATABASES, NO_IDENTITIES, otherShared, reachable, rolesByName, rolesInDatabase,
   rolesWithShared,
 } from '../sql/catalog';
 import { END_REGISTRY_LOCKERS } from '../sql/registry';
 import { CLAIMS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry-rows';
 import type { Row } from '../sql/row';
 import { query } from '../transport/session';
+import type { PlanView } from './plan-view';
 import type { Reader } from './reader';
 import type { Transaction } from './transaction';
 
@@ -28,23 +29,24 @@ export async function readFacts(transaction: Transaction, registryExists: boolea
   const names = view?.roles(wanted) ?? wanted;
   // A plan ends no session.
   const ending = view === undefined ? [query(END_REGISTRY_LOCKERS)] : [];
+  const byName = once(view, 'roles by name', [names], () => rolesByName(names, registryExists ? REGISTERED_NAMES : undefined));
   const [databases, roles, rows = NO_ROWS] = registryExists
     ? (await transaction.execute(
         READ_REGISTRY,
         ...ending,
-        ...[DATABASES, rolesByName(names, REGISTERED_NAMES), CLAIMS].map(query),
+        ...[DATABASES, byName, CLAIMS].map(query),
         ...event === undefined ? [] : [stamp(event)],
       )).slice(ending.length)
-    : await transaction.read({ attempted: 'look roles up by name' }, DATABASES, rolesByName(names));
-  const make = (): Facts => ({
+    : await transaction.read({ attempted: 'look roles up by name' }, DATABASES, byName);
+  const facts = once(view, 'facts', [databases, roles, rows], (): Facts => ({
     ...decodeRows(rows, transaction.server.admin),
     now: rows[0]?.now as number | undefined,
     roles: new Map((roles as { name: string; oid: string }[]).map(({ name, oid }) => [name, oid])),
     databaseOids: new Map((databases as { name: string; oid: string }[]).map(({ name, oid }) => [name, oid])),
     databases: (databases as { name: string; open: boolean }[]).filter(({ open }) => open).map(({ name }) => name),
     closed: (databases as { name: string; open: boolean }[]).filter(({ open }) => !open).map(({ name }) => name),
-  });
-  return view?.facts([databases, roles, rows], make) ?? make();
+  }));
+  return view?.imagined.facts(facts) ?? facts;
 }
 
 export interface Shared {
@@ -78,16 +80,16 @@ export async function readShared(reader: Reader, names: string[], databases: str
   const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
   const optional = [
     ...asked.exclusive.length > 0 ? [otherShared(asked.exclusive, reader.server.version)] : [],
-    ...asked.groups.length > 0 ? [reachable(asked.groups)] : [],
+    ...asked.groups.length > 0 ? [once(view, 'groups', [asked.groups], () => reachable(asked.groups))] : [],
   ];
-  const results = await reader.read(attempt, ...first, rolesWithShared(asked.names), databaseOwners(asked.databases), ...optional, ...also);
+  const ofRoles = once(view, 'roles', [asked.names], () => rolesWithShared(asked.names));
+  const results = await reader.read(attempt, ...first, ofRoles, databaseOwners(asked.databases), ...optional, ...also);
   const [roles, owners, ...more] = results.slice(first.length) as unknown[];
-  const others = (asked.exclusive.length > 0 ? more.shift() : []) as (ObservedRole['others'][number] & { role: string })[];
-  const reached = (asked.groups.length > 0 ? more.shift() : []) as RoleInGraph[];
-  const read = {
-    roles: new Map((roles as ObservedRole[]).map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }])),
-    owners: owners as DatabaseOwner[],
-  };
+  const others = (asked.exclusive.length > 0 ? more.shift() : undefined) as (ObservedRole['others'][number] & { role: string })[] | undefined;
+  const reached = (asked.groups.length > 0 ? more.shift() : NO_ROWS) as RoleInGraph[];
+  const ofName = once(view, 'shared', [roles, others], () => new Map((roles as ObservedRole[]).map((role): [string, ObservedRole] =>
+    [role.role, { ...role, others: others?.filter(one => one.role === role.role) ?? [] }])));
+  const read = { roles: ofName, owners: owners as DatabaseOwner[] };
   return {
     ...view?.shared(names, read) ?? read,
     graph: new MembershipGraph(view?.imagined.graph(reached) ?? reached),
@@ -106,7 +108,14 @@ export async function readDatabase(
 ): Promise<DatabaseState & { readonly beside: Beside[]; readonly found: Found; readonly also: Row[][] }> {
   const { database, view } = transaction;
   const asked = view?.question(database, question) ?? question;
-  const [[row], ...others] = await transaction.read({ attempted: `read database ${JSON.stringify(database)}` }, rolesInDatabase(asked), ...also);
+  const { names, columns, schemaOids, objectOids } = asked.identities ?? NO_IDENTITIES;
+  const sources = [asked.roles, asked.schemas, names, columns, schemaOids, objectOids, asked.everything];
+  const text = once(view, `database ${database}`, sources, () => rolesInDatabase(asked));
+  const [[row], ...others] = await transaction.read({ attempted: `read database ${JSON.stringify(database)}` }, text, ...also);
   const state = row as unknown as DatabaseState & { beside: Beside[]; found: Found };
   return { ...view?.imagined.inDatabase(database, question.roles, state) ?? state, also: others };
+}
+
+function once<T>(view: PlanView | undefined, name: string, sources: unknown[], make: () => T): T {
+  return view === undefined ? make() : view.once(name, sources, make);
 }

@@ -1,5 +1,4 @@
 import { Imagined, type SharedState } from '../core/imagined';
-import type { Facts } from '../core/lifecycle';
 import type { DatabaseQuestion } from '../sql/catalog';
 
 /** What a question about all databases is about. */
@@ -10,7 +9,40 @@ export interface SharedNames {
   readonly groups: string[];
 }
 
-const NOTHING_YET: DatabaseQuestion = { roles: [], schemas: [], everything: false };
+/** Names that were asked for, in order. */
+class Names {
+  private readonly all = new Set<string>();
+  private sorted: string[] = [];
+
+  /** With more of them; the same list as long as none is new. */
+  public with(names: string[]): string[] {
+    const { size } = this.all;
+    names.forEach(name => this.all.add(name));
+    return this.sorted = this.all.size === size ? this.sorted : [...this.all].sort();
+  }
+}
+
+/** What was asked about one database. */
+class AskedInDatabase {
+  private readonly asked = { roles: new Names(), schemas: new Names(), names: new Names(), columns: new Names(), schemaOids: new Names(), objectOids: new Names() };
+  private everything = false;
+
+  public with({ roles, schemas, everything, identities }: DatabaseQuestion): DatabaseQuestion {
+    const { asked } = this;
+    this.everything ||= everything;
+    return {
+      roles: asked.roles.with(roles),
+      schemas: asked.schemas.with(schemas),
+      everything: this.everything,
+      identities: {
+        names: asked.names.with(identities?.names ?? []),
+        columns: asked.columns.with(identities?.columns ?? []),
+        schemaOids: asked.schemaOids.with(identities?.schemaOids ?? []),
+        objectOids: asked.objectOids.with(identities?.objectOids ?? []),
+      },
+    };
+  }
+}
 
 /**
  * How a plan looks at the catalogs: with what it has planned laid over them, and with questions that are as wide as all before them, so that many
@@ -18,31 +50,35 @@ const NOTHING_YET: DatabaseQuestion = { roles: [], schemas: [], everything: fals
  */
 export class PlanView {
   public readonly imagined = new Imagined();
-  private asked: SharedNames = { names: [], databases: [], exclusive: [], groups: [] };
-  private roleNames: string[] = [];
-  private read?: { readonly sources: unknown[]; readonly facts: Facts };
-  private readonly questions = new Map<string, DatabaseQuestion>();
+  private readonly asked = { names: new Names(), databases: new Names(), exclusive: new Names(), groups: new Names() };
+  private readonly roleNames = new Names();
+  private readonly made = new Map<string, { readonly sources: unknown[]; readonly value: unknown }>();
+  private readonly questions = new Map<string, AskedInDatabase>();
 
   /** Names of roles to ask for. */
   public roles(names: string[]): string[] {
-    return this.roleNames = union(this.roleNames, this.inCatalog(names));
+    return this.roleNames.with(this.inCatalog(names));
   }
 
   public names({ names, databases, exclusive, groups }: SharedNames): SharedNames {
-    return this.asked = {
-      names: union(this.asked.names, this.inCatalog(names)),
-      databases: union(this.asked.databases, databases),
-      exclusive: union(this.asked.exclusive, this.inCatalog(exclusive)),
-      groups: union(this.asked.groups, this.inCatalog(groups)),
+    const { asked } = this;
+    return {
+      names: asked.names.with(this.inCatalog(names)),
+      databases: asked.databases.with(databases),
+      exclusive: asked.exclusive.with(this.inCatalog(exclusive)),
+      groups: asked.groups.with(this.inCatalog(groups)),
     };
   }
 
-  /** @param sources what the facts are made of: the same for each resource, as long as no more is asked for */
-  public facts(sources: unknown[], make: () => Facts): Facts {
-    if (this.read === undefined || sources.some((source, index) => source !== this.read?.sources[index])) {
-      this.read = { sources, facts: make() };
+  /** What is made of sources: again only where one of them is another, which they are not for each resource as long as no more is asked for. */
+  public once<T>(name: string, sources: unknown[], make: () => T): T {
+    const before = this.made.get(name);
+    if (before !== undefined && sources.every((source, index) => source === before.sources[index])) {
+      return before.value as T;
     }
-    return this.imagined.facts(this.read.facts);
+    const value = make();
+    this.made.set(name, { sources, value });
+    return value;
   }
 
   /** What roles of these names hold, of what was asked for more. */
@@ -53,24 +89,9 @@ export class PlanView {
   }
 
   public question(database: string, question: DatabaseQuestion): DatabaseQuestion {
-    const before = this.questions.get(database) ?? NOTHING_YET;
-    const [a, b] = [before.identities, question.identities];
-    const identities = a === undefined || b === undefined
-      ? a ?? b
-      : {
-          names: union(a.names, b.names),
-          columns: union(a.columns, b.columns),
-          schemaOids: union(a.schemaOids, b.schemaOids),
-          objectOids: union(a.objectOids, b.objectOids),
-        };
-    const wide = {
-      roles: union(before.roles, this.inCatalog(question.roles)),
-      schemas: union(before.schemas, question.schemas),
-      everything: before.everything || question.everything,
-      ...identities === undefined ? {} : { identities },
-    };
-    this.questions.set(database, wide);
-    return wide;
+    const asked = this.questions.get(database) ?? new AskedInDatabase();
+    this.questions.set(database, asked);
+    return asked.with({ ...question, roles: this.inCatalog(question.roles) });
   }
 
   /**
@@ -80,8 +101,4 @@ export class PlanView {
   private inCatalog(names: string[]): string[] {
     return names.flatMap(name => [name, this.imagined.nameToday(name) ?? []].flat());
   }
-}
-
-function union(some: string[], others: string[]): string[] {
-  return [...new Set([...some, ...others])].sort();
 }

@@ -131,7 +131,7 @@ export interface DatabaseQuestion {
 const OF_DATABASE = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'a.datdba', acl: 'a.datacl' });
 const OF_OBJECT = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'o.owner', acl: 'o.grantable_acl' });
 
-const NO_IDENTITIES: IdentityQuestion = { names: [], columns: [], schemaOids: [], objectOids: [] };
+export const NO_IDENTITIES: IdentityQuestion = { names: [], columns: [], schemaOids: [], objectOids: [] };
 
 /** Schemas of temporary objects: only their own session can use what is in them. */
 const TEMPORARY = '^pg_(toast_)?temp';
