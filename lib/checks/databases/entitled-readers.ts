@@ -2,17 +2,20 @@ import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
 import { attributeIn, type Part, partsOf, textOf } from '../app/value';
 import { statementsOf } from '../iam/statement';
-import { provisionersOf, roleOf } from './provisioners';
+import { functionNamed, rolesOnlyOf } from './function-roles';
+import { provisionersOf } from './provisioners';
 
 const RDS = 'rds.amazonaws.com';
 
-/** The roles that have to read the password of a master: of the functions that create users and that rotate passwords, and those of RDS itself, such as of a proxy. */
+/**
+ * The roles that have to read the password of a master: of the functions that create users and that rotate passwords, and those of RDS itself, such as of a proxy.
+ * A role that something else runs with as well is none.
+ */
 export const entitledRolesOf = oncePerApp((app) => {
   const rotations = app.ofType('AWS::SecretsManager::RotationSchedule')
-    .map(({ properties, template }) => attributeIn(partsOf(properties.RotationLambdaARN, template))?.resource)
-    .map(rotation => rotation && roleOf(rotation));
-  const roles = [...provisionersOf(app).map(({ role }) => role), ...rotations, ...app.ofType('AWS::IAM::Role').filter(isOfRds)];
-  return new Set(roles.filter(role => role !== undefined));
+    .map(({ properties, template }) => functionNamed(partsOf(properties.RotationLambdaARN, template)));
+  const functions = [...provisionersOf(app).map(({ handler }) => handler), ...rotations].filter(each => each !== undefined);
+  return new Set([...rolesOnlyOf(app, functions), ...app.ofType('AWS::IAM::Role').filter(isOfRds)]);
 });
 
 /** Whether a principal of the policy of a secret has to read it, or reads nothing by that alone: its own account, whose identities need a policy of their own. */

@@ -2,6 +2,7 @@ import { oncePerApp } from '../app/synthesized-app';
 import type { Resource } from '../app/template';
 import { attributeIn, keyOf, type Part, partsOf } from '../app/value';
 import type { Target } from '../iam/target';
+import { rolesOnlyOf } from './function-roles';
 import { functionTarget } from './targets';
 import { ADMIN_SECRET_ARN, DATABASE_RESOURCE_ID, DATABASE_USER_RESOURCE_TYPE, IAM_AUTHENTICATION_RESOURCE_TYPE, PROVISIONED_RESOURCE_TYPES } from '../../contract/wire';
 
@@ -13,8 +14,6 @@ export interface Provisioner {
   readonly framework?: Resource;
   /** The function that signs in to the database. */
   readonly handler?: Resource;
-  /** Of the handler. */
-  readonly role?: Resource;
   /** The secret of the admin; undefined where the admin signs in with a token. */
   readonly secret?: Part[];
 }
@@ -47,8 +46,8 @@ export const libraryFunctionsOf = oncePerApp((app): LibraryFunction[] => {
   return [...new Map(all.map(each => [each.resource, each])).values()];
 });
 
-/** The roles of those functions. */
-export const libraryRolesOf = oncePerApp(app => new Set(libraryFunctionsOf(app).map(({ resource }) => roleOf(resource)).filter(role => role !== undefined)));
+/** The roles that those functions alone run with. */
+export const libraryRolesOf = oncePerApp(app => new Set(rolesOnlyOf(app, libraryFunctionsOf(app).map(({ resource }) => resource))));
 
 /** Found by the custom resources: they name the function of the provider framework, whose environment names the other, or the one that does the work. */
 function behind(customResources: Resource[]): Provisioner[] {
@@ -85,14 +84,8 @@ function handlerBehind(named: Resource | undefined): Omit<Provisioner, 'database
   return {
     framework,
     handler,
-    role: roleOf(handler),
     ...secret === undefined ? {} : { secret: partsOf(secret, handler.template) },
   };
-}
-
-/** The role of a Lambda function. */
-export function roleOf({ properties, template }: Resource): Resource | undefined {
-  return attributeIn(partsOf(properties.Role, template))?.resource;
 }
 
 function variablesOf({ properties }: Resource): Record<string, unknown> {
