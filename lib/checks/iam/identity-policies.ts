@@ -61,7 +61,7 @@ export const identityPoliciesOf = oncePerApp(app => new IdentityPolicies(app));
 
 class IdentityPolicies {
   private readonly byCarrier = new Map<Resource, IdentityPolicy[]>();
-  private readonly byName = new Map<string, Resource>();
+  private readonly byName = new Map<string, Resource[]>();
   /** Who has a managed policy of this app attached. */
   private readonly attachedBy = new Map<Resource, Principal[]>();
   private readonly boundaries = new Set<Resource>();
@@ -73,15 +73,15 @@ class IdentityPolicies {
     for (const named of [...identities, ...app.ofType('AWS::IAM::ManagedPolicy')]) {
       const name = settingOf(named.properties[IDENTITIES[named.type] ?? 'ManagedPolicyName'], named.template);
       if (name.state === 'known') {
-        this.byName.set(`${named.type} ${name.value}`, named);
+        const key = `${named.type} ${name.value}`;
+        this.byName.set(key, [...this.byName.get(key) ?? [], named]);
       }
     }
-    for (const { properties, template } of [...identities, ...app.ofType(PERMISSION_SET, ...SAM_TYPES)]) {
-      const { CustomerManagedPolicyReference: reference } = Object(properties.PermissionsBoundary) as { CustomerManagedPolicyReference?: unknown };
-      const boundary = partsOf((Object(reference) as { Name?: unknown }).Name ?? properties.PermissionsBoundary, template);
-      const own = this.ownManagedPolicy(nameOf(boundary) ?? boundary);
-      if (own) {
-        this.boundaries.add(own);
+    for (const holder of [...identities, ...app.ofType(PERMISSION_SET, ...SAM_TYPES)]) {
+      for (const item of itemsOf(holder.properties.PermissionsBoundary)) {
+        const { CustomerManagedPolicyReference: reference } = Object(item) as { CustomerManagedPolicyReference?: unknown };
+        const boundary = partsOf((Object(reference) as { Name?: unknown }).Name ?? item, holder.template);
+        this.ownManagedPolicies(nameOf(boundary) ?? boundary, holder).forEach(policy => this.boundaries.add(policy));
       }
     }
     for (const holder of [...identities, ...app.ofType(PERMISSION_SET)]) {
@@ -154,7 +154,7 @@ class IdentityPolicies {
     const property = type === PERMISSION_SET ? 'ManagedPolicies' : 'ManagedPolicyArns';
     // A permission set names those of its account.
     itemsOf(properties.CustomerManagedPolicyReferences).forEach(item =>
-      this.attach(this.ownManagedPolicy(partsOf((Object(item) as { Name?: unknown }).Name, template)), holder));
+      this.attach(this.ownManagedPolicies(partsOf((Object(item) as { Name?: unknown }).Name, template), holder), holder));
     return textsOf(properties[property], template).flatMap(arn => this.managed(holder, arn, `Properties/${property}`, { shown: holder.logicalId, resource: holder }));
   }
 
@@ -163,9 +163,9 @@ class IdentityPolicies {
     const name = nameOf(parts);
     const isKnown = name !== undefined;
     const arn = textOfArn(parts);
-    const own = this.ownManagedPolicy(name ?? parts);
+    const own = this.ownManagedPolicies(name ?? parts, holder);
     const statements = isKnown ? awsManagedStatements(arn) : undefined;
-    if (own && !statements) {
+    if (own.length > 0 && !statements) {
       this.attach(own, holder);
       return [];
     }
@@ -179,13 +179,27 @@ class IdentityPolicies {
     return statements && statements.length > 0 ? [{ ...policy, awsManaged: arn.replace(/^.*\//, '') }] : [];
   }
 
-  private ownManagedPolicy(name: Part[]): Resource | undefined {
-    const resource = attributeIn(name)?.resource ?? this.byName.get(`AWS::IAM::ManagedPolicy ${textOf(name)}`);
-    return resource?.type === 'AWS::IAM::ManagedPolicy' ? resource : undefined;
+  private ownManagedPolicies(name: Part[], by: Resource): Resource[] {
+    const attribute = attributeIn(name);
+    return (attribute ? [attribute.resource] : this.named('AWS::IAM::ManagedPolicy', name, by)).filter(({ type }) => type === 'AWS::IAM::ManagedPolicy');
   }
 
-  private attach(policy: Resource | undefined, holder: Resource): void {
-    if (policy) {
+  /**
+   * What another resource means by a name. Stages have the same names, each in its account.
+   * A permission set is for any account, and an account may be known at the deployment only.
+   */
+  private named(type: string, name: Part[], { type: by, template: { stack: { environment, folder } } }: Resource): Resource[] {
+    const accounts = [accountOf(environment), UNKNOWN_ACCOUNT];
+    const isIn = ({ template: { stack } }: Resource, account: string) => accountOf(stack.environment) === account;
+    const all = (this.byName.get(`${type} ${textOf(name)}`) ?? [])
+      .filter(each => by === PERMISSION_SET || accounts[0] === UNKNOWN_ACCOUNT || accounts.some(account => isIn(each, account)));
+    const inAccount = all.filter(each => isIn(each, accounts[0]));
+    const inStage = (inAccount.length > 0 ? inAccount : all).filter(({ template: { stack } }) => stack.folder === folder);
+    return [inStage, inAccount, all].find(found => found.length > 0) ?? [];
+  }
+
+  private attach(policies: Resource[], holder: Resource): void {
+    for (const policy of policies) {
       this.attachedBy.set(policy, [...this.attachedBy.get(policy) ?? [], { shown: holder.logicalId, resource: holder }]);
     }
   }
@@ -214,18 +228,25 @@ class IdentityPolicies {
     });
   }
 
-  private principalsOf({ type, properties, template }: Resource): Principal[] {
-    return ATTACHED[type].flatMap((property) => {
+  private principalsOf(policy: Resource): Principal[] {
+    return ATTACHED[policy.type].flatMap((property) => {
       const kind = `AWS::IAM::${property.replace(/(s|Name)$/, '')}`;
-      return itemsOf(properties[property]).map(item => this.principal(kind, partsOf(item, template)));
+      return itemsOf(policy.properties[property]).flatMap(item => this.principals(kind, partsOf(item, policy.template), policy));
     });
   }
 
-  private principal(kind: string, name: Part[]): Principal {
-    const known = textOf(name);
-    const resource = attributeIn(name)?.resource ?? this.byName.get(`${kind} ${known}`);
-    return { shown: resource?.logicalId ?? shown(name), resource };
+  private principals(kind: string, name: Part[], by: Resource): Principal[] {
+    const attribute = attributeIn(name);
+    const found = attribute ? [attribute.resource] : this.named(kind, name, by);
+    return found.length > 0 ? found.map(resource => ({ shown: resource.logicalId, resource })) : [{ shown: shown(name) }];
   }
+}
+
+const UNKNOWN_ACCOUNT = 'unknown-account';
+
+/** As in `aws://111111111111/eu-west-1`. */
+function accountOf(environment: string): string {
+  return environment.split('/')[2];
 }
 
 function textOfArn(parts: Part[]): string {
