@@ -56,13 +56,22 @@ function parameterOf(resource: Resource, property: string): Setting {
     return { state: 'unset' };
   }
   const parts = partsOf(properties[property], template);
-  const group = attributeIn(parts)?.resource;
-  if (!group || !['AWS::RDS::DBClusterParameterGroup', 'AWS::RDS::DBParameterGroup'].includes(group.type)) {
+  const groups = ['AWS::RDS::DBClusterParameterGroup', 'AWS::RDS::DBParameterGroup'];
+  const group = attributeIn(parts)?.resource ?? template.app.ofType(...groups).find(each => isNamed(each, property, name, template));
+  if (!group || !groups.includes(group.type)) {
     return { state: 'unknown', shown: `parameter group ${shown(parts)} is not of this app` };
   }
   const parameters = Object(group.properties.Parameters) as Record<string, unknown>;
   const setting = settingOf(parameters[PARAMETER], group.template);
   return setting.state === 'unknown' ? { state: 'unknown', shown: `it is ${setting.shown} in parameter group ${group.logicalId}` } : setting;
+}
+
+/** A name is of one account and Region, and RDS writes it in lower case. */
+function isNamed(group: Resource, property: string, name: Setting, { stack: { environment, folder } }: Resource['template']): boolean {
+  const own = settingOf(group.properties[property], group.template);
+  const { stack } = group.template;
+  return name.state === 'known' && own.state === 'known' && own.value.toLowerCase() === name.value.toLowerCase()
+    && stack.environment === environment && stack.folder === folder;
 }
 
 function isOn(value: string): boolean {

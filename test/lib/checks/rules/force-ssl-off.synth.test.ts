@@ -79,6 +79,17 @@ describe('IamAuth-ForceSslOff', () => {
     expect(answer(forceSslOff, newCluster(newStack(), 'Cluster', { engine }))).toMatchObject([{ id: '' }]);
   });
 
+  test('follows a group by its name, in the Region of the database', () => {
+    const inRegion = (region: string) => {
+      const stack = newStack();
+      const groups = new Stack(stack.node.root, 'Groups', { env: { account: stack.account, region } });
+      resource(groups, 'Group', 'AWS::RDS::DBClusterParameterGroup', { DBClusterParameterGroupName: 'Ours', Parameters: { 'rds.force_ssl': '0' } });
+      return answer(forceSslOff, resource(stack, 'Cluster', CLUSTER, { ...aurora('17.7'), DBClusterParameterGroupName: 'ours' }));
+    };
+    expect(inRegion('eu-west-1')).toMatchObject([{ id: '' }]);
+    expect(inRegion('us-east-1')).toMatchObject([{ id: 'unknown', description: why('parameter group ours is not of this app') }]);
+  });
+
   test('knows that a read replica has version and group of its source', () => {
     const stack = newStack();
     const engine = rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_14 });
