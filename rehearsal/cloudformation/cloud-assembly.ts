@@ -80,6 +80,8 @@ export interface AssemblyStack {
   /** Undefined where the stack leaves it open. */
   readonly account?: string;
   readonly region?: string;
+  /** The stage that it is in; stacks of a stage are deployed together. @default - that of the app */
+  readonly stage?: string;
   /** Values of parameters that the CDK CLI gives: the assets of the legacy synthesizer. */
   readonly parameters: Readonly<Record<string, string>>;
   /** By logical id. */
@@ -125,7 +127,7 @@ export class CloudAssembly {
         + 'run cdk synth with credentials that may look it up, and keep the cdk.context.json that it writes';
   }
 
-  private stacksIn(folder: string): AssemblyStack[] {
+  private stacksIn(folder: string, stage?: string): AssemblyStack[] {
     if (this.folders.has(resolve(folder))) {
       unreadable(folder, 'manifest.json', 'a stage has no folder of its own');
     }
@@ -147,9 +149,12 @@ export class CloudAssembly {
     };
     Object.keys(artifacts).forEach(visit);
     Object.values(artifacts).filter(({ type }) => type === 'cdk:asset-manifest').forEach(({ properties }) => this.addAssets(folder, properties?.file ?? ''));
-    const stacks = [...ordered].filter(id => isStack(artifacts[id])).map(id => this.stackOf(folder, artifacts, id));
+    const stacks = [...ordered].filter(id => isStack(artifacts[id])).map(id => ({ ...this.stackOf(folder, artifacts, id), ...(stage === undefined ? {} : { stage }) }));
     const stages = [...ordered].filter(id => artifacts[id].type === 'cdk:cloud-assembly');
-    return [...stacks, ...stages.flatMap(id => this.stacksIn(join(folder, artifacts[id].properties?.directoryName ?? '')))];
+    return [...stacks, ...stages.flatMap((id) => {
+      const { directoryName = '' } = artifacts[id].properties ?? {};
+      return this.stacksIn(join(folder, directoryName), join(stage ?? '', directoryName));
+    })];
   }
 
   private stackOf(folder: string, artifacts: Record<string, Artifact>, id: string): AssemblyStack {

@@ -50,7 +50,7 @@ const ATTACHED = [
 export class Identities {
   private readonly byKey = new Map<string, Identity>();
   private readonly managed = new Map<string, Document>();
-  private readonly managedByName = new Map<string, Document>();
+  private readonly managedByName = new Map<string, { readonly stack: TemplateStack; readonly document: Document }[]>();
 
   constructor(
     private readonly values: TemplateValues,
@@ -68,7 +68,8 @@ export class Identities {
       const document = this.document(stack, Properties.PolicyDocument, conditionOf(resource));
       this.managed.set(symbolText(['resource', stack.definition.id, logicalId, '']), document);
       if (Properties.ManagedPolicyName !== undefined) {
-        this.managedByName.set(this.values.text(stack, Properties.ManagedPolicyName), document);
+        const name = this.values.text(stack, Properties.ManagedPolicyName);
+        this.managedByName.set(name, [...this.managedByName.get(name) ?? [], { stack, document }]);
       }
     }
     const resources = values.resources.filter(({ definition }) => IDENTITIES[definition.Type]);
@@ -109,7 +110,7 @@ export class Identities {
     for (const { value, undecided: branch } of branchesOf(
       [Properties.ManagedPolicyArns, ofPermissionSet.ManagedPolicies, ofPermissionSet.CustomerManagedPolicyReferences], undecided,
     )) {
-      this.addManaged(identity, this.values.text(stack, nameIn(value)), branch);
+      this.addManaged(identity, this.values.text(stack, nameIn(value)), stack, branch);
     }
     this.setBoundary(identity, stack, Properties.PermissionsBoundary);
     if (trust !== undefined) {
@@ -131,7 +132,7 @@ export class Identities {
         identity.documents.push(this.document(stack, document, branch));
       } else {
         const policy = this.values.text(stack, managed);
-        this.addManaged(identity, /^[\w/]+$/.test(policy) ? `arn:aws:iam::aws:policy/${policy}` : policy, branch);
+        this.addManaged(identity, /^[\w/]+$/.test(policy) ? `arn:aws:iam::aws:policy/${policy}` : policy, stack, branch);
       }
     }
     this.setBoundary(identity, stack, Properties.PermissionsBoundary);
@@ -147,15 +148,14 @@ export class Identities {
       const identity = this.identity('identities with the policy', itself, undefined, this.values.named(itself));
       identity.documents.push(...documents.map(({ document, isRead }) => perhaps(
         isRead ? { statements: statementsIn(document, String) } : this.document(stack, document), conditionOf(resource))));
-      managed.forEach(arn => this.addManaged(identity, arn, conditionOf(resource)));
+      managed.forEach(arn => this.addManaged(identity, arn, stack, conditionOf(resource)));
     }
   }
 
-  private addManaged(identity: Identity, arn: string, undecided?: string): void {
-    const document = this.managedPolicy(arn);
-    if (document) {
-      identity.documents.push(perhaps(document, undecided));
-    } else {
+  private addManaged(identity: Identity, arn: string, stack: TemplateStack, undecided?: string): void {
+    const documents = this.managedPolicies(arn, identity, stack);
+    identity.documents.push(...documents.map(document => perhaps(document, undecided)));
+    if (documents.length === 0) {
       identity.unknownPolicies.add(arn);
     }
   }
@@ -166,7 +166,8 @@ export class Identities {
     const [one, ...others] = branchesOf(ManagedPolicyArn ?? CustomerManagedPolicyReference ?? boundary);
     if (one !== undefined) {
       const isDecided = others.length === 0 && one.undecided === undefined;
-      identity.boundary = (isDecided ? this.managedPolicy(this.values.text(stack, nameIn(one.value))) : undefined) ?? 'unknown';
+      const documents = isDecided ? this.managedPolicies(this.values.text(stack, nameIn(one.value)), identity, stack) : [];
+      identity.boundary = documents.length === 1 ? documents[0] : 'unknown';
     }
   }
 
@@ -212,7 +213,7 @@ export class Identities {
     const itself = symbolText(['resource', stack.definition.id, logicalId, '']);
     const given = Properties[name] === undefined ? undefined : this.values.text(stack, Properties[name]);
     const key = given === undefined || symbolsIn(given).length > 0 ? itself : given;
-    return this.identity(kind, key, key === given ? stack.account : undefined, this.values.named(itself));
+    return this.identity(kind, key, key === given ? placeOf(stack) : undefined, this.values.named(itself));
   }
 
   /** By a reference to it, or by the name of one that may be elsewhere. */
@@ -223,7 +224,7 @@ export class Identities {
     if (symbol?.[0] === 'resource' && definition && owner && IDENTITIES[definition.Type]) {
       return this.identityOf({ stack: owner, logicalId: symbol[2], definition });
     }
-    return this.identity(kind, name, symbol === undefined ? stack.account : undefined, this.values.named(name));
+    return this.identity(kind, name, symbol === undefined ? placeOf(stack) : undefined, this.values.named(name));
   }
 
   private identity(kind: Holder['kind'], id: string, account: string | undefined, name: string): Identity {
@@ -238,14 +239,26 @@ export class Identities {
     return known;
   }
 
-  private managedPolicy(arn: string): Document | undefined {
-    const own = this.managed.get(arn) ?? this.managedByName.get(arn.replace(/^arn:.*:policy\/(.*\/)?/, ''));
+  /** Several, where a permission set names one that there is in several accounts. */
+  private managedPolicies(arn: string, identity: Identity, stack: TemplateStack): Document[] {
+    const itself = this.managed.get(arn);
+    const own = itself ? [itself] : this.namedPolicies(arn.replace(/^arn:.*:policy\/(.*\/)?/, ''), identity, stack);
     const readable = this.values.readable(arn);
     const known
       = this.policies(readable)
         ?? policyOfAws(readable.replace('${AWS::Partition}', 'aws'))
         ?? POLICIES_OF_AWS[readable.split(':iam::aws:policy/')[1]];
-    return known ? { statements: statementsIn(known, String) } : own;
+    return known ? [{ statements: statementsIn(known, String) }] : own;
+  }
+
+  /** Stages have policies of the same names, each in its account. */
+  private namedPolicies(name: string, { who: { kind } }: Identity, { account, stage }: TemplateStack): Document[] {
+    const isForAll = kind === 'permission set' || account === undefined;
+    const all = (this.managedByName.get(name) ?? [])
+      .filter(({ stack }) => isForAll || stack.account === undefined || stack.account === account);
+    const inAccount = all.filter(({ stack }) => stack.account === account);
+    const inStage = (inAccount.length > 0 ? inAccount : all).filter(({ stack }) => stack.stage === stage);
+    return ([inStage, inAccount, all].find(found => found.length > 0) ?? []).map(({ document }) => document);
   }
 
   private document(stack: TemplateStack, document: unknown, undecided?: string): Document {
@@ -271,6 +284,11 @@ const POLICIES_OF_AWS: Record<string, PolicyDocument | undefined> = {
     Statement: { Effect: 'Allow', NotAction: ['iam:*', 'organizations:*', 'account:*'], Resource: '*' },
   },
 };
+
+/** Names of identities are of an account. Where that is not known, each stage may be deployed to another one. */
+function placeOf({ account, stage }: TemplateStack): string | undefined {
+  return account ?? stage;
+}
 
 /** The same, where it is not decided whether it applies. */
 function perhaps(document: Document, undecided: string | undefined): Document {

@@ -7,6 +7,7 @@ export interface TemplateStack {
   /** Undefined where the stack leaves it open. */
   readonly account?: string;
   readonly region?: string;
+  readonly stage?: string;
   readonly parent?: { readonly stack: TemplateStack; readonly logicalId: string };
 
   /** Whether the template was a value of the parent: it has symbols in its texts already. */
@@ -33,8 +34,8 @@ export function templateIn(text: string): AssemblyStack['template'] | undefined 
 
 /** A stack, and all that are nested in it. */
 export function withNested(definition: AssemblyStack, parent?: TemplateStack['parent']): TemplateStack[] {
-  const { account, region } = parent?.stack ?? definition;
-  const stack: TemplateStack = { definition, account, region, parent };
+  const { account, region, stage } = parent?.stack ?? definition;
+  const stack: TemplateStack = { definition, account, region, stage, parent };
   return [
     stack,
     ...Object.entries(definition.nested).flatMap(([logicalId, child]) => withNested(child, { stack, logicalId })),

@@ -108,7 +108,7 @@ export class TemplateValues {
       }
       case 'Fn::GetStackOutput': {
         const { StackName, OutputName } = argument as { StackName?: string; OutputName?: string };
-        const of = this.stacks.find(({ parent, definition }) => !parent && definition.name === StackName);
+        const of = nearestTo(stack, this.stacks).find(({ parent, definition }) => !parent && definition.name === StackName);
         const output = of?.definition.template.Outputs?.[OutputName ?? ''];
         return of && output ? this.text(of, output.Value) : symbolText(['name', `${StackName}.${OutputName}`]);
       }
@@ -272,11 +272,10 @@ export class TemplateValues {
   }
 
   private exporterOf(
-    { account, region }: TemplateStack,
+    importer: TemplateStack,
     name: string,
   ): { stack: TemplateStack; value: unknown } | undefined {
-    const distance = (stack: TemplateStack) => Number(stack.account !== account) + Number(stack.region !== region);
-    for (const stack of [...this.stacks].sort((a, b) => distance(a) - distance(b))) {
+    for (const stack of nearestTo(importer, this.stacks)) {
       for (const { Export, Value: value } of Object.values(stack.definition.template.Outputs ?? {})) {
         if (Export !== undefined && this.text(stack, Export.Name) === name) {
           return { stack, value };
@@ -285,6 +284,13 @@ export class TemplateValues {
     }
     return undefined;
   }
+}
+
+/** Stages may have stacks and exports of the same names. */
+function nearestTo({ account, region, stage }: TemplateStack, stacks: readonly TemplateStack[]): TemplateStack[] {
+  const distance = (stack: TemplateStack) =>
+    Number(stack.account !== account) + Number(stack.region !== region) + Number(stack.stage !== stage) / 2;
+  return [...stacks].sort((a, b) => distance(a) - distance(b));
 }
 
 /** What a policy calls a proxy; it is in the proxy's ARN, and no attribute. */
