@@ -1,4 +1,5 @@
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
+import { writtenOut } from './written-out';
 
 /** A stack, or a nested one. */
 export interface TemplateStack {
@@ -32,10 +33,16 @@ export function templateIn(text: string): AssemblyStack['template'] | undefined 
   }
 }
 
-/** A stack, and all that are nested in it. */
-export function withNested(definition: AssemblyStack, parent?: TemplateStack['parent']): TemplateStack[] {
-  const { account, region, stage } = parent?.stack ?? definition;
-  const stack: TemplateStack = { definition, account, region, stage, parent };
+/**
+ * A stack, and all that are nested in it.
+ *
+ * @param isAnywhere whether it is deployed in other accounts and Regions than its parent
+ */
+export function withNested(definition: AssemblyStack, parent?: TemplateStack['parent'], isAnywhere = false): TemplateStack[] {
+  const { stage, ...place } = parent?.stack ?? definition;
+  const { account, region } = isAnywhere ? {} : place;
+  const template = writtenOut(definition.template, region);
+  const stack: TemplateStack = { definition: { ...definition, template }, account, region, stage, parent };
   return [
     stack,
     ...Object.entries(definition.nested).flatMap(([logicalId, child]) => withNested(child, { stack, logicalId })),

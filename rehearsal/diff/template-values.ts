@@ -164,7 +164,7 @@ export class TemplateValues {
       const definition = file ?? (body && { id: name, name, template: body, templateBytes: 0, dependencies: [], parameters: {}, nested: {} });
       return definition === undefined
         ? []
-        : withNested(definition, { stack, logicalId }).map(each => ({ ...each, account: undefined, region: undefined, ...(file === undefined ? { isRead: true } : {}) }));
+        : withNested(definition, { stack, logicalId }, true).map(each => ({ ...each, ...(file === undefined ? { isRead: true } : {}) }));
     });
   }
 

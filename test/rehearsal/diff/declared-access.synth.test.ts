@@ -577,7 +577,7 @@ describe('what is not known at synthesis', () => {
             (node.defaultChild as rds.CfnDBCluster).cfnOptions.condition = condition;
           }
         };
-    const reason = '(perhaps: only under condition InProd of stack Shop)';
+    const reason = '(perhaps: only under condition InProd ({"Fn::Equals":[{"Ref":"AWS::Region"},"eu-west-1"]}) of stack Shop)';
     const [conditional, always] = [true, false].map(user);
     expect(changes(conditional, user(true))).toEqual([]);
     expect(changes(none, conditional)).toEqual([`+ Shop/Cluster: user ada: is created ${reason}`]);
