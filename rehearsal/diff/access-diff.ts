@@ -24,6 +24,8 @@ export type Access
     readonly user: 'declared' | 'other' | 'pattern' | 'tag';
   }
   | { readonly kind: 'assume'; readonly role: string; readonly conditions?: string }
+  /** It sets tags of sessions of a role that signs in as the user in such a tag. */
+  | { readonly kind: 'tagSession'; readonly role: string; readonly conditions?: string }
   | { readonly kind: 'role' }
   | {
     readonly kind: 'membership';

@@ -42,11 +42,11 @@ export function unreadable(source: string): Statement {
 /** The statements of a policy that are about `rds-db:connect`. */
 export function statementsIn(document: unknown, read: (value: unknown) => string): Statement[] {
   return branchesOf((document as { Statement?: unknown }).Statement).flatMap(({ value: statement, undecided: branch }) => {
-    const { Effect, Action, NotAction, Resource, NotResource, Condition } = statement as { [key: string]: unknown };
+    const { Effect, Action, Resource, NotResource, Condition } = statement as { [key: string]: unknown };
     if (Effect === undefined) {
       return isFunction(statement) ? [unreadable(read(statement))] : [];
     }
-    const about = NotAction === undefined ? aboutConnect(Action, read) : OPPOSITE[aboutConnect(NotAction, read)];
+    const about = isAbout(statement as object, [CONNECT], read);
     const isNamed = branchesOf(Action).some(({ value }) => read(value).toLowerCase().startsWith('rds-db:'));
     if (about === 'no') {
       return [];
@@ -80,9 +80,19 @@ export function effectsIn(effect: unknown, read: (value: unknown) => string): { 
 
 const OPPOSITE = { yes: 'no', maybe: 'maybe', no: 'yes' } as const;
 
-function aboutConnect(actions: unknown, read: (value: unknown) => string): 'yes' | 'maybe' | 'no' {
-  const answers = branchesOf(actions).map(({ value, undecided }) => {
-    const answer = matches(policyPattern(read(value).toLowerCase()), CONNECT);
+/** Whether a statement is about one of some actions, which are in lower case. */
+export function isAbout(statement: object, actions: readonly string[], read: (value: unknown) => string): 'yes' | 'maybe' | 'no' {
+  const { Action, NotAction } = statement as { Action?: unknown; NotAction?: unknown };
+  const answers = actions.map((action) => {
+    const answer = isAmong(action, NotAction ?? Action, read);
+    return NotAction === undefined ? answer : OPPOSITE[answer];
+  });
+  return (['yes', 'maybe'] as const).find(answer => answers.includes(answer)) ?? 'no';
+}
+
+function isAmong(action: string, patterns: unknown, read: (value: unknown) => string): 'yes' | 'maybe' | 'no' {
+  const answers = branchesOf(patterns).map(({ value, undecided }) => {
+    const answer = matches(policyPattern(read(value).toLowerCase()), action);
     return answer === 'yes' && undecided !== undefined ? 'maybe' : answer;
   });
   return (['yes', 'maybe'] as const).find(answer => answers.includes(answer)) ?? 'no';

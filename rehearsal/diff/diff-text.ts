@@ -132,7 +132,7 @@ function linesOf(changes: readonly AccessChange[], isGain: boolean): Piece[][] {
   });
 }
 
-const ORDER = ['role', 'signIn', 'assume', 'membership', 'roleAtLogin'];
+const ORDER = ['role', 'signIn', 'assume', 'tagSession', 'membership', 'roleAtLogin'];
 
 /** `shop: USAGE on schema public; SELECT, INSERT on all tables of schema public, through readers` */
 function privilegePieces(changes: readonly AccessChange[]): Piece[] {
@@ -168,6 +168,13 @@ function piecesOf({ access, who }: AccessChange, isGain: boolean): Piece[] {
       return [
         'may assume ',
         { name: access.role },
+        ...(access.conditions === undefined ? [] : [', under the conditions ', { name: access.conditions }]),
+      ];
+    case 'tagSession':
+      return [
+        'may say by a tag as whom ',
+        { name: access.role },
+        ' signs in',
         ...(access.conditions === undefined ? [] : [', under the conditions ', { name: access.conditions }]),
       ];
     case 'membership':

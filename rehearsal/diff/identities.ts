@@ -24,6 +24,9 @@ export interface Identity {
   /** Of a role. */
   readonly trust?: { readonly stack: TemplateStack; readonly document: unknown };
 
+  /** Of a role or a user, which a policy may name by `aws:PrincipalTag`; by the key in lower case. */
+  readonly tags: Map<string, { readonly value: string; readonly undecided?: string }[]>;
+
   /** Of a permission set: its resource. */
   readonly permissionSet?: string;
 
@@ -115,6 +118,12 @@ export class Identities {
     this.setBoundary(identity, stack, Properties.PermissionsBoundary);
     if (trust !== undefined) {
       Object.assign(identity, { trust: { stack, document: trust } });
+    }
+    // The tags of a permission set are no tags of the principals that have it.
+    for (const { value, undecided: branch } of branchesOf(type === 'AWS::SSO::PermissionSet' ? [] : Properties.Tags, undecided)) {
+      const { Key: key, Value: tag } = Object(value) as { Key?: unknown; Value?: unknown };
+      const name = this.values.text(stack, key).toLowerCase();
+      identity.tags.set(name, [...identity.tags.get(name) ?? [], { value: this.values.text(stack, tag), undecided: branch }]);
     }
     if (type === 'AWS::SSO::PermissionSet') {
       Object.assign(identity, { permissionSet: symbolText(['resource', stack.definition.id, resource.logicalId, '']) });
@@ -233,6 +242,7 @@ export class Identities {
       who: { kind, name },
       key,
       documents: [],
+      tags: new Map<string, { readonly value: string; readonly undecided?: string }[]>(),
       unknownPolicies: new Set<string>(),
     };
     this.byKey.set(key, known);

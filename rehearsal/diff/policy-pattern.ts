@@ -43,11 +43,11 @@ export function exactly({ tokens }: PolicyPattern): string | undefined {
   return tokens.every(({ kind }) => kind === 'text') ? tokens.map(({ text }) => text).join('') : undefined;
 }
 
-/** `maybe` where that depends on what only the deployment knows. */
-export function matches({ tokens }: PolicyPattern, text: string): 'yes' | 'maybe' | 'no' {
+/** `maybe` where that depends on what only the deployment knows, or the request that a variable is about. */
+export function matches({ tokens, variables }: PolicyPattern, text: string): 'yes' | 'maybe' | 'no' {
   const characters = tokensIn(text);
   if (fits(tokens, characters, false)) {
-    return 'yes';
+    return variables.length === 0 ? 'yes' : 'maybe';
   }
   const loose = tokens.map((token): Token => (isSymbol(token.text) ? { ...token, kind: 'any' } : token));
   return fits(loose, characters, true) ? 'maybe' : 'no';

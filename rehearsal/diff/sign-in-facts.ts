@@ -95,7 +95,10 @@ class IdentityFacts {
     }
     const isTag = allow.username.variables.length > 0;
     const expanded = isTag
-      ? []
+      ? this.tagged(allow).flatMap(({ value, undecided }) => {
+          const user = place.users.find(({ name }) => name === value);
+          return user || isNamed ? this.signIn(place, value, user, allow.undecided ?? because ?? undecided) : [];
+        })
       : place.users.flatMap((user) => {
           const match = matches(allow.username, user.name);
           return match === 'no'
@@ -108,6 +111,12 @@ class IdentityFacts {
               );
         });
     return [...(isNamed ? [this.patternFact(allow, place)] : []), ...expanded];
+  }
+
+  /** The usernames in a tag that the app gives to the identity itself. */
+  private tagged({ username }: ConnectResource): { readonly value: string; readonly undecided?: string }[] {
+    const tag = tagIn(username);
+    return (tag === undefined ? undefined : this.identity.tags.get(tag.toLowerCase())) ?? [];
   }
 
   private signIn(
@@ -143,7 +152,7 @@ class IdentityFacts {
   }
 
   private patternFact(allow: ConnectResource, place?: Place): ComparableFact {
-    const tag = /^\$\{aws:PrincipalTag\/([^}]*)\}$/i.exec(allow.username.source)?.[1];
+    const tag = tagIn(allow.username);
     const as = tag ?? this.values.readable(allow.username.source);
     const restricted
       = this.denies.length > 0
@@ -244,6 +253,11 @@ class IdentityFacts {
         ),
     );
   }
+}
+
+/** The key of the tag that a whole username is. */
+function tagIn({ source }: PolicyPattern): string | undefined {
+  return /^\$\{aws:PrincipalTag\/([^}]*)\}$/i.exec(source)?.[1];
 }
 
 type Match = 'yes' | 'maybe' | 'no';

@@ -260,7 +260,7 @@ export class TemplateValues {
       return this.text(stack, from[Number(index)]);
     }
     const split = (from as { 'Fn::Split'?: [string, unknown] } | null)?.['Fn::Split'];
-    if (split === undefined) {
+    if (split === undefined || split[0] === '') {
       return undefined;
     }
     const source = this.text(stack, split[1]);
@@ -268,7 +268,7 @@ export class TemplateValues {
     if (symbol?.[0] === 'resource' && symbol[3] === 'DBProxyArn' && split[0] === ':' && Number(index) === 6) {
       return symbolText(['resource', symbol[1], symbol[2], PROXY_ID]);
     }
-    return symbol === undefined ? source.split(split[0])[Number(index)] : undefined;
+    return symbol === undefined ? splitAt(split[0], source)[Number(index)] : undefined;
   }
 
   private exporterOf(
@@ -291,6 +291,21 @@ function nearestTo({ account, region, stage }: TemplateStack, stacks: readonly T
   const distance = (stack: TemplateStack) =>
     Number(stack.account !== account) + Number(stack.region !== region) + Number(stack.stage !== stage) / 2;
   return [...stacks].sort((a, b) => distance(a) - distance(b));
+}
+
+/** Where the delimiter is text, and not where it is within a symbol. */
+function splitAt(delimiter: string, text: string): string[] {
+  const [tokens, { length }] = [tokensIn(text), tokensIn(delimiter)];
+  const parts = [''];
+  for (let at = 0; at < tokens.length;) {
+    if (tokens.slice(at, at + length).join('') === delimiter) {
+      parts.push('');
+      at += length;
+    } else {
+      parts.push(`${parts.pop()}${tokens[at++]}`);
+    }
+  }
+  return parts;
 }
 
 /** What a policy calls a proxy; it is in the proxy's ARN, and no attribute. */

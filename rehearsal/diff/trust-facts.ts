@@ -1,6 +1,6 @@
 import { ComparableFact } from './access-diff';
 import { branchesOf, isFunction } from './branches';
-import { effectsIn } from './connect-statements';
+import { effectsIn, isAbout } from './connect-statements';
 import { Identity } from './identities';
 import { TemplateStack } from './template-stack';
 import { TemplateValues } from './template-values';
@@ -12,37 +12,57 @@ interface TrustStatement {
   readonly Condition?: unknown;
 }
 
-/** Who may have the role, and with it what the role has. */
-export function trustFacts({ who, key, trust }: Identity, values: TemplateValues): ComparableFact[] {
+const ASSUMING = ['sts:assumerole', 'sts:assumerolewithsaml', 'sts:assumerolewithwebidentity'];
+const TAGGING = ['sts:tagsession'];
+
+/**
+ * Who may have the role, and with it what the role has; and who may set tags of its sessions, where these say as whom it signs in.
+ *
+ * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+ */
+export function trustFacts(identity: Identity, values: TemplateValues): ComparableFact[] {
+  const signsInByTag = identity.documents.some(({ statements }) =>
+    statements.some(({ effect, resources }) => effect !== 'Deny' && resources.some(({ username }) => username.variables.some(name => /^aws:PrincipalTag\//i.test(name)))));
+  return [
+    ...factsOf(identity, values, 'assume', ASSUMING),
+    ...(signsInByTag ? factsOf(identity, values, 'tagSession', TAGGING) : []),
+  ];
+}
+
+function factsOf({ who, key, trust }: Identity, values: TemplateValues, kind: 'assume' | 'tagSession', actions: readonly string[]): ComparableFact[] {
   if (!trust) {
     return [];
   }
   const { stack, document } = trust;
+  const read = (value: unknown) => values.text(stack, value);
   const statements = statementsOf(document).flatMap(({ value, undecided }) => {
     const statement = value as TrustStatement;
-    return statement.Effect === undefined
-      ? isFunction(value)
+    if (statement.Effect === undefined) {
+      return isFunction(value)
         ? [{ effect: 'Allow', undecided: 'the trust policy is known to the deployment alone', statement: { Principal: value } }]
-        : []
-      : effectsIn(statement.Effect, effect => values.text(stack, effect)).map(each => ({ undecided, ...each, statement }));
+        : [];
+    }
+    const about = isAbout(statement, actions, read);
+    const because = undecided ?? (about === 'maybe' ? 'the Action in the trust policy is known to the deployment alone' : undefined);
+    return about === 'no' ? [] : effectsIn(statement.Effect, read).map(each => ({ undecided: because, ...each, statement }));
   });
   const isRestricted = statements.some(({ effect }) => effect === 'Deny');
   return statements
     .filter(({ effect }) => effect === 'Allow')
     .flatMap(({ statement, undecided = isRestricted ? 'a Deny statement of the role may refuse it' : undefined }) => {
       const { Principal: principal, NotPrincipal: others, Condition: condition } = statement;
-      const conditions = condition === undefined ? undefined : values.text(stack, JSON.stringify(condition));
+      const conditions = condition === undefined ? undefined : read(JSON.stringify(condition));
       return [
         ...principalsIn(stack, principal, values),
         ...principalsIn(stack, others, values).map(each => ({ ...each, but: 'every principal but ' })),
       ].map(({ type, name, but = '', because = undecided }): ComparableFact => {
-        const keyOf = (each?: string) => JSON.stringify(['assume', key, `${but}${type}`, name, each ?? '']);
+        const keyOf = (each?: string) => JSON.stringify([kind, key, `${but}${type}`, name, each ?? '']);
         return {
           who: {
             kind: 'principal',
             name: `${but}${name === '*' ? 'every principal' : `${type === 'AWS' ? '' : `${type} `}${values.named(name)}`}`,
           },
-          access: { kind: 'assume', role: who.name, ...(conditions === undefined ? {} : { conditions }) },
+          access: { kind, role: who.name, ...(conditions === undefined ? {} : { conditions }) },
           key: keyOf(conditions),
           coveredBy: conditions === undefined ? [] : [keyOf()],
           ...(because === undefined ? {} : { undecided: because }),

@@ -59,7 +59,7 @@ describe('the role that AWS SAM makes', () => {
   });
 
   test('may be restricted by a boundary, and is assumed by what the function names', () => {
-    expect(of({ Policies: DOCUMENT, PermissionsBoundary: 'arn:aws:iam::1:policy/Bounds', AssumeRolePolicyDocument: { Statement: [{ Effect: 'Allow', Principal: { AWS: '2' } }] } })).toEqual([
+    expect(of({ Policies: DOCUMENT, PermissionsBoundary: 'arn:aws:iam::1:policy/Bounds', AssumeRolePolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { AWS: '2' } }] } })).toEqual([
       '+ principal 2: may assume OrdersRole', `${SIGNS_IN} (perhaps: its permissions boundary may refuse it)`,
     ]);
   });
