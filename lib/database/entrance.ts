@@ -72,9 +72,10 @@ function scopeOf(grantee: iam.IGrantable, otherwise: IConstruct): IConstruct {
   return Construct.isConstruct(grantee) ? grantee : otherwise;
 }
 
+/** None of a role without a name: `iam.Role.customizeRoles()` gives all that are not created yet the same ARN. */
 function roleArnOf({ grantPrincipal }: iam.IGrantable): string[] {
   const { roleArn } = grantPrincipal as Partial<iam.IRole>;
-  return roleArn === undefined ? [] : [roleArn];
+  return roleArn === undefined || roleArn.endsWith(':role') ? [] : [roleArn];
 }
 
 const FUNCTION = 'AWS::Lambda::Function';

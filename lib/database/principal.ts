@@ -35,7 +35,8 @@ function identityOf(principal: iam.IPrincipal): Pick<Principal, 'name' | 'arn'> 
     return {}; // asking would make it
   }
   if (principal instanceof iam.Role) {
-    const { roleName: name } = principal.node.defaultChild as iam.CfnRole;
+    // Without a resource it is a role that iam.Role.customizeRoles() leaves to others.
+    const { roleName: name } = (principal.node.defaultChild ?? principal) as iam.CfnRole | iam.Role;
     return name !== undefined && !Token.isUnresolved(name) ? { name } : {}; // the rest is known to the deployment alone
   }
   const { roleName, userName, groupName, roleArn, userArn, groupArn } = principal as Partial<iam.IRole & iam.IUser & iam.IGroup>;

@@ -60,7 +60,10 @@ export const CONNECTS_FROM_OUTSIDE_VPC: Acknowledgement = {
  * @param acknowledgement what stays
  */
 export function acknowledge(construct: IConstruct, { rules, finding, reason }: Acknowledgement): void {
-  const resource = (CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild) as CfnResource;
+  const resource = (CfnResource.isCfnResource(construct) ? construct : construct.node.defaultChild) as CfnResource | undefined;
+  if (!resource) {
+    return; // a policy that iam.Role.customizeRoles() leaves to others has none
+  }
   Validations.of(resource).acknowledge(...rules.map(rule => ({ id: finding === undefined ? rule : `${rule}[${finding}]`, reason })));
   const before = resource.getMetadata('cdk_nag') as { readonly rules_to_suppress: object[] } | undefined;
   const suppressed = rules.map(id => ({ id, reason, ...finding === undefined ? {} : { applies_to: [finding] } }));

@@ -37,7 +37,10 @@ export class FunctionRole {
     this.role = new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
     // Below the role, so that who waits for the role waits for what it may do.
     this.policy = new iam.ManagedPolicy(this.role, 'Policy', { roles: [this.role] });
-    neverRetain(this.policy.node.defaultChild as CfnResource, 'a function that is retained with it would keep its access to the database; take the override out');
+    const resource = this.policy.node.defaultChild as CfnResource | undefined; // none with iam.Role.customizeRoles()
+    if (resource) {
+      neverRetain(resource, 'a function that is retained with it would keep its access to the database; take the override out');
+    }
     const reasons: string[] = [];
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn);
     if (inVpc) {
