@@ -11,6 +11,7 @@ import { labelIn } from './database/label';
 import { refuseRetainedAccess } from './database/removal-policies';
 import { clusterTarget, instanceTarget, type SignInTarget } from './database/sign-in-target';
 import { errorAt } from './model/errors';
+import { isToBeLookedUp } from './model/token';
 import { requireText } from './model/types';
 import { warn } from './model/warning';
 
@@ -159,7 +160,7 @@ export class ConnectGrants {
         'username is a token, and a * in it would let the grantee sign in as every user; give the username itself',
       );
     }
-    const problem = usernameProblem(username);
+    const problem = !isToBeLookedUp(username) && usernameProblem(username);
     if (problem) {
       throw errorAt(construct, problem);
     }

@@ -8,6 +8,7 @@ import type { Database } from './database/database';
 import { UserAccess } from './database/user-access';
 import { errorAt } from './model/errors';
 import { markManagedElsewhere } from './model/known-role';
+import { isToBeLookedUp } from './model/token';
 import { requireOptions, requireText } from './model/types';
 import { managedDatabaseOf } from './provisioner/managed-database';
 import type { IDatabaseUser } from './role-interface';
@@ -30,7 +31,7 @@ export class ImportedUser extends Construct implements IDatabaseUser {
     }
     const problem = Token.isUnresolved(username)
       ? 'username is a token, and a * in it would let the grantee sign in as every user; give the username itself'
-      : usernameProblem(username);
+      : !isToBeLookedUp(username) && usernameProblem(username);
     if (problem) {
       throw errorAt(this, problem);
     }

@@ -13,6 +13,7 @@ import { policyUsername, usernameProblem } from '../contract/names';
 import type { ClientEndpoint, Principal, SignInGrant } from '../model/access-model';
 import { accessModelOf, addSignIn } from '../model/app-access';
 import { errorAt } from '../model/errors';
+import { isToBeLookedUp } from '../model/token';
 import { requireText } from '../model/types';
 
 const CONNECT = 'rds-db:connect';
@@ -38,7 +39,7 @@ export function grantConnect(
   requireText(construct, 'username', username);
   target.check();
   const known = !Token.isUnresolved(username);
-  const problem = known && usernameProblem(username);
+  const problem = known && !isToBeLookedUp(username) && usernameProblem(username);
   if (problem) {
     throw errorAt(construct, problem);
   }

@@ -16,6 +16,7 @@ import { NOT_LOOKED_UP } from '../database/sign-in-target';
 import type { AccessModel, DeclaredDatabase, DeclaredOfPublic, DeclaredRole } from '../model/access-model';
 import { accessModelOf, appAccess, claim, claimsIn, constructAt, rolesInStack } from '../model/app-access';
 import { errorAt } from '../model/errors';
+import { isToBeLookedUp } from '../model/token';
 import { requireText, shown } from '../model/types';
 import { sameNames } from '../model/unclear-names';
 import { warn } from '../model/warning';
@@ -214,7 +215,7 @@ export class ManagedDatabase {
 
   private checkName(scope: IConstruct, kind: NameKind, name: string): void {
     requireText(scope, kind, name);
-    if (Token.isUnresolved(name)) {
+    if (Token.isUnresolved(name) || isToBeLookedUp(name)) {
       return;
     }
     const problemOf = kind === 'username' ? usernameProblem : managedRoleNameProblem;
