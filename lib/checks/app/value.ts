@@ -127,7 +127,7 @@ export function jsonIn(value: unknown, template: Template): unknown {
 }
 
 /** Splits where a known text has the delimiter. */
-function splitAt(delimiter: string, parts: Part[]): Part[][] {
+export function splitAt(delimiter: string, parts: Part[]): Part[][] {
   const result: Part[][] = [[]];
   for (const part of parts) {
     const [first, ...others] = part.kind === 'text' && delimiter !== '' ? part.text.split(delimiter).map(text) : [part];

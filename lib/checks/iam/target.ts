@@ -1,4 +1,4 @@
-import { attributeIn, isCustom, keyOf, type Part, partsOf } from '../app/value';
+import { attributeIn, isCustom, keyOf, type Part, partsOf, splitAt } from '../app/value';
 import { type Element, hasUnknown, matches, settled, type Token, tokensOf } from './pattern';
 import type { Resource } from '../app/template';
 import type { Statement } from './statement';
@@ -96,12 +96,17 @@ const ARNS: Record<string, Record<string, readonly [service: string, before: str
   'AWS::SecretsManager::Secret': { Ref: ['secretsmanager', 'secret:'], Id: ['secretsmanager', 'secret:'] },
 };
 
-/** An ARN that is an attribute, as its parts. An attachment is another name of the secret that it attaches; versions and aliases are qualifiers of their function. */
+/** An ARN that is an attribute, as its parts, or an item of one that is split at its colons. An attachment is another name of the secret that it attaches; versions and aliases are qualifiers of their function. */
 function spelledOut(part: Part): Part[] {
   if (part.kind !== 'attribute') {
     return [part];
   }
   const { resource, attribute } = part;
+  const [, whole, index] = /^(.+)\[(\d+)\]$/.exec(attribute) ?? [];
+  if (whole !== undefined) {
+    const items = splitAt(':', spelledOut({ ...part, attribute: whole }));
+    return items[Number(index)] ?? [part];
+  }
   if (resource.type === 'AWS::SecretsManager::SecretTargetAttachment') {
     return partsOf(resource.properties.SecretId, resource.template).flatMap(spelledOut);
   }

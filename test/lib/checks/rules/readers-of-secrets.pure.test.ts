@@ -1,5 +1,7 @@
 import { SynthesizedApp } from '../../../../lib/checks/app/synthesized-app';
 import type { TemplateBody } from '../../../../lib/checks/app/template';
+import type { Rule } from '../../../../lib/checks/rule';
+import { masterPasswordModifiable } from '../../../../lib/checks/rules/master-password-modifiable';
 import { masterSecretReadable } from '../../../../lib/checks/rules/master-secret-readable';
 
 const roleWith = (...statements: object[]) => ({
@@ -24,13 +26,14 @@ const BASE = {
   Schedule: rotatedBy(arnOf('Rotation')),
 };
 
-/** The resources that may read the secret and need not. */
-function readers(others: object): string[] {
+/** The resources at which a rule finds something. */
+function findingsOf(rule: Rule, others: object): string[] {
   const body = { Resources: { ...BASE, ...others } } as TemplateBody;
   const app = new SynthesizedApp([{ file: '/cdk.out/Data.template.json', stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/cdk.out' }, body }]);
-  return app.resources.filter(resource => Array.isArray(masterSecretReadable.check(resource))
-    && masterSecretReadable.check(resource).length > 0).map(({ logicalId }) => logicalId);
+  return app.resources.filter(resource => Array.isArray(rule.check(resource)) && rule.check(resource).length > 0).map(({ logicalId }) => logicalId);
 }
+
+const readers = (others: object) => findingsOf(masterSecretReadable, others);
 
 describe('the role of a function that rotates the secret', () => {
   test('reads it', () => {
@@ -64,5 +67,29 @@ describe('the role of a function that rotates the secret', () => {
     const Rotation = { Type: 'AWS::Serverless::Function', Properties: { Policies: [{ Statement: [READS] }] } };
     expect(readers({ Role: roleWith(), Rotation })).toEqual([]);
     expect(readers({ Role: roleWith(), Rotation, Schedule: rotatedBy(arnOf('Another')) })).toEqual(['Rotation']);
+  });
+});
+
+describe('a part of an ARN that is split at its colons', () => {
+  const item = (index: number, of: object) => ({ 'Fn::Select': [index, { 'Fn::Split': [':', of] }] });
+  const named = (service: string, kind: string, name: object) =>
+    ({ 'Fn::Join': ['', [`arn:aws:${service}:`, { Ref: 'AWS::Region' }, ':', item(4, { Ref: 'Secret' }), `:${kind}:`, name]] });
+  const readsIt = (name: object) => readers({ Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', name) }) });
+
+  test('names the secret', () => {
+    const Attachment = { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: { Ref: 'Secret' } } };
+    expect(readsIt(item(6, { Ref: 'Secret' }))).toEqual(['Workload']);
+    expect(readers({ Attachment, Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Attachment' })) }) })).toEqual(['Workload']);
+    expect(readsIt(item(6, { Ref: 'Other' }))).toEqual(['Workload']);
+    expect(readers({ Other: { Type: 'AWS::SecretsManager::Secret' }, Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Other' })) }) })).toEqual([]);
+  });
+
+  test('names the cluster', () => {
+    const modifies = (name: object) => {
+      const Workload = roleWith({ Effect: 'Allow', Action: 'rds:ModifyDBCluster', Resource: named('rds', 'cluster', name) });
+      return findingsOf(masterPasswordModifiable, { Workload });
+    };
+    expect(modifies(item(6, { 'Fn::GetAtt': ['Cluster', 'DBClusterArn'] }))).toEqual(['Workload']);
+    expect(modifies(item(6, { 'Fn::GetAtt': ['Secret', 'Id'] }))).toEqual([]);
   });
 });
