@@ -95,7 +95,11 @@ function fromDocuments(
   }
   const allowing = matching.filter(({ Effect }) => Effect === 'Allow');
   if (allowing.some(isUnconditional)) {
-    return boundary === undefined || allows(boundary, action, resource)
+    const bounded = boundary === undefined || allows(boundary, action, resource);
+    if (bounded === undefined) {
+      return unknown(`the permissions boundary ${boundary?.name} of ${its} has a condition or a policy variable, which is not evaluated here`);
+    }
+    return bounded
       ? ok(`the policies of ${its} allow ${action}`)
       : because(
           'policy-boundary',
@@ -216,12 +220,17 @@ function statementsOf({ name, document }: NamedPolicy): Statement[] {
   return list(document.Statement).map(statement => ({ ...statement, policy: name }));
 }
 
-/** Whether a boundary lets this through. */
-function allows(boundary: NamedPolicy, action: string, resource: string): boolean {
-  const effects = statementsOf(boundary)
-    .filter(statement => isAboutAction(statement, action) && isAboutResource(statement, resource))
-    .map(({ Effect }) => Effect);
-  return effects.includes('Allow') && !effects.includes('Deny');
+/** Whether a boundary lets this through; undefined where that depends on a condition or a policy variable. */
+function allows(boundary: NamedPolicy, action: string, resource: string): boolean | undefined {
+  const matching = statementsOf(boundary)
+    .filter(statement => isAboutAction(statement, action) && isAboutResource(statement, resource));
+  const has = (effect: string, statements: readonly Statement[]) => statements.some(({ Effect }) => Effect === effect);
+  const certain = matching.filter(statement => isUnconditional(statement)
+    && !list(statement.Resource ?? statement.NotResource ?? []).some(hasVariable));
+  if (has('Deny', certain) || !has('Allow', matching)) {
+    return false;
+  }
+  return has('Deny', matching) || !has('Allow', certain) ? undefined : true;
 }
 
 /** A variable other than the escapes of `*`, `?` and `$`. */
@@ -240,7 +249,10 @@ function isAboutAction({ Action, NotAction }: PolicyStatement, action: string): 
 
 function isAboutResource({ Resource, NotResource }: PolicyStatement, resource: string): boolean {
   const matches = (pattern: string) => isMatch(pattern, resource);
-  return Resource === undefined ? !list(NotResource ?? []).some(matches) : list(Resource).some(matches);
+  // An exception with a variable may be about another resource.
+  return Resource === undefined
+    ? !list(NotResource ?? []).some(pattern => !hasVariable(pattern) && matches(pattern))
+    : list(Resource).some(matches);
 }
 
 /** Policy variables other than the escapes stand for text that is not known here: they may match. */
