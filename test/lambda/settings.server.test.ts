@@ -99,6 +99,17 @@ describe.each(CASES)('parameters that are set on PostgreSQL $name, over $transpo
     await live();
   });
 
+  test('exit_on_error, by the owner of a database: what cannot be taken back there keeps the role, and ends no session', async () => {
+    await set({ exit_on_error: 'on' }, ['DATABASE shop']);
+    await stack.create('A', USER);
+    await server.sql('CREATE ROLE stranger; CREATE SCHEMA theirs AUTHORIZATION stranger; SET ROLE stranger; CREATE TABLE theirs.t (n int); GRANT SELECT ON theirs.t TO orders; RESET ROLE', [], 'shop');
+    await stack.delete('A', USER);
+    expect(stack.log.map(({ notice }) => notice)).not.toContain('trying again');
+    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'kept', username: 'orders' }));
+    await server.sql('DROP SCHEMA theirs CASCADE; DROP ROLE stranger, orders', [], 'shop');
+    await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
+  }, 90_000);
+
   if (transport === 'connections') {
     full.test('timeouts of a millisecond, and transactions that are read-only and serializable, all at once', async () => {
       await set({ ...Object.fromEntries(TIMEOUTS.map(name => [name, '1'])), ...VALUES }, ['ROLE postgres']);

@@ -41,6 +41,7 @@ const NO_TRANSACTION_TIMEOUT = `CASE WHEN pg_catalog.current_setting('transactio
  * - The session acts as the admin, and not as a role that it is a member of.
  * - Some notices are errors to us.
  * - Timeouts are the engine's. It sets others for each transaction.
+ * - An error of a statement is one to come back from, and not the end of the session.
  * - What is read and created does not depend on the conventions of an application.
  */
 export const SETTINGS: { readonly [parameter: string]: string } = {
@@ -51,6 +52,7 @@ export const SETTINGS: { readonly [parameter: string]: string } = {
   lock_timeout: '10000',
   idle_in_transaction_session_timeout: '30000',
   idle_session_timeout: '0',
+  exit_on_error: 'off',
   standard_conforming_strings: 'on',
   quote_all_identifiers: 'off',
   default_tablespace: '',
