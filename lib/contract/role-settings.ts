@@ -92,7 +92,7 @@ export function valueProblem(parameter: string, value: string | readonly string[
   if (typeof value !== 'string') {
     return value.length === 0
       ? notAllowed(what, value, 'it is empty', 'name at least one, or leave the parameter out')
-      : value.map(item => textProblem(what, item, 1, MAX_NAME_LENGTH)).find(problem => problem !== undefined);
+      : value.map(item => textProblem(what, item, 1, MAX_NAME_LENGTH)).find(problem => problem !== undefined) ?? textProblem(what, value.join(', '), 0, MAX_VALUE_LENGTH);
   }
   return textProblem(what, value, 0, MAX_VALUE_LENGTH);
 }

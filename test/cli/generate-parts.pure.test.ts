@@ -3,6 +3,7 @@ import { callsOf } from '../../cli/generate/model/factories';
 import { References } from '../../cli/generate/model/references';
 import { KindRights, SchemaRights } from '../../cli/generate/model/rights';
 import { keyProblem } from '../../cli/generate/model/sayable';
+import { settingsOf } from '../../cli/generate/model/settings';
 import { Subject } from '../../cli/generate/model/subjects';
 import { generateOptionsOf } from '../../cli/generate/options';
 import { Expression, written } from '../../cli/generate/text/layout';
@@ -176,4 +177,12 @@ describe('options', () => {
     expect(() => generateOptionsOf(['shop'])).toThrow('generate takes no shop: the PG* variables say where the database is; --help says more');
     expect(() => generateOptionsOf(['--databse', 'a'])).toThrow("Unknown option '--databse'");
   });
+});
+
+test('a setting that is too long to be read is a finding, without its value', () => {
+  const findings = new Findings();
+  const settings = [{ database: null, parameter: 'application_name', value: null }, { database: 'shop', parameter: 'work_mem', value: null }, { database: null, parameter: 'jit', value: 'off' }];
+  const observed = { connectionLimit: -1, settings } as unknown as Subject['observed'];
+  expect(settingsOf({ name: 'orders', kind: 'user', observed }, new Set(), findings)).toEqual({ settings: { jit: 'off' } });
+  expect(findings.list().map(({ why, what }) => [why, what])).toEqual([['its value is longer than what can be declared', ['application_name', 'work_mem']]]);
 });

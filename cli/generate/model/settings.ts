@@ -36,6 +36,10 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
   }
   for (const { database, parameter: spelled, value: stored } of observed.settings) {
     const parameter = spelled.toLowerCase();
+    if (stored === null) {
+      left(TOO_LONG, parameter);
+      continue;
+    }
     // A parameter of an extension or of the application may hold a secret, such as a key.
     const isCustom = parameter.includes('.');
     const what = isCustom ? parameter : `${parameter} = ${stored}`;
@@ -60,6 +64,7 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
   return { ...result, ...Object.keys(others).length === 0 ? {} : { settings: others } };
 }
 
+const TOO_LONG = 'its value is longer than what can be declared';
 const OF_GROUP = 'a group role has no settings: its members do not inherit them';
 
 function otherValueProblem(parameter: string, stored: string, { settings }: Subject['observed']): string | undefined {

@@ -26,8 +26,8 @@ export interface ObservedRole {
   readonly others: { readonly on: 'PARAMETER' | 'TABLESPACE'; readonly name: string; readonly privilege: string; readonly grantable: boolean; readonly as: string | null }[];
   /** -1: no limit. */
   readonly connectionLimit: number;
-  /** Values as they are stored. `database`: for sessions in that one alone, where they count more than those for all; null: for all. */
-  readonly settings: { readonly database: string | null; readonly parameter: string; readonly value: string }[];
+  /** Values as they are stored; null: longer than any that is declared. `database`: for sessions in that one alone, where they count more than those for all; null: for all. */
+  readonly settings: { readonly database: string | null; readonly parameter: string; readonly value: string | null }[];
   /** Databases in which something depends on the role. */
   readonly dependsIn: string[];
   /** Databases in which it owns something. */

@@ -83,7 +83,7 @@ export function planSettings({ role, declaration, previous }: Pick<Wanted, 'role
       ...stored.flatMap(({ database, parameter, value }): Change[] => {
         const one = declared(parameter);
         const isSurplus = database === null ? one === undefined && wasDeclared(parameter) : one !== undefined && !isSame(one, value);
-        return isSurplus ? [{ kind: 'setParameter', role, ...database === null ? {} : { database }, parameter, was: valueOf(parameter, value) }] : [];
+        return isSurplus ? [{ kind: 'setParameter', role, ...database === null ? {} : { database }, parameter, ...valueBefore(parameter, value) }] : [];
       }),
       ...limit === NO_LIMIT ? limits : [],
     ],
@@ -93,7 +93,7 @@ export function planSettings({ role, declaration, previous }: Pick<Wanted, 'role
         const now = stored.find(row => row.database === null && row.parameter === parameter);
         return now !== undefined && isSame(one, now.value)
           ? []
-          : [{ kind: 'setParameter', role, parameter, value, ...now === undefined ? {} : { was: valueOf(parameter, now.value) } }];
+          : [{ kind: 'setParameter', role, parameter, value, ...valueBefore(parameter, now?.value) }];
       }),
       ...limit === NO_LIMIT ? [] : limits,
     ],
@@ -124,8 +124,13 @@ export function withSetting(role: ObservedRole, change: SettingChange): Observed
   return { ...role, settings: value === undefined ? others : [...others, { database, parameter, value: stored(value) }] };
 }
 
-function isSame({ parameter, value }: RoleSettings['parameters'][number], stored: string): boolean {
-  return isDeepStrictEqual(value, valueOf(parameter, stored)) || (TIMEOUTS.includes(parameter) && isSameTime(value, stored));
+/** None comes back that is too long to be read. */
+function valueBefore(parameter: string, stored: string | null = null): Pick<ChangeOf<'setParameter'>, 'was'> {
+  return stored === null ? {} : { was: valueOf(parameter, stored) };
+}
+
+function isSame({ parameter, value }: RoleSettings['parameters'][number], stored: string | null): boolean {
+  return stored !== null && (isDeepStrictEqual(value, valueOf(parameter, stored)) || (TIMEOUTS.includes(parameter) && isSameTime(value, stored)));
 }
 
 /** The parameters that have an option of their own which is a time: by hand they are set in any unit. */

@@ -38,6 +38,12 @@ const MEMBERSHIPS = `
     WHERE m.roleid IN (SELECT oid FROM u) OR m.member IN (SELECT oid FROM u)`;
 
 /**
+ * Of a setting s, with its name. A role sets what it likes for itself, of any length, in each database: that must not make it too large to be read, or
+ * its access could not be ended. What can be declared for all databases is shorter, as it is stored.
+ */
+const MOST_BYTES = 'CASE s.setdatabase WHEN 0 THEN 4000 ELSE 250 END';
+
+/**
  * Roles with what they hold that is shared by all databases of the server. There may be thousands: everything is read once, however
  * few the planner expects, and then put together by role. A membership that neither inherits nor can be set (16 and newer) has no effect.
  */
@@ -60,7 +66,7 @@ export function rolesWithShared(names: string[]): string {
                                'as', ${actingAs('a.grantor', 'a.datdba')}, 'grantor', ${OF_DATABASE.grantor}, 'through', ${OF_DATABASE.through}) ORDER BY a.datname, a.privilege_type) AS list
     FROM acl a CROSS JOIN me WHERE a.grantee IN (SELECT oid FROM u) AND a.datdba <> a.grantee GROUP BY a.grantee),
   settings AS MATERIALIZED (
-    SELECT s.setrole AS oid, json_agg(json_build_object('database', d.datname, 'parameter', split_part(c, '=', 1), 'value', substr(c, strpos(c, '=') + 1)) ORDER BY d.datname, c) AS list
+    SELECT s.setrole AS oid, json_agg(json_build_object('database', d.datname, 'parameter', split_part(c, '=', 1), 'value', CASE WHEN octet_length(c) <= ${MOST_BYTES} THEN substr(c, strpos(c, '=') + 1) END) ORDER BY d.datname, c) AS list
     FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c
     WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole),
   depends AS MATERIALIZED (

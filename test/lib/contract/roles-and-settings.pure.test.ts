@@ -83,6 +83,8 @@ describe('a parameter of a user', () => {
     expect(valueProblem('work_mem', 'ü'.repeat(501))).toContain('is not allowed: it has not 0 to 1000 bytes of UTF-8; correct it');
     expect(valueProblem('work_mem', 'ü'.repeat(500))).toBeUndefined();
     expect(valueProblem('search_path', ['a', 'ü'.repeat(32)])).toContain('is not allowed: it has not 1 to 63 bytes of UTF-8; correct it');
+    expect(valueProblem('search_path', Array.from({ length: 16 }, () => 'a'.repeat(63)))).toContain('is not allowed: it has not 0 to 1000 bytes of UTF-8; correct it');
+    expect(valueProblem('search_path', Array.from({ length: 15 }, () => 'a'.repeat(63)))).toBeUndefined();
     expect(valueProblem('search_path', [])).toBe('value of parameter "search_path" [] is not allowed: it is empty; name at least one, or leave the parameter out');
   });
 
