@@ -7,6 +7,7 @@ import { exclusiveOf, type Wanted, withoutExclusive } from '../core/plan-shared'
 import { ProvisionError, ServerError } from '../errors';
 import { remedyForIgnored } from '../remedies/server';
 import { objectCount } from '../sql/catalog';
+import { UNTRANSLATABLE } from './encoding';
 import { refuseLeft, reportBeside, takeSurplus } from './exclusive';
 import { placeOf } from './identities-now';
 import type { Impossible } from './impossible';
@@ -31,9 +32,9 @@ export function visits(converge: Wanted[], { databases, closed }: Facts, shared:
   return [...new Set(declared)].filter(database => !left.has(database)).sort();
 }
 
-/** The database is gone since it was looked up, or does not let the admin in: it says so, or lacks a library that its sessions are to load. */
+/** The database is gone since it was looked up, or does not let the admin in: it says so, or lacks a library that its sessions are to load. Or it cannot name a role. */
 export function keepsOut({ cause }: Error): boolean {
-  return cause instanceof ServerError && ['3D000', '42501', '55000', '58P01'].includes(cause.sqlState);
+  return cause instanceof ServerError && ['3D000', '42501', '55000', '58P01', UNTRANSLATABLE].includes(cause.sqlState);
 }
 
 /** Those that declare something in a database, or did. */

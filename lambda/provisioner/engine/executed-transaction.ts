@@ -13,6 +13,7 @@ import type { Row } from '../sql/row';
 import { NO_SELF_GRANT, RELEASE_SAVEPOINT, ROLLBACK_TO_SAVEPOINT, SAVEPOINT, setTimeouts } from '../sql/session';
 import { commit, rollback, run, STATEMENT_TIMEOUT_MS } from '../transport/run';
 import { query, type Session, type Statement } from '../transport/session';
+import { namedIn, refuseOtherBytes } from './encoding';
 import type { LockInUse } from './lock';
 import { refuseAdmin, type AdminMembershipRow, adminMembershipOf, type Step, type Transaction, type TransactionOptions } from './transaction';
 
@@ -153,6 +154,7 @@ class ExecutedTransaction implements Transaction {
    * the error is about the one that it was.
    */
   public async apply(changes: Change[], ...others: Step[]): Promise<void> {
+    await refuseOtherBytes(this, changes.flatMap(namedIn));
     const dialect = await this.dialectFor(changes);
     const steps = [...changes.map(change => ({ attempt: { attempted: describe(change, this.database), change }, statements: render(change, dialect) })), ...others];
     refuseAdmin(changes, this.database, this.server);

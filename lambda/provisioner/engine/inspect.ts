@@ -12,6 +12,7 @@ import { END_REGISTRY_LOCKERS } from '../sql/registry';
 import { CLAIMS, REGISTERED_NAMES, stamp, type Stamp } from '../sql/registry-rows';
 import type { Row } from '../sql/row';
 import { query } from '../transport/session';
+import { refuseOtherBytes } from './encoding';
 import type { PlanView } from './plan-view';
 import type { Reader } from './reader';
 import type { Transaction } from './transaction';
@@ -107,6 +108,7 @@ export async function readDatabase(
   transaction: Transaction, question: DatabaseQuestion, also: string[] = [],
 ): Promise<DatabaseState & { readonly beside: Beside[]; readonly found: Found; readonly also: Row[][] }> {
   const { database, view } = transaction;
+  await refuseOtherBytes(transaction, question.roles);
   const asked = view?.question(database, question) ?? question;
   const { names, columns, schemaOids, objectOids } = asked.identities ?? NO_IDENTITIES;
   const sources = [asked.roles, asked.schemas, names, columns, schemaOids, objectOids, asked.everything];

@@ -7,6 +7,7 @@ import { render, type AdminMembership } from '../sql/render';
 import type { Row } from '../sql/row';
 import type { Statement } from '../transport/session';
 import type { Catalogs } from './catalogs';
+import { namedIn, refuseOtherBytes } from './encoding';
 import type { PlanView } from './plan-view';
 import { refuseAdmin, adminMembershipOf, type AdminMembershipRow, type Transaction } from './transaction';
 
@@ -58,6 +59,7 @@ export class PlannedTransaction implements Transaction {
   public async apply(changes: Change[]): Promise<void> {
     const { server, view, planned } = this.context;
     refuseAdmin(changes, this.database, server);
+    await refuseOtherBytes(this, changes.flatMap(namedIn));
     const dialect = { ...server, adminMemberships: await this.adminMemberships([...new Set(changes.flatMap(actors))]) };
     planned.push(...changes.map(change => ({ database: this.database, change: describe(change, this.database), roles: rolesOf(change), sql: render(change, dialect) })));
     view.imagined.change(this.database, changes);

@@ -13,6 +13,7 @@ import { dependencies } from '../sql/dependencies';
 import { applyWhatCan } from './best-effort';
 import { executeDecision } from './converge';
 import { drop, dropRoles, namesOf, refuseAccess, SOMETHING_DEPENDS_ON_IT } from './drop-roles';
+import { hasOtherBytes, UNTRANSLATABLE } from './encoding';
 import { endAccess } from './end-access';
 import { endOthersExpired } from './end-expired';
 import { endSessionsOf } from './end-sessions';
@@ -211,6 +212,8 @@ async function clear(work: Work, leaving: RoleRemoval[], databases: string[], cl
         throw error;
       }
       work.log.info('not taken back', { database, reason: error.message });
+      const others = leaving.filter(({ username }) => !hasOtherBytes(username));
+      return error.cause.sqlState === UNTRANSLATABLE && others.length > 0 && others.length < leaving.length ? clear(work, others, [database], closed) : undefined;
     });
   }
 }

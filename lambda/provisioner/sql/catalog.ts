@@ -20,6 +20,8 @@ export function rolesByName(names: string[], registered?: string): string {
   SELECT r.rolname::text AS name, r.oid::text AS oid FROM pg_catalog.pg_roles r JOIN (SELECT DISTINCT name FROM (${wanted}) w) wanted ON wanted.name = r.rolname::text`;
 }
 
+export const ENCODING = "SELECT pg_catalog.current_setting('server_encoding') AS encoding";
+
 /** Databases, and whether they can be connected to: -2 is the limit of one whose DROP DATABASE was interrupted, which is as good as gone. */
 export const DATABASES = `
   SELECT datname::text AS name, oid::text AS oid, datallowconn AND datconnlimit <> 0 AS open FROM pg_catalog.pg_database WHERE datconnlimit <> -2 ORDER BY 1`;
