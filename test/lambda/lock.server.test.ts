@@ -4,7 +4,7 @@ import { LOCK_SCHEMA, MAY_WAIT } from '../../lambda/provisioner/sql/lock-schema'
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { firstOf, FULL, full } from '../full';
 import { everythingIsAsBefore } from './as-before';
-import { until, untilWaiting } from './clocks';
+import { fastClock, until, untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
 import { failure, setups, signInWithToken, Stack, StackOptions, trust, users } from './stack';
@@ -168,6 +168,16 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     } finally {
       await server.sql('ALTER ROLE postgres CONNECTION LIMIT -1');
     }
+  });
+
+  test('is held by a session that knows others which have begun since', async () => {
+    await server.sql('BEGIN; LOCK TABLE pg_authid IN EXCLUSIVE MODE', [], 'shop');
+    const reason = failure(new Stack(server, { clock: fastClock(5) }).create('A', orders));
+    await untilWaiting(server, 1);
+    const later = await connected();
+    await later.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
+    await server.sql('ROLLBACK', [], 'shop');
+    expect(await reason).toMatch(/canceling statement due to lock timeout \(SQLSTATE 55P03\), held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)/);
   });
 
   describe('that is not given back, in the words of the reason,', () => {

@@ -65,8 +65,8 @@ export class Lock {
   /** A statement that fails ends the transaction, and the lock with it, unless there is a savepoint to return to. */
   private beside(statement: string): Promise<Row[]> {
     const attempt = async () => {
-      const [, rows] = await this.session.execute([BESIDE.begin, query(statement), BESIDE.end], ANSWER_MS);
-      return rows;
+      const results = await this.session.execute([BESIDE.begin, BESIDE.lookAgain, query(statement), BESIDE.end], ANSWER_MS);
+      return results[2];
     };
     const undo = async () => {
       await this.session.execute([BESIDE.undo, BESIDE.end], ANSWER_MS).catch(() => undefined);

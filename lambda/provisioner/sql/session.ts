@@ -11,8 +11,13 @@ export const SAVEPOINT = { attempt: 'SAVEPOINT attempt', message: 'SAVEPOINT mes
 export const ROLLBACK_TO_SAVEPOINT = { attempt: 'ROLLBACK TO SAVEPOINT attempt', message: 'ROLLBACK TO SAVEPOINT message' };
 export const RELEASE_SAVEPOINT = 'RELEASE SAVEPOINT attempt';
 
-/** Around what the session of the lock asks while others work. */
-export const BESIDE = { begin: 'SAVEPOINT beside', end: 'RELEASE SAVEPOINT beside', undo: 'ROLLBACK TO SAVEPOINT beside' };
+/**
+ * Around what the session of the lock asks while others work. Its transaction goes on for as long as an event does, and PostgreSQL shows a transaction
+ * the sessions that it has seen at its first look. As text, because the Data API has no type for nothing.
+ *
+ * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS
+ */
+export const BESIDE = { begin: 'SAVEPOINT beside', lookAgain: 'SELECT pg_catalog.pg_stat_clear_snapshot()::text', end: 'RELEASE SAVEPOINT beside', undo: 'ROLLBACK TO SAVEPOINT beside' };
 
 /** Milliseconds. */
 export interface Timeouts {
