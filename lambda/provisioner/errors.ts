@@ -35,6 +35,16 @@ export class ProtocolError extends Error {
   }
 }
 
+/** The rest of it is not read, and the session is over. */
+export class RowTooLarge extends ProtocolError {
+  constructor(public readonly bytes: number, public readonly most: number) {
+    super(`a message of ${bytes} bytes`);
+  }
+}
+
+/** As PostgreSQL calls it when a limit is reached. */
+export const LIMIT_EXCEEDED = '54000';
+
 /** An error that came before the server accepted the admin. Nothing in it but the SQLSTATE is the server's. */
 export class SignInError extends ServerError {}
 

@@ -67,6 +67,7 @@ const FROM_SERVER: Case[] = [
   ['42703', { change: on('COLUMN') }],
   ['42601', { change: on('TABLE', 'grant', { privileges: ['MAINTAIN'] }) }, 'unbekannter Privilegtyp \u00bbmaintain\u00ab'],
   ['54000', {}],
+  ['54000', { change: on('TABLE') }],
   ['42P06', {}],
   ['57014', {}],
 ];

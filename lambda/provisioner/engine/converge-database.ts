@@ -4,7 +4,7 @@ import { type Found, identityQuestion, inPresentNames } from '../core/identities
 import type { Decision, Facts } from '../core/lifecycle';
 import { inSchemas, planDatabase, schemasOf } from '../core/plan-database';
 import { exclusiveOf, type Wanted, withoutExclusive } from '../core/plan-shared';
-import { ProvisionError, ServerError } from '../errors';
+import { LIMIT_EXCEEDED, ProvisionError, ServerError } from '../errors';
 import { remedyForIgnored } from '../remedies/server';
 import { objectCount } from '../sql/catalog';
 import { UNTRANSLATABLE } from './encoding';
@@ -32,9 +32,9 @@ export function visits(converge: Wanted[], { databases, closed }: Facts, shared:
   return [...new Set(declared)].filter(database => !left.has(database)).sort();
 }
 
-/** The database is gone since it was looked up, or does not let the admin in: it says so, or lacks a library that its sessions are to load. Or it cannot name a role. */
+/** The database is gone since it was looked up, or does not let the admin in: it says so, or lacks a library that its sessions are to load. Or it cannot name a role, or has too much to be read. */
 export function keepsOut({ cause }: Error): boolean {
-  return cause instanceof ServerError && ['3D000', '42501', '55000', '58P01', UNTRANSLATABLE].includes(cause.sqlState);
+  return cause instanceof ServerError && ['3D000', '42501', '55000', '57014', '58P01', LIMIT_EXCEEDED, UNTRANSLATABLE].includes(cause.sqlState);
 }
 
 /** Those that declare something in a database, or did. */

@@ -1,7 +1,7 @@
 import type { Logger } from '../../shared/logger';
 import type { Budget } from '../budget';
 import { FIXED_DATABASE } from '../core/state';
-import { type ProvisionError, ServerError } from '../errors';
+import { LIMIT_EXCEEDED, type ProvisionError, ServerError } from '../errors';
 import { withRetries } from '../retry';
 import type { AdminAccess, Session } from '../transport/session';
 
@@ -15,7 +15,15 @@ export class Sessions {
 
   public async in<T>(database: string, work: (session: Session) => Promise<T>): Promise<T> {
     if (database === FIXED_DATABASE) {
-      return work(await (this.fixed ??= this.open(FIXED_DATABASE)));
+      const opened = this.fixed ??= this.open(FIXED_DATABASE);
+      return work(await opened).catch(async (error: Error) => {
+        // What was too large to be read is in it still.
+        if (error.cause instanceof ServerError && error.cause.sqlState === LIMIT_EXCEEDED && this.fixed === opened) {
+          this.fixed = undefined;
+          await (await opened).close();
+        }
+        throw error;
+      });
     }
     const session = await this.open(database);
     try {

@@ -2,7 +2,7 @@ import { NEWER_PRIVILEGES } from '../../../lib/contract/object-kinds';
 import { PATIENCE_MS } from '../budget';
 import { actors, type Change } from '../core/change';
 import { FIXED_DATABASE, RDS_IAM } from '../core/state';
-import { ProtocolError, ProvisionError, ServerError, SignInError } from '../errors';
+import { LIMIT_EXCEEDED, ProtocolError, ProvisionError, ServerError, SignInError } from '../errors';
 import { type Remedy, remedyFor } from '../../shared/remedy';
 import { DATABASE_CHECK, SESSION_USER, SIGN_IN } from './sign-in';
 
@@ -148,7 +148,11 @@ export const SERVER: Row[] = [
     matches: ({ sqlState }: ServerError, { change }: Attempt) => sqlState === '42601' && change !== undefined && 'privileges' in change && change.privileges.includes(privilege),
     remedy: `${privilege} is there from PostgreSQL ${major} on: leave it out`,
   })),
-  { matches: code('54000'), remedy: 'there is a limit of about 2,400 roles with privileges on one table: give the privileges to a group role, and make the users members of it' },
+  {
+    matches: ({ sqlState }, { change }) => sqlState === LIMIT_EXCEEDED && change === undefined,
+    remedy: 'there are more objects in the schemas that are declared, or longer lists of arguments, than can be compared: drop those that are not needed, and revoke CREATE from roles that make too many',
+  },
+  { matches: code(LIMIT_EXCEEDED), remedy: 'there is a limit of about 2,400 roles with privileges on one table: give the privileges to a group role, and make the users members of it' },
   { matches: code('42P06'), remedy: 'a schema cdk_aurora_iam_auth that is not the registry is in the way: rename it' },
   { matches: code('57014'), remedy: 'the database took too long; deploy again when it is less busy' },
   { matches: error => error instanceof SignInError, remedy: 'the log of the database says why' },

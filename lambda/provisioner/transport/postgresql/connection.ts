@@ -1,7 +1,7 @@
 import { Socket } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls';
 import { Client, type ClientConfig, DatabaseError, type QueryConfig, type QueryResult } from 'pg';
-import { AuthenticationRefused, ProtocolError, ProvisionError, ServerError } from '../../errors';
+import { AuthenticationRefused, LIMIT_EXCEEDED, ProtocolError, ProvisionError, RowTooLarge, ServerError } from '../../errors';
 import { NETWORK } from '../../remedies/network';
 import { remedyFor } from '../../../shared/remedy';
 import type { Row } from '../../sql/row';
@@ -77,7 +77,9 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         throw serverError(error);
       }
       socket.destroy();
-      throw asProblem(error);
+      throw error instanceof RowTooLarge
+        ? new ServerError(`its answer has a row of ${error.bytes} bytes, and the provisioner takes ${error.most}`, LIMIT_EXCEEDED)
+        : asProblem(error);
     }
   };
   try {

@@ -1,4 +1,4 @@
-import { ProtocolError } from '../../errors';
+import { ProtocolError, RowTooLarge } from '../../errors';
 
 /** Type and length, which counts itself and not the type. */
 const HEADER_BYTES = 5;
@@ -8,6 +8,8 @@ const MAX_BYTES_BEFORE_SIGN_IN = 30_000;
 
 /** A row of the catalog is far below. */
 const MAX_BYTES = 64 * 1024 * 1024;
+
+const ROW = 'D'.charCodeAt(0);
 
 /** Of an error and of a notice: both are lists of fields, of which pg searches for the end. */
 const TYPES_OF_FIELDS = ['E'.charCodeAt(0), 'N'.charCodeAt(0)];
@@ -36,7 +38,7 @@ export class Framing {
     while (all.length - end >= HEADER_BYTES) {
       const length = 1 + all.readUInt32BE(end + 1);
       if (length < HEADER_BYTES || length > (isSignedIn ? MAX_BYTES : MAX_BYTES_BEFORE_SIGN_IN)) {
-        throw new ProtocolError(`a message of ${length} bytes`);
+        throw isSignedIn && all[end] === ROW && length > MAX_BYTES ? new RowTooLarge(length, MAX_BYTES) : new ProtocolError(`a message of ${length} bytes`);
       }
       if (all.length - end < length) {
         this.needed = length;
