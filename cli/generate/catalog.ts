@@ -123,7 +123,7 @@ async function readShared(ask: Ask) {
   const [{ admin, version }] = await ask<{ admin: string; version: number }>(SERVER);
   const roles = await ask<CatalogRole>(ROLES);
   const names = subjectsOf(roles, admin);
-  const observed = await ask<ObservedRole>(rolesWithShared(names));
+  const observed = await ask<ObservedRole>(rolesWithShared(names, names));
   const others = await ask<ObservedRole['others'][number] & { role: string }>(otherShared(names, version));
   return {
     admin, version, roles,

@@ -125,7 +125,7 @@ describe.each(setups('17, plain'))('users through the Data API of PostgreSQL $na
     const roles = ['orders', 'sales', MIGRATOR, READERS, 'helper', 'postgres'];
     const everything = { roles, schemas: ['app', 'My data', 'public'], everything: true };
     const questions = [
-      catalog.SERVER, catalog.DATABASES, registry(undefined), registry('keeper'), END_REGISTRY_LOCKERS, catalog.rolesByName(roles), catalog.rolesWithShared(roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
+      catalog.SERVER, catalog.DATABASES, registry(undefined), registry('keeper'), END_REGISTRY_LOCKERS, catalog.rolesByName(roles), catalog.rolesWithShared(roles, roles), catalog.databaseOwners(DATABASES), catalog.rolesInDatabase(everything),
       memberships.adminMemberships(roles), memberships.pathToRdsIam("'orders'"), memberships.passwordMembers(['orders']), dependencies(roles, { shared: true }), ownedCounts(MIGRATOR), catalog.objectCount(['app']),
       memberships.GROUPS_OF_RDS_IAM, sessions.sessionsOf(['10']), sessions.stillStarting([1]), sessions.membersOf(['10']), lock.MAY_WAIT, lock.LOCK_HOLDERS, lock.blockers(1),
       setTimeouts({ lock_timeout: 1 }), 'SELECT 1 AS one WHERE false',

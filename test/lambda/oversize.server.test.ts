@@ -1,4 +1,5 @@
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
+import { until } from './clocks';
 import { failure, setups, signInWithToken, Stack, trust, User, users } from './stack';
 
 /**
@@ -58,3 +59,19 @@ describe.each(setups('17, plain', '14'))('a catalog that is too large, on Postgr
     await stack.delete('A', user);
   }, 120_000);
 });
+
+/** A role may own millions of large objects, which any user can make. To look at them takes longer than a statement may, so that a lock stands in for them. */
+test('the access of a user ends before anything is looked at that it owns, on PostgreSQL 15', async () => {
+  const server = await AuroraLikeServer.start({ major: 15, databases: ['shop'], authorize: () => true });
+  trust(server.caCertificate);
+  const stack = new Stack(server);
+  await stack.create('A', { username: 'orders' });
+  await server.sql('BEGIN; LOCK TABLE pg_shdepend', [], 'shop');
+  const removed = stack.delete('A', { username: 'orders' });
+  await until(() => stack.log.some(({ notice }) => notice === 'access ended'));
+  await expect(signInWithToken(server, 'orders')).rejects.toThrow();
+  await server.sql('ROLLBACK', [], 'shop');
+  await removed;
+  await expect(users(server)).resolves.toEqual([]);
+  await server.stop();
+}, 60_000);

@@ -28,7 +28,7 @@ export interface ObservedRole {
   readonly connectionLimit: number;
   /** Values as they are stored; null: longer than any that is declared. `database`: for sessions in that one alone, where they count more than those for all; null: for all. */
   readonly settings: { readonly database: string | null; readonly parameter: string; readonly value: string | null }[];
-  /** Databases in which something depends on the role. */
+  /** Databases in which something depends on the role. Empty, like the next one, where that is not asked. */
   readonly dependsIn: string[];
   /** Databases in which it owns something. */
   readonly ownsIn: string[];

@@ -39,10 +39,9 @@ const EXPIRY: EndReason = { roles: 'expired roles', again: 'deploy again' };
  * A role that has expired stays: its members keep what they have through it, and it keeps its groups, of which none lets it in without a login.
  *
  * @param ending what kind of role is removed, or that they have expired
- * @returns what the roles hold by then
  * @throws if a login or a session is left
  */
-export async function endAccess(work: Work, leaving: EndingRole[], ending: RoleKind | 'expired'): Promise<ObservedRole[]> {
+export async function endAccess(work: Work, leaving: EndingRole[], ending: RoleKind | 'expired'): Promise<void> {
   const { admin } = work.lock.server;
   if (leaving.some(({ username }) => username === admin)) {
     throw new ProvisionError(`cannot remove ${JSON.stringify(admin)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
@@ -72,8 +71,7 @@ export async function endAccess(work: Work, leaving: EndingRole[], ending: RoleK
     const logins = roles.filter(({ canLogin }) => canLogin);
     const again = roles.flatMap(endOfMembers);
     if (sessionsLeft === undefined && logins.length === 0 && (again.length === 0 || round > 1)) {
-      reportEnd(work, leaving);
-      return roles;
+      return reportEnd(work, leaving);
     }
     const isBlocked = failures.some(({ error }) => error.sqlState === BLOCKED);
     if (sessionsLeft !== undefined || (logins.length > 0 && (!isBlocked || isLate()))) {

@@ -64,6 +64,8 @@ export interface Shared {
 export interface SharedQuestion {
   /** Roles of which everything is asked for that they have been granted. */
   readonly exclusive?: string[];
+  /** Roles of which is asked in which databases they own or hold something. @default - those that are exclusive */
+  readonly dependencies?: string[];
   /** Roles of which is asked where their memberships lead. */
   readonly groups?: string[];
   /** Queries that are asked in the same message, before and after. */
@@ -72,7 +74,7 @@ export interface SharedQuestion {
 }
 
 /** What all databases of the server share: roles, and what they have been granted there. */
-export async function readShared(reader: Reader, names: string[], databases: string[] = [], { exclusive = [], groups = [], first = [], also = [] }: SharedQuestion = {}): Promise<Shared> {
+export async function readShared(reader: Reader, names: string[], databases: string[] = [], { exclusive = [], dependencies = exclusive, groups = [], first = [], also = [] }: SharedQuestion = {}): Promise<Shared> {
   if (names.length + databases.length + groups.length === 0) {
     return { roles: new Map(), owners: [], graph: new MembershipGraph([]), first: [], also: [] };
   }
@@ -83,7 +85,8 @@ export async function readShared(reader: Reader, names: string[], databases: str
     ...asked.exclusive.length > 0 ? [otherShared(asked.exclusive, reader.server.version)] : [],
     ...asked.groups.length > 0 ? [once(view, 'groups', [asked.groups], () => reachable(asked.groups))] : [],
   ];
-  const ofRoles = once(view, 'roles', [asked.names], () => rolesWithShared(asked.names));
+  // A plan asks one question for all.
+  const ofRoles = once(view, 'roles', [asked.names], () => rolesWithShared(asked.names, view === undefined ? dependencies : asked.names));
   const results = await reader.read(attempt, ...first, ofRoles, databaseOwners(asked.databases), ...optional, ...also);
   const [roles, owners, ...more] = results.slice(first.length) as unknown[];
   const others = (asked.exclusive.length > 0 ? more.shift() : undefined) as (ObservedRole['others'][number] & { role: string })[] | undefined;

@@ -24,7 +24,7 @@ import { reportRenamed } from './renamed';
 import { keepAdminConnected } from './restricted';
 import type { Transaction } from './transaction';
 import { orUndo } from './undo';
-import { inDatabase, inShared, type Work } from './work';
+import { inDatabase, inShared, lookAtShared, type Work } from './work';
 
 /** The admin has no right to take something back, or it is gone: no reason to keep a login. */
 const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
@@ -76,7 +76,7 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
     return keep(work, request, leaving, 'it is to be retained, with its login and all it holds');
   }
   await keepAdminConnected(work, facts, namesOf(leaving));
-  const observed = await endAccess(work, leaving, kind);
+  await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
     return keep(work, request, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
@@ -90,7 +90,8 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   if (understood.length === 0) {
     return;
   }
-  const roles = observed.filter(({ role }) => understood.some(({ username }) => username === role));
+  // Only now: of a role that owns millions of objects, it takes as long as there are.
+  const roles = [...(await lookAtShared(work, reader => readShared(reader, namesOf(understood), [], { dependencies: namesOf(understood) }))).roles.values()];
   await handOverOwned(work, understood, roles, onRemoval);
   // What is not taken back here is no loss if the role can be dropped, and is tried again otherwise.
   await clear(withoutNotice(work, 'not taken back'), understood, roles.flatMap(({ dependsIn }) => dependsIn).filter(database => database !== FIXED_DATABASE), closed);
@@ -99,7 +100,7 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   if (!isDone) {
     // What all databases share first: while there is some of it, whatever else depends on a role is not taken back in any of them.
     const left = await inShared(work, async (transaction) => {
-      const roles = [...(await readShared(transaction, namesOf(understood))).roles.values()];
+      const roles = [...(await readShared(transaction, namesOf(understood), [], { dependencies: namesOf(understood) })).roles.values()];
       await takeBack(work, transaction, roles.flatMap(planSharedRemoval));
       return roles.flatMap(({ dependsIn }) => dependsIn);
     });

@@ -48,8 +48,11 @@ const MOST_BYTES = 'CASE s.setdatabase WHEN 0 THEN 4000 ELSE 250 END';
 /**
  * Roles with what they hold that is shared by all databases of the server. There may be thousands: everything is read once, however
  * few the planner expects, and then put together by role. A membership that neither inherits nor can be set (16 and newer) has no effect.
+ *
+ * @param dependencies of which of them is asked where they own or hold something: a role may own millions of objects, and each is looked at
  */
-export function rolesWithShared(names: string[]): string {
+export function rolesWithShared(names: string[], dependencies: string[]): string {
+  const isAsked = dependencies.length > 0;
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
   u AS (SELECT oid, rolname::text AS role, rolcanlogin, rolinherit, rolconnlimit FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', names)}),
@@ -70,15 +73,17 @@ export function rolesWithShared(names: string[]): string {
   settings AS MATERIALIZED (
     SELECT s.setrole AS oid, json_agg(json_build_object('database', d.datname, 'parameter', split_part(c, '=', 1), 'value', CASE WHEN octet_length(c) <= ${MOST_BYTES} THEN substr(c, strpos(c, '=') + 1) END) ORDER BY d.datname, c) AS list
     FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c
-    WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole),
+    WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole)${isAsked
+      ? `,
   depends AS MATERIALIZED (
     SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list,
            json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE ${OWNED}) AS owned
     FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u) GROUP BY s.refobjid)
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u WHERE ${isOneOf('role', dependencies)}) GROUP BY s.refobjid)`
+      : ''}
   SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", u.rolinherit AS inherits, u.rolconnlimit AS "connectionLimit", coalesce(settings.list, '[]') AS settings, coalesce(memberships.list, '[]') AS memberships,
-         coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, coalesce(depends.list, '[]') AS "dependsIn", coalesce(depends.owned, '[]') AS "ownsIn"
-  FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN settings USING (oid) LEFT JOIN depends USING (oid)`;
+         coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, ${isAsked ? "coalesce(depends.list, '[]')" : "'[]'::json"} AS "dependsIn", ${isAsked ? "coalesce(depends.owned, '[]')" : "'[]'::json"} AS "ownsIn"
+  FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN settings USING (oid)${isAsked ? ' LEFT JOIN depends USING (oid)' : ''}`;
 }
 
 /** As in server_version_num: privileges on configuration parameters are there from 15 on. */
