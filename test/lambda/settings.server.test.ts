@@ -111,6 +111,21 @@ describe.each(CASES)('parameters that are set on PostgreSQL $name, over $transpo
   }, 90_000);
 
   if (transport === 'connections') {
+    /** Those that are texts are above. */
+    test.each(['smallest', 'largest'])('each that any role may set, at its %s value', async (which) => {
+      const rows = await server.sql<{ name: string; value: string }>(`
+        SELECT name, CASE vartype WHEN 'bool' THEN CASE boot_val WHEN 'on' THEN 'off' ELSE 'on' END WHEN 'enum' THEN enumvals[CASE WHEN $1 THEN 1 ELSE array_length(enumvals, 1) END]
+                                  ELSE CASE WHEN $1 THEN min_val ELSE max_val END END AS value
+        FROM pg_settings WHERE context = 'user' AND vartype <> 'string' AND name !~ '^transaction_(deferrable|isolation|read_only)$'`, [which === 'smallest']);
+      const refused: string[] = [];
+      for (const { name, value } of rows) {
+        // What this machine has not, such as advice about reading ahead.
+        await set({ [name]: `'${value}'` }).catch(() => refused.push(name));
+      }
+      expect(rows.length - refused.length).toBeGreaterThan(90);
+      await live();
+    });
+
     full.test('timeouts of a millisecond, and transactions that are read-only and serializable, all at once', async () => {
       await set({ ...Object.fromEntries(TIMEOUTS.map(name => [name, '1'])), ...VALUES }, ['ROLE postgres']);
       await live();
