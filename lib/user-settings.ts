@@ -23,7 +23,7 @@ export interface DatabaseUserSettings {
 
   /**
    * Schemas in which names without a schema are looked for, in this order (`search_path`). `$user` stands for the schema
-   * that has the name of the user.
+   * that has the name of the user. At most 1,000 bytes in all.
    *
    * @default - the one of the database
    */

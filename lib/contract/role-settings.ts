@@ -109,6 +109,9 @@ function textProblem(what: string, text: string, min: number, max: number): stri
   if (/[\u0000-\u001f\u007f-\u009f]/.test(text)) { // eslint-disable-line no-control-regex
     return notAllowed(what, text, 'it contains a control character', 'use printable characters only');
   }
+  if (/\p{Surrogate}/u.test(text)) {
+    return notAllowed(what, text, 'it contains half of a surrogate pair, which is no character of UTF-8', 'remove it');
+  }
   return length >= min && length <= max ? undefined : notAllowed(what, text, `it has not ${min} to ${max} bytes of UTF-8`, 'correct it');
 }
 

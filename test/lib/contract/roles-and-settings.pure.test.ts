@@ -79,6 +79,8 @@ describe('a parameter of a user', () => {
   });
 
   test('has a value of printable characters and of a length that it can have', () => {
+    expect(valueProblem('work_mem', 'a\ud800')).toBe('value of parameter "work_mem" "a\\ud800" is not allowed: it contains half of a surrogate pair, which is no character of UTF-8; remove it');
+    expect(valueProblem('work_mem', 'a\ud83d\ude00')).toBeUndefined();
     expect(valueProblem('work_mem', 'a\nb')).toBe('value of parameter "work_mem" "a\\nb" is not allowed: it contains a control character; use printable characters only');
     expect(valueProblem('work_mem', 'ü'.repeat(501))).toContain('is not allowed: it has not 0 to 1000 bytes of UTF-8; correct it');
     expect(valueProblem('work_mem', 'ü'.repeat(500))).toBeUndefined();
