@@ -5,7 +5,7 @@ import type { Event } from '../shared/event';
 import { PUBLIC } from './core/change';
 import { privilegesIn, type PublicPrivilege } from './core/public-records';
 import { stackWithoutId } from './core/state';
-import { decode, type Request } from './request';
+import { decode, possibleNames, type Request } from './request';
 
 /** What an event asks for of PUBLIC in one database. */
 export interface PublicRequest extends Pick<Request, 'action' | 'resource' | 'resourceId' | 'physicalId' | 'cancelled' | 'sentAt'> {
@@ -29,7 +29,8 @@ function decodePublic({ RequestType, StackId: stackId, LogicalResourceId: logica
     exactly('Database', properties.Database, ['ResourceId']);
   }
   const resourceId = text('Database.ResourceId', object('Database', properties.Database).ResourceId);
-  const database = text('DatabaseName', properties.DatabaseName);
+  const cancelled = !isApplied && !id.startsWith(`${resourceId}/`);
+  const database = cancelled ? possibleNames(properties.DatabaseName)[0] ?? '' : text('DatabaseName', properties.DatabaseName);
   throwProblem(isApplied ? databaseNameProblem(database) : undefined);
   return {
     kind: 'public',
@@ -41,7 +42,7 @@ function decodePublic({ RequestType, StackId: stackId, LogicalResourceId: logica
     revoked: isApplied ? decodeRevoked(properties.Revoked) : [],
     lockOut: isApplied ? decodeLockOut(properties.LockOut ?? []) : [],
     physicalId: isApplied ? [resourceId, encodeURIComponent(database), logicalId].join('/') : id,
-    cancelled: !isApplied && !id.startsWith(`${resourceId}/`),
+    cancelled,
     ...sentAt === undefined ? {} : { sentAt },
   };
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
+import { isStorable, managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DEFAULT_REMOVAL_ACTION,
   REMOVAL_ACTIONS,
@@ -37,20 +37,21 @@ export interface Request {
 interface ResourceType {
   readonly kind: RoleKind;
   readonly single: boolean;
+  /** The property with the name, or the names. */
+  readonly names: string;
   /** Properties of this type beside those of all. */
   readonly own: string[];
-  readonly usernames: (properties: Event['ResourceProperties']) => string[];
 }
 
 const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
   [DATABASE_USER_RESOURCE_TYPE]: {
-    kind: 'user', single: true, own: ['Username', 'PolicyUsername', 'ExpiresAt'], usernames: ({ Username: name }) => [text('Username', name)],
+    kind: 'user', single: true, names: 'Username', own: ['PolicyUsername', 'ExpiresAt'],
   },
   [DATABASE_USERS_RESOURCE_TYPE]: {
-    kind: 'user', single: false, own: ['Usernames', 'ExpiresAt'], usernames: ({ Usernames: names }) => distinct(texts('Usernames', names)),
+    kind: 'user', single: false, names: 'Usernames', own: ['ExpiresAt'],
   },
   [DATABASE_ROLE_RESOURCE_TYPE]: {
-    kind: 'role', single: true, own: ['RoleName'], usernames: ({ RoleName: name }) => [text('RoleName', name)],
+    kind: 'role', single: true, names: 'RoleName', own: [],
   },
 };
 
@@ -67,24 +68,25 @@ export function decode(event: Event): Request {
     ? RESOURCE_TYPES[event.ResourceType]
     : refuse('resource type', event.ResourceType, 'the provisioner does not know it', SAME_VERSION);
   if (action === 'apply') {
-    exactly('the resource', properties, [...COMMON, ...type.own]);
+    exactly('the resource', properties, [...COMMON, type.names, ...type.own]);
     exactly('Database', properties.Database, ['ResourceId']);
   }
-  const { ResourceId: resourceId } = object('Database', properties.Database);
-  const usernames = type.usernames(properties);
+  const resourceId = text('Database.ResourceId', object('Database', properties.Database).ResourceId);
+  const physicalId = event.PhysicalResourceId ?? '';
+  // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
+  const cancelled = action === 'remove' && !physicalId.startsWith(`${resourceId}/`);
+  const names = properties[type.names];
+  const usernames = cancelled ? possibleNames(names) : type.single ? [text(type.names, names)] : distinct(texts(type.names, names));
   const known = {
     action,
     resource: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
-    resourceId: text('Database.ResourceId', resourceId),
+    resourceId,
     kind: type.kind,
     single: type.single,
     usernames,
     ...event.sentAt === undefined ? {} : { sentAt: event.sentAt },
   } as const;
   if (action === 'remove') {
-    const physicalId = event.PhysicalResourceId ?? '';
-    // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
-    const cancelled = !physicalId.startsWith(`${known.resourceId}/`);
     return {
       ...known,
       declaration: { kind: type.kind, memberOf: [], databases: [], exclusive: false },
@@ -108,6 +110,11 @@ export function decode(event: Event): Request {
     ...event.RequestType === 'Update' && event.PhysicalResourceId !== undefined ? { formerPhysicalId: event.PhysicalResourceId } : {},
     cancelled: false,
   };
+}
+
+/** Of a creation that was cancelled: what no role or database can be called was refused, or is to be when its Create comes. */
+export function possibleNames(value: unknown): string[] {
+  return distinct((Array.isArray(value) ? value : [value]).filter((name): name is string => typeof name === 'string' && isStorable(name)));
 }
 
 function fingerprint(usernames: string[]): string {

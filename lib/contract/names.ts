@@ -38,6 +38,11 @@ const NOT_STORED: Rule[] = [
   },
 ];
 
+/** Whether PostgreSQL can have a name, whatever else is wrong with it. */
+export function isStorable(name: string): boolean {
+  return !NOT_STORED.some(({ breaks }) => breaks(name));
+}
+
 /** Keys that CloudFormation or JavaScript takes for something else. */
 const KEY_WORD = /^(Ref|Fn::.*|__proto__)$/;
 

@@ -8,7 +8,7 @@ import { everythingIsAsBefore } from './as-before';
 import { skippingClock, untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
-import { Declared, failure, nextTime, setupsOver, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
+import { Declared, DeclaredResource, failure, nextTime, setupsOver, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
 import { heldBy, startWorld } from './world';
 
 /** As CloudFormation makes them up. */
@@ -191,6 +191,17 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.send({ RequestType: 'Update', LogicalResourceId: 'A', sentAt: Date.now() + 600_000 }, { ...ann, reapply: '1' });
     await stack.update('A', ann);
     await stack.delete('A', ann);
+  });
+
+  test.each<[string, DeclaredResource]>([
+    ['a number', { username: 42 as never }],
+    ['U+0000', { username: 'a\0' }],
+    ['no list', { usernames: 'ada' as never }],
+    ['a number for a database', { database: 42 as never }],
+  ])('a creation with a name that no role or database has is taken back: %s', async (_, declared) => {
+    await stack.delete('A', declared, MADE_UP);
+    await stack.create('B', { username: 'orders' });
+    await stack.delete('B', { username: 'orders' });
   });
 
   full.test('a creation that was never begun leaves nothing but that it was cancelled', async () => {

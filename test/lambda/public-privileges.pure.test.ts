@@ -37,9 +37,12 @@ describe('an event about PUBLIC', () => {
   });
 
   test('is decoded for what it needs where it is a Delete, and knows a creation that was cancelled', () => {
-    const removal = (id: string) => decodeRequest(event({ Revoked: 'nonsense', Other: 1 }, { RequestType: 'Delete', PhysicalResourceId: id }));
+    const removal = (id: string, properties: object = {}) => decodeRequest(event({ Revoked: 'nonsense', Other: 1, ...properties }, { RequestType: 'Delete', PhysicalResourceId: id }));
     expect(removal('cluster-A/shop/P')).toMatchObject({ action: 'remove', database: 'shop', cancelled: false });
-    expect(removal('made up')).toMatchObject({ cancelled: true });
+    expect(removal('made up')).toMatchObject({ cancelled: true, database: 'shop' });
+    expect(removal('made up', { DatabaseName: 42 })).toMatchObject({ cancelled: true, database: '' });
+    expect(removal('made up', { DatabaseName: 'a\0' })).toMatchObject({ cancelled: true, database: '' });
+    expect(() => removal('cluster-A/shop/P', { DatabaseName: 42 })).toThrow('DatabaseName 42 is not allowed');
   });
 });
 

@@ -333,6 +333,22 @@ describe('decode of a Delete', () => {
     expect(gone(USER, { PhysicalResourceId: 'shop-User1A2B-1ABCDEFGHIJKL' })).toMatchObject({ cancelled: true, onRemoval: { action: 'DROP_OR_DISABLE' } });
   });
 
+  test.each<[string, Properties, string[]]>([
+    ['no name', { ...USER, Username: undefined }, []],
+    ['a number', { ...USER, Username: 42 }, []],
+    ['U+0000', { ...USER, Username: 'a\0' }, []],
+    ['half of a surrogate pair', { ...ROLE, RoleName: 'a\ud800' }, []],
+    ['no list', { ...USERS, Usernames: { Ref: 'x' } }, []],
+    ['a list with some', { ...USERS, Usernames: ['a', 7, 'b\0', 'c'] }, ['a', 'c']],
+  ])('of a cancelled creation goes through, whatever it has for a name: %s', (_, properties, usernames) => {
+    expect(gone(properties, { PhysicalResourceId: 'shop-User1A2B-1ABCDEFGHIJKL' })).toMatchObject({ cancelled: true, usernames });
+    expect(gone(properties, { PhysicalResourceId: undefined })).toMatchObject({ cancelled: true, usernames });
+  });
+
+  test('of what was created says what is wrong with its name', () => {
+    expect(() => gone({ ...USER, Username: 42 })).toThrow(new Error('Username 42 is not allowed: it is not a string; pass a string'));
+  });
+
   test('no rule for what is declared stops it', () => {
     const odd = { Extra: 'x', Privileges: 'none', MemberOf: ['rds_iam'], Exclusive: 'maybe', AdoptExisting: 7 };
     expect(gone({ ...USER, ...odd, Username: 'pg_x', PolicyUsername: '*', Database: { ...DATABASE, Name: 'x' } })).toMatchObject({ usernames: ['pg_x'], declaration: { databases: [], exclusive: false } });
