@@ -5,8 +5,7 @@ import { type Budget, PATIENCE_MS } from '../budget';
 import { actors, type Change, describe } from '../core/change';
 import { FIXED_DATABASE, RDS_IAM, type Server } from '../core/state';
 import { ProvisionError, ServerError } from '../errors';
-import { type Attempt, isConflict } from '../remedies/server';
-import { withRetries } from '../retry';
+import type { Attempt } from '../remedies/server';
 import { ADMIN_PATH_TO_RDS_IAM, adminMemberships } from '../sql/memberships';
 import { type Dialect, render, type AdminMembership } from '../sql/render';
 import type { Row } from '../sql/row';
@@ -32,9 +31,6 @@ const HURRIED_LOCK_MS = 100;
 /** What the statement in front of a commit ends in when the lock is lost. */
 const DIVISION_BY_ZERO = '22012';
 
-/** The admin has no right to do it, or no more. */
-const RIGHTS_CHANGED = ['01006', '01007', '0LP01', '42501'];
-
 /** A Lambda that was frozen or killed must not keep locks for long. */
 export const IDLE_TIMEOUT_MS = 30_000;
 
@@ -59,7 +55,7 @@ interface Message {
 }
 
 /** The only writer: statements of one transaction, executed one after the other. */
-class ExecutedTransaction implements Transaction {
+export class ExecutedTransaction implements Transaction {
   public readonly changes: Change[] = [];
   /** Sent in front of the first statement. */
   private prelude: Statement[];
@@ -342,42 +338,6 @@ class ExecutedTransaction implements Transaction {
         + 'let another role own what is declared, or grant that role to the admin', { mayBeOutdated: true });
     }
   }
-}
-
-/**
- * Runs the work in one transaction. Everything is rolled back when anything fails, and when it would make the admin a member
- * of rds_iam: at the commit its password would stop working. Or its tokens, when it would end that of one that signs in with them. With another session in its way it is done again from its beginning:
- * the provisioners' lock, for which others wait in a queue, is not given away for that. It is also done again, once, where another session may have changed what
- * was looked at.
- */
-export function inTransaction<T>(context: TransactionContext, work: (transaction: Transaction) => Promise<T>, options: TransactionOptions = {}): Promise<T> {
-  const { budget, log } = context;
-  const { triedAgain = true } = options;
-  const once = async () => {
-    const transaction = new ExecutedTransaction(context, options);
-    try {
-      const result = await work(transaction);
-      await transaction.commit();
-      return result;
-    } catch (error) {
-      await transaction.rollback();
-      throw error;
-    }
-  };
-  const retried = (error: ProvisionError, delayMs = 0) => log.info('trying again', { reason: error.message, delayMs });
-  const attempt = () => withRetries(budget, once, retried, error => triedAgain && isConflict(error));
-  return attempt().catch((error: Error) => {
-    if (!(triedAgain && error instanceof ProvisionError && isOutdated(error))) {
-      throw error;
-    }
-    retried(error);
-    return attempt();
-  });
-}
-
-/** Another session may have given or taken a right of the admin, or a membership, since that was looked at. */
-function isOutdated({ mayBeOutdated, cause }: ProvisionError): boolean {
-  return mayBeOutdated || (cause instanceof ServerError && RIGHTS_CHANGED.includes(cause.sqlState));
 }
 
 function countOf(steps: Step[]): number {

@@ -1,12 +1,12 @@
 import type { Logger } from '../../shared/logger';
 import type { Budget } from '../budget';
 import { FIXED_DATABASE } from '../core/state';
-import { inTransaction } from './executed-transaction';
 import type { LockInUse } from './lock';
 import { type Reader, readerIn } from './reader';
 import { holdAsItIs } from './registry';
 import type { Sessions } from './sessions';
 import type { Transaction, TransactionOptions } from './transaction';
+import { inTransaction } from './transaction-retry';
 
 /** What one attempt works with, under the lock. */
 export interface Work {
