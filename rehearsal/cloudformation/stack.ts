@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { dependencies, dependents, inParallel } from './dependencies';
 import { holds, resolve, Scope } from './intrinsics';
 import { Surroundings, templateScope } from './scope';
+import { exportedValues, outputValues } from './stack-outputs';
 import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
 
 export interface StackEvent {
@@ -269,23 +270,13 @@ export class Stack {
   private publish(template: Template): Record<string, string> {
     const strict = this.scopeOf(template);
     const scope = this.environment.isNeeded ? { ...strict, invent: (path: string) => `invented-${path}` } : strict;
-    const outputs = Object.entries(template.Outputs ?? {}).filter(([name, { Condition }]) =>
-      Condition === undefined || holds({ Condition }, scope, `Outputs.${name}`));
-    const valueOf = (value: unknown, name: string) => {
-      const resolved = resolve(value, scope, `Outputs.${name}`);
-      if (typeof resolved === 'object' || typeof resolved === 'symbol') {
-        throw new Error(`Outputs.${name}: expected a string, not ${typeof resolved === 'symbol' ? 'AWS::NoValue' : JSON.stringify(resolved)}`);
-      }
-      return `${resolved as string | number | boolean}`;
-    };
-    const exports = Object.fromEntries(outputs.flatMap(([name, { Value, Export }]) =>
-      Export ? [[valueOf(Export.Name, name), valueOf(Value, name)]] : []));
+    const exports = exportedValues(template, scope);
     this.refuseExportsInUse(exports);
     this.exports = exports;
-    const values = Object.fromEntries(outputs.map(([name, { Value }]) => [name, valueOf(Value, name)]));
-    this.outputs = values;
+    const outputs = outputValues(template, scope);
+    this.outputs = outputs;
     this.template = template;
-    return values;
+    return outputs;
   }
 
   private async step<Result>(verb: string, resource: { logicalId: string; type: string }, work: () => Promise<Result>): Promise<Result> {
