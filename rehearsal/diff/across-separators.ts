@@ -1,5 +1,5 @@
 import { PolicyPattern, policyPattern, Token } from './policy-pattern';
-import { isSymbol, symbolsIn } from './template-values';
+import { isSymbol, symbolsIn } from './symbols';
 
 /** What a pattern of a whole ARN is about. */
 export interface Across {

@@ -1,7 +1,8 @@
 import { ComparableFact } from './access-diff';
 import { branchesOf } from './branches';
 import { Identity } from './identities';
-import { conditionOf, onlySymbol, symbolText, TemplateValues } from './template-values';
+import { onlySymbol, symbolText } from './symbols';
+import { conditionOf, TemplateValues } from './template-values';
 
 /** Who has a permission set of IAM Identity Center, and in which account. */
 export function assignmentFacts({ who, key, permissionSet }: Identity, values: TemplateValues): ComparableFact[] {

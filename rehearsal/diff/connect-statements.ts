@@ -1,7 +1,7 @@
 import { acrossSeparators } from './across-separators';
 import { branchesOf, isFunction } from './branches';
 import { matches, PolicyPattern, policyPattern } from './policy-pattern';
-import { symbolsIn } from './template-values';
+import { symbolsIn } from './symbols';
 
 export interface Document {
   readonly statements: readonly Statement[];

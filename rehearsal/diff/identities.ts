@@ -6,14 +6,8 @@ import { Document, statementsIn, unreadable } from './connect-statements';
 import { isSamRole, policiesOfSam, samRole } from './sam-roles';
 import { TemplateStack } from './template-stack';
 import { writtenPolicies } from './written-policies';
-import {
-  conditionOf,
-  onlySymbol,
-  symbolsIn,
-  symbolText,
-  TemplateResource,
-  TemplateValues,
-} from './template-values';
+import { onlySymbol, symbolsIn, symbolText } from './symbols';
+import { conditionOf, TemplateResource, TemplateValues } from './template-values';
 
 /** An IAM identity, or a policy that identities may have. */
 export interface Identity {

@@ -1,4 +1,4 @@
-import { isSymbol, tokensIn } from './template-values';
+import { isSymbol, tokensIn } from './symbols';
 
 /** A character, a symbol, or a wildcard of a policy. */
 export interface Token {

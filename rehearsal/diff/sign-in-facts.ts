@@ -5,7 +5,8 @@ import { Identities, Identity } from './identities';
 import { assignmentFacts } from './assignment-facts';
 import { trustFacts } from './trust-facts';
 import { exactly, matches, PolicyPattern } from './policy-pattern';
-import { onlySymbol, symbolText, TemplateValues } from './template-values';
+import { onlySymbol, symbolText } from './symbols';
+import { TemplateValues } from './template-values';
 
 /** Where identities sign in, as a policy names it: a cluster, an instance, a replica or a proxy. */
 export interface Place {

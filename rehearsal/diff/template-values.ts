@@ -2,6 +2,7 @@ import { argumentsOf, templateIn, TemplateStack, withNested } from './template-s
 import { AssemblyStack } from '../cloudformation/cloud-assembly';
 import { ResourceDefinition } from '../cloudformation/template';
 import { fullResourceName } from '../plan/resource-name';
+import { onlySymbol, replaceSymbols, Symbol, symbolText, tokensIn } from './symbols';
 
 export interface TemplateResource {
   readonly stack: TemplateStack;
@@ -14,42 +15,7 @@ export function conditionOf({ stack, definition: { Condition: condition } }: Tem
   return condition === undefined ? undefined : `only under condition ${condition} of stack ${stack.definition.id}`;
 }
 
-/** What stands in a text for what only the deployment knows. */
-export type Symbol
-  = | readonly ['resource', stackId: string, logicalId: string, attribute: string]
-    | readonly ['name', name: string]
-    | readonly ['function', stackId: string, json: string]
-    | readonly ['character', character: string];
-
-/** Private use characters. Names that contain them are encoded, so that no name can be taken for a symbol. */
-const [BEGIN, END] = ['\ue000', '\ue001'];
-const SYMBOL = new RegExp(`${BEGIN}([^${BEGIN}${END}]*)${END}`, 'g');
-
-/** Without any character that has a meaning in an ARN or in a pattern. */
-export function symbolText(symbol: Symbol): string {
-  return `${BEGIN}${encodeURIComponent(JSON.stringify(symbol)).replaceAll('*', '%2A')}${END}`;
-}
-
-export function symbolsIn(text: string): Symbol[] {
-  return [...text.matchAll(SYMBOL)].map(([, encoded]) => JSON.parse(decodeURIComponent(encoded)) as Symbol);
-}
-
 const NO_VALUE = symbolText(['name', 'AWS::NoValue']);
-
-/** The symbol that a text consists of, if it is nothing else. */
-export function onlySymbol(text: string): Symbol | undefined {
-  const [symbol] = symbolsIn(text);
-  return symbol !== undefined && symbolText(symbol) === text ? symbol : undefined;
-}
-
-/** Each character of a text, and each symbol in it. */
-export function tokensIn(text: string): string[] {
-  return text.match(new RegExp(`${SYMBOL.source}|[^]`, 'gu')) ?? [];
-}
-
-export function isSymbol(token: string): boolean {
-  return token.startsWith(BEGIN);
-}
 
 /**
  * The values of an app's templates as texts, across stacks, stages and nested stacks. What only the deployment knows is
@@ -124,10 +90,7 @@ export class TemplateValues {
 
   /** For people: what only the deployment knows is in `${...}`. */
   readable(text: string): string {
-    return text.replace(SYMBOL, (found) => {
-      const [symbol] = symbolsIn(found);
-      return symbol[0] === 'character' ? symbol[1] : `\${${this.nameOf(symbol)}}`;
-    });
+    return replaceSymbols(text, symbol => symbol[0] === 'character' ? symbol[1] : `\${${this.nameOf(symbol)}}`);
   }
 
   /** The construct's path, if the text is a resource and nothing else. */

@@ -1,5 +1,5 @@
 import { exactly, matches, policyPattern } from '../../../rehearsal/diff/policy-pattern';
-import { symbolText } from '../../../rehearsal/diff/template-values';
+import { symbolText } from '../../../rehearsal/diff/symbols';
 
 const NAME = symbolText(['name', 'Name']);
 const OTHER = symbolText(['name', 'Other']);

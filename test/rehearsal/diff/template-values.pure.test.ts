@@ -1,6 +1,7 @@
 import { AssemblyStack } from '../../../rehearsal/cloudformation/cloud-assembly';
 import { Template } from '../../../rehearsal/cloudformation/template';
-import { symbolText, TemplateValues } from '../../../rehearsal/diff/template-values';
+import { symbolText } from '../../../rehearsal/diff/symbols';
+import { TemplateValues } from '../../../rehearsal/diff/template-values';
 
 const stack = (id: string, template: Partial<Template>, more: Partial<AssemblyStack> = {}): AssemblyStack => ({
   id,
