@@ -4,7 +4,7 @@
  * ratios of one run are judged, because machines differ.
  *
  * Grants without users are measured as well, and not judged: a function in the VPC, CDK's provider framework and a custom resource for each
- * user take a third more than these already, whoever writes them.
+ * user take a third more than these already.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';

@@ -98,7 +98,7 @@ describe('plan and drift', () => {
     ] });
   });
 
-  test('drift is what somebody has changed by hand, and logins that no stack declares', async () => {
+  test('drift is what was changed by hand, and logins that no stack declares', async () => {
     await expect(runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-drift')).resolves.toMatchObject(
       { code: 0, output: expect.stringContaining('All roles are as they are declared.') as string },
     );

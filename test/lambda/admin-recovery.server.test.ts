@@ -95,7 +95,7 @@ describe.each(setups('14'))('an admin that others made a member of rds_iam, on P
       await expect(passwordWorks()).resolves.toBe(true);
     });
 
-    full.test('somebody who may has decided so: it is left as it is, and the reason says what to do', async () => {
+    full.test('the admin itself or a superuser has decided so: it is left as it is, and the reason says what to do', async () => {
       await server.sql('GRANT rds_iam TO postgres WITH INHERIT TRUE, SET TRUE');
       const before = await snapshot(server);
       expect(await failure(stack.create('B', OTHER))).toMatch(/^cannot sign in to localhost:\d+ as the admin: the server asks for its password in clear text, which is not sent; RDS asks a member of rds_iam for a token instead, /);

@@ -53,7 +53,7 @@ describe('a function that answers CloudFormation', () => {
   test.each<[string, object, Error, string]>([
     ['a Create that has left nothing', CREATE, new ProvisionError('no such schema'), NOT_CREATED],
     ['a Create that may have left something', CREATE, new ProvisionError('no such schema', { mayBeLeft: true }), CREATION_INTERRUPTED],
-    ['a Create that broke in a way nobody has thought of', CREATE, new TypeError('no such schema'), CREATION_INTERRUPTED],
+    ['a Create that broke in an unforeseen way', CREATE, new TypeError('no such schema'), CREATION_INTERRUPTED],
     ['an Update', UPDATE, new ProvisionError('no such schema'), MADE.PhysicalResourceId],
     ['a Delete', DELETE, new ProvisionError('no such schema'), MADE.PhysicalResourceId],
   ])('answers FAILED with the reason, and does not fail itself: %s', async (_, event, error, physicalId) => {
@@ -62,7 +62,7 @@ describe('a function that answers CloudFormation', () => {
     expect([notices, others.error]).toEqual([['answered'], undefined]);
   });
 
-  test('deletes nothing where nothing was created, and asks nobody', async () => {
+  test('deletes nothing where nothing was created, and asks for nothing', async () => {
     const handle = jest.fn(() => Promise.resolve(MADE));
     const { answers } = await run({ ...DELETE, PhysicalResourceId: NOT_CREATED }, handle);
     expect(answers).toEqual([{ Status: 'SUCCESS', PhysicalResourceId: NOT_CREATED, ...IDS }]);

@@ -75,7 +75,7 @@ describe('a role that the event is about', () => {
   });
 });
 
-test('memberships of one role that have ended on record are not those of another role', () => {
+test('registered ends of memberships of one role are not those of another role', () => {
   const DATE = Date.parse('2027-01-31T12:00:00.000Z');
   const ended = { ...DECLARATION, memberOf: ['support'], endingMemberships: [{ group: 'support', expiresAt: DATE }] };
   const facts = {

@@ -356,7 +356,7 @@ describe('through the Data API', () => {
       expect(await freed).toEqual(['orders']);
     });
 
-    test('for a lock that somebody holds and does not give back, in vain: the reason says who', async () => {
+    test('for a lock that another session holds and does not give back, in vain: the reason says which', async () => {
       expect(await held).toMatch(
         /^cannot take the provisioners' lock: canceling statement due to lock timeout \(SQLSTATE 55P03\); end the session that holds the lock \(pg_stat_activity, pg_blocking_pids\) and deploy again; it is held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)$/);
     });

@@ -140,7 +140,7 @@ describe('what is planned', () => {
     expect(kinds(false, after)).toEqual(['grantRole rds_iam', 'allowLogin']);
   });
 
-  test('from then on none; everything else stays, and what others have granted, which lets nobody in without a login', () => {
+  test('from then on none; everything else stays, and what others have granted, which is of no use without a login', () => {
     expect(kinds(true, before)).toEqual(['revokeRole rds_iam', 'forbidLogin']);
     expect(kinds(true, after)).toEqual([]);
     expect(kinds(true, observed({ canLogin: true, memberships: [{ ...membership('rds_iam'), ours: false, as: 'other' }, membership('readers')] }))).toEqual(['forbidLogin']);

@@ -48,7 +48,7 @@ describe.each(setupsOver({
   const end = () => date + HOUR;
   const notices = () => stack.log.map(({ notice }) => notice);
 
-  test('login, rds_iam and sessions end at the event of the schedule; what the user holds stays, and so does everybody else', async () => {
+  test('login, rds_iam and sessions end at the event of the schedule; what the user holds stays, and so do all other users', async () => {
     const expiresAt = end();
     await stack.create('A', auditor(expiresAt));
     await stack.create('B', other);

@@ -49,7 +49,7 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await stack.delete('G', group);
     });
 
-    full.test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: one that stays with what it owns has no members any more, whoever has let them in; it comes back by itself', async (action) => {
+    full.test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: one that stays with what it owns has no members any more, of any grantor; it comes back by itself', async (action) => {
       await stack.create('G', { ...group, onRemoval: { Action: action } });
       await stack.create('A', member);
       await server.sql('CREATE ROLE doorman; CREATE ROLE bystander; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE');

@@ -25,7 +25,7 @@ describe.each([{ major: 15 }, { major: 17, roleRules: 'rdsLike' }] as const)('on
     return client;
   };
 
-  test('a registry that somebody else has made is not even read', async () => {
+  test('a registry that another role has made is not even read', async () => {
     const mallory = await connected('mallory', 'm');
     await mallory.query(`
       CREATE SCHEMA cdk_aurora_iam_auth; GRANT USAGE ON SCHEMA cdk_aurora_iam_auth TO PUBLIC;

@@ -78,7 +78,7 @@ describe('IAM authentication', () => {
     expect(rds.calls).toEqual(['describe']);
   });
 
-  test.each(['Create', 'Update'] as const)('that is off is switched on by a %s and waited for', async (RequestType) => {
+  test.each(['Create', 'Update'] as const)('that is disabled is enabled by a %s and waited for', async (RequestType) => {
     const rds = rdsThat([{}, {}, { status: 'configuring-iam-database-auth' }, { ...ON, status: 'modifying' }, ON]);
     const { answer, lines } = run(rds, { RequestType });
     expect(await answer).toEqual(ANSWER);
@@ -94,13 +94,13 @@ describe('IAM authentication', () => {
     ]);
   });
 
-  test('that is to be switched on in the maintenance window is switched on now', async () => {
+  test('that is to be enabled in the maintenance window is enabled now', async () => {
     const rds = rdsThat([{ pendingIamAuthentication: true }, ON]);
     await run(rds).answer;
     expect(rds.calls).toEqual(['describe', 'modify', 'describe']);
   });
 
-  test('that is to be switched off in the maintenance window stays on', async () => {
+  test('that is to be disabled in the maintenance window stays enabled', async () => {
     const rds = rdsThat([{ ...ON, pendingIamAuthentication: false }, ON]);
     await run(rds).answer;
     expect(rds.calls).toEqual(['describe', 'modify', 'describe']);
@@ -110,7 +110,7 @@ describe('IAM authentication', () => {
     ['the database is available', { status: 'backing-up' }],
     ['it has an endpoint', { endpoint: undefined }],
     ['what is under way is over', { pending: ['MasterUserPassword', 'PendingCloudwatchLogsExports'] }],
-  ])('is switched on when %s', async (_, description) => {
+  ])('is enabled when %s', async (_, description) => {
     const rds = rdsThat([description, description, {}, ON]);
     expect(await run(rds).answer).toEqual(ANSWER);
     expect(rds.calls).toEqual(['describe', 'describe', 'describe', 'modify', 'describe']);

@@ -107,7 +107,7 @@ describe.each(setups('15'))('in between on PostgreSQL $name', (setup) => {
     full.test.each([
       ['another stack has made a user', () => other().create('B', user('old')), () => other().delete('B', user('old')),
         '"old" is managed by another stack already (arn:aws:cloudformation:eu-central-1:123456789012:stack/other/1, resource B); declare it in one stack only, or choose another name; if that stack is gone, drop the role'],
-      ['somebody has made a role', () => server.sql('CREATE ROLE old LOGIN'), () => server.sql('DROP ROLE old'),
+      ['another session has made a role', () => server.sql('CREATE ROLE old LOGIN'), () => server.sql('DROP ROLE old'),
         'role "old" exists already and was not created by this library, so it is left as it is; choose another name, drop or rename that role first, or take it over with adoptExisting'],
     ] as const)('%s of the old name: it is left alone, the rollback says so, and succeeds when that one is gone', async (_, create, remove, message) => {
       moments = meanwhile(create);

@@ -82,7 +82,7 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     expect(missed).toEqual([]);
   });
 
-  test('until the handler gives up, or dies: nobody gets access by what is left, and the next event makes it right', async () => {
+  test('until the handler gives up, or dies: no role gets access by what is left, and the next event makes it right', async () => {
     await eachOf(event => commits(event).filter((_, n) => FULL || n % 4 === 0), async (event, at) => {
       const before = await found();
       const hadAccess = await access();

@@ -79,18 +79,18 @@ describe('decideApply', () => {
     expect(decideApply(ME, wanted('a'), found)).toMatchObject({ changes: [{ kind: 'createRole', role: 'a' }], converge: [{ previous: [] }] });
   });
 
-  test('a role that nobody manages is left alone', () => {
+  test('a role that no resource manages is left alone', () => {
     expect(() => decideApply(ME, wanted('a'), facts([], { a: '1' }))).toThrow(new Error(
       'role "a" exists already and was not created by this library, so it is left as it is; choose another name, drop or rename that role first, or take it over with adoptExisting'));
   });
 
-  test('a role that nobody manages is adopted if so declared', () => {
+  test('a role that no resource manages is adopted if so declared', () => {
     expect(decideApply(ME, wanted('a', { adoptExisting: true }), facts([], { a: '1' }))).toEqual({
       ...NO_CHANGE, converge: [{ role: 'a', declaration: SHOP, previous: [], deployed: [] }], record: [takenOver('a')], adopted: ['a'],
     });
   });
 
-  test('a rename adopts nobody', () => {
+  test('a rename adopts no role', () => {
     expect(() => decideApply(ME, wanted('b', { adoptExisting: true }), facts([claim('Me', 'a', '1')], { b: '2' }))).toThrow('role "b" exists already');
   });
 
@@ -132,7 +132,7 @@ describe('decideApply', () => {
     });
   });
 
-  test('a role that was kept is taken over by the next resource of that name, whoever that is', () => {
+  test('a role that was kept is taken over by the next resource of that name, of any stack', () => {
     const kept = claim('Old', 'a', '1', { released: true });
     const foreign = claim('Old', 'a', '1', { ...owner('Old', `${STACK}2`), released: true });
     for (const one of [kept, foreign]) {
@@ -167,7 +167,7 @@ describe('decideApply', () => {
     expect(decideApply(ME, wanted('c'), found).changes).toEqual([rename('b', 'c'), rename(temporaryName('2'), 'b')]);
   });
 
-  test('whoever shared a role that is renamed gets one of the old name', () => {
+  test('a resource that shared a role that is renamed gets one of the old name', () => {
     const found = facts([claim('Me', 'a', '1'), claim('Other', 'a', '1', { declarations: [SHOP, STOCK] })]);
     expect(decideApply(ME, wanted('b'), found)).toEqual({
       changes: [rename('a', 'b'), { kind: 'createRole', role: 'a', roleKind: 'user' }],
@@ -189,7 +189,7 @@ describe('decideApply', () => {
       });
     });
 
-    test('one may come from a resource of its own, one that was kept, and one that nobody managed', () => {
+    test('one may come from a resource of its own, one that was kept, and one that no resource managed', () => {
       const kept = claim('Old', 'kept', '2', { released: true });
       const found = facts([claim('Single', 'single', '1'), kept], { unmanaged: '3' });
       expect(decideApply(ME, list(['single', 'kept', 'unmanaged'], { adoptExisting: true }), found)).toMatchObject({ changes: [], forget: [kept], adopted: ['unmanaged'] });
@@ -257,7 +257,7 @@ describe('decideRemove', () => {
   });
 
   test.each([
-    ['nothing is on record', facts([], { a: '1' })],
+    ['nothing is registered', facts([], { a: '1' })],
     ['it is released', facts([claim('Me', 'a', '1', { released: true })])],
     ['it is of another resource', facts([claim('Other', 'a', '1')])],
     ['it is of a stack that came later', facts([claim('Me', 'a', '1', { stackId: `${STACK}/2` })])],
@@ -278,7 +278,7 @@ describe('decideRemove', () => {
     expect(remove(facts([mine, successor]))).toMatchObject({ kind: 'handOver', decision: { changes: [rename(parked, 'a')], converge: [{ role: 'a' }] } });
   });
 
-  test('a role that was dropped by hand is forgotten, and whoever waits for its name gets it', () => {
+  test('a role that was dropped by hand is forgotten, and the resource that waits for its name gets it', () => {
     const mine = claim('Me', 'a', '1', { roleName: undefined });
     const waiting = claim('Other', 'a', '2', { roleName: temporaryName('2') });
     expect(remove(facts([mine, waiting]))).toEqual({
@@ -355,7 +355,7 @@ describe('what is not understood', () => {
     expect(decideRemove(ME, deleted('a'), withRows([unreadable(claim('Other', 'a', '1'))], [mine]))).toMatchObject([{ kind: 'handOver', successor: { logicalId: 'Other' }, decision: { converge: [] } }]);
   });
 
-  test('of which it is not known whose it is makes a Delete unclear, and nobody a successor', () => {
+  test('of which it is not known whose it is makes a Delete unclear, and no resource a successor', () => {
     const invalid = unreadable(claim('Other', 'a', '1'), { claim: undefined });
     expect(decideRemove(ME, deleted('a'), withRows([invalid]))).toEqual([{ kind: 'unclear', username: 'a', problem: 'not understood' }]);
     expect(decideRemove(ME, deleted('a'), withRows([invalid], [mine]))).toMatchObject([{ kind: 'remove', username: 'a' }]);

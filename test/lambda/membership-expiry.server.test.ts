@@ -79,7 +79,7 @@ describe.each(setupsOver({
     await stack.delete('G', support);
   }
 
-  test('it and the sessions that may act as the group end at the event of the schedule; the login stays, and so does everybody else', async () => {
+  test('it and the sessions that may act as the group end at the event of the schedule; the login stays, and so do all other users', async () => {
     const expiresAt = end();
     const sessions = await members(expiresAt);
     await stack.expire();

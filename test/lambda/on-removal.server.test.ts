@@ -84,7 +84,7 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
   const canSignIn = () => signInWithToken(server, 'leaver').then(() => true, () => false);
   const notices = (notice: string) => stack.log.filter(line => line.notice === notice);
 
-  full.test('by default it is dropped when it owns nothing, whoever has granted what it holds', async () => {
+  full.test('by default it is dropped when it owns nothing, whichever role has granted what it holds', async () => {
     await stack.create('A', leaver());
     await grantByHand();
     const sessions = [await openSession('shop'), await openSession('stock')];
@@ -124,7 +124,7 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
   describe('DROP', () => {
     const toHeir = leaver({ Action: 'DROP', ReassignOwnedTo: 'heir' });
 
-    test('what it owns goes to the heir, in all databases, and the role is dropped', async () => {
+    test('what it owns goes to the new owner, in all databases, and the role is dropped', async () => {
       await stack.create('A', toHeir);
       await grantByHand();
       await createOwned();
@@ -140,7 +140,7 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
       ['that is not there', 'cannot hand over what "leaver" owns to "nobody" in database "shop": role "nobody" does not exist (SQLSTATE 42704); create the role before this deployment, or correct its name', 'nobody'],
       ['that may not create objects there', 'cannot hand over what "leaver" owns to "bystander" in database "shop": permission denied for schema app (SQLSTATE 42501); '
       + 'as a role that may: GRANT CREATE ON SCHEMA app TO bystander', 'bystander'],
-    ])('an heir %s: the deployment fails, the access is gone, and the next try does the rest', async (_, message, heir) => {
+    ])('a new owner %s: the deployment fails, the access is gone, and the next try does the rest', async (_, message, heir) => {
       await stack.create('A', leaver());
       await createOwned();
       // To the superuser, everything is permitted.
@@ -195,7 +195,7 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
       }
     });
 
-    test('what is in a database that lets nobody in', async () => {
+    test('what is in a database that accepts no connection', async () => {
       await stack.create('A', leaver());
       await server.sql('ALTER DATABASE stock ALLOW_CONNECTIONS false');
       await stack.delete('A', leaver());

@@ -30,13 +30,13 @@ describe('an event is refused', () => {
     ['that was sent before the one that was carried out last', SENT - 1_000, facts([claim(SENT)]), OVERTAKEN],
     ['but not one that was sent in the same second', SENT, facts([claim(SENT)]), undefined],
     ['but not one that was sent later', SENT + 1_000, facts([claim(SENT)]), undefined],
-    ['but not where no time is on record', SENT, facts([claim(undefined)]), undefined],
+    ['but not where no time is registered', SENT, facts([claim(undefined)]), undefined],
     ['but not by an event of another resource', SENT - 1_000, facts([claim(SENT, resource('Sales'))]), undefined],
     ['but not by an event of another stack of that name', SENT - 1_000, facts([claim(SENT, resource('Orders', '2'))]), undefined],
     ['but not by one whose role was kept after its removal', SENT - 1_000, facts([claim(SENT, { released: true })]), undefined],
     ['by a time that is a little ahead', SENT, facts([], [cancelled(NOW + 300_000)]), CANCELLED],
     ['but not by one that is too far ahead', SENT, facts([claim(NOW + 300_001)], [cancelled(NOW + 300_001)]), undefined],
-    ['but not where nothing is on record', SENT, { ...facts([]), now: undefined }, undefined],
+    ['but not where nothing is registered', SENT, { ...facts([]), now: undefined }, undefined],
   ])('%s', (_, sent, found, expected) => {
     expect(whatOvertook(resource(), sent, 0, found)).toBe(expected);
   });

@@ -118,7 +118,7 @@ describe('planDatabase', () => {
         .toEqual(['GRANT SELECT ON TABLE "app"."orders" TO "u"']);
     });
 
-    test('nothing that is held already, whoever has granted it', () => {
+    test('nothing that is held already, whichever role has granted it', () => {
       const all = ['orders', 'items', 'theirs'].map((name, n) => held('TABLE', name, 'SELECT', n ? {} : { ours: false, as: null, grantor: 'somebody' }));
       expect(plan(wanted([READ]), { held: [held('SCHEMA', null, 'USAGE'), ...all] })).toEqual([]);
     });
@@ -164,7 +164,7 @@ describe('planDatabase', () => {
       expect(plan(wanted([], { previous: declaredBefore }), { held: [...rows].reverse(), future: [...later].reverse() })).toEqual(one);
     });
 
-    test('nothing that no declaration has granted, and nothing that somebody else has', () => {
+    test('nothing that no declaration has granted, and nothing that another grantor has', () => {
       const others = [held('TABLE', 'orders', 'DELETE'), held('TABLE', 'orders', 'SELECT', { ours: false, as: null, grantor: 'somebody' }), held('SEQUENCE', 'ids', 'USAGE')];
       expect(plan(wanted([], { previous }), { held: others })).toEqual([]);
     });
@@ -209,7 +209,7 @@ describe('planDatabase', () => {
   });
 
   describe('an exclusive role', () => {
-    test('loses all it holds beside, of every kind and as whoever has granted it', () => {
+    test('loses all it holds beside, of every kind and as its grantor', () => {
       const more = [
         held('TABLE', 'orders', 'SELECT'), held('TABLE', 'orders', 'DELETE', { ours: false, as: null, grantor: 'other' }), held('TYPE', 'color', 'USAGE'), held('SCHEMA', null, 'CREATE', { schema: 'elsewhere' }),
         held('LANGUAGE', 'sql', 'USAGE', { schema: null, as: null }), held('FOREIGN DATA WRAPPER', 'w', 'USAGE', { schema: null, as: null }),
@@ -291,7 +291,7 @@ describe('planDatabase', () => {
 
     test.each([
       ['there is something in it', { ...ours, empty: false }, [own]],
-      ['it belongs to somebody else', { ...ours, owner: 'other' }, [own]],
+      ['it belongs to another role', { ...ours, owner: 'other' }, [own]],
       ['it was not declared to be its own', ours, [READ]],
     ])('stays when %s', (_, schema, before) => {
       expect(plan(wanted([], { previous: [declare(before)] }), { schemas: [schema], objects: [] })).toEqual([]);
@@ -317,7 +317,7 @@ describe('planDatabase', () => {
 });
 
 describe('planDatabaseRemoval', () => {
-  test('everything the role holds, whoever has granted it, and its own schema with nothing in it', () => {
+  test('everything the role holds, whichever role has granted it, and its own schema with nothing in it', () => {
     const everything = state({
       schemas: [{ schema: 'own', owner: 'u', as: 'u', empty: true }, { schema: 'full', owner: 'u', as: 'u', empty: false }],
       held: [held('TABLE', 'orders', 'SELECT'), held('TABLE', 'orders', 'INSERT', { ours: false, as: null, grantor: 'other' }), held('TABLE', 'orders', 'SELECT', { role: 'v' })],

@@ -93,7 +93,7 @@ describe('an exclusive role', () => {
       .toEqual([{ ...revoke('shop', 'CONNECT'), grantable: true }]);
   });
 
-  test('loses what it may do with parameters and tablespaces, as whoever has granted it', () => {
+  test('loses what it may do with parameters and tablespaces, as its grantor', () => {
     const others = [
       { on: 'TABLESPACE', name: 'fast', privilege: 'CREATE', grantable: true, as: null },
       { on: 'PARAMETER', name: 'work_mem', privilege: 'SET', grantable: false, as: 'dba' },
@@ -123,7 +123,7 @@ describe('a membership', () => {
   test.each<[string, Partial<Declaration>, Partial<Wanted>]>([
     ['of a group role that loses rds_iam', { kind: 'role' }, {}],
     ['of a user whose time is over', {}, { expired: true }],
-  ])('in another group, which nobody has declared, stays: %s', (_, declared, more) => {
+  ])('in another group, which is not declared, stays: %s', (_, declared, more) => {
     expect(plan(wanted(declared, [], more), observed({ canLogin: false, memberships: [memberOf('readers')] }))).toEqual([]);
   });
 
@@ -140,13 +140,13 @@ describe('a membership', () => {
     expect(plan(one, observed({ memberships }))).toEqual([revokeRole('writers')]);
   });
 
-  test('that is over is left to whoever else has granted it', () => {
+  test('that is over is left to another grantor', () => {
     const role = observed({ memberships: [memberOf('writers'), memberOf('writers', { ours: false, as: 'dba' }), memberOf('readers')] });
     expect(planEndOfMemberships(role, ['writers'])).toEqual([revokeRole('writers')]);
     expect(grantedByOthers(role, group => group === 'writers')).toEqual([{ role: 'u', group: 'writers', grantor: 'dba' }]);
   });
 
-  test("of a role that is not there is nobody else's", () => {
+  test("of a role that is not there is not another role's", () => {
     expect(membershipsOfOthers([wanted({}, [{ memberOf: ['readers'] }])], new Map())).toEqual([]);
   });
 });

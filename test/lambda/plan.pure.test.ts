@@ -131,7 +131,7 @@ describe('planShared', () => {
     expect(membershipsOfOthers([wanted(DECLARED, [DECLARED]), wanted({}, [NOTHING_DECLARED]), wanted({ exclusive: true }, [DECLARED])], new Map([['u', both]]))).toEqual([]);
   });
 
-  test('neither is what was declared, and somebody else has granted', () => {
+  test('neither is what was declared, and another grantor has granted', () => {
     const role = observed({ ...DONE, databases: [on('shop', 'CONNECT', { ours: false, as: null, grantor: 'other' })] });
     expect(plan(wanted({ memberOf: ['readers'] }, [DECLARED]), role)).toEqual([]);
   });
@@ -157,7 +157,7 @@ describe('planShared', () => {
     expect(plan(wanted(DECLARED), role)).toEqual([]);
   });
 
-  test('a group role never logs in and never holds rds_iam, whoever has granted it', () => {
+  test('a group role never logs in and never holds rds_iam, whichever role has granted it', () => {
     const role = observed({ canLogin: true, memberships: [memberOf('rds_iam', { as: 'other' })] });
     expect(plan(wanted({ kind: 'role', memberOf: ['readers'] }), role)).toEqual([
       'SET LOCAL ROLE "other"', 'REVOKE rds_iam FROM "u" CASCADE', 'SET LOCAL ROLE NONE', 'ALTER USER "u" NOLOGIN', 'GRANT "readers" TO "u"',
@@ -168,7 +168,7 @@ describe('planShared', () => {
   describe('an exclusive role', () => {
     const exclusive = { ...DECLARED, exclusive: true };
 
-    test('loses all it holds beside, as whoever has granted it', () => {
+    test('loses all it holds beside, as its grantor', () => {
       const role = observed({
         ...DONE,
         memberships: [...DONE.memberships, memberOf('admins'), memberOf('admins', { as: 'other', effective: false, inherits: false })],
@@ -211,7 +211,7 @@ describe('planShared', () => {
     expect(revoked).toEqual({ kind: 'revoke', privileges: ['CONNECT'], on: { type: 'DATABASE', database: 'stock' }, roles: ['u'], wasGrantable: true });
   });
 
-  test('the same for many roles is one statement, and nobody logs in before all have everything', () => {
+  test('the same for many roles is one statement, and no role logs in before all have everything', () => {
     const one = (role: string) => wanted({ ...DECLARED, databases: [{ database: 'shop', privileges: ['CONNECT'], schemas: [] }] }, [], role);
     expect(sql(planShared([one('a'), one('b'), one('c')], new Map([['b', observed({ role: 'b' })]]), ADMINS))).toEqual([
       'CREATE USER "a" NOLOGIN',
@@ -272,7 +272,7 @@ describe('planEndOfMembers', () => {
 });
 
 describe('planSharedRemoval', () => {
-  test('everything goes, as whoever has granted it', () => {
+  test('everything goes, as its grantor', () => {
     const role = observed({ memberships: [memberOf('readers')], databases: [on('shop', 'CONNECT'), on('stock', 'CONNECT', { ours: false, as: null, grantor: 'other', grantable: true })] });
     expect(sql(planSharedRemoval(role))).toEqual([
       'REVOKE CONNECT ON DATABASE "shop" FROM "u" CASCADE',

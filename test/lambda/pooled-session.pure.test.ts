@@ -33,7 +33,7 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
   return { rollbacks, milliseconds };
 }
 
-describe('a transaction whose commit nobody heard of is asked to end', () => {
+describe('a transaction whose commit was not answered is asked to end', () => {
   test.each([['was rolled back', undefined], ['is not there any more', gone], ['may not be ended', denied]])('until it %s', async (_, answer) => {
     expect((await settled(n => n < 3 ? lost : answer)).rollbacks).toBe(3);
   });
@@ -57,7 +57,7 @@ describe('whether the admin still signs in', () => {
   test.each([
     ['to begin a transaction', callsWith(() => Promise.reject(lost), () => Promise.resolve(['1 2']))],
     ['to ask when its session has begun', callsWith(() => Promise.resolve('1'), () => Promise.reject(lost))],
-  ])('is asked again after a call %s of which no answer came: nobody is refused by it', async (_, calls) => {
+  ])('is asked again after a call %s of which no answer came: no event is refused by it', async (_, calls) => {
     const error = await confirmByNewSession(calls, 'arn').then(() => undefined, (failed: ProvisionError) => failed);
     expect(error).toBeInstanceOf(ProvisionError);
     expect(error!.retryUntil).toBeGreaterThan(0);

@@ -184,7 +184,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', orders({}));
     });
 
-    full.test('schema public, whoever owns the database', async () => {
+    full.test('schema public, with any owner of the database', async () => {
       const inPublic = { Schemas: { public: { Schema: ['CREATE', 'USAGE'], Tables: { '*': ['SELECT'] }, FutureObjects: { migrator: { Tables: ['SELECT'] } } } } };
       const user = orders({ postgres: inPublic, shop: inPublic, theirs: { ...inPublic, Database: ['CONNECT', 'CREATE', 'TEMPORARY'] } });
       await stack.create('A', user);
@@ -273,7 +273,7 @@ describe.each(setups('17, RDS-like'))('privileges on PostgreSQL $name', (setup) 
       await stack.delete('A', owner('own'));
     });
 
-    test('is refused if it belongs to somebody else, and left as it is', async () => {
+    test('is refused if it belongs to another role, and left as it is', async () => {
       expect(await failure(stack.create('A', owner('app')))).toBe(
         'schema "app" in database "shop" belongs to "postgres" and not to "orders"; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO');
     });

@@ -65,7 +65,7 @@ describe.each(setupsOver({ 'connections': ['14'], 'the Data API': [] }))('refuse
       `cannot grant EXECUTE on function "pg_stat_statements" in schema "app" to "orders" in database "theirs": ${notTheAdmins('pg_stat_statements')}; ${NOT_TO_GRANT}`],
     ['a schema of its own in a database of others', inTheirs('own', { Owner: 'true' }),
       'cannot create schema "own" owned by "orders" in database "theirs": permission denied for database theirs (SQLSTATE 42501); the admin needs CREATE on the database'],
-    ['a schema of its own that belongs to somebody else', inTheirs('My data', { Owner: 'true' }),
+    ['a schema of its own that belongs to another role', inTheirs('My data', { Owner: 'true' }),
       'schema "My data" in database "theirs" belongs to "migrator" and not to "orders"; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO'],
     ...major < 17
       ? [['MAINTAIN before 17', inTheirs('My data', { Tables: { things: ['MAINTAIN', 'SELECT'] } }),

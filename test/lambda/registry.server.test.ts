@@ -192,7 +192,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       ['a child', `CREATE TABLE lab.child () INHERITS (${TABLE})`, 'DROP TABLE lab.child', `lab.child inherits from ${TABLE}; ALTER TABLE lab.child NO INHERIT ${TABLE}`],
       ['statistics', `CREATE STATISTICS lab.stats ON username, stack FROM ${TABLE}`, 'DROP STATISTICS lab.stats', `${TABLE} has statistics "stats"; drop them (DROP STATISTICS)`],
       ['privileges of others', `GRANT SELECT ON ${TABLE} TO app`, undefined, `"app" has privileges on table ${TABLE}; REVOKE ALL ON TABLE ${TABLE} FROM "app"`],
-      ['privileges of everybody', `GRANT TRIGGER ON ${TABLE} TO PUBLIC`, undefined, `PUBLIC has privileges on table ${TABLE}; REVOKE ALL ON TABLE ${TABLE} FROM PUBLIC`],
+      ['privileges of PUBLIC', `GRANT TRIGGER ON ${TABLE} TO PUBLIC`, undefined, `PUBLIC has privileges on table ${TABLE}; REVOKE ALL ON TABLE ${TABLE} FROM PUBLIC`],
       ['privileges on a column', `GRANT UPDATE (released) ON ${TABLE} TO app`, undefined, `"app" has privileges on table ${TABLE}; REVOKE ALL ON TABLE ${TABLE} FROM "app"`],
       ['privileges on the schema', 'GRANT USAGE ON SCHEMA cdk_aurora_iam_auth TO app', undefined, '"app" has privileges on schema cdk_aurora_iam_auth; REVOKE ALL ON SCHEMA cdk_aurora_iam_auth FROM "app"'],
       ['a function beside it', 'CREATE FUNCTION cdk_aurora_iam_auth.f() RETURNS int LANGUAGE sql AS $$ SELECT 1 $$', 'DROP FUNCTION cdk_aurora_iam_auth.f()', 'function cdk_aurora_iam_auth.f() is in schema cdk_aurora_iam_auth; drop it, or move it to another schema'],
@@ -399,7 +399,7 @@ describe.each(RUNS)('the registry of PostgreSQL $name over $transport', ({ trans
       await dropRegistry();
     });
 
-    full.test('is used while somebody reads it, and secured by a later event', async () => {
+    full.test('is used while another session reads it, and secured by a later event', async () => {
       await stack.create('A', { username: 'orders' });
       await postgres(AS_BEFORE_FORMATS);
       const reader = await connected('reader', 'm');

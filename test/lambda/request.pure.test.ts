@@ -256,7 +256,7 @@ describe('decode refuses', () => {
     ['an empty sequence name', schema({ Sequences: { '': [] } }), 'sequence name "" is not allowed: it is empty; give it 1 to 63 bytes'],
     ['a privilege that a function has not', schema({ Functions: { f: ['SELECT'] } }), `privilege on a function "SELECT" is not allowed: known are EXECUTE; ${SAME_VERSION}`],
     ['a function name that is too long', schema({ Functions: { [TOO_LONG]: [] } }), `function name "${TOO_LONG}" is not allowed: ${TOO_LONG_RULE}`],
-    ['a creator that everybody is', schema({ FutureObjects: { public: {} } }), 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
+    ['a creator that every role is', schema({ FutureObjects: { public: {} } }), 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
     ['privileges on future objects that are another word', schema({ FutureObjects: { migrator: 'all' } }), 'Privileges.shop.Schemas.app.FutureObjects.migrator "all" is not allowed: it is not an object; pass an object'],
     ['an unknown kind of future objects', schema({ FutureObjects: { migrator: { Columns: [] } } }), 'property "Columns" is not allowed: Privileges.shop.Schemas.app.FutureObjects.migrator has only Tables, Sequences, Functions, Types; remove it, or update the provisioner'],
     ['a privilege that a future table has not', schema({ FutureObjects: { migrator: { Tables: ['EXECUTE'] } } }), `privilege on a table "EXECUTE" is not allowed: ${TABLE_WORDS}; ${SAME_VERSION}`],
@@ -271,9 +271,9 @@ describe('decode refuses', () => {
     ['adoption that is neither', { AdoptExisting: '' }, 'AdoptExisting "" is not allowed: it is neither true nor false; pass one of them'],
     ['an unknown removal', { OnRemoval: { Action: 'DELETE' } }, `action on removal "DELETE" is not allowed: known are DROP_OR_DISABLE, DROP, DISABLE, RETAIN; ${SAME_VERSION}`],
     ['an unknown property of the removal', { OnRemoval: { Action: 'DROP', To: 'x' } }, 'property "To" is not allowed: OnRemoval has only Action, ReassignOwnedTo; remove it, or update the provisioner'],
-    ['an heir where nothing is dropped', { OnRemoval: { Action: 'RETAIN', ReassignOwnedTo: 'heir' } }, 'ReassignOwnedTo "heir" is not allowed: it goes with DROP only; leave it out'],
-    ['no heir where everything is', { OnRemoval: { Action: 'DROP' } }, 'OnRemoval.ReassignOwnedTo that is missing is not allowed: it is not a string; pass a string'],
-    ['an heir that everybody is', { OnRemoval: { Action: 'DROP', ReassignOwnedTo: 'public' } }, 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
+    ['a new owner where nothing is dropped', { OnRemoval: { Action: 'RETAIN', ReassignOwnedTo: 'heir' } }, 'ReassignOwnedTo "heir" is not allowed: it goes with DROP only; leave it out'],
+    ['no new owner where everything is', { OnRemoval: { Action: 'DROP' } }, 'OnRemoval.ReassignOwnedTo that is missing is not allowed: it is not a string; pass a string'],
+    ['a new owner that every role is', { OnRemoval: { Action: 'DROP', ReassignOwnedTo: 'public' } }, 'role name "public" is not allowed: it is a key word of PostgreSQL where a role is named; name one role instead'],
   ])('%s', (_, properties, message) => {
     expect(() => user(properties)).toThrow(new Error(message));
   });
@@ -359,7 +359,7 @@ describe('decode of a Delete', () => {
   test.each<[string, unknown, object]>([
     ['nothing, as before it was there', undefined, { action: 'DROP_OR_DISABLE' }],
     ['an action of another version', { Action: 'ARCHIVE' }, { action: 'DISABLE' }],
-    ['no heir', { Action: 'DROP' }, { action: 'DISABLE' }],
+    ['no new owner', { Action: 'DROP' }, { action: 'DISABLE' }],
     ['no object', 'DROP', { action: 'DISABLE' }],
     ['what it knows', { Action: 'RETAIN' }, { action: 'RETAIN' }],
   ])('loses as little as can be with %s', (_, OnRemoval, expected) => {

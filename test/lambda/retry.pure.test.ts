@@ -100,7 +100,7 @@ describe('withRetries', () => {
     expect(time.time).toBeLessThanOrEqual(66_100);
   });
 
-  test('leaves to somebody else what is not worth it here', async () => {
+  test('leaves to the level above what is not worth it here', async () => {
     const time = new Time();
     const attempt = failing(time, new ProvisionError('x', { retryUntil: 50_000 }));
     await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined, ({ message }) => message !== 'x')).rejects.toThrow('x');

@@ -92,7 +92,7 @@ describe('a server that is not the database', () => {
       ['nothing', [SIGNED_IN], { password: NOTHING, token: NOTHING }],
       ['a password in clear text, in a message of another length', [authentication(3, 'more')], { password: NOTHING, token: NOTHING }],
       ['nothing, and is ready', [READY], { password: OUT_OF_ORDER, token: OUT_OF_ORDER }],
-      ['a password of a kind that nobody knows', [authentication(99)], { password: UNREADABLE, token: UNREADABLE }],
+      ['a password of an unknown kind', [authentication(99)], { password: UNREADABLE, token: UNREADABLE }],
       ['Kerberos', [authentication(7)], { password: UNREADABLE, token: UNREADABLE }],
     ])('when it asks for %s', async (_, script, reasons) => {
       for (const way of ['password', 'token'] as const) {

@@ -70,7 +70,7 @@ describe.each(MAJORS)('a login that counts every membership, on PostgreSQL %i', 
       expect(notices(stack).filter(notice => notice.startsWith('und') || notice.startsWith('not '))).toEqual(['undoing']);
     });
 
-    test('a group role, which nobody signs in with, is as it is declared', async () => {
+    test('a group role, which no identity signs in with, is as it is declared', async () => {
       const stack = newStack();
       await stack.create('G', { ...GROUP, memberOf: ['analysts'] });
       await stack.update('G', { roleName: 'writers' });

@@ -78,7 +78,7 @@ describe.each(setups('16, RDS-like'))('the target of an event on PostgreSQL $nam
       expectNothingWasAsked();
     });
 
-    test('an event that says where the database is is refused, and nobody there hears of it', async () => {
+    test('an event that says where the database is is refused, and nothing is sent there', async () => {
       const Database = { ResourceId: server.resourceId, Host: '127.0.0.1', Port: '443' };
       expect(await failure(stackOf().send({ ResourceProperties: { ServiceToken: 't', Database, Username: 'orders', OnRemoval: { Action: 'DROP_OR_DISABLE' } } }, USER))).toBe(
         'property "Host" is not allowed: Database has only ResourceId; remove it, or update the provisioner');

@@ -76,7 +76,7 @@ describe.each(setups('17, plain'))('an admin that signs in with tokens, on Postg
     await server.sql('DROP ROLE chief');
   });
 
-  test('is nobody\'s user', async () => {
+  test('is no user of a resource', async () => {
     expect(await failure(new Stack(server, { admin }).create('A', { username: 'postgres' }))).toBe(
       'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name');
   });

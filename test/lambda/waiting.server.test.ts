@@ -232,7 +232,7 @@ describe('what is waited for, and then succeeds', () => {
     await expect(signInWithToken(server, 'paused')).resolves.toBe('paused');
   });
 
-  test('a queue for the provisioners\' lock in which everybody gets a turn is waited for, however long it is', async () => {
+  test('a queue for the provisioners\' lock in which each event gets a turn is waited for, however long it is', async () => {
     await expect(queued).resolves.toBe('orders');
   });
 

@@ -201,7 +201,7 @@ describe('the report', () => {
     expect(() => user.grantConnect(new iam.ManagedPolicy(stack, 'Policy'), { label: label as string })).toThrow(message);
   });
 
-  test('has whoever else signs in as the admin', () => {
+  test('has every other identity that signs in as the admin', () => {
     const stack = new Stack(newApp(), 'Data');
     const cluster = newCluster(stack);
     new AuroraIamAuth(stack, 'IamAuth', { cluster, admin: AdminCredentials.fromIam('provisioner') }).addUser('orders');

@@ -139,7 +139,7 @@ describe('addAccessSummaryOutput', () => {
     expect(outputOf()).toEqual(['a: sign-in by no identity in this app; shop: CONNECT\nb: sign-in by no identity in this app; shop: CONNECT']);
   });
 
-  test('says that there is nobody, which CloudFormation cannot say with an empty text', () => {
+  test('says that there are no users, which CloudFormation cannot say with an empty text', () => {
     iamAuth.addAccessSummaryOutput('Who');
     expect(outputOf()).toEqual(['no users']);
   });

@@ -27,7 +27,7 @@ describe('AuroraIamAuth', () => {
       snapshotIdentifier: 'snapshot',
       snapshotCredentials: rds.SnapshotCredentials.fromGeneratedSecret('admin'),
     })],
-  ])('switches IAM authentication on and creates a user: %s', (_, cluster) => {
+  ])('enables IAM authentication and creates a user: %s', (_, cluster) => {
     new AuroraIamAuth(stack, 'IamAuth', { cluster: cluster() }).addUser('app');
     expect(onlyResourceOf(stack, 'AWS::RDS::DBCluster').Properties.EnableIAMDatabaseAuthentication).toBe(true);
     expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Username).toBe('app');

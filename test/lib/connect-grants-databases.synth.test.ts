@@ -38,7 +38,7 @@ describe('a cluster', () => {
     ));
   });
 
-  test('may have it switched on after the grant', () => {
+  test('may have it enabled after the grant', () => {
     const data = cluster(stack, { iamAuthentication: undefined });
     ConnectGrants.fromCluster(data).connect(role(), 'app');
     data.with(new ClusterIamAuthEnabled());

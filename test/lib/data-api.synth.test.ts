@@ -114,7 +114,7 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
       '[Stack/Third] cluster Stack/Cluster has an AuroraIamAuth in this stack already, with the same admin and network; use Stack/Other');
   });
 
-  test.each(['theirs', 'Theirs'])('creates users of an imported cluster %s, whose VPC and security groups nobody asks for', (clusterIdentifier) => {
+  test.each(['theirs', 'Theirs'])('creates users of an imported cluster %s, whose VPC and security groups are not asked for', (clusterIdentifier) => {
     new AuroraIamAuth(stack, 'IamAuth', { cluster: imported({ clusterIdentifier }), admin: AdminCredentials.fromSecret(secret()), transport }).addUser('orders');
     expect((handlerOf().Properties.Environment as { Variables: { CLUSTER_ARN: unknown } }).Variables.CLUSTER_ARN).toEqual(
       { 'Fn::Join': ['', ['arn:', { Ref: 'AWS::Partition' }, ':rds:eu-west-1:111111111111:cluster:theirs']] });
@@ -122,12 +122,12 @@ describe('with SqlTransport.dataApi() the function that creates users', () => {
 });
 
 describe('the Data API of a cluster', () => {
-  test.each([undefined, true])('is switched on where enableDataApi is %s', (enableDataApi) => {
+  test.each([undefined, true])('is enabled where enableDataApi is %s', (enableDataApi) => {
     new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', { enableDataApi }), transport });
     expect(onlyResourceOf(stack, 'AWS::RDS::DBCluster').Properties.EnableHttpEndpoint).toBe(true);
   });
 
-  test('that is switched off is refused, also by an override', () => {
+  test('that is disabled is refused, also by an override', () => {
     expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Off', { enableDataApi: false }), transport })).toThrow(
       '[Stack/IamAuth] enableDataApi of the cluster is false, and transport is SqlTransport.dataApi(); set it to true or leave it out, or leave transport out');
     stack = new Stack(newApp(), 'Stack', { env: IRELAND });

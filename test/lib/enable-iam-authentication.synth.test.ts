@@ -248,7 +248,7 @@ describe('is refused', () => {
   });
 });
 
-test('a database that is looked up is switched on as one that is imported; the first synthesis knows nothing yet, and must not fail', () => {
+test('a database that is looked up is enabled as one that is imported; the first synthesis knows nothing yet, and must not fail', () => {
   iamAuthOf(rds.DatabaseCluster.fromLookup(stack, 'Cluster', { clusterIdentifier: 'shop' })).addUser('orders');
   expect(Object.keys(resourcesOf(stack, TYPE))).toHaveLength(1);
 });

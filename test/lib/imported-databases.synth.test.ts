@@ -88,7 +88,7 @@ describe.each(['cluster', 'instance'] as const)('an imported %s', (kind) => {
 });
 
 describe('InstanceIamAuth', () => {
-  test('switches IAM authentication on, and creates users with the secret and in the VPC of the instance', () => {
+  test('enables IAM authentication, and creates users with the secret and in the VPC of the instance', () => {
     const instance = newInstance(stack);
     new InstanceIamAuth(stack, 'IamAuth', { instance }).addUser('orders');
     expect(onlyResourceOf(stack, 'AWS::RDS::DBInstance').Properties.EnableIAMDatabaseAuthentication).toBe(true);
@@ -147,7 +147,7 @@ describe('InstanceIamAuth', () => {
     ));
   });
 
-  test('the admin is nobody\'s name', () => {
+  test('the admin is no user\'s name', () => {
     const iamAuth = new InstanceIamAuth(stack, 'IamAuth', { instance: newInstance(stack, 'Instance', { credentials: rds.Credentials.fromGeneratedSecret('chief') }) });
     expect(() => iamAuth.addUser('chief')).toThrow(/username "chief" is not allowed/);
   });

@@ -79,7 +79,7 @@ full.describe.each([
   });
 });
 
-full.test('a provisioner that may sign in as somebody else only: the deployment fails, says so, and is rolled back', async () => {
+full.test('a provisioner that may sign in as another user only: the deployment fails, says so, and is rolled back', async () => {
   const rehearsal = await Rehearsal.start();
   try {
     const assembly = await synthesized('examples/no-password/app.ts');

@@ -93,7 +93,7 @@ describe('the rehearsed Data API', () => {
     await commit(transaction);
   });
 
-  test('what is set for a session, or locked in it, is there for whoever gets it next', async () => {
+  test('what is set for a session, or locked in it, is there for the next client that gets it', async () => {
     await execute("SET application_name = 'left behind'");
     await execute('SELECT pg_advisory_lock(7)::text');
     expect((await execute("SELECT current_setting('application_name'), count(*) FROM pg_locks WHERE locktype = 'advisory'")).records).toEqual([[{ stringValue: 'left behind' }, { longValue: 1 }]]);
@@ -102,7 +102,7 @@ describe('the rehearsed Data API', () => {
     await rollback(transaction);
   });
 
-  full.test('a transaction that nobody calls any more is rolled back', async () => {
+  full.test('a transaction that is not called any more is rolled back', async () => {
     await impatient({ idleMs: IDLE_MS });
     const transaction = await begin();
     for (let n = 0; n < 4; n++) {

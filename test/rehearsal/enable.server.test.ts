@@ -57,7 +57,7 @@ describe('a function that is told to', () => {
     return /^IamAuthIamAuthentication\w+ \(Custom::RdsIamAuthentication\): ([^\n]*) \(log group: \S+\)\n/.exec(reason ?? '')?.[1];
   };
 
-  test('switches IAM authentication on at a cluster, and says which it is and where', async () => {
+  test('enables IAM authentication at a cluster, and says which it is and where', async () => {
     expect(await deploy('OfCluster')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect([isOn('Cluster'), isOn('Instance')]).toEqual([true, false]);
     expect(notices(rehearsal)).toEqual(['started', 'enabling', 'waiting', 'waiting', 'finished']);
@@ -65,7 +65,7 @@ describe('a function that is told to', () => {
     expect(switched('OfCluster')).toMatchObject({ physicalId: DBClusterResourceId, attributes: { ResourceId: DBClusterResourceId, Host: host, Port: '5432' } });
   });
 
-  full.test('switches it on at an instance, and not at its replica; at a replica, and not at its source', async () => {
+  full.test('enables it at an instance, and not at its replica; at a replica, and not at its source', async () => {
     expect(await deploy('OfInstance')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect([isOn('Instance'), isOn('Replica')]).toEqual([true, false]);
     const { DbiResourceId, 'Endpoint.Address': host } = database('Instance').attributes;
@@ -77,7 +77,7 @@ describe('a function that is told to', () => {
     expect([isOn('Instance'), isOn('Replica')]).toEqual([true, true]);
   });
 
-  test('changes nothing where it is on, and switches it on again when somebody has switched it off', async () => {
+  test('changes nothing where it is enabled, and enables it again when it was disabled by hand', async () => {
     rehearsal.database(database('Cluster')).iamAuthentication = true;
     await deploy('OfCluster');
     expect(notices(rehearsal)).toEqual(['started', 'finished']);

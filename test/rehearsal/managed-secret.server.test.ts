@@ -4,7 +4,7 @@ import { signIn } from '../../rehearsal/sign-in';
 import { full } from '../full';
 import { synthesized } from './synthesized';
 
-full.test('users are created with a secret that RDS manages, which nobody else may read and which rotates meanwhile', async () => {
+full.test('users are created with a secret that RDS manages, which no other principal may read and which rotates meanwhile', async () => {
   const rehearsal = await Rehearsal.start();
   try {
     expect(await rehearsal.deploy(await synthesized('test/rehearsal/fixtures/managed-secret-app.ts'), 'Shop')).toMatchObject({ status: 'CREATE_COMPLETE' });

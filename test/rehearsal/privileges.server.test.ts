@@ -40,7 +40,7 @@ describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) 
 
   const ofPublic = expect.stringMatching(/^PUBLIC/) as string;
 
-  test('of somebody who writes', async () => {
+  test('of a session that writes', async () => {
     const lines = await table(role('ada'));
     expect(lines.slice(2, lines.findIndex(line => line.startsWith('PUBLIC')))).toEqual([
       'ada | crm | connect | database crm',
@@ -89,7 +89,7 @@ describe.each([...new Set(SETUPS.map(({ major }) => major))].filter((_, i, all) 
     expect(lines.filter(line => line.includes('nothing'))).toEqual([]);
   });
 
-  test('of somebody whom a database refuses', async () => {
+  test('of a user whom a database refuses', async () => {
     expect(await table({ ...role('bea'), databases: ['shop', 'crm'] })).toContain(
       'bea | crm | not sign in | refused: 42501 permission denied for database "crm"');
   });

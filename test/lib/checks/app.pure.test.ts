@@ -66,7 +66,7 @@ describe('a policy is found', () => {
     expect(found(all)).toEqual(expected);
   });
 
-  test('with whoever has it attached, by its ARN, by its name or as one of the account', () => {
+  test('with each identity that has it attached, by its ARN, by its name or as one of the account', () => {
     const secret = { Type: 'AWS::SecretsManager::Secret', Properties: {} };
     const cluster = { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql', MasterUserPassword: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}}}' } } };
     const user = { Type: 'AWS::IAM::UserPolicy', Properties: { UserName: 'x', PolicyDocument: { Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource: { 'Fn::Sub': 'arn:aws:rds-db:eu-west-1:1:dbuser:${Cluster.DBClusterResourceId}/ada' } } } } };

@@ -352,7 +352,7 @@ describe('the secret of a master', () => {
   test.each<[string, object, string | string[], object?]>([
     ['is read by a role', policy({ Action: READ, Resource: SECRET }), [`<Secret> ${AT}: ${may('App')}${BIND}`]],
     ['is read by two identities', policy({ Action: READ, Resource: SECRET }, { Roles: ['app'], Users: [{ Ref: 'Who' }] }), [`<Secret> ${AT}: ${may('app, <Who>')}${BIND}`]],
-    ['is read by whoever has a policy', policy({ Action: READ, Resource: SECRET }, { Roles: undefined }), [`<Secret> ${AT}: ${may('each identity with this policy')}${BIND}`]],
+    ['is read by an identity with a policy', policy({ Action: READ, Resource: SECRET }, { Roles: undefined }), [`<Secret> ${AT}: ${may('each identity with this policy')}${BIND}`]],
     ['is read through all secrets', policy({ Action: 'secretsmanager:*', Resource: '*' }), [`<Secret> ${AT}: ${may('App')}${BIND}`]],
     ['is read by a policy of AWS', managed('arn:aws:iam::aws:policy/SecretsManagerReadWrite'), [`<Secret> at ManagedPolicyArns: ${may('It')}, by the policy SecretsManagerReadWrite of AWS${BIND}`]],
     ['is not read by a policy of AWS about something else', managed('arn:aws:iam::aws:policy/AmazonS3FullAccess'), 'NOT_APPLICABLE'],

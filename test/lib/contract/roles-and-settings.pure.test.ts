@@ -36,7 +36,7 @@ describe('membership in a role that PostgreSQL or RDS brings along', () => {
     ['pg_maintain', 'cdk-aurora-iam-auth:memberOfPgMaintain',
       'can lock every table, those of the system catalog included, so that no role can sign in and no deployment can change one until their session ends'],
     ['rds_superuser', 'cdk-aurora-iam-auth:memberOfRdsSuperuser', 'have the highest rights that RDS gives in PostgreSQL'],
-  ])('is warned of in %s, whoever the members are', (role, id, members) => {
+  ])('is warned of in %s, with any members', (role, id, members) => {
     const end = `is made a member of "${role}": its members ${members}; if this is intended, acknowledge it with Annotations.of(user).acknowledgeWarning('${id}', reason)`;
     expect(membershipProblem(role, [])).toBeUndefined();
     expect(strongRole(role)?.name).toBe(role);

@@ -27,7 +27,7 @@ describe('ClusterIamAuthEnabled', () => {
       newCluster(stack);
       Mixins.of(stack).requireAny().apply(new ClusterIamAuthEnabled());
     }],
-  ])('switches IAM authentication on: %s', (_, apply) => {
+  ])('enables IAM authentication: %s', (_, apply) => {
     apply();
     expect(isOn()).toBe(true);
   });

@@ -26,12 +26,12 @@ describe('InstanceIamAuthEnabled', () => {
       newInstance(stack);
       Mixins.of(stack).requireAny().apply(new InstanceIamAuthEnabled());
     }],
-  ])('switches IAM authentication on: %s', (_, apply) => {
+  ])('enables IAM authentication: %s', (_, apply) => {
     apply();
     expect(isOn()).toBe(true);
   });
 
-  test('switches it on for a read replica, and not for its source', () => {
+  test('enables it for a read replica, and not for its source', () => {
     const sourceDatabaseInstance = newInstance(stack);
     new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance, vpc: vpcOf(stack), instanceType: INSTANCE_TYPE })
       .with(new InstanceIamAuthEnabled());

@@ -211,7 +211,7 @@ describe('all that comes into the template with users', () => {
     ]);
   });
 
-  test('of an imported cluster where IAM authentication is switched on', () => {
+  test('of an imported cluster where IAM authentication is enabled', () => {
     const imported = () => rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', {
       clusterIdentifier: 'shop', port: 5432, securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, 'Group', 'sg-1')],
     });

@@ -105,7 +105,7 @@ describe('a name', () => {
     expect(htmlOf(everywhere('<b>&amp; "x" \'y\'</b>'))).toContain('<code>&#60;b&#62;&#38;amp; &#34;x&#34; &#39;y&#39;&#60;/b&#62;</code>');
   });
 
-  test('has no character that nobody sees, or that turns others around', () => {
+  test('has no character that is invisible, or that turns others around', () => {
     const html = htmlOf(everywhere('a\u202eb\u0000c\u2028d'));
     expect(html).toContain('<code>a\\u{202e}b\\u{0}c\\u{2028}d</code>');
     expect(html.replaceAll('\n', '')).not.toMatch(/[\p{C}\p{Zl}\p{Zp}]/u);

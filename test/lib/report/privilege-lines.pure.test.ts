@@ -65,7 +65,7 @@ describe('privilegesIn', () => {
     ]);
   });
 
-  test('quotes names as PostgreSQL does, and shows characters that nobody sees', () => {
+  test('quotes names as PostgreSQL does, and shows invisible characters', () => {
     expect(linesOf({ 'my shop': { Schemas: { 'a.b"c': { Tables: { 'x\u202ey\n': ['SELECT'] } } } } })).toEqual(['"my shop"."a.b""c": SELECT on table "x\\u{202e}y\\u{a}"']);
   });
 });

@@ -148,7 +148,7 @@ describe('users and groups', () => {
     expect(changes(acting, declare({ setRoleAtLogin: true, settings: { jit: 'off' } }))).toEqual([]);
   });
 
-  test('a user that is created, with whoever signs in as it, and may have its role', () => {
+  test('a user that is created, with each identity that signs in as it, and may have its role', () => {
     expect(
       changes(
         none,

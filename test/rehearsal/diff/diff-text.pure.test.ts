@@ -16,7 +16,7 @@ const privilege = (name: string, privilege: string, on: string, through: string[
 });
 
 describe('Markdown', () => {
-  test('says that nobody gains or loses access', () => {
+  test('says that no identity gains or loses access', () => {
     expect(markdownOfDiff(diffOf([]))).toBe(`# Access changes\n\n${NO_CHANGE}\n`);
   });
 

@@ -125,7 +125,7 @@ describe('a permission set', () => {
     ]);
   });
 
-  test('that signs in as nobody, or is another one, shows nothing', () => {
+  test('that signs in as no user, or is another one, shows nothing', () => {
     const none: ResourceDefinition = { ...SET, Properties: { Name: 'Support' } };
     expect(gains({ Set: none, Assignment: assignment() })).toEqual([]);
     expect(gains({ Set: SET, Assignment: assignment({ PermissionSetArn: 'arn:aws:sso:::permissionSet/x/y' }) }, { Set: SET })).toEqual([]);

@@ -50,7 +50,7 @@ describe('IamAuth-ForceSslOff', () => {
     }]);
   });
 
-  test('finds what is switched off, in a newer version as well', () => {
+  test('finds what is disabled, in a newer version as well', () => {
     expect(ask(CLUSTER, { ...aurora('17.7'), ...group(CLUSTER) }, { 'rds.force_ssl': '0' })).toMatchObject([{
       id: '', description: 'rds.force_ssl is 0 in the parameter group, so that a client with a password can sign in without TLS',
     }]);

@@ -46,7 +46,7 @@ function reads(Resource: unknown, statement: object = { Action: 'secretsmanager:
 const SECRETS = 'arn:aws:secretsmanager:eu-west-1:111111111111:secret';
 
 describe('IamAuth-MasterSecretReadable', () => {
-  test('is not about an app in which nobody signs in with IAM', () => {
+  test('is not about an app in which no identity signs in with IAM', () => {
     const stack = newStack();
     const role = newRole(stack);
     newCluster(stack, 'Cluster').secret!.grantRead(role);
@@ -100,7 +100,7 @@ describe('IamAuth-MasterSecretReadable', () => {
     expect(but({ Ref: 'Open' })).toMatchObject([{ id: expect.stringMatching(/^unknown <Cluster/) as unknown }]);
   });
 
-  test('finds a policy of AWS, and a policy that nobody has yet', () => {
+  test('finds a policy of AWS, and a policy that no identity has yet', () => {
     const { stack, role } = withUser();
     role.addManagedPolicy(iam.ManagedPolicy.fromAwsManagedPolicyName('SecretsManagerReadWrite'));
     const nobodys = new iam.ManagedPolicy(stack, 'Nobodys', { statements: [new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: ['*'] })] });
@@ -222,7 +222,7 @@ describe('IamAuth-MasterSecretReadable', () => {
       }]);
     });
 
-    test('has nothing against its own account, which gives nobody anything, nor against RDS', () => {
+    test('has nothing against its own account, which gives no identity anything, nor against RDS', () => {
       expect(ask(allow(new iam.AccountPrincipal('111111111111'), new iam.AccountRootPrincipal(), new iam.ServicePrincipal('rds.amazonaws.com')))).toBe('COMPLIANT');
     });
 
