@@ -18,6 +18,9 @@ function testsIn(text: string): { file: string; names: string[] }[] {
   }));
 }
 
+/** With a name right behind the parenthesis in front of it, which may end the line before. */
+const sourceOf = (file: string) => read(file).replaceAll("\\'", "'").replace(/\(\s+/g, '(');
+
 /** What is named in a text that stands in a file, and does not exist. */
 function missing(text: string, from: string): string[] {
   return testsIn(text).flatMap(({ file, names }) => {
@@ -25,14 +28,16 @@ function missing(text: string, from: string): string[] {
     if (!existsSync(join(ROOT, path))) {
       return [path];
     }
-    const source = read(path).replaceAll("\\'", "'");
-    return names.filter(name => !['\'', '"', '`'].some(quote => source.includes(`(${quote}${name}${quote},`))).map(name => `${path}: ${name}`);
+    const source = sourceOf(path);
+    return names
+      .filter(name => !["'", '"', '`'].some(quote => source.includes(`(${quote}${name}${quote},`)))
+      .map(name => `${path}: ${name}`);
   });
 }
 
 /** Whether `npm test` leaves a test of a file to `npm run test:full`. */
 function isFull(file: string, name: string): boolean {
-  const source = read(file).replaceAll("\\'", "'");
+  const source = sourceOf(file);
   const at = Math.max(...['\'', '"', '`'].map(quote => source.indexOf(`(${quote}${name}${quote},`)));
   const [beginning] = source.slice(0, at).split('\n').filter(line => /^\s*(full\.)?(test|describe)\b/.test(line)).slice(-1);
   return beginning.trim().startsWith('full.');
