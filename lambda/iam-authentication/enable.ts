@@ -45,8 +45,10 @@ export async function enable(request: Request, { rds, clock, log, within }: Surr
     const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** round);
     const elapsedMs = clock.now() - start;
     if (elapsedMs + delayMs > within) {
-      throw new ProvisionError(`cannot enable IAM authentication: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `
-        + `look at the events of the database in the RDS console, and deploy again${asked ? ': what RDS was asked for goes on' : ''}`);
+      throw new ProvisionError(
+        `cannot enable IAM authentication: after ${Math.round(elapsedMs / 1000)} s still waiting for ${waitFor} (${nameOf(database)}); `
+        + `look at the events of the database in the RDS console, and deploy again${asked ? ': what RDS was asked for goes on' : ''}`,
+      );
     }
     log.info('waiting', { waitFor, status: database.status, elapsedMs: Math.round(elapsedMs), delayMs });
     await clock.sleep(delayMs);

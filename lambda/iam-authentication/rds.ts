@@ -21,10 +21,14 @@ const client = new RDSClient({ maxAttempts: ATTEMPTS, requestHandler: LIMITS });
 export const rds: Rds = {
   describe: request => attempt(request, 'describe', async ({ kind, identifier }) => {
     if (kind === 'cluster') {
-      const { DBClusters: [cluster] = [] } = await client.send(new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }));
+      const { DBClusters: [cluster] = [] } = await client.send(
+        new DescribeDBClustersCommand({ DBClusterIdentifier: identifier }),
+      );
       return observedCluster(cluster);
     }
-    const { DBInstances: [instance] = [] } = await client.send(new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }));
+    const { DBInstances: [instance] = [] } = await client.send(
+      new DescribeDBInstancesCommand({ DBInstanceIdentifier: identifier }),
+    );
     return observedInstance(instance);
   }),
 
@@ -43,7 +47,11 @@ export const rds: Rds = {
 };
 
 function observedCluster(cluster: DBCluster): Observed {
-  const { IAMDatabaseAuthenticationEnabled: pendingIamAuthentication, DBClusterIdentifier: newName, ...others } = cluster.PendingModifiedValues ?? {};
+  const {
+    IAMDatabaseAuthenticationEnabled: pendingIamAuthentication,
+    DBClusterIdentifier: newName,
+    ...others
+  } = cluster.PendingModifiedValues ?? {};
   return {
     kind: 'cluster',
     identifier: cluster.DBClusterIdentifier ?? '',
@@ -53,17 +61,24 @@ function observedCluster(cluster: DBCluster): Observed {
     status: cluster.Status ?? '',
     iamAuthentication: cluster.IAMDatabaseAuthenticationEnabled === true,
     pendingIamAuthentication,
-    pending: [...newName === undefined || newName === cluster.DBClusterIdentifier ? [] : ['DBClusterIdentifier'], ...namesIn(others)],
+    pending: [
+      ...(newName === undefined || newName === cluster.DBClusterIdentifier ? [] : ['DBClusterIdentifier']),
+      ...namesIn(others),
+    ],
   };
 }
 
 function observedInstance(instance: DBInstance): Observed {
-  const { IAMDatabaseAuthenticationEnabled: pendingIamAuthentication, ...others } = instance.PendingModifiedValues ?? {};
+  const { IAMDatabaseAuthenticationEnabled: pendingIamAuthentication, ...others }
+    = instance.PendingModifiedValues ?? {};
   return {
     kind: 'instance',
     identifier: instance.DBInstanceIdentifier ?? '',
     resourceId: instance.DbiResourceId ?? '',
-    endpoint: instance.Endpoint?.Address === undefined ? undefined : { host: instance.Endpoint.Address, port: `${instance.Endpoint.Port}` },
+    endpoint:
+      instance.Endpoint?.Address === undefined
+        ? undefined
+        : { host: instance.Endpoint.Address, port: `${instance.Endpoint.Port}` },
     engine: instance.Engine ?? '',
     status: instance.DBInstanceStatus ?? '',
     cluster: instance.DBClusterIdentifier,
@@ -75,10 +90,17 @@ function observedInstance(instance: DBInstance): Observed {
 
 /** What has no value is not pending; a list may be there and be empty. */
 function namesIn(values: object): string[] {
-  return Object.entries(values).filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0)).map(([name]) => name).sort();
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined && !(Array.isArray(value) && value.length === 0))
+    .map(([name]) => name)
+    .sort();
 }
 
-async function attempt<Result>(request: Request, what: string, call: (request: Request) => Promise<Result>): Promise<Result> {
+async function attempt<Result>(
+  request: Request,
+  what: string,
+  call: (request: Request) => Promise<Result>,
+): Promise<Result> {
   try {
     return await call(request);
   } catch (error) {

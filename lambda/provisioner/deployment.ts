@@ -16,14 +16,23 @@ export interface Deployment {
 }
 
 /**
- * Compares an event with the deployment, before anything is resolved, read or connected to. Events for another database and of another
- * stack are refused, with one exception: after a cluster is replaced, CloudFormation deletes the resources of the former one.
+ * Compares an event with the deployment, before anything is resolved, read or connected to. Events for another database
+ * and of another stack are refused, with one exception: after a cluster is replaced, CloudFormation deletes the
+ * resources of the former one.
  *
  * @returns the resource id of the former database if the event is such a Delete
  */
-export function formerDatabase({ RequestType: type, StackId: stackId, ResourceProperties: properties }: Event, deployment: Deployment): string | undefined {
+export function formerDatabase(
+  { RequestType: type, StackId: stackId, ResourceProperties: properties }: Event,
+  deployment: Deployment,
+): string | undefined {
   if (stackId !== deployment.stackId) {
-    refuse('StackId', stackId, `this provisioner serves the resources of ${deployment.stackId} only`, 'declare the user in the app; each stack with users gets a provisioner of its own');
+    refuse(
+      'StackId',
+      stackId,
+      `this provisioner serves the resources of ${deployment.stackId} only`,
+      'declare the user in the app; each stack with users gets a provisioner of its own',
+    );
   }
   const resourceId = text('Database.ResourceId', object('Database', properties.Database).ResourceId);
   if (resourceId === deployment.resourceId) {
@@ -31,5 +40,10 @@ export function formerDatabase({ RequestType: type, StackId: stackId, ResourcePr
   }
   return type === 'Delete'
     ? resourceId
-    : refuse('Database.ResourceId', resourceId, `this provisioner manages users of ${deployment.resourceId} only`, 'declare the user with the AuroraIamAuth or InstanceIamAuth of its database');
+    : refuse(
+        'Database.ResourceId',
+        resourceId,
+        `this provisioner manages users of ${deployment.resourceId} only`,
+        'declare the user with the AuroraIamAuth or InstanceIamAuth of its database',
+      );
 }

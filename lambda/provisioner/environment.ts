@@ -57,5 +57,7 @@ export function required(environment: Environment, name: string): string {
 }
 
 function refuse(name: string, problem: string): never {
-  throw new ProvisionError(`environment variable ${name} of the provisioner ${problem}; deploy the provisioner with the construct of this library, and change nothing in its environment`);
+  throw new ProvisionError(
+    `environment variable ${name} of the provisioner ${problem}; deploy the provisioner with the construct of this library, and change nothing in its environment`,
+  );
 }

@@ -13,9 +13,15 @@ export interface ServerErrorFields {
   readonly hint?: string;
   readonly table?: string;
   readonly constraint?: string;
-  /** The function of the server that has reported it, which is the same in every language. The Data API does not pass it on. */
+  /**
+   * The function of the server that has reported it, which is the same in every language. The Data API does not pass it
+   * on.
+   */
   readonly routine?: string;
-  /** How the server has checked the credentials, if its message names that. The abbreviation is the same in every language. */
+  /**
+   * How the server has checked the credentials, if its message names that. The abbreviation is the same in every
+   * language.
+   */
   readonly method?: 'PAM';
   /** What was seen to hold the lock that it waited for, in words. */
   readonly blockers?: string[];
@@ -48,7 +54,9 @@ export const LIMIT_EXCEEDED = '54000';
 /** An error that came before the server accepted the admin. Nothing in it but the SQLSTATE is the server's. */
 export class SignInError extends ServerError {}
 
-/** The server asks for credentials in a way that is not answered: nothing has been sent to it but the name of the admin. */
+/**
+ * The server asks for credentials in a way that is not answered: nothing has been sent to it but the name of the admin.
+ */
 export class AuthenticationRefused extends Error {
   constructor(public readonly asked: 'clear text' | 'MD5' | 'SCRAM' | 'nothing') {
     super(`the server asks for ${asked}`);

@@ -11,12 +11,21 @@ import { withRetries } from './retry';
 const NAMES_LOGGED = 10;
 
 /**
- * Ends the access of users whose time is over. Its event is `{}`: whose it is, the registry says, and no event has a say in it. So an event that comes
- * late, twice or from another principal does what the next deployment would do anyway.
+ * Ends the access of users whose time is over. Its event is `{}`: whose it is, the registry says, and no event has a
+ * say in it. So an event that comes late, twice or from another principal does what the next deployment would do
+ * anyway.
  */
-export function createExpiryHandler({ deployment: deployed, clock, write }: Dependencies): (event: unknown, context: Context) => Promise<void> {
+export function createExpiryHandler({
+  deployment: deployed,
+  clock,
+  write,
+}: Dependencies): (event: unknown, context: Context) => Promise<void> {
   return async (event, context) => {
-    const log = createLogger(write, { requestId: context.awsRequestId, action: 'expiry', function: context.functionName });
+    const log = createLogger(write, {
+      requestId: context.awsRequestId,
+      action: 'expiry',
+      function: context.functionName,
+    });
     const budget = new Budget(clock, context.getRemainingTimeInMillis());
     try {
       const [property] = Object.keys(object('event', event));
@@ -35,7 +44,10 @@ export function createExpiryHandler({ deployment: deployed, clock, write }: Depe
       );
       log.info('finished', { elapsedMs: Math.round(budget.elapsedMs()) });
     } catch (error) {
-      const reason = error instanceof ProvisionError ? new ProvisionError(error.message) : new ProvisionError(`internal error: ${(error as Error).message}`);
+      const reason
+        = error instanceof ProvisionError
+          ? new ProvisionError(error.message)
+          : new ProvisionError(`internal error: ${(error as Error).message}`);
       log.info('failed', { reason: reason.message, elapsedMs: Math.round(budget.elapsedMs()) });
       throw inLogGroup(reason, context.logGroupName);
     }

@@ -26,28 +26,45 @@ export interface Dependencies {
   readonly write: (line: string) => void;
 }
 
-/** What is passed on to CloudFormation. A failure is thrown: to CDK's provider framework, a returned FAILED counts as success. */
+/**
+ * What is passed on to CloudFormation. A failure is thrown: to CDK's provider framework, a returned FAILED counts as
+ * success.
+ */
 export interface Answer {
   readonly PhysicalResourceId: string;
 }
 
 const NAMES_LOGGED = 10;
 
-export function createHandler({ deployment: deployed, clock, write }: Dependencies): (event: unknown, context: Context) => Promise<Answer> {
+export function createHandler({
+  deployment: deployed,
+  clock,
+  write,
+}: Dependencies): (event: unknown, context: Context) => Promise<Answer> {
   return async (input, context) => {
     const budget = new Budget(clock, context.getRemainingTimeInMillis());
     let log = createLogger(write, { requestId: context.awsRequestId });
     try {
       const event = readEvent(input);
-      log = createLogger(write, { requestId: context.awsRequestId, action: event.RequestType, logicalId: event.LogicalResourceId });
+      log = createLogger(write, {
+        requestId: context.awsRequestId,
+        action: event.RequestType,
+        logicalId: event.LogicalResourceId,
+      });
       const deployment = deployed();
       const former = formerDatabase(event, deployment);
       if (former !== undefined) {
-        log.info('nothing to remove', { reason: `${former} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${deployment.resourceId}` });
+        log.info('nothing to remove', {
+          reason: `${former} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${deployment.resourceId}`,
+        });
         return { PhysicalResourceId: event.PhysicalResourceId ?? '' };
       }
       const request = decodeRequest(event);
-      log.info('started', { host: deployment.host, names: request.usernames.slice(0, NAMES_LOGGED).join(', '), count: request.usernames.length });
+      log.info('started', {
+        host: deployment.host,
+        names: request.usernames.slice(0, NAMES_LOGGED).join(', '),
+        count: request.usernames.length,
+      });
       await provision(request, budget, log, deployment, () => new Budget(clock, context.getRemainingTimeInMillis()));
       log.info('finished', { physicalId: request.physicalId, elapsedMs: Math.round(budget.elapsedMs()) });
       return { PhysicalResourceId: request.physicalId };
@@ -65,7 +82,13 @@ export function createHandler({ deployment: deployed, clock, write }: Dependenci
 }
 
 /** Tried again as long as that makes sense. If it fails in the end, what was committed on the way is taken back. */
-async function provision(request: Request | PublicRequest, budget: Budget, log: Logger, deployment: Deployment, newBudget: () => Budget): Promise<void> {
+async function provision(
+  request: Request | PublicRequest,
+  budget: Budget,
+  log: Logger,
+  deployment: Deployment,
+  newBudget: () => Budget,
+): Promise<void> {
   const journal = new Journal();
   const tries = (within: Budget, body: (work: Work) => Promise<unknown>) => withRetries(
     within,
@@ -81,7 +104,10 @@ async function provision(request: Request | PublicRequest, budget: Budget, log: 
     }
     log.info('undoing', { reason: (error as Error).message });
     await tries(newBudget(), work => undo(work, request.resource, journal)).catch((failure: Error) => {
-      throw new ProvisionError(`${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`, { cause: error, mayBeLeft: true });
+      throw new ProvisionError(
+        `${(error as Error).message}; what had been done before could not be undone (${failure.message}): the next deployment takes it up`,
+        { cause: error, mayBeLeft: true },
+      );
     });
     throw error;
   }
@@ -105,13 +131,26 @@ async function execute(work: Work, request: Request | PublicRequest, journal: Jo
 }
 
 /** One try from the beginning, under the provisioners' lock. */
-export async function attempt({ transport, registryOwner, resourceId }: Deployment, budget: Budget, log: Logger, body: (work: Work) => Promise<unknown>): Promise<void> {
+export async function attempt(
+  { transport, registryOwner, resourceId }: Deployment,
+  budget: Budget,
+  log: Logger,
+  body: (work: Work) => Promise<unknown>,
+): Promise<void> {
   const access = await transport(budget, log, 'change');
   const lock = await takeLock({ open: access.open, owner: registryOwner, budget, log });
   await lock.during(async () => {
     const sessions = new Sessions(access, budget, log);
     try {
-      await body({ lock, registryExists: lock.registry.exists, sessions, budget, log, resourceId, inDatabase: executed });
+      await body({
+        lock,
+        registryExists: lock.registry.exists,
+        sessions,
+        budget,
+        log,
+        resourceId,
+        inDatabase: executed,
+      });
     } finally {
       await sessions.close();
     }
@@ -119,13 +158,25 @@ export async function attempt({ transport, registryOwner, resourceId }: Deployme
 }
 
 /**
- * A user whose database is gone is gone. The name of an endpoint disappears with its database; a name server that does not
- * answer says nothing of the kind. Asked again after everything has failed, so that one wrong answer is not enough.
+ * A user whose database is gone is gone. The name of an endpoint disappears with its database; a name server that does
+ * not answer says nothing of the kind. Asked again after everything has failed, so that one wrong answer is not enough.
  */
-async function acceptGone({ action }: Pick<Request, 'action'>, { host }: Deployment, log: Logger, error: unknown): Promise<void> {
-  const gone = action === 'remove' && await lookup(host).then(() => false, (problem: NodeJS.ErrnoException) => problem.code === 'ENOTFOUND');
+async function acceptGone(
+  { action }: Pick<Request, 'action'>,
+  { host }: Deployment,
+  log: Logger,
+  error: unknown,
+): Promise<void> {
+  const gone
+    = action === 'remove'
+      && (await lookup(host).then(
+        () => false,
+        (problem: NodeJS.ErrnoException) => problem.code === 'ENOTFOUND',
+      ));
   if (!gone) {
     throw error;
   }
-  log.info('nothing to remove', { reason: `there is no host ${host} any more; had it only changed its name, the user would still have its access` });
+  log.info('nothing to remove', {
+    reason: `there is no host ${host} any more; had it only changed its name, the user would still have its access`,
+  });
 }

@@ -13,9 +13,15 @@ import type { Dependencies } from './handler';
 import { decodeRequest } from './public-request';
 import { withRetries } from './retry';
 
-/** The two ways to look at a database without changing anything: each has an alias of the function, and an event of its own. */
+/**
+ * The two ways to look at a database without changing anything: each has an alias of the function, and an event of its
+ * own.
+ */
 
-/** Of what Lambda passes on to who has invoked it: 6 MB. https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html */
+/**
+ * Of what Lambda passes on to who has invoked it: 6 MB.
+ * https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+ */
 const MAX_BYTES = 6_000_000;
 
 const NARROWER = {
@@ -25,14 +31,20 @@ const NARROWER = {
 
 /**
  * A plan of resources of the stack. Its event:
- * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties", "OldResourceProperties" }] }`, in the order of the deployment.
+ * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties", "OldResourceProperties" }] }`,
+ * in the order of the deployment.
  *
  * Or why a role cannot sign in, as far as the catalogs say it: `{ "signIn": { "username", "database" } }`.
  */
-export function createPlanHandler(dependencies: Dependencies): (event: unknown, context: Context) => Promise<Plan | SignInFacts> {
+export function createPlanHandler(
+  dependencies: Dependencies,
+): (event: unknown, context: Context) => Promise<Plan | SignInFacts> {
   return looking<Plan | SignInFacts>(dependencies, 'plan', (event, deployment) => {
     if (object('event', event).signIn !== undefined) {
-      const { username, database } = exactly('signIn', exactly('event', event, ['signIn']).signIn, ['username', 'database']);
+      const { username, database } = exactly('signIn', exactly('event', event, ['signIn']).signIn, [
+        'username',
+        'database',
+      ]);
       const question = { username: nameIn('username', username), database: nameIn('database', database) };
       return options => signIn(options, question);
     }
@@ -42,19 +54,32 @@ export function createPlanHandler(dependencies: Dependencies): (event: unknown, 
   });
 }
 
-/** What differs from what the stack declares. Its event: `{}`; `{ "undeclared": true }` for all logins that no stack declares; `{ "only": ["logical id"] }` for some resources. */
+/**
+ * What differs from what the stack declares. Its event: `{}`; `{ "undeclared": true }` for all logins that no stack
+ * declares; `{ "only": ["logical id"] }` for some resources.
+ */
 export function createDriftHandler(dependencies: Dependencies): (event: unknown, context: Context) => Promise<Drift> {
   return looking(dependencies, 'drift', (event, { stackId, resourceId }) => {
     const { undeclared = false, only } = exactly('event', event, ['undeclared', 'only']);
-    const question = { stackId, resourceId, undeclared: flagOf(undeclared), ...only === undefined ? {} : { only: list('only', only).map(id => text('only', id)) } };
+    const question = {
+      stackId,
+      resourceId,
+      undeclared: flagOf(undeclared),
+      ...(only === undefined ? {} : { only: list('only', only).map(id => text('only', id)) }),
+    };
     return options => drift(options, question);
   }, reportDrift);
 }
 
-/** One record for each difference, and one for all: a metric is made of it, which a comparison of some resources must not lower. */
+/**
+ * One record for each difference, and one for all: a metric is made of it, which a comparison of some resources must
+ * not lower.
+ */
 function reportDrift(log: Logger, { resources, driftedRoles, only }: Drift): void {
   for (const { logicalId, names, changes, problem } of resources) {
-    changes.forEach(({ database, change }) => log.info('drift', { logicalId, names: shortened(names), database, change }));
+    changes.forEach(({ database, change }) =>
+      log.info('drift', { logicalId, names: shortened(names), database, change }),
+    );
     if (problem !== undefined) {
       log.info('drift', { logicalId, names: shortened(names), problem });
     }
@@ -77,17 +102,37 @@ function shortened(names: string[]): string {
 function nameIn(where: string, value: unknown): string {
   const name = text(where, value);
   const isName = name !== '' && Buffer.byteLength(name) <= MAX_NAME_BYTES && !name.includes('\0');
-  return isName ? name : refuse(where, name, `a name has 1 to ${MAX_NAME_BYTES} bytes and no character U+0000`, 'pass one');
+  return isName
+    ? name
+    : refuse(where, name, `a name has 1 to ${MAX_NAME_BYTES} bytes and no character U+0000`, 'pass one');
 }
 
 function flagOf(value: unknown): boolean {
-  return typeof value === 'boolean' ? value : refuse('undeclared', value, 'it is neither true nor false', 'pass one of them');
+  return typeof value === 'boolean'
+    ? value
+    : refuse('undeclared', value, 'it is neither true nor false', 'pass one of them');
 }
 
-/** What CloudFormation would send for a resource: the event itself, and the Delete of what it replaces. What is refused is refused for that resource alone. */
+/**
+ * What CloudFormation would send for a resource: the event itself, and the Delete of what it replaces. What is refused
+ * is refused for that resource alone.
+ */
 function eventsOf(resource: unknown, { stackId, resourceId }: Deployment): PlannedEvent[] {
-  const { RequestType: type, LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: resourceType, ResourceProperties: properties, OldResourceProperties: before }
-    = exactly('resource', resource, ['RequestType', 'LogicalResourceId', 'PhysicalResourceId', 'ResourceType', 'ResourceProperties', 'OldResourceProperties']);
+  const {
+    RequestType: type,
+    LogicalResourceId: logicalId,
+    PhysicalResourceId: physicalId,
+    ResourceType: resourceType,
+    ResourceProperties: properties,
+    OldResourceProperties: before,
+  } = exactly('resource', resource, [
+    'RequestType',
+    'LogicalResourceId',
+    'PhysicalResourceId',
+    'ResourceType',
+    'ResourceProperties',
+    'OldResourceProperties',
+  ]);
   const event = (RequestType: unknown, properties: unknown) => decodeRequest(readEvent({
     RequestType,
     RequestId: 'plan',
@@ -111,7 +156,9 @@ function eventsOf(resource: unknown, { stackId, resourceId }: Deployment): Plann
 }
 
 function looking<T>(
-  { deployment: deployed, clock, write }: Dependencies, what: keyof typeof NARROWER, read: (event: unknown, deployment: Deployment) => (options: PlanOptions) => Promise<T>,
+  { deployment: deployed, clock, write }: Dependencies,
+  what: keyof typeof NARROWER,
+  read: (event: unknown, deployment: Deployment) => (options: PlanOptions) => Promise<T>,
   report: (log: Logger, answer: T) => void = () => undefined,
 ): (event: unknown, context: Context) => Promise<T> {
   return async (event, context) => {
@@ -121,20 +168,32 @@ function looking<T>(
       const look = read(event, deployment);
       const budget = new Budget(clock, context.getRemainingTimeInMillis());
       log.info('started', { host: deployment.host });
-      const answer = await withRetries(budget, () => once(deployment, budget, log, look), (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }));
+      const answer = await withRetries(
+        budget,
+        () => once(deployment, budget, log, look),
+        (error, delayMs) => log.info('trying again', { reason: error.message, delayMs }),
+      );
       report(log, answer);
       refuseLarge(what, answer);
       log.info('finished', { elapsedMs: Math.round(budget.elapsedMs()) });
       return answer;
     } catch (error) {
-      const reason = error instanceof ProvisionError ? new ProvisionError(error.message) : new ProvisionError(`internal error: ${(error as Error).message}`);
+      const reason
+        = error instanceof ProvisionError
+          ? new ProvisionError(error.message)
+          : new ProvisionError(`internal error: ${(error as Error).message}`);
       log.info('not looked', { reason: reason.message });
       throw inLogGroup(reason, context.logGroupName);
     }
   };
 }
 
-async function once<T>({ transport, registryOwner, resourceId }: Deployment, budget: Budget, log: Logger, look: (options: PlanOptions) => Promise<T>): Promise<T> {
+async function once<T>(
+  { transport, registryOwner, resourceId }: Deployment,
+  budget: Budget,
+  log: Logger,
+  look: (options: PlanOptions) => Promise<T>,
+): Promise<T> {
   const access = await transport(budget, log, 'look');
   return look({ access, registryOwner, resourceId, budget, log });
 }

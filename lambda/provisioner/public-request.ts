@@ -8,7 +8,10 @@ import { stackWithoutId } from './core/state';
 import { decode, possibleNames, type Request } from './request';
 
 /** What an event asks for of PUBLIC in one database. */
-export interface PublicRequest extends Pick<Request, 'action' | 'resource' | 'resourceId' | 'physicalId' | 'cancelled' | 'sentAt'> {
+export interface PublicRequest extends Pick<
+  Request,
+  'action' | 'resource' | 'resourceId' | 'physicalId' | 'cancelled' | 'sentAt'
+> {
   readonly kind: 'public';
   readonly usernames: string[];
   readonly database: string;
@@ -22,15 +25,32 @@ export function decodeRequest(event: Event): Request | PublicRequest {
 }
 
 /** A Delete is decoded for what it needs, as in `decode`. */
-function decodePublic({ RequestType, StackId: stackId, LogicalResourceId: logicalId, PhysicalResourceId: id = '', ResourceProperties: properties, sentAt }: Event): PublicRequest {
+function decodePublic({
+  RequestType,
+  StackId: stackId,
+  LogicalResourceId: logicalId,
+  PhysicalResourceId: id = '',
+  ResourceProperties: properties,
+  sentAt,
+}: Event): PublicRequest {
   const isApplied = RequestType !== 'Delete';
   if (isApplied) {
-    exactly('the resource', properties, ['ServiceToken', 'ServiceTimeout', 'Database', 'DatabaseName', 'Revoked', 'LockOut', 'Reapply']);
+    exactly('the resource', properties, [
+      'ServiceToken',
+      'ServiceTimeout',
+      'Database',
+      'DatabaseName',
+      'Revoked',
+      'LockOut',
+      'Reapply',
+    ]);
     exactly('Database', properties.Database, ['ResourceId']);
   }
   const resourceId = text('Database.ResourceId', object('Database', properties.Database).ResourceId);
   const cancelled = !isApplied && !id.startsWith(`${resourceId}/`);
-  const database = cancelled ? possibleNames(properties.DatabaseName)[0] ?? '' : text('DatabaseName', properties.DatabaseName);
+  const database = cancelled
+    ? (possibleNames(properties.DatabaseName)[0] ?? '')
+    : text('DatabaseName', properties.DatabaseName);
   throwProblem(isApplied ? databaseNameProblem(database) : undefined);
   return {
     kind: 'public',
@@ -52,9 +72,12 @@ function decodeRevoked(value: unknown): PublicPrivilege[] {
   const { public: inPublic = {} } = exactly('Revoked.Schemas', Schemas, [PUBLIC]);
   const { Schema: onSchema = [] } = exactly('Revoked.Schemas.public', inPublic, ['Schema']);
   const revoked = [
-    ...privilegesIn('Revoked.Database', onDatabase, ['CONNECT']), ...privilegesIn('Revoked.Schemas.public.Schema', onSchema, ['CREATE']),
+    ...privilegesIn('Revoked.Database', onDatabase, ['CONNECT']),
+    ...privilegesIn('Revoked.Schemas.public.Schema', onSchema, ['CREATE']),
   ];
-  return revoked.length > 0 ? revoked : refuse('Revoked', value, 'it has no privilege', 'name one, or remove the resource');
+  return revoked.length > 0
+    ? revoked
+    : refuse('Revoked', value, 'it has no privilege', 'name one, or remove the resource');
 }
 
 function decodeLockOut(value: unknown): string[] {

@@ -1,5 +1,11 @@
 import { createHash } from 'node:crypto';
-import { isStorable, managedRoleNameProblem, policyUsername, roleNameProblem, usernameProblem } from '../../lib/contract/names';
+import {
+  isStorable,
+  managedRoleNameProblem,
+  policyUsername,
+  roleNameProblem,
+  usernameProblem,
+} from '../../lib/contract/names';
 import {
   DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DEFAULT_REMOVAL_ACTION,
   REMOVAL_ACTIONS,
@@ -26,9 +32,15 @@ export interface Request {
   readonly physicalId: string;
   /** Of an Update: the resource as CloudFormation has it, and returns to in a rollback. */
   readonly formerPhysicalId?: string;
-  /** Of a removal that no Delete has asked for: the physical id of the resource that is there. What is not dropped is registered under it. */
+  /**
+   * Of a removal that no Delete has asked for: the physical id of the resource that is there. What is not dropped is
+   * registered under it.
+   */
   readonly keptUnder?: string;
-  /** A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for its answer. */
+  /**
+   * A Delete with a physical id that CloudFormation has made up: it has cancelled the creation, and did not wait for
+   * its answer.
+   */
   readonly cancelled: boolean;
   /** When CloudFormation has sent the event, in milliseconds since 1970, if that is known. */
   readonly sentAt?: number;
@@ -55,7 +67,19 @@ const RESOURCE_TYPES: { readonly [resourceType: string]: ResourceType } = {
   },
 };
 
-const COMMON = ['ServiceToken', 'ServiceTimeout', 'Database', 'Privileges', 'MemberOf', 'MembershipExpiresAt', 'Settings', 'OnRemoval', 'Exclusive', 'AdoptExisting', 'Reapply'];
+const COMMON = [
+  'ServiceToken',
+  'ServiceTimeout',
+  'Database',
+  'Privileges',
+  'MemberOf',
+  'MembershipExpiresAt',
+  'Settings',
+  'OnRemoval',
+  'Exclusive',
+  'AdoptExisting',
+  'Reapply',
+];
 
 /**
  * The decoder: every event is checked here, against the same rules as at synth. A value may be known only now, and the
@@ -76,7 +100,11 @@ export function decode(event: Event): Request {
   // https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
   const cancelled = action === 'remove' && !physicalId.startsWith(`${resourceId}/`);
   const names = properties[type.names];
-  const usernames = cancelled ? possibleNames(names) : type.single ? [text(type.names, names)] : distinct(texts(type.names, names));
+  const usernames = cancelled
+    ? possibleNames(names)
+    : type.single
+      ? [text(type.names, names)]
+      : distinct(texts(type.names, names));
   const known = {
     action,
     resource: { stack: stackWithoutId(event.StackId), stackId: event.StackId, logicalId: event.LogicalResourceId },
@@ -105,16 +133,30 @@ export function decode(event: Event): Request {
     declaration,
     onRemoval: decodeOnRemoval(properties.OnRemoval),
     adoptExisting: flag('AdoptExisting', properties.AdoptExisting),
-    // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows. ASCII, below CloudFormation's 1 kB.
-    physicalId: [known.resourceId, type.single ? encodeURIComponent(usernames[0]) : fingerprint(usernames), event.LogicalResourceId].join('/'),
-    ...event.RequestType === 'Update' && event.PhysicalResourceId !== undefined ? { formerPhysicalId: event.PhysicalResourceId } : {},
+    // Identity of what is managed: another database, name or list is another physical resource, whose Delete follows.
+    // ASCII, below CloudFormation's 1 kB.
+    physicalId: [
+      known.resourceId,
+      type.single ? encodeURIComponent(usernames[0]) : fingerprint(usernames),
+      event.LogicalResourceId,
+    ].join('/'),
+    ...(event.RequestType === 'Update' && event.PhysicalResourceId !== undefined
+      ? { formerPhysicalId: event.PhysicalResourceId }
+      : {}),
     cancelled: false,
   };
 }
 
-/** Of a creation that was cancelled: what no role or database can be called was refused, or is to be when its Create comes. */
+/**
+ * Of a creation that was cancelled: what no role or database can be called was refused, or is to be when its Create
+ * comes.
+ */
 export function possibleNames(value: unknown): string[] {
-  return distinct((Array.isArray(value) ? value : [value]).filter((name): name is string => typeof name === 'string' && isStorable(name)));
+  return distinct(
+    (Array.isArray(value) ? value : [value]).filter(
+      (name): name is string => typeof name === 'string' && isStorable(name),
+    ),
+  );
 }
 
 function fingerprint(usernames: string[]): string {
@@ -127,14 +169,21 @@ function checkNames(type: ResourceType, usernames: string[], spelled: unknown): 
   }
   usernames.forEach(name => throwProblem(type.kind === 'user' ? usernameProblem(name) : managedRoleNameProblem(name)));
   if (spelled !== undefined && text('PolicyUsername', spelled) !== policyUsername(usernames[0])) {
-    refuse('username', usernames[0], 'it became known at deployment only, so that *, ? or $ in it are not escaped in the policies and would reach other users',
-      'pass the username as a literal, or without these characters');
+    refuse(
+      'username',
+      usernames[0],
+      'it became known at deployment only, so that *, ? or $ in it are not escaped in the policies and would reach other users',
+      'pass the username as a literal, or without these characters',
+    );
   }
 }
 
 /** What a declaration cannot say of the very roles that it is about. */
 function checkDeclaration(usernames: string[], { memberOf, databases }: Declaration): void {
-  const future = databases.flatMap(({ schemas }) => schemas).flatMap(({ futureObjects }) => futureObjects).map(({ creator }) => creator);
+  const future = databases
+    .flatMap(({ schemas }) => schemas)
+    .flatMap(({ futureObjects }) => futureObjects)
+    .map(({ creator }) => creator);
   for (const name of usernames) {
     if (memberOf.includes(name)) {
       refuse('MemberOf', name, 'a role cannot be a member of itself', 'leave it out');
@@ -159,7 +208,9 @@ function decodeOnRemoval(value: unknown): OnRemoval {
     throwProblem(roleNameProblem(text('OnRemoval.ReassignOwnedTo', newOwner)));
     return { action: known, reassignOwnedTo: text('OnRemoval.ReassignOwnedTo', newOwner) };
   }
-  return newOwner === undefined ? { action: known } : refuse('ReassignOwnedTo', newOwner, 'it goes with DROP only', 'leave it out');
+  return newOwner === undefined
+    ? { action: known }
+    : refuse('ReassignOwnedTo', newOwner, 'it goes with DROP only', 'leave it out');
 }
 
 /** What it does not understand must not stop a Delete: then it does what loses least. */

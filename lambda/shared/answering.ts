@@ -4,7 +4,10 @@ import type { Context } from './event';
 import { createLogger } from './logger';
 import { type AwsLocation, decodeResponseUrl, sentAt } from './response-url';
 
-/** What a custom resource tells CloudFormation. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html */
+/**
+ * What a custom resource tells CloudFormation.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+ */
 interface CloudFormationAnswer {
   readonly Status: 'SUCCESS' | 'FAILED';
   readonly Reason?: string;
@@ -31,10 +34,16 @@ export interface Surroundings {
   readonly write: (line: string) => void;
 }
 
-/** Physical id of a resource that was not created and has left nothing: its Delete has nothing to do, and needs no database. */
+/**
+ * Physical id of a resource that was not created and has left nothing: its Delete has nothing to do, and needs no
+ * database.
+ */
 export const NOT_CREATED = 'cdk-aurora-iam-auth/not-created';
 
-/** Physical id of a resource whose creation has ended and may have left something: its Delete looks for it, as after a creation that CloudFormation has cancelled. */
+/**
+ * Physical id of a resource whose creation has ended and may have left something: its Delete looks for it, as after a
+ * creation that CloudFormation has cancelled.
+ */
 export const CREATION_INTERRUPTED = 'cdk-aurora-iam-auth/creation-interrupted';
 
 /** For a reason that is worth reading. */
@@ -52,14 +61,19 @@ const FIRST_DELAY_MS = 250;
 export const ANSWER_MS = 20_000;
 
 /**
- * A function that CloudFormation invokes itself, asynchronously, and that uploads its answer: in place of CDK's provider framework.
+ * A function that CloudFormation invokes itself, asynchronously, and that uploads its answer: in place of CDK's
+ * provider framework.
  *
- * Lambda tries an event again if the function fails, which is so only if it could not answer: the work is done again then, and finds what it has done.
- * An event that comes after CloudFormation has stopped waiting for it is not carried out: what it asks for may have been taken back.
+ * Lambda tries an event again if the function fails, which is so only if it could not answer: the work is done again
+ * then, and finds what it has done. An event that comes after CloudFormation has stopped waiting for it is not carried
+ * out: what it asks for may have been taken back.
  *
  * @param handle returns the physical id, or throws the reason
  */
-export function answering(handle: (event: unknown, context: Context) => Promise<{ readonly PhysicalResourceId: string }>, surroundings: Surroundings) {
+export function answering(
+  handle: (event: unknown, context: Context) => Promise<{ readonly PhysicalResourceId: string }>,
+  surroundings: Surroundings,
+) {
   return async (event: unknown, context: Context): Promise<void> => {
     const log = createLogger(surroundings.write, { requestId: context.awsRequestId });
     let recipient: Recipient;
@@ -73,13 +87,21 @@ export function answering(handle: (event: unknown, context: Context) => Promise<
     const ageMs = Math.max(0, surroundings.now() - (sentAt(url) ?? surroundings.now()));
     const leftMs = surroundings.serviceTimeoutSeconds * 1000 - ageMs;
     if (leftMs <= ANSWER_MS) {
-      log.info('too late', { logicalId, reason: `CloudFormation has sent this event ${Math.round(ageMs / 1000)} s ago, and waits for ${surroundings.serviceTimeoutSeconds} s` });
+      log.info('too late', {
+        logicalId,
+        reason: `CloudFormation has sent this event ${Math.round(ageMs / 1000)} s ago, and waits for ${surroundings.serviceTimeoutSeconds} s`,
+      });
       return;
     }
     const end = Math.min(context.getRemainingTimeInMillis(), leftMs) - ANSWER_MS;
     const start = performance.now();
     const remaining = () => end - (performance.now() - start);
-    const answer = await answerOf(recipient, () => handle(event, { ...context, awsRequestId: context.awsRequestId, getRemainingTimeInMillis: remaining }), end, context.logGroupName);
+    const answer = await answerOf(
+      recipient,
+      () => handle(event, { ...context, awsRequestId: context.awsRequestId, getRemainingTimeInMillis: remaining }),
+      end,
+      context.logGroupName,
+    );
     try {
       await upload(recipient, answer, surroundings);
     } catch (error) {
@@ -93,21 +115,35 @@ export function answering(handle: (event: unknown, context: Context) => Promise<
 
 /** Never fails, and takes no longer than it may. */
 async function answerOf(
-  recipient: Recipient, work: () => Promise<{ readonly PhysicalResourceId: string }>, withinMs: number, logGroup: string | undefined,
+  recipient: Recipient,
+  work: () => Promise<{ readonly PhysicalResourceId: string }>,
+  withinMs: number,
+  logGroup: string | undefined,
 ): Promise<CloudFormationAnswer> {
   const { requestType, physicalId } = recipient;
   if (requestType === 'Delete' && physicalId === NOT_CREATED) {
     return { Status: 'SUCCESS', PhysicalResourceId: NOT_CREATED };
   }
   let timer: NodeJS.Timeout | undefined;
-  const late = () => inLogGroup(new ProvisionError('no result within the time of the function; see its log', { mayBeLeft: true }), logGroup);
+  const late = () =>
+    inLogGroup(
+      new ProvisionError('no result within the time of the function; see its log', { mayBeLeft: true }),
+      logGroup,
+    );
   const deadline = new Promise<never>((_, reject) => timer = setTimeout(() => reject(late()), withinMs));
   try {
     const { PhysicalResourceId } = await Promise.race([work(), deadline]);
-    return { Status: 'SUCCESS', PhysicalResourceId: requestType === 'Delete' ? physicalId ?? PhysicalResourceId : PhysicalResourceId };
+    return {
+      Status: 'SUCCESS',
+      PhysicalResourceId: requestType === 'Delete' ? (physicalId ?? PhysicalResourceId) : PhysicalResourceId,
+    };
   } catch (error) {
     const mayBeLeft = !(error instanceof ProvisionError) || error.mayBeLeft;
-    return { Status: 'FAILED', Reason: (error as Error).message, PhysicalResourceId: physicalId ?? (mayBeLeft ? CREATION_INTERRUPTED : NOT_CREATED) };
+    return {
+      Status: 'FAILED',
+      Reason: (error as Error).message,
+      PhysicalResourceId: physicalId ?? (mayBeLeft ? CREATION_INTERRUPTED : NOT_CREATED),
+    };
   } finally {
     clearTimeout(timer);
   }
@@ -115,22 +151,42 @@ async function answerOf(
 
 /** Read on its own, so that an event that is refused for anything else is answered. */
 function recipientOf(event: unknown, location: AwsLocation): Recipient {
-  const { ResponseURL: url, StackId: stackId, RequestId: requestId, LogicalResourceId: logicalId, RequestType: requestType, PhysicalResourceId: physicalId } = object('event', event);
+  const {
+    ResponseURL: url,
+    StackId: stackId,
+    RequestId: requestId,
+    LogicalResourceId: logicalId,
+    RequestType: requestType,
+    PhysicalResourceId: physicalId,
+  } = object('event', event);
   return {
     url: decodeResponseUrl(url, location),
-    ids: { StackId: text('StackId', stackId), RequestId: text('RequestId', requestId), LogicalResourceId: text('LogicalResourceId', logicalId) },
+    ids: {
+      StackId: text('StackId', stackId),
+      RequestId: text('RequestId', requestId),
+      LogicalResourceId: text('LogicalResourceId', logicalId),
+    },
     requestType,
     ...typeof physicalId === 'string' && physicalId !== '' ? { physicalId } : {},
   };
 }
 
 /** The text of an answer: the reason has as much room as the ids leave. */
-export function answerText({ ids }: Pick<Recipient, 'ids'>, { Reason: reason, ...answer }: CloudFormationAnswer): string {
+export function answerText(
+  { ids }: Pick<Recipient, 'ids'>,
+  { Reason: reason, ...answer }: CloudFormationAnswer,
+): string {
   const room = MAX_ANSWER_BYTES - Buffer.byteLength(JSON.stringify({ ...answer, Reason: '', ...ids }));
   if (room < MIN_REASON_BYTES) {
-    throw new ProvisionError(`the ids of the event leave no room for a reason in an answer, which has ${MAX_ANSWER_BYTES} bytes; let CloudFormation send the events`);
+    throw new ProvisionError(
+      `the ids of the event leave no room for a reason in an answer, which has ${MAX_ANSWER_BYTES} bytes; let CloudFormation send the events`,
+    );
   }
-  return JSON.stringify({ ...answer, ...reason === undefined ? {} : { Reason: withinBytes(reason, room + 2) }, ...ids });
+  return JSON.stringify({
+    ...answer,
+    ...(reason === undefined ? {} : { Reason: withinBytes(reason, room + 2) }),
+    ...ids,
+  });
 }
 
 async function upload(recipient: Recipient, answer: CloudFormationAnswer, { put, sleep }: Surroundings): Promise<void> {
@@ -145,7 +201,9 @@ async function upload(recipient: Recipient, answer: CloudFormationAnswer, { put,
       return;
     }
     if (attempt === ATTEMPTS) {
-      throw new ProvisionError(`${problem}, after ${ATTEMPTS} attempts; check that nothing keeps the function from Amazon S3`);
+      throw new ProvisionError(
+        `${problem}, after ${ATTEMPTS} attempts; check that nothing keeps the function from Amazon S3`,
+      );
     }
     await sleep(FIRST_DELAY_MS * 2 ** (attempt - 1));
   }

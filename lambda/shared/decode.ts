@@ -25,7 +25,9 @@ export function text(where: string, value: unknown): string {
 }
 
 export function texts(where: string, value: unknown): string[] {
-  return Array.isArray(value) ? value.map(item => text(where, item)) : refuse(where, value, 'it is not a list', 'pass a list of strings');
+  return Array.isArray(value)
+    ? value.map(item => text(where, item))
+    : refuse(where, value, 'it is not a list', 'pass a list of strings');
 }
 
 export function list(where: string, value: unknown): unknown[] {
@@ -50,7 +52,9 @@ function shown(value: unknown): string {
 }
 
 export function flag(where: string, value: unknown): boolean {
-  return value === undefined || value === 'false' ? false : value === 'true' || refuse(where, value, 'it is neither true nor false', 'pass one of them');
+  return value === undefined || value === 'false'
+    ? false
+    : value === 'true' || refuse(where, value, 'it is neither true nor false', 'pass one of them');
 }
 
 /** @param problem as a check of a name returns it */

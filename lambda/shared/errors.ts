@@ -10,7 +10,10 @@ export class ProvisionError extends Error {
   /** Whether the reason may be that another session has changed what was looked at before. */
   public readonly mayBeOutdated: boolean;
 
-  constructor(message: string, options: { retryUntil?: number; mayBeLeft?: boolean; mayBeOutdated?: boolean; cause?: unknown } = {}) {
+  constructor(
+    message: string,
+    options: { retryUntil?: number; mayBeLeft?: boolean; mayBeOutdated?: boolean; cause?: unknown } = {},
+  ) {
     super(withinBytes(message.replace(/\s+/g, ' ').trim(), MAX_MESSAGE_BYTES), { cause: options.cause });
     this.name = 'ProvisionError';
     this.retryUntil = options.retryUntil ?? 0;
@@ -30,7 +33,9 @@ const MAX_MESSAGE_BYTES = 2000;
  */
 export function inLogGroup({ message, mayBeLeft }: ProvisionError, logGroup: string | undefined): ProvisionError {
   const where = logGroup === undefined ? '' : ` (log group: ${logGroup})`;
-  return new ProvisionError(`${withinBytes(message, MAX_MESSAGE_BYTES - Buffer.byteLength(where))}${where}`, { mayBeLeft });
+  return new ProvisionError(`${withinBytes(message, MAX_MESSAGE_BYTES - Buffer.byteLength(where))}${where}`, {
+    mayBeLeft,
+  });
 }
 
 /** Cuts a text so that its JSON form has at most so many bytes. */

@@ -1,4 +1,7 @@
-/** One JSON object per line, with a fixed `notice` to query by. Nothing that is logged may come from the event or a secret as a whole. */
+/**
+ * One JSON object per line, with a fixed `notice` to query by. Nothing that is logged may come from the event or a
+ * secret as a whole.
+ */
 export interface Logger {
   info(notice: string, fields?: LogFields): void;
 }

@@ -10,8 +10,9 @@ export interface AwsLocation {
 const REMEDY = 'let CloudFormation send the events';
 
 /**
- * The pre-signed URL of an event, if it is one of CloudFormation in this Region: an object in the bucket that AWS documents for answers. Nothing is sent
- * anywhere else. The messages have nothing of the URL but its host: a principal that has the URL can answer in place of this function.
+ * The pre-signed URL of an event, if it is one of CloudFormation in this Region: an object in the bucket that AWS
+ * documents for answers. Nothing is sent anywhere else. The messages have nothing of the URL but its host: a principal
+ * that has the URL can answer in place of this function.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/vpc-interface-endpoints.html
  */
@@ -23,7 +24,9 @@ export function decodeResponseUrl(value: unknown, { region, urlSuffix }: AwsLoca
   const bucket = `cloudformation-custom-resource-response-${region.replaceAll('-', '')}`;
   const endpoints = ['s3', `s3.${region}`, `s3-${region}`, `s3.dualstack.${region}`];
   if (!endpoints.some(endpoint => url.hostname === `${bucket}.${endpoint}.${urlSuffix}`)) {
-    refuse(`is at ${JSON.stringify(url.hostname.slice(0, 200))}, and CloudFormation takes answers at ${bucket}.s3.${region}.${urlSuffix}`);
+    refuse(
+      `is at ${JSON.stringify(url.hostname.slice(0, 200))}, and CloudFormation takes answers at ${bucket}.s3.${region}.${urlSuffix}`,
+    );
   }
   return url;
 }
@@ -35,8 +38,12 @@ export function decodeResponseUrl(value: unknown, { region, urlSuffix }: AwsLoca
  * @see https://docs.aws.amazon.com/AmazonS3/latest/API/sigv4-query-string-auth.html
  */
 export function sentAt({ searchParams }: URL): number | undefined {
-  const [, date, hour, minute, second] = /^(\d{8})T(\d{2})(\d{2})(\d{2})Z$/.exec(searchParams.get('X-Amz-Date') ?? '') ?? [];
-  const time = date === undefined ? NaN : Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${hour}:${minute}:${second}Z`);
+  const [, date, hour, minute, second]
+    = /^(\d{8})T(\d{2})(\d{2})(\d{2})Z$/.exec(searchParams.get('X-Amz-Date') ?? '') ?? [];
+  const time
+    = date === undefined
+      ? NaN
+      : Date.parse(`${date.slice(0, 4)}-${date.slice(4, 6)}-${date.slice(6)}T${hour}:${minute}:${second}Z`);
   return Number.isNaN(time) ? undefined : time;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Stands in for @smithy/core/checksum in the bundle (see scripts/bundle.ts): the signatures of requests and tokens need SHA-256 alone, which
- * Node.js has. The module of the SDK carries a SHA-256 in JavaScript beside it, for platforms without node:crypto.
+ * Stands in for @smithy/core/checksum in the bundle (see scripts/bundle.ts): the signatures of requests and tokens need
+ * SHA-256 alone, which Node.js has. The module of the SDK carries a SHA-256 in JavaScript beside it, for platforms
+ * without node:crypto.
  */
 import { Hash } from '@smithy/core/serde';
 

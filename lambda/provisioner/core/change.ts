@@ -10,7 +10,10 @@ export type Target
     | { readonly type: 'SCHEMA'; readonly schema: string }
     | { readonly type: ObjectType; readonly schema: string; readonly objects: ObjectName[] }
     | { readonly type: 'COLUMN'; readonly schema: string; readonly table: string; readonly columns: string[] }
-    | { readonly type: 'LANGUAGE' | 'FOREIGN DATA WRAPPER' | 'FOREIGN SERVER' | 'TABLESPACE' | 'PARAMETER'; readonly name: string }
+    | {
+      readonly type: 'LANGUAGE' | 'FOREIGN DATA WRAPPER' | 'FOREIGN SERVER' | 'TABLESPACE' | 'PARAMETER';
+      readonly name: string;
+    }
     | { readonly type: 'LARGE OBJECT'; readonly oid: string };
 
 export interface ObjectName {
@@ -47,16 +50,68 @@ export type Change
     | { readonly kind: 'dropRole'; readonly role: string }
     | { readonly kind: 'allowLogin'; readonly role: string }
     | { readonly kind: 'forbidLogin'; readonly role: string }
-    /** `options`: they are members already, but do not inherit. `inherit`: they are none yet, and have the attribute NOINHERIT. */
-    | { readonly kind: 'grantRole'; readonly group: string; readonly roles: string[]; readonly options?: true; readonly inherit?: true; readonly admin?: true }
-    | { readonly kind: 'revokeRole'; readonly group: string; readonly roles: string[]; readonly grantor?: string; readonly admin?: true }
-    | { readonly kind: 'grant'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly again?: true } & ActAs
-    | { readonly kind: 'revoke'; readonly privileges: string[]; readonly on: Target; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true } & ActAs
-    | { readonly kind: 'grantFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly as?: string }
-    | { readonly kind: 'revokeFuture'; readonly privileges: string[]; readonly on: FutureTarget; readonly roles: string[]; readonly grantable?: true; readonly wasGrantable?: true; readonly as?: string }
-    /** `database`: for sessions in that one alone. Without a value it is reset. `was`: what is stored before. */
-    | { readonly kind: 'setParameter'; readonly role: string; readonly database?: string; readonly parameter: string; readonly value?: ParameterValue; readonly was?: ParameterValue }
-    /** -1: no limit. */
+  /**
+   * `options`: they are members already, but do not inherit. `inherit`: they are none yet, and have the attribute
+   * NOINHERIT.
+   */
+    | {
+      readonly kind: 'grantRole';
+      readonly group: string;
+      readonly roles: string[];
+      readonly options?: true;
+      readonly inherit?: true;
+      readonly admin?: true;
+    }
+    | {
+      readonly kind: 'revokeRole';
+      readonly group: string;
+      readonly roles: string[];
+      readonly grantor?: string;
+      readonly admin?: true;
+    }
+    | ({
+      readonly kind: 'grant';
+      readonly privileges: string[];
+      readonly on: Target;
+      readonly roles: string[];
+      readonly grantable?: true;
+      readonly again?: true;
+    } & ActAs)
+    | ({
+      readonly kind: 'revoke';
+      readonly privileges: string[];
+      readonly on: Target;
+      readonly roles: string[];
+      readonly grantable?: true;
+      readonly wasGrantable?: true;
+    } & ActAs)
+    | {
+      readonly kind: 'grantFuture';
+      readonly privileges: string[];
+      readonly on: FutureTarget;
+      readonly roles: string[];
+      readonly grantable?: true;
+      readonly as?: string;
+    }
+    | {
+      readonly kind: 'revokeFuture';
+      readonly privileges: string[];
+      readonly on: FutureTarget;
+      readonly roles: string[];
+      readonly grantable?: true;
+      readonly wasGrantable?: true;
+      readonly as?: string;
+    }
+  /** `database`: for sessions in that one alone. Without a value it is reset. `was`: what is stored before. */
+    | {
+      readonly kind: 'setParameter';
+      readonly role: string;
+      readonly database?: string;
+      readonly parameter: string;
+      readonly value?: ParameterValue;
+      readonly was?: ParameterValue;
+    }
+  /** -1: no limit. */
     | { readonly kind: 'limitConnections'; readonly role: string; readonly limit: number; readonly was: number }
     | { readonly kind: 'createSchema'; readonly schema: string; readonly role: string; readonly as: string }
     | { readonly kind: 'dropSchema'; readonly schema: string; readonly role: string; readonly as: string }
@@ -77,8 +132,15 @@ export function actors(change: Change): string[] {
   return [as ?? [], grantor ?? []].flat();
 }
 
-/** How to take back what one role has granted to another: as the grantor, with the rights of the owner, or as the admin itself. */
-export function revokerOf({ as, grantor, through }: { readonly [Way in keyof ActAs]: string | null | undefined }): ActAs {
+/**
+ * How to take back what one role has granted to another: as the grantor, with the rights of the owner, or as the admin
+ * itself.
+ */
+export function revokerOf({
+  as,
+  grantor,
+  through,
+}: { readonly [Way in keyof ActAs]: string | null | undefined }): ActAs {
   return grantor ? { grantor } : as ? { as } : through ? { through } : {};
 }
 
@@ -106,7 +168,9 @@ export function merged(changes: Change[]): Change[] {
 /** A change to each of its roles, and on each of its objects, alone. */
 export function oneByOne(change: Change): Change[] {
   const byRole = 'roles' in change ? change.roles.map(role => ({ ...change, roles: [role] })) : [change];
-  return byRole.flatMap(one => 'on' in one && 'type' in one.on ? targetByTarget(one.on).map(on => ({ ...one, on }) as Change) : [one]);
+  return byRole.flatMap(one =>
+    'on' in one && 'type' in one.on ? targetByTarget(one.on).map(on => ({ ...one, on }) as Change) : [one],
+  );
 }
 
 function targetByTarget(on: Target): Target[] {
@@ -123,8 +187,12 @@ export function inverse(change: Change): Change | undefined {
     case 'renameRole': return { kind: 'renameRole', role: change.to, to: change.role };
     case 'allowLogin': return { kind: 'forbidLogin', role: change.role };
     case 'forbidLogin': return { kind: 'allowLogin', role: change.role };
-    case 'grantRole': return change.options ? undefined : { kind: 'revokeRole', group: change.group, roles: change.roles, ...change.admin ? { admin: true } : {} };
-    case 'revokeRole': return { kind: 'grantRole', group: change.group, roles: change.roles, ...change.admin ? { admin: true } : {} };
+    case 'grantRole':
+      return change.options
+        ? undefined
+        : { kind: 'revokeRole', group: change.group, roles: change.roles, ...(change.admin ? { admin: true } : {}) };
+    case 'revokeRole':
+      return { kind: 'grantRole', group: change.group, roles: change.roles, ...(change.admin ? { admin: true } : {}) };
     case 'grant': return change.again ? change : { ...change, kind: 'revoke' };
     case 'revoke': return granting({ ...change, kind: 'grant' });
     case 'grantFuture': return { ...change, kind: 'revokeFuture' };
@@ -144,7 +212,10 @@ export function inverses(changes: Change[]): Change[] {
   return changes.flatMap(change => inverse(change) ?? []).reverse();
 }
 
-function granting<C extends ChangeOf<'grant' | 'grantFuture'>>({ wasGrantable, ...change }: C & { wasGrantable?: true }): Change {
+function granting<C extends ChangeOf<'grant' | 'grantFuture'>>({
+  wasGrantable,
+  ...change
+}: C & { wasGrantable?: true }): Change {
   return (wasGrantable ? { ...change, grantable: true } : change) as Change;
 }
 
@@ -162,7 +233,9 @@ const SHARED: Target['type'][] = ['DATABASE', 'TABLESPACE', 'PARAMETER'];
 
 /** Whether only the database in which it is made sees it. */
 function isLocal(change: Change): boolean {
-  return 'on' in change ? !('type' in change.on && SHARED.includes(change.on.type)) : ['createSchema', 'dropSchema', 'reassignOwned', 'dropOwned'].includes(change.kind);
+  return 'on' in change
+    ? !('type' in change.on && SHARED.includes(change.on.type))
+    : ['createSchema', 'dropSchema', 'reassignOwned', 'dropOwned'].includes(change.kind);
 }
 
 function inWords(change: Change): string {
@@ -172,15 +245,27 @@ function inWords(change: Change): string {
     case 'dropRole': return `drop role ${quoted(change.role)}`;
     case 'allowLogin': return `allow user ${quoted(change.role)} to log in`;
     case 'forbidLogin': return `forbid ${quoted(change.role)} to log in`;
-    case 'grantRole': return `grant role ${quoted(change.group)} to ${list('roles', change.roles)}${change.options || change.inherit ? ' so that its privileges are inherited' : ''}${change.admin ? ' with admin option' : ''}`;
-    case 'revokeRole': return `revoke ${change.admin ? 'the admin option on ' : ''}role ${quoted(change.group)} from ${list('roles', change.roles)}`;
-    case 'grant': return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}${change.again ? ' again' : ''}`;
-    case 'revoke': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
-    case 'grantFuture': return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
-    case 'revokeFuture': return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeFuture(change.on)} from ${list('roles', change.roles)}`;
-    case 'setParameter': return `${change.value === undefined ? 'reset' : 'set'} ${change.parameter} of ${quoted(change.role)}`
-      + `${change.database === undefined ? '' : ` for database ${quoted(change.database)}`}${change.value === undefined ? '' : ` to ${[change.value].flat().map(quoted).join(', ')}`}`;
-    case 'limitConnections': return change.limit < 0 ? `remove the connection limit of ${quoted(change.role)}` : `limit ${quoted(change.role)} to ${change.limit} connections`;
+    case 'grantRole':
+      return `grant role ${quoted(change.group)} to ${list('roles', change.roles)}${change.options || change.inherit ? ' so that its privileges are inherited' : ''}${change.admin ? ' with admin option' : ''}`;
+    case 'revokeRole':
+      return `revoke ${change.admin ? 'the admin option on ' : ''}role ${quoted(change.group)} from ${list('roles', change.roles)}`;
+    case 'grant':
+      return `grant ${change.privileges.join(', ')} on ${describeTarget(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}${change.again ? ' again' : ''}`;
+    case 'revoke':
+      return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeTarget(change.on)} from ${list('roles', change.roles)}`;
+    case 'grantFuture':
+      return `grant ${change.privileges.join(', ')} on ${describeFuture(change.on)} to ${list('roles', change.roles)}${change.grantable ? ' with grant option' : ''}`;
+    case 'revokeFuture':
+      return `revoke ${change.grantable ? 'the grant option for ' : ''}${change.privileges.join(', ')} on ${describeFuture(change.on)} from ${list('roles', change.roles)}`;
+    case 'setParameter':
+      return (
+        `${change.value === undefined ? 'reset' : 'set'} ${change.parameter} of ${quoted(change.role)}`
+        + `${change.database === undefined ? '' : ` for database ${quoted(change.database)}`}${change.value === undefined ? '' : ` to ${[change.value].flat().map(quoted).join(', ')}`}`
+      );
+    case 'limitConnections':
+      return change.limit < 0
+        ? `remove the connection limit of ${quoted(change.role)}`
+        : `limit ${quoted(change.role)} to ${change.limit} connections`;
     case 'createSchema': return `create schema ${quoted(change.schema)} owned by ${quoted(change.role)}`;
     case 'dropSchema': return `drop the empty schema ${quoted(change.schema)} of ${quoted(change.role)}`;
     case 'reassignOwned': return `hand over what ${quoted(change.role)} owns to ${quoted(change.to)}`;

@@ -10,17 +10,33 @@ import {
 } from '../../../lib/contract/wire';
 import { distinct, entries, exactly, flag, refuse, texts, throwProblem } from '../../shared/decode';
 import { decodeSettings, encodeSettings, roleAtLogin } from './settings';
-import type { Declaration, EndingMembership, FutureObjects, ObjectPrivileges, RoleKind, SchemaDeclaration } from './state';
+import type {
+  Declaration,
+  EndingMembership,
+  FutureObjects,
+  ObjectPrivileges,
+  RoleKind,
+  SchemaDeclaration,
+} from './state';
 import { decodeTime, encodeTime } from './time';
 
 /** What a declaration refers to is the library of one version; an event and the registry may be of others. */
 export const SAME_VERSION = 'update the provisioner and the resource to the same version of the library';
 
-/** The properties of a resource that are its declaration, as the template has them. The registry stores them in this form, too. */
-export type DeclarationProperties = Pick<RoleProperties, 'Privileges' | 'MemberOf' | 'MembershipExpiresAt' | 'Settings' | 'Exclusive' | 'ExpiresAt'>;
+/**
+ * The properties of a resource that are its declaration, as the template has them. The registry stores them in this
+ * form, too.
+ */
+export type DeclarationProperties = Pick<
+  RoleProperties,
+  'Privileges' | 'MemberOf' | 'MembershipExpiresAt' | 'Settings' | 'Exclusive' | 'ExpiresAt'
+>;
 
 /** Decodes a declaration against a closed schema: every key is known, every name and every privilege is checked. */
-export function decodeDeclaration(kind: RoleKind, properties: { readonly [Property in keyof DeclarationProperties]: unknown }): Declaration {
+export function decodeDeclaration(
+  kind: RoleKind,
+  properties: { readonly [Property in keyof DeclarationProperties]: unknown },
+): Declaration {
   const memberOf = distinct(texts('MemberOf', properties.MemberOf ?? []));
   memberOf.forEach(role => throwProblem(roleNameProblem(role)));
   const databases = entries('Privileges', properties.Privileges ?? {}).map(([database, value]) => {
@@ -30,14 +46,21 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
     return {
       database,
       privileges: words(`${where}.Database`, DATABASE, privileges),
-      schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) => decodeSchema(`${where}.Schemas.${schema}`, schema, declared)),
+      schemas: entries(`${where}.Schemas`, schemas ?? {}).map(([schema, declared]) =>
+        decodeSchema(`${where}.Schemas.${schema}`, schema, declared),
+      ),
     };
   });
   const endingMemberships = decodeEndingMemberships(memberOf, properties.MembershipExpiresAt);
   const settings = decodeSettings(kind, memberOf, properties.Settings);
   const owner = settings && roleAtLogin(settings);
   if (endingMemberships?.some(({ group }) => group === owner)) {
-    refuse('Settings.RoleAtLogin', owner, 'its membership ends, and each session would begin with a warning then', 'take its time out of MembershipExpiresAt');
+    refuse(
+      'Settings.RoleAtLogin',
+      owner,
+      'its membership ends, and each session would begin with a warning then',
+      'take its time out of MembershipExpiresAt',
+    );
   }
   return {
     kind,
@@ -51,14 +74,38 @@ export function decodeDeclaration(kind: RoleKind, properties: { readonly [Proper
 }
 
 /** The inverse of `decodeDeclaration`, but for the order of keys and lists and for what is empty. */
-export function encodeDeclaration({ memberOf, endingMemberships = [], databases, exclusive, settings, expiresAt }: Declaration): DeclarationProperties {
+export function encodeDeclaration({
+  memberOf,
+  endingMemberships = [],
+  databases,
+  exclusive,
+  settings,
+  expiresAt,
+}: Declaration): DeclarationProperties {
   return {
     ...unlessEmpty('MemberOf', memberOf),
-    ...unlessEmpty('MembershipExpiresAt', byKey([...endingMemberships], ({ group }) => group, ({ expiresAt }) => encodeTime(expiresAt))),
-    ...unlessEmpty('Privileges', byKey(databases, ({ database }) => database, ({ privileges, schemas }): DatabasePrivileges => ({
-      ...unlessEmpty('Database', privileges),
-      ...unlessEmpty('Schemas', byKey(schemas, ({ schema }) => schema, encodeSchema)),
-    }))),
+    ...unlessEmpty(
+      'MembershipExpiresAt',
+      byKey(
+        [...endingMemberships],
+        ({ group }) => group,
+        ({ expiresAt }) => encodeTime(expiresAt),
+      ),
+    ),
+    ...unlessEmpty(
+      'Privileges',
+      byKey(
+        databases,
+        ({ database }) => database,
+        ({ privileges, schemas }): DatabasePrivileges => ({
+          ...unlessEmpty('Database', privileges),
+          ...unlessEmpty(
+            'Schemas',
+            byKey(schemas, ({ schema }) => schema, encodeSchema),
+          ),
+        }),
+      ),
+    ),
     ...settings === undefined ? {} : { Settings: encodeSettings(settings) },
     ...exclusive ? { Exclusive: 'true' } : {},
     ...expiresAt === undefined ? {} : { ExpiresAt: encodeTime(expiresAt) },
@@ -83,7 +130,12 @@ function decodeEndingMemberships(memberOf: string[], value: unknown): EndingMemb
 
 function decodeSchema(where: string, schema: string, value: unknown): SchemaDeclaration {
   throwProblem(schemaNameProblem(schema));
-  const declared = exactly(where, value, ['Owner', 'Schema', ...KINDS_IN_SCHEMA.map(({ key }) => key), 'FutureObjects']);
+  const declared = exactly(where, value, [
+    'Owner',
+    'Schema',
+    ...KINDS_IN_SCHEMA.map(({ key }) => key),
+    'FutureObjects',
+  ]);
   const objects = KINDS_IN_SCHEMA.flatMap(kind => kind.sql === 'COLUMN'
     ? decodeColumns(`${where}.Columns`, declared.Columns)
     : decodeObjects(`${where}.${kind.key}`, kind, declared[kind.key]));
@@ -174,7 +226,11 @@ function byName(list: ObjectPrivileges[]): PrivilegesByName {
 }
 
 /** Any name can be a key, `__proto__` too. */
-function byKey<Item, Value>(items: Item[], keyOf: (item: Item) => string, valueOf: (item: Item) => Value): { [key: string]: Value } {
+function byKey<Item, Value>(
+  items: Item[],
+  keyOf: (item: Item) => string,
+  valueOf: (item: Item) => Value,
+): { [key: string]: Value } {
   return Object.fromEntries(items.map(item => [keyOf(item), valueOf(item)]));
 }
 

@@ -1,4 +1,7 @@
-/** Items by key, in their order: for lookups among thousands of roles or rows, which one after the other would take the square of the time. */
+/**
+ * Items by key, in their order: for lookups among thousands of roles or rows, which one after the other would take the
+ * square of the time.
+ */
 export function groupedBy<Item>(items: readonly Item[], keyOf: (item: Item) => string): ReadonlyMap<string, Item[]> {
   const groups = new Map<string, Item[]>();
   for (const item of items) {

@@ -5,8 +5,9 @@ import { OBJECT_KINDS, type ObjectType } from '../../../lib/contract/object-kind
 import type { Declaration, ObjectPrivileges, SchemaDeclaration } from './state';
 
 /**
- * What the names in declarations stood for when they were declared: a privilege stays with its object when that gets another name. An oid says
- * which object it is as long as server, major version and database are the same: a restored database has other oids, which may be other objects'.
+ * What the names in declarations stood for when they were declared: a privilege stays with its object when that gets
+ * another name. An oid says which object it is as long as server, major version and database are the same: a restored
+ * database has other oids, which may be other objects'.
  */
 export interface Identities {
   readonly resourceId: string;
@@ -31,9 +32,20 @@ export interface Found {
   /** Of the database. */
   readonly oid: string;
   readonly schemas: { readonly schema: string; readonly oid: string }[];
-  readonly objects: { readonly kind: ObjectType; readonly schema: string; readonly name: string; readonly oid: string }[];
+  readonly objects: {
+    readonly kind: ObjectType;
+    readonly schema: string;
+    readonly name: string;
+    readonly oid: string;
+  }[];
   /** `oid`: of the table. */
-  readonly columns: { readonly schema: string; readonly table: string; readonly name: string; readonly oid: string; readonly number: number }[];
+  readonly columns: {
+    readonly schema: string;
+    readonly table: string;
+    readonly name: string;
+    readonly oid: string;
+    readonly number: number;
+  }[];
 }
 
 /** What was declared before, with what its names stood for. */
@@ -56,9 +68,18 @@ export interface Place {
   readonly major: number;
 }
 
-export function identityQuestion(database: string, declared: Declaration[], previous: PreviousDeclaration[]): IdentityQuestion {
-  const objects = declared.flatMap(declaration => schemasIn(declaration, database)).flatMap(schema => schema.objects).filter(({ name }) => name !== ALL_OBJECTS);
-  const recorded = previous.flatMap(({ identities }) => identities?.databases ?? []).filter(one => one.database === database);
+export function identityQuestion(
+  database: string,
+  declared: Declaration[],
+  previous: PreviousDeclaration[],
+): IdentityQuestion {
+  const objects = declared
+    .flatMap(declaration => schemasIn(declaration, database))
+    .flatMap(schema => schema.objects)
+    .filter(({ name }) => name !== ALL_OBJECTS);
+  const recorded = previous
+    .flatMap(({ identities }) => identities?.databases ?? [])
+    .filter(one => one.database === database);
   return {
     names: distinct(objects.map(({ table, name }) => table ?? name)),
     columns: distinct(objects.flatMap(({ table, name }) => table === undefined ? [] : [name])),
@@ -68,9 +89,15 @@ export function identityQuestion(database: string, declared: Declaration[], prev
 }
 
 /** What the names in a declaration stand for in one database; undefined if it declares nothing there. */
-export function identitiesIn(database: string, declaration: Declaration, { oid, schemas, objects, columns }: Found): DatabaseIdentities | undefined {
+export function identitiesIn(
+  database: string,
+  declaration: Declaration,
+  { oid, schemas, objects, columns }: Found,
+): DatabaseIdentities | undefined {
   const declared = schemasIn(declaration, database);
-  const entries = new Set(declared.flatMap(({ schema, objects }) => objects.map(({ kind, table, name }) => keyOf(kind, schema, table, name))));
+  const entries = new Set(
+    declared.flatMap(({ schema, objects }) => objects.map(({ kind, table, name }) => keyOf(kind, schema, table, name))),
+  );
   const names = new Set(declared.map(({ schema }) => schema));
   return declared.length === 0
     ? undefined
@@ -88,25 +115,43 @@ export function recordsDatabase({ identities }: PreviousDeclaration, database: s
 }
 
 /** Whether the oids of a database are those of the record. */
-export function isTrusted({ identities }: PreviousDeclaration, database: string, { oid }: Found, place: Place): boolean {
+export function isTrusted(
+  { identities }: PreviousDeclaration,
+  database: string,
+  { oid }: Found,
+  place: Place,
+): boolean {
   return identities !== undefined && isSameServer(identities, place)
     && identities.databases.some(recorded => recorded.database === database && recorded.oid === oid);
 }
 
 /**
- * What was declared, also under the names that its schemas, objects and columns have now. The names of the record stay beside them: what was granted
- * on objects that are created later goes by its name.
+ * What was declared, also under the names that its schemas, objects and columns have now. The names of the record stay
+ * beside them: what was granted on objects that are created later goes by its name.
  */
-export function inPresentNames<D extends PreviousDeclaration>(previous: D, database: string, found: Found, place: Place): D {
+export function inPresentNames<D extends PreviousDeclaration>(
+  previous: D,
+  database: string,
+  found: Found,
+  place: Place,
+): D {
   if (!isTrusted(previous, database, found, place)) {
     return previous;
   }
   const recorded = previous.identities!.databases.filter(one => one.database === database && one.oid === found.oid);
   return {
     ...previous,
-    databases: previous.databases.map(one => one.database === database
-      ? { ...one, schemas: one.schemas.flatMap(schema => [schema, ...recorded.flatMap(identities => renamed(schema, identities, found))]) }
-      : one),
+    databases: previous.databases.map(one =>
+      one.database === database
+        ? {
+            ...one,
+            schemas: one.schemas.flatMap(schema => [
+              schema,
+              ...recorded.flatMap(identities => renamed(schema, identities, found)),
+            ]),
+          }
+        : one,
+    ),
   };
 }
 
@@ -131,20 +176,34 @@ export function sharedIdentities(declaration: Declaration, names: Names): Pick<I
 
 /** Groups, and creators of future objects. */
 export function rolesIn({ memberOf, databases }: Declaration): string[] {
-  const creators = databases.flatMap(({ schemas }) => schemas).flatMap(({ futureObjects }) => futureObjects).map(({ creator }) => creator);
+  const creators = databases
+    .flatMap(({ schemas }) => schemas)
+    .flatMap(({ futureObjects }) => futureObjects)
+    .map(({ creator }) => creator);
   return distinct([...memberOf, ...creators]);
 }
 
-/** What was declared, also under the names that its databases and roles have now. A database that is gone under its former name is left out under it. */
+/**
+ * What was declared, also under the names that its databases and roles have now. A database that is gone under its
+ * former name is left out under it.
+ */
 export function withPresentNames<D extends PreviousDeclaration>(previous: D, names: Names, place: Place): D {
   const { identities } = previous;
   if (identities === undefined || !isSameServer(identities, place)) {
     return previous;
   }
-  const databasesNow = renames(identities.databases.map(({ database, oid }) => ({ name: database, oid })), names.databases);
+  const databasesNow = renames(
+    identities.databases.map(({ database, oid }) => ({ name: database, oid })),
+    names.databases,
+  );
   const rolesNow = renames(identities.roles, names.roles);
-  const withCreators = (schema: SchemaDeclaration): SchemaDeclaration =>
-    ({ ...schema, futureObjects: schema.futureObjects.flatMap(future => [future, ...rolesNow(future.creator).map(creator => ({ ...future, creator }))]) });
+  const withCreators = (schema: SchemaDeclaration): SchemaDeclaration => ({
+    ...schema,
+    futureObjects: schema.futureObjects.flatMap(future => [
+      future,
+      ...rolesNow(future.creator).map(creator => ({ ...future, creator })),
+    ]),
+  });
   return {
     ...previous,
     memberOf: previous.memberOf.flatMap(group => [group, ...rolesNow(group)]),
@@ -154,19 +213,28 @@ export function withPresentNames<D extends PreviousDeclaration>(previous: D, nam
     }),
     identities: {
       ...identities,
-      databases: identities.databases.flatMap(one => [one, ...databasesNow(one.database).map(database => ({ ...one, database }))]),
+      databases: identities.databases.flatMap(one => [
+        one,
+        ...databasesNow(one.database).map(database => ({ ...one, database })),
+      ]),
     },
   };
 }
 
 /** Registered names of databases and roles that are not there, and whose oids do not say more. */
-export function uncertainNames(previous: PreviousDeclaration, names: Names, place: Place): { databases: string[]; roles: string[] } {
+export function uncertainNames(
+  previous: PreviousDeclaration,
+  names: Names,
+  place: Place,
+): { databases: string[]; roles: string[] } {
   const { identities } = previous;
   if (identities === undefined || isSameServer(identities, place)) {
     return { databases: [], roles: [] };
   }
   return {
-    databases: distinct(identities.databases.map(({ database }) => database)).filter(name => !names.databases.has(name)),
+    databases: distinct(identities.databases.map(({ database }) => database)).filter(
+      name => !names.databases.has(name),
+    ),
     roles: distinct(identities.roles.map(({ name }) => name)).filter(name => !names.roles.has(name)),
   };
 }
@@ -176,7 +244,10 @@ function renames(recorded: RoleIdentity[], now: ReadonlyMap<string, string>): (n
   // Of most names nothing has changed, and then nothing is made of all roles.
   let byOid: ReadonlyMap<string, string> | undefined;
   const nameOf = (oid: string) => (byOid ??= new Map([...now].map(([name, each]) => [each, name]))).get(oid);
-  return name => distinct(recorded.filter(one => one.name === name && now.get(name) !== one.oid).flatMap(({ oid }) => nameOf(oid) ?? []));
+  return name =>
+    distinct(
+      recorded.filter(one => one.name === name && now.get(name) !== one.oid).flatMap(({ oid }) => nameOf(oid) ?? []),
+    );
 }
 
 /** The record after a role was renamed by this library, which has changed the declarations as well. */
@@ -195,9 +266,19 @@ function renamed(declared: SchemaDeclaration, recorded: DatabaseIdentities, foun
     .flatMap(({ oid }) => found.schemas.filter(now => now.oid === oid && now.schema !== schema))
     .map((now): SchemaDeclaration => ({ ...declared, schema: now.schema }));
   const objects = declared.objects.flatMap(({ kind, table, name, privileges }) => {
-    const now = kind === 'COLUMN' ? columnsNow(recorded, found, schema, table!, name) : objectsNow(recorded, found, kind, schema, name);
-    return now.filter(one => one.schema !== schema || one.table !== table || one.name !== name)
-      .map(({ schema: now, ...names }): SchemaDeclaration => ({ schema: now, owner: false, privileges: [], objects: [{ kind, ...names, privileges }], futureObjects: [] }));
+    const now
+      = kind === 'COLUMN'
+        ? columnsNow(recorded, found, schema, table!, name)
+        : objectsNow(recorded, found, kind, schema, name);
+    return now
+      .filter(one => one.schema !== schema || one.table !== table || one.name !== name)
+      .map(({ schema: now, ...names }): SchemaDeclaration => ({
+        schema: now,
+        owner: false,
+        privileges: [],
+        objects: [{ kind, ...names, privileges }],
+        futureObjects: [],
+      }));
   });
   return [...schemas, ...objects];
 }
@@ -208,13 +289,25 @@ interface ObjectNames {
   readonly name: string;
 }
 
-function objectsNow(recorded: DatabaseIdentities, found: Found, kind: ObjectType, schema: string, name: string): ObjectNames[] {
+function objectsNow(
+  recorded: DatabaseIdentities,
+  found: Found,
+  kind: ObjectType,
+  schema: string,
+  name: string,
+): ObjectNames[] {
   return recorded.objects.filter(one => one.kind === kind && one.schema === schema && one.name === name)
     .flatMap(({ oid }) => found.objects.filter(now => now.kind === kind && now.oid === oid))
     .map(now => ({ schema: now.schema, name: now.name }));
 }
 
-function columnsNow(recorded: DatabaseIdentities, found: Found, schema: string, table: string, name: string): ObjectNames[] {
+function columnsNow(
+  recorded: DatabaseIdentities,
+  found: Found,
+  schema: string,
+  table: string,
+  name: string,
+): ObjectNames[] {
   return recorded.columns.filter(one => one.schema === schema && one.table === table && one.name === name)
     .flatMap(({ oid, number }) => found.columns.filter(now => now.oid === oid && now.number === number))
     .map(now => ({ schema: now.schema, table: now.table, name: now.name }));
@@ -227,7 +320,11 @@ export function together(all: (Identities | undefined)[]): Identities | undefine
     return undefined;
   }
   const same = [first, ...others.filter(one => isSameServer(one, first))];
-  return { ...first, databases: unique(same.flatMap(one => one.databases)), roles: unique(same.flatMap(one => one.roles)) };
+  return {
+    ...first,
+    databases: unique(same.flatMap(one => one.databases)),
+    roles: unique(same.flatMap(one => one.roles)),
+  };
 }
 
 function unique<Item>(items: Item[]): Item[] {
@@ -247,7 +344,12 @@ export function decodeIdentities(value: unknown): Identities | undefined {
   if (value === undefined) {
     return undefined;
   }
-  const { resourceId, major, databases, roles } = exactly('identities', value, ['resourceId', 'major', 'databases', 'roles']);
+  const { resourceId, major, databases, roles } = exactly('identities', value, [
+    'resourceId',
+    'major',
+    'databases',
+    'roles',
+  ]);
   return {
     resourceId: text('identities.resourceId', resourceId),
     major: integer('identities.major', major),
@@ -256,7 +358,13 @@ export function decodeIdentities(value: unknown): Identities | undefined {
       return { name: text('name', name), oid: oidOf(oid) };
     }),
     databases: list('identities.databases', databases).map((one) => {
-      const { database, oid, schemas, objects, columns } = exactly('identities.database', one, ['database', 'oid', 'schemas', 'objects', 'columns']);
+      const { database, oid, schemas, objects, columns } = exactly('identities.database', one, [
+        'database',
+        'oid',
+        'schemas',
+        'objects',
+        'columns',
+      ]);
       return {
         database: text('identities.database', database),
         oid: oidOf(oid),
@@ -271,8 +379,20 @@ export function decodeIdentities(value: unknown): Identities | undefined {
           return { kind: known.sql, schema: text('schema', schema), name: text('name', name), oid: oidOf(oid) };
         }),
         columns: list('identities.columns', columns).map((one) => {
-          const { schema, table, name, oid, number } = exactly('identities.column', one, ['schema', 'table', 'name', 'oid', 'number']);
-          return { schema: text('schema', schema), table: text('table', table), name: text('name', name), oid: oidOf(oid), number: integer('number', number) };
+          const { schema, table, name, oid, number } = exactly('identities.column', one, [
+            'schema',
+            'table',
+            'name',
+            'oid',
+            'number',
+          ]);
+          return {
+            schema: text('schema', schema),
+            table: text('table', table),
+            name: text('name', name),
+            oid: oidOf(oid),
+            number: integer('number', number),
+          };
         }),
       };
     }),

@@ -19,10 +19,16 @@ interface Held {
 }
 
 /** Rows of one role after something on one object is given or taken. */
-export function privilegesAfter<Row extends Held>(rows: Row[], change: ChangeOf<'grant' | 'revoke'>, isOn: (row: Row) => boolean, newRow: (privilege: string) => Row): Row[] {
+export function privilegesAfter<Row extends Held>(
+  rows: Row[],
+  change: ChangeOf<'grant' | 'revoke'>,
+  isOn: (row: Row) => boolean,
+  newRow: (privilege: string) => Row,
+): Row[] {
   const { kind, privileges, grantable } = change;
   const way = revokerOf(heldBy(change));
-  const isSame = (row: Row) => isOn(row) && privileges.includes(row.privilege) && isDeepStrictEqual(revokerOf(row), way);
+  const isSame = (row: Row) =>
+    isOn(row) && privileges.includes(row.privilege) && isDeepStrictEqual(revokerOf(row), way);
   if (kind === 'revoke') {
     return rows.flatMap(row => !isSame(row) ? [row] : grantable ? [{ ...row, grantable: false }] : []);
   }
@@ -35,7 +41,14 @@ export function privilegesAfter<Row extends Held>(rows: Row[], change: ChangeOf<
 export function databaseAfter<State extends DatabaseState>(state: State, change: Change): State {
   switch (change.kind) {
     case 'renameRole': return withNewName(state, change.role, change.to);
-    case 'createSchema': return { ...state, schemas: [...state.schemas, { schema: change.schema, owner: change.role, as: change.as, options: null, empty: true }] };
+    case 'createSchema':
+      return {
+        ...state,
+        schemas: [
+          ...state.schemas,
+          { schema: change.schema, owner: change.role, as: change.as, options: null, empty: true },
+        ],
+      };
     case 'dropSchema': return {
       ...state,
       schemas: state.schemas.filter(({ schema }) => schema !== change.schema),
@@ -43,12 +56,17 @@ export function databaseAfter<State extends DatabaseState>(state: State, change:
       future: state.future.filter(({ schema }) => schema !== change.schema),
     };
     case 'grant':
-    case 'revoke': return oneByOne(change).reduce((now, one) => ({ ...now, held: heldAfter(now.held, one as typeof change) }), state);
+    case 'revoke':
+      return oneByOne(change).reduce(
+        (now, one) => ({ ...now, held: heldAfter(now.held, one as typeof change) }),
+        state,
+      );
     // With them go default privileges that the role has for what it creates.
     case 'dropOwned':
     case 'dropRole': return { ...state, future: state.future.filter(({ creator }) => creator !== change.role) };
     case 'grantFuture':
-    case 'revokeFuture': return { ...state, future: change.roles.reduce((rows, role) => futureAfter(rows, role, change), state.future) };
+    case 'revokeFuture':
+      return { ...state, future: change.roles.reduce((rows, role) => futureAfter(rows, role, change), state.future) };
     default: return state;
   }
 }
@@ -59,8 +77,17 @@ function heldAfter(rows: HeldPrivilege[], change: ChangeOf<'grant' | 'revoke'>):
   if (place === undefined) {
     return rows;
   }
-  const isOn = (row: HeldPrivilege) => row.role === role && isDeepStrictEqual([row.kind, row.schema, row.name, row.sub], [place.kind, place.schema, place.name, place.sub]);
-  return privilegesAfter(rows, change, isOn, privilege => ({ role, ...place, privilege, grantable: false, ours: true, ...heldBy(change) }));
+  const isOn = (row: HeldPrivilege) =>
+    row.role === role
+    && isDeepStrictEqual([row.kind, row.schema, row.name, row.sub], [place.kind, place.schema, place.name, place.sub]);
+  return privilegesAfter(rows, change, isOn, privilege => ({
+    role,
+    ...place,
+    privilege,
+    grantable: false,
+    ours: true,
+    ...heldBy(change),
+  }));
 }
 
 /** What the catalog calls a target of one object; none, if no database has it to itself. */
@@ -79,14 +106,25 @@ function placeOf(on: ChangeOf<'grant'>['on']): Pick<HeldPrivilege, 'kind' | 'sch
   }
 }
 
-function futureAfter(rows: FuturePrivilege[], role: string, change: ChangeOf<'grantFuture' | 'revokeFuture'>): FuturePrivilege[] {
+function futureAfter(
+  rows: FuturePrivilege[],
+  role: string,
+  change: ChangeOf<'grantFuture' | 'revokeFuture'>,
+): FuturePrivilege[] {
   const { kind, on: { creator, schema, objects }, privileges, grantable = false } = change;
   const place = { role, creator, schema: schema ?? null, objects };
-  const isSame = (row: FuturePrivilege) => privileges.includes(row.privilege)
-    && isDeepStrictEqual([row.role, row.creator, row.schema, row.objects], [place.role, place.creator, place.schema, place.objects]);
+  const isSame = (row: FuturePrivilege) =>
+    privileges.includes(row.privilege)
+    && isDeepStrictEqual(
+      [row.role, row.creator, row.schema, row.objects],
+      [place.role, place.creator, place.schema, place.objects],
+    );
   if (kind === 'revokeFuture') {
     return rows.flatMap(row => !isSame(row) ? [row] : grantable ? [{ ...row, grantable: false }] : []);
   }
   const had = (privilege: string) => rows.some(row => isSame(row) && row.privilege === privilege && row.grantable);
-  return [...rows.filter(row => !isSame(row)), ...distinct(privileges).map(privilege => ({ ...place, privilege, grantable: grantable || had(privilege) }))];
+  return [
+    ...rows.filter(row => !isSame(row)),
+    ...distinct(privileges).map(privilege => ({ ...place, privilege, grantable: grantable || had(privilege) })),
+  ];
 }

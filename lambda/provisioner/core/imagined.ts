@@ -28,8 +28,9 @@ export interface SharedState {
 }
 
 /**
- * The catalogs and the registry as planned changes would leave them: laid over what they say now, so that one plan builds on another and nothing is
- * executed. It knows what the changes of this library do, and nothing of what a server refuses.
+ * The catalogs and the registry as planned changes would leave them: laid over what they say now, so that one plan
+ * builds on another and nothing is executed. It knows what the changes of this library do, and nothing of what a server
+ * refuses.
  */
 export class Imagined {
   private readonly events: Event[] = [];
@@ -38,7 +39,11 @@ export class Imagined {
   private today = new Map<string, string | undefined>();
   /** What has been worked out already: hundreds of resources are planned one after the other. */
   private worked?: { readonly from: Facts; readonly events: number; readonly facts: Facts };
-  private workedGraph?: { readonly from: readonly RoleInGraph[]; readonly changes: number; readonly graph: RoleInGraph[] };
+  private workedGraph?: {
+    readonly from: readonly RoleInGraph[];
+    readonly changes: number;
+    readonly graph: RoleInGraph[];
+  };
 
   public change(database: string, changes: Change[]): void {
     for (const change of changes) {
@@ -61,23 +66,38 @@ export class Imagined {
   }
 
   /** What PUBLIC has then. */
-  public ofPublic(database: string, privilege: PublicPrivilege, state: PublicState, claims: readonly Claim[]): PublicState {
-    const decisions = this.events.filter((event): event is OfPublic => 'ofPublic' in event && event.ofPublic === database);
+  public ofPublic(
+    database: string,
+    privilege: PublicPrivilege,
+    state: PublicState,
+    claims: readonly Claim[],
+  ): PublicState {
+    const decisions = this.events.filter(
+      (event): event is OfPublic => 'ofPublic' in event && event.ofPublic === database,
+    );
     const held = decisions.reduce((now, { revokes, grants }) => {
       const [revoked, granted] = [revokes, grants].map(changes => changes.filter(one => one.privilege === privilege));
       const left = now.filter(({ by }) => !revoked.some(one => one.by === by));
-      return [...left, ...granted.map(({ by, change }) => ({ by, as: null, grantor: null, through: null, ...change as ActAs }))];
+      return [
+        ...left,
+        ...granted.map(({ by, change }) => ({ by, as: null, grantor: null, through: null, ...(change as ActAs) })),
+      ];
     }, state.held.map(one => this.heldThen(one)));
     const left = state.relying.flatMap(({ role, ...one }) => {
       const name = this.nameThen(role);
       return name === undefined ? [] : [{ ...one, role: name }];
     });
-    const relying = privilege === 'CONNECT' ? relyingThen(left, database, claims, roles => this.grantsConnect(roles, database)) : left;
+    const relying
+      = privilege === 'CONNECT'
+        ? relyingThen(left, database, claims, roles => this.grantsConnect(roles, database))
+        : left;
     return { ...state, held, relying };
   }
 
   private heldThen(held: PublicState['held'][number]): PublicState['held'][number] {
-    return Object.fromEntries(Object.entries(held).map(([key, name]) => [key, name && (this.nameThen(name) ?? name)])) as typeof held;
+    return Object.fromEntries(
+      Object.entries(held).map(([key, name]) => [key, name && (this.nameThen(name) ?? name)]),
+    ) as typeof held;
   }
 
   /** What a role of the catalog is called then; undefined where it is dropped. */
@@ -114,14 +134,30 @@ export class Imagined {
 
   /** Whether a plan gives one of the roles CONNECT on a database, or a role through which it may have it. */
   private grantsConnect(roles: string[], database: string): boolean {
-    const isGrant = (change: Change) => change.kind === 'grantRole'
-      || (change.kind === 'grant' && change.on.type === 'DATABASE' && change.on.database === database && change.privileges.includes('CONNECT'));
-    return this.changes.about(roles).some(({ change }) => isGrant(change) && rolesOf(change).some(role => roles.includes(role)));
+    const isGrant = (change: Change) =>
+      change.kind === 'grantRole'
+      || (change.kind === 'grant'
+        && change.on.type === 'DATABASE'
+        && change.on.database === database
+        && change.privileges.includes('CONNECT'));
+    return this.changes
+      .about(roles)
+      .some(({ change }) => isGrant(change) && rolesOf(change).some(role => roles.includes(role)));
   }
 
   public facts(from: Facts): Facts {
     const { events: done, facts: before } = this.worked?.from === from ? this.worked : { events: 0, facts: from };
-    const facts = this.events.slice(done).reduce((now, event) => 'decision' in event ? withDecision(now, event.decision) : 'ofPublic' in event ? withPublic(now, event) : withNames(now, event.change), before);
+    const facts = this.events
+      .slice(done)
+      .reduce(
+        (now, event) =>
+          'decision' in event
+            ? withDecision(now, event.decision)
+            : 'ofPublic' in event
+              ? withPublic(now, event)
+              : withNames(now, event.change),
+        before,
+      );
     this.worked = { from, events: this.events.length, facts };
     return facts;
   }
@@ -139,7 +175,8 @@ export class Imagined {
 
   /** Where memberships lead then. */
   public graph(from: readonly RoleInGraph[]): RoleInGraph[] {
-    const { changes: done, graph: before } = this.workedGraph?.from === from ? this.workedGraph : { changes: 0, graph: from };
+    const { changes: done, graph: before }
+      = this.workedGraph?.from === from ? this.workedGraph : { changes: 0, graph: from };
     const graph = graphAfter(before, this.changes.since(done).map(({ change }) => change));
     this.workedGraph = { from, changes: this.changes.length, graph };
     return graph;
@@ -149,7 +186,9 @@ export class Imagined {
   public inDatabase<State extends DatabaseState>(database: string, names: string[], read: State): State {
     const concerned = this.namesThrough(names);
     const ofThem = ({ role }: { readonly role: string }) => concerned.has(role);
-    const isSeen = ({ change, database: where }: Planned) => isOfNames(change) || (where === database && (!('roles' in change) || change.roles.some(role => concerned.has(role))));
+    const isSeen = ({ change, database: where }: Planned) =>
+      isOfNames(change)
+      || (where === database && (!('roles' in change) || change.roles.some(role => concerned.has(role))));
     const state = { ...read, held: read.held.filter(ofThem), future: read.future.filter(ofThem) };
     return this.changes.about(concerned).filter(isSeen).reduce((now, { change }) => databaseAfter(now, change), state);
   }
@@ -173,7 +212,9 @@ function withNames(facts: Facts, change: Change): Facts {
   switch (change.kind) {
     case 'createRole': return { ...facts, roles: new Map([...facts.roles, [change.role, oidOf(change.role)]]) };
     case 'dropRole': {
-      const named = facts.claims.map(claim => claim.roleName === change.role ? { ...claim, roleName: undefined } : claim);
+      const named = facts.claims.map(claim =>
+        claim.roleName === change.role ? { ...claim, roleName: undefined } : claim,
+      );
       return { ...facts, claims: named, roles: new Map([...facts.roles].filter(([name]) => name !== change.role)) };
     }
     case 'renameRole': {
@@ -184,7 +225,11 @@ function withNames(facts: Facts, change: Change): Facts {
         declarations: claim.declarations.map(declaration => withRenamed(declaration, role, to)),
         deployed: claim.deployed.map(declaration => withRenamed(declaration, role, to)),
       });
-      return { ...facts, claims: facts.claims.map(renamed), roles: new Map([...facts.roles].map(([name, oid]) => [name === role ? to : name, oid])) };
+      return {
+        ...facts,
+        claims: facts.claims.map(renamed),
+        roles: new Map([...facts.roles].map(([name, oid]) => [name === role ? to : name, oid])),
+      };
     }
     default: return facts;
   }
@@ -202,10 +247,25 @@ function withPublic(facts: Facts, { record, forget }: OfPublic): Facts {
 }
 
 function withRegistration(facts: Facts, registration: Registration): Facts {
-  const [replaced, others] = [true, false].map(wanted => facts.claims.filter(claim => (sameResource(claim, registration) && replaces(registration, claim)) === wanted));
+  const [replaced, others] = [true, false].map(wanted =>
+    facts.claims.filter(claim => (sameResource(claim, registration) && replaces(registration, claim)) === wanted),
+  );
   const { stack, stackId, logicalId, resourceId, physicalId, username, declaration, sent } = registration;
-  const deployed = [declaration, ...replaced.flatMap(claim => claim.deployed)].filter((one, index, all) => all.findIndex(other => isDeepStrictEqual(other, one)) === index);
-  const row = { stack, stackId, logicalId, resourceId, physicalId, username, sent, declarations: [declaration], deployed, released: false };
+  const deployed = [declaration, ...replaced.flatMap(claim => claim.deployed)].filter(
+    (one, index, all) => all.findIndex(other => isDeepStrictEqual(other, one)) === index,
+  );
+  const row = {
+    stack,
+    stackId,
+    logicalId,
+    resourceId,
+    physicalId,
+    username,
+    sent,
+    declarations: [declaration],
+    deployed,
+    released: false,
+  };
   return { ...facts, claims: [...others, { ...row, roleOid: facts.roles.get(username)!, roleName: username }] };
 }
 
@@ -215,17 +275,27 @@ function sharedAfter(state: SharedState, change: Change): SharedState {
     case 'dropRole': return { ...state, roles: new Map([...state.roles].filter(([name]) => name !== change.role)) };
     case 'renameRole': return withNewName(state, change.role, change.to);
     case 'allowLogin':
-    case 'forbidLogin': return withRoles(state, [change.role], role => ({ ...role, canLogin: change.kind === 'allowLogin' }));
+    case 'forbidLogin':
+      return withRoles(state, [change.role], role => ({ ...role, canLogin: change.kind === 'allowLogin' }));
     case 'grantRole': {
       const granted = withRoles(state, change.roles, role => withMembership(role, change));
       const members = change.roles.map(member => ({ member, effective: true, as: null }));
-      return withRoles(granted, [change.group], role => ({ ...role, members: [...role.members.filter(one => one.as !== null || !change.roles.includes(one.member)), ...members] }));
+      return withRoles(granted, [change.group], role => ({
+        ...role,
+        members: [...role.members.filter(one => one.as !== null || !change.roles.includes(one.member)), ...members],
+      }));
     }
     case 'revokeRole': {
       const { group, roles, grantor = null, admin } = change;
-      const left = (one: ObservedRole['memberships'][number]): ObservedRole['memberships'] => one.group !== group || one.as !== grantor ? [one] : admin ? [{ ...one, admin: false }] : [];
+      const left = (one: ObservedRole['memberships'][number]): ObservedRole['memberships'] =>
+        one.group !== group || one.as !== grantor ? [one] : admin ? [{ ...one, admin: false }] : [];
       const taken = withRoles(state, roles, role => ({ ...role, memberships: role.memberships.flatMap(left) }));
-      return admin ? taken : withRoles(taken, [group], role => ({ ...role, members: role.members.filter(one => one.as !== grantor || !roles.includes(one.member)) }));
+      return admin
+        ? taken
+        : withRoles(taken, [group], role => ({
+            ...role,
+            members: role.members.filter(one => one.as !== grantor || !roles.includes(one.member)),
+          }));
     }
     case 'setParameter':
     case 'limitConnections': return withRoles(state, [change.role], role => withSetting(role, change));
@@ -236,23 +306,47 @@ function sharedAfter(state: SharedState, change: Change): SharedState {
 }
 
 function newRole(role: string): ObservedRole {
-  return { role, oid: oidOf(role), canLogin: false, inherits: true, memberships: [], members: [], databases: [], others: [], connectionLimit: NO_LIMIT, settings: [], dependsIn: [], ownsIn: [] };
+  return {
+    role,
+    oid: oidOf(role),
+    canLogin: false,
+    inherits: true,
+    memberships: [],
+    members: [],
+    databases: [],
+    others: [],
+    connectionLimit: NO_LIMIT,
+    settings: [],
+    dependsIn: [],
+    ownsIn: [],
+  };
 }
 
 function withRoles(state: SharedState, names: string[], after: (role: ObservedRole) => ObservedRole): SharedState {
-  return { ...state, roles: new Map([...state.roles].map(([name, role]) => [name, names.includes(name) ? after(role) : role])) };
+  return {
+    ...state,
+    roles: new Map([...state.roles].map(([name, role]) => [name, names.includes(name) ? after(role) : role])),
+  };
 }
 
 function withMembership(role: ObservedRole, { group, options, inherit, admin }: ChangeOf<'grantRole'>): ObservedRole {
   const inherits = role.inherits || options === true || inherit === true || group === RDS_IAM;
   const others = role.memberships.filter(one => one.group !== group || one.as !== null);
-  return { ...role, memberships: [...others, { group, inherits, effective: true, admin: admin === true, as: null, ours: true }] };
+  return {
+    ...role,
+    memberships: [...others, { group, inherits, effective: true, admin: admin === true, as: null, ours: true }],
+  };
 }
 
 function sharedPrivilege(state: SharedState, change: ChangeOf<'grant' | 'revoke'>): SharedState {
   const { on, roles, privileges: [...privileges] } = change;
   if (on.type === 'PARAMETER' || on.type === 'TABLESPACE') {
-    return withRoles(state, roles, role => ({ ...role, others: role.others.filter(one => one.on !== on.type || one.name !== on.name || !privileges.includes(one.privilege)) }));
+    return withRoles(state, roles, role => ({
+      ...role,
+      others: role.others.filter(
+        one => one.on !== on.type || one.name !== on.name || !privileges.includes(one.privilege),
+      ),
+    }));
   }
   if (on.type !== 'DATABASE') {
     return state;
@@ -260,6 +354,11 @@ function sharedPrivilege(state: SharedState, change: ChangeOf<'grant' | 'revoke'
   const { database } = on;
   return withRoles(state, roles, role => ({
     ...role,
-    databases: privilegesAfter(role.databases, change, row => row.database === database, privilege => ({ database, privilege, grantable: false, ours: true, ...heldBy(change) })),
+    databases: privilegesAfter(
+      role.databases,
+      change,
+      row => row.database === database,
+      privilege => ({ database, privilege, grantable: false, ours: true, ...heldBy(change) }),
+    ),
   }));
 }

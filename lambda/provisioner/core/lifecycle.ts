@@ -57,7 +57,10 @@ export interface Registration extends ManagingResource {
   readonly existed?: true;
 }
 
-/** Whether a row is about a role that was registered for the resource before, under this name or, where it is of one role, under another. */
+/**
+ * Whether a row is about a role that was registered for the resource before, under this name or, where it is of one
+ * role, under another.
+ */
 export function replaces({ supersedes, username }: Registration, claim: Claim): boolean {
   return claim.username === username || (supersedes === 'any name' && !claim.released);
 }
@@ -78,9 +81,17 @@ export interface Decision {
 export type Removal
   = | { readonly kind: 'leave'; readonly username: string; readonly reason: string }
     | { readonly kind: 'handOver'; readonly username: string; readonly successor?: Claim; readonly decision: Decision }
-    /** `keptBecause`: what it has been granted is not understood, or was there before: its access is all that is taken. */
-    | { readonly kind: 'remove'; readonly claim: Claim; readonly username: string; readonly previous: Declaration[]; readonly keptBecause?: string }
-    /** The registry does not say clearly enough whose it is. */
+  /**
+   * `keptBecause`: what it has been granted is not understood, or was there before: its access is all that is taken.
+   */
+    | {
+      readonly kind: 'remove';
+      readonly claim: Claim;
+      readonly username: string;
+      readonly previous: Declaration[];
+      readonly keptBecause?: string;
+    }
+  /** The registry does not say clearly enough whose it is. */
     | { readonly kind: 'unclear'; readonly username: string; readonly problem: string };
 
 /** A role that is to go: no other resource manages it. */
@@ -113,10 +124,14 @@ export function decideApply(self: ManagingResource, wanted: WantedRoles, facts: 
 }
 
 /**
- * A list has another physical id with each set of names, and a Delete of the old one follows. But CloudFormation does not learn the id of an Update that
- * it has cancelled, or whose function was killed: the rollback is an Update of the id before that one, and no Delete comes for what was made in between.
+ * A list has another physical id with each set of names, and a Delete of the old one follows. But CloudFormation does
+ * not learn the id of an Update that it has cancelled, or whose function was killed: the rollback is an Update of the
+ * id before that one, and no Delete comes for what was made in between.
  */
-function abandonedIds({ single, physicalId, formerPhysicalId, resourceId, roles }: WantedRoles, own: Claim[]): string[] {
+function abandonedIds(
+  { single, physicalId, formerPhysicalId, resourceId, roles }: WantedRoles,
+  own: Claim[],
+): string[] {
   const names = new Set(roles.map(({ username }) => username));
   return single || formerPhysicalId === undefined
     ? []
@@ -137,8 +152,25 @@ function decideRole(
   const ownClaim = (single ? ownership.own : ownership.ownNamed(username)).find(claim => claim.roleName !== undefined);
   const holder = facts.roles.get(username);
   refuseUnreadable(self, single, username, [holder, ownClaim?.roleOid], facts);
-  const record: Registration[] = [{ ...identityOf(self), resourceId, physicalId, username, declaration, sent, supersedes: single ? 'any name' : 'this name' }];
-  const converge: Wanted[] = [{ role: username, declaration, previous: ownership.declarationsOf(ownClaim?.roleOid), deployed: ownership.deployedTo(ownClaim?.roleOid) }];
+  const record: Registration[] = [
+    {
+      ...identityOf(self),
+      resourceId,
+      physicalId,
+      username,
+      declaration,
+      sent,
+      supersedes: single ? 'any name' : 'this name',
+    },
+  ];
+  const converge: Wanted[] = [
+    {
+      role: username,
+      declaration,
+      previous: ownership.declarationsOf(ownClaim?.roleOid),
+      deployed: ownership.deployedTo(ownClaim?.roleOid),
+    },
+  ];
 
   if (holder === undefined) {
     if (ownClaim) {
@@ -150,19 +182,34 @@ function decideRole(
     const onHolder = ownership.on(holder).filter(({ roleName }) => roleName !== undefined);
     const [released, managed] = split(onHolder, claim => !ownership.isLive(claim));
     // Another stack manages it in the database that this one was restored from.
-    const [ofOriginal, otherManagers] = split(managed.filter(claim => !sameResource(claim, self)), claim => claim.stack !== self.stack && claim.resourceId !== resourceId);
+    const [ofOriginal, otherManagers] = split(
+      managed.filter(claim => !sameResource(claim, self)),
+      claim => claim.stack !== self.stack && claim.resourceId !== resourceId,
+    );
     const unmanaged = otherManagers.length + released.length === 0;
     refuseForeign(self, username, otherManagers);
     if (unmanaged && (ownClaim !== undefined || !adoptExisting)) {
       refuseUnmanaged(username, resourceId, ofOriginal);
     }
     if (ownClaim && otherManagers.length === 0 && !released.every(claim => ownership.isAbandoned(claim))) {
-      throw new ProvisionError(`cannot rename ${quoted(ownClaim.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
-        + 'drop or rename that role first, or choose another name');
+      throw new ProvisionError(
+        `cannot rename ${quoted(ownClaim.roleName!)} to ${quoted(username)}: a role of that name is left from one that was removed; `
+        + 'drop or rename that role first, or choose another name',
+      );
     }
     if (!ownClaim) {
-      const shared = { role: username, declaration, previous: ownership.declarationsOf(holder), deployed: ownership.deployedTo(holder) };
-      return { converge: [shared], record: record.map(one => ({ ...one, existed: true })), forget: [...released.filter(claim => !sameResource(claim, self)), ...ofOriginal], adopted: unmanaged ? [username] : [] };
+      const shared = {
+        role: username,
+        declaration,
+        previous: ownership.declarationsOf(holder),
+        deployed: ownership.deployedTo(holder),
+      };
+      return {
+        converge: [shared],
+        record: record.map(one => ({ ...one, existed: true })),
+        forget: [...released.filter(claim => !sameResource(claim, self)), ...ofOriginal],
+        adopted: unmanaged ? [username] : [],
+      };
     }
     names.rename(username, temporaryName(holder));
     names.rename(ownClaim.roleName!, username);
@@ -171,10 +218,24 @@ function decideRole(
   // A resource that shared the renamed role declares its old name still, and gets a role of that name.
   for (const other of ownership.on(ownClaim?.roleOid)) {
     const declared = inForce(other);
-    if (ownership.isOfSameStack(other, resourceId) && !sameResource(other, self) && other.username !== username && names.free(other.username) && declared !== undefined) {
+    if (
+      ownership.isOfSameStack(other, resourceId)
+      && !sameResource(other, self)
+      && other.username !== username
+      && names.free(other.username)
+      && declared !== undefined
+    ) {
       names.create(other.username, declared.kind);
       converge.push({ role: other.username, declaration: declared, previous: [], deployed: other.deployed });
-      record.push({ ...identityOf(other), resourceId: other.resourceId, physicalId: other.physicalId, username: other.username, declaration: declared, sent: other.sent, supersedes: 'this name' });
+      record.push({
+        ...identityOf(other),
+        resourceId: other.resourceId,
+        physicalId: other.physicalId,
+        username: other.username,
+        declaration: declared,
+        sent: other.sent,
+        supersedes: 'this name',
+      });
     }
   }
   return { converge, record, forget: [], adopted: [] };
@@ -192,13 +253,17 @@ export interface Deleted {
 
 /**
  * Delete of a resource: of its role only if the resource still manages it under that name and for that cluster. After a
- * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes an
- * old physical id that has nothing of its own any more.
+ * rename, after a restore that kept the endpoint, or after the user moved to another construct, CloudFormation deletes
+ * an old physical id that has nothing of its own any more.
  *
- * A resource of many has another physical id with each list. What it still declares has the new one, so that the Delete of
- * the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
+ * A resource of many has another physical id with each list. What it still declares has the new one, so that the Delete
+ * of the old one is about those who are not on the list any more, and comes when the deployment has succeeded.
  */
-export function decideRemove(self: ManagingResource, { resourceId, physicalId, single, usernames, cancelled }: Deleted, facts: Facts): Removal[] {
+export function decideRemove(
+  self: ManagingResource,
+  { resourceId, physicalId, single, usernames, cancelled }: Deleted,
+  facts: Facts,
+): Removal[] {
   const { unreadable } = facts;
   // Whose a role is, is known also where it is not known what it was granted.
   const ownership = new Ownership(self, [...facts.claims, ...unreadable.flatMap(({ claim }) => claim ?? [])]);
@@ -211,17 +276,36 @@ export function decideRemove(self: ManagingResource, { resourceId, physicalId, s
   return names.map((username): Removal => {
     const ownClaim = ownership.ownNamed(username).find(claim => claim.resourceId === resourceId);
     if (!ownClaim) {
-      const invalid = unreadable.find(row => isInvalid(row) && ((single && sameResource(row, self)) || row.roleName === username));
+      const invalid = unreadable.find(
+        row => isInvalid(row) && ((single && sameResource(row, self)) || row.roleName === username),
+      );
       const [other] = ownership.own;
       return invalid
         ? { kind: 'unclear', username, problem: invalid.problem }
-        : { kind: 'leave', username, reason: other ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now` : 'this resource manages no role of that name' };
+        : {
+            kind: 'leave',
+            username,
+            reason: other
+              ? `this resource manages ${quoted(other.username)} of ${other.resourceId} now`
+              : 'this resource manages no role of that name',
+          };
     }
-    // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or another database, has no say in it.
-    const successor = ownership.on(ownClaim.roleOid).find(claim => claim !== ownClaim && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
-    const keptBecause = unreadable.find(({ claim }) => claim === ownClaim)?.problem ?? (cancelled && ownClaim.existed ? EXISTED : undefined);
+    // Any of them: they declare the same name, and the others only until their own Delete arrives. Another stack, or
+    // another database, has no say in it.
+    const successor = ownership
+      .on(ownClaim.roleOid)
+      .find(claim => claim !== ownClaim && claim.roleName !== undefined && ownership.isOfSameStack(claim, resourceId));
+    const keptBecause
+      = unreadable.find(({ claim }) => claim === ownClaim)?.problem
+        ?? (cancelled && ownClaim.existed ? EXISTED : undefined);
     return ownClaim.roleName !== undefined && successor === undefined
-      ? { kind: 'remove', claim: ownClaim, username: ownClaim.roleName, previous: ownership.declarationsOf(ownClaim.roleOid), ...keptBecause === undefined ? {} : { keptBecause } }
+      ? {
+          kind: 'remove',
+          claim: ownClaim,
+          username: ownClaim.roleName,
+          previous: ownership.declarationsOf(ownClaim.roleOid),
+          ...(keptBecause === undefined ? {} : { keptBecause }),
+        }
       : { kind: 'handOver', username, successor, decision: handOver(ownClaim, successor, facts, ownership) };
   });
 }
@@ -237,9 +321,17 @@ function handOver(ownClaim: Claim, successor: Claim | undefined, facts: Facts, o
   const names = new Names(facts.roles);
   names.assignFreedNames([...ownership.own, ...ownership.others].filter(claim => claim !== ownClaim));
   const declaration = successor && inForce(successor);
-  const converge: Wanted[] = successor?.roleName === undefined || declaration === undefined
-    ? []
-    : [{ role: names.nameOf(successor.roleOid) ?? successor.roleName, declaration, previous: ownership.declarationsOf(successor.roleOid), deployed: ownership.deployedTo(successor.roleOid) }];
+  const converge: Wanted[]
+    = successor?.roleName === undefined || declaration === undefined
+      ? []
+      : [
+          {
+            role: names.nameOf(successor.roleOid) ?? successor.roleName,
+            declaration,
+            previous: ownership.declarationsOf(successor.roleOid),
+            deployed: ownership.deployedTo(successor.roleOid),
+          },
+        ];
   return { changes: names.changes, converge, record: [], forget: [ownClaim], adopted: [] };
 }
 
@@ -257,9 +349,19 @@ function inForce({ declarations }: Claim): Declaration | undefined {
 }
 
 /** A role about which the registry has something that is not understood is left as it is. */
-function refuseUnreadable(self: ManagingResource, single: boolean, username: string, roleOids: (string | undefined)[], { unreadable }: Facts): void {
-  const row = unreadable.find(({ roleName, roleOid, released, stack, logicalId, username: declared }) => roleName !== undefined
-    && (roleOids.includes(roleOid) || (!released && sameResource({ stack, logicalId }, self) && (single || declared === username))));
+function refuseUnreadable(
+  self: ManagingResource,
+  single: boolean,
+  username: string,
+  roleOids: (string | undefined)[],
+  { unreadable }: Facts,
+): void {
+  const row = unreadable.find(
+    ({ roleName, roleOid, released, stack, logicalId, username: declared }) =>
+      roleName !== undefined
+      && (roleOids.includes(roleOid)
+        || (!released && sameResource({ stack, logicalId }, self) && (single || declared === username))),
+  );
   if (row) {
     throw new ProvisionError(row.problem);
   }
@@ -268,17 +370,21 @@ function refuseUnreadable(self: ManagingResource, single: boolean, username: str
 function refuseForeign(self: ManagingResource, username: string, otherManagers: Claim[]): void {
   const foreign = otherManagers.find(({ stack }) => stack !== self.stack);
   if (foreign) {
-    throw new ProvisionError(`${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
-      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role');
+    throw new ProvisionError(
+      `${quoted(username)} is managed by another stack already (${foreign.stackId}, resource ${foreign.logicalId}); `
+      + 'declare it in one stack only, or choose another name; if that stack is gone, drop the role',
+    );
   }
 }
 
 function refuseUnmanaged(username: string, resourceId: string, [copy]: Claim[]): never {
-  throw new ProvisionError(copy
-    ? `role ${quoted(username)} is managed by another stack (${copy.stackId}, resource ${copy.logicalId}) in ${copy.resourceId}, which this database, ${resourceId}, was restored from; `
-    + 'choose another name, or take it over here with adoptExisting'
-    : `role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
-      + 'choose another name, drop or rename that role first, or take it over with adoptExisting');
+  throw new ProvisionError(
+    copy
+      ? `role ${quoted(username)} is managed by another stack (${copy.stackId}, resource ${copy.logicalId}) in ${copy.resourceId}, which this database, ${resourceId}, was restored from; `
+      + 'choose another name, or take it over here with adoptExisting'
+      : `role ${quoted(username)} exists already and was not created by this library, so it is left as it is; `
+        + 'choose another name, drop or rename that role first, or take it over with adoptExisting',
+  );
 }
 
 function split<Item>(items: Item[], condition: (item: Item) => boolean): [Item[], Item[]] {

@@ -24,7 +24,10 @@ export class MembershipGraph {
     return this.roles.has(name);
   }
 
-  /** Who reaches a role gets what it has, or can take it: the role itself and those that it is a member of, through whatever memberships. */
+  /**
+   * Who reaches a role gets what it has, or can take it: the role itself and those that it is a member of, through
+   * whatever memberships.
+   */
   public reachedFrom(name: string): RoleInGraph[] {
     return [...this.walk(name, () => true).keys()].sort().flatMap(each => this.roles.get(each) ?? []);
   }
@@ -40,7 +43,10 @@ export class MembershipGraph {
   }
 
   /** Each role that is reached, with the one before it; the nearest ones first. */
-  private walk(start: string, isTaken: (membership: RoleInGraph['memberOf'][number]) => boolean): ReadonlyMap<string, string | undefined> {
+  private walk(
+    start: string,
+    isTaken: (membership: RoleInGraph['memberOf'][number]) => boolean,
+  ): ReadonlyMap<string, string | undefined> {
     const cameFrom = new Map<string, string | undefined>([[start, undefined]]);
     for (const role of cameFrom.keys()) { // also those that are added meanwhile
       for (const { group } of (this.roles.get(role)?.memberOf ?? []).filter(isTaken)) {
@@ -67,7 +73,13 @@ export function graphAfter(roles: readonly RoleInGraph[], changes: readonly Chan
   for (const change of changes) {
     switch (change.kind) {
       case 'createRole':
-        graph.set(change.role, { role: change.role, isAdmin: false, isSuperuser: false, createsRoles: false, memberOf: [] });
+        graph.set(change.role, {
+          role: change.role,
+          isAdmin: false,
+          isSuperuser: false,
+          createsRoles: false,
+          memberOf: [],
+        });
         break;
       case 'dropRole':
         graph.delete(change.role);

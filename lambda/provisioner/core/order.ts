@@ -5,15 +5,16 @@ import { type ManagingResource, sameResource } from './state';
 const MAX_SKEW_MS = 300_000;
 
 /**
- * When another resource of a stack fails, CloudFormation cancels an event that is under way, and sends the one that takes it
- * back. An event that waits for a connection or for the lock can be carried out after the one that took it back. CloudFormation
- * does not wait for its answer any more, and what it makes would stay.
+ * When another resource of a stack fails, CloudFormation cancels an event that is under way, and sends the one that
+ * takes it back. An event that waits for a connection or for the lock can be carried out after the one that took it
+ * back. CloudFormation does not wait for its answer any more, and what it makes would stay.
  *
- * Nothing in an event names the one that it takes back: each has a RequestId of its own, and a Delete has a physical id that
- * CloudFormation makes up. But each has a pre-signed URL, which says when it was sent. A Create of the next deployment is sent
- * after the Delete of the one before has ended.
+ * Nothing in an event names the one that it takes back: each has a RequestId of its own, and a Delete has a physical id
+ * that CloudFormation makes up. But each has a pre-signed URL, which says when it was sent. A Create of the next
+ * deployment is sent after the Delete of the one before has ended.
  *
- * @param sent when the event was sent, in milliseconds since 1970. If that is not known, a Create is as old as its invocation
+ * @param sent when the event was sent, in milliseconds since 1970. If that is not known, a Create is as old as its
+ * invocation
  * @param elapsedMs since its invocation began
  * @returns why the event is not carried out, or nothing
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref-requests.html

@@ -3,8 +3,8 @@ import type { PreviousDeclaration } from './identities';
 import { type Claim, type Declaration, type ManagingResource, sameResource } from './state';
 
 /**
- * Who manages which role, as one resource sees it. Live are the claims whose resources exist: a stack of the same name but another id is
- * a predecessor that was deleted, because stack names are unique in an account and Region.
+ * Who manages which role, as one resource sees it. Live are the claims whose resources exist: a stack of the same name
+ * but another id is a predecessor that was deleted, because stack names are unique in an account and Region.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_CreateStack.html
  */
@@ -17,7 +17,9 @@ export class Ownership {
   private readonly ownByName: ReadonlyMap<string, Claim[]>;
 
   constructor(private readonly self: ManagingResource, claims: Claim[]) {
-    const live = claims.filter(claim => !claim.released && !(claim.stack === self.stack && claim.stackId !== self.stackId));
+    const live = claims.filter(
+      claim => !claim.released && !(claim.stack === self.stack && claim.stackId !== self.stackId),
+    );
     this.live = new Set(live);
     this.own = live.filter(claim => sameResource(claim, self));
     this.ownDeployed = distinct(this.own.flatMap(({ deployed }) => deployed));
@@ -35,7 +37,10 @@ export class Ownership {
     return this.isLive(claim) && claim.stack === this.self.stack && claim.resourceId === resourceId;
   }
 
-  /** Whether it was kept from an update of a list that was given up: it has the physical id of a list of this stack that is there. Its name may be another's again. */
+  /**
+   * Whether it was kept from an update of a list that was given up: it has the physical id of a list of this stack that
+   * is there. Its name may be another's again.
+   */
   public isAbandoned(claim: Claim): boolean {
     return claim.released && claim.stackId === this.self.stackId
       && [...this.live].some(other => sameResource(other, claim) && other.physicalId === claim.physicalId);

@@ -27,7 +27,10 @@ export interface Owned {
 /** What PostgreSQL knows of a role in one database beside what can be planned. */
 export interface Beside {
   readonly role: string;
-  /** `privileges`: of a kind that is not known here; `owned`: how many objects it owns; `other`: initial privileges of extensions. */
+  /**
+   * `privileges`: of a kind that is not known here; `owned`: how many objects it owns; `other`: initial privileges of
+   * extensions.
+   */
   readonly kind: 'privileges' | 'policy' | 'owned' | 'other';
   readonly what: string;
 }
@@ -44,7 +47,9 @@ export interface DatabaseObject extends Owned {
 /** Schemas that a plan for these roles has to know. */
 export function schemasOf(database: string, wanted: Wanted[]): string[] {
   const declarations = wanted.flatMap(({ declaration, previous }) => [declaration, ...previous]);
-  return [...new Set(declarations.flatMap(declaration => schemasIn(declaration, database)).map(({ schema }) => schema))];
+  return [
+    ...new Set(declarations.flatMap(declaration => schemasIn(declaration, database)).map(({ schema }) => schema)),
+  ];
 }
 
 /** What a role declares and is not there, or belongs to another role. */
@@ -67,7 +72,10 @@ export function missingIn(database: string, wanted: Wanted[], { schemas, objects
       const found = schemas.find(candidate => candidate.schema === schema);
       if (owner && found && found.owner !== role) {
         result.push({
-          role, schema, kind: 'OWN SCHEMA', what: `schema ${quoted(schema)} ${inDatabase}, which belongs to ${quoted(found.owner)}`,
+          role,
+          schema,
+          kind: 'OWN SCHEMA',
+          what: `schema ${quoted(schema)} ${inDatabase}, which belongs to ${quoted(found.owner)}`,
           problem: `schema ${quoted(schema)} ${inDatabase} belongs to ${quoted(found.owner)} and not to ${quoted(role)}; choose another schema, or hand it over with ALTER SCHEMA ... OWNER TO`,
         });
       }
@@ -80,7 +88,14 @@ export function missingIn(database: string, wanted: Wanted[], { schemas, objects
       for (const { kind, name } of declared.map(objectOf).filter(({ name }) => name !== ALL_OBJECTS)) {
         if (!objects.some(object => object.kind === kind && object.schema === schema && object.name === name)) {
           const what = `${kindOf(kind).named} ${quoted(name)} in schema ${quoted(schema)} ${inDatabase}`;
-          result.push({ role, schema, kind, name, what, problem: `there is no ${what}; create it before this deployment, or correct its name` });
+          result.push({
+            role,
+            schema,
+            kind,
+            name,
+            what,
+            problem: `there is no ${what}; create it before this deployment, or correct its name`,
+          });
         }
       }
     }
@@ -89,8 +104,8 @@ export function missingIn(database: string, wanted: Wanted[], { schemas, objects
 }
 
 /**
- * What is missing in one database to make roles as declared, and what is too much. Revoked first, because what is taken from a
- * table is taken from its columns as well.
+ * What is missing in one database to make roles as declared, and what is too much. Revoked first, because what is taken
+ * from a table is taken from its columns as well.
  */
 export function planDatabase(database: string, wanted: Wanted[], state: DatabaseState): Change[] {
   const index = new Index(state);
@@ -102,15 +117,40 @@ export function planDatabase(database: string, wanted: Wanted[], state: Database
   ];
 }
 
-/** What a role has declared in these schemas, as far as it can be there when they are new: no columns, whose tables are not. */
+/**
+ * What a role has declared in these schemas, as far as it can be there when they are new: no columns, whose tables are
+ * not.
+ */
 export function inSchemas({ role, declaration, deployed }: Wanted, database: string, schemas: string[]): Wanted[] {
   const declared = schemasIn(declaration, database).filter(({ schema, owner }) => schemas.includes(schema) && !owner)
     .map(schema => ({ ...schema, objects: schema.objects.filter(({ kind }) => kind !== 'COLUMN') }));
-  return declared.length === 0 ? [] : [{ role, declaration: { ...declaration, memberOf: [], databases: [{ database, privileges: [], schemas: declared }], exclusive: false }, previous: [], deployed }];
+  return declared.length === 0
+    ? []
+    : [
+        {
+          role,
+          declaration: {
+            ...declaration,
+            memberOf: [],
+            databases: [{ database, privileges: [], schemas: declared }],
+            exclusive: false,
+          },
+          previous: [],
+          deployed,
+        },
+      ];
 }
 
-/** Takes back everything that a role holds in one database, whichever role has granted it; and a schema of its own with nothing in it. */
-export function planDatabaseRemoval(database: string, role: string, previous: Declaration[], state: DatabaseState): Change[] {
+/**
+ * Takes back everything that a role holds in one database, whichever role has granted it; and a schema of its own with
+ * nothing in it.
+ */
+export function planDatabaseRemoval(
+  database: string,
+  role: string,
+  previous: Declaration[],
+  state: DatabaseState,
+): Change[] {
   return [
     ...revokesOf(role, state.held.filter(held => held.role === role)),
     ...futureRevokes(role, state.future.filter(future => future.role === role)),
@@ -118,7 +158,12 @@ export function planDatabaseRemoval(database: string, role: string, previous: De
   ];
 }
 
-function planRole(database: string, { role, declaration, previous }: Wanted, state: DatabaseState, index: Index): { revokes: Change[]; schemas: Change[]; grants: Change[] } {
+function planRole(
+  database: string,
+  { role, declaration, previous }: Wanted,
+  state: DatabaseState,
+  index: Index,
+): { revokes: Change[]; schemas: Change[]; grants: Change[] } {
   const declared = schemasIn(declaration, database);
   const { exclusive } = declaration;
 
@@ -126,18 +171,38 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
   const before = new Set(previous.flatMap(earlier => rightsOf(schemasIn(earlier, database), index)).map(keyOf));
   const held = state.held.filter(one => one.role === role);
   const [wantedKeys, heldKeys] = [new Set(wanted.map(keyOf)), new Set(held.map(keyOf))];
-  const surplus = held.filter(one => !wantedKeys.has(keyOf(one)) && (exclusive || (one.ours && before.has(keyOf(one)))));
+  const surplus = held.filter(
+    one => !wantedKeys.has(keyOf(one)) && (exclusive || (one.ours && before.has(keyOf(one)))),
+  );
   const options = exclusive ? held.filter(one => one.grantable && wantedKeys.has(keyOf(one))) : [];
   const missing = wanted.filter(right => !heldKeys.has(keyOf(right)));
   const going = new Set(surplus);
-  const again = columnsOf([...surplus, ...missing.map(right => ({ ...right, ours: true, as: null, grantor: null, through: index.actorFor(right).through }))], held.filter(one => !going.has(one)));
+  const again = columnsOf(
+    [
+      ...surplus,
+      ...missing.map(right => ({
+        ...right,
+        ours: true,
+        as: null,
+        grantor: null,
+        through: index.actorFor(right).through,
+      })),
+    ],
+    held.filter(one => !going.has(one)),
+  );
 
   const wantedFuture = futureOf(role, declared);
-  const beforeFuture = new Set(previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database))).map(futureKey));
+  const beforeFuture = new Set(
+    previous.flatMap(earlier => futureOf(role, schemasIn(earlier, database))).map(futureKey),
+  );
   const heldFuture = state.future.filter(one => one.role === role);
   const [wantedFutureKeys, heldFutureKeys] = [new Set(wantedFuture.map(futureKey)), new Set(heldFuture.map(futureKey))];
-  const surplusFuture = heldFuture.filter(one => !wantedFutureKeys.has(futureKey(one)) && (exclusive || beforeFuture.has(futureKey(one))));
-  const optionsFuture = exclusive ? heldFuture.filter(one => one.grantable && wantedFutureKeys.has(futureKey(one))) : [];
+  const surplusFuture = heldFuture.filter(
+    one => !wantedFutureKeys.has(futureKey(one)) && (exclusive || beforeFuture.has(futureKey(one))),
+  );
+  const optionsFuture = exclusive
+    ? heldFuture.filter(one => one.grantable && wantedFutureKeys.has(futureKey(one)))
+    : [];
 
   return {
     revokes: [
@@ -150,8 +215,20 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
     schemas: declared.filter(({ schema, owner }) => owner && !state.schemas.some(there => there.schema === schema))
       .map(({ schema }) => ({ kind: 'createSchema', schema, role, as: role } as const)),
     grants: [
-      ...changesOf('grant', role, again.filter(({ grantable }) => !grantable), right => index.actorFor(right), { again: true }),
-      ...changesOf('grant', role, again.filter(({ grantable }) => grantable), right => index.actorFor(right), { again: true, grantable: true }),
+      ...changesOf(
+        'grant',
+        role,
+        again.filter(({ grantable }) => !grantable),
+        right => index.actorFor(right),
+        { again: true },
+      ),
+      ...changesOf(
+        'grant',
+        role,
+        again.filter(({ grantable }) => grantable),
+        right => index.actorFor(right),
+        { again: true, grantable: true },
+      ),
       ...changesOf('grant', role, missing, right => index.actorFor(right)),
       ...futureChanges('grantFuture', role, wantedFuture.filter(one => !heldFutureKeys.has(futureKey(one)))),
     ],
@@ -160,15 +237,27 @@ function planRole(database: string, { role, declaration, previous }: Wanted, sta
 
 /** What is revoked from a table, now or to undo it, goes from its columns as well if the same role has granted it. */
 function columnsOf(changed: Granted[], held: HeldPrivilege[]): HeldPrivilege[] {
-  const onTable = ({ schema, name, privilege, grantor, through }: Granted) => JSON.stringify([schema, name, privilege, grantor ?? through ?? null]);
+  const onTable = ({ schema, name, privilege, grantor, through }: Granted) =>
+    JSON.stringify([schema, name, privilege, grantor ?? through ?? null]);
   const tables = new Set(changed.filter(({ kind }) => kind === 'TABLE').map(onTable));
   return inOrder(held.filter(one => one.kind === 'COLUMN' && tables.has(onTable(one))));
 }
 
 /** A schema that was declared to be the role's own and is no longer goes if there is nothing in it. */
-function dropSchemas(database: string, role: string, declared: SchemaDeclaration[], previous: Declaration[], { schemas }: DatabaseState): Change[] {
+function dropSchemas(
+  database: string,
+  role: string,
+  declared: SchemaDeclaration[],
+  previous: Declaration[],
+  { schemas }: DatabaseState,
+): Change[] {
   const kept = declared.map(({ schema }) => schema);
-  const owned = new Set(previous.flatMap(earlier => schemasIn(earlier, database)).filter(({ owner }) => owner).map(({ schema }) => schema));
+  const owned = new Set(
+    previous
+      .flatMap(earlier => schemasIn(earlier, database))
+      .filter(({ owner }) => owner)
+      .map(({ schema }) => schema),
+  );
   return schemas
     .filter(({ schema, owner, empty }) => owned.has(schema) && !kept.includes(schema) && owner === role && empty)
     .map(({ schema }) => ({ kind: 'dropSchema', schema, role, as: role }));
@@ -190,7 +279,10 @@ class Index {
     }
   }
 
-  /** All of an extension's own are left out: its script has decided who may use them, and on RDS they are not the admin's to grant. */
+  /**
+   * All of an extension's own are left out: its script has decided who may use them, and on RDS they are not the
+   * admin's to grant.
+   */
   public find(kind: DatabaseObject['kind'], schema: string, name: string): DatabaseObject[] {
     return name === ALL_OBJECTS
       ? (this.bySchema.get(JSON.stringify([kind, schema])) ?? []).filter(({ ofExtension }) => !ofExtension)
@@ -227,7 +319,10 @@ function rightsOf(declared: SchemaDeclaration[], index: Index): Right[] {
 }
 
 /** The object itself, or the table of a column. */
-export function objectOf({ kind, table, name }: ObjectPrivileges): { readonly kind: ObjectType; readonly name: string } {
+export function objectOf({ kind, table, name }: ObjectPrivileges): {
+  readonly kind: ObjectType;
+  readonly name: string;
+} {
   return kind === 'COLUMN' ? { kind: 'TABLE', name: table! } : { kind, name };
 }
 

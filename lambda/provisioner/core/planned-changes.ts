@@ -7,8 +7,8 @@ export interface Planned {
 }
 
 /**
- * Planned changes in their order, found by the roles that they are about. Hundreds of resources are planned one after the other, and each asks for
- * those of a few roles.
+ * Planned changes in their order, found by the roles that they are about. Hundreds of resources are planned one after
+ * the other, and each asks for those of a few roles.
  */
 export class PlannedChanges {
   private readonly all: Planned[] = [];
@@ -41,7 +41,9 @@ export class PlannedChanges {
     return this.all.slice(count);
   }
 
-  /** Changes of these roles, of memberships in them, and those of schemas and of names, whichever role they are about. */
+  /**
+   * Changes of these roles, of memberships in them, and those of schemas and of names, whichever role they are about.
+   */
   public about(names: Iterable<string>): Planned[] {
     const places = new Set([...this.ofAll, ...[...names].flatMap(name => this.ofEach.get(name) ?? [])]);
     return [...places].sort((a, b) => a - b).map(place => this.all[place]);
@@ -68,5 +70,7 @@ export function isOfNames({ kind }: Change): boolean {
 }
 
 function isOfAll(change: Change): boolean {
-  return isOfNames(change) || change.kind === 'createSchema' || change.kind === 'dropSchema' || change.kind === 'dropOwned';
+  return (
+    isOfNames(change) || change.kind === 'createSchema' || change.kind === 'dropSchema' || change.kind === 'dropOwned'
+  );
 }

@@ -16,7 +16,10 @@ export interface Right {
 }
 
 export interface Granted extends Right {
-  /** By the owner, the admin, or a role that the admin inherits from: PostgreSQL records the role whose grant option it has used. */
+  /**
+   * By the owner, the admin, or a role that the admin inherits from: PostgreSQL records the role whose grant option it
+   * has used.
+   */
   readonly ours: boolean;
   readonly as: string | null;
   readonly grantor: string | null;
@@ -46,8 +49,15 @@ export interface GrantOption {
   readonly through: string | null;
 }
 
-/** How to grant: with the grant option of the admin or of a role that it inherits from, where it cannot become the owner; else as the owner. */
-export function granting({ as, options }: { readonly as: string | null; readonly options?: GrantOption[] | null }, privilege: string, column: string | null = null): ActAs {
+/**
+ * How to grant: with the grant option of the admin or of a role that it inherits from, where it cannot become the
+ * owner; else as the owner.
+ */
+export function granting(
+  { as, options }: { readonly as: string | null; readonly options?: GrantOption[] | null },
+  privilege: string,
+  column: string | null = null,
+): ActAs {
   const option = options?.find(one => one.privilege === privilege && (one.column === null || one.column === column));
   return option === undefined ? revokerOf({ as }) : option.through === null ? {} : { through: option.through };
 }
@@ -59,7 +69,13 @@ interface Option {
 }
 
 /** As few statements as can be: objects with the same privileges to change share one. */
-export function changesOf<R extends Right>(kind: 'grant' | 'revoke', role: string, rights: R[], actor: (right: R) => ActAs, option: Option = {}): Change[] {
+export function changesOf<R extends Right>(
+  kind: 'grant' | 'revoke',
+  role: string,
+  rights: R[],
+  actor: (right: R) => ActAs,
+  option: Option = {},
+): Change[] {
   const byObject = new Map<string, { right: R; acting: ActAs; privileges: string[] }>();
   for (const right of rights) {
     const acting = actor(right);
@@ -106,7 +122,12 @@ function objectOf({ name, sub }: Right): ObjectName {
   return { name: name!, ...sub === null ? {} : { args: sub } };
 }
 
-export function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string, rights: FuturePrivilege[], option: Pick<Option, 'grantable' | 'wasGrantable'> = {}): Change[] {
+export function futureChanges(
+  kind: 'grantFuture' | 'revokeFuture',
+  role: string,
+  rights: FuturePrivilege[],
+  option: Pick<Option, 'grantable' | 'wasGrantable'> = {},
+): Change[] {
   const groups = new Map<string, { on: FutureTarget; privileges: string[] }>();
   for (const { creator, schema, objects, privilege } of rights) {
     const on = { creator, objects, ...schema === null ? {} : { schema } };
@@ -115,7 +136,14 @@ export function futureChanges(kind: 'grantFuture' | 'revokeFuture', role: string
     group.privileges.push(privilege);
     groups.set(key, group);
   }
-  return [...groups.values()].map(({ on, privileges }) => ({ kind, privileges: [...new Set(privileges)].sort(), on, roles: [role], ...option, as: on.creator }));
+  return [...groups.values()].map(({ on, privileges }) => ({
+    kind,
+    privileges: [...new Set(privileges)].sort(),
+    on,
+    roles: [role],
+    ...option,
+    as: on.creator,
+  }));
 }
 
 export function revokesOf(role: string, held: HeldPrivilege[]): Change[] {
@@ -135,13 +163,30 @@ export function futureRevokes(role: string, held: FuturePrivilege[]): Change[] {
 }
 
 /** What an order depends on, in the order of their weight. */
-const FIELDS = ['kind', 'creator', 'schema', 'name', 'sub', 'objects', 'database', 'group', 'member', 'privilege', 'as', 'grantor', 'through'];
+const FIELDS = [
+  'kind',
+  'creator',
+  'schema',
+  'name',
+  'sub',
+  'objects',
+  'database',
+  'group',
+  'member',
+  'privilege',
+  'as',
+  'grantor',
+  'through',
+];
 
 /**
- * What is taken back, in an order that depends on names alone: that of the catalog is another one where names are planned that are not in it yet,
- * and depends on the language of the server.
+ * What is taken back, in an order that depends on names alone: that of the catalog is another one where names are
+ * planned that are not in it yet, and depends on the language of the server.
  */
 export function inOrder<Row extends object>(rows: readonly Row[]): Row[] {
-  const keyed = rows.map(row => ({ row, key: JSON.stringify(FIELDS.map(field => (row as { [field: string]: unknown })[field] ?? null)) }));
+  const keyed = rows.map(row => ({
+    row,
+    key: JSON.stringify(FIELDS.map(field => (row as { [field: string]: unknown })[field] ?? null)),
+  }));
   return keyed.sort((a, b) => a.key < b.key ? -1 : Number(a.key > b.key)).map(({ row }) => row);
 }

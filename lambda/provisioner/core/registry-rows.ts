@@ -8,7 +8,14 @@ import { decodeDeclaration, encodeDeclaration } from './declaration';
 import { decodeIdentities } from './identities';
 import { decodePublicRows, type PublicRows } from './public-records';
 import { temporaryName } from './role-names';
-import { type Cancellation, type Claim, type Declaration, type ManagingResource, type RoleKind, stackWithoutId } from './state';
+import {
+  type Cancellation,
+  type Claim,
+  type Declaration,
+  type ManagingResource,
+  type RoleKind,
+  stackWithoutId,
+} from './state';
 import { decodeTime, encodeTime } from './time';
 
 /** The stored form of declarations. Another form is another number. */
@@ -57,8 +64,17 @@ export function decodeRows(rows: Row[], admin: string): DecodedRows {
 
 type Stored = Pick<Claim, 'declarations' | 'deployed' | 'sent' | 'identities' | 'endSessions' | 'existed'>;
 
-/** What is stored in one column. Without `deployed`, the only declaration is a completed one, and there was none before. */
-export function encodeDeclarations({ declarations, deployed, sent, identities, endSessions, existed }: Stored): unknown {
+/**
+ * What is stored in one column. Without `deployed`, the only declaration is a completed one, and there was none before.
+ */
+export function encodeDeclarations({
+  declarations,
+  deployed,
+  sent,
+  identities,
+  endSessions,
+  existed,
+}: Stored): unknown {
   const encode = (declaration: Declaration) => ({ Kind: declaration.kind, ...encodeDeclaration(declaration) });
   const isFirst = declarations.length <= 1 && isDeepStrictEqual(declarations, deployed);
   return {
@@ -81,7 +97,14 @@ function isWithoutRole({ roleOid }: Row): boolean {
 function decodeCancellation({ stack, stackId, logicalId, declarations }: Row): Cancellation[] {
   try {
     const { sent } = exactly('declarations', declarations, ['format', 'sent']);
-    return [{ stack: text('stack', stack), stackId: text('stack_id', stackId), logicalId: text('logical_id', logicalId), sent: decodeTime('sent', sent, CORRECT) }];
+    return [
+      {
+        stack: text('stack', stack),
+        stackId: text('stack_id', stackId),
+        logicalId: text('logical_id', logicalId),
+        sent: decodeTime('sent', sent, CORRECT),
+      },
+    ];
   } catch {
     return [];
   }
@@ -150,7 +173,19 @@ function decodeIdentity(row: Row, admin: string): Claim {
   }
   // An oid alone does not make a role ours: a database that was copied with pg_dump has the oids of another server.
   const named = row.roleName === username || row.roleName === temporaryName(roleOid) ? { roleName: row.roleName } : {};
-  return { stack, stackId, logicalId, resourceId, physicalId, username, roleOid, ...named, declarations: [], deployed: [], released };
+  return {
+    stack,
+    stackId,
+    logicalId,
+    resourceId,
+    physicalId,
+    username,
+    roleOid,
+    ...named,
+    declarations: [],
+    deployed: [],
+    released,
+  };
 }
 
 function id(column: string, value: unknown): string {
@@ -165,8 +200,23 @@ function id(column: string, value: unknown): string {
 }
 
 function decodeStored(value: unknown): Stored {
-  const { format, declarations, deployed, sent, identities: found, endSessions, existed }
-    = exactly('declarations', value, ['format', 'declarations', 'deployed', 'sent', 'identities', 'endSessions', 'existed']);
+  const {
+    format,
+    declarations,
+    deployed,
+    sent,
+    identities: found,
+    endSessions,
+    existed,
+  } = exactly('declarations', value, [
+    'format',
+    'declarations',
+    'deployed',
+    'sent',
+    'identities',
+    'endSessions',
+    'existed',
+  ]);
   if (format !== FORMAT) {
     refuse('format', format, `this version of the library knows format ${FORMAT}`, WRITER);
   }
@@ -178,7 +228,9 @@ function decodeStored(value: unknown): Stored {
   const decoded = decodeList('declarations', declarations);
   const identities = decodeIdentities(found);
   return {
-    ...deployed === undefined ? onlyDeployed(decoded) : { declarations: decoded, deployed: decodeList('deployed', deployed) },
+    ...(deployed === undefined
+      ? onlyDeployed(decoded)
+      : { declarations: decoded, deployed: decodeList('deployed', deployed) }),
     ...sent === undefined ? {} : { sent: decodeTime('sent', sent, CORRECT) },
     ...identities === undefined ? {} : { identities },
     ...endSessions === true ? { endSessions } : {},
@@ -193,8 +245,15 @@ function onlyDeployed(declarations: Declaration[]): Stored {
 
 function decodeList(where: string, value: unknown): Declaration[] {
   return list(where, value).map((declaration) => {
-    const { Kind: kind, ...properties }
-      = exactly('declaration', declaration, ['Kind', 'Privileges', 'MemberOf', 'MembershipExpiresAt', 'Settings', 'Exclusive', 'ExpiresAt']);
+    const { Kind: kind, ...properties } = exactly('declaration', declaration, [
+      'Kind',
+      'Privileges',
+      'MemberOf',
+      'MembershipExpiresAt',
+      'Settings',
+      'Exclusive',
+      'ExpiresAt',
+    ]);
     return decodeDeclaration(kindOf(kind), properties);
   });
 }

@@ -10,5 +10,10 @@ export function handedOver(removal: Removal | undefined): Decision {
 
 /** Schemas of one database that declarations of a role have made its own. */
 export function ownSchemas(database: string, previous: RoleRemoval['previous']): string[] {
-  return previous.flatMap(({ databases }) => databases).filter(one => one.database === database).flatMap(({ schemas }) => schemas).filter(({ owner }) => owner).map(({ schema }) => schema);
+  return previous
+    .flatMap(({ databases }) => databases)
+    .filter(one => one.database === database)
+    .flatMap(({ schemas }) => schemas)
+    .filter(({ owner }) => owner)
+    .map(({ schema }) => schema);
 }

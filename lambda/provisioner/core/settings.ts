@@ -1,6 +1,13 @@
 import { isDeepStrictEqual } from 'node:util';
 import { roleNameProblem } from '../../../lib/contract/names';
-import { connectionLimitProblem, isListParameter, parameterProblem, ROLE_AT_LOGIN, storedParameterProblem, valueProblem } from '../../../lib/contract/role-settings';
+import {
+  connectionLimitProblem,
+  isListParameter,
+  parameterProblem,
+  ROLE_AT_LOGIN,
+  storedParameterProblem,
+  valueProblem,
+} from '../../../lib/contract/role-settings';
 import type { SettingProperties } from '../../../lib/contract/wire';
 import { entries, exactly, object, refuse, text, texts, throwProblem } from '../../shared/decode';
 import type { Change, ChangeOf } from './change';
@@ -12,15 +19,27 @@ export const NO_LIMIT = -1;
 
 type SettingChange = ChangeOf<'setParameter' | 'limitConnections'>;
 
-/** Decodes the settings of a user, declared or stored. Which parameters may be declared is for `checkSettings`: that list grows. */
+/**
+ * Decodes the settings of a user, declared or stored. Which parameters may be declared is for `checkSettings`: that
+ * list grows.
+ */
 export function decodeSettings(kind: RoleKind, memberOf: string[], value: unknown): RoleSettings | undefined {
   if (value === undefined) {
     return undefined;
   }
   if (kind === 'role') {
-    return refuse('Settings', value, 'members do not inherit the settings of a group role, which has no sessions of its own', 'declare them on its members');
+    return refuse(
+      'Settings',
+      value,
+      'members do not inherit the settings of a group role, which has no sessions of its own',
+      'declare them on its members',
+    );
   }
-  const { ConnectionLimit: limit, Parameters, RoleAtLogin: role } = exactly('Settings', value, ['ConnectionLimit', 'Parameters', 'RoleAtLogin']);
+  const {
+    ConnectionLimit: limit,
+    Parameters,
+    RoleAtLogin: role,
+  } = exactly('Settings', value, ['ConnectionLimit', 'Parameters', 'RoleAtLogin']);
   const parameters = entries('Settings.Parameters', Parameters ?? {}).map(([parameter, declared]) => {
     throwProblem(storedParameterProblem(parameter));
     const where = `Settings.Parameters.${parameter}`;
@@ -43,10 +62,14 @@ export function decodeSettings(kind: RoleKind, memberOf: string[], value: unknow
   };
 }
 
-/** Refuses the parameters that are refused at synthesis. The role at login is among them, and has a property of its own. */
+/**
+ * Refuses the parameters that are refused at synthesis. The role at login is among them, and has a property of its own.
+ */
 export function checkSettings(value: unknown): void {
   if (value !== undefined) {
-    Object.keys(object('Settings.Parameters', object('Settings', value).Parameters ?? {})).forEach(parameter => throwProblem(parameterProblem(parameter)));
+    Object.keys(object('Settings.Parameters', object('Settings', value).Parameters ?? {})).forEach(parameter =>
+      throwProblem(parameterProblem(parameter)),
+    );
   }
 }
 
@@ -57,7 +80,11 @@ export function encodeSettings(settings: RoleSettings): SettingProperties {
   const role = roleAtLogin(settings);
   return {
     ...connectionLimit === undefined ? {} : { ConnectionLimit: String(connectionLimit) },
-    ...others.length === 0 ? {} : { Parameters: Object.fromEntries(others.map(({ parameter, value }) => [parameter, value as string | string[]])) },
+    ...(others.length === 0
+      ? {}
+      : {
+          Parameters: Object.fromEntries(others.map(({ parameter, value }) => [parameter, value as string | string[]])),
+        }),
     ...role === undefined ? {} : { RoleAtLogin: role },
   };
 }
@@ -67,23 +94,44 @@ export function roleAtLogin({ parameters }: RoleSettings): string | undefined {
 }
 
 /**
- * What is declared is set, whatever else is stored for the role; a value for one database counts more than that for all, and is reset where it
- * differs. What was declared before and is not any more is reset. Other parameters are left alone.
+ * What is declared is set, whatever else is stored for the role; a value for one database counts more than that for
+ * all, and is reset where it differs. What was declared before and is not any more is reset. Other parameters are left
+ * alone.
  */
-export function planSettings({ role, declaration, previous }: Pick<Wanted, 'role' | 'declaration' | 'previous'>, observed: ObservedRole): { resets: Change[]; sets: Change[] } {
+export function planSettings(
+  { role, declaration, previous }: Pick<Wanted, 'role' | 'declaration' | 'previous'>,
+  observed: ObservedRole,
+): { resets: Change[]; sets: Change[] } {
   const { connectionLimit, parameters } = declaration.settings ?? NONE;
   const before = previous.map(({ settings = NONE }) => settings);
   const stored = observed.settings.map(row => ({ ...row, parameter: row.parameter.toLowerCase() }));
   const declared = (name: string) => parameters.find(({ parameter }) => parameter === name);
-  const wasDeclared = (name: string) => before.some(earlier => earlier.parameters.some(({ parameter }) => parameter === name));
-  const limit = connectionLimit ?? (before.some(earlier => earlier.connectionLimit !== undefined) ? NO_LIMIT : observed.connectionLimit);
-  const limits: Change[] = limit === observed.connectionLimit ? [] : [{ kind: 'limitConnections', role, limit, was: observed.connectionLimit }];
+  const wasDeclared = (name: string) =>
+    before.some(earlier => earlier.parameters.some(({ parameter }) => parameter === name));
+  const limit
+    = connectionLimit
+      ?? (before.some(earlier => earlier.connectionLimit !== undefined) ? NO_LIMIT : observed.connectionLimit);
+  const limits: Change[]
+    = limit === observed.connectionLimit
+      ? []
+      : [{ kind: 'limitConnections', role, limit, was: observed.connectionLimit }];
   return {
     resets: [
       ...stored.flatMap(({ database, parameter, value }): Change[] => {
         const one = declared(parameter);
-        const isSurplus = database === null ? one === undefined && wasDeclared(parameter) : one !== undefined && !isSame(one, value);
-        return isSurplus ? [{ kind: 'setParameter', role, ...database === null ? {} : { database }, parameter, ...valueBefore(parameter, value) }] : [];
+        const isSurplus
+          = database === null ? one === undefined && wasDeclared(parameter) : one !== undefined && !isSame(one, value);
+        return isSurplus
+          ? [
+              {
+                kind: 'setParameter',
+                role,
+                ...(database === null ? {} : { database }),
+                parameter,
+                ...valueBefore(parameter, value),
+              },
+            ]
+          : [];
       }),
       ...limit === NO_LIMIT ? limits : [],
     ],
@@ -104,14 +152,19 @@ const NONE: RoleSettings = { parameters: [] };
 
 /** Takes back what a declaration has set. */
 export function isReset(change: Change): boolean {
-  return (change.kind === 'setParameter' && change.value === undefined) || (change.kind === 'limitConnections' && change.limit === NO_LIMIT);
+  return (
+    (change.kind === 'setParameter' && change.value === undefined)
+    || (change.kind === 'limitConnections' && change.limit === NO_LIMIT)
+  );
 }
 
 /** Whether settings have what a change sets. */
 export function declares({ connectionLimit, parameters }: RoleSettings, change: SettingChange): boolean {
   return change.kind === 'limitConnections'
     ? connectionLimit === change.limit
-    : parameters.some(({ parameter, value }) => parameter === change.parameter && isDeepStrictEqual(value, change.value));
+    : parameters.some(
+        ({ parameter, value }) => parameter === change.parameter && isDeepStrictEqual(value, change.value),
+      );
 }
 
 /** A role as a change would leave it. */
@@ -121,7 +174,10 @@ export function withSetting(role: ObservedRole, change: SettingChange): Observed
   }
   const { database = null, parameter, value } = change;
   const others = role.settings.filter(row => row.database !== database || row.parameter.toLowerCase() !== parameter);
-  return { ...role, settings: value === undefined ? others : [...others, { database, parameter, value: stored(value) }] };
+  return {
+    ...role,
+    settings: value === undefined ? others : [...others, { database, parameter, value: stored(value) }],
+  };
 }
 
 /** None comes back that is too long to be read. */
@@ -130,13 +186,24 @@ function valueBefore(parameter: string, stored: string | null = null): Pick<Chan
 }
 
 function isSame({ parameter, value }: RoleSettings['parameters'][number], stored: string | null): boolean {
-  return stored !== null && (isDeepStrictEqual(value, valueOf(parameter, stored)) || (TIMEOUTS.includes(parameter) && isSameTime(value, stored)));
+  return (
+    stored !== null
+    && (isDeepStrictEqual(value, valueOf(parameter, stored))
+      || (TIMEOUTS.includes(parameter) && isSameTime(value, stored)))
+  );
 }
 
 /** The parameters that have an option of their own which is a time: by hand they are set in any unit. */
 const TIMEOUTS = ['statement_timeout', 'idle_in_transaction_session_timeout'];
 
-const UNITS: { readonly [unit: string]: number } = { us: 0.001, ms: 1, s: 1_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: { readonly [unit: string]: number } = {
+  us: 0.001,
+  ms: 1,
+  s: 1_000,
+  min: 60_000,
+  h: 3_600_000,
+  d: 86_400_000,
+};
 
 function isSameTime(value: ParameterValue, stored: string): boolean {
   const time = milliseconds(stored);
@@ -157,7 +224,9 @@ export function milliseconds(text: string): number | undefined {
 /** PostgreSQL stores the elements of a list as identifiers, in quotes where they need them. */
 export function valueOf(parameter: string, stored: string): ParameterValue {
   return isListParameter(parameter)
-    ? [...stored.matchAll(/"((?:[^"]|"")*)"|[^\s,"]+/g)].map(([word, quoted]) => quoted?.replaceAll('""', '"') ?? word.toLowerCase())
+    ? [...stored.matchAll(/"((?:[^"]|"")*)"|[^\s,"]+/g)].map(
+        ([word, quoted]) => quoted?.replaceAll('""', '"') ?? word.toLowerCase(),
+      )
     : stored;
 }
 

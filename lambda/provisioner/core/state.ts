@@ -87,7 +87,10 @@ export interface ManagingResource {
   readonly logicalId: string;
 }
 
-/** A row of the registry: this resource manages that role under this name. Two resources of a stack share a role while it moves from one to the other. */
+/**
+ * A row of the registry: this resource manages that role under this name. Two resources of a stack share a role while
+ * it moves from one to the other.
+ */
 export interface Claim extends ManagingResource {
   readonly roleOid: string;
   /** The name the role has now; undefined when the role is gone, or goes by a name that we did not give it. */
@@ -99,13 +102,14 @@ export interface Claim extends ManagingResource {
   /** The name the resource declares. */
   readonly username: string;
   /**
-   * What may have been granted, the latest last: what could not be taken back, the declaration in force, and while a change is under way
-   * the next one too.
+   * What may have been granted, the latest last: what could not be taken back, the declaration in force, and while a
+   * change is under way the next one too.
    */
   readonly declarations: Declaration[];
   /**
-   * What completed events have declared: the latest first, and the one before it. A rollback declares the latter, and is not to fail over
-   * what has happened to it. It is kept until the next event that declares something else is complete: which deployment is over, no event says.
+   * What completed events have declared: the latest first, and the one before it. A rollback declares the latter, and
+   * is not to fail over what has happened to it. It is kept until the next event that declares something else is
+   * complete: which deployment is over, no event says.
    */
   readonly deployed: Declaration[];
   /** When CloudFormation has sent the event that was carried out last, in milliseconds since 1970. */
@@ -120,7 +124,10 @@ export interface Claim extends ManagingResource {
   readonly released: boolean;
 }
 
-/** A resource whose creation CloudFormation has cancelled: a Create of it that was sent before, and comes late, is not carried out. */
+/**
+ * A resource whose creation CloudFormation has cancelled: a Create of it that was sent before, and comes late, is not
+ * carried out.
+ */
 export interface Cancellation extends ManagingResource {
   /** When CloudFormation has sent the Delete, in milliseconds since 1970. */
   readonly sent: number;
@@ -141,7 +148,9 @@ export function withRenamed(declaration: Declaration, from: string, to: string):
   const { settings, endingMemberships } = declaration;
   return {
     ...declaration,
-    ...endingMemberships === undefined ? {} : { endingMemberships: endingMemberships.map(one => ({ ...one, group: renamed(one.group) })) },
+    ...(endingMemberships === undefined
+      ? {}
+      : { endingMemberships: endingMemberships.map(one => ({ ...one, group: renamed(one.group) })) }),
     ...settings === undefined ? {} : { settings: withRoleRenamed(settings, renamed) },
     memberOf: declaration.memberOf.map(renamed),
     databases: declaration.databases.map(database => ({

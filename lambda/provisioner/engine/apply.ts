@@ -34,44 +34,74 @@ export async function apply(work: Work, request: Request, journal: Journal): Pro
     }
     refuseRoleAtLogin(request, before);
     before.claims
-      .filter(claim => sameResource(claim, resource) && (request.single || usernames.includes(claim.username)) && !usernames.some(name => before.roles.get(name) === claim.roleOid))
+      .filter(
+        claim =>
+          sameResource(claim, resource)
+          && (request.single || usernames.includes(claim.username))
+          && !usernames.some(name => before.roles.get(name) === claim.roleOid),
+      )
       .forEach(claim => reportRenamed(work, before, claim));
     return decideApply(resource, wanted, before);
   }, journal, { stamp, succession });
 }
 
 /**
- * The event that CloudFormation does not send for roles of a physical id that it does not know. Whatever onRemoval says, their access ends, and they are
- * not dropped: it is not known whether they were there before.
+ * The event that CloudFormation does not send for roles of a physical id that it does not know. Whatever onRemoval
+ * says, their access ends, and they are not dropped: it is not known whether they were there before.
  */
 export function deleteOf(request: Request, physicalId: string): Request {
-  return { ...request, action: 'remove', physicalId, usernames: [], keptUnder: request.physicalId, onRemoval: { action: 'DISABLE' } };
+  return {
+    ...request,
+    action: 'remove',
+    physicalId,
+    usernames: [],
+    keptUnder: request.physicalId,
+    onRemoval: { action: 'DISABLE' },
+  };
 }
 
 /** The sessions of a user act as a group role of this library, or as one that was declared so before. */
 function refuseRoleAtLogin({ resource, declaration: { settings } }: Request, { claims }: Facts): void {
   const role = settings && roleAtLogin(settings);
-  const isKnown = claims.some(({ roleName, released, declarations, ...claim }) =>
-    (roleName === role && !released && declarations.some(({ kind }) => kind === 'role'))
-    || (sameResource(claim, resource) && claim.deployed.some(before => before.settings && roleAtLogin(before.settings) === role)));
+  const isKnown = claims.some(
+    ({ roleName, released, declarations, ...claim }) =>
+      (roleName === role && !released && declarations.some(({ kind }) => kind === 'role'))
+      || (sameResource(claim, resource)
+        && claim.deployed.some(before => before.settings && roleAtLogin(before.settings) === role)),
+  );
   if (role !== undefined && !isKnown) {
-    throw new ProvisionError(`role ${JSON.stringify(role)} is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out`);
+    throw new ProvisionError(
+      `role ${JSON.stringify(role)} is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out`,
+    );
   }
 }
 
-function refuseServer({ lock: { server: { admin, hasRdsIam, registryOwner } } }: Work, { kind, usernames, declaration }: Request): void {
+function refuseServer(
+  {
+    lock: {
+      server: { admin, hasRdsIam, registryOwner },
+    },
+  }: Work,
+  { kind, usernames, declaration }: Request,
+): void {
   if (!hasRdsIam) {
-    throw new ProvisionError(`role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
-      + 'check that the host is one, in a version with IAM database authentication');
+    throw new ProvisionError(
+      `role ${RDS_IAM} does not exist on this server: it is there on Aurora PostgreSQL and RDS for PostgreSQL; `
+      + 'check that the host is one, in a version with IAM database authentication',
+    );
   }
   // A member of it can change which resource manages which role.
   const owner = [...usernames, ...declaration.memberOf].find(name => name === registryOwner);
   if (owner !== undefined) {
-    throw new ProvisionError(`role ${JSON.stringify(owner)} owns the registry, so no user or role of this library can be it or a member of it; `
-      + 'name another role as registryOwner, or leave this one out');
+    throw new ProvisionError(
+      `role ${JSON.stringify(owner)} owns the registry, so no user or role of this library can be it or a member of it; `
+      + 'name another role as registryOwner, or leave this one out',
+    );
   }
   const problem = [
-    ...usernames.map(username => kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin)),
+    ...usernames.map(username =>
+      kind === 'user' ? usernameProblem(username, admin) : managedRoleNameProblem(username, admin),
+    ),
     ...declaration.memberOf.map(role => membershipProblem(role, [admin])),
   ].find(found => found !== undefined);
   if (problem !== undefined) {

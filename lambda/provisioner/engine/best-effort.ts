@@ -10,8 +10,8 @@ export interface Failure {
 }
 
 /**
- * Makes changes as far as they can be made: all at once, or if that fails with one of the SQLSTATEs, one by one, for each role and
- * object.
+ * Makes changes as far as they can be made: all at once, or if that fails with one of the SQLSTATEs, one by one, for
+ * each role and object.
  *
  * @param isLate from then on, locks of other sessions are hardly waited for
  * @returns what is left
@@ -46,7 +46,12 @@ export async function applyOneByOne(
  * @returns whether all of them were made
  */
 export async function applyWhatCan(
-  { log }: Work, transaction: Transaction, changes: Change[], notice: string, sqlStates: string[], isLate?: () => boolean,
+  { log }: Work,
+  transaction: Transaction,
+  changes: Change[],
+  notice: string,
+  sqlStates: string[],
+  isLate?: () => boolean,
 ): Promise<boolean> {
   const failures = await applyEach(transaction, changes, sqlStates, isLate);
   failures.forEach(({ change, error }) =>

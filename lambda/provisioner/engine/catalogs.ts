@@ -10,8 +10,8 @@ import { type Open, query, type Session } from '../transport/session';
 const LOCK_MS = 1_000;
 
 /**
- * The catalogs of a server, each query asked once, in transactions that are read only. One session in the fixed database stays open, and one in
- * another: nothing is held that a deployment waits for.
+ * The catalogs of a server, each query asked once, in transactions that are read only. One session in the fixed
+ * database stays open, and one in another: nothing is held that a deployment waits for.
  */
 export class Catalogs {
   /** By database and text. */
@@ -27,7 +27,10 @@ export class Catalogs {
     const unknown = [...new Set(queries)].filter(text => !answers.has(text));
     if (unknown.length > 0) {
       const session = await this.sessionIn(database);
-      const timeouts = { statement_timeout: Math.min(STATEMENT_TIMEOUT_MS, this.budget.remainingMs()), lock_timeout: LOCK_MS };
+      const timeouts = {
+        statement_timeout: Math.min(STATEMENT_TIMEOUT_MS, this.budget.remainingMs()),
+        lock_timeout: LOCK_MS,
+      };
       const results = await run(session, attempt, [READ_ONLY, setTimeouts(timeouts), ...unknown.map(query)]);
       unknown.forEach((text, index) => answers.set(text, results[index + 2]));
     }
@@ -49,7 +52,11 @@ export class Catalogs {
   }
 
   private async begin(database: string): Promise<Session> {
-    await Promise.all([...this.open.keys()].filter(other => other !== database && other !== FIXED_DATABASE).map(other => this.leave(other)));
+    await Promise.all(
+      [...this.open.keys()]
+        .filter(other => other !== database && other !== FIXED_DATABASE)
+        .map(other => this.leave(other)),
+    );
     const session = await this.openIn(database);
     session.begin();
     return session;

@@ -20,21 +20,33 @@ export interface DriftQuestion {
 export function drift(options: PlanOptions, { stackId, resourceId, undeclared, only }: DriftQuestion): Promise<Drift> {
   const isWanted = ({ logicalId }: { readonly logicalId: string }) => only === undefined || only.includes(logicalId);
   return planning(options, async ({ facts, events, ask }) => {
-    const own = facts.claims.filter(claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released && isWanted(claim))
-      .sort((a, b) => a.logicalId < b.logicalId ? -1 : 1);
-    const requests = [...together(own).map(requestOf), ...facts.ofPublic.records.filter(one => one.stackId === stackId && one.resourceId === resourceId && isWanted(one)).map(publicRequestOf)];
+    const own = facts.claims
+      .filter(
+        claim => claim.stackId === stackId && claim.resourceId === resourceId && !claim.released && isWanted(claim),
+      )
+      .sort((a, b) => (a.logicalId < b.logicalId ? -1 : 1));
+    const requests = [
+      ...together(own).map(requestOf),
+      ...facts.ofPublic.records
+        .filter(one => one.stackId === stackId && one.resourceId === resourceId && isWanted(one))
+        .map(publicRequestOf),
+    ];
     const plans = await events(requests);
     const resources = plans.map((plan, index) => ({ ...keptIn(plan), names: requests[index].usernames }));
     const unreadable = [...facts.unreadable, ...facts.ofPublic.unreadable.map(row => ({ ...row, username: PUBLIC }))]
       .filter(row => row.stack === stackWithoutId(stackId) && isWanted(row))
       .map(({ logicalId, username, problem }) => ({ logicalId, names: [username], changes: [], notes: [], problem }));
     const all = [...resources, ...unreadable];
-    const declared = new Set(facts.claims.flatMap(({ roleName, released }) => released || roleName === undefined ? [] : [roleName]));
+    const declared = new Set(
+      facts.claims.flatMap(({ roleName, released }) => (released || roleName === undefined ? [] : [roleName])),
+    );
     const [logins] = undeclared ? await ask({ attempted: 'look for logins' }, LOGINS) : [[]];
     return {
       ...only === undefined ? {} : { only },
       resources: all,
-      driftedRoles: all.flatMap(({ names, changes, problem }) => problem !== undefined ? names : names.filter(name => changes.some(({ roles }) => roles.includes(name)))).length,
+      driftedRoles: all.flatMap(({ names, changes, problem }) =>
+        problem !== undefined ? names : names.filter(name => changes.some(({ roles }) => roles.includes(name))),
+      ).length,
       ...undeclared ? { undeclared: (logins as unknown as Login[]).filter(({ role }) => !declared.has(role)) } : {},
     };
   });
@@ -56,7 +68,11 @@ function together(claims: Claim[]): Group[] {
   const groups: Group[] = [];
   for (const claim of claims) {
     const declaration = claim.deployed[0] ?? claim.declarations[claim.declarations.length - 1];
-    const group = declaration && groups.find(one => one.claims[0].logicalId === claim.logicalId && isDeepStrictEqual(one.declaration, declaration));
+    const group
+      = declaration
+        && groups.find(
+          one => one.claims[0].logicalId === claim.logicalId && isDeepStrictEqual(one.declaration, declaration),
+        );
     if (group) {
       group.claims.push(claim);
     } else if (declaration) {
@@ -84,7 +100,26 @@ function requestOf({ claims, declaration }: Group): Request {
   };
 }
 
-function publicRequestOf({ stack, stackId, logicalId, resourceId, physicalId, database, revoked }: PublicRecord): PublicRequest {
+function publicRequestOf({
+  stack,
+  stackId,
+  logicalId,
+  resourceId,
+  physicalId,
+  database,
+  revoked,
+}: PublicRecord): PublicRequest {
   const resource = { stack, stackId, logicalId };
-  return { kind: 'public', action: 'apply', resource, resourceId, physicalId, database, revoked: [...revoked], lockOut: [], usernames: [PUBLIC], cancelled: false };
+  return {
+    kind: 'public',
+    action: 'apply',
+    resource,
+    resourceId,
+    physicalId,
+    database,
+    revoked: [...revoked],
+    lockOut: [],
+    usernames: [PUBLIC],
+    cancelled: false,
+  };
 }

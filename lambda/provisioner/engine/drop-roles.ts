@@ -12,13 +12,22 @@ import type { Work } from './work';
 
 export const SOMETHING_DEPENDS_ON_IT = ['2BP01'];
 
-/** PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access, but its members have what it owns. */
-export async function refuseAccess(transaction: Transaction, leaving: RoleRemoval[], kind: Request['kind']): Promise<void> {
+/**
+ * PostgreSQL may do less than it is told to, with a warning at most. A user without login has no access, but its
+ * members have what it owns.
+ */
+export async function refuseAccess(
+  transaction: Transaction,
+  leaving: RoleRemoval[],
+  kind: Request['kind'],
+): Promise<void> {
   const { roles } = await readShared(transaction, namesOf(leaving));
   const left = [...roles.values()].flatMap(role => [...forbidLogin(role), ...planEndOfMembers(kind, role)]);
   if (left.length > 0) {
-    throw new ProvisionError(`access would be left behind: still to ${left.map(change => describe(change, FIXED_DATABASE)).join('; ')}, which another role has granted; `
-      + 'take it back as that role, and delete again');
+    throw new ProvisionError(
+      `access would be left behind: still to ${left.map(change => describe(change, FIXED_DATABASE)).join('; ')}, which another role has granted; `
+      + 'take it back as that role, and delete again',
+    );
   }
 }
 
@@ -27,7 +36,12 @@ export function drop({ username }: RoleRemoval): Change {
 }
 
 /** Drops roles; one that something depends on stays, without access. */
-export async function dropRoles(work: Work, transaction: Transaction, leaving: RoleRemoval[], request: Request): Promise<void> {
+export async function dropRoles(
+  work: Work,
+  transaction: Transaction,
+  leaving: RoleRemoval[],
+  request: Request,
+): Promise<void> {
   const { kind, single } = request;
   if (!await transaction.attempt(() => transaction.apply(leaving.map(drop)), SOMETHING_DEPENDS_ON_IT)) {
     return transaction.apply([], ...forgetSteps(leaving.map(({ claim }) => claim)));
@@ -40,7 +54,10 @@ export async function dropRoles(work: Work, transaction: Transaction, leaving: R
     }
     await refuseAccess(transaction, [one], kind);
     await transaction.apply([], ...keepSteps([one.claim], request));
-    const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(one.username)} owns` }, ownedCounts(one.username));
+    const [[{ owned }]] = await transaction.read(
+      { attempted: `look for what ${JSON.stringify(one.username)} owns` },
+      ownedCounts(one.username),
+    );
     work.log.info('kept', {
       username: one.username,
       reason: `it has no access any more, but was not dropped because objects depend on it${single ? `; ${howToRename(kind)}` : ''}`,
@@ -53,8 +70,10 @@ export async function dropRoles(work: Work, transaction: Transaction, leaving: R
 /** Another construct is another resource: with it, the role of the former one is removed and a new one is created. */
 function howToRename(kind: Request['kind']): string {
   const property = kind === 'user' ? 'username' : 'roleName';
-  return `if this was to be a rename, it needs another ${property} under the same construct id, because another construct id makes another role: `
-    + `deploy the former id and name again, then give that id the new name as ${property}`;
+  return (
+    `if this was to be a rename, it needs another ${property} under the same construct id, because another construct id makes another role: `
+    + `deploy the former id and name again, then give that id the new name as ${property}`
+  );
 }
 
 export function namesOf(leaving: RoleRemoval[]): string[] {

@@ -15,17 +15,26 @@ import { inShared, type Work } from './work';
 /** A schedule and this function have clocks of their own: an event that comes so much too early waits. */
 const EARLY_MS = 30_000;
 
-/** Those that can sign in still, or have sessions. A plan ends none: what it would do to roles of its own, the changes say. */
+/**
+ * Those that can sign in still, or have sessions. A plan ends none: what it would do to roles of its own, the changes
+ * say.
+ */
 export async function stillWithAccess(transaction: Transaction, expired: ExpiredRole[]): Promise<ExpiredRole[]> {
   if (expired.length === 0 || transaction.view !== undefined) {
     return [];
   }
-  const [rows] = await transaction.read({ attempted: 'look for the access of expired roles' }, withAccess(expired.map(({ claim }) => claim.roleOid)));
+  const [rows] = await transaction.read(
+    { attempted: 'look for the access of expired roles' },
+    withAccess(expired.map(({ claim }) => claim.roleOid)),
+  );
   const oids = new Set(rows.map(({ oid }) => oid));
   return expired.filter(({ claim }) => oids.has(claim.roleOid));
 }
 
-/** Ends the access of expired roles, in transactions of its own. What cannot be ended of roles that the event does not declare does not stop it. */
+/**
+ * Ends the access of expired roles, in transactions of its own. What cannot be ended of roles that the event does not
+ * declare does not stop it.
+ */
 export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void> {
   const [own, others] = [true, false].map(isOwn => roles.filter(role => role.isOwn === isOwn));
   if (own.length > 0) {
@@ -41,7 +50,11 @@ export async function endExpired(work: Work, roles: ExpiredRole[]): Promise<void
   }
 }
 
-/** Ends the access of roles, and memberships, that the event is not about and whose time is over. @param except oids of roles that it removes */
+/**
+ * Ends the access of roles, and memberships, that the event is not about and whose time is over.
+ *
+ * @param except oids of roles that it removes
+ */
 export async function endOthersExpired(work: Work, facts: Facts, except: string[] = []): Promise<void> {
   const date = work.budget.date();
   const isOther = ({ claim }: ExpiredRole) => !except.includes(claim.roleOid);
@@ -56,7 +69,11 @@ export async function endOthersExpired(work: Work, facts: Facts, except: string[
   }
 }
 
-/** Ends the access of all roles, and all memberships, whose time is over by what the registry has, and of no other. @returns names of the roles */
+/**
+ * Ends the access of all roles, and all memberships, whose time is over by what the registry has, and of no other.
+ *
+ * @returns names of the roles
+ */
 export async function endAllExpired(work: Work): Promise<string[]> {
   const { facts, ending, members } = await inShared(work, async (transaction) => {
     const facts = await readFacts(transaction, work.registryExists);
@@ -66,7 +83,13 @@ export async function endAllExpired(work: Work): Promise<string[]> {
     return { facts, ending, members };
   });
   // A user whose login cannot be ended does not keep the memberships of others.
-  const failure = ending.length === 0 ? undefined : await endAccess(work, ending, 'expired').then(() => undefined, (error: unknown) => ({ error }));
+  const failure
+    = ending.length === 0
+      ? undefined
+      : await endAccess(work, ending, 'expired').then(
+          () => undefined,
+          (error: unknown) => ({ error }),
+        );
   const left = members.length === 0 ? undefined : await endMemberships(work, facts, members);
   if (failure !== undefined) {
     throw failure.error;
@@ -77,11 +100,15 @@ export async function endAllExpired(work: Work): Promise<string[]> {
   }
   const unknown = facts.unreadable.find(({ roleName, released }) => roleName !== undefined && !released);
   if (unknown !== undefined) {
-    throw new ProvisionError(`it is not known whether the access of ${JSON.stringify(unknown.roleName)} has ended: ${unknown.problem}`);
+    throw new ProvisionError(
+      `it is not known whether the access of ${JSON.stringify(unknown.roleName)} has ended: ${unknown.problem}`,
+    );
   }
   const next = untilNextExpiry(facts.claims, work.budget.date());
   if (next !== undefined && next <= EARLY_MS) {
-    throw new ProvisionError(`the time of a role is over in ${next} ms by the clock of the function; invoke it then`, { retryUntil: PATIENCE_MS });
+    throw new ProvisionError(`the time of a role is over in ${next} ms by the clock of the function; invoke it then`, {
+      retryUntil: PATIENCE_MS,
+    });
   }
   return [...new Set([...ending, ...members].map(({ username }) => username))];
 }

@@ -25,7 +25,10 @@ const NAMES_LOGGED = 10;
 
 const EXPIRY: EndReason = { roles: 'roles whose membership has expired', again: 'deploy again' };
 
-/** Those that are members still, or whose sessions may act as the group. A plan ends none: what it would do to roles of its own, the changes say. */
+/**
+ * Those that are members still, or whose sessions may act as the group. A plan ends none: what it would do to roles of
+ * its own, the changes say.
+ */
 export async function stillMembers(transaction: Transaction, ended: EndedMemberships[]): Promise<EndedMemberships[]> {
   if (ended.length === 0 || transaction.view !== undefined) {
     return [];
@@ -42,8 +45,9 @@ interface Left {
 }
 
 /**
- * Ends memberships whose time is over, and the sessions that can have acted as the group: those of the role, and of its members. All of these, because
- * no catalog says as whom a session acts. That they are to end is registered with the same commit, until they have.
+ * Ends memberships whose time is over, and the sessions that can have acted as the group: those of the role, and of its
+ * members. All of these, because no catalog says as whom a session acts. That they are to end is registered with the
+ * same commit, until they have.
  */
 export async function endMemberships(work: Work, facts: Facts, ended: EndedMemberships[]): Promise<Left> {
   const until = work.budget.elapsedMs() + END_MS;
@@ -52,10 +56,16 @@ export async function endMemberships(work: Work, facts: Facts, ended: EndedMembe
     const changes = merged(ended.flatMap(one => endOf(one, roles)));
     const isOver = () => work.budget.elapsedMs() > until;
     const failures = await whileAdminConnects(work, facts, transaction, changes, async allowed =>
-      (await applyEach(transaction, allowed, NOT_TAKEN_BACK, isOver)).map(({ change, error }) => ({ change, reason: reasonOf(change, error) })));
+      (await applyEach(transaction, allowed, NOT_TAKEN_BACK, isOver)).map(({ change, error }) => ({
+        change,
+        reason: reasonOf(change, error),
+      })),
+    );
     failures.push(...await ignored(transaction, ended, changes, failures));
     const members = new Set(failures.flatMap(({ change }) => rolesOf(change)));
-    const ending = ended.filter(({ username, endSessions }) => endSessions || !members.has(username)).map(one => members.has(one.username) ? { ...one, groups: [] } : one);
+    const ending = ended
+      .filter(({ username, endSessions }) => endSessions || !members.has(username))
+      .map(one => (members.has(one.username) ? { ...one, groups: [] } : one));
     await transaction.apply([], ...noteSteps(work, ending, true));
     return { failures, ending, remaining: ended.flatMap(one => one.isOwn ? [] : othersOf(one, roles)) };
   }, { lockMs: LOCK_MS, endBlockersAmong: ended.map(({ claim }) => claim.roleOid) });
@@ -73,38 +83,65 @@ interface Failure {
 }
 
 /**
- * Takes memberships back, but for those through which alone the admin has CONNECT on a database without CONNECT of PUBLIC, and which it may not grant to itself.
+ * Takes memberships back, but for those through which alone the admin has CONNECT on a database without CONNECT of
+ * PUBLIC, and which it may not grant to itself.
  *
  * @returns what was left, and why
  */
-async function whileAdminConnects(work: Work, facts: Facts, transaction: Transaction, changes: Change[], apply: (changes: Change[]) => Promise<Failure[]>): Promise<Failure[]> {
-  const refusal = (some: Change[]) => keepAdminConnected(work, facts, rolesLosingConnect(some), transaction).then(() => undefined, (error: unknown) => {
-    if (!(error instanceof ProvisionError)) {
-      throw error;
-    }
-    return error.message;
-  });
+async function whileAdminConnects(
+  work: Work,
+  facts: Facts,
+  transaction: Transaction,
+  changes: Change[],
+  apply: (changes: Change[]) => Promise<Failure[]>,
+): Promise<Failure[]> {
+  const refusal = (some: Change[]) =>
+    keepAdminConnected(work, facts, rolesLosingConnect(some), transaction).then(
+      () => undefined,
+      (error: unknown) => {
+        if (!(error instanceof ProvisionError)) {
+          throw error;
+        }
+        return error.message;
+      },
+    );
   if (await refusal(changes) === undefined) {
     return apply(changes);
   }
   const failures: Failure[] = [];
   for (const change of changes.flatMap(oneByOne)) {
     const reason = await refusal([change]);
-    failures.push(...reason === undefined ? await apply([change]) : [{ change, reason: `cannot ${describe(change, FIXED_DATABASE)}: ${reason}` }]);
+    failures.push(
+      ...(reason === undefined
+        ? await apply([change])
+        : [{ change, reason: `cannot ${describe(change, FIXED_DATABASE)}: ${reason}` }]),
+    );
   }
   return failures;
 }
 
-/** What PostgreSQL has left as it was, without an error: from 16 on a superuser's grant is taken back by superusers alone. */
-async function ignored(transaction: Transaction, ended: EndedMemberships[], changes: Change[], failures: Failure[]): Promise<Failure[]> {
+/**
+ * What PostgreSQL has left as it was, without an error: from 16 on a superuser's grant is taken back by superusers
+ * alone.
+ */
+async function ignored(
+  transaction: Transaction,
+  ended: EndedMemberships[],
+  changes: Change[],
+  failures: Failure[],
+): Promise<Failure[]> {
   if (changes.length === 0) {
     return [];
   }
   const { roles } = await readShared(transaction, ended.map(({ username }) => username));
   const known = failures.flatMap(failure => oneByOne(failure.change)).map(change => JSON.stringify(change));
-  return merged(ended.flatMap(one => endOf(one, roles))).flatMap(oneByOne).filter(change => !known.includes(JSON.stringify(change))).map(change => ({
-    change, reason: `cannot ${describe(change, FIXED_DATABASE)}: PostgreSQL left it as it was, without an error; take it back as the role that has granted it, and deploy again`,
-  }));
+  return merged(ended.flatMap(one => endOf(one, roles)))
+    .flatMap(oneByOne)
+    .filter(change => !known.includes(JSON.stringify(change)))
+    .map(change => ({
+      change,
+      reason: `cannot ${describe(change, FIXED_DATABASE)}: PostgreSQL left it as it was, without an error; take it back as the role that has granted it, and deploy again`,
+    }));
 }
 
 function reasonOf(change: Change, { message, sqlState }: ServerError): string {
@@ -121,14 +158,23 @@ async function endSessions(work: Work, ended: EndedMemberships[]): Promise<strin
     return undefined;
   }
   const oids = ended.map(({ claim }) => claim.roleOid);
-  const [members] = await lookAtShared(work, reader => reader.read({ attempted: 'look for members of the roles' }, membersOf(oids)));
-  const { left } = await endSessionsOf(work, { removed: [], members: [...oids, ...members.map(({ oid }) => oid as string)], reason: EXPIRY });
+  const [members] = await lookAtShared(work, reader =>
+    reader.read({ attempted: 'look for members of the roles' }, membersOf(oids)),
+  );
+  const { left } = await endSessionsOf(work, {
+    removed: [],
+    members: [...oids, ...members.map(({ oid }) => oid as string)],
+    reason: EXPIRY,
+  });
   if (left !== undefined) {
     return left;
   }
   await inShared(work, transaction => transaction.apply([], ...noteSteps(work, ended, false)));
   work.log.info('memberships ended', {
-    names: ended.slice(0, NAMES_LOGGED).map(({ username, groups }) => groups.length === 0 ? username : `${username} in ${groups.join(', ')}`).join('; '),
+    names: ended
+      .slice(0, NAMES_LOGGED)
+      .map(({ username, groups }) => (groups.length === 0 ? username : `${username} in ${groups.join(', ')}`))
+      .join('; '),
     count: ended.length,
     note: 'sessions at reader endpoints and read replicas are not seen from the writer, and go on until they end by themselves',
   });
@@ -136,8 +182,8 @@ async function endSessions(work: Work, ended: EndedMemberships[]): Promise<strin
 }
 
 /**
- * The same of roles that an event declares, and of others, which do not stop it. A membership of its own that cannot be taken back, the event leaves as
- * any other that is not declared.
+ * The same of roles that an event declares, and of others, which do not stop it. A membership of its own that cannot be
+ * taken back, the event leaves as any other that is not declared.
  *
  * @throws if a session of its own is left
  */
@@ -151,23 +197,34 @@ export async function endMembershipsAround(work: Work, facts: Facts, ended: Ende
     }
   }
   if (others.length > 0) {
-    const left = await endMemberships(work, facts, others).then(({ memberships, sessions = [] }) => [...memberships, sessions].flat(), (error: unknown) => {
-      if (!(error instanceof ProvisionError)) {
-        throw error;
-      }
-      return [error.message];
-    });
+    const left = await endMemberships(work, facts, others).then(
+      ({ memberships, sessions = [] }) => [...memberships, sessions].flat(),
+      (error: unknown) => {
+        if (!(error instanceof ProvisionError)) {
+          throw error;
+        }
+        return [error.message];
+      },
+    );
     left.forEach(reason => work.log.info('membership not ended', { reason }));
   }
 }
 
-function endOf({ username, claim, groups }: EndedMemberships, roles: ReadonlyMap<string, ObservedRole>): ReturnType<typeof planEndOfMemberships> {
+function endOf(
+  { username, claim, groups }: EndedMemberships,
+  roles: ReadonlyMap<string, ObservedRole>,
+): ReturnType<typeof planEndOfMemberships> {
   const role = roles.get(username);
   return role?.oid === claim.roleOid ? planEndOfMemberships(role, groups) : [];
 }
 
-/** What other roles have granted as well, of roles that the event does not declare: of its own, it reports that itself. */
-function othersOf({ username, claim, groups }: EndedMemberships, roles: ReadonlyMap<string, ObservedRole>): MembershipOfOther[] {
+/**
+ * What other roles have granted as well, of roles that the event does not declare: of its own, it reports that itself.
+ */
+function othersOf(
+  { username, claim, groups }: EndedMemberships,
+  roles: ReadonlyMap<string, ObservedRole>,
+): MembershipOfOther[] {
   const role = roles.get(username);
   return role?.oid === claim.roleOid ? grantedByOthers(role, group => groups.includes(group)) : [];
 }

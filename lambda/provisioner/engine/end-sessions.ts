@@ -25,11 +25,17 @@ export interface EndReason {
 
 const REMOVAL: EndReason = { roles: 'removed roles', again: 'delete again' };
 
-const ending = ({ roles }: EndReason) => ({ attempted: `end the sessions of ${roles}`, needs: 'to be a member of pg_signal_backend' });
+const ending = ({ roles }: EndReason) => ({
+  attempted: `end the sessions of ${roles}`,
+  needs: 'to be a member of pg_signal_backend',
+});
 
 /** Whose sessions are ended. */
 export interface SessionOwners {
-  /** Oids of roles that cannot sign in any more: their sessions end whenever they are seen. The roles may be dropped already. */
+  /**
+   * Oids of roles that cannot sign in any more: their sessions end whenever they are seen. The roles may be dropped
+   * already.
+   */
   readonly removed: string[];
   /** Oids of roles that may sign in again: those of their sessions end that there are now. */
   readonly members?: string[];
@@ -49,18 +55,25 @@ export interface EndOfSessions {
 type Look = (...queries: string[]) => Promise<Row[][]>;
 
 /**
- * Ends the sessions of roles and waits until they have ended: those that are seen, and those that are signed in but not seen yet. Nothing says whose
- * the latter are, so that what is still starting after a while is ended, of whichever role it is. What starts later has not passed the end of the login.
+ * Ends the sessions of roles and waits until they have ended: those that are seen, and those that are signed in but not
+ * seen yet. Nothing says whose the latter are, so that what is still starting after a while is ended, of whichever role
+ * it is. What starts later has not passed the end of the login.
  *
  * @param firstLook asks the first time, for instance together with something else
  */
 export async function endSessionsOf(
-  { sessions, budget, log }: Pick<Work, 'sessions' | 'budget' | 'log'>, { removed, members = [], reason = REMOVAL }: SessionOwners, firstLook?: Look,
+  { sessions, budget, log }: Pick<Work, 'sessions' | 'budget' | 'log'>,
+  { removed, members = [], reason = REMOVAL }: SessionOwners,
+  firstLook?: Look,
 ): Promise<EndOfSessions> {
   return sessions.in(FIXED_DATABASE, async (session) => {
     const begin = budget.elapsedMs();
     const look: Look = (...queries) => run(session, ending(reason), queries.map(query));
-    const [ofRemoved, ofMembers, starting] = await (firstLook ?? look)(sessionsOf(removed), sessionsOf(members), STARTING_SESSIONS);
+    const [ofRemoved, ofMembers, starting] = await (firstLook ?? look)(
+      sessionsOf(removed),
+      sessionsOf(members),
+      STARTING_SESSIONS,
+    );
     const old = new Set(pidsIn(ofMembers));
     // A session that may not be ended is a superuser's, or has not passed the end of the login yet.
     const others = new Set<number>();
@@ -79,11 +92,18 @@ export async function endSessionsOf(
       }
       const isLastLook = budget.elapsedMs() - begin > END_OF_SESSIONS_MS || budget.remainingMs() <= POLL_MS;
       await budget.sleep(POLL_MS);
-      const [removedNow, membersNow, startingNow] = await look(sessionsOf(removed), sessionsOf(members), stillStarting(pidsIn(starting)));
+      const [removedNow, membersNow, startingNow] = await look(
+        sessionsOf(removed),
+        sessionsOf(members),
+        stillStarting(pidsIn(starting)),
+      );
       seen = [...removedNow, ...membersNow.filter(({ pid }) => old.has(pid as number))];
       unseen = pidsIn(startingNow).filter(pid => !others.has(pid));
       if (told.size > 0 && unseen.length === 0) {
-        log.info('starting sessions ended', { count: told.size, note: 'they were signed in and did not say as whom; there may be sessions of other roles among them, which connect again' });
+        log.info('starting sessions ended', {
+          count: told.size,
+          note: 'they were signed in and did not say as whom; there may be sessions of other roles among them, which connect again',
+        });
         told.clear();
       }
       if (isLastLook && seen.length + unseen.length > 0) {
@@ -100,7 +120,10 @@ async function end(session: Session, pid: number, reason: EndReason): Promise<bo
     await run(session, ending(reason), [endSession(pid)]);
     return true;
   } catch (error) {
-    if ((error as Error).cause instanceof ServerError && ((error as Error).cause as ServerError).sqlState === NOT_ALLOWED) {
+    if (
+      (error as Error).cause instanceof ServerError
+      && ((error as Error).cause as ServerError).sqlState === NOT_ALLOWED
+    ) {
       return false;
     }
     throw error;
@@ -112,9 +135,15 @@ function pidsIn(rows: Row[]): number[] {
 }
 
 function notEnded(seen: Row[], unseen: number[], refused: ReadonlySet<number>, reason: EndReason): string {
-  const mayNot = (pid: unknown) => refused.has(pid as number) ? ', which the admin may not end unless it is a member of pg_signal_backend' : '';
-  const left = [...seen.map(({ pid, role }) => `pid ${String(pid)} (role ${JSON.stringify(role)}${mayNot(pid)})`), ...unseen.map(pid => `pid ${pid} (starting, of a role that is not known)`)];
+  const mayNot = (pid: unknown) =>
+    refused.has(pid as number) ? ', which the admin may not end unless it is a member of pg_signal_backend' : '';
+  const left = [
+    ...seen.map(({ pid, role }) => `pid ${String(pid)} (role ${JSON.stringify(role)}${mayNot(pid)})`),
+    ...unseen.map(pid => `pid ${pid} (starting, of a role that is not known)`),
+  ];
   const listed = left.length > LISTED ? [...left.slice(0, LISTED), `${left.length - LISTED} more`] : left;
-  return `cannot ${ending(reason).attempted}: still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
-    + `until they end they have what they had: end them (pg_terminate_backend, or restart the database) and ${reason.again}`;
+  return (
+    `cannot ${ending(reason).attempted}: still there after ${END_OF_SESSIONS_MS / 1000} s: ${listed.join(', ')}; `
+    + `until they end they have what they had: end them (pg_terminate_backend, or restart the database) and ${reason.again}`
+  );
 }

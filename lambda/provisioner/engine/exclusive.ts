@@ -23,8 +23,8 @@ export async function takeSurplus(work: Work, transaction: Transaction, changes:
 
 /**
  * The roles that are declared now exactly as a completed event has declared them. An event that rolls a deployment back
- * declares them so, and must not fail over what others have granted meanwhile: for these roles that is in the log alone.
- * So are roles of other resources, which an event changes on the way.
+ * declares them so, and must not fail over what others have granted meanwhile: for these roles that is in the log
+ * alone. So are roles of other resources, which an event changes on the way.
  *
  * @param before the registry before the first attempt of the event
  */
@@ -40,32 +40,61 @@ export function declaredBefore({ converge, record }: Decision, before: Claim[]):
 }
 
 /**
- * Exclusive roles have what is declared and nothing else: what gives access and could not be taken back fails the deployment,
- * with the SQL that takes it back.
+ * Exclusive roles have what is declared and nothing else: what gives access and could not be taken back fails the
+ * deployment, with the SQL that takes it back.
  *
  * @param left what is still to be taken back
  * @param beside what PostgreSQL knows of the roles and no statement here is for
  */
-export function refuseLeft({ log }: Work, { database, server }: Transaction, left: Change[], beside: Beside[], tolerated: ReadonlySet<string>): void {
+export function refuseLeft(
+  { log }: Work,
+  { database, server }: Transaction,
+  left: Change[],
+  beside: Beside[],
+  tolerated: ReadonlySet<string>,
+): void {
   const dialect = { ...server, adminMemberships: new Map() };
-  const unknown = beside.filter(({ kind }) => kind === 'privileges')
-    .map(({ role, what }) => ({ role, what: `privileges on ${what} in database ${JSON.stringify(database)}`, sql: 'REVOKE, as its owner' }));
-  const known = left.filter(({ kind }) => kind.startsWith('revoke')).flatMap(oneByOne).map(change => ({
-    role: rolesOf(change)[0], what: describe(change, database).replace(/^revoke /, ''), sql: `${statementOf(change, dialect)}, as ${revoker(change)}`,
-  }));
+  const unknown = beside
+    .filter(({ kind }) => kind === 'privileges')
+    .map(({ role, what }) => ({
+      role,
+      what: `privileges on ${what} in database ${JSON.stringify(database)}`,
+      sql: 'REVOKE, as its owner',
+    }));
+  const known = left
+    .filter(({ kind }) => kind.startsWith('revoke'))
+    .flatMap(oneByOne)
+    .map(change => ({
+      role: rolesOf(change)[0],
+      what: describe(change, database).replace(/^revoke /, ''),
+      sql: `${statementOf(change, dialect)}, as ${revoker(change)}`,
+    }));
   const all = [...known, ...unknown];
-  all.forEach(({ role, what, sql }) => log.info('left to an exclusive role', { role, what, sql, failed: !tolerated.has(role) }));
+  all.forEach(({ role, what, sql }) =>
+    log.info('left to an exclusive role', { role, what, sql, failed: !tolerated.has(role) }),
+  );
   const refused = all.filter(({ role }) => !tolerated.has(role));
   if (refused.length > 0) {
     const more = refused.length - LISTED;
-    throw new ProvisionError(`${JSON.stringify(refused[0].role)} is exclusive, and the admin cannot take back what others have granted: `
-      + refused.slice(0, LISTED).map(({ what, sql }) => `${what} (${sql})`).join('; ')
-      + `${more > 0 ? `; and ${more} more, which the log of the provisioner lists` : ''}. Execute this SQL as that role, declare what is to stay, or leave exclusive out; then deploy again`);
+    throw new ProvisionError(
+      `${JSON.stringify(refused[0].role)} is exclusive, and the admin cannot take back what others have granted: `
+      + refused
+        .slice(0, LISTED)
+        .map(({ what, sql }) => `${what} (${sql})`)
+        .join('; ')
+        + `${more > 0 ? `; and ${more} more, which the log of the provisioner lists` : ''}. Execute this SQL as that role, declare what is to stay, or leave exclusive out; then deploy again`,
+    );
   }
 }
 
 /** A database that does not let the admin in, where nothing but privileges of others is to be taken back. */
-export function leaveDatabase({ log }: Work, database: string, roles: string[], error: Error, tolerated: ReadonlySet<string>): void {
+export function leaveDatabase(
+  { log }: Work,
+  database: string,
+  roles: string[],
+  error: Error,
+  tolerated: ReadonlySet<string>,
+): void {
   const refused = error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0;
   if (!refused || !roles.every(role => tolerated.has(role))) {
     throw error;
@@ -75,7 +104,11 @@ export function leaveDatabase({ log }: Work, database: string, roles: string[], 
 
 /** What gives no access by itself, or is the role's own, is in the log. */
 export function reportBeside({ log }: Work, database: string, beside: Beside[]): void {
-  const texts = { policy: 'a row-level security policy applies to it', owned: 'it owns objects', other: 'an extension names it in its initial privileges' };
+  const texts = {
+    policy: 'a row-level security policy applies to it',
+    owned: 'it owns objects',
+    other: 'an extension names it in its initial privileges',
+  };
   for (const [kind, reason] of Object.entries(texts)) {
     for (const { role, what } of beside.filter(one => one.kind === kind).slice(0, MAX_REPORTED)) {
       log.info('exclusive role', { role, database, reason, what: kind === 'owned' ? `${what} objects` : what });

@@ -14,7 +14,14 @@ import { commit, rollback, run, STATEMENT_TIMEOUT_MS } from '../transport/run';
 import { query, type Session, type Statement } from '../transport/session';
 import { namedIn, refuseOtherBytes } from './encoding';
 import type { LockInUse } from './lock';
-import { refuseAdmin, type AdminMembershipRow, adminMembershipOf, type Step, type Transaction, type TransactionOptions } from './transaction';
+import {
+  refuseAdmin,
+  type AdminMembershipRow,
+  adminMembershipOf,
+  type Step,
+  type Transaction,
+  type TransactionOptions,
+} from './transaction';
 
 /** Locks other than the provisioners' own are short, so the transaction gives way early and tries again. */
 export const LOCK_TIMEOUT_MS = 10_000;
@@ -37,7 +44,9 @@ export const IDLE_TIMEOUT_MS = 30_000;
 /** The place of the admin's path to rds_iam among the results of the prelude. */
 const PATH_IN_PRELUDE = 1;
 
-/** Statements in one message: a thousand users are some thousand statements, and each message is to be answered in time. */
+/**
+ * Statements in one message: a thousand users are some thousand statements, and each message is to be answered in time.
+ */
 const STATEMENTS_PER_MESSAGE = 500;
 
 /** What a transaction is made with. */
@@ -121,7 +130,11 @@ export class ExecutedTransaction implements Transaction {
   /** Sends the changes that are not sent yet. */
   private async flush(): Promise<void> {
     if (this.unsent.length > 0) {
-      await this.sendSteps(this.unsent.splice(0), { attempt: { attempted: '' }, statements: [], endBlockersAmong: this.options.endBlockersAmong });
+      await this.sendSteps(this.unsent.splice(0), {
+        attempt: { attempted: '' },
+        statements: [],
+        endBlockersAmong: this.options.endBlockersAmong,
+      });
     }
   }
 
@@ -138,7 +151,10 @@ export class ExecutedTransaction implements Transaction {
     this.prelude = [];
     this.pending = [];
     this.hasExecuted ||= statements.some(statement => typeof statement === 'string');
-    const results = await this.watched(blockers => run(this.session, attempt, [...first, ...statements], { blockers }), endBlockersAmong);
+    const results = await this.watched(
+      blockers => run(this.session, attempt, [...first, ...statements], { blockers }),
+      endBlockersAmong,
+    );
     if (isFirst) {
       this.before = pathIn(results[PATH_IN_PRELUDE]);
     }
@@ -146,17 +162,26 @@ export class ExecutedTransaction implements Transaction {
   }
 
   /**
-   * In as few messages as can be: with the next one that is sent for something else. When one fails, they are made again one by one, so that
-   * the error is about the one that it was.
+   * In as few messages as can be: with the next one that is sent for something else. When one fails, they are made
+   * again one by one, so that the error is about the one that it was.
    */
   public async apply(changes: Change[], ...others: Step[]): Promise<void> {
     await refuseOtherBytes(this, changes.flatMap(namedIn));
     const dialect = await this.dialectFor(changes);
-    const steps = [...changes.map(change => ({ attempt: { attempted: describe(change, this.database), change }, statements: render(change, dialect) })), ...others];
+    const steps = [
+      ...changes.map(change => ({
+        attempt: { attempted: describe(change, this.database), change },
+        statements: render(change, dialect),
+      })),
+      ...others,
+    ];
     refuseAdmin(changes, this.database, this.server);
     for (const change of changes) {
       const strong = change.kind === 'grantRole' ? strongRole(change.group) : undefined;
-      this.context.log.info('changing', { change: describe(change, this.database), ...strong ? { strongRole: `its members ${strong.members}` } : {} });
+      this.context.log.info('changing', {
+        change: describe(change, this.database),
+        ...(strong ? { strongRole: `its members ${strong.members}` } : {}),
+      });
     }
     for (const step of steps) {
       if (countOf(this.unsent) + step.statements.length > STATEMENTS_PER_MESSAGE) {
@@ -199,14 +224,20 @@ export class ExecutedTransaction implements Transaction {
       // A session in another database is closed now, which ends the transaction as well.
       return this.database === FIXED_DATABASE ? this.rollback() : undefined;
     }
-    // Without a membership that was granted here, another session has done it. Up to PostgreSQL 14 every user can, at any time.
+    // Without a membership that was granted here, another session has done it. Up to PostgreSQL 14 every user can, at
+    // any time.
     if (!this.before && this.after && this.changes.some(({ kind }) => kind === 'grantRole')) {
-      throw new ProvisionError(`this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
-        + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`, { mayBeOutdated: true });
+      throw new ProvisionError(
+        `this would make the admin a member of ${RDS_IAM} (${this.after.join(' -> ')}), and its password would stop working, so it was undone; `
+        + `revoke the membership of ${JSON.stringify(this.after[0])} in ${JSON.stringify(this.after[1])} first`,
+        { mayBeOutdated: true },
+      );
     }
     if (this.session.withToken && this.before && this.wrote && !this.after) {
-      throw new ProvisionError(`this would end the membership of the admin in ${RDS_IAM} (${this.before.join(' -> ')}), and its tokens would stop working, so it was undone; `
-        + `grant ${RDS_IAM} to the admin itself first`);
+      throw new ProvisionError(
+        `this would end the membership of the admin in ${RDS_IAM} (${this.before.join(' -> ')}), and its tokens would stop working, so it was undone; `
+        + `grant ${RDS_IAM} to the admin itself first`,
+      );
     }
     await this.refuseOtherMemberships();
     if (this.wrote) {
@@ -225,14 +256,23 @@ export class ExecutedTransaction implements Transaction {
   /** In one message. */
   private async sendAndCommit(): Promise<void> {
     const steps = this.unsent.splice(0);
-    const statements = [...this.prelude, ...this.pending, SAVEPOINT.message, ...steps.flatMap(step => step.statements), this.context.lock.fence];
+    const statements = [
+      ...this.prelude,
+      ...this.pending,
+      SAVEPOINT.message,
+      ...steps.flatMap(step => step.statements),
+      this.context.lock.fence,
+    ];
     const isFirst = this.prelude.length > 0;
     this.prelude = [];
     this.pending = [];
     this.hasExecuted = true;
     const retract = this.options.committing?.([...this.changes]);
     try {
-      await this.watched(blockers => commit(this.session, statements, { attempt: wholeOf(steps), blockers }), this.options.endBlockersAmong);
+      await this.watched(
+        blockers => commit(this.session, statements, { attempt: wholeOf(steps), blockers }),
+        this.options.endBlockersAmong,
+      );
     } catch (error) {
       if ((error as Error).cause instanceof ServerError) {
         retract?.();
@@ -250,7 +290,10 @@ export class ExecutedTransaction implements Transaction {
   }
 
   /** The session that holds the lock has nothing to do meanwhile: it sees what this one waits for. */
-  private async watched<T>(statements: (blockers: () => Promise<string[]>) => Promise<T>, endBlockersAmong: string[] | undefined): Promise<T> {
+  private async watched<T>(
+    statements: (blockers: () => Promise<string[]>) => Promise<T>,
+    endBlockersAmong: string[] | undefined,
+  ): Promise<T> {
     let seen: string[] = [];
     const look = async () => {
       const { context: { lock }, session: { pid } } = this;
@@ -307,7 +350,11 @@ export class ExecutedTransaction implements Transaction {
     const attempt = wholeOf(steps);
     const path = query(ADMIN_PATH_TO_RDS_IAM);
     // What is no SQL at all is not executed, the savepoint neither.
-    const [, before] = await this.sendAlone({ attempt, statements: [ROLLBACK_TO_SAVEPOINT.message, path], endBlockersAmong }).catch(() => {
+    const [, before] = await this.sendAlone({
+      attempt,
+      statements: [ROLLBACK_TO_SAVEPOINT.message, path],
+      endBlockersAmong,
+    }).catch(() => {
       throw error;
     });
     if (isFirst) {
@@ -322,20 +369,34 @@ export class ExecutedTransaction implements Transaction {
 
   private async dialectFor(changes: Change[]): Promise<Dialect> {
     const rows = await this.adminMemberships([...new Set(changes.flatMap(actors))]);
-    rows.filter(({ role }) => !this.memberships.has(role)).forEach(({ role, rows: before }) => this.memberships.set(role, before));
-    return { ...this.server, adminMemberships: new Map(rows.map((row): [string, AdminMembership] => [row.role, adminMembershipOf(row)])) };
+    rows
+      .filter(({ role }) => !this.memberships.has(role))
+      .forEach(({ role, rows: before }) => this.memberships.set(role, before));
+    return {
+      ...this.server,
+      adminMemberships: new Map(rows.map((row): [string, AdminMembership] => [row.role, adminMembershipOf(row)])),
+    };
   }
 
   private async adminMemberships(roles: string[]): Promise<AdminMembershipRow[]> {
-    return roles.length === 0 ? [] : (await this.read({ attempted: 'ask which roles the admin is a member of' }, adminMemberships(roles)))[0] as never;
+    return roles.length === 0
+      ? []
+      : ((
+          await this.read({ attempted: 'ask which roles the admin is a member of' }, adminMemberships(roles))
+        )[0] as never);
   }
 
   /** The memberships that it took are gone, and those that it had are as they were. */
   private async refuseOtherMemberships(): Promise<void> {
-    const changed = (await this.adminMemberships([...this.memberships.keys()])).find(({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)));
+    const changed = (await this.adminMemberships([...this.memberships.keys()])).find(
+      ({ role, rows }) => !isDeepStrictEqual(rows, this.memberships.get(role)),
+    );
     if (changed) {
-      throw new ProvisionError(`the membership of the admin in ${JSON.stringify(changed.role)} would not be what it was, so everything was undone; `
-        + 'let another role own what is declared, or grant that role to the admin', { mayBeOutdated: true });
+      throw new ProvisionError(
+        `the membership of the admin in ${JSON.stringify(changed.role)} would not be what it was, so everything was undone; `
+        + 'let another role own what is declared, or grant that role to the admin',
+        { mayBeOutdated: true },
+      );
     }
   }
 }
@@ -355,7 +416,10 @@ function isLockLost(error: unknown): boolean {
 }
 
 function lockLost(cause: Error): ProvisionError {
-  return new ProvisionError("the provisioners' lock was lost before the commit, so nothing was committed; deploy again", { retryUntil: PATIENCE_MS, cause });
+  return new ProvisionError(
+    "the provisioners' lock was lost before the commit, so nothing was committed; deploy again",
+    { retryUntil: PATIENCE_MS, cause },
+  );
 }
 
 function pathIn(rows: Row[]): string[] | undefined {

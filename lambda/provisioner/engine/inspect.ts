@@ -17,7 +17,10 @@ import type { PlanView } from './plan-view';
 import type { Reader } from './reader';
 import type { Transaction } from './transaction';
 
-const READ_REGISTRY = { attempted: 'read the registry', needs: 'to own the schema cdk_aurora_iam_auth in database postgres' };
+const READ_REGISTRY = {
+  attempted: 'read the registry',
+  needs: 'to own the schema cdk_aurora_iam_auth in database postgres',
+};
 
 const NO_ROWS: Row[] = [];
 
@@ -25,12 +28,19 @@ const NO_ROWS: Row[] = [];
  * @param wanted names that matter beside those in the registry
  * @param event noted in the registry, once that is read
  */
-export async function readFacts(transaction: Transaction, registryExists: boolean, wanted: string[] = [], event?: Stamp): Promise<Facts> {
+export async function readFacts(
+  transaction: Transaction,
+  registryExists: boolean,
+  wanted: string[] = [],
+  event?: Stamp,
+): Promise<Facts> {
   const { view } = transaction;
   const names = view?.roles(wanted) ?? wanted;
   // A plan ends no session.
   const ending = view === undefined ? [query(END_REGISTRY_LOCKERS)] : [];
-  const byName = once(view, 'roles by name', [names], () => rolesByName(names, registryExists ? REGISTERED_NAMES : undefined));
+  const byName = once(view, 'roles by name', [names], () =>
+    rolesByName(names, registryExists ? REGISTERED_NAMES : undefined),
+  );
   const [databases, roles, rows = NO_ROWS] = registryExists
     ? (await transaction.execute(
         READ_REGISTRY,
@@ -74,25 +84,45 @@ export interface SharedQuestion {
 }
 
 /** What all databases of the server share: roles, and what they have been granted there. */
-export async function readShared(reader: Reader, names: string[], databases: string[] = [], { exclusive = [], dependencies = exclusive, groups = [], first = [], also = [] }: SharedQuestion = {}): Promise<Shared> {
+export async function readShared(
+  reader: Reader,
+  names: string[],
+  databases: string[] = [],
+  { exclusive = [], dependencies = exclusive, groups = [], first = [], also = [] }: SharedQuestion = {},
+): Promise<Shared> {
   if (names.length + databases.length + groups.length === 0) {
     return { roles: new Map(), owners: [], graph: new MembershipGraph([]), first: [], also: [] };
   }
   const { view } = reader;
   const asked = view?.names({ names, databases, exclusive, groups }) ?? { names, databases, exclusive, groups };
-  const attempt = { attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}` };
+  const attempt = {
+    attempted: `read ${names.length === 1 ? `role ${JSON.stringify(names[0])}` : `${names.length} roles`}`,
+  };
   const optional = [
     ...asked.exclusive.length > 0 ? [otherShared(asked.exclusive, reader.server.version)] : [],
     ...asked.groups.length > 0 ? [once(view, 'groups', [asked.groups], () => reachable(asked.groups))] : [],
   ];
   // A plan asks one question for all.
-  const ofRoles = once(view, 'roles', [asked.names], () => rolesWithShared(asked.names, view === undefined ? dependencies : asked.names));
+  const ofRoles = once(view, 'roles', [asked.names], () =>
+    rolesWithShared(asked.names, view === undefined ? dependencies : asked.names),
+  );
   const results = await reader.read(attempt, ...first, ofRoles, databaseOwners(asked.databases), ...optional, ...also);
   const [roles, owners, ...more] = results.slice(first.length) as unknown[];
-  const others = (asked.exclusive.length > 0 ? more.shift() : undefined) as (ObservedRole['others'][number] & { role: string })[] | undefined;
+  const others = (asked.exclusive.length > 0 ? more.shift() : undefined) as
+    (ObservedRole['others'][number] & { role: string })[] | undefined;
   const reached = (asked.groups.length > 0 ? more.shift() : NO_ROWS) as RoleInGraph[];
-  const ofName = once(view, 'shared', [roles, others], () => new Map((roles as ObservedRole[]).map((role): [string, ObservedRole] =>
-    [role.role, { ...role, others: others?.filter(one => one.role === role.role) ?? [] }])));
+  const ofName = once(
+    view,
+    'shared',
+    [roles, others],
+    () =>
+      new Map(
+        (roles as ObservedRole[]).map((role): [string, ObservedRole] => [
+          role.role,
+          { ...role, others: others?.filter(one => one.role === role.role) ?? [] },
+        ]),
+      ),
+  );
   const read = { roles: ofName, owners: owners as DatabaseOwner[] };
   return {
     ...view?.shared(names, read) ?? read,
@@ -116,7 +146,11 @@ export async function readDatabase(
   const { names, columns, schemaOids, objectOids } = asked.identities ?? NO_IDENTITIES;
   const sources = [asked.roles, asked.schemas, names, columns, schemaOids, objectOids, asked.everything];
   const text = once(view, `database ${database}`, sources, () => rolesInDatabase(asked));
-  const [[row], ...others] = await transaction.read({ attempted: `read database ${JSON.stringify(database)}` }, text, ...also);
+  const [[row], ...others] = await transaction.read(
+    { attempted: `read database ${JSON.stringify(database)}` },
+    text,
+    ...also,
+  );
   const state = row as unknown as DatabaseState & { beside: Beside[]; found: Found };
   return { ...view?.imagined.inDatabase(database, question.roles, state) ?? state, also: others };
 }

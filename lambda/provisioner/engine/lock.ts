@@ -18,14 +18,22 @@ export type LockInUse = Pick<Lock, 'server' | 'registry' | 'mayBeLast' | 'fence'
 
 /** The lock while it is held: in a transaction that does nothing else and is rolled back. */
 export class Lock {
-  /** Whether there may be no registry any more, or none yet: then nothing is managed on this server, and the schema goes with the lock. */
+  /**
+   * Whether there may be no registry any more, or none yet: then nothing is managed on this server, and the schema goes
+   * with the lock.
+   */
   public mayBeLast: boolean;
   /** To be executed right before a commit. */
   public readonly fence: string;
   /** One statement at a time. */
   private turn: Promise<unknown> = Promise.resolve();
 
-  constructor(private readonly session: Session, public readonly server: Server, public readonly registry: RegistryFacts, held: HeldLock) {
+  constructor(
+    private readonly session: Session,
+    public readonly server: Server,
+    public readonly registry: RegistryFacts,
+    held: HeldLock,
+  ) {
     this.fence = fence(held);
     this.mayBeLast = !registry.exists;
   }
@@ -36,7 +44,10 @@ export class Lock {
     return rows.map(({ blocker }) => blocker as string);
   }
 
-  /** Ends the sessions that a process waits for just now, as far as they are of these roles, or of any that may not make roles. */
+  /**
+   * Ends the sessions that a process waits for just now, as far as they are of these roles, or of any that may not make
+   * roles.
+   */
   public async endBlockersOf(pid: number | undefined, roleOids: string[]): Promise<void> {
     if (pid !== undefined) {
       await this.beside(endBlockersOf(pid, roleOids));
@@ -57,7 +68,9 @@ export class Lock {
   private async release(): Promise<void> {
     await this.turn;
     if (this.mayBeLast) {
-      await this.session.commit([setTimeouts({ lock_timeout: DROP_MS }), DROP_LOCK_WITHOUT_REGISTRY], ANSWER_MS).catch(() => undefined);
+      await this.session
+        .commit([setTimeouts({ lock_timeout: DROP_MS }), DROP_LOCK_WITHOUT_REGISTRY], ANSWER_MS)
+        .catch(() => undefined);
     }
     await this.session.close();
   }
@@ -65,7 +78,10 @@ export class Lock {
   /** A statement that fails ends the transaction, and the lock with it, unless there is a savepoint to return to. */
   private beside(statement: string): Promise<Row[]> {
     const attempt = async () => {
-      const results = await this.session.execute([BESIDE.begin, BESIDE.lookAgain, query(statement), BESIDE.end], ANSWER_MS);
+      const results = await this.session.execute(
+        [BESIDE.begin, BESIDE.lookAgain, query(statement), BESIDE.end],
+        ANSWER_MS,
+      );
       return results[2];
     };
     const undo = async () => {

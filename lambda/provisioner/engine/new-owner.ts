@@ -19,9 +19,20 @@ export function successionOf({ usernames, onRemoval }: Request): Succession | un
   return onRemoval.action === 'DROP' ? { roles: usernames, newOwner: onRemoval.reassignOwnedTo } : undefined;
 }
 
-/** What a removal would fail over is said when the new owner is declared. A resource that was deployed before is deployed even so: it may be rolled back. */
-export function checkNewOwner({ log }: Work, { resource, usernames }: Request, { newOwner }: Succession, { roles, claims }: Facts): void {
-  const problem = `role ${JSON.stringify(newOwner)} does not exist, which is to get what ${usernames.map(name => JSON.stringify(name)).slice(0, LISTED).join(', ')} owns`;
+/**
+ * What a removal would fail over is said when the new owner is declared. A resource that was deployed before is
+ * deployed even so: it may be rolled back.
+ */
+export function checkNewOwner(
+  { log }: Work,
+  { resource, usernames }: Request,
+  { newOwner }: Succession,
+  { roles, claims }: Facts,
+): void {
+  const problem = `role ${JSON.stringify(newOwner)} does not exist, which is to get what ${usernames
+    .map(name => JSON.stringify(name))
+    .slice(0, LISTED)
+    .join(', ')} owns`;
   const remedy = 'create the role before this deployment, or correct its name';
   if (roles.has(newOwner)) {
     return;
@@ -32,14 +43,18 @@ export function checkNewOwner({ log }: Work, { resource, usernames }: Request, {
   log.info('new owner', { newOwner, reason: problem, remedy });
 }
 
-/** The query and what happens to its answer: which privileges to create something the roles have and the new owner has not. */
+/**
+ * The query and what happens to its answer: which privileges to create something the roles have and the new owner has
+ * not.
+ */
 export function obstaclesAhead({ roles, newOwner }: Succession): string {
   return obstaclesTo(newOwner, roles, { mayCreate: true });
 }
 
 export function reportObstacles({ log }: Work, database: string, { newOwner }: Succession, rows: Row[]): void {
   if (rows.length > 0) {
-    const reason = 'a removal hands over what the role owns by then, and fails over this: tables need none of it, functions and schemas do';
+    const reason
+      = 'a removal hands over what the role owns by then, and fails over this: tables need none of it, functions and schemas do';
     log.info('new owner', { newOwner, database, reason, remedy: adviceOf(rows) });
   }
 }
@@ -49,8 +64,15 @@ export async function handOverTo(transaction: Transaction, change: ChangeOf<'rea
   const { role, to } = change;
   const refused = await transaction.attempt(() => transaction.apply([change]), ['42501']);
   if (refused) {
-    const [rows] = await transaction.read({ attempted: `look for what ${JSON.stringify(to)} needs to own it` }, obstaclesTo(to, [role], { mayCreate: false }));
-    throw explain(refused, { attempted: describe(change, transaction.database), change, advice: rows.length > 0 ? adviceOf(rows) : undefined });
+    const [rows] = await transaction.read(
+      { attempted: `look for what ${JSON.stringify(to)} needs to own it` },
+      obstaclesTo(to, [role], { mayCreate: false }),
+    );
+    throw explain(refused, {
+      attempted: describe(change, transaction.database),
+      change,
+      advice: rows.length > 0 ? adviceOf(rows) : undefined,
+    });
   }
 }
 

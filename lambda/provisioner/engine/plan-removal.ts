@@ -16,8 +16,8 @@ import type { Transaction } from './transaction';
 import { inDatabase, inShared, type Work } from './work';
 
 /**
- * What the removal of a resource would do, in its order. What it does beside is in the notes: it ends sessions, takes back what else depends on a role,
- * and keeps a role that owns something.
+ * What the removal of a resource would do, in its order. What it does beside is in the notes: it ends sessions, takes
+ * back what else depends on a role, and keeps a role that owns something.
  *
  * @returns what happens to the registry
  */
@@ -34,19 +34,38 @@ export async function planRemoval(work: Work, request: Request): Promise<Decisio
   }
   for (const removal of removals) {
     if (removal.kind === 'handOver') {
-      await executeDecision(work, [], found => handedOver(decideRemove(request.resource, request, found).find(one => one.username === removal.username)), new Journal());
+      await executeDecision(
+        work,
+        [],
+        found =>
+          handedOver(decideRemove(request.resource, request, found).find(one => one.username === removal.username)),
+        new Journal(),
+      );
     } else if (removal.kind === 'leave') {
       work.log.info('nothing to remove', { username: removal.username, reason: removal.reason });
     }
   }
-  return { ...NOTHING, forget: [...leaving.map(({ claim }) => claim), ...removals.flatMap(removal => removal.kind === 'handOver' ? removal.decision.forget : [])] };
+  return {
+    ...NOTHING,
+    forget: [
+      ...leaving.map(({ claim }) => claim),
+      ...removals.flatMap(removal => (removal.kind === 'handOver' ? removal.decision.forget : [])),
+    ],
+  };
 }
 
-async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leaving: RoleRemoval[], facts: Facts): Promise<void> {
+async function planEnd(
+  work: Work,
+  { kind, onRemoval, resource }: Request,
+  leaving: RoleRemoval[],
+  facts: Facts,
+): Promise<void> {
   const { closed } = facts;
   const names = leaving.map(({ username }) => username);
   if (onRemoval.action === 'RETAIN') {
-    return names.forEach(username => work.log.info('kept', { username, reason: 'it is to be retained, with its login and all it holds' }));
+    return names.forEach(username =>
+      work.log.info('kept', { username, reason: 'it is to be retained, with its login and all it holds' }),
+    );
   }
   await keepAdminConnected(work, facts, kind === 'role' ? names : []);
   const roles = await inShared(work, async (transaction) => {
@@ -62,24 +81,44 @@ async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leavi
   });
   work.log.info('access ends', { count: names.length, note: 'and so do the sessions of these roles' });
   if (onRemoval.action === 'DISABLE') {
-    return names.forEach(username => work.log.info('kept', { username, reason: 'it is to be disabled: it cannot log in any more, and has what it owns and holds' }));
+    return names.forEach(username =>
+      work.log.info('kept', {
+        username,
+        reason: 'it is to be disabled: it cannot log in any more, and has what it owns and holds',
+      }),
+    );
   }
   const schemasDropped: string[] = [];
   if (onRemoval.action === 'DROP') {
     for (const database of new Set(roles.flatMap(({ ownsIn }) => ownsIn).sort())) {
-      await inDatabase(work, database, transaction => transaction.apply(roles.filter(({ ownsIn }) => ownsIn.includes(database))
-        .map(({ role }): Change => ({ kind: 'reassignOwned', role, to: onRemoval.reassignOwnedTo, as: [role, onRemoval.reassignOwnedTo] }))));
+      await inDatabase(work, database, transaction =>
+        transaction.apply(
+          roles
+            .filter(({ ownsIn }) => ownsIn.includes(database))
+            .map(({ role }): Change => ({
+              kind: 'reassignOwned',
+              role,
+              to: onRemoval.reassignOwnedTo,
+              as: [role, onRemoval.reassignOwnedTo],
+            })),
+        ),
+      );
     }
   }
   const clear = (database: string) => inDatabase(work, database, async (transaction) => {
     const schemas = [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))];
     const state = await readDatabase(transaction, { roles: names, schemas, everything: true });
-    const changes = merged(leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
+    const changes = merged(
+      leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)),
+    );
     const dropped = changes.flatMap(change => change.kind === 'dropSchema' ? [change.role] : []);
     schemasDropped.push(...dropped);
     const left = await ownedBy(transaction, names);
     const depended = left.filter(one => one.depended && one.here === timesIn(dropped, one.role));
-    await transaction.apply([...changes, ...depended.map(({ role }): Change => ({ kind: 'dropOwned', role, as: role }))]);
+    await transaction.apply([
+      ...changes,
+      ...depended.map(({ role }): Change => ({ kind: 'dropOwned', role, as: role })),
+    ]);
   });
   const dependsIn = new Set(roles.flatMap(role => role.dependsIn));
   for (const database of [...dependsIn].filter(one => one !== FIXED_DATABASE).sort()) {
@@ -90,17 +129,31 @@ async function planEnd(work: Work, { kind, onRemoval, resource }: Request, leavi
     }
   }
   if (dependsIn.has(FIXED_DATABASE)) {
-    await inShared(work, async transaction => transaction.apply(merged([...(await readShared(transaction, names)).roles.values()].flatMap(planSharedRemoval))));
+    await inShared(work, async transaction =>
+      transaction.apply(merged([...(await readShared(transaction, names)).roles.values()].flatMap(planSharedRemoval))),
+    );
     await clear(FIXED_DATABASE);
   }
   await inShared(work, async (transaction) => {
     const left = [...(await readShared(transaction, names)).roles.values()];
-    const owning = (await ownedBy(transaction, names)).filter(({ role, everywhere }) => everywhere > timesIn(schemasDropped, role)).map(({ role }) => role);
+    const owning = (await ownedBy(transaction, names))
+      .filter(({ role, everywhere }) => everywhere > timesIn(schemasDropped, role))
+      .map(({ role }) => role);
     const dropped = onRemoval.action === 'DROP' ? names : names.filter(name => !owning.includes(name));
-    await transaction.apply([...merged(left.flatMap(planSharedRemoval)), ...dropped.map((role): Change => ({ kind: 'dropRole', role }))]);
+    await transaction.apply([
+      ...merged(left.flatMap(planSharedRemoval)),
+      ...dropped.map((role): Change => ({ kind: 'dropRole', role })),
+    ]);
     for (const username of names.filter(name => !dropped.includes(name))) {
-      const [[{ owned }]] = await transaction.read({ attempted: `look for what ${JSON.stringify(username)} owns` }, ownedCounts(username));
-      work.log.info('kept', { username, reason: 'it would have no access any more, and is not dropped while it owns something', owned: owned as string | null ?? undefined });
+      const [[{ owned }]] = await transaction.read(
+        { attempted: `look for what ${JSON.stringify(username)} owns` },
+        ownedCounts(username),
+      );
+      work.log.info('kept', {
+        username,
+        reason: 'it would have no access any more, and is not dropped while it owns something',
+        owned: (owned as string | null) ?? undefined,
+      });
     }
     await transaction.apply(decideAfterRemoval(resource, await readFacts(transaction, work.registryExists)));
   });

@@ -24,7 +24,15 @@ class Names {
 
 /** What was asked about one database. */
 class AskedInDatabase {
-  private readonly asked = { roles: new Names(), schemas: new Names(), names: new Names(), columns: new Names(), schemaOids: new Names(), objectOids: new Names() };
+  private readonly asked = {
+    roles: new Names(),
+    schemas: new Names(),
+    names: new Names(),
+    columns: new Names(),
+    schemaOids: new Names(),
+    objectOids: new Names(),
+  };
+
   private everything = false;
 
   public with({ roles, schemas, everything, identities }: DatabaseQuestion): DatabaseQuestion {
@@ -45,8 +53,8 @@ class AskedInDatabase {
 }
 
 /**
- * How a plan looks at the catalogs: with what it has planned laid over them, and with questions that are as wide as all before them, so that many
- * resources are answered by one.
+ * How a plan looks at the catalogs: with what it has planned laid over them, and with questions that are as wide as all
+ * before them, so that many resources are answered by one.
  */
 export class PlanView {
   public readonly imagined = new Imagined();
@@ -70,7 +78,10 @@ export class PlanView {
     };
   }
 
-  /** What is made of sources: again only where one of them is another, which they are not for each resource as long as no more is asked for. */
+  /**
+   * What is made of sources: again only where one of them is another, which they are not for each resource as long as
+   * no more is asked for.
+   */
   public once<T>(name: string, sources: unknown[], make: () => T): T {
     const before = this.made.get(name);
     if (before !== undefined && sources.every((source, index) => source === before.sources[index])) {
@@ -95,8 +106,8 @@ export class PlanView {
   }
 
   /**
-   * Names as they are then and as they are in the catalog. Who is not there is asked for even so: a question that is the same for all resources
-   * is asked once.
+   * Names as they are then and as they are in the catalog. Who is not there is asked for even so: a question that is
+   * the same for all resources is asked once.
    */
   private inCatalog(names: string[]): string[] {
     return names.flatMap(name => [name, this.imagined.nameToday(name) ?? []].flat());

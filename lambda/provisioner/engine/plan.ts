@@ -44,21 +44,34 @@ export interface Planning {
 }
 
 /**
- * Reads what there is, without the provisioners' lock and without changing anything, and works out what events would do.
+ * Reads what there is, without the provisioners' lock and without changing anything, and works out what events would
+ * do.
  *
- * The plan of an event is made by the code that carries it out. It differs from what is executed where others change the catalog meanwhile, and where
- * the server refuses something.
+ * The plan of an event is made by the code that carries it out. It differs from what is executed where others change
+ * the catalog meanwhile, and where the server refuses something.
  */
-export async function planning<T>(options: PlanOptions, work: (planning: Planning) => Promise<T>): Promise<T & Omit<Plan, 'resources'>> {
+export async function planning<T>(
+  options: PlanOptions,
+  work: (planning: Planning) => Promise<T>,
+): Promise<T & Omit<Plan, 'resources'>> {
   const { access, budget, registryOwner } = options;
   const catalogs = new Catalogs(access.open, budget);
   try {
-    const [[found], [registryFound], [lock], [admin]] = await catalogs.read(FIXED_DATABASE, { attempted: 'look at the server' }, [SERVER, registry(registryOwner), LOCK_HOLDERS, ADMIN]);
+    const [[found], [registryFound], [lock], [admin]] = await catalogs.read(
+      FIXED_DATABASE,
+      { attempted: 'look at the server' },
+      [SERVER, registry(registryOwner), LOCK_HOLDERS, ADMIN],
+    );
     const server: Server = { ...found as unknown as Server, registryOwner };
     const registryFacts = registryFound as unknown as RegistryFacts;
     checkRegistry(registryFacts, server.admin);
     // A superuser counts as a member of each role; no other admin is one of a role that it creates.
-    const context = { server, catalogs, view: new PlanView(), adminMembershipInNew: (admin.isSuperuser ? 'held' : 'none') as AdminMembership };
+    const context = {
+      server,
+      catalogs,
+      view: new PlanView(),
+      adminMembershipInNew: (admin.isSuperuser ? 'held' : 'none') as AdminMembership,
+    };
     const transaction = new PlannedTransaction(FIXED_DATABASE, { ...context, planned: [] });
     const facts = await readFacts(transaction, registryFacts.exists);
     const result = await work({
@@ -66,7 +79,11 @@ export async function planning<T>(options: PlanOptions, work: (planning: Plannin
       ask: (attempt, ...queries) => transaction.read(attempt, ...queries),
       events: requests => planEvents(options, { ...context, registryFacts, facts }, requests),
     });
-    return { ...result, server: { admin: server.admin, version: server.version }, ...lock.holders === null ? {} : { underWay: lock.holders as string } };
+    return {
+      ...result,
+      server: { admin: server.admin, version: server.version },
+      ...(lock.holders === null ? {} : { underWay: lock.holders as string }),
+    };
   } finally {
     await catalogs.close();
   }
@@ -86,12 +103,19 @@ interface Context extends Omit<PlannedTransactionContext, 'planned'> {
   readonly facts: Facts;
 }
 
-async function planEvents(options: PlanOptions, context: Context, requests: (Request | PublicRequest)[]): Promise<ResourcePlan[]> {
+async function planEvents(
+  options: PlanOptions,
+  context: Context,
+  requests: (Request | PublicRequest)[],
+): Promise<ResourcePlan[]> {
   const { view: { imagined } } = context;
   askForAll(context, requests.filter(request => request.kind !== 'public'));
   const plans: ResourcePlan[] = [];
   // CloudFormation deletes once everything else is done.
-  for (const request of [...requests.filter(({ action }) => action === 'apply'), ...requests.filter(({ action }) => action === 'remove')]) {
+  for (const request of [
+    ...requests.filter(({ action }) => action === 'apply'),
+    ...requests.filter(({ action }) => action === 'remove'),
+  ]) {
     const planned: PlannedChange[] = [];
     const notes: Note[] = [];
     const work = workOf(options, context, planned, notes);
@@ -102,7 +126,8 @@ async function planEvents(options: PlanOptions, context: Context, requests: (Req
           await (request.action === 'apply' ? applyPublic(work, request, new Journal()) : removePublic(work, request));
           return;
         }
-        const decision = request.action === 'apply' ? await apply(work, request, new Journal()) : await planRemoval(work, request);
+        const decision
+          = request.action === 'apply' ? await apply(work, request, new Journal()) : await planRemoval(work, request);
         imagined.decide(decision);
         for (const physicalId of decision.abandoned ?? []) {
           imagined.decide(await planRemoval(work, deleteOf(request, physicalId)));
@@ -123,27 +148,53 @@ async function planEvents(options: PlanOptions, context: Context, requests: (Req
 /** So that each database is asked once, for all resources. */
 function askForAll({ view, facts }: Context, requests: Request[]): void {
   const names = requests.flatMap(({ usernames }) => usernames);
-  const concerned = facts.claims.filter(claim => names.includes(claim.username) || requests.some(({ resource }) => resource.logicalId === claim.logicalId));
+  const concerned = facts.claims.filter(
+    claim => names.includes(claim.username) || requests.some(({ resource }) => resource.logicalId === claim.logicalId),
+  );
   const roles = [...names, ...concerned.flatMap(({ roleName }) => roleName ?? [])];
-  const previous = concerned.flatMap(({ declarations, identities }) => declarations.map(declaration => ({ ...declaration, identities })));
+  const previous = concerned.flatMap(({ declarations, identities }) =>
+    declarations.map(declaration => ({ ...declaration, identities })),
+  );
   const declared = [...new Set(requests.map(({ declaration }) => declaration))];
   const all: Declaration[] = [...declared, ...previous];
   const exclusive = requests.filter(({ declaration }) => declaration.exclusive).flatMap(({ usernames }) => usernames);
   const databases = [...new Set(all.flatMap(one => one.databases.map(({ database }) => database)))];
   view.roles([...roles, ...all.flatMap(rolesIn)]);
-  view.names({ names: roles, databases, exclusive, groups: [...new Set(requests.flatMap(({ declaration, usernames }) => startsOf(declaration, usernames)))] });
+  view.names({
+    names: roles,
+    databases,
+    exclusive,
+    groups: [...new Set(requests.flatMap(({ declaration, usernames }) => startsOf(declaration, usernames)))],
+  });
   const wanted = all.map(declaration => ({ role: '', declaration, previous: [], deployed: [] }));
   for (const database of databases) {
-    view.question(database, { roles, schemas: schemasOf(database, wanted), identities: identityQuestion(database, declared, previous), everything: exclusive.length > 0 });
+    view.question(database, {
+      roles,
+      schemas: schemasOf(database, wanted),
+      identities: identityQuestion(database, declared, previous),
+      everything: exclusive.length > 0,
+    });
   }
 }
 
 /** What the engine works with, of which nothing executes anything. */
-function workOf({ access, budget, log, resourceId }: PlanOptions, context: Context, planned: PlannedChange[], notes: Note[]): Work {
+function workOf(
+  { access, budget, log, resourceId }: PlanOptions,
+  context: Context,
+  planned: PlannedChange[],
+  notes: Note[],
+): Work {
   const { server, registryFacts } = context;
   const unused = () => Promise.resolve([]);
   return {
-    lock: { server, registry: registryFacts, mayBeLast: false, fence: '', blockersOf: unused, endBlockersOf: () => Promise.resolve() },
+    lock: {
+      server,
+      registry: registryFacts,
+      mayBeLast: false,
+      fence: '',
+      blockersOf: unused,
+      endBlockersOf: () => Promise.resolve(),
+    },
     sessions: new Sessions(access, budget, log),
     budget,
     log: { info: (notice, fields) => void notes.push({ notice, ...fields }) },

@@ -22,8 +22,8 @@ export interface PlannedTransactionContext {
 }
 
 /**
- * Nothing is executed: changes become statements in a list, and what is read is what the catalogs say with these changes laid over it. What is
- * written beside them, of the registry and of the session, is no part of a plan.
+ * Nothing is executed: changes become statements in a list, and what is read is what the catalogs say with these
+ * changes laid over it. What is written beside them, of the registry and of the session, is no part of a plan.
  */
 export class PlannedTransaction implements Transaction {
   public readonly changes: Change[] = [];
@@ -44,7 +44,10 @@ export class PlannedTransaction implements Transaction {
 
   /** Queries alone. */
   public async execute(attempt: Attempt, ...statements: Statement[]): Promise<Row[][]> {
-    const rows = await this.read(attempt, ...statements.flatMap(statement => typeof statement === 'string' ? [] : [statement.query]));
+    const rows = await this.read(
+      attempt,
+      ...statements.flatMap(statement => (typeof statement === 'string' ? [] : [statement.query])),
+    );
     return statements.map(statement => typeof statement === 'string' ? [] : rows.shift()!);
   }
 
@@ -61,7 +64,14 @@ export class PlannedTransaction implements Transaction {
     refuseAdmin(changes, this.database, server);
     await refuseOtherBytes(this, changes.flatMap(namedIn));
     const dialect = { ...server, adminMemberships: await this.adminMemberships([...new Set(changes.flatMap(actors))]) };
-    planned.push(...changes.map(change => ({ database: this.database, change: describe(change, this.database), roles: rolesOf(change), sql: render(change, dialect) })));
+    planned.push(
+      ...changes.map(change => ({
+        database: this.database,
+        change: describe(change, this.database),
+        roles: rolesOf(change),
+        sql: render(change, dialect),
+      })),
+    );
     view.imagined.change(this.database, changes);
     this.changes.push(...changes);
   }
@@ -75,7 +85,12 @@ export class PlannedTransaction implements Transaction {
     const { imagined } = this.view;
     const today = new Map(roles.map(role => [role, imagined.nameToday(role)]));
     const existing = [...today.values()].filter(name => name !== undefined);
-    const [rows] = existing.length === 0 ? [[]] : await this.context.catalogs.read(FIXED_DATABASE, { attempted: 'ask which roles the admin is a member of' }, [adminMemberships(existing)]);
+    const [rows]
+      = existing.length === 0
+        ? [[]]
+        : await this.context.catalogs.read(FIXED_DATABASE, { attempted: 'ask which roles the admin is a member of' }, [
+            adminMemberships(existing),
+          ]);
     const found = new Map((rows as unknown as AdminMembershipRow[]).map(row => [row.role, adminMembershipOf(row)]));
     return new Map(roles.flatMap((role): [string, AdminMembership][] => {
       const name = today.get(role);

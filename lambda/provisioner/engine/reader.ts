@@ -16,12 +16,16 @@ export interface Reader {
   read(attempt: Attempt, ...queries: string[]): Promise<Row[][]>;
 }
 
-/** Without a transaction around what is read: for what is decided upon before anything is changed, and looked at again. */
+/**
+ * Without a transaction around what is read: for what is decided upon before anything is changed, and looked at again.
+ */
 export function readerIn(session: Session, server: Server): Reader {
   return {
     server,
     database: session.database,
     read: async (attempt, ...queries) =>
-      (await run(session, attempt, [setTimeouts({ statement_timeout: STATEMENT_TIMEOUT_MS }), ...queries.map(query)])).slice(1),
+      (
+        await run(session, attempt, [setTimeouts({ statement_timeout: STATEMENT_TIMEOUT_MS }), ...queries.map(query)])
+      ).slice(1),
   };
 }

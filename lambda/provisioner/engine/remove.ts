@@ -30,15 +30,17 @@ import { inDatabase, inShared, lookAtShared, type Work } from './work';
 const CANNOT_BE_REVOKED = ['01006', '01007', '0LP01', '2BP01', '3D000', '3F000', '42501', '42704', '42883', '42P01'];
 
 /**
- * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends the access of those that go. Of
- * what is unclear nothing is done, and the others are removed anyway.
+ * Removes roles that this resource alone manages, and hands over those that another one manages too. First of all ends
+ * the access of those that go. Of what is unclear nothing is done, and the others are removed anyway.
  */
 export async function remove(attempt: Work, request: Request): Promise<void> {
   const { resource } = request;
   const { facts, registryExists } = await inShared(attempt, async (transaction) => {
     const found = await readFacts(transaction, attempt.registryExists);
     await bringUpToDate(transaction, attempt.lock.registry, found, attempt.log);
-    const exists = request.cancelled ? await noteCancellation(transaction, attempt.lock.registry, request, attempt.log) : attempt.registryExists;
+    const exists = request.cancelled
+      ? await noteCancellation(transaction, attempt.lock.registry, request, attempt.log)
+      : attempt.registryExists;
     return { facts: found, registryExists: exists };
   });
   const work = { ...attempt, registryExists };
@@ -66,8 +68,9 @@ export async function remove(attempt: Work, request: Request): Promise<void> {
 }
 
 /**
- * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whichever role has granted it; then the roles.
- * A role that owns something is not dropped, unless the template says who gets it: it stays, without access. Data is never dropped.
+ * First their access, committed, whatever comes after; then what they hold, in all databases of the server, whichever
+ * role has granted it; then the roles. A role that owns something is not dropped, unless the template says who gets it:
+ * it stays, without access. Data is never dropped.
  */
 async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[], facts: Facts): Promise<void> {
   const { kind, onRemoval } = request;
@@ -79,11 +82,21 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
   await endAccess(work, leaving, kind);
   if (onRemoval.action === 'DISABLE') {
     await inShared(work, transaction => refuseAccess(transaction, leaving, kind));
-    return keep(work, request, leaving, 'it is to be disabled: it cannot log in any more, and has what it owns and holds');
+    return keep(
+      work,
+      request,
+      leaving,
+      'it is to be disabled: it cannot log in any more, and has what it owns and holds',
+    );
   }
   for (const one of leaving) {
     if (one.keptBecause !== undefined) {
-      await keep(work, { ...request, keptUnder: undefined }, [one], `it cannot log in any more, and has what it owns and holds: ${one.keptBecause}`);
+      await keep(
+        work,
+        { ...request, keptUnder: undefined },
+        [one],
+        `it cannot log in any more, and has what it owns and holds: ${one.keptBecause}`,
+      );
     }
   }
   const understood = leaving.filter(({ keptBecause }) => keptBecause === undefined);
@@ -91,16 +104,34 @@ async function removeRoles(work: Work, request: Request, leaving: RoleRemoval[],
     return;
   }
   // Only now: of a role that owns millions of objects, it takes as long as there are.
-  const roles = [...(await lookAtShared(work, reader => readShared(reader, namesOf(understood), [], { dependencies: namesOf(understood) }))).roles.values()];
+  const roles = [
+    ...(
+      await lookAtShared(work, reader =>
+        readShared(reader, namesOf(understood), [], { dependencies: namesOf(understood) }),
+      )
+    ).roles.values(),
+  ];
   await handOverOwned(work, understood, roles, onRemoval);
   // What is not taken back here is no loss if the role can be dropped, and is tried again otherwise.
-  await clear(withoutNotice(work, 'not taken back'), understood, roles.flatMap(({ dependsIn }) => dependsIn).filter(database => database !== FIXED_DATABASE), closed);
+  await clear(
+    withoutNotice(work, 'not taken back'),
+    understood,
+    roles.flatMap(({ dependsIn }) => dependsIn).filter(database => database !== FIXED_DATABASE),
+    closed,
+  );
   const wanted = { work, request, leaving: understood, facts };
-  const isDone = roles.every(({ dependsIn }) => !dependsIn.includes(FIXED_DATABASE)) && await inShared(work, transaction => dropAtOnce(transaction, wanted, roles));
+  const isDone
+    = roles.every(({ dependsIn }) => !dependsIn.includes(FIXED_DATABASE))
+      && (await inShared(work, transaction => dropAtOnce(transaction, wanted, roles)));
   if (!isDone) {
-    // What all databases share first: while there is some of it, whatever else depends on a role is not taken back in any of them.
+    // What all databases share first: while there is some of it, whatever else depends on a role is not taken back in
+    // any of them.
     const left = await inShared(work, async (transaction) => {
-      const roles = [...(await readShared(transaction, namesOf(understood), [], { dependencies: namesOf(understood) })).roles.values()];
+      const roles = [
+        ...(
+          await readShared(transaction, namesOf(understood), [], { dependencies: namesOf(understood) })
+        ).roles.values(),
+      ];
       await takeBack(work, transaction, roles.flatMap(planSharedRemoval));
       return roles.flatMap(({ dependsIn }) => dependsIn);
     });
@@ -116,7 +147,11 @@ function withoutNotice(work: Work, left: string): Work {
   return { ...work, log: { info: (notice, fields) => notice === left ? undefined : work.log.info(notice, fields) } };
 }
 
-/** Takes back what all databases share and drops the roles, if nothing else depends on them. @returns whether that was so */
+/**
+ * Takes back what all databases share and drops the roles, if nothing else depends on them.
+ *
+ * @returns whether that was so
+ */
 async function dropAtOnce(transaction: Transaction, removal: LeavingRoles, roles: ObservedRole[]): Promise<boolean> {
   const changes = [...merged(roles.flatMap(planSharedRemoval)), ...removal.leaving.map(drop)];
   if (await transaction.attempt(() => transaction.apply(changes), [...CANNOT_BE_REVOKED, ...SOMETHING_DEPENDS_ON_IT])) {
@@ -139,7 +174,9 @@ function withoutRoles({ facts, leaving }: LeavingRoles): Facts {
   const forgotten = new Set(leaving.map(({ claim }) => claim));
   return {
     ...facts,
-    claims: facts.claims.filter(claim => !forgotten.has(claim)).map(claim => gone.has(claim.roleOid) ? { ...claim, roleName: undefined } : claim),
+    claims: facts.claims
+      .filter(claim => !forgotten.has(claim))
+      .map(claim => (gone.has(claim.roleOid) ? { ...claim, roleName: undefined } : claim)),
     roles: new Map([...facts.roles].filter(([, oid]) => !gone.has(oid))),
   };
 }
@@ -166,15 +203,24 @@ async function dropIfEmpty(transaction: Transaction, { lock }: Work, { claims, u
   }
 }
 
-async function handOver(work: Work, request: Request, facts: Facts, { username, successor, decision }: Extract<Removal, { kind: 'handOver' }>): Promise<void> {
+async function handOver(
+  work: Work,
+  request: Request,
+  facts: Facts,
+  { username, successor, decision }: Extract<Removal, { kind: 'handOver' }>,
+): Promise<void> {
   const existing = new Set(facts.roles.values());
   const dropped = decision.forget.map(({ roleOid }) => roleOid).filter(oid => !existing.has(oid));
   const sessionsLeft = dropped.length === 0 ? undefined : (await endSessionsOf(work, { removed: dropped })).left;
   if (!decision.forget.some(claim => reportRenamed(work, facts, claim))) {
-    work.log.info('handed over', { username, reason: successor ? `resource ${successor.logicalId} manages it` : 'the role is gone' });
+    work.log.info('handed over', {
+      username,
+      reason: successor ? `resource ${successor.logicalId} manages it` : 'the role is gone',
+    });
   }
   const journal = new Journal();
-  const decide = (found: Facts) => handedOver(decideRemove(request.resource, request, found).find(one => one.username === username));
+  const decide = (found: Facts) =>
+    handedOver(decideRemove(request.resource, request, found).find(one => one.username === username));
   await orUndo(work, request.resource, journal, () => executeDecision(work, [], decide, journal));
   if (sessionsLeft !== undefined) {
     throw new ProvisionError(sessionsLeft);
@@ -182,7 +228,12 @@ async function handOver(work: Work, request: Request, facts: Facts, { username, 
 }
 
 /** Gives what the roles own to the new owner, if the template names one. */
-async function handOverOwned(work: Work, leaving: RoleRemoval[], roles: ObservedRole[], onRemoval: OnRemoval): Promise<void> {
+async function handOverOwned(
+  work: Work,
+  leaving: RoleRemoval[],
+  roles: ObservedRole[],
+  onRemoval: OnRemoval,
+): Promise<void> {
   if (onRemoval.action !== 'DROP') {
     return;
   }
@@ -190,10 +241,18 @@ async function handOverOwned(work: Work, leaving: RoleRemoval[], roles: Observed
   const databases = new Set([FIXED_DATABASE, ...roles.flatMap(({ ownsIn }) => ownsIn).sort()]);
   for (const database of databases) {
     await inDatabase(work, database, async (transaction) => {
-      const [dependents] = await transaction.read({ attempted: 'look for what the roles own' }, dependencies(namesOf(leaving), { shared: true }));
+      const [dependents] = await transaction.read(
+        { attempted: 'look for what the roles own' },
+        dependencies(namesOf(leaving), { shared: true }),
+      );
       for (const { role, owns } of dependents as unknown as Dependent[]) {
         if (owns) {
-          await handOverTo(transaction, { kind: 'reassignOwned', role, to: onRemoval.reassignOwnedTo, as: [role, onRemoval.reassignOwnedTo] });
+          await handOverTo(transaction, {
+            kind: 'reassignOwned',
+            role,
+            to: onRemoval.reassignOwnedTo,
+            as: [role, onRemoval.reassignOwnedTo],
+          });
         }
       }
     });
@@ -207,24 +266,40 @@ async function clear(work: Work, leaving: RoleRemoval[], databases: string[], cl
       work.log.info('not taken back', { database, reason: 'it accepts no connections' });
       continue;
     }
-    await inDatabase(work, database, transaction => clearDatabase(work, transaction, leaving)).catch((error: unknown) => {
-      // A database that does not let the admin in keeps the role from being dropped, and no more than that.
-      if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0)) {
-        throw error;
-      }
-      work.log.info('not taken back', { database, reason: error.message });
-      const others = leaving.filter(({ username }) => !hasOtherBytes(username));
-      return error.cause.sqlState === UNTRANSLATABLE && others.length > 0 && others.length < leaving.length ? clear(work, others, [database], closed) : undefined;
-    });
+    await inDatabase(work, database, transaction => clearDatabase(work, transaction, leaving)).catch(
+      (error: unknown) => {
+        // A database that does not let the admin in keeps the role from being dropped, and no more than that.
+        if (!(error instanceof ProvisionError && error.cause instanceof ServerError && error.retryUntil === 0)) {
+          throw error;
+        }
+        work.log.info('not taken back', { database, reason: error.message });
+        const others = leaving.filter(({ username }) => !hasOtherBytes(username));
+        return error.cause.sqlState === UNTRANSLATABLE && others.length > 0 && others.length < leaving.length
+          ? clear(work, others, [database], closed)
+          : undefined;
+      },
+    );
   }
 }
 
 async function clearDatabase(work: Work, transaction: Transaction, leaving: RoleRemoval[]): Promise<void> {
   const { database } = transaction;
-  const state = await readDatabase(transaction, { roles: namesOf(leaving), schemas: [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))], everything: true });
-  const changes = merged(leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)));
+  const state = await readDatabase(transaction, {
+    roles: namesOf(leaving),
+    schemas: [...new Set(leaving.flatMap(({ previous }) => ownSchemas(database, previous)))],
+    everything: true,
+  });
+  const changes = merged(
+    leaving.flatMap(({ username, previous }) => planDatabaseRemoval(database, username, previous, state)),
+  );
   // Policies, default privileges and user mappings of its own, memberships it has granted.
-  const depending = async () => (await transaction.read({ attempted: 'look for what depends on the roles' }, dependencies(namesOf(leaving), { shared: database === FIXED_DATABASE })))[0] as unknown as Dependent[];
+  const depending = async () =>
+    (
+      await transaction.read(
+        { attempted: 'look for what depends on the roles' },
+        dependencies(namesOf(leaving), { shared: database === FIXED_DATABASE }),
+      )
+    )[0] as unknown as Dependent[];
   let dependents: Dependent[] = [];
   const atOnce = async () => {
     await transaction.apply(changes);
@@ -237,7 +312,12 @@ async function clearDatabase(work: Work, transaction: Transaction, leaving: Role
   for (const { role, owns, mappings } of dependents) {
     if (!owns) {
       if (mappings !== null) {
-        work.log.info('dropping user mappings', { role, servers: mappings, database, note: 'with what they say about how it signs in there' });
+        work.log.info('dropping user mappings', {
+          role,
+          servers: mappings,
+          database,
+          note: 'with what they say about how it signs in there',
+        });
       }
       await takeBack(work, transaction, [{ kind: 'dropOwned', role, as: role }]);
     }

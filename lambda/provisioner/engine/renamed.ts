@@ -3,8 +3,8 @@ import type { Claim } from '../core/state';
 import type { Work } from './work';
 
 /**
- * Says in the log that a registered role goes by a name that it was not given here. It is left alone, for its oid alone does not make
- * it ours; but if it was renamed by hand, it still has its access.
+ * Says in the log that a registered role goes by a name that it was not given here. It is left alone, for its oid alone
+ * does not make it ours; but if it was renamed by hand, it still has its access.
  *
  * @returns whether there is such a role
  */

@@ -7,7 +7,10 @@ import type { AdminAccess, Session } from '../transport/session';
 
 const TOO_MANY_CONNECTIONS = '53300';
 
-/** The sessions in which one attempt works, beside the one that holds the lock. One in the fixed database stays open, and one at a time in others. */
+/**
+ * The sessions in which one attempt works, beside the one that holds the lock. One in the fixed database stays open,
+ * and one at a time in others.
+ */
 export class Sessions {
   private fixed?: Promise<Session>;
 

@@ -10,10 +10,15 @@ export interface SignInQuestion {
 }
 
 /** What the catalogs say of one sign-in. */
-export async function signIn({ access, budget, resourceId }: PlanOptions, { username, database }: SignInQuestion): Promise<SignInFacts> {
+export async function signIn(
+  { access, budget, resourceId }: PlanOptions,
+  { username, database }: SignInQuestion,
+): Promise<SignInFacts> {
   const catalogs = new Catalogs(access.open, budget);
   try {
-    const [[found]] = await catalogs.read(FIXED_DATABASE, { attempted: 'look at a role and its connections' }, [signInFacts(username, database)]);
+    const [[found]] = await catalogs.read(FIXED_DATABASE, { attempted: 'look at a role and its connections' }, [
+      signInFacts(username, database),
+    ]);
     return { resourceId, ...found } as unknown as SignInFacts;
   } finally {
     await catalogs.close();

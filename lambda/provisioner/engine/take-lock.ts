@@ -20,8 +20,8 @@ import { checkRegistry } from './registry-check';
 const LOOK_MS = { first: PATIENCE_MS / 10, others: PATIENCE_MS * 0.3 };
 
 /**
- * How long others are left alone: it doubles each time. An event is at work for some 200 ms, so that to come back at once to a crowd costs them all more
- * than it gains; where there was no connection to look with, it is the longest.
+ * How long others are left alone: it doubles each time. An event is at work for some 200 ms, so that to come back at
+ * once to a crowd costs them all more than it gains; where there was no connection to look with, it is the longest.
  */
 const PAUSE_MS = { shortest: 500, crowded: 2_000, longest: 4_000 };
 
@@ -32,7 +32,10 @@ const ANSWER_MS = 5_000;
 const CROWDED = 'cannot take the provisioners\' lock: more provisioners wait for it than connections are free';
 
 const TAKING = { attempted: "take the provisioners' lock" };
-const CREATING = { attempted: `create schema ${LOCK_SCHEMA}, which is the provisioners' lock`, needs: `CREATE on database ${FIXED_DATABASE}` };
+const CREATING = {
+  attempted: `create schema ${LOCK_SCHEMA}, which is the provisioners' lock`,
+  needs: `CREATE on database ${FIXED_DATABASE}`,
+};
 
 const isState = (error: unknown, ...sqlStates: string[]) =>
   error instanceof ProvisionError && error.cause instanceof ServerError && sqlStates.includes(error.cause.sqlState);
@@ -52,25 +55,30 @@ export interface TakeLockOptions {
 }
 
 /**
- * Waits until no other provisioner works on this server, and keeps others from it. Roles are shared by all its databases, and a transaction sees only
- * one of them; so the lock is held by a session of its own, across all of them. It ends with that session, also with that of a Lambda that was frozen.
- * Taken before anything is read that is decided upon.
+ * Waits until no other provisioner works on this server, and keeps others from it. Roles are shared by all its
+ * databases, and a transaction sees only one of them; so the lock is held by a session of its own, across all of them.
+ * It ends with that session, also with that of a Lambda that was frozen. Taken before anything is read that is decided
+ * upon.
  *
- * Many wait when a stack has many users. As long as turns are taken, each waits for its own until there is hardly time left. Those that keep a
- * connection meanwhile leave twice as many free: the event that has the turn needs more than one, and so do the applications, and events that come to look.
+ * Many wait when a stack has many users. As long as turns are taken, each waits for its own until there is hardly time
+ * left. Those that keep a connection meanwhile leave twice as many free: the event that has the turn needs more than
+ * one, and so do the applications, and events that come to look.
  */
 export async function takeLock({ open, owner, budget, log }: TakeLockOptions): Promise<Lock> {
   const turns = new Turns(budget, log);
   for (let pause = PAUSE_MS.shortest; ; pause = Math.min(PAUSE_MS.longest, 2 * pause)) {
-    const reason = await open(FIXED_DATABASE).then(session => takeIn(session, owner, turns), (error: ProvisionError) => {
-      if (!isFull(error)) {
-        throw error;
-      }
-      turns.assumeTaken(error);
-      // Those who come back soon after a refusal meet each other, and those who close their connections after a look.
-      pause = isRefused(error) ? PAUSE_MS.longest : pause;
-      return error.message;
-    });
+    const reason = await open(FIXED_DATABASE).then(
+      session => takeIn(session, owner, turns),
+      (error: ProvisionError) => {
+        if (!isFull(error)) {
+          throw error;
+        }
+        turns.assumeTaken(error);
+        // Those who come back soon after a refusal meet each other, and those who close their connections after a look.
+        pause = isRefused(error) ? PAUSE_MS.longest : pause;
+        return error.message;
+      },
+    );
     if (reason instanceof Lock) {
       return reason;
     }
@@ -95,10 +103,17 @@ class Turns {
 
   /** Milliseconds to wait until the next look. */
   public get untilLook(): number {
-    return Math.max(1, Math.min(this.who === undefined ? LOOK_MS.first : LOOK_MS.others, this.budget.remainingToBeginMs()));
+    return Math.max(
+      1,
+      Math.min(this.who === undefined ? LOOK_MS.first : LOOK_MS.others, this.budget.remainingToBeginMs()),
+    );
   }
 
-  /** The turn has come, or a session that is not seen has it: no sign that something is wrong. @param cause why it is not known who */
+  /**
+   * The turn has come, or a session that is not seen has it: no sign that something is wrong.
+   *
+   * @param cause why it is not known who
+   */
   public assumeTaken(cause?: ProvisionError): void {
     if (cause && limitOf(this.full?.cause) === undefined) {
       this.full = cause;
@@ -112,16 +127,23 @@ class Turns {
 
   /** @param cause of the reason, if there is nothing to wait for any more */
   public async look(session: Session, cause: ProvisionError): Promise<void> {
-    const [[{ holders, who }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [query(LOCK_HOLDERS)]);
+    const [[{ holders, who }]] = await run(session, { attempted: "ask who holds the provisioners' lock" }, [
+      query(LOCK_HOLDERS),
+    ]);
     if (this.who !== undefined && who !== this.who) {
       this.assumeTaken();
     }
     this.who = who;
     const isDead = holders !== null && this.budget.elapsedMs() - this.since >= PATIENCE_MS;
     if (isDead || this.budget.remainingToBeginMs() <= 0) {
-      throw new ProvisionError(`${cause.message}; it is held by ${holders as string ?? 'a session that has ended by now'}`, { retryUntil: cause.retryUntil, cause });
+      throw new ProvisionError(
+        `${cause.message}; it is held by ${(holders as string) ?? 'a session that has ended by now'}`,
+        { retryUntil: cause.retryUntil, cause },
+      );
     }
-    this.log.info('waiting', { reason: `the provisioners' lock is held by ${holders as string ?? 'no session any more'}` });
+    this.log.info('waiting', {
+      reason: `the provisioners' lock is held by ${(holders as string) ?? 'no session any more'}`,
+    });
   }
 }
 
@@ -169,7 +191,11 @@ async function takeIn(session: Session, owner: string | undefined, turns: Turns)
 
 /** @returns nothing if the lock had to be put in order */
 async function tryToTake(session: Session, owner: string | undefined, untilLook: number): Promise<Lock | undefined> {
-  const timeouts = { lock_timeout: untilLook, statement_timeout: untilLook + ANSWER_MARGIN_MS, idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS };
+  const timeouts = {
+    lock_timeout: untilLook,
+    statement_timeout: untilLook + ANSWER_MARGIN_MS,
+    idle_in_transaction_session_timeout: IDLE_TIMEOUT_MS,
+  };
   const statements = [setTimeouts(timeouts), MAY_WAIT, TAKE_LOCK, ...[LOCK_FACTS, SERVER, registry(owner)].map(query)];
   const results = await run(session, TAKING, statements, { answerMs: untilLook + 2 * ANSWER_MARGIN_MS });
   const [[facts], [found], [registryFound]] = results.slice(-3);
@@ -181,7 +207,11 @@ async function tryToTake(session: Session, owner: string | undefined, untilLook:
     throw notOurs(facts.owner as string, owner ?? server.admin);
   }
   if (grantees.length > 0) {
-    await run(session, { attempted: `revoke what default privileges have granted on schema ${LOCK_SCHEMA}` }, revokeOnLock(grantees));
+    await run(
+      session,
+      { attempted: `revoke what default privileges have granted on schema ${LOCK_SCHEMA}` },
+      revokeOnLock(grantees),
+    );
     await commit(session);
     return undefined;
   }
@@ -219,7 +249,10 @@ async function refuseRegistry(session: Session, owner: string | undefined): Prom
 /** Members of its owner could take the lock as well. */
 function notOurs(owner: string, wanted: string, cause?: unknown): ProvisionError {
   const [found, ours] = [owner, wanted].map(name => JSON.stringify(name));
-  return new ProvisionError(`cannot ${TAKING.attempted}: schema ${LOCK_SCHEMA} in database ${FIXED_DATABASE} belongs to ${found} and not to ${ours}; `
+  return new ProvisionError(
+    `cannot ${TAKING.attempted}: schema ${LOCK_SCHEMA} in database ${FIXED_DATABASE} belongs to ${found} and not to ${ours}; `
     + `drop it if it is not of this library; if ${found} is a group role that the admin is a member of, name it as registryOwner; `
-    + `if it was the admin before, ALTER SCHEMA ${LOCK_SCHEMA} OWNER TO ${identifier(wanted)}, and the same for SCHEMA ${REGISTRY_SCHEMA} and TABLE ${REGISTRY_TABLE}`, { cause });
+    + `if it was the admin before, ALTER SCHEMA ${LOCK_SCHEMA} OWNER TO ${identifier(wanted)}, and the same for SCHEMA ${REGISTRY_SCHEMA} and TABLE ${REGISTRY_TABLE}`,
+    { cause },
+  );
 }

@@ -19,18 +19,27 @@ export interface Transaction extends Reader {
   hurry(): Promise<void>;
   /** Makes changes, and writes beside them. */
   apply(changes: Change[], ...others: Step[]): Promise<void>;
-  /** Does something that may fail with one of the SQLSTATEs. If it does, the transaction is as it was before, and the error is returned. */
+  /**
+   * Does something that may fail with one of the SQLSTATEs. If it does, the transaction is as it was before, and the
+   * error is returned.
+   */
   attempt(work: () => Promise<unknown>, sqlStates: string[]): Promise<ServerError | undefined>;
 }
 
 export interface TransactionOptions {
   /** Milliseconds that a statement waits for a lock of another session. */
   readonly lockMs?: number;
-  /** Oids of roles that are being removed: their sessions, and those of roles that may not make roles, are ended when a statement waits for them. */
+  /**
+   * Oids of roles that are being removed: their sessions, and those of roles that may not make roles, are ended when a
+   * statement waits for them.
+   */
   readonly endBlockersAmong?: string[];
   /** Whether it is done again when another session is in the way. @default true */
   readonly triedAgain?: boolean;
-  /** Told what will have been changed, right before the commit: the answer to it may be lost. What it returns is called where nothing was committed. */
+  /**
+   * Told what will have been changed, right before the commit: the answer to it may be lost. What it returns is called
+   * where nothing was committed.
+   */
   readonly committing?: (changes: Change[]) => () => void;
 }
 
@@ -54,10 +63,15 @@ export function adminMembershipOf({ held, settable, options }: AdminMembershipRo
   return held ? 'held' : options ?? (settable ? 'set' : 'none');
 }
 
-/** Whatever a registry says that was copied from another server: the admin is no user of a resource. What it has already may be granted to it again. */
+/**
+ * Whatever a registry says that was copied from another server: the admin is no user of a resource. What it has already
+ * may be granted to it again.
+ */
 export function refuseAdmin(changes: Change[], database: string, { admin }: Server): void {
   const change = changes.find(one => rolesOf(one).includes(admin) && !(one.kind === 'grant' && one.again));
   if (change) {
-    throw new ProvisionError(`cannot ${describe(change, database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`);
+    throw new ProvisionError(
+      `cannot ${describe(change, database)}: it is the admin; remove its row from cdk_aurora_iam_auth.managed_role in database postgres`,
+    );
   }
 }

@@ -21,10 +21,19 @@ export interface Work {
   readonly inDatabase: InDatabase;
 }
 
-type InDatabase = <T>(work: Work, database: string, body: (transaction: Transaction) => Promise<T>, options?: TransactionOptions) => Promise<T>;
+type InDatabase = <T>(
+  work: Work,
+  database: string,
+  body: (transaction: Transaction) => Promise<T>,
+  options?: TransactionOptions,
+) => Promise<T>;
 
 /** In the fixed database, where what all databases share is changed. */
-export function inShared<T>(work: Work, body: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+export function inShared<T>(
+  work: Work,
+  body: (transaction: Transaction) => Promise<T>,
+  options?: TransactionOptions,
+): Promise<T> {
   return inDatabase(work, FIXED_DATABASE, body, options);
 }
 
@@ -33,7 +42,12 @@ export function lookAtShared<T>({ sessions, lock }: Work, body: (reader: Reader)
   return sessions.in(FIXED_DATABASE, session => body(readerIn(session, lock.server)));
 }
 
-export function inDatabase<T>(work: Work, database: string, body: (transaction: Transaction) => Promise<T>, options?: TransactionOptions): Promise<T> {
+export function inDatabase<T>(
+  work: Work,
+  database: string,
+  body: (transaction: Transaction) => Promise<T>,
+  options?: TransactionOptions,
+): Promise<T> {
   return work.inDatabase(work, database, body, options);
 }
 

@@ -27,16 +27,21 @@ export const NETWORK: Remedy<[error: NodeJS.ErrnoException, connected: boolean]>
     retryUntil: UNREACHABLE_UNTIL_MS,
   },
   {
-    matches: ({ code, message }, connected) => !connected && (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || /timeout/.test(message)),
+    matches: ({ code, message }, connected) =>
+      !connected
+      && (code === 'ETIMEDOUT' || code === 'EHOSTUNREACH' || code === 'ENETUNREACH' || /timeout/.test(message)),
     cause: 'no answer, packets are dropped on the way',
-    remedy: "check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets",
+    remedy:
+      "check that the database's security group lets the provisioner's security group in, and network ACLs and routes between their subnets",
     retryUntil: UNREACHABLE_UNTIL_MS,
   },
   {
     matches: ({ message }) => /timeout/.test(message),
     cause: 'the connection opened but the server does not speak',
-    remedy: 'check that the database is available and not out of memory; one that was paused (Aurora Serverless v2) should have resumed by now, deploy again',
-    // A paused one takes about 15 seconds to resume, or 30 and more: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
+    remedy:
+      'check that the database is available and not out of memory; one that was paused (Aurora Serverless v2) should have resumed by now, deploy again',
+    // A paused one takes about 15 seconds to resume, or 30 and more:
+    // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
     retryUntil: PATIENCE_MS,
   },
   {
@@ -50,14 +55,19 @@ export const NETWORK: Remedy<[error: NodeJS.ErrnoException, connected: boolean]>
     remedy: "connect to the database's own endpoint, not to an alias",
   },
   {
-    matches: ({ code = '' }) => /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+|UNSPECIFIED)$/.test(code),
+    matches: ({ code = '' }) =>
+      /^(SELF_SIGNED_CERT_IN_CHAIN|DEPTH_ZERO_SELF_SIGNED_CERT|UNABLE_TO_\w+|CERT_\w+|INVALID_\w+|PATH_LENGTH_EXCEEDED|ERROR_IN_CERT_\w+|UNSPECIFIED)$/.test(
+        code,
+      ),
     cause: "the server's certificate is not trusted",
-    remedy: 'check that it has not expired, and that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names; otherwise pass caCertificates with one that has it',
+    remedy:
+      'check that it has not expired, and that its certificate authority is in the file that the environment variable DATABASE_CA_FILE of the provisioner names; otherwise pass caCertificates with one that has it',
   },
   {
     matches: ({ message }) => message.startsWith('SASL:'),
     cause: 'the server does not prove that it knows the password of the admin',
-    remedy: 'check that nothing stands between the provisioner and the database, and that the database signs its admin in with SCRAM-SHA-256',
+    remedy:
+      'check that nothing stands between the provisioner and the database, and that the database signs its admin in with SCRAM-SHA-256',
   },
   {
     matches: error => error instanceof ProtocolError,

@@ -11,7 +11,8 @@ const named = (expected: string) => ({ name }: SecretError) => name === expected
 export const SECRET: Remedy<[error: SecretError]>[] = [
   {
     matches: named('AccessDeniedException'),
-    remedy: "allow the provisioner's role secretsmanager:GetSecretValue on it and, where it has a key of its own, kms:Decrypt on the key; check its resource policy",
+    remedy:
+      "allow the provisioner's role secretsmanager:GetSecretValue on it and, where it has a key of its own, kms:Decrypt on the key; check its resource policy",
   },
   { matches: named('ResourceNotFoundException'), remedy: 'check that the secret still exists in this Region' },
   { matches: named('InvalidRequestException'), remedy: 'restore the secret if it is scheduled for deletion' },

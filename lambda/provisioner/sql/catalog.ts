@@ -13,7 +13,11 @@ export const SERVER = `
 /** What a superuser may do, it needs no membership for. */
 export const ADMIN = 'SELECT rolsuper AS "isSuperuser" FROM pg_catalog.pg_roles WHERE rolname = current_user';
 
-/** Oid by name. @param registered beside those given, the names that this query has, of which there may be as many as roles */
+/**
+ * Oid by name.
+ *
+ * @param registered beside those given, the names that this query has, of which there may be as many as roles
+ */
 export function rolesByName(names: string[], registered?: string): string {
   const wanted = `SELECT unnest(${textArray(names)}) AS name${registered === undefined ? '' : ` UNION (${registered})`}`;
   return `
@@ -22,14 +26,18 @@ export function rolesByName(names: string[], registered?: string): string {
 
 export const ENCODING = "SELECT pg_catalog.current_setting('server_encoding') AS encoding";
 
-/** Databases, and whether they can be connected to: -2 is the limit of one whose DROP DATABASE was interrupted, which is as good as gone. */
+/**
+ * Databases, and whether they can be connected to: -2 is the limit of one whose DROP DATABASE was interrupted, which is
+ * as good as gone.
+ */
 export const DATABASES = `
   SELECT datname::text AS name, oid::text AS oid, datallowconn AND datconnlimit <> 0 AS open FROM pg_catalog.pg_database WHERE datconnlimit <> -2 ORDER BY 1`;
 
 /**
- * Memberships of roles u, and in them. Without options one inherits if its member does, and can be set. Up to 15 there is one row a
- * membership and who may grant roles may revoke any; from 16 on each grantor takes back its own: `granted_as`, if it is not the admin.
- * Ours are those of the admin, of roles that it inherits from, and of superusers: RDS is said to record them as the grantor.
+ * Memberships of roles u, and in them. Without options one inherits if its member does, and can be set. Up to 15 there
+ * is one row a membership and who may grant roles may revoke any; from 16 on each grantor takes back its own:
+ * `granted_as`, if it is not the admin. Ours are those of the admin, of roles that it inherits from, and of superusers:
+ * RDS is said to record them as the grantor.
  */
 const MEMBERSHIPS = `
     SELECT m.roleid, m.member, g.rolname AS group_name, v.rolname AS member_name, coalesce(m.inherit_option, v.rolinherit) AS inherits,
@@ -40,16 +48,19 @@ const MEMBERSHIPS = `
     WHERE m.roleid IN (SELECT oid FROM u) OR m.member IN (SELECT oid FROM u)`;
 
 /**
- * Of a setting s, with its name. A role sets what it likes for itself, of any length, in each database: that must not make it too large to be read, or
- * its access could not be ended. What can be declared for all databases is shorter, as it is stored.
+ * Of a setting s, with its name. A role sets what it likes for itself, of any length, in each database: that must not
+ * make it too large to be read, or its access could not be ended. What can be declared for all databases is shorter, as
+ * it is stored.
  */
 const MOST_BYTES = 'CASE s.setdatabase WHEN 0 THEN 4000 ELSE 250 END';
 
 /**
- * Roles with what they hold that is shared by all databases of the server. There may be thousands: everything is read once, however
- * few the planner expects, and then put together by role. A membership that neither inherits nor can be set (16 and newer) has no effect.
+ * Roles with what they hold that is shared by all databases of the server. There may be thousands: everything is read
+ * once, however few the planner expects, and then put together by role. A membership that neither inherits nor can be
+ * set (16 and newer) has no effect.
  *
- * @param dependencies of which of them is asked where they own or hold something: a role may own millions of objects, and each is looked at
+ * @param dependencies of which of them is asked where they own or hold something: a role may own millions of objects,
+ * and each is looked at
  */
 export function rolesWithShared(names: string[], dependencies: string[]): string {
   const isAsked = dependencies.length > 0;
@@ -73,14 +84,16 @@ export function rolesWithShared(names: string[], dependencies: string[]): string
   settings AS MATERIALIZED (
     SELECT s.setrole AS oid, json_agg(json_build_object('database', d.datname, 'parameter', split_part(c, '=', 1), 'value', CASE WHEN octet_length(c) <= ${MOST_BYTES} THEN substr(c, strpos(c, '=') + 1) END) ORDER BY d.datname, c) AS list
     FROM pg_catalog.pg_db_role_setting s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.setdatabase CROSS JOIN LATERAL unnest(s.setconfig) c
-    WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole)${isAsked
-      ? `,
+    WHERE s.setrole IN (SELECT oid FROM u) GROUP BY s.setrole)${
+      isAsked
+        ? `,
   depends AS MATERIALIZED (
     SELECT s.refobjid AS oid, json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) AS list,
            json_agg(DISTINCT d.datname::text ORDER BY d.datname::text) FILTER (WHERE ${OWNED}) AS owned
     FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_database d ON d.oid = s.dbid
     WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid IN (SELECT oid FROM u WHERE ${isOneOf('role', dependencies)}) GROUP BY s.refobjid)`
-      : ''}
+        : ''
+    }
   SELECT u.role, u.oid::text AS oid, u.rolcanlogin AS "canLogin", u.rolinherit AS inherits, u.rolconnlimit AS "connectionLimit", coalesce(settings.list, '[]') AS settings, coalesce(memberships.list, '[]') AS memberships,
          coalesce(members.list, '[]') AS members, coalesce(databases.list, '[]') AS databases, ${isAsked ? "coalesce(depends.list, '[]')" : "'[]'::json"} AS "dependsIn", ${isAsked ? "coalesce(depends.owned, '[]')" : "'[]'::json"} AS "ownsIn"
   FROM u LEFT JOIN memberships USING (oid) LEFT JOIN members USING (oid) LEFT JOIN databases USING (oid) LEFT JOIN settings USING (oid)${isAsked ? ' LEFT JOIN depends USING (oid)' : ''}`;
@@ -125,10 +138,11 @@ export function databaseOwners(names: string[]): string {
 }
 
 /**
- * As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. Without IN, a procedure with an OUT argument of
- * that type could be meant as well.
+ * As GRANT takes them: of an aggregate the types alone, for it knows no ORDER BY there. Without IN, a procedure with an
+ * OUT argument of that type could be meant as well.
  */
-const ARGUMENTS = "(SELECT coalesce(string_agg('IN ' || format_type(t, NULL), ', ' ORDER BY n), '') FROM unnest(p.proargtypes) WITH ORDINALITY a(t, n))";
+const ARGUMENTS
+  = "(SELECT coalesce(string_agg('IN ' || format_type(t, NULL), ', ' ORDER BY n), '') FROM unnest(p.proargtypes) WITH ORDINALITY a(t, n))";
 
 export interface DatabaseQuestion {
   /** Names of the roles whose privileges are asked for. */
@@ -141,15 +155,26 @@ export interface DatabaseQuestion {
   readonly everything: boolean;
 }
 
-const OF_DATABASE = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'a.datdba', acl: 'a.datacl' });
-const OF_OBJECT = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'o.owner', acl: 'o.grantable_acl' });
+const OF_DATABASE = grantorOf({
+  grantor: 'a.grantor',
+  privilege: 'a.privilege_type',
+  owner: 'a.datdba',
+  acl: 'a.datacl',
+});
+const OF_OBJECT = grantorOf({
+  grantor: 'a.grantor',
+  privilege: 'a.privilege_type',
+  owner: 'o.owner',
+  acl: 'o.grantable_acl',
+});
 
 export const NO_IDENTITIES: IdentityQuestion = { names: [], columns: [], schemaOids: [], objectOids: [] };
 
 /** Schemas of temporary objects: only their own session can use what is in them. */
 const TEMPORARY = '^pg_(toast_)?temp';
 
-const ALL_BESIDE = "(SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL)";
+const ALL_BESIDE
+  = "(SELECT coalesce(jsonb_agg(to_jsonb(beside) ORDER BY role, kind, what), '[]') FROM beside WHERE what IS NOT NULL)";
 
 /**
  * A type t that can be named in GRANT ... ON TYPE, domains included, and that is not there because of something else:
@@ -169,18 +194,22 @@ export function objectCount(schemas: string[]): string {
 }
 
 /**
- * One row with everything about roles in the database of the session: schemas and objects that privileges can be granted on,
- * and what the roles hold. `kind` is the word that GRANT ... ON expects. Objects of an extension are marked: its script decides
- * about their privileges.
+ * One row with everything about roles in the database of the session: schemas and objects that privileges can be
+ * granted on, and what the roles hold. `kind` is the word that GRANT ... ON expects. Objects of an extension are
+ * marked: its script decides about their privileges.
  */
 export function rolesInDatabase({ roles, schemas, identities = NO_IDENTITIES, everything }: DatabaseQuestion): string {
   const { names, columns } = identities;
-  const [schemaOids, objectOids] = [identities.schemaOids, identities.objectOids].map(oids => `${textArray(oids)}::oid[]`);
-  const isNamed = `(nspname = ANY (${textArray(schemas)})${identities.schemaOids.length + identities.objectOids.length === 0
-    ? ''
-    : ` OR oid = ANY (${schemaOids}) OR oid IN (
+  const [schemaOids, objectOids] = [identities.schemaOids, identities.objectOids].map(
+    oids => `${textArray(oids)}::oid[]`,
+  );
+  const isNamed = `(nspname = ANY (${textArray(schemas)})${
+    identities.schemaOids.length + identities.objectOids.length === 0
+      ? ''
+      : ` OR oid = ANY (${schemaOids}) OR oid IN (
       SELECT relnamespace FROM pg_catalog.pg_class WHERE oid = ANY (${objectOids}) UNION ALL SELECT pronamespace FROM pg_catalog.pg_proc WHERE oid = ANY (${objectOids})
-      UNION ALL SELECT typnamespace FROM pg_catalog.pg_type WHERE oid = ANY (${objectOids}))`})`;
+      UNION ALL SELECT typnamespace FROM pg_catalog.pg_type WHERE oid = ANY (${objectOids}))`
+  })`;
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
   who AS (SELECT oid, rolname::text AS role FROM pg_catalog.pg_roles WHERE rolname = ANY (${textArray(roles)})),
@@ -223,8 +252,9 @@ export function rolesInDatabase({ roles, schemas, identities = NO_IDENTITIES, ev
            CASE d.defaclobjtype WHEN 'r' THEN 'TABLES' WHEN 'S' THEN 'SEQUENCES' WHEN 'f' THEN 'FUNCTIONS' WHEN 'T' THEN 'TYPES' WHEN 'n' THEN 'SCHEMAS' WHEN 'L' THEN 'LARGE OBJECTS' END AS objects,
            a.privilege_type AS privilege, a.is_grantable AS grantable
     FROM pg_catalog.pg_default_acl d LEFT JOIN pg_catalog.pg_namespace n ON n.oid = d.defaclnamespace
-    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)${everything
-      ? `,
+    CROSS JOIN LATERAL aclexplode(d.defaclacl) a JOIN who ON who.oid = a.grantee WHERE d.defaclrole <> a.grantee)${
+      everything
+        ? `,
   depends AS MATERIALIZED (
     SELECT who.role, s.deptype, s.classid, s.objid, s.objsubid, h.oid IS NOT NULL AS known
     FROM pg_catalog.pg_shdepend s JOIN who ON who.oid = s.refobjid
@@ -235,7 +265,8 @@ export function rolesInDatabase({ roles, schemas, identities = NO_IDENTITIES, ev
     FROM depends CROSS JOIN LATERAL pg_identify_object(classid, objid, objsubid) WHERE deptype <> 'o' AND NOT (deptype = 'a' AND known) AND coalesce(schema, name, '') !~ '${TEMPORARY}'
     UNION ALL
     SELECT role, 'owned', count(*)::text FROM depends WHERE deptype = 'o' GROUP BY role)`
-      : ''}
+        : ''
+    }
   SELECT
     (SELECT coalesce(jsonb_agg(jsonb_build_object('schema', ns.schema, 'owner', pg_get_userbyid(ns.nspowner), 'as', ${actingAs('ns.nspowner', 'ns.nspowner')}, 'options', ${grantOptions('ns.nspowner', 'ns.nspacl')},
               'empty', NOT EXISTS (SELECT FROM pg_catalog.pg_depend d WHERE d.refclassid = 'pg_namespace'::regclass AND d.refobjid = ns.oid AND d.deptype = 'n')) ORDER BY ns.schema), '[]')

@@ -10,12 +10,14 @@ export const HERE_ONLY = `${OF_ROLE} AND s.dbid = ${DATABASE}`;
 const HERE = `${OF_ROLE} AND s.dbid IN (0, ${DATABASE})`;
 
 /**
- * Whether a row s of pg_shdepend is about something that the role owns. PostgreSQL counts two more as owned that are about the role itself, and that
- * it can hand over to no other: default privileges of what it creates, and user mappings, with which it signs in to foreign servers.
+ * Whether a row s of pg_shdepend is about something that the role owns. PostgreSQL counts two more as owned that are
+ * about the role itself, and that it can hand over to no other: default privileges of what it creates, and user
+ * mappings, with which it signs in to foreign servers.
  *
  * @see https://www.postgresql.org/docs/current/sql-reassign-owned.html
  */
-export const OWNED = "s.deptype = 'o' AND s.classid NOT IN ('pg_catalog.pg_default_acl'::regclass, 'pg_catalog.pg_user_mapping'::regclass)";
+export const OWNED
+  = "s.deptype = 'o' AND s.classid NOT IN ('pg_catalog.pg_default_acl'::regclass, 'pg_catalog.pg_user_mapping'::regclass)";
 
 /** What the role owns in this database, and what it owns of the server. */
 export function ownedObjects(role: string): string {
@@ -25,8 +27,8 @@ export function ownedObjects(role: string): string {
 }
 
 /**
- * The roles on which anything here depends, whether that is something they own, and the foreign servers that they have user mappings for.
- * Options of these, such as passwords, are not asked for.
+ * The roles on which anything here depends, whether that is something they own, and the foreign servers that they have
+ * user mappings for. Options of these, such as passwords, are not asked for.
  *
  * @param shared with what all databases of the server share
  */
@@ -39,8 +41,8 @@ export function dependencies(roles: string[], { shared }: { readonly shared: boo
 }
 
 /**
- * How many objects roles own, here and everywhere, and whether anything else here depends on them beside what they have been granted: policies,
- * default privileges and user mappings of their own, memberships they have granted.
+ * How many objects roles own, here and everywhere, and whether anything else here depends on them beside what they have
+ * been granted: policies, default privileges and user mappings of their own, memberships they have granted.
  */
 export function owned(roles: string[]): string {
   return `

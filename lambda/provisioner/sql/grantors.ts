@@ -1,10 +1,17 @@
-/** Who has granted something, and as whom the admin can grant it or take it back. Expressions for queries of the catalogs. */
-
-/** As PostgreSQL sees it when it chooses a grantor: a superuser has all rights of the owner, and uses no grant option. */
-export const inherits = (role: string) => `(NOT current_setting('is_superuser')::boolean AND pg_has_role(${role}, 'USAGE'))`;
+/**
+ * Who has granted something, and as whom the admin can grant it or take it back. Expressions for queries of the
+ * catalogs.
+ */
 
 /**
- * Whether the admin may have granted it: itself, as the owner, or with the grant option of any role that it inherits from.
+ * As PostgreSQL sees it when it chooses a grantor: a superuser has all rights of the owner, and uses no grant option.
+ */
+export const inherits = (role: string) =>
+  `(NOT current_setting('is_superuser')::boolean AND pg_has_role(${role}, 'USAGE'))`;
+
+/**
+ * Whether the admin may have granted it: itself, as the owner, or with the grant option of any role that it inherits
+ * from.
  *
  * @see https://www.postgresql.org/docs/current/sql-grant.html
  */
@@ -13,8 +20,9 @@ export function isOurs(grantor: string, owner: string): string {
 }
 
 /**
- * The owner with whose rights something is granted, or taken back that was granted with them. Null: the admin itself will do, the grantor is
- * another role, or it is a superuser, whose rights are out of reach. pg_database_owner can have no members; the owner of the database has its rights.
+ * The owner with whose rights something is granted, or taken back that was granted with them. Null: the admin itself
+ * will do, the grantor is another role, or it is a superuser, whose rights are out of reach. pg_database_owner can have
+ * no members; the owner of the database has its rights.
  */
 export function actingAs(grantor: string, owner: string): string {
   return `CASE WHEN ${grantor} = me.oid OR (${grantor} = ${owner} AND pg_has_role(${owner}, 'USAGE')) THEN NULL
@@ -33,8 +41,8 @@ interface Entry {
 }
 
 /**
- * Whether PostgreSQL may choose another grantor than this one for the admin, which inherits from several roles with the grant option. It takes the
- * first that has it, and the admin itself before all others.
+ * Whether PostgreSQL may choose another grantor than this one for the admin, which inherits from several roles with the
+ * grant option. It takes the first that has it, and the admin itself before all others.
  */
 function hasRival({ grantor, privilege, owner, acl }: Entry): string {
   return `(${grantor} <> ${owner} AND ${inherits(owner)} OR EXISTS (
@@ -43,8 +51,8 @@ function hasRival({ grantor, privilege, owner, acl }: Entry): string {
 }
 
 /**
- * As `grantor`, the role that something is taken back as, because it has granted it and PostgreSQL would not choose it; as `through`, the role that
- * PostgreSQL chooses, so that what others have granted is taken back by another statement.
+ * As `grantor`, the role that something is taken back as, because it has granted it and PostgreSQL would not choose it;
+ * as `through`, the role that PostgreSQL chooses, so that what others have granted is taken back by another statement.
  */
 export function grantorOf(entry: Entry): { grantor: string; through: string } {
   const { grantor, owner } = entry;
@@ -56,14 +64,20 @@ export function grantorOf(entry: Entry): { grantor: string; through: string } {
   };
 }
 
-/** As in server_version_num: from 16 on a membership has options of its own, and CREATEROLE is not enough to become a member. */
+/**
+ * As in server_version_num: from 16 on a membership has options of its own, and CREATEROLE is not enough to become a
+ * member.
+ */
 const OPTIONS_SINCE = 160000;
 export const HAS_OPTIONS = `current_setting('server_version_num')::int >= ${OPTIONS_SINCE}`;
 
 /** Whether the admin can SET ROLE to a role that it is a member of. */
-export const CAN_BE = (role: string) => `CASE WHEN ${HAS_OPTIONS} THEN pg_has_role(${role}, 'SET') ELSE pg_has_role(${role}, 'MEMBER') END`;
+export const CAN_BE = (role: string) =>
+  `CASE WHEN ${HAS_OPTIONS} THEN pg_has_role(${role}, 'SET') ELSE pg_has_role(${role}, 'MEMBER') END`;
 
-/** Whether the admin can use the rights of a role that it does not inherit from: as a member of it, or by becoming one. */
+/**
+ * Whether the admin can use the rights of a role that it does not inherit from: as a member of it, or by becoming one.
+ */
 export const CAN_BECOME = (role: string) => `(${CAN_BE(role)} OR pg_has_role(${role}, 'MEMBER WITH ADMIN OPTION')
                  OR NOT ${HAS_OPTIONS} AND (SELECT rolcreaterole FROM pg_catalog.pg_roles WHERE oid = me.oid) AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${role}))`;
 

@@ -2,8 +2,9 @@ import { identifier, literal } from './quote';
 import { createSchema, REGISTRY_SCHEMA } from './registry';
 
 /**
- * Mutual exclusion of provisioners: a lock on an empty schema. An advisory lock can be taken by anyone, and a table be locked by a member of
- * pg_write_all_data; COMMENT ON SCHEMA waits for its lock like any other statement, but only an owner of the schema keeps it.
+ * Mutual exclusion of provisioners: a lock on an empty schema. An advisory lock can be taken by anyone, and a table be
+ * locked by a member of pg_write_all_data; COMMENT ON SCHEMA waits for its lock like any other statement, but only an
+ * owner of the schema keeps it.
  */
 
 export const LOCK_SCHEMA = 'cdk_aurora_iam_auth_lock';
@@ -21,7 +22,9 @@ export function createLock(owner: string | undefined): string {
 
 /** Default privileges may have granted something. */
 export function revokeOnLock(grantees: string[]): string[] {
-  return grantees.map(grantee => `REVOKE ALL ON SCHEMA ${LOCK_SCHEMA} FROM ${grantee === '' ? 'PUBLIC' : identifier(grantee)} CASCADE`);
+  return grantees.map(
+    grantee => `REVOKE ALL ON SCHEMA ${LOCK_SCHEMA} FROM ${grantee === '' ? 'PUBLIC' : identifier(grantee)} CASCADE`,
+  );
 }
 
 /** Whatever is found in the schema is not ours, and then it stays. */
@@ -36,8 +39,8 @@ export const DROP_LOCK_WITHOUT_REGISTRY = `DO ${literal(`
   END`)}`;
 
 /**
- * Whose the lock is, who else was granted something on the schema ('' is PUBLIC), and what identifies the lock that this transaction holds. By name
- * in the catalog, so that it is there also if the schema is not.
+ * Whose the lock is, who else was granted something on the schema ('' is PUBLIC), and what identifies the lock that
+ * this transaction holds. By name in the catalog, so that it is there also if the schema is not.
  */
 export const LOCK_FACTS = `
   SELECT pg_get_userbyid(n.nspowner)::text AS owner,
@@ -55,7 +58,10 @@ export interface HeldLock {
   readonly database: string;
 }
 
-/** Fails with 22012 (division by zero) unless the lock is still held: right before a commit, it keeps what was done without the lock from being committed. */
+/**
+ * Fails with 22012 (division by zero) unless the lock is still held: right before a commit, it keeps what was done
+ * without the lock from being committed.
+ */
 export function fence({ pid, schema, database }: HeldLock): string {
   return `SELECT 1 / count(*)::int AS held FROM pg_catalog.pg_locks l
   WHERE l.pid = ${literal(String(pid))}::int AND l.granted AND ${isLock(`${literal(schema)}::oid`, `${literal(database)}::oid`)}`;
@@ -77,7 +83,10 @@ const WAITING = `(
   SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_namespace n ON n.oid = l.objid
   WHERE ${THIS_LOCK} AND NOT l.granted AND pg_has_role(a.usesysid, n.nspowner, 'USAGE'))`;
 
-/** How many connections of the admin to this database are free: on the server, and where these are limited, of the role and the database. */
+/**
+ * How many connections of the admin to this database are free: on the server, and where these are limited, of the role
+ * and the database.
+ */
 const FREE = `least(
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
     - coalesce(current_setting('reserved_connections', true)::int, 0) - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),
@@ -86,7 +95,10 @@ const FREE = `least(
   (SELECT datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid = d.oid) FROM pg_catalog.pg_database d
    WHERE datname = current_database() AND datconnlimit >= 0))`;
 
-/** Fails with 22012 (division by zero) if too many wait already: half as many as there are free connections. One may always wait. */
+/**
+ * Fails with 22012 (division by zero) if too many wait already: half as many as there are free connections. One may
+ * always wait.
+ */
 export const MAY_WAIT = `SELECT 1 / CASE WHEN w.n = 0 OR 2 * w.n < ${FREE} THEN 1 ELSE 0 END FROM (SELECT ${WAITING} AS n) w`;
 
 /** A process in words. Dropped roles have no name. */
@@ -97,7 +109,10 @@ const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.
 const PREPARED = `(SELECT coalesce(string_agg(format('prepared transaction %s (role %s, database %s)', quote_literal(left(x.gid, 60)), x.owner, x.database), ', ' ORDER BY x.gid),
   'a prepared transaction') FROM (SELECT * FROM pg_catalog.pg_prepared_xacts ORDER BY prepared LIMIT 5) x)`;
 
-/** Who holds the lock and since when it is idle or at work, so that a holder who does something is told from one that is dead; and in words. */
+/**
+ * Who holds the lock and since when it is idle or at work, so that a holder who does something is told from one that is
+ * dead; and in words.
+ */
 export const LOCK_HOLDERS = `
   SELECT string_agg(format('%s %s', p.pid, a.state_change), ', ' ORDER BY p.pid) AS who,
          string_agg(CASE WHEN p.pid IS NULL THEN ${PREPARED} ELSE ${SESSION} END, ', ' ORDER BY p.pid) AS holders

@@ -2,8 +2,8 @@ import { IN_RDS_IAM, WITH_TOKEN } from './memberships';
 import { textArray } from './quote';
 
 /**
- * Roles that can log in, and members of rds_iam, those of AWS among them: others could have their names. Not those of PostgreSQL itself, whose
- * prefix no other role can have. Whether a role has a password, only a superuser can see.
+ * Roles that can log in, and members of rds_iam, those of AWS among them: others could have their names. Not those of
+ * PostgreSQL itself, whose prefix no other role can have. Whether a role has a password, only a superuser can see.
  */
 export const LOGINS = `
   WITH RECURSIVE ${IN_RDS_IAM}
@@ -18,7 +18,10 @@ export function withLogin(roleOids: string[]): string {
   return `SELECT r.oid::text AS oid FROM pg_catalog.pg_roles r WHERE r.oid = ANY (${textArray(roleOids)}::oid[]) AND r.rolcanlogin`;
 }
 
-/** Of these roles, those that can log in or have sessions. Without a login no membership in rds_iam lets a client in, by whichever grantor. */
+/**
+ * Of these roles, those that can log in or have sessions. Without a login no membership in rds_iam lets a client in, by
+ * whichever grantor.
+ */
 export function withAccess(roleOids: string[]): string {
   return `
   SELECT r.oid::text AS oid FROM pg_catalog.pg_roles r

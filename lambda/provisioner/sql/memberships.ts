@@ -2,20 +2,24 @@ import { CAN_BE, HAS_OPTIONS } from './grantors';
 import { isOneOf, textArray } from './quote';
 
 /**
- * pg_auth_members with the options of 16 and newer, which are null on 15 and older: a name that is no column of the inner table is
- * looked for in the outer one.
+ * pg_auth_members with the options of 16 and newer, which are null on 15 and older: a name that is no column of the
+ * inner table is looked for in the outer one.
  */
 export const AUTH_MEMBERS = `(
       SELECT m.* FROM (SELECT NULL::boolean AS inherit_option, NULL::boolean AS set_option) missing
       CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option FROM pg_catalog.pg_auth_members) m)`;
 
 /**
- * With each membership, whether it passes anything on. The ADMIN-only one that 16 and newer give the creator of a role does not. On PostgreSQL, `+role`
- * of pg_hba.conf takes it for a membership even so; whether the login of RDS does is not known.
+ * With each membership, whether it passes anything on. The ADMIN-only one that 16 and newer give the creator of a role
+ * does not. On PostgreSQL, `+role` of pg_hba.conf takes it for a membership even so; whether the login of RDS does is
+ * not known.
  */
 export const EDGES = `SELECT m.member, m.roleid, NOT (m.admin_option AND NOT coalesce(m.inherit_option, true) AND NOT coalesce(m.set_option, true)) FROM ${AUTH_MEMBERS} m`;
 
-/** For a WITH RECURSIVE: rds_iam and its members, themselves and through others; and with those who may be because they have the ADMIN option alone. */
+/**
+ * For a WITH RECURSIVE: rds_iam and its members, themselves and through others; and with those who may be because they
+ * have the ADMIN option alone.
+ */
 export const IN_RDS_IAM = `edge(member, roleid, effective) AS (${EDGES}),
   iam(oid) AS (
     SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
@@ -23,11 +27,12 @@ export const IN_RDS_IAM = `edge(member, roleid, effective) AS (${EDGES}),
   iam_or_admin(oid) AS (SELECT oid FROM iam UNION SELECT e.member FROM iam_or_admin i JOIN edge e ON e.roleid = i.oid)`;
 
 /** Of a role r: whether it signs in with tokens; NULL if that is not known. */
-export const WITH_TOKEN = 'CASE WHEN r.oid IN (SELECT oid FROM iam) THEN true WHEN r.oid NOT IN (SELECT oid FROM iam_or_admin) THEN false END';
+export const WITH_TOKEN
+  = 'CASE WHEN r.oid IN (SELECT oid FROM iam) THEN true WHEN r.oid NOT IN (SELECT oid FROM iam_or_admin) THEN false END';
 
 /**
- * How the admin stands to roles that it may have to act as: whether it is one already, or can only SET ROLE to it, the options of a membership that
- * it granted to itself, and all it says in the catalog, to be compared with later.
+ * How the admin stands to roles that it may have to act as: whether it is one already, or can only SET ROLE to it, the
+ * options of a membership that it granted to itself, and all it says in the catalog, to be compared with later.
  */
 export function adminMemberships(roles: string[]): string {
   return `
@@ -43,9 +48,9 @@ export function adminMemberships(roles: string[]): string {
 }
 
 /**
- * The shortest path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give the
- * creator of a role: it passes nothing on. Roles are walked by their distance, and not path by path: of paths there may be
- * very many, and users can make more of them.
+ * The shortest path on which the role reaches rds_iam, if any. Skipped is the ADMIN-only edge that 16 and newer give
+ * the creator of a role: it passes nothing on. Roles are walked by their distance, and not path by path: of paths there
+ * may be very many, and users can make more of them.
  */
 export function pathToRdsIam(role: string): string {
   return `
@@ -77,8 +82,8 @@ export const GROUPS_OF_RDS_IAM = `
 export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 
 /**
- * The memberships on all paths from the admin to rds_iam. Of PostgreSQL 14 and older, where each passes everything on; each role and membership
- * is looked at once, however many paths there are.
+ * The memberships on all paths from the admin to rds_iam. Of PostgreSQL 14 and older, where each passes everything on;
+ * each role and membership is looked at once, however many paths there are.
  */
 export const LEADING_TO_RDS_IAM = `
   WITH RECURSIVE me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user),

@@ -3,9 +3,22 @@ import { CAN_BECOME } from './grantors';
 import { isOneOf, literal } from './quote';
 
 /** Kinds of objects whose new owner needs CREATE on their schema. Tables, views, sequences and types need nothing. */
-const IN_SCHEMA = ['pg_proc', 'pg_operator', 'pg_opclass', 'pg_opfamily', 'pg_collation', 'pg_conversion', 'pg_statistic_ext', 'pg_ts_config', 'pg_ts_dict'];
+const IN_SCHEMA = [
+  'pg_proc',
+  'pg_operator',
+  'pg_opclass',
+  'pg_opfamily',
+  'pg_collation',
+  'pg_conversion',
+  'pg_statistic_ext',
+  'pg_ts_config',
+  'pg_ts_dict',
+];
 
-/** Kinds whose new owner needs CREATE on the database. A subscription does from 16 on; before, it belongs to a superuser. Of a schema the admin needs it. */
+/**
+ * Kinds whose new owner needs CREATE on the database. A subscription does from 16 on; before, it belongs to a
+ * superuser. Of a schema the admin needs it.
+ */
 const IN_DATABASE = ['pg_publication', 'pg_subscription'];
 
 const isKind = (...kinds: string[]) => `classid IN (${kinds.map(kind => `'pg_catalog.${kind}'::regclass`).join(', ')})`;
@@ -16,8 +29,9 @@ const OF_SUPERUSERS = `(${isKind('pg_event_trigger', 'pg_foreign_data_wrapper')}
     OR ${isKind('pg_publication')} AND objid IN (SELECT oid FROM pg_catalog.pg_publication WHERE puballtables))`;
 
 /**
- * What keeps a role from becoming the owner of what others own in this database: the statements that change that, and objects that only a superuser
- * may own. With `mayCreate`, also what would keep it from that if they created something in all schemas in which they may.
+ * What keeps a role from becoming the owner of what others own in this database: the statements that change that, and
+ * objects that only a superuser may own. With `mayCreate`, also what would keep it from that if they created something
+ * in all schemas in which they may.
  *
  * @see https://www.postgresql.org/docs/current/sql-reassign-owned.html
  */

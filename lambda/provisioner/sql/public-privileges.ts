@@ -19,21 +19,37 @@ export function publicConnect(database: string, roles: RegisteredRoles): string 
 
 /** The same of CREATE on schema `public` of the database of the session. */
 export function publicCreate(roles: RegisteredRoles): string {
-  const from = "SELECT oid, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl FROM pg_catalog.pg_namespace WHERE nspname = 'public'";
-  const owns = [['pg_class', 'relnamespace', 'relowner'], ['pg_proc', 'pronamespace', 'proowner'], ['pg_type', 'typnamespace', 'typowner']]
-    .map(([catalog, namespace, owner]) => `EXISTS (SELECT FROM pg_catalog.${catalog} x WHERE x.${namespace} = o.oid AND x.${owner} = r.oid)`).join(' OR ');
-  return publicState('CREATE', from, `r.rolname !~ '^pg_' AND (${owns}
-      OR r.rolcanlogin AND r.rolname !~ '^rds' AND NOT ${isManaged(roles)} AND has_database_privilege(r.oid, current_database(), 'CONNECT'))`);
+  const from
+    = "SELECT oid, nspowner AS owner, coalesce(nspacl, acldefault('n', nspowner)) AS acl FROM pg_catalog.pg_namespace WHERE nspname = 'public'";
+  const owns = [
+    ['pg_class', 'relnamespace', 'relowner'],
+    ['pg_proc', 'pronamespace', 'proowner'],
+    ['pg_type', 'typnamespace', 'typowner'],
+  ]
+    .map(
+      ([catalog, namespace, owner]) =>
+        `EXISTS (SELECT FROM pg_catalog.${catalog} x WHERE x.${namespace} = o.oid AND x.${owner} = r.oid)`,
+    )
+    .join(' OR ');
+  return publicState(
+    'CREATE',
+    from,
+    `r.rolname !~ '^pg_' AND (${owns}
+      OR r.rolcanlogin AND r.rolname !~ '^rds' AND NOT ${isManaged(roles)} AND has_database_privilege(r.oid, current_database(), 'CONNECT'))`,
+  );
 }
 
-/** A role of this library has what it declares, and relies on PUBLIC only where it declares something else in the database. */
+/**
+ * A role of this library has what it declares, and relies on PUBLIC only where it declares something else in the
+ * database.
+ */
 function isManaged({ managed }: RegisteredRoles): string {
   return `r.oid = ANY (${textArray(managed)}::oid[])`;
 }
 
 /**
- * It, or a role that it is a member of, declares something there, or owns or holds something in database o, such as what was granted by hand; or it is
- * a member of a predefined role, which is about all databases.
+ * It, or a role that it is a member of, declares something there, or owns or holds something in database o, such as
+ * what was granted by hand; or it is a member of a predefined role, which is about all databases.
  */
 function needsDatabase({ inDatabase }: RegisteredRoles): string {
   return `(EXISTS (SELECT FROM unnest(${textArray(inDatabase)}::oid[]) d WHERE pg_has_role(r.oid, d, 'MEMBER')) OR ${holdsSomethingIn('o.oid')}
@@ -53,9 +69,15 @@ export interface LockedOutUser {
   readonly database: string;
 }
 
-/** Users that cannot connect to databases in which they, or roles that they are members of, hold something or declare it. */
+/**
+ * Users that cannot connect to databases in which they, or roles that they are members of, hold something or declare
+ * it.
+ */
 export function lockedOutUsers(databases: string[], users: string[], declared: LockedOutUser[]): string {
-  const isDeclared = declared.map(({ role, database }) => `r.rolname = ${literal(role)} AND d.datname = ${literal(database)}`).join(' OR ') || 'false';
+  const isDeclared
+    = declared
+      .map(({ role, database }) => `r.rolname = ${literal(role)} AND d.datname = ${literal(database)}`)
+      .join(' OR ') || 'false';
   return `
   SELECT r.rolname::text AS role, d.datname::text AS database FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_database d
   WHERE ${isOneOf('d.datname', databases)} AND ${isOneOf('r.rolname', users)} AND r.rolcanlogin AND NOT has_database_privilege(r.oid, d.oid, 'CONNECT')
@@ -80,7 +102,12 @@ export function connectsOnlyThrough(roles: string[], databases: string[]): strin
 }
 
 function publicState(privilege: string, from: string, relies: string): string {
-  const { grantor, through } = grantorOf({ grantor: 'a.grantor', privilege: 'a.privilege_type', owner: 'o.owner', acl: 'o.acl' });
+  const { grantor, through } = grantorOf({
+    grantor: 'a.grantor',
+    privilege: 'a.privilege_type',
+    owner: 'o.owner',
+    acl: 'o.acl',
+  });
   return `
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user), o AS (${from})
   SELECT

@@ -1,8 +1,9 @@
 /** The one place where a name or a text becomes SQL. */
 
 /**
- * Colons in front of what may be a name. The Data API has parameters that look like that, and no source says whether it looks for them in quoted names
- * and texts, too: there each such colon is written as its code. `::` in front of a type stays, outside of quotes.
+ * Colons in front of what may be a name. The Data API has parameters that look like that, and no source says whether it
+ * looks for them in quoted names and texts, too: there each such colon is written as its code. `::` in front of a type
+ * stays, outside of quotes.
  *
  * @see https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html
  */
@@ -54,7 +55,9 @@ export function textArray(texts: Iterable<string>): string {
   return `ARRAY[${[...texts].map(literal).join(', ')}]::text[]`;
 }
 
-/** As texts, for which there is a hash table: with names, each row would be compared with each of what may be thousands. */
+/**
+ * As texts, for which there is a hash table: with names, each row would be compared with each of what may be thousands.
+ */
 export function isOneOf(column: string, names: string[]): string {
   return `${column}::text = ANY (${textArray(names)})`;
 }

@@ -4,7 +4,10 @@ import { ONLY_TABLE, REGISTRY_SCHEMA, REGISTRY_TABLE } from './registry';
 
 /** The rows of the registry: reading, writing and forgetting them, and the end of a registry that has none. */
 
-/** As the oid of a row that is about no role: the creation of a resource was cancelled, or it revokes privileges from PUBLIC. */
+/**
+ * As the oid of a row that is about no role: the creation of a resource was cancelled, or it revokes privileges from
+ * PUBLIC.
+ */
 export const NO_ROLE = '0';
 
 /** What an event has to say of its resource: when CloudFormation has sent it. */
@@ -32,14 +35,23 @@ export function stamp({ stack, stackId, logicalId, sent }: Stamp): string {
  *
  * @param sent when the Delete was sent; if that is not known, it is any time up to some seconds from now
  */
-export function cancel({ stack, stackId, logicalId }: ManagingResource, resourceId: string, username: string, sent: string | undefined): string {
+export function cancel(
+  { stack, stackId, logicalId }: ManagingResource,
+  resourceId: string,
+  username: string,
+  sent: string | undefined,
+): string {
   const time = sent === undefined ? later(`${UNKNOWN_DELETE_SECONDS} seconds`) : literal(sent);
   const declarations = `jsonb_build_object('format', 1, 'sent', ${time})`;
   return insertWithoutRole({ stack, stackId, logicalId, resourceId, physicalId: '', username }, declarations, true);
 }
 
 /** A row of a resource that is about no role of its own. @param declarations SQL */
-export function insertWithoutRole({ stack, stackId, logicalId, resourceId, physicalId, username }: Omit<RegistryRow, 'declarations'>, declarations: string, released: boolean): string {
+export function insertWithoutRole(
+  { stack, stackId, logicalId, resourceId, physicalId, username }: Omit<RegistryRow, 'declarations'>,
+  declarations: string,
+  released: boolean,
+): string {
   const texts = [stack, stackId, logicalId, resourceId, physicalId, username].map(literal).join(', ');
   return `
   INSERT INTO ${REGISTRY_TABLE} (role_oid, stack, stack_id, logical_id, resource_id, physical_id, username, declarations, released)
@@ -48,10 +60,16 @@ export function insertWithoutRole({ stack, stackId, logicalId, resourceId, physi
     username = excluded.username, declarations = excluded.declarations, released = excluded.released`;
 }
 
-/** A Create that begins by then is taken for the one that was cancelled, if no time is known: a Lambda function in a VPC starts and connects within this time. */
+/**
+ * A Create that begins by then is taken for the one that was cancelled, if no time is known: a Lambda function in a VPC
+ * starts and connects within this time.
+ */
 const UNKNOWN_DELETE_SECONDS = 20;
 
-/** So long an event may be late, and more: https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html */
+/**
+ * So long an event may be late, and more:
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-configuring.html
+ */
 const CANCELLED_KEPT = '-1 day';
 
 function later(interval: string): string {
@@ -59,8 +77,8 @@ function later(interval: string): string {
 }
 
 /**
- * Names that the registered roles have or are declared to have, and those of the roles that declarations name. Many rows name the same roles: these are
- * looked up once, for a lookup in each row would take the square of the time.
+ * Names that the registered roles have or are declared to have, and those of the roles that declarations name. Many
+ * rows name the same roles: these are looked up once, for a lookup in each row would take the square of the time.
  */
 export const REGISTERED_NAMES = `
   WITH named(role) AS MATERIALIZED (
@@ -81,9 +99,22 @@ export interface RegistryRow extends ManagingResource {
 
 /** What many rows have in common is sent once. */
 export function insert(rows: RegistryRow[]): string {
-  const groups = grouped(rows, ({ stack, stackId, logicalId, resourceId, physicalId, declarations, released = false }) =>
-    ({ stack, stackId, logicalId, resourceId, physicalId, declarations, released }));
-  const values = groups.map(([shared, rows]) => ({ ...shared, roles: rows.map(({ roleOid, username }) => ({ roleOid, username })) }));
+  const groups = grouped(
+    rows,
+    ({ stack, stackId, logicalId, resourceId, physicalId, declarations, released = false }) => ({
+      stack,
+      stackId,
+      logicalId,
+      resourceId,
+      physicalId,
+      declarations,
+      released,
+    }),
+  );
+  const values = groups.map(([shared, rows]) => ({
+    ...shared,
+    roles: rows.map(({ roleOid, username }) => ({ roleOid, username })),
+  }));
   return `
   INSERT INTO ${REGISTRY_TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, physical_id, declarations, released)
   SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."physicalId", g."declarations", g."released"
@@ -103,8 +134,9 @@ const FORGET_DROPPED = `
                                                ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid) END`;
 
 /**
- * Drops the registry if nothing but roles that are gone is registered. Nothing happens where there is none. It stays where another session reads it
- * for longer, such as that of pg_dump, or where something depends on it: an empty one does no harm.
+ * Drops the registry if nothing but roles that are gone is registered. Nothing happens where there is none. It stays
+ * where another session reads it for longer, such as that of pg_dump, or where something depends on it: an empty one
+ * does no harm.
  */
 export const DROP_UNUSED_REGISTRY = `DO ${literal(`
   BEGIN
@@ -165,8 +197,10 @@ function row({ roleOid, stack, logicalId }: RegistryKey): string {
 }
 
 function isOneOf(keys: RegistryKey[]): string {
-  const conditions = grouped(keys, ({ stack, logicalId }) => ({ stack, logicalId })).map(([{ stack, logicalId }, keys]) =>
-    `stack = ${literal(stack)} AND logical_id = ${literal(logicalId)} AND role_oid = ANY (${textArray(keys.map(({ roleOid }) => roleOid))}::oid[])`);
+  const conditions = grouped(keys, ({ stack, logicalId }) => ({ stack, logicalId })).map(
+    ([{ stack, logicalId }, keys]) =>
+      `stack = ${literal(stack)} AND logical_id = ${literal(logicalId)} AND role_oid = ANY (${textArray(keys.map(({ roleOid }) => roleOid))}::oid[])`,
+  );
   return conditions.join(' OR ') || 'false';
 }
 

@@ -1,11 +1,17 @@
 import { identifier, literal } from './quote';
 
-/** Which CloudFormation resource manages which role: a table in database postgres that belongs to the admin, or to a group role that the deployment names. */
+/**
+ * Which CloudFormation resource manages which role: a table in database postgres that belongs to the admin, or to a
+ * group role that the deployment names.
+ */
 
 export const REGISTRY_SCHEMA = 'cdk_aurora_iam_auth';
 export const REGISTRY_TABLE = `${REGISTRY_SCHEMA}.managed_role`;
 
-/** Without tables that inherit from it: its owner can make one at any time, with triggers that would run with the rights of the admin. */
+/**
+ * Without tables that inherit from it: its owner can make one at any time, with triggers that would run with the rights
+ * of the admin.
+ */
 export const ONLY_TABLE = `ONLY ${REGISTRY_TABLE}`;
 
 interface Column {
@@ -16,16 +22,39 @@ interface Column {
 
 const COLUMNS: Column[] = [
   { name: 'role_oid', type: 'oid' },
-  ...['stack', 'stack_id', 'logical_id', 'resource_id', 'physical_id', 'username'].map((name): Column => ({ name, type: 'text' })),
+  ...['stack', 'stack_id', 'logical_id', 'resource_id', 'physical_id', 'username'].map((name): Column => ({
+    name,
+    type: 'text',
+  })),
   { name: 'declarations', type: 'jsonb' },
   { name: 'released', type: 'bool', default: 'false' },
 ];
 const KEY = ['role_oid', 'stack', 'logical_id'];
 
-/** What others have added to a registry: it could run their code with the rights of the admin, or let them change what is stored. */
+/**
+ * What others have added to a registry: it could run their code with the rights of the admin, or let them change what
+ * is stored.
+ */
 export type RegistryFault
-  = 'owner missing' | 'owner not held' | 'schema owner' | 'table owner' | 'schema grantee' | 'table grantee' | 'column grantee' | 'object' | 'kind' | 'column'
-    | 'constraint' | 'index' | 'trigger' | 'rule' | 'policy' | 'forced' | 'parent' | 'child' | 'statistics';
+  = | 'owner missing'
+    | 'owner not held'
+    | 'schema owner'
+    | 'table owner'
+    | 'schema grantee'
+    | 'table grantee'
+    | 'column grantee'
+    | 'object'
+    | 'kind'
+    | 'column'
+    | 'constraint'
+    | 'index'
+    | 'trigger'
+    | 'rule'
+    | 'policy'
+    | 'forced'
+    | 'parent'
+    | 'child'
+    | 'statistics';
 
 /** Row of `registry()`. */
 export interface RegistryFacts {
@@ -40,7 +69,8 @@ export interface RegistryFacts {
 }
 
 /**
- * The registry as the catalogs have it, in one row. Nothing in it waits for a lock on the table, as pg_get_expr() does. By name in the catalog, not by to_regclass(): that may answer from before another session's commit.
+ * The registry as the catalogs have it, in one row. Nothing in it waits for a lock on the table, as pg_get_expr() does.
+ * By name in the catalog, not by to_regclass(): that may answer from before another session's commit.
  *
  * @param owner the role that is to own it, if not the admin
  */
@@ -55,8 +85,9 @@ export function registry(owner: string | undefined): string {
 }
 
 /**
- * For a transaction that works with the registry of a role with other members, who may change it between two looks at it: holds it as it is until the
- * end of the transaction, and fails with 22012 if it is not as it has to be. The GRANT changes nothing, and keeps the schema from being renamed.
+ * For a transaction that works with the registry of a role with other members, who may change it between two looks at
+ * it: holds it as it is until the end of the transaction, and fails with 22012 if it is not as it has to be. The GRANT
+ * changes nothing, and keeps the schema from being renamed.
  */
 export function holdRegistry(owner: string): string[] {
   return [
@@ -73,11 +104,15 @@ function requireRegistry(owner: string | undefined): string {
 }
 
 /**
- * What can be in a schema: catalog, its column for the schema, and what the table brings along. Not by pg_depend: any role can make a view that
- * depends on a schema.
+ * What can be in a schema: catalog, its column for the schema, and what the table brings along. Not by pg_depend: any
+ * role can make a view that depends on a schema.
  */
 const IN_SCHEMAS: [catalog: string, namespace: string, isOurs?: string][] = [
-  ['pg_class', 'relnamespace', 'x.oid = t.table_oid OR x.oid IN (SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = t.table_oid)'],
+  [
+    'pg_class',
+    'relnamespace',
+    'x.oid = t.table_oid OR x.oid IN (SELECT indexrelid FROM pg_catalog.pg_index WHERE indrelid = t.table_oid)',
+  ],
   ['pg_type', 'typnamespace', 't.reltype IN (x.oid, x.typelem)'],
   ['pg_proc', 'pronamespace'],
   ['pg_operator', 'oprnamespace'],
@@ -89,8 +124,9 @@ const IN_SCHEMAS: [catalog: string, namespace: string, isOurs?: string][] = [
 ];
 
 /**
- * Ends the sessions that hold or wait for a lock which keeps others from using the registry. A member of pg_write_all_data may take one. Sessions
- * of its owner, of members of the owner and of roles that create roles are left alone.
+ * Ends the sessions that hold or wait for a lock which keeps others from using the registry. A member of
+ * pg_write_all_data may take one. Sessions of its owner, of members of the owner and of roles that create roles are
+ * left alone.
  */
 export const END_REGISTRY_LOCKERS = `
   SELECT pg_catalog.pg_terminate_backend(l.pid)
@@ -113,10 +149,15 @@ function shape(owner: string | undefined): string {
   const grantees = (fault: RegistryFault, acl: string, from: string) =>
     `UNION ALL SELECT DISTINCT '${fault}', ${nameOf('a.grantee')} FROM ${from} CROSS JOIN LATERAL aclexplode(${acl}) a
     WHERE a.grantee NOT IN (SELECT oid FROM o WHERE oid IS NOT NULL UNION ALL SELECT oid FROM me)`;
-  const others = IN_SCHEMAS.map(([catalog, namespace, isOurs]) =>
-    `UNION ALL SELECT 'object', pg_describe_object('pg_catalog.${catalog}'::regclass, x.oid, 0) FROM n JOIN pg_catalog.${catalog} x ON x.${namespace} = n.oid
-      ${isOurs === undefined ? '' : `AND NOT EXISTS (SELECT FROM t WHERE ${isOurs})`}`);
-  const columns = COLUMNS.map(({ name, type, default: value }, index) => `(${index + 1}, '${name}', 'pg_catalog.${type}'::regtype, ${value !== undefined})`);
+  const others = IN_SCHEMAS.map(
+    ([catalog, namespace, isOurs]) =>
+      `UNION ALL SELECT 'object', pg_describe_object('pg_catalog.${catalog}'::regclass, x.oid, 0) FROM n JOIN pg_catalog.${catalog} x ON x.${namespace} = n.oid
+      ${isOurs === undefined ? '' : `AND NOT EXISTS (SELECT FROM t WHERE ${isOurs})`}`,
+  );
+  const columns = COLUMNS.map(
+    ({ name, type, default: value }, index) =>
+      `(${index + 1}, '${name}', 'pg_catalog.${type}'::regtype, ${value !== undefined})`,
+  );
   const key = KEY.map(name => COLUMNS.findIndex(column => column.name === name) + 1).join(' ');
   return `
   me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user),
@@ -145,8 +186,13 @@ function shape(owner: string | undefined): string {
         OR coalesce(c.value, '') NOT LIKE CASE WHEN w.value THEN ${literal('{CONST :consttype 16 %')} ELSE '' END
         OR c.attidentity <> '' OR c.attgenerated <> '' OR c.attcollation NOT IN (0, 100) OR c.attinhcount <> 0)
     ${ofTable('constraint', 'c.conname', 'pg_catalog.pg_constraint c', "c.conrelid = t.table_oid AND c.contype NOT IN ('p', 'n')")}
-    ${ofTable('index', 'i.indexrelid::regclass', 'pg_catalog.pg_index i', `i.indrelid = t.table_oid
-      AND NOT (i.indisprimary AND i.indkey::text = '${key}' AND i.indisvalid AND i.indimmediate)`)}
+    ${ofTable(
+      'index',
+      'i.indexrelid::regclass',
+      'pg_catalog.pg_index i',
+      `i.indrelid = t.table_oid
+      AND NOT (i.indisprimary AND i.indkey::text = '${key}' AND i.indisvalid AND i.indimmediate)`,
+    )}
     UNION ALL SELECT 'index', 'managed_role' FROM t WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.table_oid)
     ${ofTable('trigger', 'g.tgname', 'pg_catalog.pg_trigger g', 'g.tgrelid = t.table_oid')}
     ${ofTable('rule', 'r.rulename', 'pg_catalog.pg_rewrite r', 'r.ev_class = t.table_oid')}
@@ -186,7 +232,9 @@ export function createRegistry({ owner, ownerName, defaultGrantees }: NewRegistr
   ];
 }
 
-/** A schema that belongs to the owner of what the provisioner keeps: the admin, or the role that the deployment names. */
+/**
+ * A schema that belongs to the owner of what the provisioner keeps: the admin, or the role that the deployment names.
+ */
 export function createSchema(name: string, owner: string | undefined): string {
   return `CREATE SCHEMA ${identifier(name)}${owner === undefined ? '' : ` AUTHORIZATION ${identifier(owner)}`}`;
 }

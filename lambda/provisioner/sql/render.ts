@@ -1,4 +1,12 @@
-import { type ActAs, type Change, type ChangeOf, type FutureTarget, type ObjectName, PUBLIC, type Target } from '../core/change';
+import {
+  type ActAs,
+  type Change,
+  type ChangeOf,
+  type FutureTarget,
+  type ObjectName,
+  PUBLIC,
+  type Target,
+} from '../core/change';
 import { ownedObjects } from './dependencies';
 import { identifier, literal, qualified, withIdentifiers } from './quote';
 
@@ -23,8 +31,8 @@ export type AdminMembership = 'held' | 'set' | 'none' | { readonly inherit: bool
 
 type Renderer = { readonly [K in Change['kind']]: (change: ChangeOf<K>, dialect: Dialect) => string[] };
 
-// Never SUPERUSER, REPLICATION or BYPASSRLS, not even negated: RDS refuses them to the master. Never PASSWORD or VALID UNTIL:
-// rds.restrict_password_commands refuses them, and an IAM user has neither.
+// Never SUPERUSER, REPLICATION or BYPASSRLS, not even negated: RDS refuses them to the master. Never PASSWORD or VALID
+// UNTIL: rds.restrict_password_commands refuses them, and an IAM user has neither.
 const RENDERER: Renderer = {
   createRole: ({ role, roleKind }) => [`CREATE ${roleKind.toUpperCase()} ${identifier(role)} NOLOGIN`],
   renameRole: ({ role, to }) => [`ALTER ROLE ${identifier(role)} RENAME TO ${identifier(to)}`],
@@ -35,32 +43,50 @@ const RENDERER: Renderer = {
     const withOptions = hasMembershipOptions(version);
     const grant = `GRANT ${groupName(group)} TO ${identifiers(roles)}${withOptions && (options || inherit) ? ' WITH INHERIT TRUE, SET TRUE' : ''}${admin ? ' WITH ADMIN OPTION' : ''}`;
     // Up to 15 a role inherits from all groups or from none.
-    const attributes = withOptions || !(options || inherit) ? [] : roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`);
+    const attributes
+      = withOptions || !(options || inherit) ? [] : roles.map(role => `ALTER ROLE ${identifier(role)} INHERIT`);
     return [...attributes, ...options && !withOptions ? [] : [grant]];
   },
   revokeRole: ({ group, roles, grantor, admin }, dialect) =>
-    acting({ grantor }, dialect, [`REVOKE ${admin ? 'ADMIN OPTION FOR ' : ''}${groupName(group)} FROM ${identifiers(roles)} CASCADE`]),
+    acting({ grantor }, dialect, [
+      `REVOKE ${admin ? 'ADMIN OPTION FOR ' : ''}${groupName(group)} FROM ${identifiers(roles)} CASCADE`,
+    ]),
   grant: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`GRANT ${onTarget(privileges, on)} TO ${grantees(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+    acting(by, dialect, [
+      `GRANT ${onTarget(privileges, on)} TO ${grantees(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`,
+    ]),
   // What the role has passed on goes as well.
   revoke: ({ privileges, on, roles, grantable, ...by }, dialect) =>
-    acting(by, dialect, [`REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${grantees(roles)} CASCADE`]),
+    acting(by, dialect, [
+      `REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${onTarget(privileges, on)} FROM ${grantees(roles)} CASCADE`,
+    ]),
   grantFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asMember(as, dialect, [`${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`]),
+    asMember(as, dialect, [
+      `${alterDefault(on)} GRANT ${privileges.join(', ')} ON ${on.objects} TO ${identifiers(roles)}${grantable ? ' WITH GRANT OPTION' : ''}`,
+    ]),
   revokeFuture: ({ privileges, on, roles, grantable, as }, dialect) =>
-    asMember(as, dialect, [`${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${identifiers(roles)}`]),
+    asMember(as, dialect, [
+      `${alterDefault(on)} REVOKE ${grantable ? 'GRANT OPTION FOR ' : ''}${privileges.join(', ')} ON ${on.objects} FROM ${identifiers(roles)}`,
+    ]),
   setParameter: ({ role, database, parameter, value }) => [
     `ALTER ROLE ${identifier(role)}${database === undefined ? '' : ` IN DATABASE ${identifier(database)}`} `
-    + (value === undefined ? `RESET ${parameterName(parameter)}` : `SET ${parameterName(parameter)} TO ${value.length === 0 ? "''" : [value].flat().map(literal).join(', ')}`),
+    + (value === undefined
+      ? `RESET ${parameterName(parameter)}`
+      : `SET ${parameterName(parameter)} TO ${value.length === 0 ? "''" : [value].flat().map(literal).join(', ')}`),
   ],
   limitConnections: ({ role, limit }) => [`ALTER ROLE ${identifier(role)} CONNECTION LIMIT ${limit}`],
-  createSchema: ({ schema, role, as }, dialect) => asMember(as, dialect, [`CREATE SCHEMA ${identifier(schema)} AUTHORIZATION ${identifier(role)}`]),
+  createSchema: ({ schema, role, as }, dialect) =>
+    asMember(as, dialect, [`CREATE SCHEMA ${identifier(schema)} AUTHORIZATION ${identifier(role)}`]),
   dropSchema: ({ schema, as }, dialect) => asMember(as, dialect, [`DROP SCHEMA ${identifier(schema)} RESTRICT`]),
   reassignOwned: ({ role, to, as }, dialect) => {
     const reassign = [`REASSIGN OWNED BY ${identifier(role)} TO ${identifier(to)}`];
     // It must have the rights of both; as the new owner alone, which is a member of the other for the moment.
     return dialect.adminMemberships.get(to) === 'set'
-      ? [`GRANT ${identifier(role)} TO ${identifier(to)} WITH INHERIT TRUE, SET TRUE`, ...inRole(to, reassign), `REVOKE ${identifier(role)} FROM ${identifier(to)}`]
+      ? [
+          `GRANT ${identifier(role)} TO ${identifier(to)} WITH INHERIT TRUE, SET TRUE`,
+          ...inRole(to, reassign),
+          `REVOKE ${identifier(role)} FROM ${identifier(to)}`,
+        ]
       : as.reduce((statements, acting) => asMember(acting, dialect, statements), reassign);
   },
   // It would drop what the role owns, so that is looked up once more in the same breath.
@@ -82,12 +108,17 @@ export function hasMembershipOptions(version: number): boolean {
   return version >= 160000;
 }
 
-/** As the grantor itself, which needs USAGE on the schema then; a member of the owner counts as the owner, and keeps rights of its own. */
+/**
+ * As the grantor itself, which needs USAGE on the schema then; a member of the owner counts as the owner, and keeps
+ * rights of its own.
+ */
 function acting({ as, grantor }: ActAs, dialect: Dialect, statements: string[]): string[] {
   if (grantor === undefined) {
     return asMember(as, dialect, statements);
   }
-  return dialect.adminMemberships.get(grantor) === 'set' ? inRole(grantor, statements) : asMember(grantor, dialect, inRole(grantor, statements));
+  return dialect.adminMemberships.get(grantor) === 'set'
+    ? inRole(grantor, statements)
+    : asMember(grantor, dialect, inRole(grantor, statements));
 }
 
 function inRole(role: string, statements: string[]): string[] {
@@ -100,11 +131,16 @@ export function statementOf(change: Change, dialect: Dialect): string {
 }
 
 /**
- * With the privileges of that role. At the commit the admin must not be a member any more: the role may be one of rds_iam.
+ * With the privileges of that role. At the commit the admin must not be a member any more: the role may be one of
+ * rds_iam.
  *
  * @see https://www.postgresql.org/docs/current/sql-grant.html
  */
-function asMember(as: string | undefined, { admin, version, adminMemberships }: Dialect, statements: string[]): string[] {
+function asMember(
+  as: string | undefined,
+  { admin, version, adminMemberships }: Dialect,
+  statements: string[],
+): string[] {
   const before = as === undefined ? 'held' : adminMemberships.get(as) ?? 'none';
   if (as === undefined || before === 'held') {
     return statements;
@@ -116,7 +152,11 @@ function asMember(as: string | undefined, { admin, version, adminMemberships }: 
   const back = before === 'none'
     ? `REVOKE ${role} FROM ${member}`
     : `GRANT ${role} TO ${member} WITH INHERIT ${before.inherit}, SET ${before.set}`;
-  return [`GRANT ${role} TO ${member}${hasMembershipOptions(version) ? ' WITH INHERIT TRUE, SET TRUE' : ''}`, ...statements, back];
+  return [
+    `GRANT ${role} TO ${member}${hasMembershipOptions(version) ? ' WITH INHERIT TRUE, SET TRUE' : ''}`,
+    ...statements,
+    back,
+  ];
 }
 
 function alterDefault({ creator, schema }: FutureTarget): string {

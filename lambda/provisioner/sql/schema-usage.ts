@@ -6,7 +6,10 @@ export interface UserInSchema {
   readonly schema: string;
 }
 
-/** Those of them that have no USAGE on the schema: neither of their own, nor through PUBLIC, nor through a role that they are members of, or will be. */
+/**
+ * Those of them that have no USAGE on the schema: neither of their own, nor through PUBLIC, nor through a role that
+ * they are members of, or will be.
+ */
 export function withoutUsage(users: (UserInSchema & { readonly groups: readonly string[] })[]): string {
   return `
   SELECT w."role", w."schema" FROM jsonb_to_recordset(${json(users)}) AS w("role" text, "schema" text, "groups" jsonb)

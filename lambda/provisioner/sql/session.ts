@@ -8,16 +8,25 @@ export const ROLLBACK = 'ROLLBACK';
 
 /** To come back to when something may fail, and when a message has failed. */
 export const SAVEPOINT = { attempt: 'SAVEPOINT attempt', message: 'SAVEPOINT message' };
-export const ROLLBACK_TO_SAVEPOINT = { attempt: 'ROLLBACK TO SAVEPOINT attempt', message: 'ROLLBACK TO SAVEPOINT message' };
+export const ROLLBACK_TO_SAVEPOINT = {
+  attempt: 'ROLLBACK TO SAVEPOINT attempt',
+  message: 'ROLLBACK TO SAVEPOINT message',
+};
 export const RELEASE_SAVEPOINT = 'RELEASE SAVEPOINT attempt';
 
 /**
- * Around what the session of the lock asks while others work. Its transaction goes on for as long as an event does, and PostgreSQL shows a transaction
- * the sessions that it has seen at its first look. As text, because the Data API has no type for nothing.
+ * Around what the session of the lock asks while others work. Its transaction goes on for as long as an event does, and
+ * PostgreSQL shows a transaction the sessions that it has seen at its first look. As text, because the Data API has no
+ * type for nothing.
  *
  * @see https://www.postgresql.org/docs/current/monitoring-stats.html#MONITORING-STATS-VIEWS
  */
-export const BESIDE = { begin: 'SAVEPOINT beside', lookAgain: 'SELECT pg_catalog.pg_stat_clear_snapshot()::text', end: 'RELEASE SAVEPOINT beside', undo: 'ROLLBACK TO SAVEPOINT beside' };
+export const BESIDE = {
+  begin: 'SAVEPOINT beside',
+  lookAgain: 'SELECT pg_catalog.pg_stat_clear_snapshot()::text',
+  end: 'RELEASE SAVEPOINT beside',
+  undo: 'ROLLBACK TO SAVEPOINT beside',
+};
 
 /** Milliseconds. */
 export interface Timeouts {
@@ -28,7 +37,9 @@ export interface Timeouts {
 
 /** Until the end of the transaction. */
 export function setTimeouts(timeouts: Timeouts): string {
-  const settings = Object.entries(timeouts).map(([name, milliseconds]) => setLocal(name, `${Math.ceil(milliseconds as number)}`));
+  const settings = Object.entries(timeouts).map(([name, milliseconds]) =>
+    setLocal(name, `${Math.ceil(milliseconds as number)}`),
+  );
   return `SELECT ${[...settings, NO_TRANSACTION_TIMEOUT].join(', ')}`;
 }
 
@@ -36,13 +47,17 @@ function setLocal(name: string, value: string): string {
   return `pg_catalog.set_config('${name}', '${value}', true)`;
 }
 
-/** The parameter exists from PostgreSQL 17 on. The lock is held by a transaction that takes as long as the event does. */
+/**
+ * The parameter exists from PostgreSQL 17 on. The lock is held by a transaction that takes as long as the event does.
+ */
 const NO_TRANSACTION_TIMEOUT = `CASE WHEN pg_catalog.current_setting('transaction_timeout', true) IS NOT NULL THEN ${setLocal('transaction_timeout', '0')} END`;
 
 /**
- * Parameters that apply from the first statement on, whatever is set for the role or the database. The table in docs/security.md says what happens to all others.
+ * Parameters that apply from the first statement on, whatever is set for the role or the database. The table in
+ * docs/security.md says what happens to all others.
  *
- * - A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the rights of the admin.
+ * - A function in public, or of a user of the database, must not be taken for one of PostgreSQL's: the session has the
+ *   rights of the admin.
  * - The session acts as the admin, and not as a role that it is a member of.
  * - Some notices are errors to us.
  * - Timeouts are the engine's. It sets others for each transaction.
@@ -72,14 +87,17 @@ export interface PooledTransaction {
 }
 
 /**
- * The first statement of a transaction in a session that others have used. The settings are in force until the end of the transaction.
- * Nothing but functions, so that no operator of another role is taken for one of PostgreSQL's.
+ * The first statement of a transaction in a session that others have used. The settings are in force until the end of
+ * the transaction. Nothing but functions, so that no operator of another role is taken for one of PostgreSQL's.
  *
  * @see parsePooledTransaction for what it gives
  */
-export const SET_UP_TRANSACTION = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), ${
-  "pg_catalog.current_setting('default_transaction_read_only'), pg_catalog.current_setting('transaction_isolation')"}), ${
-  [...Object.entries({ application_name: 'cdk-aurora-iam-auth', ...SETTINGS }).map(([name, value]) => setLocal(name, value)), NO_TRANSACTION_TIMEOUT].join(', ')}`;
+export const SET_UP_TRANSACTION = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), ${"pg_catalog.current_setting('default_transaction_read_only'), pg_catalog.current_setting('transaction_isolation')"}), ${[
+  ...Object.entries({ application_name: 'cdk-aurora-iam-auth', ...SETTINGS }).map(([name, value]) =>
+    setLocal(name, value),
+  ),
+  NO_TRANSACTION_TIMEOUT,
+].join(', ')}`;
 
 export function parsePooledTransaction(answer: string): PooledTransaction {
   const [pid, readOnly, ...isolation] = answer.split(' ');

@@ -10,8 +10,9 @@ export function sessionsOf(roleOids: string[]): string {
 }
 
 /**
- * Sessions that are being started. They are signed in or about to be, and nothing says as whom: until 17 they have a lock on their own transaction
- * and no row in pg_stat_activity, and from 18 on a row without a role. A client keeps one there for as long as it wants: it may set post_auth_delay.
+ * Sessions that are being started. They are signed in or about to be, and nothing says as whom: until 17 they have a
+ * lock on their own transaction and no row in pg_stat_activity, and from 18 on a row without a role. A client keeps one
+ * there for as long as it wants: it may set post_auth_delay.
  *
  * @see https://www.postgresql.org/docs/current/runtime-config-developer.html#GUC-POST-AUTH-DELAY
  */
@@ -42,8 +43,8 @@ export function membersOf(roleOids: string[]): string {
 }
 
 /**
- * Ends what a process waits for just now: sessions of these roles, and of any that may not make roles. They have changed one of these roles in a
- * transaction that they keep open, such as its password.
+ * Ends what a process waits for just now: sessions of these roles, and of any that may not make roles. They have
+ * changed one of these roles in a transaction that they keep open, such as its password.
  */
 export function endBlockersOf(pid: number, roleOids: string[]): string {
   return `

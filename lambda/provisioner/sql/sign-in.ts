@@ -4,7 +4,10 @@ import { literal } from './quote';
 /** Roles that are called like one, but for upper and lower case: more of them are no use to anyone. */
 const MAX_ROLES = 10;
 
-/** Whose sessions these are, everyone may see; whether they are of clients, members of pg_read_all_stats alone. The one that asks is gone by then. */
+/**
+ * Whose sessions these are, everyone may see; whether they are of clients, members of pg_read_all_stats alone. The one
+ * that asks is gone by then.
+ */
 const SESSIONS = `SELECT count(*)::int FROM pg_catalog.pg_stat_activity a
     WHERE a.datid IS NOT NULL AND coalesce(a.backend_type, 'client backend') = 'client backend' AND a.pid <> pg_backend_pid()`;
 
@@ -26,6 +29,9 @@ export function signInFacts(username: string, database: string): string {
         'allowsConnections', d.datallowconn, 'limit', ${limit('d.datconnlimit', ' AND a.datid = d.oid')},
         'mayConnect', (SELECT has_database_privilege(r.oid, d.oid, 'CONNECT') FROM found r WHERE r.rolname = ${literal(username)}))
       FROM pg_catalog.pg_database d WHERE d.datname = ${literal(database)} AND d.datconnlimit <> -2) AS database,
-    ${limit(`current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-      - coalesce(current_setting('reserved_connections', true)::int, 0)`, '')} AS server`;
+    ${limit(
+      `current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
+      - coalesce(current_setting('reserved_connections', true)::int, 0)`,
+      '',
+    )} AS server`;
 }

@@ -12,8 +12,8 @@ export interface Admin {
 }
 
 /**
- * An admin that signs in with a token, which is signed here with the credentials of the provisioner's role: without a call, so without a way to any endpoint.
- * Region is the one of the function, which is the database's.
+ * An admin that signs in with a token, which is signed here with the credentials of the provisioner's role: without a
+ * call, so without a way to any endpoint. Region is the one of the function, which is the database's.
  */
 export function adminWithToken(username: string, host: string, port: number): Admin {
   const signer = new Signer({ hostname: host, port, username });
@@ -25,7 +25,10 @@ const ATTEMPTS = 3;
 const CONNECT_MS = 3_000;
 const ANSWER_MS = 6_000;
 
-/** Reads the admin's username and password. Host, port and database come from elsewhere: a secret that RDS manages has none. */
+/**
+ * Reads the admin's username and password. Host, port and database come from elsewhere: a secret that RDS manages has
+ * none.
+ */
 export async function readAdmin(secretArn: string): Promise<Admin> {
   const client = new SecretsManagerClient({
     maxAttempts: ATTEMPTS,
@@ -55,7 +58,9 @@ function parseAdmin(secretArn: string, text: string | undefined): Admin {
   }
   const { username, password }: Fields = secret ?? {};
   if (!isText(username) || !isText(password)) {
-    throw new ProvisionError(`secret ${secretArn} is not a JSON object with a username and a password; store the admin's credentials in this form`);
+    throw new ProvisionError(
+      `secret ${secretArn} is not a JSON object with a username and a password; store the admin's credentials in this form`,
+    );
   }
   return { username, password };
 }
@@ -66,5 +71,7 @@ function isText(value: unknown): value is string {
 }
 
 function secretProblem(secretArn: string, error: Error): ProvisionError {
-  return new ProvisionError(`cannot read the admin's secret ${secretArn}: ${saidBy(error)}; ${remedyFor(SECRET, error)!.remedy}`);
+  return new ProvisionError(
+    `cannot read the admin's secret ${secretArn}: ${saidBy(error)}; ${remedyFor(SECRET, error)!.remedy}`,
+  );
 }

@@ -3,7 +3,10 @@ import { type Attempt, explain } from '../remedies/server';
 import type { Row } from '../sql/row';
 import type { Session, Statement } from './session';
 
-/** PostgreSQL does not do what was asked and calls it a notice: privileges not revoked or not granted (01006, 01007), a name cut short (42622). */
+/**
+ * PostgreSQL does not do what was asked and calls it a notice: privileges not revoked or not granted (01006, 01007), a
+ * name cut short (42622).
+ */
 const NOTICES_THAT_ARE_ERRORS = ['01006', '01007', '42622'];
 
 /** Every statement takes milliseconds, once it has its locks. */
@@ -24,7 +27,12 @@ export interface RunOptions {
 }
 
 /** Executes statements, and explains what comes back. */
-export function run(session: Session, attempt: Attempt, statements: Statement[], options: RunOptions = {}): Promise<Row[][]> {
+export function run(
+  session: Session,
+  attempt: Attempt,
+  statements: Statement[],
+  options: RunOptions = {},
+): Promise<Row[][]> {
   const { answerMs = ANSWER_MS } = options;
   return explained(session, attempt, options, () => session.execute(statements, answerMs));
 }
@@ -36,7 +44,11 @@ export interface CommitOptions {
 }
 
 /** Executes statements and commits, and explains why that fails. */
-export function commit(session: Session, statements: Statement[] = [], { attempt = { attempted: 'commit' }, blockers }: CommitOptions = {}): Promise<void> {
+export function commit(
+  session: Session,
+  statements: Statement[] = [],
+  { attempt = { attempted: 'commit' }, blockers }: CommitOptions = {},
+): Promise<void> {
   return explained(session, attempt, { blockers }, () => session.commit(statements, ANSWER_MS));
 }
 
@@ -45,7 +57,12 @@ export function rollback(session: Session): Promise<void> {
   return session.rollback().catch(() => undefined);
 }
 
-async function explained<T>(session: Session, attempt: Attempt, { blockers = () => Promise.resolve([]) }: RunOptions, action: () => Promise<T>): Promise<T> {
+async function explained<T>(
+  session: Session,
+  attempt: Attempt,
+  { blockers = () => Promise.resolve([]) }: RunOptions,
+  action: () => Promise<T>,
+): Promise<T> {
   session.takeNotices();
   let result: T;
   try {

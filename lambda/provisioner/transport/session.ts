@@ -20,14 +20,19 @@ export interface Session {
   readonly database: string;
   /** Whether the admin signed in with a token, and not with a password. */
   readonly withToken: boolean;
-  /** Of the server, where the statements of a transaction are executed; undefined before the first, if each has another one. */
+  /**
+   * Of the server, where the statements of a transaction are executed; undefined before the first, if each has another
+   * one.
+   */
   readonly pid: number | undefined;
   /** Begins a transaction, together with what is executed next. */
   begin(): void;
   /**
-   * Executes statements: what comes after a failed one is not executed. Without a transaction, they get one of their own.
+   * Executes statements: what comes after a failed one is not executed. Without a transaction, they get one of their
+   * own.
    *
-   * @param answerMs milliseconds after which the session is given up; it is closed then, so that nothing waits behind it
+   * @param answerMs milliseconds after which the session is given up; it is closed then, so that nothing waits behind
+   * it
    * @returns for each statement the rows of a query, nothing otherwise
    */
   execute(statements: Statement[], answerMs: number): Promise<Row[][]>;
@@ -39,7 +44,10 @@ export interface Session {
   commit(statements: Statement[], answerMs: number): Promise<void>;
   /** Undoes the transaction, if there is one. */
   rollback(): Promise<void>;
-  /** The notices since the last time this was asked, as far as they are heard: not errors to PostgreSQL, but some are to us. */
+  /**
+   * The notices since the last time this was asked, as far as they are heard: not errors to PostgreSQL, but some are to
+   * us.
+   */
   takeNotices(): ServerError[];
   close(): Promise<void>;
 }
@@ -51,7 +59,8 @@ export type Open = (database: string) => Promise<Session>;
 export interface AdminAccess {
   readonly open: Open;
   /**
-   * Signs in anew, as the next event will, if the admin has a password: with the one that the secret has by then, where the one it had is refused.
+   * Signs in anew, as the next event will, if the admin has a password: with the one that the secret has by then, where
+   * the one it had is refused.
    *
    * @throws what the server answers
    */

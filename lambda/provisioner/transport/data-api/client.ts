@@ -16,14 +16,20 @@ export interface DataApiOptions {
   readonly client?: RDSDataClient;
 }
 
-/** As AWS advises, so that an answer is heard if there is one: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api-timeouts.html */
+/**
+ * As AWS advises, so that an answer is heard if there is one:
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api-timeouts.html
+ */
 const CALL_MS = 60_000;
 const CONNECT_MS = 3_000;
 
 /** Of a request: 4 MiB. https://docs.aws.amazon.com/rdsdataservice/latest/APIReference/API_ExecuteStatement.html */
 const MAX_BYTES = 4_000_000;
 
-/** The RDS Data API, from wherever the handler runs. No call is sent twice by itself: it is not known whether a statement has been executed whose answer is lost. */
+/**
+ * The RDS Data API, from wherever the handler runs. No call is sent twice by itself: it is not known whether a
+ * statement has been executed whose answer is lost.
+ */
 export function overDataApi(options: DataApiOptions): Transport {
   const { client = new RDSDataClient({ maxAttempts: 1, requestHandler: { connectionTimeout: CONNECT_MS } }) } = options;
   return (budget) => {
@@ -37,13 +43,20 @@ export function overDataApi(options: DataApiOptions): Transport {
 
 function callsOf(client: RDSDataClient, { clusterArn, secretArn }: DataApiOptions, budget: Budget): Calls {
   const target = { resourceArn: clusterArn, secretArn };
-  const answer = <Answer>(send: (options: { abortSignal: AbortSignal }) => Promise<Answer>, milliseconds = CALL_MS): Promise<Answer> =>
-    send({ abortSignal: AbortSignal.timeout(Math.ceil(Math.min(milliseconds, budget.remainingMs()))) }).catch((error: Error) => {
-      throw failureOf(error, clusterArn);
-    });
+  const answer = <Answer>(
+    send: (options: { abortSignal: AbortSignal }) => Promise<Answer>,
+    milliseconds = CALL_MS,
+  ): Promise<Answer> =>
+    send({ abortSignal: AbortSignal.timeout(Math.ceil(Math.min(milliseconds, budget.remainingMs()))) }).catch(
+      (error: Error) => {
+        throw failureOf(error, clusterArn);
+      },
+    );
   return {
     begin: async (database) => {
-      const { transactionId } = await answer(options => client.send(new BeginTransactionCommand({ ...target, database }), options));
+      const { transactionId } = await answer(options =>
+        client.send(new BeginTransactionCommand({ ...target, database }), options),
+      );
       return transactionId!;
     },
     execute: async (transactionId, database, sql) => {
@@ -51,14 +64,19 @@ function callsOf(client: RDSDataClient, { clusterArn, secretArn }: DataApiOption
       if (bytes > MAX_BYTES) {
         throw tooLarge(bytes, MAX_BYTES);
       }
-      const { records = [] } = await answer(options => client.send(new ExecuteStatementCommand({ ...target, database, sql, transactionId }), options));
+      const { records = [] } = await answer(options =>
+        client.send(new ExecuteStatementCommand({ ...target, database, sql, transactionId }), options),
+      );
       return records.map(([field]) => field.stringValue ?? '');
     },
     commit: async (transactionId) => {
       await answer(options => client.send(new CommitTransactionCommand({ ...target, transactionId }), options));
     },
     rollback: async (transactionId, milliseconds) => {
-      await answer(options => client.send(new RollbackTransactionCommand({ ...target, transactionId }), options), milliseconds);
+      await answer(
+        options => client.send(new RollbackTransactionCommand({ ...target, transactionId }), options),
+        milliseconds,
+      );
     },
   };
 }

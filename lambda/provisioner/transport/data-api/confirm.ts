@@ -11,8 +11,9 @@ const MAX_SESSIONS = 10;
 const CLOSE_MS = 1_000;
 
 /**
- * Whether the Data API can still sign in. AWS does not say how long it keeps the sessions that it has signed in to before, and one of these proves nothing.
- * So transactions are held, each of them in a session of its own, until one is in a session that has begun by now.
+ * Whether the Data API can still sign in. AWS does not say how long it keeps the sessions that it has signed in to
+ * before, and one of these proves nothing. So transactions are held, each of them in a session of its own, until one is
+ * in a session that has begun by now.
  */
 export async function confirmByNewSession(calls: Calls, clusterArn: string): Promise<void> {
   const held: string[] = [];
@@ -30,12 +31,16 @@ export async function confirmByNewSession(calls: Calls, clusterArn: string): Pro
   } finally {
     await Promise.all(held.map(id => calls.rollback(id, CLOSE_MS).catch(() => undefined)));
   }
-  throw new ProvisionError(`cannot tell whether the Data API of ${clusterArn} can still sign in: ${MAX_SESSIONS} sessions at the same time had been there before; call it again later, or look at the log of the database`);
+  throw new ProvisionError(
+    `cannot tell whether the Data API of ${clusterArn} can still sign in: ${MAX_SESSIONS} sessions at the same time had been there before; call it again later, or look at the log of the database`,
+  );
 }
 
 /** Seconds by the clock of the server: when the session has begun, and now. */
 async function timesOf(calls: Calls, id: string): Promise<number[]> {
-  const [times] = await calls.execute(id, FIXED_DATABASE, SESSION_TIMES).catch(asExplained('ask when a session has begun'));
+  const [times] = await calls
+    .execute(id, FIXED_DATABASE, SESSION_TIMES)
+    .catch(asExplained('ask when a session has begun'));
   return times.split(' ').map(Number);
 }
 

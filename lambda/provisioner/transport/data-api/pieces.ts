@@ -1,6 +1,6 @@
 /**
- * The rows of a query as one JSON text, cut into rows of text: the Data API knows some types only, and limits the size of a row and of an answer.
- * Of what is read from the catalogs, nothing is in JSON other than node-postgres gives it.
+ * The rows of a query as one JSON text, cut into rows of text: the Data API knows some types only, and limits the size
+ * of a row and of an answer. Of what is read from the catalogs, nothing is in JSON other than node-postgres gives it.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.limitations.html
  */

@@ -8,7 +8,9 @@ import type { Session, Statement } from '../session';
 import { TransactionLost } from './errors';
 import { CURSOR, firstPage, isFull } from './pieces';
 
-/** What can be called. An error of the server is a ServerError; a call of which no answer came has lost its transaction. */
+/**
+ * What can be called. An error of the server is a ServerError; a call of which no answer came has lost its transaction.
+ */
 export interface Calls {
   begin(database: string): Promise<string>;
   /** @returns the first column of each row, a text */
@@ -20,12 +22,14 @@ export interface Calls {
 /** To say goodbye must not delay an answer that is decided: the transaction ends by itself. */
 const CLOSE_MS = 1_000;
 
-/** How long a transaction is asked to end of which nothing was heard. It may still be at the statement, or the commit. */
+/**
+ * How long a transaction is asked to end of which nothing was heard. It may still be at the statement, or the commit.
+ */
 const SETTLE = { tries: 20, pauseMs: 500 };
 
 /**
- * Transactions one after the other, each in some session of a pool. Nothing runs outside of them: what is sent without one gets one of its own, as in
- * PostgreSQL itself. Each statement is a call. Notices are not heard.
+ * Transactions one after the other, each in some session of a pool. Nothing runs outside of them: what is sent without
+ * one gets one of its own, as in PostgreSQL itself. Each statement is a call. Notices are not heard.
  */
 export class PooledSession implements Session {
   public readonly withToken = false;
@@ -48,7 +52,9 @@ export class PooledSession implements Session {
   }
 
   public execute(statements: Statement[]): Promise<Row[][]> {
-    return this.inTurn(() => this.transactionId === undefined && !this.isToBegin ? this.alone(statements) : this.send(statements));
+    return this.inTurn(() =>
+      this.transactionId === undefined && !this.isToBegin ? this.alone(statements) : this.send(statements),
+    );
   }
 
   public commit(statements: Statement[]): Promise<void> {
@@ -103,7 +109,11 @@ export class PooledSession implements Session {
       await this.guarded(() => this.start());
     }
     for (const statement of statements) {
-      results.push(await this.guarded(() => typeof statement === 'string' ? this.call(statement).then(() => []) : this.read(statement.query)));
+      results.push(
+        await this.guarded(() =>
+          typeof statement === 'string' ? this.call(statement).then(() => []) : this.read(statement.query),
+        ),
+      );
     }
     return results;
   }
@@ -135,8 +145,10 @@ export class PooledSession implements Session {
     this.pid = pid;
     const transactions = `the transactions of the admin in database ${JSON.stringify(this.database)}`;
     if (isolation !== 'read committed') {
-      throw new ProvisionError(`${transactions} are ${isolation}, and would not see what others have done before it is their turn; `
-        + 'reset default_transaction_isolation of the role and of the database');
+      throw new ProvisionError(
+        `${transactions} are ${isolation}, and would not see what others have done before it is their turn; `
+        + 'reset default_transaction_isolation of the role and of the database',
+      );
     }
     if (isReadOnly) {
       throw new ProvisionError(`${transactions} are read-only, and cannot be made otherwise through the Data API; `
@@ -166,13 +178,17 @@ export class PooledSession implements Session {
   }
 
   /**
-   * Ends the transaction, if it has not ended: what was sent and not answered, a commit too, may be executed yet, and must not be while
-   * another session works on what it was about.
+   * Ends the transaction, if it has not ended: what was sent and not answered, a commit too, may be executed yet, and
+   * must not be while another session works on what it was about.
    */
   private async settle(): Promise<void> {
     const { transactionId } = this;
     this.transactionId = undefined;
-    for (let n = 1; transactionId !== undefined && n <= SETTLE.tries && this.budget.remainingMs() > SETTLE.pauseMs; n++) {
+    for (
+      let n = 1;
+      transactionId !== undefined && n <= SETTLE.tries && this.budget.remainingMs() > SETTLE.pauseMs;
+      n++
+    ) {
       if (await this.calls.rollback(transactionId).then(() => true, isOver)) {
         return;
       }
@@ -191,7 +207,11 @@ export function beginExplained(calls: Calls, clusterArn: string, database: strin
   return calls.begin(database).catch((error: Error) => {
     const where = database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `;
     throw error instanceof ServerError
-      ? explain(error, { attempted: `sign in to ${where}${clusterArn} as the admin`, database, needs: `CONNECT on database ${JSON.stringify(database)}` })
+      ? explain(error, {
+          attempted: `sign in to ${where}${clusterArn} as the admin`,
+          database,
+          needs: `CONNECT on database ${JSON.stringify(database)}`,
+        })
       : error;
   });
 }

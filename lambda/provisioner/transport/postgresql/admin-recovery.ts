@@ -37,19 +37,26 @@ interface Leading {
   readonly byIamUser: boolean;
 }
 
-/** Whether the server has asked the admin for a token, and not for its password: it does so with each member of rds_iam. */
+/**
+ * Whether the server has asked the admin for a token, and not for its password: it does so with each member of rds_iam.
+ */
 export function isRefusedAsIamMember(error: unknown): boolean {
   return error instanceof AuthenticationRefused && error.asked === 'clear text';
 }
 
 /**
- * Signs in as the admin. On PostgreSQL 14 every user can make the admin its member with `GRANT itself TO admin`, so that its password counts
- * no more. Then the provisioner signs in as the admin with a token, takes that membership back, and signs in with the password again.
+ * Signs in as the admin. On PostgreSQL 14 every user can make the admin its member with `GRANT itself TO admin`, so
+ * that its password counts no more. Then the provisioner signs in as the admin with a token, takes that membership
+ * back, and signs in with the password again.
  *
  * @param signIn signs in with a password or a token; may be called several times
  * @throws the first refusal, where the role of the provisioner may not sign in as the admin or the server is newer
  */
-export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Promise<Session>, recovery: Recovery | undefined): Promise<Session> {
+export async function signInAsAdmin(
+  admin: Admin,
+  signIn: (admin: Admin) => Promise<Session>,
+  recovery: Recovery | undefined,
+): Promise<Session> {
   for (let round = 1; ; round++) {
     try {
       return await signIn(admin);
@@ -58,7 +65,9 @@ export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Prom
         throw refusal;
       }
       const session = await signIn(recovery.withToken(admin.username)).catch((error: unknown) => {
-        recovery.log.info('admin not recovered', { reason: `it cannot sign in with a token either: ${(error as Error).message}` });
+        recovery.log.info('admin not recovered', {
+          reason: `it cannot sign in with a token either: ${(error as Error).message}`,
+        });
         // Not a member any more: another session has taken it back, or it is granted and revoked in turns.
         const again = error instanceof AuthenticationRefused && round < ROUNDS;
         if (!again) {
@@ -74,33 +83,52 @@ export async function signInAsAdmin(admin: Admin, signIn: (admin: Admin) => Prom
   }
 }
 
-/** In one transaction, after which the admin is no member of rds_iam: nothing but memberships that lead there, and those that it was given by others first. */
+/**
+ * In one transaction, after which the admin is no member of rds_iam: nothing but memberships that lead there, and those
+ * that it was given by others first.
+ */
 async function takeBack(session: Session, log: Logger, refusal: unknown): Promise<true> {
   try {
     session.begin();
-    const [, [server], leading] = await run(session, TAKE_BACK, [setTimeouts(TIMEOUTS), query(SERVER), query(LEADING_TO_RDS_IAM)]) as unknown[][];
+    const [, [server], leading] = (await run(session, TAKE_BACK, [
+      setTimeouts(TIMEOUTS),
+      query(SERVER),
+      query(LEADING_TO_RDS_IAM),
+    ])) as unknown[][];
     const { admin, version } = server as { admin: string; version: number };
     if (version >= NEEDED_BEFORE) {
       throw refusal;
     }
     const revoked: Leading[] = [];
-    for (const isMeant of [({ byItself, isOfAdmin }: Leading) => byItself || isOfAdmin, ({ byIamUser }: Leading) => byIamUser]) {
+    for (const isMeant of [
+      ({ byItself, isOfAdmin }: Leading) => byItself || isOfAdmin,
+      ({ byIamUser }: Leading) => byIamUser,
+    ]) {
       const meant = (leading as Leading[]).filter(one => isMeant(one) && !revoked.includes(one));
       revoked.push(...meant);
-      const statements = meant.flatMap(({ group, member }) => render({ kind: 'revokeRole', group, roles: [member] }, { admin, version, adminMemberships: new Map() }));
+      const statements = meant.flatMap(({ group, member }) =>
+        render({ kind: 'revokeRole', group, roles: [member] }, { admin, version, adminMemberships: new Map() }),
+      );
       const path = (await run(session, TAKE_BACK, [...statements, query(ADMIN_PATH_TO_RDS_IAM)])).pop();
       if (path?.length === 0) {
         await commit(session);
         log.info('admin recovered', {
-          revoked: revoked.map(({ group, member }) => `${JSON.stringify(group)} from ${JSON.stringify(member)}`).join(', '),
+          revoked: revoked
+            .map(({ group, member }) => `${JSON.stringify(group)} from ${JSON.stringify(member)}`)
+            .join(', '),
           reason: 'the admin was a member of rds_iam through it, so that its password did not work',
         });
         return true;
       }
     }
-    const [{ path }] = (await run(session, TAKE_BACK, [query(ADMIN_PATH_TO_RDS_IAM)]))[0] as unknown as { path: string[] }[];
-    throw new ProvisionError(`the admin ${JSON.stringify(admin)} is a member of rds_iam (${path.join(' -> ')}), so that its password does not work; the admin itself or a superuser has granted that, `
-      + 'so it was left as it is; revoke it, or use AdminCredentials.fromIam()', { cause: refusal });
+    const [{ path }] = (await run(session, TAKE_BACK, [query(ADMIN_PATH_TO_RDS_IAM)]))[0] as unknown as {
+      path: string[];
+    }[];
+    throw new ProvisionError(
+      `the admin ${JSON.stringify(admin)} is a member of rds_iam (${path.join(' -> ')}), so that its password does not work; the admin itself or a superuser has granted that, `
+      + 'so it was left as it is; revoke it, or use AdminCredentials.fromIam()',
+      { cause: refusal },
+    );
   } catch (error) {
     await rollback(session);
     await session.close();

@@ -1,7 +1,8 @@
 import { AuthenticationRefused, ProtocolError } from '../../errors';
 
 /** How a server may ask an admin for its credentials. */
-type Request = 'authenticationCleartextPassword' | 'authenticationMD5Password' | 'authenticationSASL' | 'authenticationOk';
+type Request
+  = 'authenticationCleartextPassword' | 'authenticationMD5Password' | 'authenticationSASL' | 'authenticationOk';
 
 const ASKED: { readonly [request in Request]: AuthenticationRefused['asked'] } = {
   authenticationCleartextPassword: 'clear text',
@@ -10,13 +11,19 @@ const ASKED: { readonly [request in Request]: AuthenticationRefused['asked'] } =
   authenticationOk: 'nothing',
 };
 
-/** With SCRAM the server does not learn the password, and proves that it knows it. A token is for RDS, which asks for it in clear text. */
+/**
+ * With SCRAM the server does not learn the password, and proves that it knows it. A token is for RDS, which asks for it
+ * in clear text.
+ */
 const DIALOGS = {
   password: ['authenticationSASL', 'authenticationSASLContinue', 'authenticationSASLFinal', 'authenticationOk'],
   token: ['authenticationCleartextPassword', 'authenticationOk'],
 };
 
-/** The messages of a server up to the end of the authentication, as pg names them. They come in one order, or not at all. */
+/**
+ * The messages of a server up to the end of the authentication, as pg names them. They come in one order, or not at
+ * all.
+ */
 export class Authentication {
   private readonly dialog: string[];
   private next = 0;

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { createSecureContext, type SecureContext } from 'node:tls';
 import { ProvisionError } from '../../errors';
 
-/** Makes what trusts the certificate authorities in a PEM file, and no others: those that come with Node.js are not among them. */
+/**
+ * Makes what trusts the certificate authorities in a PEM file, and no others: those that come with Node.js are not
+ * among them.
+ */
 export function readAuthorities(file: string): SecureContext {
   let text: string;
   try {
@@ -11,7 +14,8 @@ export function readAuthorities(file: string): SecureContext {
   } catch (error) {
     return refuse(file, `cannot be read (${(error as NodeJS.ErrnoException).code ?? 'unknown error'})`);
   }
-  const ca = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? refuse(file, 'has no certificate');
+  const ca
+    = text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? refuse(file, 'has no certificate');
   // A context is made of anything, and what cannot be read is left out without a word.
   return ca.every(isCertificate) ? createSecureContext({ ca }) : refuse(file, 'has a certificate that cannot be read');
 }
@@ -25,6 +29,8 @@ function isCertificate(pem: string): boolean {
 }
 
 function refuse(file: string, problem: string): never {
-  throw new ProvisionError(`${file}, the file with the certificate authorities that the provisioner trusts, ${problem}; `
-    + 'it comes with Lambda\'s runtime for Node.js, so deploy the provisioner with that runtime, or correct the environment variable DATABASE_CA_FILE');
+  throw new ProvisionError(
+    `${file}, the file with the certificate authorities that the provisioner trusts, ${problem}; `
+    + "it comes with Lambda's runtime for Node.js, so deploy the provisioner with that runtime, or correct the environment variable DATABASE_CA_FILE",
+  );
 }

@@ -1,7 +1,14 @@
 import { Socket } from 'node:net';
 import { checkServerIdentity, type PeerCertificate, type SecureContext } from 'node:tls';
 import { Client, type ClientConfig, DatabaseError, type QueryConfig, type QueryResult } from 'pg';
-import { AuthenticationRefused, LIMIT_EXCEEDED, ProtocolError, ProvisionError, RowTooLarge, ServerError } from '../../errors';
+import {
+  AuthenticationRefused,
+  LIMIT_EXCEEDED,
+  ProtocolError,
+  ProvisionError,
+  RowTooLarge,
+  ServerError,
+} from '../../errors';
 import { NETWORK } from '../../remedies/network';
 import { remedyFor } from '../../../shared/remedy';
 import type { Row } from '../../sql/row';
@@ -41,7 +48,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   let connected = false;
   socket.once('connect', () => connected = true);
   const withToken = typeof options.admin.password === 'function';
-  const ssl = { rejectUnauthorized: true, servername: options.host, secureContext: options.authorities, checkServerIdentity: checkSubjectAltName };
+  const ssl = {
+    rejectUnauthorized: true,
+    servername: options.host,
+    secureContext: options.authorities,
+    checkServerIdentity: checkSubjectAltName,
+  };
   const connection = new GuardedConnection({ ssl, stream: () => socket }, withToken);
   const client = new Client({
     connection,
@@ -66,7 +78,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     try {
       const texts = statements.map(statement => typeof statement === 'string' ? statement : statement.query);
       hasFailed = false;
-      const results = [await client.query({ text: texts.join(';\n'), query_timeout: answerMs } as QueryConfig) as QueryResult<Row> | QueryResult<Row>[]].flat();
+      const results = [
+        (await client.query({ text: texts.join(';\n'), query_timeout: answerMs } as QueryConfig)) as
+          QueryResult<Row> | QueryResult<Row>[],
+      ].flat();
       if (results.length !== texts.length) {
         throw new ProtocolError(`${results.length} results for ${texts.length} statements`);
       }
@@ -78,7 +93,10 @@ export async function openSession(options: SessionOptions): Promise<Session> {
       }
       socket.destroy();
       throw error instanceof RowTooLarge
-        ? new ServerError(`its answer has a row of ${error.bytes} bytes, and the provisioner takes ${error.most}`, LIMIT_EXCEEDED)
+        ? new ServerError(
+            `its answer has a row of ${error.bytes} bytes, and the provisioner takes ${error.most}`,
+            LIMIT_EXCEEDED,
+          )
         : asProblem(error);
     }
   };
@@ -145,7 +163,9 @@ function isOfServer(error: unknown): error is DatabaseError {
 
 /** What else goes wrong in pg while it reads may quote what it has read. */
 function asProblem(error: unknown): NodeJS.ErrnoException {
-  return [DatabaseError, SyntaxError, RangeError, TypeError].some(type => error instanceof type) ? new ProtocolError('a message that cannot be read') : error as Error;
+  return [DatabaseError, SyntaxError, RangeError, TypeError].some(type => error instanceof type)
+    ? new ProtocolError('a message that cannot be read')
+    : (error as Error);
 }
 
 function serverError(error: DatabaseError): ServerError {
@@ -153,15 +173,25 @@ function serverError(error: DatabaseError): ServerError {
   return new ServerError(message, code, { detail, hint, table, constraint, routine });
 }
 
-function connectionProblem(error: NodeJS.ErrnoException, connected: boolean, { host, port }: SessionOptions): ProvisionError {
+function connectionProblem(
+  error: NodeJS.ErrnoException,
+  connected: boolean,
+  { host, port }: SessionOptions,
+): ProvisionError {
   const problem = remedyFor(NETWORK, error, connected)!;
   // Without the error as the cause: it may quote what the server sent.
-  return new ProvisionError(`cannot connect to ${host}:${port}: ${problem.cause} (${detail(error)}); ${problem.remedy}`, { retryUntil: problem.retryUntil });
+  return new ProvisionError(
+    `cannot connect to ${host}:${port}: ${problem.cause} (${detail(error)}); ${problem.remedy}`,
+    { retryUntil: problem.retryUntil },
+  );
 }
 
 /** Messages of pg that are always the same. */
 const CONSTANT = [
-  'timeout expired', 'The server does not support SSL connections', 'There was an error establishing an SSL connection', 'Connection terminated unexpectedly',
+  'timeout expired',
+  'The server does not support SSL connections',
+  'There was an error establishing an SSL connection',
+  'Connection terminated unexpectedly',
 ];
 
 /** Nothing that the server has chosen. */

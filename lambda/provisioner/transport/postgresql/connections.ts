@@ -19,7 +19,11 @@ export interface ConnectionsOptions {
   readonly authorities: SecureContext;
   /** Asked for each attempt: the password may have been rotated in between. */
   readonly readAdmin: () => Promise<Admin>;
-  /** The same admin with a token, to recover one with a password that users have locked out. @default - none is recovered */
+  /**
+   * The same admin with a token, to recover one with a password that users have locked out.
+   *
+   * @default - none is recovered
+   */
   readonly withToken?: (username: string) => Admin;
 }
 
@@ -50,16 +54,29 @@ export function overConnections(options: ConnectionsOptions): Transport {
   };
 }
 
-function open({ host, port, authorities, withToken: recoveredWith }: ConnectionsOptions, database: string, admin: Admin, budget: Budget, log: Logger): ReturnType<Open> {
+function open(
+  { host, port, authorities, withToken: recoveredWith }: ConnectionsOptions,
+  database: string,
+  admin: Admin,
+  budget: Budget,
+  log: Logger,
+): ReturnType<Open> {
   // What is left of the patience bounds the last try, too.
   const connectMs = Math.min(CONNECT_MS, budget.waitLimitMs() + CONNECT_MS / 4);
-  const recovery: Recovery | undefined = recoveredWith && typeof admin.password === 'string' ? { withToken: recoveredWith, log } : undefined;
-  return signInAsAdmin(admin, one => openSession({ host, port, authorities, database, admin: one, connectMs }), recovery).catch((error) => {
+  const recovery: Recovery | undefined
+    = recoveredWith && typeof admin.password === 'string' ? { withToken: recoveredWith, log } : undefined;
+  return signInAsAdmin(
+    admin,
+    one => openSession({ host, port, authorities, database, admin: one, connectMs }),
+    recovery,
+  ).catch((error) => {
     const attempted = `sign in to ${database === FIXED_DATABASE ? '' : `database ${JSON.stringify(database)} of `}${host}:${port} as the admin`;
     const withToken = typeof admin.password === 'function';
     if (error instanceof AuthenticationRefused) {
       throw explainRefusal(error, { attempted, withToken });
     }
-    throw error instanceof ServerError ? explain(error, { attempted, database, needs: `CONNECT on database ${JSON.stringify(database)}`, withToken }) : error;
+    throw error instanceof ServerError
+      ? explain(error, { attempted, database, needs: `CONNECT on database ${JSON.stringify(database)}`, withToken })
+      : error;
   });
 }

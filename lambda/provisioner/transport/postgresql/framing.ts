@@ -15,8 +15,8 @@ const ROW = 'D'.charCodeAt(0);
 const TYPES_OF_FIELDS = ['E'.charCodeAt(0), 'N'.charCodeAt(0)];
 
 /**
- * Cuts what a server sends into whole messages. What is no message is not passed on: pg would read behind its end, for ever in the case of an
- * error without an end, or wait for gigabytes.
+ * Cuts what a server sends into whole messages. What is no message is not passed on: pg would read behind its end, for
+ * ever in the case of an error without an end, or wait for gigabytes.
  *
  * @see https://www.postgresql.org/docs/current/protocol-message-formats.html
  */
@@ -38,7 +38,9 @@ export class Framing {
     while (all.length - end >= HEADER_BYTES) {
       const length = 1 + all.readUInt32BE(end + 1);
       if (length < HEADER_BYTES || length > (isSignedIn ? MAX_BYTES : MAX_BYTES_BEFORE_SIGN_IN)) {
-        throw isSignedIn && all[end] === ROW && length > MAX_BYTES ? new RowTooLarge(length, MAX_BYTES) : new ProtocolError(`a message of ${length} bytes`);
+        throw isSignedIn && all[end] === ROW && length > MAX_BYTES
+          ? new RowTooLarge(length, MAX_BYTES)
+          : new ProtocolError(`a message of ${length} bytes`);
       }
       if (all.length - end < length) {
         this.needed = length;

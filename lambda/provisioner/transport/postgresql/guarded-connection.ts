@@ -10,11 +10,13 @@ const OWN_EVENTS = ['connect', 'sslconnect', 'error', 'end', 'newListener', 'rem
 type Listener = (chunk: Buffer) => void;
 
 /** What pg does not declare of its connection. */
-const DeclaredConnection = Connection as unknown as new (config: ConnectionConfig) => Connection & { attachListeners(stream: Duplex): void };
+const DeclaredConnection = Connection as unknown as new (
+  config: ConnectionConfig,
+) => Connection & { attachListeners(stream: Duplex): void };
 
 /**
- * A connection that acts on no message out of order, and on none that cannot be read. pg alone would answer any request for a password
- * at any time, and an exception while it reads a message would end the process.
+ * A connection that acts on no message out of order, and on none that cannot be read. pg alone would answer any request
+ * for a password at any time, and an exception while it reads a message would end the process.
  */
 export class GuardedConnection extends DeclaredConnection {
   private readonly authentication: Authentication;
@@ -44,7 +46,8 @@ export class GuardedConnection extends DeclaredConnection {
 
   /** pg reads what the stream says of its data. */
   public override attachListeners(stream: Duplex): void {
-    const on = (event: string, listener: Listener) => stream.on(event, event === 'data' ? this.guarded(listener) : listener);
+    const on = (event: string, listener: Listener) =>
+      stream.on(event, event === 'data' ? this.guarded(listener) : listener);
     super.attachListeners({ on } as unknown as Duplex);
   }
 
