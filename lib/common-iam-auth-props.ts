@@ -77,8 +77,9 @@ export interface CommonIamAuthProps {
   readonly enableIamAuthentication?: boolean;
 
   /**
-   * Further resource ids (`cluster-ABCDEFGHIJKL01234`, `db-ABCDEFGHIJKL01234`) of what is, or will be, the same database
-   * in the same account and Region: the green side of a blue/green deployment, or what is restored from a backup.
+   * Further resource ids (`cluster-ABCDEFGHIJKL01234`, `db-ABCDEFGHIJKL01234`) of what is, or will be, the same
+   * database in the same account and Region: the green side of a blue/green deployment, or what is restored from a
+   * backup.
    *
    * All grants of this construct and its users, and the one of an admin `fromIam`, are about the database and all of
    * these. Users are created in the database alone.

@@ -69,8 +69,9 @@ export interface ConnectionEnvironmentOptions {
 /** Which database grants are about, beside the cluster or instance itself. */
 export interface ConnectGrantsOptions extends DatabaseLocationOptions {
   /**
-   * Further resource ids (`cluster-ABCDEFGHIJKL01234`, `db-ABCDEFGHIJKL01234`) of what is, or will be, the same database
-   * in the same account and Region: the green side of a blue/green deployment, or what is restored from a backup.
+   * Further resource ids (`cluster-ABCDEFGHIJKL01234`, `db-ABCDEFGHIJKL01234`) of what is, or will be, the same
+   * database in the same account and Region: the green side of a blue/green deployment, or what is restored from a
+   * backup.
    *
    * Each grant is about the database and all of these. A resource id belongs to one cluster or instance for good, so
    * that the one that takes over the endpoint of another has an id that no policy names.

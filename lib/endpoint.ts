@@ -14,10 +14,11 @@ export class Endpoint {
   }
 
   /**
-   * The reader endpoint of the cluster, which RDS connects to one of its readers, or to the writer where there is no reader.
+   * The reader endpoint of the cluster, which RDS connects to one of its readers, or to the writer where there is no
+   * reader.
    *
-   * A user that may sign in to the cluster may sign in there as well. Fails for an instance, whose read replicas have endpoints of their own,
-   * and for a cluster that was imported without `readerEndpointAddress`.
+   * A user that may sign in to the cluster may sign in there as well. Fails for an instance, whose read replicas have
+   * endpoints of their own, and for a cluster that was imported without `readerEndpointAddress`.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/Aurora.Overview.Endpoints.html
    * @returns the endpoint, for `psqlCommand` and `connectionEnvironment`
@@ -29,8 +30,9 @@ export class Endpoint {
   /**
    * The default endpoint of an RDS Proxy, on port 5432.
    *
-   * A proxy has a certificate of Amazon's own CAs and not of those of RDS, so PGSSLROOTCERT is another file there, such as
-   * https://www.amazontrust.com/repository/AmazonRootCA1.pem. To sign in there takes a grant of its own: `grantConnect(grantee, { through: proxy })`.
+   * A proxy has a certificate of Amazon's own CAs and not of those of RDS, so PGSSLROOTCERT is another file there, such
+   * as https://www.amazontrust.com/repository/AmazonRootCA1.pem. To sign in there takes a grant of its own:
+   * `grantConnect(grantee, { through: proxy })`.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
    * @param proxy the proxy

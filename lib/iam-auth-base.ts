@@ -212,7 +212,9 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
    * @param options properties of the metric, such as its period
    * @returns the metric; of a cluster with several instances it is a math expression
    */
-  public metricIamDbAuthConnectionFailureInsufficientPermissions(options?: cloudwatch.MetricOptions): cloudwatch.IMetric {
+  public metricIamDbAuthConnectionFailureInsufficientPermissions(
+    options?: cloudwatch.MetricOptions,
+  ): cloudwatch.IMetric {
     return this.signInMetric('IamDbAuthConnectionFailureInsufficientPermissions', options);
   }
 
@@ -243,8 +245,8 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /**
-   * Adds alarms on sign-ins that IAM does not allow, on tokens that are refused, on sign-ins that are too many or nearly
-   * so, and on events that the provisioner of this stack could not carry out.
+   * Adds alarms on sign-ins that IAM does not allow, on tokens that are refused, on sign-ins that are too many or
+   * nearly so, and on events that the provisioner of this stack could not carry out.
    *
    * The alarm on the provisioner asks for it, which fails the synthesis where this stack has no user or group role of
    * the database; see `withoutProvisioner`.
@@ -268,8 +270,8 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   }
 
   /**
-   * Lets a principal ask what a deployment of this stack would execute in the database: `cdk-aurora-iam-auth-cli plan`. Of
-   * users in another stack, it is `user.provisioner.grantPlan()`.
+   * Lets a principal ask what a deployment of this stack would execute in the database: `cdk-aurora-iam-auth-cli plan`.
+   * Of users in another stack, it is `user.provisioner.grantPlan()`.
    *
    * Who may plan may read the names of roles, schemas and objects of the server, and who may do what with them, and
    * how many connections there are, but no data. Nothing can be changed with it.
@@ -309,7 +311,13 @@ export abstract class IamAuthBase extends Construct implements IIamAuth {
   /** @internal */
   protected _manage(database: Database, options: CommonIamAuthProps): void {
     const { admin, transport } = options;
-    requireOwn(this, 'admin', admin, '_admin', 'AdminCredentials.fromSecret(secret) or AdminCredentials.fromIam(username)');
+    requireOwn(
+      this,
+      'admin',
+      admin,
+      '_admin',
+      'AdminCredentials.fromSecret(secret) or AdminCredentials.fromIam(username)',
+    );
     new ManagedDatabase(this, database, {
       ...options, admin: admin?._admin, transport: transport?._choice, onRole: showAccess, onPublic: showPublic,
     });

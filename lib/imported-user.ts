@@ -56,14 +56,29 @@ export class ImportedUser extends Construct implements IDatabaseUser {
   }
 }
 
-function databaseOf(scope: Construct, { iamAuth, cluster, instance, alsoResourceIds }: DatabaseUserAttributes): Database {
-  const given = Object.entries({ iamAuth, cluster, instance }).filter(([, value]) => value !== undefined).map(([name]) => name);
+function databaseOf(
+  scope: Construct,
+  { iamAuth, cluster, instance, alsoResourceIds }: DatabaseUserAttributes,
+): Database {
+  const given = Object.entries({ iamAuth, cluster, instance })
+    .filter(([, value]) => value !== undefined)
+    .map(([name]) => name);
   if (given.length !== 1) {
-    throw errorAt(scope, `the database of the user is given by ${given.join(' and ') || 'nothing'}, and a user is in one database server; pass one of iamAuth, cluster and instance`);
+    throw errorAt(
+      scope,
+      `the database of the user is given by ${given.join(' and ') || 'nothing'}, and a user is in one database server; pass one of iamAuth, cluster and instance`,
+    );
   }
   if (iamAuth && alsoResourceIds !== undefined) {
-    throw errorAt(scope, 'alsoResourceIds cannot be combined with iamAuth, which has those of its database; pass them to the AuroraIamAuth or InstanceIamAuth');
+    throw errorAt(
+      scope,
+      'alsoResourceIds cannot be combined with iamAuth, which has those of its database; pass them to the AuroraIamAuth or InstanceIamAuth',
+    );
   }
   const options = { alsoResourceIds };
-  return cluster ? clusterOfClients(cluster, options) : instance ? instanceOfClients(instance, options) : managedDatabaseOf(scope, iamAuth!).database;
+  return cluster
+    ? clusterOfClients(cluster, options)
+    : instance
+      ? instanceOfClients(instance, options)
+      : managedDatabaseOf(scope, iamAuth!).database;
 }

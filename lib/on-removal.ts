@@ -6,9 +6,11 @@ import type { IDatabaseRole } from './role-interface';
 /** Options of `OnRemoval.drop`. */
 export interface OnRemovalDropOptions {
   /**
-   * The role that owns it from then on, in the same database. It is deployed before, and outlives the one that is dropped.
+   * The role that owns it from then on, in the same database. It is deployed before, and outlives the one that is
+   * dropped.
    *
-   * It needs CREATE on the schemas in which the role has created functions. docs/operations.md lists what else it may need.
+   * It needs CREATE on the schemas in which the role has created functions. docs/operations.md lists what else it may
+   * need.
    */
   readonly reassignOwnedTo: IDatabaseRole;
 }
@@ -16,15 +18,16 @@ export interface OnRemovalDropOptions {
 /**
  * What happens to a role in PostgreSQL when its construct goes, or the stack.
  *
- * No data is dropped, whatever is chosen. What counts is what was deployed last: to remove a role in another way, deploy that first.
- * Removal policies of CDK, such as `RemovalPolicies.of(app).retain()`, do not change it.
+ * No data is dropped, whatever is chosen. What counts is what was deployed last: to remove a role in another way,
+ * deploy that first. Removal policies of CDK, such as `RemovalPolicies.of(app).retain()`, do not change it.
  */
 export class OnRemoval {
   /**
    * Ends the access, then drops the role unless it owns something.
    *
-   * First it loses its login and its membership in `rds_iam`, and its sessions end. Then everything it holds is revoked, in all databases of the server.
-   * A role that owns something stays, without access, and gets it back when a role of that name is declared again.
+   * First it loses its login and its membership in `rds_iam`, and its sessions end. Then everything it holds is
+   * revoked, in all databases of the server. A role that owns something stays, without access, and gets it back when a
+   * role of that name is declared again.
    *
    * @returns the removal, for `onRemoval`
    */
@@ -49,8 +52,8 @@ export class OnRemoval {
   /**
    * Ends the access and leaves the rest as it is.
    *
-   * The role loses its login and its membership in `rds_iam`, and its sessions end. It stays with all it owns and holds,
-   * and gets its access back when a role of that name is declared again.
+   * The role loses its login and its membership in `rds_iam`, and its sessions end. It stays with all it owns and
+   * holds, and gets its access back when a role of that name is declared again.
    *
    * @returns the removal, for `onRemoval`
    */

@@ -1,15 +1,25 @@
 import type {
-  ColumnPrivilege, DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege,
+  ColumnPrivilege,
+  DatabasePrivilege,
+  FunctionPrivilege,
+  SchemaPrivilege,
+  SequencePrivilege,
+  TablePrivilege,
+  TypePrivilege,
 } from './privilege';
 import type { IDatabaseRole } from './role-interface';
 
 /** Options of `Privileges.readOnly`. */
 export interface ReadOnlyPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /**
-   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist
+   * when the role is deployed.
    *
    * @default - public
    */
@@ -29,11 +39,15 @@ export interface ReadOnlyPrivilegesOptions {
 
 /** Options of `Privileges.readWrite`. */
 export interface ReadWritePrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /**
-   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist
+   * when the role is deployed.
    *
    * @default - public
    */
@@ -55,16 +69,16 @@ export interface ReadWritePrivilegesOptions {
 export interface MemberOfPrivilegesOptions {
   /**
    * When the membership ends, without a deployment: it is taken back, and the sessions of the member at the writer end,
-   * and those of its own members, because such a session may act as the role (`SET ROLE`). They can sign in again, as far
-   * as they may. Sessions at reader endpoints and read replicas go on.
+   * and those of its own members, because such a session may act as the role (`SET ROLE`). They can sign in again, as
+   * far as they may. Sessions at reader endpoints and read replicas go on.
    *
-   * EventBridge Scheduler calls the provisioner in the minute that begins then, or in the one after it. A time in the past
-   * is a warning with the id `cdk-aurora-iam-auth:expired`, and the membership is not granted. Years from 1970 to 2195,
-   * to the millisecond. A later time, or none, gives the membership back: an ordinary update.
+   * EventBridge Scheduler calls the provisioner in the minute that begins then, or in the one after it. A time in the
+   * past is a warning with the id `cdk-aurora-iam-auth:expired`, and the membership is not granted. Years from 1970 to
+   * 2195, to the millisecond. A later time, or none, gives the membership back: an ordinary update.
    *
    * The registry in the database has the time: no later deployment of a template with this time gives the membership
-   * back, nor does a rollback or a database that is restored from a snapshot, from the first event of the provisioner on.
-   * What another role than the admin has granted stays. Not of the role that `setRoleAtLogin` names.
+   * back, nor does a rollback or a database that is restored from a snapshot, from the first event of the provisioner
+   * on. What another role than the admin has granted stays. Not of the role that `setRoleAtLogin` names.
    *
    * The name of the role is a key of the template then: no token.
    *
@@ -76,11 +90,15 @@ export interface MemberOfPrivilegesOptions {
 
 /** Options of `Privileges.createObjects`. */
 export interface CreateObjectsPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /**
-   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist when the role is deployed.
+   * Names of the schemas, exactly as spelled in the database (names are case-sensitive). No tokens. They must exist
+   * when the role is deployed.
    *
    * @default - public
    */
@@ -89,16 +107,25 @@ export interface CreateObjectsPrivilegesOptions {
 
 /** Options of `Privileges.schemaOwner`. */
 export interface SchemaOwnerPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
-  /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. It is created if it is missing. */
+  /**
+   * Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. It is created if it is
+   * missing.
+   */
   readonly schema: string;
 }
 
 /** Options of `Privileges.onDatabase`. */
 export interface OnDatabasePrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /**
@@ -111,7 +138,10 @@ export interface OnDatabasePrivilegesOptions {
 
 /** Options of `Privileges.onSchema`. */
 export interface OnSchemaPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
@@ -127,7 +157,10 @@ export interface OnSchemaPrivilegesOptions {
 
 /** Options of `Privileges.onTables`. */
 export interface OnTablesPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
@@ -153,7 +186,10 @@ export interface OnTablesPrivilegesOptions {
 
 /** Options of `Privileges.onColumns`. */
 export interface OnColumnsPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
@@ -171,7 +207,10 @@ export interface OnColumnsPrivilegesOptions {
 
 /** Options of `Privileges.onSequences`. */
 export interface OnSequencesPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
@@ -188,7 +227,8 @@ export interface OnSequencesPrivilegesOptions {
   readonly privileges: SequencePrivilege[];
 
   /**
-   * The roles whose sequences in this schema are covered from the moment they are created. Not together with `sequences`.
+   * The roles whose sequences in this schema are covered from the moment they are created. Not together with
+   * `sequences`.
    *
    * @default - none
    */
@@ -197,14 +237,18 @@ export interface OnSequencesPrivilegesOptions {
 
 /** Options of `Privileges.onFunctions`. */
 export interface OnFunctionsPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */
   readonly schema: string;
 
   /**
-   * Names of functions or procedures, exactly as spelled in the schema (names are case-sensitive). A name means all that have it, whatever their arguments. No tokens.
+   * Names of functions or procedures, exactly as spelled in the schema (names are case-sensitive). A name means all
+   * that have it, whatever their arguments. No tokens.
    *
    * @default - all that exist at deployment
    */
@@ -218,7 +262,8 @@ export interface OnFunctionsPrivilegesOptions {
   readonly privileges?: FunctionPrivilege[];
 
   /**
-   * The roles whose functions in this schema are covered from the moment they are created. Not together with `functions`.
+   * The roles whose functions in this schema are covered from the moment they are created. Not together with
+   * `functions`.
    *
    * @default - none
    */
@@ -227,7 +272,10 @@ export interface OnFunctionsPrivilegesOptions {
 
 /** Options of `Privileges.onTypes`. */
 export interface OnTypesPrivilegesOptions {
-  /** Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the template. */
+  /**
+   * Name of the database, exactly as spelled on the server (names are case-sensitive). No token: it is a key of the
+   * template.
+   */
   readonly database: string;
 
   /** Name of the schema, exactly as spelled in the database (names are case-sensitive). No token. */

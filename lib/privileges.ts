@@ -1,26 +1,45 @@
 import { byName, type Grant, inSchema, inSchemas, onData, onObjects, quoted } from './model/grant';
 import { checkRole } from './model/known-role';
 import { checked, checkKeys, checkNotEmpty } from './model/privilege-checks';
-import { DatabasePrivilege, FunctionPrivilege, SchemaPrivilege, SequencePrivilege, TablePrivilege, TypePrivilege } from './privilege';
+import {
+  DatabasePrivilege,
+  FunctionPrivilege,
+  SchemaPrivilege,
+  SequencePrivilege,
+  TablePrivilege,
+  TypePrivilege,
+} from './privilege';
 import type {
-  CreateObjectsPrivilegesOptions, MemberOfPrivilegesOptions, OnColumnsPrivilegesOptions, OnDatabasePrivilegesOptions, OnFunctionsPrivilegesOptions, OnSchemaPrivilegesOptions, OnSequencesPrivilegesOptions,
-  OnTablesPrivilegesOptions, OnTypesPrivilegesOptions, ReadOnlyPrivilegesOptions, ReadWritePrivilegesOptions, SchemaOwnerPrivilegesOptions,
+  CreateObjectsPrivilegesOptions,
+  MemberOfPrivilegesOptions,
+  OnColumnsPrivilegesOptions,
+  OnDatabasePrivilegesOptions,
+  OnFunctionsPrivilegesOptions,
+  OnSchemaPrivilegesOptions,
+  OnSequencesPrivilegesOptions,
+  OnTablesPrivilegesOptions,
+  OnTypesPrivilegesOptions,
+  ReadOnlyPrivilegesOptions,
+  ReadWritePrivilegesOptions,
+  SchemaOwnerPrivilegesOptions,
 } from './privilege-options';
 import type { IDatabaseRole } from './role-interface';
 
 /**
  * Something that a role or user may do in the database.
  *
- * A role has the union of what it is given. A value can be given to any number of roles. What is not given any more is revoked by the next deployment.
+ * A role has the union of what it is given. A value can be given to any number of roles. What is not given any more is
+ * revoked by the next deployment.
  *
- * `readOnly`, `readWrite`, `createObjects` and `schemaOwner` are complete: they include CONNECT on the database and USAGE on the schema.
- * The exact ones, `on...`, grant what they say and nothing else.
+ * `readOnly`, `readWrite`, `createObjects` and `schemaOwner` are complete: they include CONNECT on the database and
+ * USAGE on the schema. The exact ones, `on...`, grant what they say and nothing else.
  *
  * @see https://www.postgresql.org/docs/current/ddl-priv.html
  */
 export class Privileges {
   /**
-   * Read all tables and views of some schemas: CONNECT on the database, USAGE on the schemas, SELECT on their tables and sequences.
+   * Read all tables and views of some schemas: CONNECT on the database, USAGE on the schemas, SELECT on their tables
+   * and sequences.
    *
    * SELECT on a sequence is what pg_dump needs. It is not enough for `nextval`, which would change the sequence.
    *
@@ -36,8 +55,8 @@ export class Privileges {
   }
 
   /**
-   * Read and change the rows of all tables of some schemas: CONNECT on the database, USAGE on the schemas, SELECT, INSERT, UPDATE and DELETE
-   * on their tables, SELECT and USAGE on their sequences.
+   * Read and change the rows of all tables of some schemas: CONNECT on the database, USAGE on the schemas, SELECT,
+   * INSERT, UPDATE and DELETE on their tables, SELECT and USAGE on their sequences.
    *
    * @param options the database, the schemas, and who creates objects in them
    * @returns the value, for any number of roles
@@ -68,15 +87,18 @@ export class Privileges {
    * When it is not declared any more, or the role goes, it is dropped if it is empty; one with objects in it stays.
    * Not for `addUsers`, because a schema has one owner.
    *
-   * Others that have privileges in the schema must be deployed after the owner: they are if it is among their `objectsCreatedBy`; else say
-   * `other.node.addDependency(owner)`.
+   * Others that have privileges in the schema must be deployed after the owner: they are if it is among their
+   * `objectsCreatedBy`; else say `other.node.addDependency(owner)`.
    *
    * @param options the database and the schema
    * @returns the value, for any number of roles
    */
   public static schemaOwner(options: SchemaOwnerPrivilegesOptions): Privileges {
     const { database, schema } = checked(options);
-    return new Privileges({ ...inSchemas({ database, schemas: [schema] }, { Owner: 'true' }), owned: { database, schema } });
+    return new Privileges({
+      ...inSchemas({ database, schemas: [schema] }, { Owner: 'true' }),
+      owned: { database, schema },
+    });
   }
 
   /**
@@ -93,7 +115,8 @@ export class Privileges {
   }
 
   /**
-   * Exactly these privileges on a schema itself: neither CONNECT on the database nor anything on the objects in the schema.
+   * Exactly these privileges on a schema itself: neither CONNECT on the database nor anything on the objects in the
+   * schema.
    *
    * @param options the schema and the privileges
    * @returns the value, for any number of roles
@@ -105,7 +128,8 @@ export class Privileges {
   }
 
   /**
-   * Exactly these privileges on tables, views and foreign tables. To use them also takes CONNECT on the database and USAGE on the schema.
+   * Exactly these privileges on tables, views and foreign tables. To use them also takes CONNECT on the database and
+   * USAGE on the schema.
    *
    * @param options the tables and the privileges
    * @returns the value, for any number of roles
@@ -115,7 +139,8 @@ export class Privileges {
   }
 
   /**
-   * Exactly these privileges on columns of a table. To use them also takes CONNECT on the database and USAGE on the schema.
+   * Exactly these privileges on columns of a table. To use them also takes CONNECT on the database and USAGE on the
+   * schema.
    *
    * @param options the columns and the privileges
    * @returns the value, for any number of roles
@@ -140,14 +165,23 @@ export class Privileges {
   }
 
   /**
-   * Exactly these privileges on functions and procedures. To use them also takes CONNECT on the database and USAGE on the schema.
+   * Exactly these privileges on functions and procedures. To use them also takes CONNECT on the database and USAGE on
+   * the schema.
    *
    * @param options the functions and the privileges
    * @returns the value, for any number of roles
    */
   public static onFunctions(options: OnFunctionsPrivilegesOptions): Privileges {
     const { privileges = [FunctionPrivilege.EXECUTE] } = checked(options);
-    return new Privileges(onObjects({ ...options, kind: 'function', names: options.functions, privileges, otherwise: 'privileges out for EXECUTE' }));
+    return new Privileges(
+      onObjects({
+        ...options,
+        kind: 'function',
+        names: options.functions,
+        privileges,
+        otherwise: 'privileges out for EXECUTE',
+      }),
+    );
   }
 
   /**
@@ -167,10 +201,12 @@ export class Privileges {
   }
 
   /**
-   * What another role may do. The member inherits its privileges. It does not own what the other one owns, but may do with it what the owner may.
+   * What another role may do. The member inherits its privileges. It does not own what the other one owns, but may do
+   * with it what the owner may.
    *
-   * Membership in the admin, or in a role that leads to it, is refused. Membership in `rds_superuser` or `pg_maintain` is warned of, with the ids
-   * `cdk-aurora-iam-auth:memberOfRdsSuperuser` and `cdk-aurora-iam-auth:memberOfPgMaintain`, until the warning is acknowledged.
+   * Membership in the admin, or in a role that leads to it, is refused. Membership in `rds_superuser` or `pg_maintain`
+   * is warned of, with the ids `cdk-aurora-iam-auth:memberOfRdsSuperuser` and `cdk-aurora-iam-auth:memberOfPgMaintain`,
+   * until the warning is acknowledged.
    *
    * With `expiresAt`, the membership ends at that moment without a deployment.
    *

@@ -65,8 +65,8 @@ export interface IProvisioner extends ec2.IConnectable {
    * The number of events that failed: a user or group role was not created, changed or removed as declared. By default
    * the sum over 5 minutes.
    *
-   * It is made of the log: the first call adds a metric filter to `logGroup`, with the metric `Failures` in the namespace
-   * `cdk-aurora-iam-auth`. CloudWatch charges for such a metric.
+   * It is made of the log: the first call adds a metric filter to `logGroup`, with the metric `Failures` in the
+   * namespace `cdk-aurora-iam-auth`. CloudWatch charges for such a metric.
    *
    * @param options properties of the metric, such as its period
    * @returns the metric

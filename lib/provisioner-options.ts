@@ -77,8 +77,8 @@ export interface ProvisionerOptions {
    *
    * Above this number, each user waits for the one that many places before it (`DependsOn`), unless the app makes it
    * wait for that one already. One that is added in between moves these dependencies for those after it, which
-   * `cdk diff` shows and nothing is updated for. Pass more for hundreds of users in an account with the usual 1,000 executions, or take
-   * `addUsers`, which is one resource.
+   * `cdk diff` shows and nothing is updated for. Pass more for hundreds of users in an account with the usual 1,000
+   * executions, or take `addUsers`, which is one resource.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
    * @default - 4, or `reservedConcurrentExecutions` if that is less

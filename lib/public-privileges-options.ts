@@ -1,6 +1,9 @@
 /** What `restrictPublic` revokes from PUBLIC, which is every role, in one database. */
 export interface RestrictPublicOptions {
-  /** Name of the database, exactly as spelled there (names are case-sensitive). No token. It must exist when this is deployed. */
+  /**
+   * Name of the database, exactly as spelled there (names are case-sensitive). No token. It must exist when this is
+   * deployed.
+   */
   readonly database: string;
 
   /**

@@ -65,12 +65,12 @@ export interface DatabaseUserOptions extends DatabaseRoleOptions, DatabaseUserSe
    * When the access of the user ends, without a deployment: it loses its login and its membership in `rds_iam`, and its
    * sessions at the writer end. It keeps what it owns and its privileges, and gets its access back with a later time.
    *
-   * EventBridge Scheduler calls the provisioner in the minute that begins then, or in the one after it. A time in the past
-   * is a warning with the id `cdk-aurora-iam-auth:expired`, and the user is created without access. Years from 1970 to
-   * 2195, to the millisecond.
+   * EventBridge Scheduler calls the provisioner in the minute that begins then, or in the one after it. A time in the
+   * past is a warning with the id `cdk-aurora-iam-auth:expired`, and the user is created without access. Years from
+   * 1970 to 2195, to the millisecond.
    *
-   * The registry in the database has the time: no later deployment of a template with this time gives the access back, nor
-   * does a rollback or a database that is restored from a snapshot, from the first event of the provisioner on. An
+   * The registry in the database has the time: no later deployment of a template with this time gives the access back,
+   * nor does a rollback or a database that is restored from a snapshot, from the first event of the provisioner on. An
    * Aurora Serverless v2 cluster that has paused wakes up for it.
    *
    * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html

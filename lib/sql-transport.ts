@@ -26,7 +26,8 @@ export class SqlTransport {
    */
   public static dataApi(): SqlTransport {
     return new SqlTransport({
-      kind: 'dataApi', create: (scope, database, admin, options) => new DataApiTransport(scope, database, admin, options),
+      kind: 'dataApi',
+      create: (scope, database, admin, options) => new DataApiTransport(scope, database, admin, options),
     });
   }
 
@@ -35,15 +36,16 @@ export class SqlTransport {
    * no VPC of the account.
    *
    * A `CfnDBCluster` with `WithExpressConfiguration` has it without being asked; an import of one must ask for it, and
-   * needs its `clusterResourceIdentifier`, `clusterEndpointAddress` and `port`. There is one function outside of any VPC
-   * then, which answers CloudFormation itself. It trusts the certificate authorities of Amazon alone, unless
+   * needs its `clusterResourceIdentifier`, `clusterEndpointAddress` and `port`. There is one function outside of any
+   * VPC then, which answers CloudFormation itself. It trusts the certificate authorities of Amazon alone, unless
    * `provisioner.caCertificates` gives others. The admin is `AdminCredentials.fromIam('postgres')` unless another one
    * is given.
    *
    * **Not verified on AWS.** Fails for instances, clusters in a VPC, an admin with a password, and together with `vpc`,
    * `vpcSubnets`, `securityGroups`, `enableIamAuthentication`, `frameworkInVpc` or `ipv6AllowedForDualStack`.
    *
-   * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
+   * @see
+   * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
    * @returns the transport, for `transport`
    */
   public static internetAccessGateway(): SqlTransport {

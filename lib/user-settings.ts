@@ -22,8 +22,8 @@ export interface DatabaseUserSettings {
   readonly connectionLimit?: number;
 
   /**
-   * Schemas in which names without a schema are looked for, in this order (`search_path`). `$user` stands for the schema
-   * that has the name of the user. At most 1,000 bytes in all.
+   * Schemas in which names without a schema are looked for, in this order (`search_path`). `$user` stands for the
+   * schema that has the name of the user. At most 1,000 bytes in all.
    *
    * @default - the one of the database
    */
@@ -47,9 +47,9 @@ export interface DatabaseUserSettings {
   /**
    * Other configuration parameters, such as `{ work_mem: '64MB' }`: values by name, as in `ALTER ROLE ... SET`.
    *
-   * Several tablespaces of `temp_tablespaces` are separated with commas. The construct refuses parameters that change who the
-   * session is, those that PostgreSQL leaves to superusers, and those that have an option of their own. Whether the
-   * server has a parameter, and takes the value, is known at the deployment only.
+   * Several tablespaces of `temp_tablespaces` are separated with commas. The construct refuses parameters that change
+   * who the session is, those that PostgreSQL leaves to superusers, and those that have an option of their own. Whether
+   * the server has a parameter, and takes the value, is known at the deployment only.
    *
    * @see https://www.postgresql.org/docs/current/runtime-config-client.html
    * @default - those of the database
@@ -57,8 +57,8 @@ export interface DatabaseUserSettings {
   readonly settings?: { readonly [parameter: string]: string };
 
   /**
-   * The group role that each session of the user acts as from its beginning on (`ALTER ROLE ... SET role`), so that what
-   * several users create belongs to one owner. Others then name that role in `objectsCreatedBy`, and not the user.
+   * The group role that each session of the user acts as from its beginning on (`ALTER ROLE ... SET role`), so that
+   * what several users create belongs to one owner. Others then name that role in `objectsCreatedBy`, and not the user.
    *
    * A group role of this app that the user is a member of with `Privileges.memberOf`. `session_user` stays the user.
    *

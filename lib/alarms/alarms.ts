@@ -103,8 +103,11 @@ export function addAlarms(scope: Construct, { database, provisioner, action }: A
   }
   requireAction(scope, action);
   if (scope.node.tryFindChild(ALARMS_ID)) {
-    throw errorAt(scope, `id ${JSON.stringify(ALARMS_ID)} is taken here: addAlarms() was called before, or a user or role has it; `
-      + 'keep one of the calls, or give the other one another id');
+    throw errorAt(
+      scope,
+      `id ${JSON.stringify(ALARMS_ID)} is taken here: addAlarms() was called before, or a user or role has it; `
+      + 'keep one of the calls, or give the other one another id',
+    );
   }
   const alarms = new Construct(scope, ALARMS_ID);
   const add = (metric: cloudwatch.IMetric, { id, severity, threshold, reason }: Threshold) => {

@@ -8,8 +8,8 @@ const LOGICAL_ID = 'aws:cdk:logicalId';
 /**
  * Which findings are acknowledged where: on the construct of the resource, or on one around it.
  *
- * CDK writes what constructs carry into the cloud assembly, stack by stack. What is acknowledged on the app or on a stage is not among it;
- * newer versions of CDK hand over the constructs themselves.
+ * CDK writes what constructs carry into the cloud assembly, stack by stack. What is acknowledged on the app or on a
+ * stage is not among it; newer versions of CDK hand over the constructs themselves.
  */
 export class Acknowledgements {
   /** By the paths of constructs. */

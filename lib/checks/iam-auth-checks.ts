@@ -8,11 +8,13 @@ import { RULES } from './rules';
 /**
  * Checks what a whole app does with IAM database authentication of PostgreSQL, when it is synthesized.
  *
- * Reads the templates as they deploy, follows references from stack to stack, and finds databases without IAM authentication, grants that allow signing in as more than one
- * user, workloads that can read the password of a master, proxies that cannot sign in, and connections without TLS. `docs/checks.md` has the rules.
+ * Reads the templates as they deploy, follows references from stack to stack, and finds databases without IAM
+ * authentication, grants that allow signing in as more than one user, workloads that can read the password of a master,
+ * proxies that cannot sign in, and connections without TLS. `docs/checks.md` has the rules.
  *
- * A rule that is broken fails the synthesis. What only the deployment knows, such as a parameter, is a warning. Both are silenced for a construct and what is in it by acknowledging
- * the id that the report gives: `Validations.of(construct).acknowledge({ id, reason })`.
+ * A rule that is broken fails the synthesis. What only the deployment knows, such as a parameter, is a warning. Both
+ * are silenced for a construct and what is in it by acknowledging the id that the report gives:
+ * `Validations.of(construct).acknowledge({ id, reason })`.
  *
  * @example
  * Validations.of(app).addPlugins(new IamAuthChecks());

@@ -5,11 +5,24 @@ import type { Resource } from './app/template';
 import type { Finding, Rule } from './rule';
 
 /** Puts all rules to all resources, outputs and parameters. */
-export function reportOf({ resources, declarations }: SynthesizedApp, rules: Rule[], acknowledgements: Acknowledgements): PolicyValidationPluginReport {
-  const violations = [...resources, ...declarations].flatMap(checked => rules.flatMap((rule) => {
-    const answer = rule.check(checked);
-    return typeof answer === 'string' ? [] : distinct(answer).map(found => atConstruct(checked, found)).map(({ resource, finding }) => ({ resource, violation: violationOf(rule, resource, finding) }));
-  })).filter(({ violation, resource }) => !acknowledgements.has(violation.ruleName, resource)).map(({ violation }) => violation);
+export function reportOf(
+  { resources, declarations }: SynthesizedApp,
+  rules: Rule[],
+  acknowledgements: Acknowledgements,
+): PolicyValidationPluginReport {
+  const violations = [...resources, ...declarations]
+    .flatMap(checked =>
+      rules.flatMap((rule) => {
+        const answer = rule.check(checked);
+        return typeof answer === 'string'
+          ? []
+          : distinct(answer)
+              .map(found => atConstruct(checked, found))
+              .map(({ resource, finding }) => ({ resource, violation: violationOf(rule, resource, finding) }));
+      }),
+    )
+    .filter(({ violation, resource }) => !acknowledgements.has(violation.ruleName, resource))
+    .map(({ violation }) => violation);
   return { success: violations.every(({ severity }) => severity === WARNING), violations };
 }
 
@@ -30,7 +43,11 @@ function atConstruct(resource: Resource, finding: Finding): { readonly resource:
   });
 }
 
-function violationOf({ id, remedy, source, isWarning }: Rule, { logicalId, template: { file } }: Resource, { what, unknown, problem, location }: Finding): PolicyViolation {
+function violationOf(
+  { id, remedy, source, isWarning }: Rule,
+  { logicalId, template: { file } }: Resource,
+  { what, unknown, problem, location }: Finding,
+): PolicyViolation {
   return {
     ruleName: findingId(id, what, unknown),
     description: unknown ? `cannot be told at synthesis: ${problem}` : problem,
@@ -42,8 +59,8 @@ function violationOf({ id, remedy, source, isWarning }: Rule, { logicalId, templ
 }
 
 /**
- * The id that a finding is acknowledged by: `Rule`, or `Rule[what]` where there may be several about one resource. What cannot be told has an id of its own, so that
- * who has acknowledged that has not acknowledged that the rule is broken.
+ * The id that a finding is acknowledged by: `Rule`, or `Rule[what]` where there may be several about one resource. What
+ * cannot be told has an id of its own, so that who has acknowledged that has not acknowledged that the rule is broken.
  *
  * CDK takes no `::` in an id that is acknowledged, nor braces without their partners, and makes hyphens of spaces.
  */

@@ -2,7 +2,10 @@ import type { Resource } from './app/template';
 
 /** Something about a resource that a rule is against, or cannot tell. */
 export interface Finding {
-  /** Tells findings of one rule about one resource apart, and becomes part of the id: what is found, such as `dbuser:<Cluster.DBClusterResourceId>/*`. */
+  /**
+   * Tells findings of one rule about one resource apart, and becomes part of the id: what is found, such as
+   * `dbuser:<Cluster.DBClusterResourceId>/*`.
+   */
   readonly what?: string;
   /** Only the deployment knows; otherwise the rule is broken. */
   readonly unknown?: boolean;

@@ -57,8 +57,8 @@ export interface Login {
   readonly role: string;
   readonly canLogin: boolean;
   /**
-   * With tokens; otherwise with a password, if it has one. `null` if that is not known, because it has the ADMIN option alone on rds_iam, or on
-   * a member of it.
+   * With tokens; otherwise with a password, if it has one. `null` if that is not known, because it has the ADMIN option
+   * alone on rds_iam, or on a member of it.
    */
   readonly withToken: boolean | null;
   readonly isSuperuser: boolean;
@@ -87,7 +87,10 @@ export interface SignInFacts {
 export interface SignInRole {
   readonly name: string;
   readonly canLogIn: boolean;
-  /** Directly or through other roles. `null` if it has the ADMIN option alone on one of them: what RDS makes of that is not known. */
+  /**
+   * Directly or through other roles. `null` if it has the ADMIN option alone on one of them: what RDS makes of that is
+   * not known.
+   */
   readonly isInRdsIam: boolean | null;
   readonly isInRdsAd: boolean;
   readonly limit: ConnectionLimit;

@@ -11,7 +11,10 @@ export const ROLE_AT_LOGIN = 'role';
 /** Parameters whose value PostgreSQL stores element by element, each in quotes where it needs them. */
 export const LIST_PARAMETERS = ['search_path', 'temp_tablespaces'];
 
-/** As PostgreSQL spells the names of parameters; those of extensions have two parts. In lower case: names are not case-sensitive. */
+/**
+ * As PostgreSQL spells the names of parameters; those of extensions have two parts. In lower case: names are not
+ * case-sensitive.
+ */
 const NAME = /^[a-z_][a-z0-9_$]*(\.[a-z_][a-z0-9_$]*)?$/;
 const MAX_NAME_LENGTH = 63;
 const MAX_VALUE_LENGTH = 1_000;
@@ -49,13 +52,32 @@ const REFUSED: Refusal[] = [
   },
   {
     // pg_settings has context superuser or superuser-backend for them, but log_parameter_max_length_on_error.
-    names: new RegExp(`^(${[
-      'allow_(in_place_tablespaces|system_table_mods)', 'backtrace_functions', 'commit_delay', 'compute_query_id', 'deadlock_timeout',
-      'debug_discard_caches', 'dynamic_library_path', 'event_triggers', 'extension_control_path', 'ignore_checksum_failure',
-      'jit_(debugging_support|dump_bitcode|profiling_support)', 'lc_messages', 'lo_compat_privileges', 'log_.*', 'max_stack_depth',
-      'pgaudit\\..*', 'session_replication_role', 'temp_file_limit', 'track_.*', 'update_process_title',
-      'wal_(compression|consistency_checking|init_zero|recycle)', 'zero_damaged_pages',
-    ].join('|')})$`),
+    names: new RegExp(
+      `^(${[
+        'allow_(in_place_tablespaces|system_table_mods)',
+        'backtrace_functions',
+        'commit_delay',
+        'compute_query_id',
+        'deadlock_timeout',
+        'debug_discard_caches',
+        'dynamic_library_path',
+        'event_triggers',
+        'extension_control_path',
+        'ignore_checksum_failure',
+        'jit_(debugging_support|dump_bitcode|profiling_support)',
+        'lc_messages',
+        'lo_compat_privileges',
+        'log_.*',
+        'max_stack_depth',
+        'pgaudit\\..*',
+        'session_replication_role',
+        'temp_file_limit',
+        'track_.*',
+        'update_process_title',
+        'wal_(compression|consistency_checking|init_zero|recycle)',
+        'zero_damaged_pages',
+      ].join('|')})$`,
+    ),
     rule: 'it changes what a session may do or what is recorded of it, and PostgreSQL leaves it to superusers',
     remedy: 'leave it out, or set it in the parameter group of the database',
   },
@@ -83,7 +105,12 @@ function refusal(list: Refusal[], parameter: string): string | undefined {
 function nameProblem(parameter: string): string | undefined {
   return NAME.test(parameter) && parameter.length <= MAX_NAME_LENGTH
     ? undefined
-    : notAllowed('parameter', parameter, `the name of a parameter has letters, digits, _ and $, one dot at most, and ${MAX_NAME_LENGTH} characters at most`, 'correct it');
+    : notAllowed(
+        'parameter',
+        parameter,
+        `the name of a parameter has letters, digits, _ and $, one dot at most, and ${MAX_NAME_LENGTH} characters at most`,
+        'correct it',
+      );
 }
 
 /** @param value a list for those of `LIST_PARAMETERS` */
@@ -92,7 +119,8 @@ export function valueProblem(parameter: string, value: string | readonly string[
   if (typeof value !== 'string') {
     return value.length === 0
       ? notAllowed(what, value, 'it is empty', 'name at least one, or leave the parameter out')
-      : value.map(item => textProblem(what, item, 1, MAX_NAME_LENGTH)).find(problem => problem !== undefined) ?? textProblem(what, value.join(', '), 0, MAX_VALUE_LENGTH);
+      : (value.map(item => textProblem(what, item, 1, MAX_NAME_LENGTH)).find(problem => problem !== undefined)
+        ?? textProblem(what, value.join(', '), 0, MAX_VALUE_LENGTH));
   }
   return textProblem(what, value, 0, MAX_VALUE_LENGTH);
 }
@@ -101,7 +129,12 @@ export function valueProblem(parameter: string, value: string | readonly string[
 export function connectionLimitProblem(limit: string): string | undefined {
   return /^[1-9][0-9]{0,9}$/.test(limit) && Number(limit) <= MAX_INTEGER
     ? undefined
-    : notAllowed('connection limit', limit, `it is not a whole number from 1 to ${MAX_INTEGER}`, 'correct it, or leave it out for no limit');
+    : notAllowed(
+        'connection limit',
+        limit,
+        `it is not a whole number from 1 to ${MAX_INTEGER}`,
+        'correct it, or leave it out for no limit',
+      );
 }
 
 function textProblem(what: string, text: string, min: number, max: number): string | undefined {
@@ -112,7 +145,9 @@ function textProblem(what: string, text: string, min: number, max: number): stri
   if (/\p{Surrogate}/u.test(text)) {
     return notAllowed(what, text, 'it contains half of a surrogate pair, which is no character of UTF-8', 'remove it');
   }
-  return length >= min && length <= max ? undefined : notAllowed(what, text, `it has not ${min} to ${max} bytes of UTF-8`, 'correct it');
+  return length >= min && length <= max
+    ? undefined
+    : notAllowed(what, text, `it has not ${min} to ${max} bytes of UTF-8`, 'correct it');
 }
 
 function notAllowed(what: string, value: unknown, rule: string, remedy: string): string {

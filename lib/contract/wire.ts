@@ -18,7 +18,10 @@ export const PUBLIC_PRIVILEGES_RESOURCE_TYPE = 'Custom::RdsPublicPrivileges';
 
 /** Types of what the provisioner makes in a database. */
 export const PROVISIONED_RESOURCE_TYPES = [
-  DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DATABASE_ROLE_RESOURCE_TYPE, PUBLIC_PRIVILEGES_RESOURCE_TYPE,
+  DATABASE_USER_RESOURCE_TYPE,
+  DATABASE_USERS_RESOURCE_TYPE,
+  DATABASE_ROLE_RESOURCE_TYPE,
+  PUBLIC_PRIVILEGES_RESOURCE_TYPE,
 ];
 
 /** CloudFormation resource type of IAM authentication that is enabled at a database of another app. */
@@ -33,10 +36,15 @@ export const ADMIN_USERNAME = 'ADMIN_USERNAME';
 /** Environment variable of the handler: ARN of the cluster, if it uses the RDS Data API. */
 export const CLUSTER_ARN = 'CLUSTER_ARN';
 
-/** Environment variable of the handler: name of the group role that owns what the provisioner keeps in the database, if it is not the admin. */
+/**
+ * Environment variable of the handler: name of the group role that owns what the provisioner keeps in the database, if
+ * it is not the admin.
+ */
 export const REGISTRY_OWNER = 'REGISTRY_OWNER';
 
-/** Environment variable of the handler: `DBClusterResourceId` or `DbiResourceId` of the only database that it works on. */
+/**
+ * Environment variable of the handler: `DBClusterResourceId` or `DbiResourceId` of the only database that it works on.
+ */
 export const DATABASE_RESOURCE_ID = 'DATABASE_RESOURCE_ID';
 
 /** Environment variable of the handler: host name of the writer of that database. */
@@ -45,7 +53,10 @@ export const DATABASE_HOST = 'DATABASE_HOST';
 /** Environment variable of the handler: port of that database. Not with the RDS Data API. */
 export const DATABASE_PORT = 'DATABASE_PORT';
 
-/** Environment variable of the handler: path of a PEM file with the only certificate authorities it trusts a database of. Not with the RDS Data API. */
+/**
+ * Environment variable of the handler: path of a PEM file with the only certificate authorities it trusts a database
+ * of. Not with the RDS Data API.
+ */
 export const DATABASE_CA_FILE = 'DATABASE_CA_FILE';
 
 /** Environment variable of the handler: domain of AWS in this partition, if it answers CloudFormation itself. */
@@ -66,10 +77,16 @@ export const EXPIRY_ALIAS = 'expiry';
 /** Seconds the handler may run. Many may wait for each other; the framework in front of it has 900. */
 export const HANDLER_TIMEOUT_SECONDS = 840;
 
-/** Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it, or for a second try by Lambda. */
+/**
+ * Seconds CloudFormation waits for an answer: the handler's time, and room for the provider framework around it, or for
+ * a second try by Lambda.
+ */
 export const SERVICE_TIMEOUT_SECONDS = 960;
 
-/** Seconds that the function that enables IAM authentication may run: a modification of a database takes minutes. The framework in front of it has 900. */
+/**
+ * Seconds that the function that enables IAM authentication may run: a modification of a database takes minutes. The
+ * framework in front of it has 900.
+ */
 export const IAM_AUTHENTICATION_TIMEOUT_SECONDS = 840;
 
 /** Seconds CloudFormation waits for its answer. */
@@ -107,7 +124,10 @@ export interface RoleProperties {
   /** Names of the roles it is a member of, `rds_iam` not among them. */
   readonly MemberOf?: string[];
 
-  /** When memberships end that do, by the name of the group, which is in `MemberOf` as well: times as that of `ExpiresAt`. */
+  /**
+   * When memberships end that do, by the name of the group, which is in `MemberOf` as well: times as that of
+   * `ExpiresAt`.
+   */
   readonly MembershipExpiresAt?: { readonly [group: string]: string };
 
   /** What PostgreSQL keeps with the role for its sessions. Only users have it. */
@@ -119,7 +139,9 @@ export interface RoleProperties {
   /** Whatever else the role holds is revoked. */
   readonly Exclusive?: 'true';
 
-  /** When the access of users ends: a time in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z. Of users alone. */
+  /**
+   * When the access of users ends: a time in UTC with milliseconds, such as 2026-01-31T12:00:00.000Z. Of users alone.
+   */
   readonly ExpiresAt?: string;
 
   /** A role of that name that is there already is taken over. */
@@ -133,7 +155,10 @@ export interface SettingProperties {
   /** How many sessions the user can have at a time. */
   readonly ConnectionLimit?: string;
 
-  /** Values by the name of the parameter, which is in lower case: a list for those of `LIST_PARAMETERS`, a text for others. */
+  /**
+   * Values by the name of the parameter, which is in lower case: a list for those of `LIST_PARAMETERS`, a text for
+   * others.
+   */
   readonly Parameters?: { readonly [parameter: string]: string | string[] };
 
   /** Name of the group role that each session acts as from its beginning on; one of `MemberOf`. */
@@ -176,7 +201,10 @@ export interface SchemaPrivileges extends ObjectPrivileges {
   /** Privileges by table name and column name. */
   readonly Columns?: { readonly [table: string]: PrivilegesByName };
 
-  /** Privileges on what a role creates in this schema from now on, by the name of that role; `*` stands for those on all objects that exist. */
+  /**
+   * Privileges on what a role creates in this schema from now on, by the name of that role; `*` stands for those on all
+   * objects that exist.
+   */
   readonly FutureObjects?: { readonly [creator: string]: FutureObjectPrivileges | typeof ALL_OBJECTS };
 }
 
@@ -186,7 +214,10 @@ export interface PrivilegesByName {
 
 export type FutureObjectPrivileges = { readonly [Key in ObjectKey]?: string[] };
 
-/** Every object of its kind in a schema, in place of a name; the privileges on all of them, in place of those on future ones. */
+/**
+ * Every object of its kind in a schema, in place of a name; the privileges on all of them, in place of those on future
+ * ones.
+ */
 export const ALL_OBJECTS = '*';
 
 export interface RemovalProperties {

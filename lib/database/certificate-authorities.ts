@@ -1,6 +1,8 @@
 import { Token } from 'aws-cdk-lib';
 
-/** What shows a client its certificate: a cluster or instance, or the proxy or internet access gateway in front of one. */
+/**
+ * What shows a client its certificate: a cluster or instance, or the proxy or internet access gateway in front of one.
+ */
 export type CertificateHolder = 'database' | 'proxy' | 'gateway';
 
 /** Amazon's own, which most clients trust already: of proxies, and of the internet access gateway of Aurora. */

@@ -25,13 +25,23 @@ export function clusterOfClients(cluster: rds.IDatabaseCluster, options: Connect
 export function instanceOfClients(instance: rds.IDatabaseInstance, options: ConnectGrantsOptions): Database {
   requireReference('instance', instance);
   const { hostname, port } = endpointOf(instance, () => instance.instanceEndpoint, 'instanceEndpointAddress and port');
-  return { kind: 'instance', construct: instance, target: instanceTarget(instance, options), host: hostname, port, databaseName: instanceIn(instance)?.dbName };
+  return {
+    kind: 'instance',
+    construct: instance,
+    target: instanceTarget(instance, options),
+    host: hostname,
+    port,
+    databaseName: instanceIn(instance)?.dbName,
+  };
 }
 
 function endpointOf(construct: Database['construct'], read: () => rds.Endpoint, attributes: string): rds.Endpoint {
   const endpoint = tryRead(read);
   if (!endpoint) {
-    throw errorAt(construct, `the database was imported without its endpoint, which clients connect to; give ${attributes} where it is imported`);
+    throw errorAt(
+      construct,
+      `the database was imported without its endpoint, which clients connect to; give ${attributes} where it is imported`,
+    );
   }
   return endpoint;
 }

@@ -36,18 +36,27 @@ export function addressOf({ target, host, port }: Database): DatabaseAddress {
 
 export function readerHostOf(scope: IConstruct, { construct, kind, readerHost }: Database): string {
   if (kind === 'instance') {
-    throw errorAt(scope, `instance ${construct.node.path} has no reader endpoint: a read replica has an endpoint and a resource id of its own; `
-      + 'use the endpoint of the replica, and ConnectGrants.fromInstance(replica)');
+    throw errorAt(
+      scope,
+      `instance ${construct.node.path} has no reader endpoint: a read replica has an endpoint and a resource id of its own; `
+      + 'use the endpoint of the replica, and ConnectGrants.fromInstance(replica)',
+    );
   }
   if (readerHost === undefined) {
-    throw errorAt(scope, `cluster ${construct.node.path} was imported without its reader endpoint; give readerEndpointAddress where it is imported`);
+    throw errorAt(
+      scope,
+      `cluster ${construct.node.path} was imported without its reader endpoint; give readerEndpointAddress where it is imported`,
+    );
   }
   return readerHost;
 }
 
 export function vpcOf(scope: IConstruct, { construct, kind, vpc }: Database): ec2.IVpc {
   if (!vpc) {
-    throw errorAt(scope, `${kind} ${construct.node.path} does not tell its VPC, and the function that creates the users runs there; pass vpc`);
+    throw errorAt(
+      scope,
+      `${kind} ${construct.node.path} does not tell its VPC, and the function that creates the users runs there; pass vpc`,
+    );
   }
   return vpc;
 }

@@ -14,7 +14,8 @@ const PORT = 5432;
 /**
  * What a cluster with express configuration cannot have when it is created, with the reason.
  *
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
+ * @see
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
  */
 const NOT_WITH_EXPRESS: Record<string, string> = {
   DBSubnetGroupName: 'it is in no VPC',
@@ -41,8 +42,11 @@ export function isExpress(cluster: rds.CfnDBCluster): boolean {
 export function expressDatabase(scope: IConstruct, cluster: rds.CfnDBCluster, options: ConnectGrantsOptions): Database {
   const { path } = cluster.node;
   if (!isExpress(cluster)) {
-    throw errorAt(scope, `cluster ${path} is a CfnDBCluster without WithExpressConfiguration, and does not tell its network; `
-      + 'pass a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)');
+    throw errorAt(
+      scope,
+      `cluster ${path} is a CfnDBCluster without WithExpressConfiguration, and does not tell its network; `
+      + 'pass a rds.DatabaseCluster, or rds.DatabaseCluster.fromDatabaseClusterAttributes(...)',
+    );
   }
   const [problem] = expressProblems(cluster);
   if (problem !== undefined) {
@@ -77,10 +81,20 @@ function expressProblems(cluster: rds.CfnDBCluster): string[] {
   const refuse = (property: string, rule: string, remedy = 'leave it out') =>
     `${property} of cluster ${cluster.node.path} is ${JSON.stringify(properties[property])}, and a cluster with express configuration cannot have that: ${rule}; ${remedy}`;
   return [
-    ...Engine === 'aurora-postgresql' ? [] : [refuse('Engine', 'express configuration is for Aurora PostgreSQL', 'set it to aurora-postgresql')],
-    ...[undefined, true].includes(EnableIAMDatabaseAuthentication as boolean | undefined) ? [] : [refuse('EnableIAMDatabaseAuthentication', 'IAM is the only way to sign in')],
-    ...[undefined, EXPRESS_MASTER].includes(MasterUsername as string | undefined) ? [] : [refuse('MasterUsername', `its master is ${EXPRESS_MASTER}`)],
-    ...[undefined, 'iam-db-auth'].includes(MasterUserAuthenticationType as string | undefined) ? [] : [refuse('MasterUserAuthenticationType', 'its master signs in with IAM alone')],
-    ...Object.entries(NOT_WITH_EXPRESS).filter(([property]) => ![undefined, false].includes(properties[property] as boolean | undefined)).map(([property, rule]) => refuse(property, rule)),
+    ...(Engine === 'aurora-postgresql'
+      ? []
+      : [refuse('Engine', 'express configuration is for Aurora PostgreSQL', 'set it to aurora-postgresql')]),
+    ...([undefined, true].includes(EnableIAMDatabaseAuthentication as boolean | undefined)
+      ? []
+      : [refuse('EnableIAMDatabaseAuthentication', 'IAM is the only way to sign in')]),
+    ...([undefined, EXPRESS_MASTER].includes(MasterUsername as string | undefined)
+      ? []
+      : [refuse('MasterUsername', `its master is ${EXPRESS_MASTER}`)]),
+    ...([undefined, 'iam-db-auth'].includes(MasterUserAuthenticationType as string | undefined)
+      ? []
+      : [refuse('MasterUserAuthenticationType', 'its master signs in with IAM alone')]),
+    ...Object.entries(NOT_WITH_EXPRESS)
+      .filter(([property]) => ![undefined, false].includes(properties[property] as boolean | undefined))
+      .map(([property, rule]) => refuse(property, rule)),
   ];
 }

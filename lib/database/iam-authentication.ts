@@ -32,8 +32,11 @@ export function requireIamAuthentication(resource: DatabaseResource): void {
   // An instance of the L2 has what it is told until the synthesis.
   const value = Stack.of(resource).resolve(resource.enableIamDatabaseAuthentication) as unknown;
   if (value !== undefined && value !== true) {
-    throw errorAt(resource, `iamAuthentication of the ${kindOf(resource)} is ${value === false ? 'false' : 'a token'}, and unless it is on no user can sign in with IAM; `
-      + 'set it to true or leave it out');
+    throw errorAt(
+      resource,
+      `iamAuthentication of the ${kindOf(resource)} is ${value === false ? 'false' : 'a token'}, and unless it is on no user can sign in with IAM; `
+      + 'set it to true or leave it out',
+    );
   }
   if (addCheck(accessModelOf(resource), 'IAM authentication')) {
     resource.node.addValidation({ validate: () => problems(resource) });
@@ -44,8 +47,10 @@ function problems(database: DatabaseResource): string[] {
   const { EnableIAMDatabaseAuthentication: value, WithExpressConfiguration: express } = propertiesIn(database);
   return value === true || (value === undefined && express === true)
     ? []
-    : [`EnableIAMDatabaseAuthentication is ${JSON.stringify(value) ?? 'not set'}, and unless it is true no user can sign in with IAM; `
-      + `apply ${rds.CfnDBCluster.isCfnDBCluster(database) ? 'ClusterIamAuthEnabled' : 'InstanceIamAuthEnabled'} or set iamAuthentication: true, and let nothing change it afterwards`];
+    : [
+        `EnableIAMDatabaseAuthentication is ${JSON.stringify(value) ?? 'not set'}, and unless it is true no user can sign in with IAM; `
+        + `apply ${rds.CfnDBCluster.isCfnDBCluster(database) ? 'ClusterIamAuthEnabled' : 'InstanceIamAuthEnabled'} or set iamAuthentication: true, and let nothing change it afterwards`,
+      ];
 }
 
 /** What the template will say, overrides included. */

@@ -68,7 +68,11 @@ function enabled(
     kind,
     database: construct,
     identifier,
-    expected: { ResourceId: resourceId, Host: tryRead(endpoint)?.hostname, Port: declaredPort === undefined ? undefined : Tokenization.stringifyNumber(declaredPort) },
+    expected: {
+      ResourceId: resourceId,
+      Host: tryRead(endpoint)?.hostname,
+      Port: declaredPort === undefined ? undefined : Tokenization.stringifyNumber(declaredPort),
+    },
   });
   return {
     kind,
@@ -95,7 +99,10 @@ function readerHostIn({ readerHost }: Import): string | undefined {
 function endpointOf(construct: IConstruct, attributes: string, read: () => rds.Endpoint): rds.Endpoint {
   const endpoint = tryRead(read);
   if (!endpoint) {
-    throw errorAt(construct, `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`);
+    throw errorAt(
+      construct,
+      `the import does not tell the endpoint, and users are created over a connection to it; give ${attributes} where it is imported`,
+    );
   }
   return endpoint;
 }
@@ -105,6 +112,9 @@ function checkSecurityGroups(
   { connections, node }: Database['construct'], resourceId: string | undefined, overConnection: boolean,
 ): void {
   if (overConnection && connections.securityGroups.length === 0 && resourceId !== NOT_LOOKED_UP) {
-    throw errorAt({ node }, 'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported');
+    throw errorAt(
+      { node },
+      'the import does not tell its security groups, and the function that creates the users is let in by a rule of one; give securityGroups where it is imported',
+    );
   }
 }

@@ -6,8 +6,14 @@ import type { Warning } from '../model/warning';
 /** The one that every server has: https://www.postgresql.org/docs/current/manage-ag-templatedbs.html */
 const ALWAYS_THERE = 'postgres';
 
-/** Of a database that nothing in the template makes. A restored cluster has what its snapshot had; an import does not tell. */
-export function unknownDatabase({ construct, kind, resource, databaseName }: Database, name: string): Warning | undefined {
+/**
+ * Of a database that nothing in the template makes. A restored cluster has what its snapshot had; an import does not
+ * tell.
+ */
+export function unknownDatabase(
+  { construct, kind, resource, databaseName }: Database,
+  name: string,
+): Warning | undefined {
   const known = [...databaseName === undefined ? [] : [databaseName], ALWAYS_THERE];
   if (!resource || isRestored(resource) || known.some(one => Token.isUnresolved(one) || one === name)) {
     return undefined;

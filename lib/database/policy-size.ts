@@ -19,7 +19,12 @@ interface Quota {
 }
 
 /** Parts of an ARN that only the deployment knows, at their longest. */
-const LONGEST = { partition: 'aws-us-gov', region: 'ap-southeast-2', account: '111111111111', resourceId: 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ' };
+const LONGEST = {
+  partition: 'aws-us-gov',
+  region: 'ap-southeast-2',
+  account: '111111111111',
+  resourceId: 'cluster-ABCDEFGHIJKLMNOPQRSTUVWXYZ',
+};
 
 /** Path of what has the statements of a grantee: an identity, or a policy of its own. */
 export function policyOf(grantee: iam.IGrantable): string | undefined {
@@ -27,12 +32,17 @@ export function policyOf(grantee: iam.IGrantable): string | undefined {
 }
 
 /**
- * CDK splits the policies of a role that it makes, and warns of their sizes. For everything else only IAM counts, and only when it is deployed.
+ * CDK splits the policies of a role that it makes, and warns of their sizes. For everything else only IAM counts, and
+ * only when it is deployed.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
  * @param resources what was granted last
  */
-export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, resources: readonly ConnectResource[]): void {
+export function warnOfPolicySize(
+  grantee: iam.IGrantable,
+  database: IConstruct,
+  resources: readonly ConnectResource[],
+): void {
   const quota = quotaOf(grantee);
   const policy = policyOf(grantee);
   if (!quota || policy === undefined) {
@@ -45,9 +55,12 @@ export function warnOfPolicySize(grantee: iam.IGrantable, database: IConstruct, 
   const characters = sizeOfAll(granted.flat());
   const limit = WARN_AT_FRACTION * quota.characters;
   if (characters > limit && characters - sizeOfAll(resources) <= limit) {
-    Annotations.of(scope).addWarningV2(POLICY_SIZE, `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users `
-    + `by now, which takes about ${characters} of the ${quota.characters} characters that IAM allows for ${quota.of}, `
-    + 'and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users');
+    Annotations.of(scope).addWarningV2(
+      POLICY_SIZE,
+      `${quota.kind} ${nameOf(grantee)} may sign in as ${granted.length} users `
+      + `by now, which takes about ${characters} of the ${quota.characters} characters that IAM allows for ${quota.of}, `
+      + 'and CDK does not split them; grant to a role of this app, or to an iam.ManagedPolicy for each part of the users',
+    );
   }
 }
 
@@ -77,5 +90,7 @@ function quotaOf(grantee: iam.IGrantable): Quota | undefined {
     ? { kind: 'user', of: 'all inline policies of a user', characters: 2_048 }
     : 'groupArn' in grantPrincipal
       ? { kind: 'group', of: 'all inline policies of a group', characters: 5_120 }
-      : 'roleArn' in grantPrincipal ? { kind: 'imported role', of: 'all inline policies of a role', characters: 10_240 } : undefined;
+      : 'roleArn' in grantPrincipal
+        ? { kind: 'imported role', of: 'all inline policies of a role', characters: 10_240 }
+        : undefined;
 }

@@ -7,7 +7,9 @@ import { written } from '../model/written';
 /** Whom a permission was granted to, as far as the app tells. */
 export function principalOf(grantee: iam.IGrantable): Principal {
   const principal = withoutWrapping(grantee.grantPrincipal);
-  const construct = [grantee, principal].find((candidate): candidate is IConstruct & typeof candidate => Construct.isConstruct(candidate));
+  const construct = [grantee, principal].find((candidate): candidate is IConstruct & typeof candidate =>
+    Construct.isConstruct(candidate),
+  );
   return {
     kind: kindOf(grantee, principal),
     ...construct ? { path: construct.node.path } : {},
@@ -39,10 +41,13 @@ function identityOf(principal: iam.IPrincipal): Pick<Principal, 'name' | 'arn'> 
     const { roleName: name } = (principal.node.defaultChild ?? principal) as iam.CfnRole | iam.Role;
     return name !== undefined && !Token.isUnresolved(name) ? { name } : {}; // the rest is known to the deployment alone
   }
-  const { roleName, userName, groupName, roleArn, userArn, groupArn } = principal as Partial<iam.IRole & iam.IUser & iam.IGroup>;
+  const { roleName, userName, groupName, roleArn, userArn, groupArn } = principal as Partial<
+    iam.IRole & iam.IUser & iam.IGroup
+  >;
   const { node } = principal as Partial<IConstruct>;
   const resource = node?.defaultChild as { userName?: string; groupName?: string } | undefined;
-  const literal = (...texts: (string | undefined)[]) => texts.find(text => text !== undefined && !Token.isUnresolved(text));
+  const literal = (...texts: (string | undefined)[]) =>
+    texts.find(text => text !== undefined && !Token.isUnresolved(text));
   const name = literal(resource?.userName, resource?.groupName, roleName, userName, groupName);
   const arn = literal(roleArn, userArn, groupArn);
   return { ...name === undefined ? {} : { name }, ...arn === undefined ? {} : { arn } };

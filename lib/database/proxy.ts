@@ -15,21 +15,32 @@ export function roleOfProxy(
     + 'and to the role of the proxy ConnectGrants.fromCluster(cluster).connect(role, username), or fromInstance';
   const owned = proxyIn(proxy);
   if (!owned) {
-    throw errorAt(user, `proxy ${proxy.node.path} is imported, and does not tell its role, which needs rds-db:connect on the database; ${byHand}`);
+    throw errorAt(
+      user,
+      `proxy ${proxy.node.path} is imported, and does not tell its role, which needs rds-db:connect on the database; ${byHand}`,
+    );
   }
   if (owned.defaultAuthScheme !== 'IAM_AUTH') {
-    throw errorAt(user, `proxy ${proxy.node.path} signs in to the database with a password, which a member of rds_iam cannot, as this user is; `
-      + 'make the proxy with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or let the clients in directly');
+    throw errorAt(
+      user,
+      `proxy ${proxy.node.path} signs in to the database with a password, which a member of rds_iam cannot, as this user is; `
+      + 'make the proxy with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or let the clients in directly',
+    );
   }
   const behind = databasesBehind(proxy);
   if (behind.length > 0 && !behind.some(resource => resource === identity)) {
     throw errorAt(user, `proxy ${proxy.node.path} is in front of ${behind[0].node.path}, `
       + `and this is a user of ${construct.node.path}; pass a proxy of that one`);
   }
-  const target = Tokenization.reverseString(owned.roleArn).tokens.filter(token => Reference.isReference(token)).map(reference => reference.target)[0];
+  const target = Tokenization.reverseString(owned.roleArn)
+    .tokens.filter(token => Reference.isReference(token))
+    .map(reference => reference.target)[0];
   const role = iam.CfnRole.isCfnRole(target) ? target.node.scope : undefined;
   if (!(role instanceof iam.Role)) {
-    throw errorAt(user, `the role of proxy ${proxy.node.path} is not a Role of this app, and it needs rds-db:connect on the database; pass one as role of the proxy, or ${byHand}`);
+    throw errorAt(
+      user,
+      `the role of proxy ${proxy.node.path} is not a Role of this app, and it needs rds-db:connect on the database; pass one as role of the proxy, or ${byHand}`,
+    );
   }
   return role;
 }

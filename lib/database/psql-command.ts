@@ -14,7 +14,8 @@ export interface PsqlConnection {
  * before anything else happens. A token is not quoted: sh does not split the value of an assignment, and
  * within double quotes bash would take a ! of the username for its history.
  *
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Connecting.AWSCLI.PostgreSQL.html
+ * @see
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/UsingWithRDS.IAMDBAuth.Connecting.AWSCLI.PostgreSQL.html
  */
 export function psqlCommand({ host, port, region, username, database, cas }: PsqlConnection): string {
   return [

@@ -25,6 +25,8 @@ const KINDS = {
 export function requireReference(kind: keyof typeof KINDS, value: unknown, what: string = kind): void {
   const { property, instead } = KINDS[kind];
   if (!Construct.isConstruct(value) || !(property in value)) {
-    throw new Error(`${what} is ${shown(value)}, and must be a construct of ${kind === 'instance' ? 'an' : 'a'} ${kind}; pass ${instead}`);
+    throw new Error(
+      `${what} is ${shown(value)}, and must be a construct of ${kind === 'instance' ? 'an' : 'a'} ${kind}; pass ${instead}`,
+    );
   }
 }

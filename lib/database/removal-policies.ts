@@ -82,7 +82,9 @@ function constructsGiveAccess(scope: IConstruct, target: SignInTarget): boolean 
 
 /** Whether a resource makes users or group roles of a database. */
 function makesRoles(resource: CfnResource, target: SignInTarget): boolean {
-  return PROVISIONED_RESOURCE_TYPES.includes(resource.cfnResourceType) && propertiesAbout(resource, target) !== undefined;
+  return (
+    PROVISIONED_RESOURCE_TYPES.includes(resource.cfnResourceType) && propertiesAbout(resource, target) !== undefined
+  );
 }
 
 /** Whether a resource has a statement that allows signing in to a database. */

@@ -14,18 +14,31 @@ export interface EnvironmentRequirement {
 }
 
 /** What is done to a database is done in its account and Region. */
-export function requireSameEnvironment(scope: IConstruct, databaseStack: Stack, database: Location, { why, remedy, who }: EnvironmentRequirement): void {
+export function requireSameEnvironment(
+  scope: IConstruct,
+  databaseStack: Stack,
+  database: Location,
+  { why, remedy, who }: EnvironmentRequirement,
+): void {
   const stack = Stack.of(scope);
   for (const key of ['account', 'region'] as const) {
     const [there, here] = [database[key], stack[key]];
     const comparison = Token.compareStrings(there, here);
     if (comparison === TokenComparison.ONE_UNRESOLVED) {
-      const [known, open, which] = Token.isUnresolved(here) ? [there, stack.node.path, 'database'] : [here, databaseStack.node.path, who];
-      throw errorAt(scope, `${key} of stack ${open} is left open and the one of the ${which} is ${known}, and they must be the same; `
-        + `give stack ${open} the env of the other`);
+      const [known, open, which] = Token.isUnresolved(here)
+        ? [there, stack.node.path, 'database']
+        : [here, databaseStack.node.path, who];
+      throw errorAt(
+        scope,
+        `${key} of stack ${open} is left open and the one of the ${which} is ${known}, and they must be the same; `
+        + `give stack ${open} the env of the other`,
+      );
     }
     if (comparison === TokenComparison.DIFFERENT) {
-      throw errorAt(scope, `${key} ${here} of the stack is not ${there} of the database, and ${why} from there; ${remedy} in a stack of ${key} ${there}`);
+      throw errorAt(
+        scope,
+        `${key} ${here} of the stack is not ${there} of the database, and ${why} from there; ${remedy} in a stack of ${key} ${there}`,
+      );
     }
   }
 }

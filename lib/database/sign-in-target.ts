@@ -30,7 +30,8 @@ export function clusterTarget(cluster: rds.IDBClusterRef, options: ConnectGrants
   requireReference('cluster', cluster);
   requireOptions(cluster, 'options', options);
   const owned = clusterIn(cluster);
-  const resourceId = owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster'));
+  const resourceId
+    = owned?.attrDbClusterResourceId ?? required(cluster, CLUSTER, declaredResourceId(cluster, 'cluster'));
   return {
     construct: cluster,
     identity: owned ?? cluster,
@@ -47,7 +48,10 @@ export function instanceTarget(instance: rds.IDBInstanceRef, options: ConnectGra
   requireOptions(instance, 'options', options);
   const owned = instanceIn(instance);
   if (owned?.dbClusterIdentifier !== undefined) {
-    throw errorAt(instance, 'this instance is a member of a cluster, and IAM authentication is the cluster\'s; pass the cluster to ConnectGrants.fromCluster()');
+    throw errorAt(
+      instance,
+      "this instance is a member of a cluster, and IAM authentication is the cluster's; pass the cluster to ConnectGrants.fromCluster()",
+    );
   }
   // The L2 of a read replica gives its ARN here, unless a feature flag is set.
   const resourceId = owned?.attrDbiResourceId ?? required(instance, INSTANCE, declaredResourceId(instance, 'instance'));
@@ -118,11 +122,16 @@ export function declaredResourceId(construct: IConstruct, databaseKind: Database
   const resourceId = tryRead(() => kind.read(construct));
   if (resourceId === NOT_LOOKED_UP) {
     // An exception would keep the CLI from looking it up.
-    Annotations.of(construct).addError(`${kind.property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`);
+    Annotations.of(construct).addError(
+      `${kind.property} has not been looked up yet; run cdk synth with credentials of the account, and without --no-lookups`,
+    );
     return resourceId;
   }
   if (resourceId !== undefined && !Token.isUnresolved(resourceId) && !kind.pattern.test(resourceId)) {
-    throw errorAt(construct, `${kind.property} "${resourceId}" is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
+    throw errorAt(
+      construct,
+      `${kind.property} "${resourceId}" is not the resource id of ${kind.of}; ${remedyOf(kind)}`,
+    );
   }
   return resourceId;
 }
@@ -135,14 +144,23 @@ export function alsoResourceIds(
   const kind = RESOURCE_ID_KINDS[databaseKind];
   requireList(construct, 'alsoResourceIds', ids);
   if (Token.isUnresolved(ids)) {
-    throw errorAt(construct, 'alsoResourceIds is a token, and how many ids there are must be known at synthesis; pass a list, in which an id may be a token');
+    throw errorAt(
+      construct,
+      'alsoResourceIds is a token, and how many ids there are must be known at synthesis; pass a list, in which an id may be a token',
+    );
   }
   ids.forEach((id, index) => {
     if (typeof id !== 'string' || (!Token.isUnresolved(id) && !kind.pattern.test(id))) {
-      throw errorAt(construct, `alsoResourceIds has ${shown(id)}, which is not the resource id of ${kind.of}; ${remedyOf(kind)}`);
+      throw errorAt(
+        construct,
+        `alsoResourceIds has ${shown(id)}, which is not the resource id of ${kind.of}; ${remedyOf(kind)}`,
+      );
     }
     if (id === resourceId || ids.indexOf(id) !== index) {
-      throw errorAt(construct, `alsoResourceIds has ${JSON.stringify(id)}, which is ${id === resourceId ? 'the resource id of the database itself' : 'listed more than once'}; remove it`);
+      throw errorAt(
+        construct,
+        `alsoResourceIds has ${JSON.stringify(id)}, which is ${id === resourceId ? 'the resource id of the database itself' : 'listed more than once'}; remove it`,
+      );
     }
   });
   return ids;
@@ -150,7 +168,10 @@ export function alsoResourceIds(
 
 function required(construct: IConstruct, kind: ResourceIdKind, resourceId: string | undefined): string {
   if (resourceId === undefined) {
-    throw errorAt(construct, `${kind.property} is missing, and the permission to sign in is about the resource id of ${kind.of}; give it where the database is imported; ${remedyOf(kind)}`);
+    throw errorAt(
+      construct,
+      `${kind.property} is missing, and the permission to sign in is about the resource id of ${kind.of}; give it where the database is imported; ${remedyOf(kind)}`,
+    );
   }
   return resourceId;
 }
@@ -170,8 +191,11 @@ export function tryRead<Value>(read: () => Value): Value | undefined {
 /** `arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-ABCDEFGHIJKL01234` */
 function proxyIdIn(proxy: IConstruct, dbProxyArn: string): string {
   if (!Token.isUnresolved(dbProxyArn) && !/^arn:[^:]+:rds:[^:]+:\d{12}:db-proxy:prx-[a-zA-Z0-9]+$/.test(dbProxyArn)) {
-    throw errorAt(proxy, `dbProxyArn "${dbProxyArn}" is not the ARN of a proxy, which looks like arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-ABCDEFGHIJKL01234; `
-      + 'take it from DBProxyArn of aws rds describe-db-proxies');
+    throw errorAt(
+      proxy,
+      `dbProxyArn "${dbProxyArn}" is not the ARN of a proxy, which looks like arn:aws:rds:eu-west-1:111111111111:db-proxy:prx-ABCDEFGHIJKL01234; `
+      + 'take it from DBProxyArn of aws rds describe-db-proxies',
+    );
   }
   return Fn.select(6, Fn.split(':', dbProxyArn));
 }
@@ -185,8 +209,15 @@ function regionAndAccountIn(dbProxyArn: string): { region: string; account: stri
 function requireIamOfClients(construct: IConstruct, { defaultAuthScheme, auth }: rds.CfnDBProxy): void {
   const entries = Array.isArray(auth) ? auth as (rds.CfnDBProxy.AuthFormatProperty | { resolve: unknown })[] : [];
   const known = !Token.isUnresolved(defaultAuthScheme) && entries.every(entry => !('resolve' in entry));
-  if (known && defaultAuthScheme !== 'IAM_AUTH' && !entries.some(entry => 'iamAuth' in entry && entry.iamAuth !== 'DISABLED')) {
-    throw errorAt(construct, 'clients of this proxy sign in with passwords, so that a token is refused; '
-      + 'make it with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or iamAuth: true for users that the proxy has passwords of');
+  if (
+    known
+    && defaultAuthScheme !== 'IAM_AUTH'
+    && !entries.some(entry => 'iamAuth' in entry && entry.iamAuth !== 'DISABLED')
+  ) {
+    throw errorAt(
+      construct,
+      'clients of this proxy sign in with passwords, so that a token is refused; '
+      + 'make it with defaultAuthScheme: DefaultAuthScheme.IAM_AUTH, or iamAuth: true for users that the proxy has passwords of',
+    );
   }
 }

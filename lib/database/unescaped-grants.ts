@@ -17,13 +17,18 @@ export function warnOfUnescapedGrants(scope: IConstruct, usernames: readonly str
     validate: () => {
       const policies = resourcesOfApp(scope).filter(({ cfnResourceType }) => POLICIES.includes(cfnResourceType));
       for (const policy of policies) {
-        const text = JSON.stringify(Stack.of(policy).resolve((policy as { policyDocument?: unknown }).policyDocument) ?? '');
-        const username = escaped.find(one => text.includes('rds-db:connect') && text.includes(`/${JSON.stringify(one).slice(1)}`));
+        const text = JSON.stringify(
+          Stack.of(policy).resolve((policy as { policyDocument?: unknown }).policyDocument) ?? '',
+        );
+        const username = escaped.find(
+          one => text.includes('rds-db:connect') && text.includes(`/${JSON.stringify(one).slice(1)}`),
+        );
         warn(policy, [username === undefined
           ? undefined
           : {
               id: 'cdk-aurora-iam-auth:unescapedGrant',
-              text: `policy ${policy.node.path} allows to sign in as ${JSON.stringify(username)} without an escape, as grantConnect() of aws-cdk-lib grants it, and so as every user that matches; `
+              text:
+                `policy ${policy.node.path} allows to sign in as ${JSON.stringify(username)} without an escape, as grantConnect() of aws-cdk-lib grants it, and so as every user that matches; `
                 + 'grant with grantConnect() of the user, or acknowledge',
             }]);
       }

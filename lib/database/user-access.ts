@@ -26,8 +26,10 @@ const USER_ACCESS = Symbol.for('cdk-aurora-iam-auth.userAccess');
 export function userAccessOf(user: IDatabaseUser): UserAccess {
   const { [USER_ACCESS]: access } = (user ?? {}) as { [USER_ACCESS]?: UserAccess };
   if (!access) {
-    throw new Error(`user ${user?.node?.path ?? shown(user)} is no user of this library, and the database that it is in is not known; `
-      + 'pass a DatabaseUser, users.user(username) of a DatabaseUsers, or DatabaseUser.fromUsername(scope, id, attributes)');
+    throw new Error(
+      `user ${user?.node?.path ?? shown(user)} is no user of this library, and the database that it is in is not known; `
+      + 'pass a DatabaseUser, users.user(username) of a DatabaseUsers, or DatabaseUser.fromUsername(scope, id, attributes)',
+    );
   }
   return access;
 }
@@ -68,8 +70,11 @@ export class UserAccess {
   public psqlCommand(options: PsqlCommandOptions): string {
     const { username, database } = this.user;
     if (Token.isUnresolved(username)) {
-      throw errorAt(this.user, 'username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; '
-        + 'give the username itself, or use connectionEnvironment()');
+      throw errorAt(
+        this.user,
+        'username is a CDK token, and psqlCommand() cannot quote for a shell what is not known at synthesis; '
+        + 'give the username itself, or use connectionEnvironment()',
+      );
     }
     const { region } = this.database.construct.env;
     const choice = this.choiceIn(options);

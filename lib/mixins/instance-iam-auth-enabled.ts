@@ -16,7 +16,8 @@ import { requireConstruct } from '../model/types';
  */
 export class InstanceIamAuthEnabled extends Mixin {
   /**
-   * Whether this is a `CfnDBInstance`, or a construct around one, such as `DatabaseInstance` or `DatabaseInstanceReadReplica`.
+   * Whether this is a `CfnDBInstance`, or a construct around one, such as `DatabaseInstance` or
+   * `DatabaseInstanceReadReplica`.
    *
    * @param construct what the mixin would be applied to
    * @returns whether the mixin changes it

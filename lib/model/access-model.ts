@@ -27,7 +27,10 @@ export interface AccessModel {
   /** Of all stacks of the app. */
   readonly roles: DeclaredRole[];
 
-  /** What is revoked from PUBLIC, of all stacks of the app. Absent where nothing is, and in a model that an earlier copy of the library made. */
+  /**
+   * What is revoked from PUBLIC, of all stacks of the app. Absent where nothing is, and in a model that an earlier copy
+   * of the library made.
+   */
   restricted?: DeclaredOfPublic[];
 
   /** Permissions to sign in there, by username; which may be a token. */
@@ -185,8 +188,8 @@ export interface SignInGrant {
   readonly tagKey?: string;
 
   /**
-   * Path of the proxy whose role this is, which signs in on behalf of its clients, or of the provisioner, which the report
-   * has as the admin.
+   * Path of the proxy whose role this is, which signs in on behalf of its clients, or of the provisioner, which the
+   * report has as the admin.
    */
   readonly onBehalfOf?: string;
 

@@ -6,8 +6,9 @@ import { errorAt } from './errors';
 const ACCESS = Symbol.for('cdk-aurora-iam-auth.access');
 
 /**
- * Another number when a copy of the library that knows this one would take something for what it is not: in the model, or in
- * what it gets from another copy beside it, which is `ManagedDatabase` and the values in `Privileges` and `OnRemoval`.
+ * Another number when a copy of the library that knows this one would take something for what it is not: in the model,
+ * or in what it gets from another copy beside it, which is `ManagedDatabase` and the values in `Privileges` and
+ * `OnRemoval`.
  */
 const FORMAT = 1;
 
@@ -17,9 +18,12 @@ export function appAccess({ node: { root, path } }: IConstruct): AppAccess {
   app[ACCESS] ??= { format: FORMAT, models: new Map(), roles: new Map(), rolesByStack: new Map() };
   const access = app[ACCESS];
   if (access.format !== FORMAT) {
-    throw errorAt({ node: { path } }, 'two versions of cdk-aurora-iam-auth are in this app, which keep what it declares in '
+    throw errorAt(
+      { node: { path } },
+      'two versions of cdk-aurora-iam-auth are in this app, which keep what it declares in '
       + `formats ${access.format} and ${FORMAT}, so that neither would see the users and grants of the other; `
-      + 'install one version of it (npm ls cdk-aurora-iam-auth shows where both come from)');
+      + 'install one version of it (npm ls cdk-aurora-iam-auth shows where both come from)',
+    );
   }
   return access;
 }
@@ -77,7 +81,10 @@ export function claimsIn<Value>(claims: Map<string, Map<string, Value>>, key: st
 }
 
 /** @returns whether the check is not there yet; it is from then on */
-export function addCheck({ checks }: AccessModel, check: 'IAM authentication' | 'retained access' | 'entrance'): boolean {
+export function addCheck(
+  { checks }: AccessModel,
+  check: 'IAM authentication' | 'retained access' | 'entrance',
+): boolean {
   const first = !checks.has(check);
   checks.add(check);
   return first;

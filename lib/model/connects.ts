@@ -20,7 +20,8 @@ export function databaseNeeds({ roles }: AccessModel, database: string): (role: 
     const declared = [...all].map(one => one?.declared.Privileges?.[database]);
     return {
       isDeclared: declared.some(one => one !== undefined),
-      connects: declared.some(one => one?.Database?.includes('CONNECT') === true) || (all.has(undefined) ? undefined : false),
+      connects:
+        declared.some(one => one?.Database?.includes('CONNECT') === true) || (all.has(undefined) ? undefined : false),
     };
   };
 }

@@ -1,8 +1,10 @@
 import type { DeclaredRole } from './access-model';
 import { type PrivilegesByDatabase, wireForm } from './privilege-set';
 
-export type RoleFacts
-  = Pick<DeclaredRole, 'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval' | 'expiresAt' | 'settings'>;
+export type RoleFacts = Pick<
+  DeclaredRole,
+  'kind' | 'names' | 'path' | 'stack' | 'database' | 'exclusive' | 'onRemoval' | 'expiresAt' | 'settings'
+>;
 
 export function declaredRole(facts: RoleFacts): DeclaredRole {
   const privileges: PrivilegesByDatabase[] = [];
@@ -27,7 +29,8 @@ export function declaredRole(facts: RoleFacts): DeclaredRole {
 }
 
 /**
- * Owners of schemas that a role has privileges in, in its own stack: other stacks come before or after this one as a whole.
+ * Owners of schemas that a role has privileges in, in its own stack: other stacks come before or after this one as a
+ * whole.
  */
 export function schemaOwnersFor(role: DeclaredRole): DeclaredRole[] {
   const { schemas: claimed } = role.database.model.claims;
@@ -47,5 +50,7 @@ export function isDeployedAfter(role: DeclaredRole, other: DeclaredRole, visited
     return false;
   }
   visited.add(role);
-  return [...role.predecessors, ...schemaOwnersFor(role)].some(one => one === other || isDeployedAfter(one, other, visited));
+  return [...role.predecessors, ...schemaOwnersFor(role)].some(
+    one => one === other || isDeployedAfter(one, other, visited),
+  );
 }

@@ -17,7 +17,9 @@ export function expiryText(expiresAt: string): string {
 
 /** When a membership ends, in words; nothing of one that does not. */
 export function membershipExpiryText(expiresAt: string | undefined): string {
-  return expiresAt === undefined ? '' : ` (${isExpired(expiresAt) ? 'ended' : 'ends'} ${expiresAt.replace('.000Z', 'Z')})`;
+  return expiresAt === undefined
+    ? ''
+    : ` (${isExpired(expiresAt) ? 'ended' : 'ends'} ${expiresAt.replace('.000Z', 'Z')})`;
 }
 
 /** The same of a membership. */
@@ -38,8 +40,9 @@ export function movingExpiry(expiresAt: Date): Warning | undefined {
     ? undefined
     : {
         id: 'cdk-aurora-iam-auth:movingExpiry',
-        text: `expiresAt ${expiresAt.toISOString()} has milliseconds, as a time that is computed from the clock: each synthesis would have a later one, so that the access never ends; `
-          + 'pass a fixed time, such as new Date(\'2027-01-31T12:00:00Z\'), or acknowledge',
+        text:
+          `expiresAt ${expiresAt.toISOString()} has milliseconds, as a time that is computed from the clock: each synthesis would have a later one, so that the access never ends; `
+          + "pass a fixed time, such as new Date('2027-01-31T12:00:00Z'), or acknowledge",
       };
 }
 
@@ -48,7 +51,8 @@ export function expiredUser(names: string[], expiresAt: Date): Warning | undefin
   return isExpired(expiresAt.toISOString())
     ? {
         id: EXPIRED,
-        text: `expiresAt ${expiresAt.toISOString()} of ${listed(names)} has passed, so that they are created without access, and lose it where they have it; `
+        text:
+          `expiresAt ${expiresAt.toISOString()} of ${listed(names)} has passed, so that they are created without access, and lose it where they have it; `
           + 'pass a later time, or take the user out',
       }
     : undefined;

@@ -3,7 +3,12 @@ import { checkKeys, checkNotEmpty } from './privilege-checks';
 import type { PrivilegesByDatabase } from './privilege-set';
 import { notList } from './types';
 import { OBJECT_KINDS, type ObjectWord } from '../contract/object-kinds';
-import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type SchemaPrivileges } from '../contract/wire';
+import {
+  ALL_OBJECTS,
+  type FutureObjectPrivileges,
+  type PrivilegesByName,
+  type SchemaPrivileges,
+} from '../contract/wire';
 import type { IDatabaseRole } from '../role-interface';
 
 /** One schema of a database. */
@@ -44,11 +49,17 @@ const DEFAULT_SCHEMAS = ['public'];
  * @param factory whose warning it is
  * @param use what cannot be done with tables of the future, as in "read"
  */
-export function onData(factory: string, use: string, options: InSchemas & { readonly objectsCreatedBy?: IDatabaseRole[] }, objects: { readonly Tables: string[]; readonly Sequences: string[] }): Grant {
+export function onData(
+  factory: string,
+  use: string,
+  options: InSchemas & { readonly objectsCreatedBy?: IDatabaseRole[] },
+  objects: { readonly Tables: string[]; readonly Sequences: string[] },
+): Grant {
   const { database, schemas = DEFAULT_SCHEMAS, objectsCreatedBy } = options;
-  const warning = `${factory} without objectsCreatedBy covers what exists at deployment in schema ${quoted(schemas)} of database ${quoted(database)}, `
-    + `and tables that are created later cannot be ${use} until a later deployment changes this construct; `
-    + 'name the roles that create them, or pass an empty list to accept it';
+  const warning
+    = `${factory} without objectsCreatedBy covers what exists at deployment in schema ${quoted(schemas)} of database ${quoted(database)}, `
+      + `and tables that are created later cannot be ${use} until a later deployment changes this construct; `
+      + 'name the roles that create them, or pass an empty list to accept it';
   return {
     ...inSchemas(options, {
       Schema: ['USAGE'],
@@ -96,8 +107,10 @@ export function onObjects(options: ObjectsOptions): Grant {
     checkKeys(kind, names);
   }
   if (names && objectsCreatedBy.length > 0) {
-    throw new Error(`${kind} ${quoted(names)} of schema ${quoted(schema)} is named together with objectsCreatedBy, and what is created later cannot be named; `
-      + `leave ${kind}s out for all of them, or leave objectsCreatedBy out`);
+    throw new Error(
+      `${kind} ${quoted(names)} of schema ${quoted(schema)} is named together with objectsCreatedBy, and what is created later cannot be named; `
+      + `leave ${kind}s out for all of them, or leave objectsCreatedBy out`,
+    );
   }
   const { key } = OBJECT_KINDS.find(({ word }) => word === kind)!;
   return {
@@ -113,7 +126,10 @@ export function byName(names: string[], privileges: string[]): PrivilegesByName 
   return Object.fromEntries(names.map(name => [name, [...privileges]]));
 }
 
-function futureObjects(creators: IDatabaseRole[] = [], privileges: FutureObjectPrivileges): Pick<SchemaPrivileges, 'FutureObjects'> {
+function futureObjects(
+  creators: IDatabaseRole[] = [],
+  privileges: FutureObjectPrivileges,
+): Pick<SchemaPrivileges, 'FutureObjects'> {
   const problem = notList('objectsCreatedBy', creators);
   if (problem !== undefined) {
     throw new Error(problem);

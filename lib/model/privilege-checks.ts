@@ -1,7 +1,13 @@
 import { isToken } from './token';
 import { notList, notText, requireOptions } from './types';
 import type { COLUMN, ObjectWord } from '../contract/object-kinds';
-import { databaseNameProblem, objectNameProblem, roleNameProblem, schemaNameProblem, templateKeyProblem } from '../contract/names';
+import {
+  databaseNameProblem,
+  objectNameProblem,
+  roleNameProblem,
+  schemaNameProblem,
+  templateKeyProblem,
+} from '../contract/names';
 
 /** What the template has as a key. */
 export type Kind = 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord;

@@ -1,6 +1,12 @@
 import { Token } from 'aws-cdk-lib';
 import { KINDS_IN_SCHEMA, OBJECT_KINDS, type ObjectKind, type ObjectWord } from '../contract/object-kinds';
-import { ALL_OBJECTS, type FutureObjectPrivileges, type PrivilegesByName, type RoleProperties, type SchemaPrivileges } from '../contract/wire';
+import {
+  ALL_OBJECTS,
+  type FutureObjectPrivileges,
+  type PrivilegesByName,
+  type RoleProperties,
+  type SchemaPrivileges,
+} from '../contract/wire';
 
 export { ALL_OBJECTS, KINDS_IN_SCHEMA, type ObjectKind, type ObjectWord, type PrivilegesByName, type SchemaPrivileges };
 
@@ -23,7 +29,9 @@ export function wireForm(
   });
 }
 
-/** Names come from databases and may be those of members of every object, such as "constructor": so no look-up by key. */
+/**
+ * Names come from databases and may be those of members of every object, such as "constructor": so no look-up by key.
+ */
 function merge(trees: Tree[]): Tree {
   if (trees.every(tree => typeof tree === 'string')) {
     return trees[0];
@@ -38,7 +46,10 @@ function merge(trees: Tree[]): Tree {
   return Object.fromEntries(inOrder([...byKey.keys()]).map(key => [key, merge(byKey.get(key)!)]));
 }
 
-/** What is granted on all objects of a schema says nothing new on one of them, nor on future ones; what is granted on a table, nothing on its columns. */
+/**
+ * What is granted on all objects of a schema says nothing new on one of them, nor on future ones; what is granted on a
+ * table, nothing on its columns.
+ */
 function withoutRepetition(databases: PrivilegesByDatabase): PrivilegesByDatabase {
   return mapValues(databases, database => database.Schemas
     ? { ...database, Schemas: mapValues(database.Schemas, withoutRepetitionIn) }
@@ -67,7 +78,9 @@ function isOnAllObjects(future: FutureObjectPrivileges | typeof ALL_OBJECTS, sch
 
 function beyondAll(names: PrivilegesByName): PrivilegesByName {
   const { [ALL_OBJECTS]: all = [] } = names;
-  return withoutEmpty(mapValues(names, (privileges, name) => name === ALL_OBJECTS ? privileges : without(all, privileges)));
+  return withoutEmpty(
+    mapValues(names, (privileges, name) => (name === ALL_OBJECTS ? privileges : without(all, privileges))),
+  );
 }
 
 function beyond(names: PrivilegesByName, granted: string[]): PrivilegesByName {

@@ -10,7 +10,10 @@ export interface Membership {
   /** From the role that it is a member of itself to the last one before `role`; empty if that is `role`. */
   readonly through: string[];
 
-  /** When the membership ends, if it does: of a role that it is a member of itself. In UTC, such as `2027-01-31T12:00:00.000Z`. */
+  /**
+   * When the membership ends, if it does: of a role that it is a member of itself. In UTC, such as
+   * `2027-01-31T12:00:00.000Z`.
+   */
   readonly expiresAt?: string;
 
   /** Whether that was over when the app was synthesized. */
@@ -50,13 +53,17 @@ export class RoleGraph {
 
   /** The groups of a role, the nearest first. */
   public membershipsOf(memberOf: readonly string[]): Membership[] {
-    return reach(memberOf.map(role => ({ role })), ({ role }) => role, ({ role }) => (this.memberships.get(role) ?? []).map(next => ({ role: next })))
-      .map(membership => ({ ...membership, ...strength(membership.role) }));
+    return reach(
+      memberOf.map(role => ({ role })),
+      ({ role }) => role,
+      ({ role }) => (this.memberships.get(role) ?? []).map(next => ({ role: next })),
+    ).map(membership => ({ ...membership, ...strength(membership.role) }));
   }
 
   /** The members of a group, the nearest first. */
   public membersOf(group: string): Member[] {
-    const direct = (name: string) => (this.members.get(name) ?? []).flatMap(({ names, kind }) => names.map(member => ({ name: member, kind })));
+    const direct = (name: string) =>
+      (this.members.get(name) ?? []).flatMap(({ names, kind }) => names.map(member => ({ name: member, kind })));
     return reach(direct(group), ({ name }) => name, ({ name }) => direct(name));
   }
 }
@@ -68,7 +75,11 @@ export function strength(role: string): { readonly strong?: string } {
 }
 
 /** Everything that is reached from some, the nearest first, each with those that are between. */
-function reach<Item>(from: Item[], nameOf: (item: Item) => string, next: (item: Item) => Item[]): (Item & { through: string[] })[] {
+function reach<Item>(
+  from: Item[],
+  nameOf: (item: Item) => string,
+  next: (item: Item) => Item[],
+): (Item & { through: string[] })[] {
   const found = new Map<string, Item & { through: string[] }>();
   let layer = from.map(item => ({ ...item, through: [] as string[] }));
   while (layer.length > 0) {

@@ -7,7 +7,10 @@ export function strongRolesOf({ database: { model } }: DeclaredRole, group: stri
   const reached = new Set([group]);
   // What is added while it goes on is visited as well.
   for (const name of reached) {
-    groups.filter(({ names }) => names.includes(name)).flatMap(({ declared: { MemberOf = [] } }) => MemberOf).forEach(next => reached.add(next));
+    groups
+      .filter(({ names }) => names.includes(name))
+      .flatMap(({ declared: { MemberOf = [] } }) => MemberOf)
+      .forEach(next => reached.add(next));
   }
   return [...reached].flatMap(name => strongRole(name) ?? []);
 }

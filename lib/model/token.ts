@@ -6,8 +6,8 @@ export function isToken(name: string): boolean {
 }
 
 /**
- * Whether CDK has put a text in place of a parameter of Systems Manager, which its CLI looks up after the first synthesis. An error
- * would end that, and the value would never be looked up.
+ * Whether CDK has put a text in place of a parameter of Systems Manager, which its CLI looks up after the first
+ * synthesis. An error would end that, and the value would never be looked up.
  */
 export function isToBeLookedUp(name: string): boolean {
   return name.startsWith('dummy-value-for-');

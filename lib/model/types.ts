@@ -26,7 +26,10 @@ function classOf(value: unknown): string | undefined {
     return `${value}n`;
   }
   // An object without a prototype has no class.
-  const isClass = typeof value === 'object' && value !== null && ![Object, Array, undefined].some(plain => value.constructor === plain);
+  const isClass
+    = typeof value === 'object'
+      && value !== null
+      && ![Object, Array, undefined].some(plain => value.constructor === plain);
   return isClass ? `of class ${value.constructor.name}` : undefined;
 }
 
@@ -37,7 +40,9 @@ export function notText(what: string, value: unknown): string | undefined {
 
 /** @param what what it is, as in "schemas of database "shop"" */
 export function notList(what: string, value: unknown): string | undefined {
-  return Array.isArray(value) ? undefined : `${what} is ${shown(value)}, and must be a list; pass [${typeof value === 'string' ? JSON.stringify(value) : '...'}]`;
+  return Array.isArray(value)
+    ? undefined
+    : `${what} is ${shown(value)}, and must be a list; pass [${typeof value === 'string' ? JSON.stringify(value) : '...'}]`;
 }
 
 export function requireText(scope: Scope, what: string, value: unknown): void {
@@ -50,7 +55,10 @@ export function requireList(scope: IConstruct, what: string, value: unknown): vo
 
 /** @param instead how one gets a construct of what was meant */
 export function requireConstruct(scope: Scope, what: string, value: unknown, instead: string): void {
-  refuse(scope, Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`);
+  refuse(
+    scope,
+    Construct.isConstruct(value) ? undefined : `${what} is ${shown(value)}, and must be a construct; pass ${instead}`,
+  );
 }
 
 /**
@@ -59,13 +67,39 @@ export function requireConstruct(scope: Scope, what: string, value: unknown, ins
  * @param property what constructs of its kind have, made in this app or imported
  * @param kind as in "a log group"
  */
-export function requireKind(scope: Scope, what: string, value: unknown, property: string, kind: string, instead: string): void {
-  requireOneOf(scope, what, value, one => Construct.isConstruct(one) && property in one, `the construct of ${kind}`, instead);
+export function requireKind(
+  scope: Scope,
+  what: string,
+  value: unknown,
+  property: string,
+  kind: string,
+  instead: string,
+): void {
+  requireOneOf(
+    scope,
+    what,
+    value,
+    one => Construct.isConstruct(one) && property in one,
+    `the construct of ${kind}`,
+    instead,
+  );
 }
 
 /** Of a value that may be left out. */
-export function requireOneOf(scope: Scope, what: string, value: unknown, isOne: (value: unknown) => boolean, kind: string, instead: string): void {
-  refuse(scope, value === undefined || isOne(value) ? undefined : `${what} is ${shown(value)}, and must be ${kind}; pass ${instead}`);
+export function requireOneOf(
+  scope: Scope,
+  what: string,
+  value: unknown,
+  isOne: (value: unknown) => boolean,
+  kind: string,
+  instead: string,
+): void {
+  refuse(
+    scope,
+    value === undefined || isOne(value)
+      ? undefined
+      : `${what} is ${shown(value)}, and must be ${kind}; pass ${instead}`,
+  );
 }
 
 /** The text "false", as of a context value of the CDK CLI, would count as true. */
@@ -87,7 +121,8 @@ export function requireOwn(scope: IConstruct, what: string, value: unknown, prop
 }
 
 /**
- * A construct in place of its options, such as a proxy for `{ through: proxy }`, would count as options that say nothing.
+ * A construct in place of its options, such as a proxy for `{ through: proxy }`, would count as options that say
+ * nothing.
  *
  * @param what what they are, as in "props"
  */
@@ -101,7 +136,12 @@ export function requireOptions(scope: Scope, what: string, value: unknown): void
 export function requireAction(scope: IConstruct, action: unknown): void {
   const { bind } = Object(action) as { readonly bind?: unknown };
   const isAction = action === undefined || typeof bind === 'function';
-  refuse(scope, isAction ? undefined : `action is ${shown(action)}, and must be an action of an alarm; pass new SnsAction(topic) of aws-cloudwatch-actions`);
+  refuse(
+    scope,
+    isAction
+      ? undefined
+      : `action is ${shown(action)}, and must be an action of an alarm; pass new SnsAction(topic) of aws-cloudwatch-actions`,
+  );
 }
 
 function refuse(scope: Scope, problem: string | undefined): void {

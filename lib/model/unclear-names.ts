@@ -25,18 +25,32 @@ export function unclearName(kind: string, name: string): Warning | undefined {
       : `has a letter (${codePoint(like)}) that looks like one of another script`;
   return isToken(name) || ((unseen ?? like) === undefined && !isQuoted)
     ? undefined
-    : { id: UNCLEAR, text: `${kind} ${JSON.stringify(name)} ${rule}, so that it is another name than the one that is read; correct it, or acknowledge` };
+    : {
+        id: UNCLEAR,
+        text: `${kind} ${JSON.stringify(name)} ${rule}, so that it is another name than the one that is read; correct it, or acknowledge`,
+      };
 }
 
 /** Of the schemas in searchPath, where PostgreSQL itself writes quotes and commas. */
 export function unclearPath(schemas: readonly string[] = []): (Warning | undefined)[] {
-  return schemas.filter(schema => !isToken(schema)).map(schema => unclearName('schema name', schema) ?? (schema.includes(',')
-    ? { id: UNCLEAR, text: `schema name ${JSON.stringify(schema)} has a comma that is part of the name; make each schema an item of searchPath, or acknowledge` }
-    : undefined));
+  return schemas
+    .filter(schema => !isToken(schema))
+    .map(
+      schema =>
+        unclearName('schema name', schema)
+        ?? (schema.includes(',')
+          ? {
+              id: UNCLEAR,
+              text: `schema name ${JSON.stringify(schema)} has a comma that is part of the name; make each schema an item of searchPath, or acknowledge`,
+            }
+          : undefined),
+    );
 }
 
 /** Of roles whose names are read as the same one. @param roleNames the paths of what creates them, by name */
-export function sameNames(roleNames: ReadonlyMap<string, string>): { readonly path: string; readonly warning: Warning }[] {
+export function sameNames(
+  roleNames: ReadonlyMap<string, string>,
+): { readonly path: string; readonly warning: Warning }[] {
   const first = new Map<string, string>();
   return [...roleNames].flatMap(([name, path]) => {
     const key = name.toLowerCase();
@@ -48,7 +62,8 @@ export function sameNames(roleNames: ReadonlyMap<string, string>): { readonly pa
           path,
           warning: {
             id: UNCLEAR,
-            text: `role name ${JSON.stringify(name)} and ${JSON.stringify(other)}, which ${roleNames.get(other)} creates, are the same but for upper case, and two roles; `
+            text:
+              `role name ${JSON.stringify(name)} and ${JSON.stringify(other)}, which ${roleNames.get(other)} creates, are the same but for upper case, and two roles; `
               + 'correct one of them, or acknowledge',
           },
         }];
@@ -79,14 +94,18 @@ function nameOf(name: string): string {
 
 /** On objects it is one, in the template. */
 function noWildcard(kind: string): Warning {
-  return { id: UNCLEAR, text: `${kind} "*" stands for one of that name, and for no other; name each of those that are meant, or acknowledge` };
+  return {
+    id: UNCLEAR,
+    text: `${kind} "*" stands for one of that name, and for no other; name each of those that are meant, or acknowledge`,
+  };
 }
 
 function dotInName(kind: string, name: string, schema: string): Warning {
   const own = name.slice(name.lastIndexOf('.') + 1);
   return {
     id: DOT,
-    text: `${kind} ${JSON.stringify(name)} has a dot, and names its schema, ${JSON.stringify(schema)}, beside it: it would be an object whose own name has the dot; `
+    text:
+      `${kind} ${JSON.stringify(name)} has a dot, and names its schema, ${JSON.stringify(schema)}, beside it: it would be an object whose own name has the dot; `
       + `write ${JSON.stringify(own)}, or acknowledge`,
   };
 }

@@ -10,13 +10,19 @@ import type { DatabaseUserSettings } from '../user-settings';
 
 /** Parameters that have an option of their own, by that. */
 const OPTIONS = {
-  searchPath: 'search_path', statementTimeout: 'statement_timeout', idleInTransactionTimeout: 'idle_in_transaction_session_timeout',
+  searchPath: 'search_path',
+  statementTimeout: 'statement_timeout',
+  idleInTransactionTimeout: 'idle_in_transaction_session_timeout',
 } as const;
 
 const MAX_MILLISECONDS = 2_147_483_647;
 
 /** What is declared of the settings of a user, as it is on the wire; undefined if that is nothing. */
-export function settingProperties(scope: IConstruct, kind: RoleKind, options: DatabaseUserSettings): SettingProperties | undefined {
+export function settingProperties(
+  scope: IConstruct,
+  kind: RoleKind,
+  options: DatabaseUserSettings,
+): SettingProperties | undefined {
   const { connectionLimit, setRoleAtLogin } = options;
   const parameters = parametersOf(scope, options);
   const properties: SettingProperties = {
@@ -28,8 +34,11 @@ export function settingProperties(scope: IConstruct, kind: RoleKind, options: Da
     return undefined;
   }
   if (kind === 'role') {
-    throw errorAt(scope, `settings ${Object.keys(properties).join(', ')} are of a group role, and members do not inherit the settings of a group role, `
-      + 'which has no sessions of its own; pass them to the users that are its members');
+    throw errorAt(
+      scope,
+      `settings ${Object.keys(properties).join(', ')} are of a group role, and members do not inherit the settings of a group role, `
+      + 'which has no sessions of its own; pass them to the users that are its members',
+    );
   }
   return properties;
 }
@@ -39,7 +48,10 @@ function parametersOf(scope: IConstruct, options: DatabaseUserSettings): [string
   const { searchPath, statementTimeout, idleInTransactionTimeout, settings = {} } = options;
   requireOptions(scope, 'settings', settings);
   if (Token.isUnresolved(searchPath)) {
-    throw errorAt(scope, 'searchPath is a token, and how many schemas it has must be known at synthesis; pass a list, in which a schema may be a token');
+    throw errorAt(
+      scope,
+      'searchPath is a token, and how many schemas it has must be known at synthesis; pass a list, in which a schema may be a token',
+    );
   }
   const found = new Map<string, string | string[]>();
   const add = (parameter: string, value: unknown) => {
@@ -51,13 +63,22 @@ function parametersOf(scope: IConstruct, options: DatabaseUserSettings): [string
   for (const [name, value] of Object.entries(settings)) {
     const parameter = name.toLowerCase();
     const [option] = Object.entries(OPTIONS).find(([, own]) => own === parameter) ?? [];
-    refuse(scope, option === undefined
-      ? parameterProblem(parameter)
-      : `parameter ${JSON.stringify(name)} is not allowed in settings: it has an option of its own; pass ${option} instead`);
+    refuse(
+      scope,
+      option === undefined
+        ? parameterProblem(parameter)
+        : `parameter ${JSON.stringify(name)} is not allowed in settings: it has an option of its own; pass ${option} instead`,
+    );
     if (found.has(parameter)) {
-      throw errorAt(scope, `parameter ${JSON.stringify(name)} is not allowed: it is in settings more than once, and upper case makes no other name; remove the duplicate`);
+      throw errorAt(
+        scope,
+        `parameter ${JSON.stringify(name)} is not allowed: it is in settings more than once, and upper case makes no other name; remove the duplicate`,
+      );
     }
-    add(parameter, isListParameter(parameter) && typeof value === 'string' ? value.split(',').map(item => item.trim()) : value);
+    add(
+      parameter,
+      isListParameter(parameter) && typeof value === 'string' ? value.split(',').map(item => item.trim()) : value,
+    );
   }
   const timeouts = { statementTimeout, idleInTransactionTimeout };
   for (const [option, timeout] of Object.entries(timeouts) as [keyof typeof timeouts, typeof statementTimeout][]) {
@@ -87,7 +108,10 @@ function timeoutProblem(option: string, timeout: Duration): string | undefined {
 function valueTypeProblem(parameter: string, value: unknown): string | undefined {
   const what = `the value of parameter ${JSON.stringify(parameter)}`;
   return isListParameter(parameter)
-    ? notList(what, value) ?? (value as unknown[]).map(item => notText(`an element of parameter ${JSON.stringify(parameter)}`, item)).find(problem => problem !== undefined)
+    ? (notList(what, value)
+      ?? (value as unknown[])
+        .map(item => notText(`an element of parameter ${JSON.stringify(parameter)}`, item))
+        .find(problem => problem !== undefined))
     : notText(what, value);
 }
 
@@ -95,7 +119,10 @@ function limitOf(scope: IConstruct, limit: number): string {
   if (Token.isUnresolved(limit)) {
     throw errorAt(scope, 'connectionLimit is a token, and must be known at synthesis; pass a number');
   }
-  const problem = typeof limit === 'number' ? connectionLimitProblem(`${limit}`) : `connectionLimit is ${shown(limit)}, and must be a number; pass a number`;
+  const problem
+    = typeof limit === 'number'
+      ? connectionLimitProblem(`${limit}`)
+      : `connectionLimit is ${shown(limit)}, and must be a number; pass a number`;
   refuse(scope, problem);
   return `${limit}`;
 }

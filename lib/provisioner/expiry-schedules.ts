@@ -30,7 +30,10 @@ export class ExpirySchedules extends Construct {
     this.role = new iam.Role(this, 'Role', {
       assumedBy: new iam.ServicePrincipal('scheduler.amazonaws.com', {
         conditions: {
-          StringEquals: { 'aws:SourceAccount': Stack.of(this).account, 'aws:SourceArn': this.group.getAtt('Arn').toString() },
+          StringEquals: {
+            'aws:SourceAccount': Stack.of(this).account,
+            'aws:SourceArn': this.group.getAtt('Arn').toString(),
+          },
         },
       }),
       description: 'Lets schedules call the provisioner when the access of a user ends',
@@ -44,7 +47,8 @@ export class ExpirySchedules extends Construct {
   /**
    * Calls the alias at that moment.
    *
-   * @param scope the construct of the user, whose resource is to come after the schedule: it would be called once, and before there is a login
+   * @param scope the construct of the user, whose resource is to come after the schedule: it would be called once, and
+   * before there is a login
    * @param group of which the membership ends; undefined where the access of the user does
    */
   public add(scope: Construct, expiresAt: Date, group?: string): CfnResource {
@@ -68,8 +72,9 @@ export class ExpirySchedules extends Construct {
 }
 
 /**
- * Once at that moment, or in the minute after it, because Scheduler looks at whole minutes. And once more in a year that no user is declared for:
- * whatever Scheduler says of `at(...)` when its time has passed, this has a next time, so that an old template can be deployed again.
+ * Once at that moment, or in the minute after it, because Scheduler looks at whole minutes. And once more in a year
+ * that no user is declared for: whatever Scheduler says of `at(...)` when its time has passed, this has a next time, so
+ * that an old template can be deployed again.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html#cron-based
  */
@@ -79,7 +84,11 @@ export function scheduleExpression(expiresAt: Date): string {
 }
 
 /** JavaScript checks no types, and takes what is no time for one. @param what whose time it is, where it has no end */
-export function requireExpiry(scope: Construct, value: unknown, what = 'a user whose access does not end'): asserts value is Date {
+export function requireExpiry(
+  scope: Construct,
+  value: unknown,
+  what = 'a user whose access does not end',
+): asserts value is Date {
   const isTime = value instanceof Date && !Number.isNaN(value.getTime());
   if (!isTime) {
     const what = value instanceof Date ? 'is not a time' : `is ${shown(value)}, and must be a time`;
@@ -87,7 +96,10 @@ export function requireExpiry(scope: Construct, value: unknown, what = 'a user w
   }
   const year = value.getUTCFullYear();
   if (year < 1970 || year >= LAST_YEAR) {
-    throw errorAt(scope, `expiresAt ${value.toISOString()} is not allowed: EventBridge Scheduler takes the years from 1970 to ${LAST_YEAR - 1}; `
-      + `leave it out for ${what}`);
+    throw errorAt(
+      scope,
+      `expiresAt ${value.toISOString()} is not allowed: EventBridge Scheduler takes the years from 1970 to ${LAST_YEAR - 1}; `
+      + `leave it out for ${what}`,
+    );
   }
 }

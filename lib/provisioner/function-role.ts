@@ -25,8 +25,8 @@ const NETWORK_INTERFACES = [
 ];
 
 /**
- * The role of one of our functions, and its only policy: a managed one of this app, because many rules allow neither inline policies nor those of AWS.
- * All that is in it is said here and where the role is used; CDK adds nothing.
+ * The role of one of our functions, and its only policy: a managed one of this app, because many rules allow neither
+ * inline policies nor those of AWS. All that is in it is said here and where the role is used; CDK adds nothing.
  */
 export class FunctionRole {
   public readonly role: iam.Role;
@@ -39,13 +39,18 @@ export class FunctionRole {
     this.policy = new iam.ManagedPolicy(this.role, 'Policy', { roles: [this.role] });
     const resource = this.policy.node.defaultChild as CfnResource | undefined; // none with iam.Role.customizeRoles()
     if (resource) {
-      neverRetain(resource, 'a function that is retained with it would keep its access to the database; take the override out');
+      neverRetain(
+        resource,
+        'a function that is retained with it would keep its access to the database; take the override out',
+      );
     }
     const reasons: string[] = [];
     this.allow(['logs:CreateLogStream', 'logs:PutLogEvents'], logGroup.logGroupArn);
     if (inVpc) {
       this.allowNetworkInterfaces();
-      reasons.push('Lambda needs the actions on network interfaces on all resources, as AWS documents it. The code of the function is denied them.');
+      reasons.push(
+        'Lambda needs the actions on network interfaces on all resources, as AWS documents it. The code of the function is denied them.',
+      );
     }
     if (tracing === lambda.Tracing.ACTIVE || tracing === lambda.Tracing.PASS_THROUGH) {
       // https://docs.aws.amazon.com/service-authorization/latest/reference/list_awsx-ray.html
@@ -82,7 +87,8 @@ export class FunctionRole {
   }
 
   /**
-   * For Lambda, which makes them with this role, and not for the code that runs: only its calls come with an ARN of a function.
+   * For Lambda, which makes them with this role, and not for the code that runs: only its calls come with an ARN of a
+   * function.
    *
    * @see https://docs.aws.amazon.com/lambda/latest/dg/configuration-vpc.html#configuration-vpc-best-practice-security
    */
@@ -94,7 +100,9 @@ export class FunctionRole {
       actions: NETWORK_INTERFACES,
       resources: ['*'],
       // Not of the one function, which comes after its role.
-      conditions: { ArnLike: { 'lambda:SourceFunctionArn': `arn:${partition}:lambda:${region}:${account}:function:*` } },
+      conditions: {
+        ArnLike: { 'lambda:SourceFunctionArn': `arn:${partition}:lambda:${region}:${account}:function:*` },
+      },
     }));
   }
 }

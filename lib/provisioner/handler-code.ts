@@ -51,14 +51,19 @@ export function handlerCode({ caCertificates, trustsAmazon }: HandlerCodeOptions
   });
 }
 
-/** Refuses a file in which the function would find no certificate authorities: the deployment would fail, minutes later. */
+/**
+ * Refuses a file in which the function would find no certificate authorities: the deployment would fail, minutes later.
+ */
 export function checkCaCertificates(scope: IConstruct, file: string | undefined): void {
   if (file === undefined) {
     return;
   }
   const problem = problemOf(file);
   if (problem !== undefined) {
-    throw errorAt(scope, `caCertificates ${JSON.stringify(file)} of provisioner ${problem}; pass the path of a file with certificates in PEM format, such as a downloaded global-bundle.pem`);
+    throw errorAt(
+      scope,
+      `caCertificates ${JSON.stringify(file)} of provisioner ${problem}; pass the path of a file with certificates in PEM format, such as a downloaded global-bundle.pem`,
+    );
   }
 }
 

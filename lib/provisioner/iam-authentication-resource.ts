@@ -10,7 +10,11 @@ import { providerFramework } from './provider-framework';
 import { runtimeOf } from './runtime';
 import type { TransportChoice } from './transport/transport';
 import {
-  type DatabaseKind, IAM_AUTHENTICATION_RESOURCE_TYPE, IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS, IAM_AUTHENTICATION_TIMEOUT_SECONDS, type IamAuthenticationAttribute,
+  type DatabaseKind,
+  IAM_AUTHENTICATION_RESOURCE_TYPE,
+  IAM_AUTHENTICATION_SERVICE_TIMEOUT_SECONDS,
+  IAM_AUTHENTICATION_TIMEOUT_SECONDS,
+  type IamAuthenticationAttribute,
   type IamAuthenticationProperties,
 } from '../contract/wire';
 import { storedIdentifier } from '../database/database-identifier';
@@ -26,7 +30,10 @@ export interface IamAuthenticationResourceProps extends DatabaseToEnable {
   readonly options?: ProvisionerOptions;
 }
 
-/** Statements need no more: parameter and option groups are resources of a modification that changes them. https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html */
+/**
+ * Statements need no more: parameter and option groups are resources of a modification that changes them.
+ * https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazonrds.html
+ */
 const ACTIONS: { readonly [kind in DatabaseKind]: string[] } = {
   cluster: ['rds:DescribeDBClusters', 'rds:ModifyDBCluster'],
   instance: ['rds:DescribeDBInstances', 'rds:ModifyDBInstance'],
@@ -47,9 +54,18 @@ export interface ImportProps {
 export function importOptions(scope: Construct, props: ImportProps): ImportOptions {
   const { enableIamAuthentication, provisioner: options, reapply, transport, alsoResourceIds } = props;
   requireFlag(scope, 'enableIamAuthentication', enableIamAuthentication);
-  requireOwn(scope, 'transport', transport, '_choice', 'SqlTransport.dataApi() or SqlTransport.internetAccessGateway()');
+  requireOwn(
+    scope,
+    'transport',
+    transport,
+    '_choice',
+    'SqlTransport.dataApi() or SqlTransport.internetAccessGateway()',
+  );
   if (enableIamAuthentication === true && transport?._choice.kind === 'internetAccessGateway') {
-    throw errorAt(scope, 'enableIamAuthentication cannot be combined with SqlTransport.internetAccessGateway(), because IAM is the only way to sign in with express configuration; leave it out');
+    throw errorAt(
+      scope,
+      'enableIamAuthentication cannot be combined with SqlTransport.internetAccessGateway(), because IAM is the only way to sign in with express configuration; leave it out',
+    );
   }
   return {
     overConnection: transport === undefined,
@@ -67,15 +83,21 @@ interface HandlerProps {
 }
 
 /**
- * IAM authentication of a database that this app does not make: a function of its own that enables it and waits until it is enabled, and never disables it.
+ * IAM authentication of a database that this app does not make: a function of its own that enables it and waits until
+ * it is enabled, and never disables it.
  *
- * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would be eleven resources more. AWS does not
- * say how long this modification takes (docs/unknowns.md#iam-authentication-time).
+ * It waits in the function itself, which has 14 minutes, because a state machine around it (`isCompleteHandler`) would
+ * be eleven resources more. AWS does not say how long this modification takes
+ * (docs/unknowns.md#iam-authentication-time).
  */
 export class IamAuthenticationResource extends Construct implements EnabledDatabase {
   private readonly resource: CustomResource;
 
-  constructor(scope: Construct, id: string, { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps) {
+  constructor(
+    scope: Construct,
+    id: string,
+    { kind, database, identifier, expected, reapply, options = {} }: IamAuthenticationResourceProps,
+  ) {
     super(scope, id);
     requireSameEnvironment(scope, Stack.of(database), database.env, {
       why: 'IAM authentication is enabled', remedy: `create the ${scope.constructor.name}`, who: scope.constructor.name,
@@ -100,9 +122,21 @@ export class IamAuthenticationResource extends Construct implements EnabledDatab
     return this.resource.getAttString(name);
   }
 
-  private handler(kind: DatabaseKind, identifier: string, { database: { node }, logGroup, options }: HandlerProps): lambda.Function {
+  private handler(
+    kind: DatabaseKind,
+    identifier: string,
+    { database: { node }, logGroup, options }: HandlerProps,
+  ): lambda.Function {
     const role = new FunctionRole(this, 'HandlerRole', { ...options, logGroup, inVpc: false });
-    role.allow(ACTIONS[kind], Stack.of(this).formatArn({ service: 'rds', resource: ARN_TYPES[kind], resourceName: identifier, arnFormat: ArnFormat.COLON_RESOURCE_NAME }));
+    role.allow(
+      ACTIONS[kind],
+      Stack.of(this).formatArn({
+        service: 'rds',
+        resource: ARN_TYPES[kind],
+        resourceName: identifier,
+        arnFormat: ArnFormat.COLON_RESOURCE_NAME,
+      }),
+    );
     const handler = new lambda.Function(this, 'Handler', {
       description: `Enables IAM authentication of the database ${node.path}`.slice(0, 256),
       runtime: runtimeOf(this, options.runtime),

@@ -79,7 +79,10 @@ interface Template {
   readonly Parameters?: object;
 }
 
-/** What is in lanes, and all that it waits for, without lanes. Nothing else in the template matters, and to render takes time. */
+/**
+ * What is in lanes, and all that it waits for, without lanes. Nothing else in the template matters, and to render takes
+ * time.
+ */
 function graphIn(stack: Stack, reading: StackGraph): TemplateGraph | undefined {
   reading.isReading = true;
   try {
@@ -115,7 +118,10 @@ class Elements {
   private readonly others: CfnElement[];
 
   constructor(private readonly stack: Stack) {
-    this.others = stack.node.findAll().filter(child => CfnElement.isCfnElement(child) && child.stack === stack).reverse() as CfnElement[];
+    this.others = stack.node
+      .findAll()
+      .filter(child => CfnElement.isCfnElement(child) && child.stack === stack)
+      .reverse() as CfnElement[];
   }
 
   /** @returns the logical id */
@@ -133,20 +139,27 @@ class Elements {
   }
 }
 
-/** Everything in a resource that may refer to others. Hundreds of users are much the same, so that they are not rendered for it. */
+/**
+ * Everything in a resource that may refer to others. Hundreds of users are much the same, so that they are not rendered
+ * for it.
+ */
 function unrendered(resource: CfnResource): TemplateResource {
   const { metadata } = resource.cfnOptions;
   return { ...resource['rawOverrides'] as object, given: [resource['cfnProperties'], metadata] };
 }
 
 /**
- * Resolves tokens and intrinsic functions, the same one once, because many resources have it. Of a list or map that is made late, what is in it is left
- * to the caller.
+ * Resolves tokens and intrinsic functions, the same one once, because many resources have it. Of a list or map that is
+ * made late, what is in it is left to the caller.
  */
 function resolverOf(stack: Stack): (value: unknown) => unknown {
   const known = new Map<unknown, unknown>();
   const context: IResolveContext = {
-    scope: stack, preparing: false, documentPath: [], registerPostProcessor: () => undefined, resolve: value => stack.resolve(value) as unknown,
+    scope: stack,
+    preparing: false,
+    documentPath: [],
+    registerPostProcessor: () => undefined,
+    resolve: value => stack.resolve(value) as unknown,
   };
   const resolved = (value: unknown): unknown => {
     if (Tokenization.isResolvable(value)) {
@@ -162,7 +175,11 @@ function resolverOf(stack: Stack): (value: unknown) => unknown {
 }
 
 function isIntrinsic(value: unknown): boolean {
-  return typeof value === 'object' && value !== null && Object.keys(value).some(key => key === 'Ref' || key.startsWith('Fn::'));
+  return (
+    typeof value === 'object'
+    && value !== null
+    && Object.keys(value).some(key => key === 'Ref' || key.startsWith('Fn::'))
+  );
 }
 
 function idOf(stack: Stack, { logicalId }: CfnElement): string {

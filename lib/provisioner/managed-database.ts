@@ -58,8 +58,11 @@ const DATABASE = Symbol.for('cdk-aurora-iam-auth.database');
 export function managedDatabaseOf(scope: IConstruct, iamAuth: IConstruct): ManagedDatabase {
   const { [DATABASE]: database } = (iamAuth ?? {}) as { [DATABASE]?: ManagedDatabase };
   if (!database) {
-    throw errorAt(scope, `iamAuth ${iamAuth?.node?.path ?? shown(iamAuth)} is neither an AuroraIamAuth nor an InstanceIamAuth, `
-      + 'and no other construct creates users; pass one of these');
+    throw errorAt(
+      scope,
+      `iamAuth ${iamAuth?.node?.path ?? shown(iamAuth)} is neither an AuroraIamAuth nor an InstanceIamAuth, `
+      + 'and no other construct creates users; pass one of these',
+    );
   }
   return database;
 }
@@ -82,7 +85,10 @@ export class ManagedDatabase {
     const transport = options.transport ?? (given.isBehindGateway ? INTERNET_ACCESS_GATEWAY : undefined);
     const isBehindGateway = transport?.kind === 'internetAccessGateway';
     if (given.isBehindGateway && !isBehindGateway) {
-      throw errorAt(iamAuth, `transport is SqlTransport.dataApi(), and cluster ${given.construct.node.path} has express configuration, whose master has no password for the Data API; leave transport out`);
+      throw errorAt(
+        iamAuth,
+        `transport is SqlTransport.dataApi(), and cluster ${given.construct.node.path} has express configuration, whose master has no password for the Data API; leave transport out`,
+      );
     }
     const database = isBehindGateway && !given.resource ? { ...given, isBehindGateway } : given;
     this.database = database;
@@ -97,12 +103,18 @@ export class ManagedDatabase {
     runtimeOf(iamAuth, provisioner.runtime);
     checkRegistryOwner(iamAuth, registryOwner);
     refuseRetainedAccess(database.target);
-    const admin = adminOf(iamAuth, database, options.admin ?? (isBehindGateway ? { username: EXPRESS_MASTER } : undefined));
+    const admin = adminOf(
+      iamAuth,
+      database,
+      options.admin ?? (isBehindGateway ? { username: EXPRESS_MASTER } : undefined),
+    );
     this.declared = declaredDatabase(database, admin);
     this.provisionerProps = {
       database,
       admin,
-      transport: transport ? transport.create(iamAuth, database, admin, options) : new VpcTransport(iamAuth, database, admin, options),
+      transport: transport
+        ? transport.create(iamAuth, database, admin, options)
+        : new VpcTransport(iamAuth, database, admin, options),
       options: provisioner,
       registryOwner,
     };
@@ -182,11 +194,15 @@ export class ManagedDatabase {
     if (!this.isAskedFor) {
       this.isAskedFor = true;
       iamAuth.node.addValidation({
-        validate: () => rolesInStack(stack).some(({ database }) => database.model === model) || model.restricted?.some(({ stack: path }) => path === stack.node.path)
-          ? []
-          : [`provisioner of ${iamAuth.node.path} is asked for, and no user or group role of this database is in stack `
-            + `${stack.node.path}, so that it would have the rights of the admin for nothing; `
-            + 'take the one of a user in another stack, user.provisioner, or leave it out'],
+        validate: () =>
+          rolesInStack(stack).some(({ database }) => database.model === model)
+          || model.restricted?.some(({ stack: path }) => path === stack.node.path)
+            ? []
+            : [
+                `provisioner of ${iamAuth.node.path} is asked for, and no user or group role of this database is in stack `
+                + `${stack.node.path}, so that it would have the rights of the admin for nothing; `
+                + 'take the one of a user in another stack, user.provisioner, or leave it out',
+              ],
       });
     }
     return this.provisionerFor(iamAuth);
@@ -197,15 +213,22 @@ export class ManagedDatabase {
     const { resourceId } = this.declared;
     return Token.isUnresolved(resourceId) || resourceId === NOT_LOOKED_UP
       ? []
-      : [...appAccess(this.iamAuth).models.values()].filter(model => model !== this.model && model.roles[0]?.database.resourceId === resourceId);
+      : [...appAccess(this.iamAuth).models.values()].filter(
+          model => model !== this.model && model.roles[0]?.database.resourceId === resourceId,
+        );
   }
 
   private warnOfSameNames(): string[] {
-    sameNames(this.model.claims.roleNames).forEach(({ path, warning }) => warn(constructAt(this.iamAuth.node.root, path), [warning]));
+    sameNames(this.model.claims.roleNames).forEach(({ path, warning }) =>
+      warn(constructAt(this.iamAuth.node.root, path), [warning]),
+    );
     return [];
   }
 
-  /** Of a role that the deployment would refuse: who is a member of the owner can change which resource manages which role. */
+  /**
+   * Of a role that the deployment would refuse: who is a member of the owner can change which resource manages which
+   * role.
+   */
   public registryOwnerProblem(name: string): string | undefined {
     return name === this.provisionerProps.registryOwner
       ? `role ${JSON.stringify(name)} owns the registry, so no user or role of this library can be it or a member of it; `
@@ -247,25 +270,45 @@ function declaredDatabase(database: Database, admin: Admin): DeclaredDatabase {
 function requireSameStage(user: Construct, { resource }: Database): void {
   const [here, there] = [user, resource ?? user].map(each => Stage.of(each)?.node.path ?? '');
   if (here !== there) {
-    throw errorAt(user, `this is in stage ${JSON.stringify(here)}, and the database ${resource?.node.path} in stage ${JSON.stringify(there)}, and what is in one stage cannot refer to another; `
-      + 'create it in a stack of that stage, or import the database in this one');
+    throw errorAt(
+      user,
+      `this is in stage ${JSON.stringify(here)}, and the database ${resource?.node.path} in stage ${JSON.stringify(there)}, and what is in one stage cannot refer to another; `
+      + 'create it in a stack of that stage, or import the database in this one',
+    );
   }
 }
 
-function checkConcurrency(scope: IConstruct, { reservedConcurrentExecutions: number, concurrentUsers }: ProvisionerOptions): void {
+function checkConcurrency(
+  scope: IConstruct,
+  { reservedConcurrentExecutions: number, concurrentUsers }: ProvisionerOptions,
+): void {
   if (concurrentUsers !== undefined && Token.isUnresolved(concurrentUsers)) {
     throw errorAt(scope, 'concurrentUsers is a token, and dependencies in the template follow from it; pass a number');
   }
   if (concurrentUsers !== undefined && !(Number.isInteger(concurrentUsers) && concurrentUsers > 0)) {
-    throw errorAt(scope, `concurrentUsers ${shown(concurrentUsers)} is not a number of users from 1 on; pass one, or leave it out`);
+    throw errorAt(
+      scope,
+      `concurrentUsers ${shown(concurrentUsers)} is not a number of users from 1 on; pass one, or leave it out`,
+    );
   }
   if (number !== undefined && !Token.isUnresolved(number) && !(Number.isInteger(number) && number > 0)) {
-    throw errorAt(scope, `reservedConcurrentExecutions ${shown(number)} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`);
+    throw errorAt(
+      scope,
+      `reservedConcurrentExecutions ${shown(number)} is not a number of executions from 1 on, and the functions could not run; pass one, or leave it out`,
+    );
   }
-  if (number !== undefined && concurrentUsers !== undefined && !Token.isUnresolved(number) && number < concurrentUsers) {
-    throw errorAt(scope, `reservedConcurrentExecutions ${number} is less than concurrentUsers ${concurrentUsers}: a user without an execution `
+  if (
+    number !== undefined
+    && concurrentUsers !== undefined
+    && !Token.isUnresolved(number)
+    && number < concurrentUsers
+  ) {
+    throw errorAt(
+      scope,
+      `reservedConcurrentExecutions ${number} is less than concurrentUsers ${concurrentUsers}: a user without an execution `
       + 'waits in a queue of Lambda while the time of its resource runs; '
-      + `reserve at least ${concurrentUsers}, or pass concurrentUsers: ${number}`);
+      + `reserve at least ${concurrentUsers}, or pass concurrentUsers: ${number}`,
+    );
   }
 }
 
@@ -281,5 +324,8 @@ function checkRegistryOwner(scope: IConstruct, name: string | undefined): void {
 
 function pathInStage(construct: Construct): string {
   const stage = Stage.of(construct);
-  return construct.node.scopes.filter(scope => stage?.node.scopes.includes(scope) !== true).map(scope => scope.node.id).join('/');
+  return construct.node.scopes
+    .filter(scope => stage?.node.scopes.includes(scope) !== true)
+    .map(scope => scope.node.id)
+    .join('/');
 }

@@ -18,7 +18,10 @@ export interface ProviderFrameworkProps {
 }
 
 /** CDK's provider framework in front of a handler, with a role that may do no more than it does. */
-export function providerFramework(scope: Construct, { handler, logGroup, network, options = {} }: ProviderFrameworkProps): cr.Provider {
+export function providerFramework(
+  scope: Construct,
+  { handler, logGroup, network, options = {} }: ProviderFrameworkProps,
+): cr.Provider {
   const role = new FunctionRole(scope, 'FrameworkRole', { ...options, logGroup, inVpc: network !== undefined });
   // GetFunction: where an invocation has failed, it waits until the handler is active, and tries again.
   role.allow(['lambda:InvokeFunction', 'lambda:GetFunction'], handler.functionArn);
@@ -44,18 +47,33 @@ export function providerFramework(scope: Construct, { handler, logGroup, network
   return provider;
 }
 
-function securityGroup(scope: Construct, vpc: ec2.IVpc, { ipv6AllowedForDualStack }: ProvisionerOptions): ec2.ISecurityGroup {
-  const group = new ec2.SecurityGroup(scope, 'FrameworkSecurityGroup', { vpc, description: 'Answers CloudFormation about IAM users in PostgreSQL', allowAllOutbound: false });
-  anyPeer(ipv6AllowedForDualStack).forEach(peer => group.addEgressRule(peer, ec2.Port.tcp(443), 'Calls Lambda, and answers CloudFormation through S3'));
+function securityGroup(
+  scope: Construct,
+  vpc: ec2.IVpc,
+  { ipv6AllowedForDualStack }: ProvisionerOptions,
+): ec2.ISecurityGroup {
+  const group = new ec2.SecurityGroup(scope, 'FrameworkSecurityGroup', {
+    vpc,
+    description: 'Answers CloudFormation about IAM users in PostgreSQL',
+    allowAllOutbound: false,
+  });
+  anyPeer(ipv6AllowedForDualStack).forEach(peer =>
+    group.addEgressRule(peer, ec2.Port.tcp(443), 'Calls Lambda, and answers CloudFormation through S3'),
+  );
   return group;
 }
 
 /** The construct of CDK takes none of this. */
-function setWhatHasNoProperty(framework: lambda.CfnFunction, runtime: lambda.Runtime, options: ProvisionerOptions): void {
+function setWhatHasNoProperty(
+  framework: lambda.CfnFunction,
+  runtime: lambda.Runtime,
+  options: ProvisionerOptions,
+): void {
   const { reservedConcurrentExecutions, tracing, deadLetterQueue } = options;
   framework.runtime = runtime.name; // older versions of CDK choose an older one
   framework.memorySize = 128; // what it has anyway; some checks want it said
   framework.reservedConcurrentExecutions = reservedConcurrentExecutions;
-  framework.tracingConfig = tracing === undefined || tracing === lambda.Tracing.DISABLED ? undefined : { mode: tracing };
+  framework.tracingConfig
+    = tracing === undefined || tracing === lambda.Tracing.DISABLED ? undefined : { mode: tracing };
   framework.deadLetterConfig = deadLetterQueue && { targetArn: deadLetterQueue.queueArn };
 }

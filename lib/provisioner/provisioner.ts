@@ -138,7 +138,11 @@ export class Provisioner extends Construct implements IProvisioner {
   }
 
   public metricDriftedRoles(options?: cloudwatch.MetricOptions): cloudwatch.Metric {
-    return this.metricOfLog('DriftedRoles', { notice: 'drift checked', value: '$.driftedRoles', statistic: 'Maximum' }, options);
+    return this.metricOfLog(
+      'DriftedRoles',
+      { notice: 'drift checked', value: '$.driftedRoles', statistic: 'Maximum' },
+      options,
+    );
   }
 
   public grantPlan(grantee: iam.IGrantable): iam.Grant {
@@ -156,7 +160,10 @@ export class Provisioner extends Construct implements IProvisioner {
 
   /** What ends the access of users, made with the first of them. */
   public get expirySchedules(): ExpirySchedules {
-    return this.node.tryFindChild(EXPIRY_ID) as ExpirySchedules | undefined ?? new ExpirySchedules(this, EXPIRY_ID, handlerAlias(this, this.function, 'expiry'));
+    return (
+      (this.node.tryFindChild(EXPIRY_ID) as ExpirySchedules | undefined)
+      ?? new ExpirySchedules(this, EXPIRY_ID, handlerAlias(this, this.function, 'expiry'))
+    );
   }
 
   private grantAlias(purpose: 'plan' | 'drift', grantee: iam.IGrantable): iam.Grant {

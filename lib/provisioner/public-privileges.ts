@@ -2,7 +2,11 @@ import { CfnResource, Stack } from 'aws-cdk-lib';
 import { Construct, Dependable, type IDependable } from 'constructs';
 import type { ManagedDatabase } from './managed-database';
 import { databaseNameProblem, managedRoleNameProblem } from '../contract/names';
-import { PUBLIC_PRIVILEGES_RESOURCE_TYPE, type PublicPrivilegesProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import {
+  PUBLIC_PRIVILEGES_RESOURCE_TYPE,
+  type PublicPrivilegesProperties,
+  SERVICE_TIMEOUT_SECONDS,
+} from '../contract/wire';
 import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import type { DeclaredOfPublic } from '../model/access-model';
@@ -30,7 +34,8 @@ export class PublicPrivileges extends Construct {
       stack: Stack.of(this).node.path,
       DatabaseName: database,
       Revoked: {
-        ...connect ? { Database: ['CONNECT'] } : {}, ...createInPublicSchema ? { Schemas: { public: { Schema: ['CREATE'] } } } : {},
+        ...(connect ? { Database: ['CONNECT'] } : {}),
+        ...(createInPublicSchema ? { Schemas: { public: { Schema: ['CREATE'] } } } : {}),
       },
       lockOut: names,
     };
@@ -45,7 +50,11 @@ export class PublicPrivileges extends Construct {
     const provisioner = managed.provisionerFor(this);
     const resource = new CfnResource(this, provisioner.customResourceId, {
       type: PUBLIC_PRIVILEGES_RESOURCE_TYPE,
-      properties: { ServiceToken: provisioner.serviceToken, ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`, ...properties },
+      properties: {
+        ServiceToken: provisioner.serviceToken,
+        ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`,
+        ...properties,
+      },
     });
     this.node.defaultChild = resource;
     provisioner.lanes.add(resource);
@@ -57,21 +66,31 @@ export class PublicPrivileges extends Construct {
       this.warnOfLockedOut(managed, declared);
     }
     managed.onPublic(declared, { resource });
-    warn(this, [unknownDatabase(managed.database, database), unclearName('database name', database), ...names.map(name => unclearName('role name', name))]);
+    warn(this, [
+      unknownDatabase(managed.database, database),
+      unclearName('database name', database),
+      ...names.map(name => unclearName('role name', name)),
+    ]);
   }
 
-  /** At the end of the synthesis: users and privileges may be added later. The deployment refuses such a user that is there before, and one that comes later cannot connect. */
+  /**
+   * At the end of the synthesis: users and privileges may be added later. The deployment refuses such a user that is
+   * there before, and one that comes later cannot connect.
+   */
   private warnOfLockedOut({ model }: ManagedDatabase, { DatabaseName, lockOut }: DeclaredOfPublic): void {
     const database = JSON.stringify(DatabaseName);
     this.node.addValidation({
       validate: () => {
         const needOf = databaseNeeds(model, DatabaseName);
-        for (const role of model.roles.filter(({ kind, names }) => kind !== 'role' && names.some(name => !lockOut.includes(name)))) {
+        for (const role of model.roles.filter(
+          ({ kind, names }) => kind !== 'role' && names.some(name => !lockOut.includes(name)),
+        )) {
           const { isDeclared, connects } = needOf(role);
           warn(constructAt(this.node.root, role.path), [isDeclared && connects === false
             ? {
                 id: 'cdk-aurora-iam-auth:lockedOut',
-                text: `${role.path} has privileges in database ${database} and no CONNECT on it, which ${this.node.path} revokes from PUBLIC, so that it cannot connect; `
+                text:
+                  `${role.path} has privileges in database ${database} and no CONNECT on it, which ${this.node.path} revokes from PUBLIC, so that it cannot connect; `
                   + `add Privileges.onDatabase({ database: ${database} }) to its privileges`,
               }
             : undefined]);
@@ -83,30 +102,48 @@ export class PublicPrivileges extends Construct {
 }
 
 /** @returns the names, sorted */
-function checked(scope: Construct, { model }: ManagedDatabase, { database, connect, createInPublicSchema, lockOut }: Required<RestrictPublicOptions>): string[] {
+function checked(
+  scope: Construct,
+  { model }: ManagedDatabase,
+  { database, connect, createInPublicSchema, lockOut }: Required<RestrictPublicOptions>,
+): string[] {
   requireText(scope, 'database', database);
   requireFlag(scope, 'connect', connect);
   requireFlag(scope, 'createInPublicSchema', createInPublicSchema);
   requireList(scope, 'lockOut', lockOut);
   lockOut.forEach(name => requireText(scope, 'a name in lockOut', name));
   if ([database, ...lockOut].some(isToken)) {
-    throw errorAt(scope, 'database or lockOut is a token, and names of databases and roles must be known at synthesis; give the names themselves');
+    throw errorAt(
+      scope,
+      'database or lockOut is a token, and names of databases and roles must be known at synthesis; give the names themselves',
+    );
   }
-  const problem = [databaseNameProblem(database), ...lockOut.map(name => managedRoleNameProblem(name))].find(found => found !== undefined);
+  const problem = [databaseNameProblem(database), ...lockOut.map(name => managedRoleNameProblem(name))].find(
+    found => found !== undefined,
+  );
   if (problem !== undefined) {
     throw errorAt(scope, problem);
   }
   if (!connect && !createInPublicSchema) {
-    throw errorAt(scope, `restrictPublic of database ${JSON.stringify(database)} revokes nothing; pass connect: true, createInPublicSchema: true, or both`);
+    throw errorAt(
+      scope,
+      `restrictPublic of database ${JSON.stringify(database)} revokes nothing; pass connect: true, createInPublicSchema: true, or both`,
+    );
   }
   const other = model.restricted?.find(each => each.DatabaseName === database);
   if (other) {
-    throw errorAt(scope, `PUBLIC in database ${JSON.stringify(database)} is restricted by ${other.path} already; pass all options there`);
+    throw errorAt(
+      scope,
+      `PUBLIC in database ${JSON.stringify(database)} is restricted by ${other.path} already; pass all options there`,
+    );
   }
   return [...new Set(lockOut)].sort();
 }
 
-/** Roles of the stack that declare something in the database, and their members, so that they have CONNECT first. Looked up late: they may come after this. */
+/**
+ * Roles of the stack that declare something in the database, and their members, so that they have CONNECT first. Looked
+ * up late: they may come after this.
+ */
 function rolesIn({ model }: ManagedDatabase, { DatabaseName, stack }: DeclaredOfPublic, root: Construct): IDependable {
   const dependable: IDependable = {};
   Dependable.implement(dependable, {

@@ -12,7 +12,10 @@ interface UncheckedProps {
 }
 
 /** Refuses what is of a wrong type, which would be a TypeError of CDK, or count as if it were not there. */
-export function requireProps(scope: IConstruct, { database, vpc, vpcSubnets, securityGroups, provisioner }: UncheckedProps): void {
+export function requireProps(
+  scope: IConstruct,
+  { database, vpc, vpcSubnets, securityGroups, provisioner }: UncheckedProps,
+): void {
   if (database !== undefined) {
     requireText(scope, 'database', database);
   }
@@ -22,9 +25,16 @@ export function requireProps(scope: IConstruct, { database, vpc, vpcSubnets, sec
   }
   if (securityGroups !== undefined) {
     requireList(scope, 'securityGroups', securityGroups);
-    (securityGroups as unknown[]).forEach(group => requireKind(
-      scope, 'an item of securityGroups', group ?? null, 'securityGroupId', 'a security group', 'an ec2.SecurityGroup, or ec2.SecurityGroup.fromSecurityGroupId(...)',
-    ));
+    (securityGroups as unknown[]).forEach(group =>
+      requireKind(
+        scope,
+        'an item of securityGroups',
+        group ?? null,
+        'securityGroupId',
+        'a security group',
+        'an ec2.SecurityGroup, or ec2.SecurityGroup.fromSecurityGroupId(...)',
+      ),
+    );
   }
   if (provisioner !== undefined) {
     requireOptions(scope, 'provisioner', provisioner);
@@ -34,14 +44,43 @@ export function requireProps(scope: IConstruct, { database, vpc, vpcSubnets, sec
 
 /** The numbers, the file and the family of the runtime have rules of their own. */
 function requireProvisionerOptions(scope: IConstruct, options: Record<string, unknown>): void {
-  const { logGroup, runtime, caCertificates, ipv6AllowedForDualStack, tracing, deadLetterQueue, frameworkInVpc } = options;
-  requireKind(scope, 'logGroup', logGroup, 'logGroupArn', 'a log group', 'a logs.LogGroup, or logs.LogGroup.fromLogGroupName(...)');
-  requireOneOf(scope, 'runtime', runtime, value => typeof (Object(value) as Partial<lambda.Runtime>).name === 'string', 'a runtime', 'lambda.Runtime.NODEJS_24_X, or another one');
+  const { logGroup, runtime, caCertificates, ipv6AllowedForDualStack, tracing, deadLetterQueue, frameworkInVpc }
+    = options;
+  requireKind(
+    scope,
+    'logGroup',
+    logGroup,
+    'logGroupArn',
+    'a log group',
+    'a logs.LogGroup, or logs.LogGroup.fromLogGroupName(...)',
+  );
+  requireOneOf(
+    scope,
+    'runtime',
+    runtime,
+    value => typeof (Object(value) as Partial<lambda.Runtime>).name === 'string',
+    'a runtime',
+    'lambda.Runtime.NODEJS_24_X, or another one',
+  );
   if (caCertificates !== undefined) {
     requireText(scope, 'caCertificates', caCertificates);
   }
   requireFlag(scope, 'ipv6AllowedForDualStack', ipv6AllowedForDualStack);
-  requireOneOf(scope, 'tracing', tracing, value => Object.values<unknown>(lambda.Tracing).includes(value), 'a way of tracing', 'lambda.Tracing.ACTIVE, or another one');
-  requireKind(scope, 'deadLetterQueue', deadLetterQueue, 'queueArn', 'a queue', 'a sqs.Queue, or sqs.Queue.fromQueueArn(...)');
+  requireOneOf(
+    scope,
+    'tracing',
+    tracing,
+    value => Object.values<unknown>(lambda.Tracing).includes(value),
+    'a way of tracing',
+    'lambda.Tracing.ACTIVE, or another one',
+  );
+  requireKind(
+    scope,
+    'deadLetterQueue',
+    deadLetterQueue,
+    'queueArn',
+    'a queue',
+    'a sqs.Queue, or sqs.Queue.fromQueueArn(...)',
+  );
   requireFlag(scope, 'frameworkInVpc', frameworkInVpc);
 }

@@ -4,7 +4,12 @@ import { requireExpiry } from './expiry-schedules';
 import type { ManagedDatabase } from './managed-database';
 import type { Provisioner } from './provisioner';
 import { membershipProblem, membershipWarning } from '../contract/predefined-roles';
-import { DEFAULT_REMOVAL_ACTION, type RemovalAction, type RoleProperties, SERVICE_TIMEOUT_SECONDS } from '../contract/wire';
+import {
+  DEFAULT_REMOVAL_ACTION,
+  type RemovalAction,
+  type RoleProperties,
+  SERVICE_TIMEOUT_SECONDS,
+} from '../contract/wire';
 import { unknownDatabase } from '../database/known-databases';
 import { neverRetain } from '../database/removal-policies';
 import { warnOfUnescapedGrants } from '../database/unescaped-grants';
@@ -98,7 +103,9 @@ export class RoleResource {
       // Late, so that privileges added after the construction are among them.
       Privileges: Lazy.any({ produce: () => role.declared.Privileges }) as unknown as RoleProperties['Privileges'],
       MemberOf: Lazy.any({ produce: () => role.declared.MemberOf }) as unknown as RoleProperties['MemberOf'],
-      MembershipExpiresAt: Lazy.any({ produce: () => role.declared.MembershipExpiresAt }) as unknown as RoleProperties['MembershipExpiresAt'],
+      MembershipExpiresAt: Lazy.any({
+        produce: () => role.declared.MembershipExpiresAt,
+      }) as unknown as RoleProperties['MembershipExpiresAt'],
       ...settings === undefined ? {} : { Settings: settings },
       ...action === DEFAULT_REMOVAL_ACTION
         ? {}
@@ -113,12 +120,19 @@ export class RoleResource {
     // Not the L2, which writes what is the default of CloudFormation: with hundreds of users each line counts.
     this.resource = new CfnResource(scope, provisioner.customResourceId, {
       type: props.resourceType,
-      properties: { ServiceToken: provisioner.serviceToken, ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`, ...properties },
+      properties: {
+        ServiceToken: provisioner.serviceToken,
+        ServiceTimeout: `${SERVICE_TIMEOUT_SECONDS}`,
+        ...properties,
+      },
     });
     scope.node.defaultChild = this.resource;
     provisioner.lanes.add(this.resource);
-    neverRetain(this.resource, 'logins and permissions would stay when it leaves the app; take the override out, and pass '
-    + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is');
+    neverRetain(
+      this.resource,
+      'logins and permissions would stay when it leaves the app; take the override out, and pass '
+      + 'onRemoval: OnRemoval.retain() where a role is to stay in the database as it is',
+    );
     addRole(scope, role);
     if (expiresAt !== undefined) {
       this.resource.node.addDependency(provisioner.expirySchedules.add(scope, expiresAt));
@@ -140,7 +154,10 @@ export class RoleResource {
   public addPrivileges(privileges: readonly { readonly _grant: Grant }[]): void {
     const grants = privileges.map(one => (one as Partial<typeof one> | undefined | null)?._grant as Grant);
     if (grants.some(grant => typeof (grant as unknown) !== 'object')) {
-      throw errorAt(this.scope, 'privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return');
+      throw errorAt(
+        this.scope,
+        'privileges have something that is no Privileges; pass what Privileges.readOnly(...) and its siblings return',
+      );
     }
     for (const { databases, memberOf, expiresAt, creators = [], owned, warning } of grants) {
       if (memberOf) {
@@ -200,8 +217,11 @@ export class RoleResource {
   private addDependencyOnCreator(creator: IDatabaseRole): void {
     const owner = declaredRoleOf(creator)?.settings?.RoleAtLogin;
     if (owner !== undefined) {
-      throw errorAt(this.scope, `role name ${JSON.stringify(creator.roleName)} is in objectsCreatedBy, and its sessions act as ${JSON.stringify(owner)} (setRoleAtLogin), `
-        + 'which owns what they create; name that role instead');
+      throw errorAt(
+        this.scope,
+        `role name ${JSON.stringify(creator.roleName)} is in objectsCreatedBy, and its sessions act as ${JSON.stringify(owner)} (setRoleAtLogin), `
+        + 'which owns what they create; name that role instead',
+      );
     }
     this.addDependencyOn(creator, 'and may do everything with what it creates; leave it out of objectsCreatedBy');
   }
@@ -212,16 +232,29 @@ export class RoleResource {
     const name = JSON.stringify(owner.roleName);
     this.addDependencyOn(owner, 'and acts as itself without setRoleAtLogin; leave it out');
     if (declaredRoleOf(owner)?.kind !== 'role') {
-      throw errorAt(scope, `setRoleAtLogin ${name} is no group role of this app, so that what its sessions may do is not known here; pass a DatabaseRole`);
+      throw errorAt(
+        scope,
+        `setRoleAtLogin ${name} is no group role of this app, so that what its sessions may do is not known here; pass a DatabaseRole`,
+      );
     }
     scope.node.addValidation({
-      validate: () => role.membershipEnds.has(owner.roleName)
-        ? [`setRoleAtLogin ${name} is a role in which its membership ends (expiresAt), and each session would begin with a warning then; let one of the two go`]
-        : role.memberOf.includes(owner.roleName) ? [] : [`setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`],
+      validate: () =>
+        role.membershipEnds.has(owner.roleName)
+          ? [
+              `setRoleAtLogin ${name} is a role in which its membership ends (expiresAt), and each session would begin with a warning then; let one of the two go`,
+            ]
+          : role.memberOf.includes(owner.roleName)
+            ? []
+            : [
+                `setRoleAtLogin ${name} is a role that it is not a member of, and only a member can act as a role; add Privileges.memberOf(...) of it to its privileges`,
+              ],
     });
   }
 
-  /** A schema that another construct of the stack makes is there before anything is granted in it. Looked up late: that construct may come after this one. */
+  /**
+   * A schema that another construct of the stack makes is there before anything is granted in it. Looked up late: that
+   * construct may come after this one.
+   */
   private ownersOfSchemas(): IDependable {
     const { role, scope: { node: { root } } } = this;
     const dependable: IDependable = {};

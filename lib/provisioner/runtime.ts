@@ -14,8 +14,11 @@ const OLDEST_MAJOR = 22;
 export function runtimeOf(scope: IConstruct, given: lambda.Runtime | undefined): lambda.Runtime {
   if (given) {
     if (given.family !== lambda.RuntimeFamily.NODEJS || majorOf(given.name) < OLDEST_MAJOR) {
-      throw errorAt(scope, `runtime ${given.name} of provisioner is not supported, because its functions are written for `
-        + `Node.js ${OLDEST_MAJOR} and newer; pass lambda.Runtime.NODEJS_${OLDEST_MAJOR}_X or a newer one, or leave it out`);
+      throw errorAt(
+        scope,
+        `runtime ${given.name} of provisioner is not supported, because its functions are written for `
+        + `Node.js ${OLDEST_MAJOR} and newer; pass lambda.Runtime.NODEJS_${OLDEST_MAJOR}_X or a newer one, or leave it out`,
+      );
     }
     return given;
   }
@@ -24,7 +27,9 @@ export function runtimeOf(scope: IConstruct, given: lambda.Runtime | undefined):
     return lambda.Runtime.NODEJS_24_X;
   }
   const name = Fact.find(region, FactName.LATEST_NODE_RUNTIME) ?? '';
-  return majorOf(name) > OLDEST_MAJOR ? new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS, { supportsInlineCode: true }) : lambda.Runtime.NODEJS_22_X;
+  return majorOf(name) > OLDEST_MAJOR
+    ? new lambda.Runtime(name, lambda.RuntimeFamily.NODEJS, { supportsInlineCode: true })
+    : lambda.Runtime.NODEJS_22_X;
 }
 
 /** Of `nodejs22.x`; an alias such as `nodejs` has none, and is the newest one. */

@@ -11,7 +11,12 @@ import { viaService } from './via-service';
 export function grantRead(secret: secretsmanager.ISecret, reader: FunctionRole): void {
   const { role, policy } = reader;
   const key = secret.encryptionKey;
-  secret.grantRead(new SecretReader(reader, key && Stack.of(key) !== Stack.of(role) ? new iam.AccountPrincipal(role.env.account).arn : role.roleArn));
+  secret.grantRead(
+    new SecretReader(
+      reader,
+      key && Stack.of(key) !== Stack.of(role) ? new iam.AccountPrincipal(role.env.account).arn : role.roleArn,
+    ),
+  );
   if (key) {
     policy.addStatements(new iam.PolicyStatement({
       actions: ['kms:Decrypt'],

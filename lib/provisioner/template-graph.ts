@@ -21,7 +21,10 @@ export class TemplateGraph {
   static of(
     resources: { readonly [logicalId: string]: TemplateResource }, others: ReadonlySet<string>,
   ): TemplateGraph | undefined {
-    return TemplateGraph.ofNames(new Map(Object.entries(resources).map(([id, resource]) => [id, namesIn(resource)])), others);
+    return TemplateGraph.ofNames(
+      new Map(Object.entries(resources).map(([id, resource]) => [id, namesIn(resource)])),
+      others,
+    );
   }
 
   /** The same of what `namesIn` says of each resource. */

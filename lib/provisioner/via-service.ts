@@ -1,6 +1,6 @@
 /**
- * What the condition `kms:ViaService` may say of a service in a Region. KMS documents it with `amazonaws.com`; endpoints
- * in China end in `amazonaws.com.cn`, and AWS does not document which of the two the key has there.
+ * What the condition `kms:ViaService` may say of a service in a Region. KMS documents it with `amazonaws.com`;
+ * endpoints in China end in `amazonaws.com.cn`, and AWS does not document which of the two the key has there.
  *
  * @see https://docs.aws.amazon.com/kms/latest/developerguide/conditions-kms.html#conditions-kms-via-service
  */

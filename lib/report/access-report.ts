@@ -5,11 +5,12 @@ import type { Member, Membership } from '../model/role-graph';
 export type { DeclaredAdmin, Member, Membership, Principal };
 
 /**
- * `<stack>.access.json`, and `access.json` of the whole app: who may sign in to PostgreSQL as whom, and what each user may
- * do there, as the app declares it.
+ * `<stack>.access.json`, and `access.json` of the whole app: who may sign in to PostgreSQL as whom, and what each user
+ * may do there, as the app declares it.
  *
- * Lists are sorted, and there is neither the time of the synthesis nor a random value in it, so that the same app gives the
- * same bytes, until the access of a user ends. A name that only the deployment knows is there as CloudFormation writes it: `${Username}`.
+ * Lists are sorted, and there is neither the time of the synthesis nor a random value in it, so that the same app gives
+ * the same bytes, until the access of a user ends. A name that only the deployment knows is there as CloudFormation
+ * writes it: `${Username}`.
  */
 export interface AccessReport {
   /** Another one when something that is there changes its meaning or goes. */
@@ -149,7 +150,10 @@ export interface PrivilegeAccess {
   /** The table of the columns. */
   readonly table?: string;
 
-  /** As PostgreSQL calls them, in its order. `OWNER` for the owner of a schema, who may do everything in it with what is its own. */
+  /**
+   * As PostgreSQL calls them, in its order. `OWNER` for the owner of a schema, who may do everything in it with what is
+   * its own.
+   */
   readonly privileges: string[];
 
   /** Those that these roles create from the deployment on are covered as well. */

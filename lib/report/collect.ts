@@ -1,6 +1,15 @@
 import type { Stack } from 'aws-cdk-lib';
 import type { IConstruct } from 'constructs';
-import type { AccessReport, GroupAccess, Membership, OtherSignIn, ServerAccess, SignIn, TagSignIn, UserAccess } from './access-report';
+import type {
+  AccessReport,
+  GroupAccess,
+  Membership,
+  OtherSignIn,
+  ServerAccess,
+  SignIn,
+  TagSignIn,
+  UserAccess,
+} from './access-report';
 import { privilegesIn } from './privilege-lines';
 import { sortedBy } from './plain-text';
 import { restrictedIn } from './public-lines';
@@ -47,7 +56,11 @@ class Server {
   private readonly all: readonly DeclaredRole[];
   private readonly graph: RoleGraph;
 
-  constructor(private readonly root: IConstruct, private readonly roles: DeclaredRole[], private readonly stack: string) {
+  constructor(
+    private readonly root: IConstruct,
+    private readonly roles: DeclaredRole[],
+    private readonly stack: string,
+  ) {
     this.database = roles[0].database;
     this.all = this.database.model.roles;
     this.graph = new RoleGraph(this.all.map(role => ({
@@ -60,7 +73,9 @@ class Server {
     const text = (value: string) => readable(this.root, path, value);
     const { resourceId, account, region } = this.database;
     const also = [...alsoResourceIds].map(text).sort();
-    const restricted = (this.database.model.restricted ?? []).filter(({ stack }) => this.stack === '' || stack === this.stack).map(restrictedIn);
+    const restricted = (this.database.model.restricted ?? [])
+      .filter(({ stack }) => this.stack === '' || stack === this.stack)
+      .map(restrictedIn);
     return {
       path,
       kind,
@@ -83,7 +98,9 @@ class Server {
         path: role.path,
         exclusive: role.exclusive,
         onRemoval: role.onRemoval,
-        ...role.expiresAt === undefined ? {} : { expiresAt: role.expiresAt, ...isExpired(role.expiresAt) ? { expired: true as const } : {} },
+        ...(role.expiresAt === undefined
+          ? {}
+          : { expiresAt: role.expiresAt, ...(isExpired(role.expiresAt) ? { expired: true as const } : {}) }),
         memberOf: this.membershipsOf(role),
         privileges: privilegesIn(role.declared.Privileges ?? {}),
         ...role.settings ? { settings: settingsIn(this.root, role.path, role.settings) } : {},
@@ -98,7 +115,9 @@ class Server {
   private groups(): GroupAccess[] {
     const declared = new Map(this.all.flatMap(role => this.namesOf(role).map(name => [name, role])));
     const here = this.roles.filter(({ kind }) => kind === 'role').flatMap(role => this.namesOf(role));
-    const reached = this.roles.flatMap(role => this.graph.membershipsOf(this.memberOf(role)).map(({ role: group }) => group));
+    const reached = this.roles.flatMap(role =>
+      this.graph.membershipsOf(this.memberOf(role)).map(({ role: group }) => group),
+    );
     return [...new Set([...here, ...reached])].sort().map((name) => {
       const role = declared.get(name);
       return {
@@ -134,7 +153,9 @@ class Server {
   private membershipsOf(role: DeclaredRole): Membership[] {
     return this.graph.membershipsOf(this.memberOf(role)).map((membership) => {
       const expiresAt = membership.through.length === 0 ? role.membershipEnds.get(membership.role) : undefined;
-      return expiresAt === undefined ? membership : { ...membership, expiresAt, ...isExpired(expiresAt) ? { expired: true as const } : {} };
+      return expiresAt === undefined
+        ? membership
+        : { ...membership, expiresAt, ...(isExpired(expiresAt) ? { expired: true as const } : {}) };
     });
   }
 

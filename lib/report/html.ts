@@ -15,8 +15,9 @@ const USER_COLUMNS = ['User', 'Who signs in', 'Database', 'Schema', 'Privileges'
 const NOTICE_ITEMS = 12;
 
 /**
- * `<stack>.access.html`: one page that needs nothing from anywhere, and that may not ask for it either. Its script and style are allowed by
- * their hash, so that nothing that comes in with a name would run, if it ever got through the escaping.
+ * `<stack>.access.html`: one page that needs nothing from anywhere, and that may not ask for it either. Its script and
+ * style are allowed by their hash, so that nothing that comes in with a name would run, if it ever got through the
+ * escaping.
  */
 export function htmlOf(report: AccessReport): string {
   const policy = `default-src 'none'; script-src ${hashOf(SCRIPT)}; style-src ${hashOf(STYLE)}; base-uri 'none'; form-action 'none'`;
@@ -63,7 +64,11 @@ function hashOf(text: string): string {
 
 function figures(report: AccessReport): string {
   const { servers } = report;
-  const signIns = servers.flatMap(({ users, signInsByTag, otherSignIns }) => [...users.flatMap(user => user.signIns), ...signInsByTag, ...otherSignIns]);
+  const signIns = servers.flatMap(({ users, signInsByTag, otherSignIns }) => [
+    ...users.flatMap(user => user.signIns),
+    ...signInsByTag,
+    ...otherSignIns,
+  ]);
   const identities = new Set(signIns.map(({ principal }) => JSON.stringify(principal))).size;
   const rows: [number, string, string][] = [
     [servers.reduce((sum, { users }) => sum + users.length, 0), 'user', 'users'],
@@ -79,7 +84,9 @@ function tools(report: AccessReport): string {
   const option = (value: string, text: string) => `<option value="${value}">${escaped(text)}</option>`;
   return `<div class="tools" id="tools" role="search" hidden>
 <input id="search" type="search" placeholder="Search users, identities, schemas, privileges" aria-label="Search" autocomplete="off" spellcheck="false">
-<select id="database" aria-label="Database">${option('', 'All databases')}${databasesOf(report).map((name, index) => option(String(index), name)).join('')}</select>
+<select id="database" aria-label="Database">${option('', 'All databases')}${databasesOf(report)
+  .map((name, index) => option(String(index), name))
+  .join('')}</select>
 <select id="kind" aria-label="Kind of access">${option('', 'All users')}${KINDS.map(({ letter, title }) => option(letter, title)).join('')}</select>
 <output id="count" aria-label="Users shown"></output>
 </div>`;
@@ -96,8 +103,20 @@ function serverPart(server: ServerAccess, page: Page): string {
 <h2>${kind === 'cluster' ? 'Cluster' : 'Instance'} ${named(path)} <small>users are created by ${creator}, who signs in with a ${admin.credentials}</small></h2>
 <p class="where">Resource id ${named(resourceId)}, account ${named(account)}, Region ${named(region)}.</p>
 ${noticeList(server, stack)}
-${part('Users', REMARK_ON_USERS, 'users', USER_COLUMNS, users.map(user => userRows(user, page)))}
-${part('Group roles', 'A member has what its groups have.', 'groups', ['Group role', 'Members', 'Database', 'Schema', 'Privileges'], groups.map(group => groupRows(group, page)))}
+${part(
+  'Users',
+  REMARK_ON_USERS,
+  'users',
+  USER_COLUMNS,
+  users.map(user => userRows(user, page)),
+)}
+${part(
+  'Group roles',
+  'A member has what its groups have.',
+  'groups',
+  ['Group role', 'Members', 'Database', 'Schema', 'Privileges'],
+  groups.map(group => groupRows(group, page)),
+)}
 ${part('Identities', 'The same from the other side.', 'who', ['Identity', 'Name or ARN', 'Signs in as'], identityRows(signIns, stack))}
 </section>`;
 }

@@ -1,6 +1,8 @@
 /** Characters that are invisible, or that change the order of others, as their code: names come from databases. */
 export function visible(text: string): string {
-  return /^[ -~]*$/.test(text) ? text : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
+  return /^[ -~]*$/.test(text)
+    ? text
+    : text.replace(/[\p{C}\p{Zl}\p{Zp}]/gu, character => `\\u{${character.codePointAt(0)?.toString(16)}}`);
 }
 
 /** A name in a sentence, in double quotes unless it is plain, as PostgreSQL has it. */
@@ -15,5 +17,8 @@ export function roleName(name: string): string {
 
 /** By code unit, whatever the language of the machine. */
 export function sortedBy<Item>(items: readonly Item[], key: (item: Item) => string): Item[] {
-  return items.map(item => ({ item, key: key(item) })).sort((a, b) => a.key < b.key ? -1 : a.key > b.key ? 1 : 0).map(({ item }) => item);
+  return items
+    .map(item => ({ item, key: key(item) }))
+    .sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0))
+    .map(({ item }) => item);
 }

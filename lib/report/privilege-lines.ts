@@ -1,9 +1,31 @@
 import type { PrivilegeAccess } from './access-report';
 import { identifier } from './plain-text';
-import { ALL_OBJECTS, KINDS_IN_SCHEMA, type ObjectKind as Kind, type PrivilegesByDatabase, type PrivilegesByName, type SchemaPrivileges } from '../model/privilege-set';
+import {
+  ALL_OBJECTS,
+  KINDS_IN_SCHEMA,
+  type ObjectKind as Kind,
+  type PrivilegesByDatabase,
+  type PrivilegesByName,
+  type SchemaPrivileges,
+} from '../model/privilege-set';
 
 /** As PostgreSQL's documentation has them. */
-const ORDER = ['OWNER', 'CONNECT', 'USAGE', 'CREATE', 'TEMPORARY', 'SELECT', 'INSERT', 'UPDATE', 'DELETE', 'TRUNCATE', 'REFERENCES', 'TRIGGER', 'MAINTAIN', 'EXECUTE'];
+const ORDER = [
+  'OWNER',
+  'CONNECT',
+  'USAGE',
+  'CREATE',
+  'TEMPORARY',
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'TRUNCATE',
+  'REFERENCES',
+  'TRIGGER',
+  'MAINTAIN',
+  'EXECUTE',
+];
 
 const LINES = new WeakMap<PrivilegesByDatabase, PrivilegeAccess[]>();
 
@@ -51,12 +73,23 @@ function onObjects(place: Place, { key, word }: Kind, privileges: SchemaPrivileg
   return [
     ...line({ ...place, on, privileges: all, ...sameAsAll ? { createdBy: sameAsAll } : {} }),
     ...byPrivileges(named).flatMap(([names, list]) => line({ ...place, on, names, privileges: list })),
-    ...future.filter(([creators]) => creators !== sameAsAll).flatMap(([createdBy, list]) => line({ ...place, on, privileges: list, createdBy, futureOnly: true })),
+    ...future
+      .filter(([creators]) => creators !== sameAsAll)
+      .flatMap(([createdBy, list]) => line({ ...place, on, privileges: list, createdBy, futureOnly: true })),
   ];
 }
 
-function ofCreators(future: NonNullable<SchemaPrivileges['FutureObjects']>, key: Kind['key'], all: string[]): PrivilegesByName {
-  return Object.fromEntries(Object.entries(future).map(([creator, privileges]) => [creator, privileges === ALL_OBJECTS ? all : privileges[key] ?? []]));
+function ofCreators(
+  future: NonNullable<SchemaPrivileges['FutureObjects']>,
+  key: Kind['key'],
+  all: string[],
+): PrivilegesByName {
+  return Object.fromEntries(
+    Object.entries(future).map(([creator, privileges]) => [
+      creator,
+      privileges === ALL_OBJECTS ? all : (privileges[key] ?? []),
+    ]),
+  );
 }
 
 /** Names that have the same privileges, together. */
@@ -81,7 +114,9 @@ export function placeOf({ database, schema }: PrivilegeAccess): string {
 }
 
 /** Privileges of one place after the other. */
-export function byPlace(privileges: readonly PrivilegeAccess[]): { readonly place: string; readonly privileges: PrivilegeAccess[] }[] {
+export function byPlace(
+  privileges: readonly PrivilegeAccess[],
+): { readonly place: string; readonly privileges: PrivilegeAccess[] }[] {
   const places = new Map<string, PrivilegeAccess[]>();
   for (const privilege of privileges) {
     const inPlace = places.get(placeOf(privilege)) ?? [];
@@ -91,9 +126,15 @@ export function byPlace(privileges: readonly PrivilegeAccess[]): { readonly plac
   return [...places].map(([place, inPlace]) => ({ place, privileges: inPlace }));
 }
 
-/** Who creates the objects of the future, if that is the same for everything in a place, so that it can be said once. */
+/**
+ * Who creates the objects of the future, if that is the same for everything in a place, so that it can be said once.
+ */
 export function commonFuture(inPlace: readonly PrivilegeAccess[]): string | undefined {
-  const texts = new Set(inPlace.filter(({ on, names }) => on !== 'database' && on !== 'schema' && !names).map(privilege => privilege.futureOnly ? undefined : privilegeParts(privilege).alsoFuture));
+  const texts = new Set(
+    inPlace
+      .filter(({ on, names }) => on !== 'database' && on !== 'schema' && !names)
+      .map(privilege => (privilege.futureOnly ? undefined : privilegeParts(privilege).alsoFuture)),
+  );
   const [text] = texts;
   return texts.size === 1 ? text : undefined;
 }
@@ -111,7 +152,14 @@ export interface PrivilegeParts {
   readonly alsoFuture?: string;
 }
 
-export function privilegeParts({ on, names, table, privileges, createdBy, futureOnly }: PrivilegeAccess): PrivilegeParts {
+export function privilegeParts({
+  on,
+  names,
+  table,
+  privileges,
+  createdBy,
+  futureOnly,
+}: PrivilegeAccess): PrivilegeParts {
   const granted = privileges.map(privilege => privilege === 'OWNER' ? 'owner of the schema' : privilege);
   if (on === 'database' || on === 'schema') {
     return { granted };
@@ -120,7 +168,9 @@ export function privilegeParts({ on, names, table, privileges, createdBy, future
   if (futureOnly) {
     return { granted, on: `future ${on} of ${creators}` };
   }
-  const objects = names ? `${names.length === 1 ? on.slice(0, -1) : on} ${names.map(identifier).join(', ')}` : `all ${on}`;
+  const objects = names
+    ? `${names.length === 1 ? on.slice(0, -1) : on} ${names.map(identifier).join(', ')}`
+    : `all ${on}`;
   return {
     granted,
     on: table === undefined ? objects : `${objects} of table ${identifier(table)}`,

@@ -9,7 +9,10 @@ export interface Notice {
 }
 
 /** What is unusual about who gets in. */
-export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourceIds = [], restrictedPublic = [] }: ServerAccess, stack: string): Notice[] {
+export function notices(
+  { users, groups, signInsByTag, otherSignIns, alsoResourceIds = [], restrictedPublic = [] }: ServerAccess,
+  stack: string,
+): Notice[] {
   const all = [
     {
       title: 'Members of strong roles',
@@ -24,7 +27,9 @@ export function notices({ users, groups, signInsByTag, otherSignIns, alsoResourc
     { title: 'Access has ended', items: users.filter(({ expired }) => expired).map(({ name }) => name) },
     {
       title: 'Membership has ended',
-      items: [...users, ...groups].flatMap(({ name, memberOf }) => memberOf.filter(({ expired }) => expired).map(({ role }) => `${name} in ${role}`)),
+      items: [...users, ...groups].flatMap(({ name, memberOf }) =>
+        memberOf.filter(({ expired }) => expired).map(({ role }) => `${name} in ${role}`),
+      ),
     },
     {
       title: 'No identity signs in as',
@@ -76,7 +81,8 @@ const NOT_CONTROLLED_HERE = [
   },
   {
     what: OTHER_STACKS,
-    why: 'Users that another stack creates in the same database are in the report of that stack and in that of the whole '
+    why:
+      'Users that another stack creates in the same database are in the report of that stack and in that of the whole '
       + 'app, and not here.',
   },
   {

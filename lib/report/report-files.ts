@@ -21,7 +21,8 @@ export function accessFile(templateFile: string, extension: Extension): string {
 }
 
 /**
- * Has the access report of a stack written to the cloud assembly when the app is synthesized: everything has been granted then.
+ * Has the access report of a stack written to the cloud assembly when the app is synthesized: everything has been
+ * granted then.
  *
  * @param host a construct of the stack, whose synthesis it is
  */

@@ -5,12 +5,19 @@ import { readable } from './text';
 import type { DeclaredRole } from '../model/access-model';
 
 /** What is on the wire, for the report. */
-export function settingsIn(root: IConstruct, path: string, { ConnectionLimit, RoleAtLogin, Parameters = {} }: NonNullable<DeclaredRole['settings']>): UserSettings {
+export function settingsIn(
+  root: IConstruct,
+  path: string,
+  { ConnectionLimit, RoleAtLogin, Parameters = {} }: NonNullable<DeclaredRole['settings']>,
+): UserSettings {
   const text = (value: string) => readable(root, path, value);
   return {
     ...ConnectionLimit === undefined ? {} : { connectionLimit: Number(ConnectionLimit) },
     ...RoleAtLogin === undefined ? {} : { roleAtLogin: text(RoleAtLogin) },
-    parameters: Object.entries(Parameters).map(([name, value]) => ({ name, value: typeof value === 'string' ? text(value) : value.map(text) })),
+    parameters: Object.entries(Parameters).map(([name, value]) => ({
+      name,
+      value: typeof value === 'string' ? text(value) : value.map(text),
+    })),
   };
 }
 
@@ -18,7 +25,11 @@ export function settingsIn(root: IConstruct, path: string, { ConnectionLimit, Ro
 export function settingLines({ connectionLimit, roleAtLogin, parameters }: UserSettings): string[] {
   return [
     ...roleAtLogin === undefined ? [] : [`acts as ${identifier(roleAtLogin)} from its sign-in on`],
-    ...connectionLimit === undefined ? [] : [`${connectionLimit === 1 ? '1 connection' : `${connectionLimit} connections`} at most`],
-    ...parameters.map(({ name, value }) => `${name} = ${typeof value === 'string' ? visible(value) : value.map(identifier).join(', ')}`),
+    ...(connectionLimit === undefined
+      ? []
+      : [`${connectionLimit === 1 ? '1 connection' : `${connectionLimit} connections`} at most`]),
+    ...parameters.map(
+      ({ name, value }) => `${name} = ${typeof value === 'string' ? visible(value) : value.map(identifier).join(', ')}`,
+    ),
   ];
 }

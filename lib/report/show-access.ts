@@ -19,10 +19,12 @@ export interface ShownConstructs {
 }
 
 /**
- * Makes the template say in words who may sign in and what a role may do, because `cdk diff` lists no privileges of SQL among the security changes: in the metadata of its custom resource, one fact a line;
- * and in the metadata of the template, because a resource that is new or gone is one line there, without its metadata.
+ * Makes the template say in words who may sign in and what a role may do, because `cdk diff` lists no privileges of SQL
+ * among the security changes: in the metadata of its custom resource, one fact a line; and in the metadata of the
+ * template, because a resource that is new or gone is one line there, without its metadata.
  *
- * CloudFormation sends an event for changes of properties, not for those of metadata: https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes-update.html
+ * CloudFormation sends an event for changes of properties, not for those of metadata:
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/crpg-ref-requesttypes-update.html
  *
  * And has the access report written.
  */

@@ -74,14 +74,25 @@ function facts(role: DeclaredRole, name: string): string[] {
 }
 
 function privilegeSummary(root: IConstruct, role: DeclaredRole, by: 'places' | 'things'): string[] {
-  const groups = (role.declared.MemberOf ?? []).map(name =>
-    `${roleName(readable(root, role.path, name))}${membershipExpiryText(role.membershipEnds.get(name))}${strongText(role, name)}`);
+  const groups = (role.declared.MemberOf ?? []).map(
+    name =>
+      `${roleName(readable(root, role.path, name))}${membershipExpiryText(role.membershipEnds.get(name))}${strongText(role, name)}`,
+  );
   const settings = role.settings === undefined ? [] : settingLines(settingsIn(root, role.path, role.settings));
-  return [...groups.map(group => `member of ${group}`), ...settings, ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by)];
+  return [
+    ...groups.map(group => `member of ${group}`),
+    ...settings,
+    ...privilegeLines(privilegesIn(role.declared.Privileges ?? {}), by),
+  ];
 }
 
 function strongText(role: DeclaredRole, group: string): string {
-  return strongRolesOf(role, group).map(({ name, members }) => ` (${name === group ? 'strong role' : `leads to the strong role ${name}`}: its members ${members})`).join('');
+  return strongRolesOf(role, group)
+    .map(
+      ({ name, members }) =>
+        ` (${name === group ? 'strong role' : `leads to the strong role ${name}`}: its members ${members})`,
+    )
+    .join('');
 }
 
 function privilegeLines(privileges: PrivilegeAccess[], by: 'places' | 'things'): string[] {

@@ -47,21 +47,37 @@ function readStack(file: string): StackArtifact {
   const folder = dirname(file);
   const manifest = join(folder, 'manifest.json');
   const { artifacts = {} } = existsSync(manifest) ? readJson<Manifest>(manifest) : {};
-  const [id, artifact] = Object.entries(artifacts).find(([, { properties }]) => properties?.templateFile === basename(file)) ?? [basename(file), undefined];
-  const metadata = artifact?.additionalMetadataFile === undefined ? {} : readJson<ConstructMetadata>(join(folder, artifact.additionalMetadataFile));
+  const [id, artifact] = Object.entries(artifacts).find(
+    ([, { properties }]) => properties?.templateFile === basename(file),
+  ) ?? [basename(file), undefined];
+  const metadata
+    = artifact?.additionalMetadataFile === undefined
+      ? {}
+      : readJson<ConstructMetadata>(join(folder, artifact.additionalMetadataFile));
   return {
     file: {
       file,
-      stack: { name: artifact?.properties?.stackName ?? id, environment: artifact?.environment ?? 'aws://unknown-account/unknown-region', folder },
+      stack: {
+        name: artifact?.properties?.stackName ?? id,
+        environment: artifact?.environment ?? 'aws://unknown-account/unknown-region',
+        folder,
+      },
       body: readJson<TemplateBody>(file),
     },
     metadata: { ...artifact?.metadata, ...metadata },
   };
 }
 
-/** CDK uploads the template of a nested stack or a stack set as an asset; its name in the assembly is in the metadata, or has to be found by its hash. */
+/**
+ * CDK uploads the template of a nested stack or a stack set as an asset; its name in the assembly is in the metadata,
+ * or has to be found by its hash.
+ */
 function readNested({ template: { stack }, metadata, properties }: Resource): TemplateFile | undefined {
-  const name = metadata['aws:asset:path'] ?? (properties.TemplateURL === undefined ? undefined : nameOfAsset(stack.folder, JSON.stringify(properties.TemplateURL)));
+  const name
+    = metadata['aws:asset:path']
+      ?? (properties.TemplateURL === undefined
+        ? undefined
+        : nameOfAsset(stack.folder, JSON.stringify(properties.TemplateURL)));
   const file = typeof name === 'string' ? join(stack.folder, name) : undefined;
   const body = file !== undefined && existsSync(file) ? readTemplate(file) : undefined;
   return file !== undefined && body ? { file, stack, body } : undefined;

@@ -1,4 +1,12 @@
-import { type CheckedApp, type Resource, type Scoped, STACK_SET, type StackIdentity, Template, type TemplateBody } from './template';
+import {
+  type CheckedApp,
+  type Resource,
+  type Scoped,
+  STACK_SET,
+  type StackIdentity,
+  Template,
+  type TemplateBody,
+} from './template';
 import { jsonIn } from './value';
 
 /** A template file of the cloud assembly. */
@@ -35,16 +43,23 @@ export class SynthesizedApp implements CheckedApp {
     const deployed = files.flatMap(({ file, stack, body }) => withNested(new Template(this, file, stack, body)));
     this.addExports(deployed);
     // What is in the text of a template may be what a stack exports.
-    const ofStackSets = deployed.flatMap(({ resources }) => resources).filter(({ type }) => type === STACK_SET).flatMap((set) => {
-      const body = nestedIn(set)?.body ?? jsonIn(set.properties.TemplateBody, set.template);
-      if (!isTemplateBody(body)) {
-        return [];
-      }
-      const stack = { name: '', environment: 'aws://unknown-account/unknown-region', folder: set.template.stack.folder };
-      const template = new Template(this, `${set.template.file}#${set.logicalId}`, stack, body, set);
-      this.nested.set(set, template);
-      return withNested(template);
-    });
+    const ofStackSets = deployed
+      .flatMap(({ resources }) => resources)
+      .filter(({ type }) => type === STACK_SET)
+      .flatMap((set) => {
+        const body = nestedIn(set)?.body ?? jsonIn(set.properties.TemplateBody, set.template);
+        if (!isTemplateBody(body)) {
+          return [];
+        }
+        const stack = {
+          name: '',
+          environment: 'aws://unknown-account/unknown-region',
+          folder: set.template.stack.folder,
+        };
+        const template = new Template(this, `${set.template.file}#${set.logicalId}`, stack, body, set);
+        this.nested.set(set, template);
+        return withNested(template);
+      });
     this.templates = [...deployed, ...ofStackSets];
     this.resources = this.templates.flatMap(({ resources }) => resources);
     this.declarations = this.templates.flatMap(({ declarations }) => declarations);
@@ -60,7 +75,10 @@ export class SynthesizedApp implements CheckedApp {
   public exported(name: string, importer: Template): Scoped | undefined {
     const all = this.exports.get(name) ?? [];
     const nearest = [
-      all.filter(({ template: { stack } }) => stack.environment === importer.stack.environment && stack.folder === importer.stack.folder),
+      all.filter(
+        ({ template: { stack } }) =>
+          stack.environment === importer.stack.environment && stack.folder === importer.stack.folder,
+      ),
       all.filter(({ template: { stack } }) => stack.environment === importer.stack.environment),
       all,
     ].find(found => found.length > 0) ?? [];
@@ -68,7 +86,9 @@ export class SynthesizedApp implements CheckedApp {
   }
 
   public output(stackName: string, outputName: string): Scoped | undefined {
-    const found = this.templates.filter(({ stack, embeddedBy, outputs }) => stack.name === stackName && !embeddedBy && outputName in outputs);
+    const found = this.templates.filter(
+      ({ stack, embeddedBy, outputs }) => stack.name === stackName && !embeddedBy && outputName in outputs,
+    );
     return found.length === 1 ? { value: found[0].outputs[outputName].Value, template: found[0] } : undefined;
   }
 

@@ -13,7 +13,10 @@ export type Part
 export type Attribute = Extract<Part, { kind: 'attribute' }>;
 
 /** A property that has one value. */
-export type Setting = { readonly state: 'unset' } | { readonly state: 'known'; readonly value: string } | { readonly state: 'unknown'; readonly shown: string };
+export type Setting
+  = | { readonly state: 'unset' }
+    | { readonly state: 'known'; readonly value: string }
+    | { readonly state: 'unknown'; readonly shown: string };
 
 type Call = { readonly argument: unknown; readonly template: Template };
 
@@ -26,12 +29,19 @@ const FUNCTIONS: Record<string, (call: Call) => Part[]> = {
   'Fn::Join': ({ argument, template }) => {
     const [delimiter, items] = listOf(argument);
     return Array.isArray(items)
-      ? items.flatMap((item: unknown, index) => [...index > 0 ? [text(String(delimiter))] : [], ...partsOf(item, template)])
+      ? items.flatMap((item: unknown, index) => [
+          ...(index > 0 ? [text(String(delimiter))] : []),
+          ...partsOf(item, template),
+        ])
       : [unknown('Fn::Join', template)];
   },
   'Fn::Sub': ({ argument, template }) => {
     const [format, variables] = Array.isArray(argument) ? argument as unknown[] : [argument, {}];
-    return String(format).split(/(\$\{[^}]*\})/).flatMap((piece, index) => index % 2 === 0 ? [text(piece)] : substitute(piece.slice(2, -1), Object(variables) as Properties, template));
+    return String(format)
+      .split(/(\$\{[^}]*\})/)
+      .flatMap((piece, index) =>
+        index % 2 === 0 ? [text(piece)] : substitute(piece.slice(2, -1), Object(variables) as Properties, template),
+      );
   },
   'Fn::Select': ({ argument, template }) => {
     const [index, list] = listOf(argument);
@@ -39,7 +49,11 @@ const FUNCTIONS: Record<string, (call: Call) => Part[]> = {
   },
   'Fn::ImportValue': ({ argument, template }) => {
     const name = textOf(partsOf(argument, template));
-    return follow(name === undefined ? undefined : template.app.exported(name, template), `import of ${name ?? shown(partsOf(argument, template))}`, template);
+    return follow(
+      name === undefined ? undefined : template.app.exported(name, template),
+      `import of ${name ?? shown(partsOf(argument, template))}`,
+      template,
+    );
   },
   'Fn::GetStackOutput': ({ argument, template }) => {
     const { StackName: stackName, OutputName: outputName } = Object(argument) as Properties;
@@ -72,7 +86,10 @@ export function partsOf(value: unknown, template: Template): Part[] {
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean') {
     return [text(String(value))];
   }
-  const [[name, argument] = ['nothing', undefined], ...others] = Object.entries(Object(value) as object) as [string, unknown][];
+  const [[name, argument] = ['nothing', undefined], ...others] = Object.entries(Object(value) as object) as [
+    string,
+    unknown,
+  ][];
   return others.length === 0 && Object.hasOwn(FUNCTIONS, name)
     ? joined(FUNCTIONS[name]({ argument, template }))
     : [unknown(name, template)];
@@ -93,7 +110,10 @@ export function mayBeUnset(value: unknown): boolean {
   return Array.isArray(branches) ? branches.slice(1).some(mayBeUnset) : value === undefined || isNoValue(value);
 }
 
-/** The items of a list of texts, those that are one text with commas in a parameter included. What cannot be told apart is one item. */
+/**
+ * The items of a list of texts, those that are one text with commas in a parameter included. What cannot be told apart
+ * is one item.
+ */
 export function textsOf(value: unknown, template: Template): Part[][] {
   return itemsOf(value).flatMap((item) => {
     const [delimiter, source] = listOf((Object(item) as Properties)['Fn::Split']);
@@ -105,7 +125,10 @@ export function textsOf(value: unknown, template: Template): Part[][] {
   });
 }
 
-/** What is written in JSON: an object of the template, or a text, in which only the deployment knows some strings. Undefined if it is not JSON, or cannot be told. */
+/**
+ * What is written in JSON: an object of the template, or a text, in which only the deployment knows some strings.
+ * Undefined if it is not JSON, or cannot be told.
+ */
 export function jsonIn(value: unknown, template: Template): unknown {
   const calls = Object(value) as Properties;
   if (calls['Fn::ToJsonString'] !== undefined) {
@@ -118,9 +141,16 @@ export function jsonIn(value: unknown, template: Template): unknown {
   const parts = partsOf(value, template);
   // Marks from a private plane of Unicode stand for what is not text.
   const json = parts.map((part, index) => part.kind === 'text' ? part.text : `\u{f0000}${index}\u{f0001}`).join('');
-  const revived = (text: string) => joined(text.split(/\u{f0000}(\d+)\u{f0001}/u).map((piece, index): Part => index % 2 === 1 ? parts[Number(piece)] : { kind: 'text', text: piece }));
+  const revived = (text: string) =>
+    joined(
+      text
+        .split(/\u{f0000}(\d+)\u{f0001}/u)
+        .map((piece, index): Part => (index % 2 === 1 ? parts[Number(piece)] : { kind: 'text', text: piece })),
+    );
   try {
-    return JSON.parse(json, (_, item: unknown) => typeof item === 'string' && item.includes('\u{f0000}') ? new TextInJson(revived(item)) : item) as unknown;
+    return JSON.parse(json, (_, item: unknown) =>
+      typeof item === 'string' && item.includes('\u{f0000}') ? new TextInJson(revived(item)) : item,
+    ) as unknown;
   } catch {
     return undefined;
   }
@@ -144,7 +174,9 @@ export function settingOf(value: unknown, template: Template): Setting {
   }
   const parts = partsOf(value, template);
   const known = textOf(parts);
-  return known === undefined || known.includes('{{resolve:') ? { state: 'unknown', shown: shown(parts) } : { state: 'known', value: known };
+  return known === undefined || known.includes('{{resolve:')
+    ? { state: 'unknown', shown: shown(parts) }
+    : { state: 'known', value: known };
 }
 
 /** The whole text, if all of it is known. */
@@ -195,7 +227,11 @@ function refer(name: string, template: Template): Part[] {
   }
   const { embeddedBy } = template;
   const given = (embeddedBy?.properties.Parameters as Properties | undefined)?.[name];
-  return follow(embeddedBy && given !== undefined ? { value: given, template: embeddedBy.template } : undefined, name, template);
+  return follow(
+    embeddedBy && given !== undefined ? { value: given, template: embeddedBy.template } : undefined,
+    name,
+    template,
+  );
 }
 
 function attributeOf(logicalId: string, attribute: string, template: Template): Part[] {
@@ -221,7 +257,10 @@ function attributeOf(logicalId: string, attribute: string, template: Template): 
 /** Attributes that are any text: what a template that is not here puts out, and what a host answers. */
 const ANY_TEXT = / Outputs\.|^AWS::CloudFormation::WaitCondition Data$/;
 
-/** CDK carries a value to another Region in a parameter of Systems Manager, which one custom resource writes and another one reads. */
+/**
+ * CDK carries a value to another Region in a parameter of Systems Manager, which one custom resource writes and another
+ * one reads.
+ */
 function writtenAs(parameter: string, { app }: Template): Scoped | undefined {
   const found = app.ofType('Custom::CrossRegionExportWriter').flatMap(({ properties, template }) => {
     const { exports = {} } = Object(properties.WriterProps) as { exports?: Properties };
@@ -262,7 +301,9 @@ function follow(scoped: Scoped | undefined, what: string, template: Template): P
 function joined(parts: Part[]): Part[] {
   return parts.reduce<Part[]>((result, part) => {
     const last = result.at(-1);
-    return part.kind === 'text' && last?.kind === 'text' ? [...result.slice(0, -1), text(last.text + part.text)] : [...result, part];
+    return part.kind === 'text' && last?.kind === 'text'
+      ? [...result.slice(0, -1), text(last.text + part.text)]
+      : [...result, part];
   }, []).filter(part => part.kind !== 'text' || part.text !== '');
 }
 

@@ -26,7 +26,9 @@ const runningWith = oncePerApp((app) => {
 /** The roles of some functions, but not those that something else of the app runs with as well. */
 export function rolesOnlyOf(app: CheckedApp, functions: readonly Resource[]): Resource[] {
   const all = new Set(functions);
-  return functions.flatMap(identitiesOf).filter(role => (runningWith(app).get(role) ?? []).every(running => all.has(running)));
+  return functions
+    .flatMap(identitiesOf)
+    .filter(role => (runningWith(app).get(role) ?? []).every(running => all.has(running)));
 }
 
 /** The Lambda function that an ARN is of, also by a version or an alias of it. */
@@ -43,5 +45,7 @@ function identitiesOf(running: Resource): Resource[] {
 }
 
 function rolesOf({ type, properties, template }: Resource): Resource[] {
-  return itemsOf(properties[RUNNING[type]]).map(role => attributeIn(partsOf(role, template))?.resource).filter(role => role !== undefined);
+  return itemsOf(properties[RUNNING[type]])
+    .map(role => attributeIn(partsOf(role, template))?.resource)
+    .filter(role => role !== undefined);
 }

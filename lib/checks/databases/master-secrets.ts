@@ -22,15 +22,29 @@ export interface MasterSecret {
 export const masterSecretsOf = oncePerApp((app): MasterSecret[] => {
   const ofMasters = databasesWithUsersOf(app)
     .flatMap(database => secretOfMaster(database).map(arn => ({ arn, database: database.logicalId })));
-  const ofAdmins = provisionersOf(app).flatMap(({ secret, databaseId }) => secret ? [{ arn: secret, database: attributeIn(databaseId)?.resource.logicalId ?? shown(databaseId) }] : []);
+  const ofAdmins = provisionersOf(app).flatMap(({ secret, databaseId }) =>
+    secret ? [{ arn: secret, database: attributeIn(databaseId)?.resource.logicalId ?? shown(databaseId) }] : [],
+  );
   const all = [...ofMasters, ...ofAdmins].map(({ arn, database }) => ({ arn: original(arn), database }));
-  return [...new Map(all.map(({ arn, database }) => [keyOf(arn), { arn, database, shown: shown(arn), target: secretTarget(arn, shown(arn)) }])).values()];
+  return [
+    ...new Map(
+      all.map(({ arn, database }) => [
+        keyOf(arn),
+        { arn, database, shown: shown(arn), target: secretTarget(arn, shown(arn)) },
+      ]),
+    ).values(),
+  ];
 });
 
-/** Whether a secret that is named by its ARN or its name is that of a master; undefined where only the deployment knows. */
+/**
+ * Whether a secret that is named by its ARN or its name is that of a master; undefined where only the deployment knows.
+ */
 export function isSecret(id: Part[], { arn, target }: MasterSecret): boolean | undefined {
   const [first] = id;
-  const named: Part[] = first?.kind === 'text' && !first.text.startsWith('arn:') ? [{ kind: 'text', text: `arn:aws:secretsmanager:-:-:secret:${first.text}` }, ...id.slice(1)] : id;
+  const named: Part[]
+    = first?.kind === 'text' && !first.text.startsWith('arn:')
+      ? [{ kind: 'text', text: `arn:aws:secretsmanager:-:-:secret:${first.text}` }, ...id.slice(1)]
+      : id;
   return keyOf(original(id)) === keyOf(arn) || reachOfResource(named, false, target).is;
 }
 
@@ -68,19 +82,30 @@ function secretIn(password: Part[]): Part[][] {
   if (start?.kind !== 'text' || !start.text.startsWith(REFERENCE)) {
     return [];
   }
-  const inside = password.map(part => part.kind === 'text' ? { ...part, text: part.text.replace(REFERENCE, '').replace(/(:SecretString|\}\}).*$/, '') } : part);
+  const inside = password.map(part =>
+    part.kind === 'text'
+      ? { ...part, text: part.text.replace(REFERENCE, '').replace(/(:SecretString|\}\}).*$/, '') }
+      : part,
+  );
   return [inside.filter(part => part.kind !== 'text' || part.text !== '')];
 }
 
 const REFERENCE = '{{resolve:secretsmanager:';
 
-/** The databases that users of this library are created in, or that a policy allows signing in to by their resource id. */
+/**
+ * The databases that users of this library are created in, or that a policy allows signing in to by their resource id.
+ */
 const withUsers = oncePerApp((app): Set<Resource | undefined> => {
-  const granted = app.resources.flatMap(resource => identityPoliciesOf(app).in(resource))
+  const granted = app.resources
+    .flatMap(resource => identityPoliciesOf(app).in(resource))
     .flatMap(({ statements = [] }) => statements)
     .filter(statement => isAbout(statement, 'rds-db:connect'))
     .flatMap(({ resources }) => resources.flat())
-    .flatMap(part => part.kind === 'attribute' && ['DBClusterResourceId', 'DbiResourceId'].includes(part.attribute) ? [part.resource] : []);
+    .flatMap(part =>
+      part.kind === 'attribute' && ['DBClusterResourceId', 'DbiResourceId'].includes(part.attribute)
+        ? [part.resource]
+        : [],
+    );
   return new Set([...provisionersOf(app).map(({ databaseId }) => attributeIn(databaseId)?.resource), ...granted]);
 });
 

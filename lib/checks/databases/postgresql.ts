@@ -4,14 +4,24 @@ import { partsOf, type Setting, settingOf } from '../app/value';
 /** A cluster, or an instance that is not a member of one. */
 export const DATABASE_TYPES = ['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'];
 
-/** Whether a resource is a database of PostgreSQL: Aurora's, RDS's, a Multi-AZ cluster or a read replica; undefined where only the deployment knows. */
+/**
+ * Whether a resource is a database of PostgreSQL: Aurora's, RDS's, a Multi-AZ cluster or a read replica; undefined
+ * where only the deployment knows.
+ */
 export function isPostgresql(resource: Resource): boolean | undefined {
   const { type, properties, template } = resource;
-  if (!DATABASE_TYPES.includes(type) || (type === 'AWS::RDS::DBInstance' && settingOf(properties.DBClusterIdentifier, template).state !== 'unset')) {
+  if (
+    !DATABASE_TYPES.includes(type)
+    || (type === 'AWS::RDS::DBInstance' && settingOf(properties.DBClusterIdentifier, template).state !== 'unset')
+  ) {
     return false;
   }
   const engine = inherited(resource, 'Engine');
-  return engine.state === 'known' ? engine.value === 'postgres' || engine.value === 'aurora-postgresql' : engine.state === 'unknown' ? undefined : false;
+  return engine.state === 'known'
+    ? engine.value === 'postgres' || engine.value === 'aurora-postgresql'
+    : engine.state === 'unknown'
+      ? undefined
+      : false;
 }
 
 /** An engine or a version, which a read replica has from its source and a restored instance from its snapshot. */
@@ -21,24 +31,39 @@ export function inherited(resource: Resource, property: 'Engine' | 'EngineVersio
     return own;
   }
   const source = sourceOf(resource);
-  return source ? inherited(source, property) : isRestored(resource) || isReplica(resource) ? { state: 'unknown', shown: `that of what ${resource.logicalId} is made from` } : own;
+  return source
+    ? inherited(source, property)
+    : isRestored(resource) || isReplica(resource)
+      ? { state: 'unknown', shown: `that of what ${resource.logicalId} is made from` }
+      : own;
 }
 
-/** The instance of this app that a read replica replicates, which it names by its identifier or by an ARN with that at its end. */
+/**
+ * The instance of this app that a read replica replicates, which it names by its identifier or by an ARN with that at
+ * its end.
+ */
 export function sourceOf({ properties, template }: Resource): Resource | undefined {
   const source = partsOf(properties.SourceDBInstanceIdentifier, template).at(-1);
   return source?.kind === 'attribute' && source.resource.type === 'AWS::RDS::DBInstance' ? source.resource : undefined;
 }
 
 export function isReplica({ properties }: Resource): boolean {
-  return ['SourceDBInstanceIdentifier', 'SourceDBClusterIdentifier'].some(property => properties[property] !== undefined);
+  return ['SourceDBInstanceIdentifier', 'SourceDBClusterIdentifier'].some(
+    property => properties[property] !== undefined,
+  );
 }
 
 /** Made from a snapshot, a backup or another database, of which it has what its template does not say. */
 export function isRestored({ type, properties }: Resource): boolean {
-  const sources = type === 'AWS::RDS::DBCluster'
-    ? ['SnapshotIdentifier', 'SourceDBClusterIdentifier', 'SourceDbClusterResourceId']
-    : ['DBSnapshotIdentifier', 'DBClusterSnapshotIdentifier', 'SourceDbiResourceId', 'SourceDBInstanceAutomatedBackupsArn'];
+  const sources
+    = type === 'AWS::RDS::DBCluster'
+      ? ['SnapshotIdentifier', 'SourceDBClusterIdentifier', 'SourceDbClusterResourceId']
+      : [
+          'DBSnapshotIdentifier',
+          'DBClusterSnapshotIdentifier',
+          'SourceDbiResourceId',
+          'SourceDBInstanceAutomatedBackupsArn',
+        ];
   return sources.some(property => properties[property] !== undefined);
 }
 

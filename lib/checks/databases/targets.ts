@@ -37,7 +37,8 @@ export function databaseTarget(resource: Resource): Target {
 }
 
 /**
- * A secret. Secrets Manager puts a hyphen and six characters behind the name, which are not known unless they are part of it here.
+ * A secret. Secrets Manager puts a hyphen and six characters behind the name, which are not known unless they are part
+ * of it here.
  *
  * @see https://docs.aws.amazon.com/service-authorization/latest/reference/list_awssecretsmanager.html
  */
@@ -79,7 +80,10 @@ function nameInArn(arn: Part[]): string {
     .replace(/^arn:(?:[^:]*:){5}/, '');
 }
 
-/** A name that the template gives; where it gives none, CloudFormation makes one that begins with those of the stack and of the resource, unless they are too long for it. */
+/**
+ * A name that the template gives; where it gives none, CloudFormation makes one that begins with those of the stack and
+ * of the resource, unless they are too long for it.
+ */
 function nameIn(
   { properties, template, logicalId }: Resource,
   property: string,

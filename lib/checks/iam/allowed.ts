@@ -15,7 +15,9 @@ export interface Allowed {
   readonly location: string;
 }
 
-/** What the policies in a resource allow of some actions; conditions and other statements that deny it are not weighed. */
+/**
+ * What the policies in a resource allow of some actions; conditions and other statements that deny it are not weighed.
+ */
 export function allowedIn(carrier: Resource, ...actions: string[]): Allowed[] {
   return identityPoliciesOf(carrier.template.app).in(carrier).flatMap(policy => allowedBy(policy, ...actions));
 }

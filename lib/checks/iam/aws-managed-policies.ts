@@ -8,8 +8,9 @@ interface Grant {
 }
 
 /**
- * Policies of AWS that allow what the rules ask about, as far as they ask: signing in to every database, reading or changing secrets, calling or changing functions, and
- * modifying databases. Those of services, and those of products that an app with PostgreSQL does not have, are not among them.
+ * Policies of AWS that allow what the rules ask about, as far as they ask: signing in to every database, reading or
+ * changing secrets, calling or changing functions, and modifying databases. Those of services, and those of products
+ * that an app with PostgreSQL does not have, are not among them.
  *
  * Read in November 2026 from the policies themselves.
  *
@@ -18,13 +19,32 @@ interface Grant {
 const WIDE: Record<string, Grant[]> = {
   'AdministratorAccess': [{ actions: ['*'] }],
   'PowerUserAccess': [{ notActions: ['iam:*', 'organizations:*', 'account:*'] }],
-  'AIDevOpsAgentActionsPolicy': [{ notActions: ['account:*', 'cognito-identity:*', 'iam:*', 'identitystore:*', 'organizations:*', 'ram:*', 'rolesanywhere:*', 'sso:*', 'sts:*'] }],
+  'AIDevOpsAgentActionsPolicy': [
+    {
+      notActions: [
+        'account:*',
+        'cognito-identity:*',
+        'iam:*',
+        'identitystore:*',
+        'organizations:*',
+        'ram:*',
+        'rolesanywhere:*',
+        'sso:*',
+        'sts:*',
+      ],
+    },
+  ],
   'ConsoleFullAccessFromVercel': [{ actions: ['rds-db:connect', 'rds:ModifyDBCluster', 'rds:ModifyDBInstance'] }],
   'SecretsManagerReadWrite': [
     { actions: ['secretsmanager:*'] },
-    { actions: ['lambda:AddPermission', 'lambda:InvokeFunction', 'lambda:UpdateFunctionConfiguration'], resources: ['arn:aws:lambda:*:*:function:SecretsManager*'] },
+    {
+      actions: ['lambda:AddPermission', 'lambda:InvokeFunction', 'lambda:UpdateFunctionConfiguration'],
+      resources: ['arn:aws:lambda:*:*:function:SecretsManager*'],
+    },
   ],
-  'AWSSecretsManagerClientReadOnlyAccess': [{ actions: ['secretsmanager:GetSecretValue'], resources: ['arn:aws:secretsmanager:*:*:secret:*'] }],
+  'AWSSecretsManagerClientReadOnlyAccess': [
+    { actions: ['secretsmanager:GetSecretValue'], resources: ['arn:aws:secretsmanager:*:*:secret:*'] },
+  ],
   'AmazonRDSDataFullAccess': [{
     actions: ['secretsmanager:GetSecretValue', 'secretsmanager:PutResourcePolicy', 'secretsmanager:PutSecretValue'],
     resources: ['arn:aws:secretsmanager:*:*:secret:rds-db-credentials/*'],
@@ -39,7 +59,9 @@ const WIDE: Record<string, Grant[]> = {
 
 const STATEMENTS = new Map(Object.entries(WIDE).map(([name, grants]) => [name, grants.map(statementOf)]));
 
-/** The statements of a policy of AWS that is wide; none for another one of AWS, undefined for one of another account. */
+/**
+ * The statements of a policy of AWS that is wide; none for another one of AWS, undefined for one of another account.
+ */
 export function awsManagedStatements(arn: string): Statement[] | undefined {
   const name = /:iam::aws:policy\/(.*)$/.exec(arn)?.[1];
   return name === undefined ? undefined : STATEMENTS.get(name) ?? [];

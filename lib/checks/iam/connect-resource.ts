@@ -16,7 +16,10 @@ import {
 import type { CheckedApp } from '../app/template';
 import { IAM_AUTHENTICATION_RESOURCE_TYPE, PROVISIONED_RESOURCE_TYPES } from '../../contract/wire';
 
-/** Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern or several. */
+/**
+ * Which users of which databases a resource of a statement with `rds-db:connect` reaches, as far as it is one pattern
+ * or several.
+ */
 export interface ConnectReach {
   /** What the resource ids are. */
   readonly databases: Token[][];
@@ -31,7 +34,10 @@ export interface ConnectResource {
   readonly shown: string;
   /** What it reaches for certain; undefined if that is nothing. */
   readonly reach?: ConnectReach;
-  /** What it reaches if what is known at the deployment only turns out to be a wildcard. The same where nothing is unknown. */
+  /**
+   * What it reaches if what is known at the deployment only turns out to be a wildcard. The same where nothing is
+   * unknown.
+   */
   readonly possible?: ConnectReach;
 }
 
@@ -53,8 +59,9 @@ const EVERY_USER: Element[] = [
 const read = new WeakMap<Part[], ConnectResource>();
 
 /**
- * Compares a resource with the form of all ARNs of database users. A wildcard of IAM matches any character, `:` and `/` included, so that a pattern has no parts of its own.
- * Resource ids have neither of the two, nor have usernames of this library.
+ * Compares a resource with the form of all ARNs of database users. A wildcard of IAM matches any character, `:` and `/`
+ * included, so that a pattern has no parts of its own. Resource ids have neither of the two, nor have usernames of this
+ * library.
  *
  * @param resource as the statement has it
  * @param hasVariables whether the version of the policy language has variables and escapes
@@ -111,7 +118,8 @@ function hasWildcardOrVariable(name: Token[]): boolean {
 }
 
 function reachOf(tokens: Token[]): ConnectReach | undefined {
-  // A username ends an ARN. It has no colon and no slash, unless that is spelled out behind the slash that is before it.
+  // A username ends an ARN. It has no colon and no slash, unless that is spelled out behind the slash that is before
+  // it.
   const isSeparator
     = (separator: string) =>
       ({ kind, text }: Token) =>
@@ -141,7 +149,10 @@ function reachOf(tokens: Token[]): ConnectReach | undefined {
   return users.size > 0 ? { databases: [...databases.values()], users: [...users.values()], isSeparated } : undefined;
 }
 
-/** The resource id of a database; the name of an identity, which has no character that means something to IAM; and what the resources of this library say. */
+/**
+ * The resource id of a database; the name of an identity, which has no character that means something to IAM; and what
+ * the resources of this library say.
+ */
 const REFERENCES: Record<string, string[]> = {
   'AWS::RDS::DBCluster': ['DBClusterResourceId'],
   'AWS::RDS::DBInstance': ['DbiResourceId'],
@@ -165,7 +176,10 @@ function arnOf([first]: Part[]): Part | undefined {
   return first?.kind === 'attribute' && !isCustom(first.resource) ? first : undefined;
 }
 
-/** The username, and what is shown, of a resource that is spelled in the usual way: with six colons, and a slash behind them. */
+/**
+ * The username, and what is shown, of a resource that is spelled in the usual way: with six colons, and a slash behind
+ * them.
+ */
 function spelling(parts: Part[]): { username?: Part[]; spelled: string } {
   let colons = 0;
   const name: Part[] = [];

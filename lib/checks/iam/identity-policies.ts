@@ -79,7 +79,9 @@ class IdentityPolicies {
     }
     for (const holder of [...identities, ...app.ofType(PERMISSION_SET, ...SAM_TYPES)]) {
       for (const item of itemsOf(holder.properties.PermissionsBoundary)) {
-        const { CustomerManagedPolicyReference: reference } = Object(item) as { CustomerManagedPolicyReference?: unknown };
+        const { CustomerManagedPolicyReference: reference } = Object(item) as {
+          CustomerManagedPolicyReference?: unknown;
+        };
         const boundary = partsOf((Object(reference) as { Name?: unknown }).Name ?? item, holder.template);
         this.ownManagedPolicies(nameOf(boundary) ?? boundary, holder).forEach(policy => this.boundaries.add(policy));
       }
@@ -139,14 +141,21 @@ class IdentityPolicies {
     const { type, properties, template } = holder;
     const principals = [{ shown: holder.logicalId, resource: holder }];
     if (type === PERMISSION_SET) {
-      return documentsIn(properties.InlinePolicy).map(document => ({ carrier: holder, principals, statements: statementsOf(document, template), location: 'Properties/InlinePolicy' }));
+      return documentsIn(properties.InlinePolicy).map(document => ({
+        carrier: holder,
+        principals,
+        statements: statementsOf(document, template),
+        location: 'Properties/InlinePolicy',
+      }));
     }
-    return itemsOf(properties.Policies).flatMap((policy, index) => documentsIn((Object(policy) as { PolicyDocument?: unknown }).PolicyDocument ?? null).map(document => ({
-      carrier: holder,
-      principals,
-      statements: statementsOf(document, template),
-      location: `Properties/Policies/${index}/PolicyDocument`,
-    })));
+    return itemsOf(properties.Policies).flatMap((policy, index) =>
+      documentsIn((Object(policy) as { PolicyDocument?: unknown }).PolicyDocument ?? null).map(document => ({
+        carrier: holder,
+        principals,
+        statements: statementsOf(document, template),
+        location: `Properties/Policies/${index}/PolicyDocument`,
+      })),
+    );
   }
 
   private managedOf(holder: Resource): IdentityPolicy[] {
@@ -154,8 +163,14 @@ class IdentityPolicies {
     const property = type === PERMISSION_SET ? 'ManagedPolicies' : 'ManagedPolicyArns';
     // A permission set names those of its account.
     itemsOf(properties.CustomerManagedPolicyReferences).forEach(item =>
-      this.attach(this.ownManagedPolicies(partsOf((Object(item) as { Name?: unknown }).Name, template), holder), holder));
-    return textsOf(properties[property], template).flatMap(arn => this.managed(holder, arn, `Properties/${property}`, { shown: holder.logicalId, resource: holder }));
+      this.attach(
+        this.ownManagedPolicies(partsOf((Object(item) as { Name?: unknown }).Name, template), holder),
+        holder,
+      ),
+    );
+    return textsOf(properties[property], template).flatMap(arn =>
+      this.managed(holder, arn, `Properties/${property}`, { shown: holder.logicalId, resource: holder }),
+    );
   }
 
   /** A managed policy that something has attached. */
@@ -174,37 +189,61 @@ class IdentityPolicies {
     }
     const policy = { carrier: holder, principals: [principal], statements, location };
     if (!isKnown) {
-      return [{ ...policy, unread: { what: shown(parts), why: `the managed policy ${shown(parts)} is known at the deployment only` } }];
+      return [
+        {
+          ...policy,
+          unread: { what: shown(parts), why: `the managed policy ${shown(parts)} is known at the deployment only` },
+        },
+      ];
     }
     return statements && statements.length > 0 ? [{ ...policy, awsManaged: arn.replace(/^.*\//, '') }] : [];
   }
 
   private ownManagedPolicies(name: Part[], by: Resource): Resource[] {
     const attribute = attributeIn(name);
-    return (attribute ? [attribute.resource] : this.named('AWS::IAM::ManagedPolicy', name, by)).filter(({ type }) => type === 'AWS::IAM::ManagedPolicy');
+    return (attribute ? [attribute.resource] : this.named('AWS::IAM::ManagedPolicy', name, by)).filter(
+      ({ type }) => type === 'AWS::IAM::ManagedPolicy',
+    );
   }
 
   /**
    * What another resource means by a name. Stages have the same names, each in its account.
    * A permission set is for any account, and an account may be known at the deployment only.
    */
-  private named(type: string, name: Part[], { type: by, template: { stack: { environment, folder } } }: Resource): Resource[] {
+  private named(
+    type: string,
+    name: Part[],
+    {
+      type: by,
+      template: {
+        stack: { environment, folder },
+      },
+    }: Resource,
+  ): Resource[] {
     const accounts = [accountOf(environment), UNKNOWN_ACCOUNT];
     const isIn = ({ template: { stack } }: Resource, account: string) => accountOf(stack.environment) === account;
-    const all = (this.byName.get(`${type} ${textOf(name)}`) ?? [])
-      .filter(each => by === PERMISSION_SET || accounts[0] === UNKNOWN_ACCOUNT || accounts.some(account => isIn(each, account)));
+    const all = (this.byName.get(`${type} ${textOf(name)}`) ?? []).filter(
+      each => by === PERMISSION_SET || accounts[0] === UNKNOWN_ACCOUNT || accounts.some(account => isIn(each, account)),
+    );
     const inAccount = all.filter(each => isIn(each, accounts[0]));
-    const inStage = (inAccount.length > 0 ? inAccount : all).filter(({ template: { stack } }) => stack.folder === folder);
+    const inStage = (inAccount.length > 0 ? inAccount : all).filter(
+      ({ template: { stack } }) => stack.folder === folder,
+    );
     return [inStage, inAccount, all].find(found => found.length > 0) ?? [];
   }
 
   private attach(policies: Resource[], holder: Resource): void {
     for (const policy of policies) {
-      this.attachedBy.set(policy, [...this.attachedBy.get(policy) ?? [], { shown: holder.logicalId, resource: holder }]);
+      this.attachedBy.set(policy, [
+        ...(this.attachedBy.get(policy) ?? []),
+        { shown: holder.logicalId, resource: holder },
+      ]);
     }
   }
 
-  /** Documents, policy templates of AWS SAM, and managed policies by their ARNs or, if they are of AWS, by their names. */
+  /**
+   * Documents, policy templates of AWS SAM, and managed policies by their ARNs or, if they are of AWS, by their names.
+   */
   private samPoliciesOf(holder: Resource): IdentityPolicy[] {
     const { properties, template, logicalId } = holder;
     const principals = [{ shown: logicalId, resource: holder }];
@@ -224,21 +263,27 @@ class IdentityPolicies {
         return this.managed(resource, written.arn, written.location, principals[0]);
       }
       const statements = statementsOf(written.document, resource.template);
-      return [{ carrier: resource, principals, statements: statements?.filter(isOfIdentity), location: written.location }];
+      return [
+        { carrier: resource, principals, statements: statements?.filter(isOfIdentity), location: written.location },
+      ];
     });
   }
 
   private principalsOf(policy: Resource): Principal[] {
     return ATTACHED[policy.type].flatMap((property) => {
       const kind = `AWS::IAM::${property.replace(/(s|Name)$/, '')}`;
-      return itemsOf(policy.properties[property]).flatMap(item => this.principals(kind, partsOf(item, policy.template), policy));
+      return itemsOf(policy.properties[property]).flatMap(item =>
+        this.principals(kind, partsOf(item, policy.template), policy),
+      );
     });
   }
 
   private principals(kind: string, name: Part[], by: Resource): Principal[] {
     const attribute = attributeIn(name);
     const found = attribute ? [attribute.resource] : this.named(kind, name, by);
-    return found.length > 0 ? found.map(resource => ({ shown: resource.logicalId, resource })) : [{ shown: shown(name) }];
+    return found.length > 0
+      ? found.map(resource => ({ shown: resource.logicalId, resource }))
+      : [{ shown: shown(name) }];
   }
 }
 
@@ -250,12 +295,19 @@ function accountOf(environment: string): string {
 }
 
 function textOfArn(parts: Part[]): string {
-  return parts.map(part => part.kind === 'text' ? part.text : part.kind === 'environment' && part.name === 'AWS::Partition' ? 'aws' : '-').join('').trim();
+  return parts
+    .map(part =>
+      part.kind === 'text' ? part.text : part.kind === 'environment' && part.name === 'AWS::Partition' ? 'aws' : '-',
+    )
+    .join('')
+    .trim();
 }
 
 /** The name at the end of an ARN, if that is known. */
 function nameOf(parts: Part[]): Part[] | undefined {
-  const isKnown = parts.every(part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')));
+  const isKnown = parts.every(
+    part => part.kind === 'environment' || (part.kind === 'text' && !part.text.includes('{{resolve:')),
+  );
   return isKnown ? [{ kind: 'text', text: textOfArn(parts).replace(/^arn:.*[:/]/, '') }] : undefined;
 }
 

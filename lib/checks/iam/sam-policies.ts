@@ -4,7 +4,8 @@ export const SAM_TYPES = ['AWS::Serverless::Function', 'AWS::Serverless::StateMa
 /**
  * The policy templates of AWS SAM that allow what the rules ask about. No other one does.
  *
- * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
+ * @see
+ * https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
  */
 const TEMPLATES: Record<
   string,

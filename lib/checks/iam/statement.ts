@@ -28,12 +28,17 @@ export interface Statement {
 
 /** The statements of a document; undefined where it is known at the deployment only. */
 export function statementsOf(document: unknown, template: Template): Statement[] | undefined {
-  const { Version: version, Statement: statements } = Object(jsonIn(document, template)) as { Version?: unknown; Statement?: unknown };
+  const { Version: version, Statement: statements } = Object(jsonIn(document, template)) as {
+    Version?: unknown;
+    Statement?: unknown;
+  };
   if (statements === undefined) {
     return undefined;
   }
   return itemsOf(statements).flatMap((statement, index) => {
-    const { Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal, Condition } = Object(statement) as Record<string, unknown>;
+    const { Effect, Action, NotAction, Resource, NotResource, Principal, NotPrincipal, Condition } = Object(
+      statement,
+    ) as Record<string, unknown>;
     const effect = settingOf(Effect, template);
     const list = (value: unknown) => textsOf(value, template);
     const location = `Statement/${index}`;
@@ -90,10 +95,15 @@ interface ActionPattern {
 const patterns = new WeakMap<Statement, ActionPattern[]>();
 
 function patternsOf(statement: Statement): ActionPattern[] {
-  const known = patterns.get(statement) ?? (statement.notActions ?? statement.actions).map(withoutDynamicReferences).map(action => ({
-    text: action.map(part => part.kind === 'text' ? part.text : '*').join('').toLowerCase(),
-    isOpen: textOf(action) === undefined,
-  }));
+  const known
+    = patterns.get(statement)
+      ?? (statement.notActions ?? statement.actions).map(withoutDynamicReferences).map(action => ({
+        text: action
+          .map(part => (part.kind === 'text' ? part.text : '*'))
+          .join('')
+          .toLowerCase(),
+        isOpen: textOf(action) === undefined,
+      }));
   patterns.set(statement, known);
   return known;
 }
@@ -121,6 +131,8 @@ function matchesAction(pattern: string, action: string): boolean {
 function principalsIn(principal: unknown): unknown[] {
   return itemsOf(principal).flatMap((each) => {
     const byKind = Object(each) as object;
-    return typeof each === 'string' || Object.keys(byKind).some(isFunction) ? [each] : Object.values(byKind).flatMap(itemsOf);
+    return typeof each === 'string' || Object.keys(byKind).some(isFunction)
+      ? [each]
+      : Object.values(byKind).flatMap(itemsOf);
   });
 }

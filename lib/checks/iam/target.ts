@@ -96,7 +96,10 @@ const ARNS: Record<string, Record<string, readonly [service: string, before: str
   'AWS::SecretsManager::Secret': { Ref: ['secretsmanager', 'secret:'], Id: ['secretsmanager', 'secret:'] },
 };
 
-/** An ARN that is an attribute, as its parts, or an item of one that is split at its colons. An attachment is another name of the secret that it attaches; versions and aliases are qualifiers of their function. */
+/**
+ * An ARN that is an attribute, as its parts, or an item of one that is split at its colons. An attachment is another
+ * name of the secret that it attaches; versions and aliases are qualifiers of their function.
+ */
 function spelledOut(part: Part): Part[] {
   if (part.kind !== 'attribute') {
     return [part];

@@ -15,8 +15,9 @@ const ARN = /^(PolicyArn|ManagedPolicyArns?)$/i;
 const TRUST = /^AssumeRolePolicyDocument$/i;
 
 /**
- * The policies that a custom resource writes, such as an `AwsCustomResource` of aws-cdk-lib that calls `putRolePolicy`: whatever in its properties, or in JSON in one of them,
- * has statements, or is in a property that is named like those of IAM.
+ * The policies that a custom resource writes, such as an `AwsCustomResource` of aws-cdk-lib that calls `putRolePolicy`:
+ * whatever in its properties, or in JSON in one of them, has statements, or is in a property that is named like those
+ * of IAM.
  */
 export function writtenPoliciesOf(resource: Resource): WrittenPolicy[] {
   const { type, properties, template } = resource;

@@ -21,14 +21,37 @@ export const authenticationOff: Rule = {
       return 'COMPLIANT';
     }
     if (isOne === undefined) {
-      return [{ unknown: true, problem: `Engine is known at the deployment only, and if it is PostgreSQL, ${PROPERTY} must be true for any user to sign in with IAM`, location: 'Properties/Engine' }];
+      return [
+        {
+          unknown: true,
+          problem: `Engine is known at the deployment only, and if it is PostgreSQL, ${PROPERTY} must be true for any user to sign in with IAM`,
+          location: 'Properties/Engine',
+        },
+      ];
     }
     if (setting.state === 'unknown') {
-      return [{ unknown: true, problem: `${PROPERTY} is ${setting.shown}, and unless that is true no user can sign in with IAM`, location }];
+      return [
+        {
+          unknown: true,
+          problem: `${PROPERTY} is ${setting.shown}, and unless that is true no user can sign in with IAM`,
+          location,
+        },
+      ];
     }
     if (setting.state === 'unset' && isRestored(resource)) {
-      return [{ unknown: true, problem: `${PROPERTY} is not set, so that it is what it was in the snapshot, and unless that is true no user can sign in with IAM`, location }];
+      return [
+        {
+          unknown: true,
+          problem: `${PROPERTY} is not set, so that it is what it was in the snapshot, and unless that is true no user can sign in with IAM`,
+          location,
+        },
+      ];
     }
-    return [{ problem: `${PROPERTY} is ${setting.state === 'known' ? setting.value : 'not set'}, so that no user can sign in with IAM, and each signs in with a password`, location }];
+    return [
+      {
+        problem: `${PROPERTY} is ${setting.state === 'known' ? setting.value : 'not set'}, so that no user can sign in with IAM, and each signs in with a password`,
+        location,
+      },
+    ];
   },
 };

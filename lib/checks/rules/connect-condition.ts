@@ -21,8 +21,9 @@ function findingsIn({ statement, unknown, location }: ReturnType<typeof statemen
     return [];
   }
   const what = resourcesShown(statement);
-  const problem = `rds-db:connect is ${denies ? 'denied' : 'allowed'} on ${what} under a condition on ${conditionKeys.join(', ')}, `
-    + 'and IAM database authentication supports no condition keys: '
-    + (denies ? 'expect it to deny nothing, or everything' : 'expect the statement to let no identity sign in');
+  const problem
+    = `rds-db:connect is ${denies ? 'denied' : 'allowed'} on ${what} under a condition on ${conditionKeys.join(', ')}, `
+      + 'and IAM database authentication supports no condition keys: '
+      + (denies ? 'expect it to deny nothing, or everything' : 'expect the statement to let no identity sign in');
   return [{ what, unknown, location, problem }];
 }

@@ -91,7 +91,10 @@ function problemOf({
     : undefined;
 }
 
-/** What is wrong with more than one user, or more than one database; a part of a name is the matter of another rule where it is clear what the name is. */
+/**
+ * What is wrong with more than one user, or more than one database; a part of a name is the matter of another rule
+ * where it is clear what the name is.
+ */
 function consequenceOf({ databases, users, isSeparated }: ConnectReach): string | undefined {
   if (isEvery(databases) && isEvery(users) && !isSeparated) {
     return EVERYTHING;

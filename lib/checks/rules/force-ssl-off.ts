@@ -20,13 +20,23 @@ export const forceSslOff: Rule = {
     }
     const property = resource.type === 'AWS::RDS::DBCluster' ? 'DBClusterParameterGroupName' : 'DBParameterGroupName';
     const location = `Properties/${property}`;
-    const cannotTell = (why: string): Finding[] =>
-      [{ unknown: true, location, problem: `whether ${PARAMETER} is on, without which a client with a password can sign in without TLS: ${why}` }];
+    const cannotTell = (why: string): Finding[] => [
+      {
+        unknown: true,
+        location,
+        problem: `whether ${PARAMETER} is on, without which a client with a password can sign in without TLS: ${why}`,
+      },
+    ];
     const parameter = parameterOf(resource, property);
     if (parameter.state === 'known') {
       return isOn(parameter.value)
         ? 'COMPLIANT'
-        : [{ location, problem: `${PARAMETER} is ${parameter.value} in the parameter group, so that a client with a password can sign in without TLS` }];
+        : [
+            {
+              location,
+              problem: `${PARAMETER} is ${parameter.value} in the parameter group, so that a client with a password can sign in without TLS`,
+            },
+          ];
     }
     if (parameter.state === 'unknown') {
       return cannotTell(parameter.shown);
@@ -34,12 +44,19 @@ export const forceSslOff: Rule = {
     const [engine, version] = [inherited(resource, 'Engine'), inherited(resource, 'EngineVersion')];
     if (engine.state !== 'known' || version.state !== 'known') {
       const [name, open] = engine.state === 'known' ? ['EngineVersion', version] : ['Engine', engine];
-      return cannotTell(`the default depends on the version, and ${name} is ${open.state === 'unknown' ? open.shown : 'not set'}`);
+      return cannotTell(
+        `the default depends on the version, and ${name} is ${open.state === 'unknown' ? open.shown : 'not set'}`,
+      );
     }
     const major = Number.parseInt(version.value);
     return major >= ON_FROM[engine.value]
       ? 'COMPLIANT'
-      : [{ location, problem: `${PARAMETER} is not set, and off by default in ${engine.value} ${version.value}, so that a client with a password can sign in without TLS` }];
+      : [
+          {
+            location,
+            problem: `${PARAMETER} is not set, and off by default in ${engine.value} ${version.value}, so that a client with a password can sign in without TLS`,
+          },
+        ];
   },
 };
 
@@ -48,7 +65,8 @@ function parameterOf(resource: Resource, property: string): Setting {
   const { properties, template } = resource;
   const name = settingOf(properties[property], template);
   const source = sourceOf(resource);
-  // In the same Region a replica has the group of its source: https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
+  // In the same Region a replica has the group of its source:
+  // https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_CreateDBInstanceReadReplica.html
   if (name.state === 'unset' && source?.template.stack.environment === template.stack.environment) {
     return parameterOf(source, property);
   }
@@ -57,17 +75,26 @@ function parameterOf(resource: Resource, property: string): Setting {
   }
   const parts = partsOf(properties[property], template);
   const groups = ['AWS::RDS::DBClusterParameterGroup', 'AWS::RDS::DBParameterGroup'];
-  const group = attributeIn(parts)?.resource ?? template.app.ofType(...groups).find(each => isNamed(each, property, name, template));
+  const group
+    = attributeIn(parts)?.resource
+      ?? template.app.ofType(...groups).find(each => isNamed(each, property, name, template));
   if (!group || !groups.includes(group.type)) {
     return { state: 'unknown', shown: `parameter group ${shown(parts)} is not of this app` };
   }
   const parameters = Object(group.properties.Parameters) as Record<string, unknown>;
   const setting = settingOf(parameters[PARAMETER], group.template);
-  return setting.state === 'unknown' ? { state: 'unknown', shown: `it is ${setting.shown} in parameter group ${group.logicalId}` } : setting;
+  return setting.state === 'unknown'
+    ? { state: 'unknown', shown: `it is ${setting.shown} in parameter group ${group.logicalId}` }
+    : setting;
 }
 
 /** A name is of one account and Region, and RDS writes it in lower case. */
-function isNamed(group: Resource, property: string, name: Setting, { stack: { environment, folder } }: Resource['template']): boolean {
+function isNamed(
+  group: Resource,
+  property: string,
+  name: Setting,
+  { stack: { environment, folder } }: Resource['template'],
+): boolean {
   const own = settingOf(group.properties[property], group.template);
   const { stack } = group.template;
   return name.state === 'known' && own.state === 'known' && own.value.toLowerCase() === name.value.toLowerCase()

@@ -2,7 +2,12 @@ import type { Resource } from '../app/template';
 import { partsOf, shown } from '../app/value';
 import { entitledRolesOf, isEntitled } from '../databases/entitled-readers';
 import { isSecret, masterSecretsOf } from '../databases/master-secrets';
-import { DATABASE_ACTIONS, type PasswordHolder, passwordHoldersOf, SECRET_ACTIONS } from '../databases/password-holders';
+import {
+  DATABASE_ACTIONS,
+  type PasswordHolder,
+  passwordHoldersOf,
+  SECRET_ACTIONS,
+} from '../databases/password-holders';
 import { libraryRolesOf } from '../databases/provisioners';
 import { allowedBy, allowedIn, holdersOf } from '../iam/allowed';
 import { UNREAD } from '../iam/identity-policies';

@@ -9,13 +9,20 @@ export const masterWithPassword: Rule = {
   source: 'https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-rds-dbcluster.html',
   check({ type, properties, template }) {
     const authentication = settingOf(properties.MasterUserAuthenticationType, template);
-    if (!DATABASE_TYPES.includes(type) || authentication.state === 'unset' || (authentication.state === 'known' && authentication.value !== 'iam-db-auth')) {
+    if (
+      !DATABASE_TYPES.includes(type)
+      || authentication.state === 'unset'
+      || (authentication.state === 'known' && authentication.value !== 'iam-db-auth')
+    ) {
       return 'NOT_APPLICABLE';
     }
     const managed = settingOf(properties.ManageMasterUserPassword, template);
     const passwords = [
       { property: 'MasterUserPassword', is: settingOf(properties.MasterUserPassword, template).state !== 'unset' },
-      { property: 'ManageMasterUserPassword', is: managed.state === 'unknown' ? undefined : managed.state === 'known' && managed.value === 'true' },
+      {
+        property: 'ManageMasterUserPassword',
+        is: managed.state === 'unknown' ? undefined : managed.state === 'known' && managed.value === 'true',
+      },
     ];
     const given = passwords.find(({ is }) => is === true) ?? passwords.find(({ is }) => is === undefined);
     if (!given) {
@@ -24,7 +31,13 @@ export const masterWithPassword: Rule = {
     const location = `Properties/${given.property}`;
     const rule = 'a master that signs in with IAM has no password, and RDS is reported to refuse the two together';
     return authentication.state === 'unknown' || given.is === undefined
-      ? [{ unknown: true, location, problem: `whether MasterUserAuthenticationType is iam-db-auth together with ${given.property}, is known at the deployment only: ${rule}` }]
+      ? [
+          {
+            unknown: true,
+            location,
+            problem: `whether MasterUserAuthenticationType is iam-db-auth together with ${given.property}, is known at the deployment only: ${rule}`,
+          },
+        ]
       : [{ location, problem: `MasterUserAuthenticationType is iam-db-auth, and ${given.property} is set: ${rule}` }];
   },
 };

@@ -19,12 +19,22 @@ interface Caller {
 }
 
 const CALLERS: Record<string, Caller> = {
-  'AWS::Lambda::Permission': { function: 'FunctionName', who: named('Principal', 'a caller that it does not name'), does: permits },
+  'AWS::Lambda::Permission': {
+    function: 'FunctionName',
+    who: named('Principal', 'a caller that it does not name'),
+    does: permits,
+  },
   'AWS::Lambda::Url': { function: 'TargetFunctionArn', who: callersOfUrl },
-  'AWS::Lambda::EventSourceMapping': { function: 'FunctionName', who: named('EventSourceArn', 'a self-managed event source') },
+  'AWS::Lambda::EventSourceMapping': {
+    function: 'FunctionName',
+    who: named('EventSourceArn', 'a self-managed event source'),
+  },
 };
 
-/** A policy or another resource that lets principals other than CloudFormation call or change a function of this library, by name. */
+/**
+ * A policy or another resource that lets principals other than CloudFormation call or change a function of this
+ * library, by name.
+ */
 export const provisionerInvocable: Rule = {
   id: 'IamAuth-ProvisionerInvocable',
   remedy:
@@ -86,12 +96,17 @@ function isByNarrowAlias({ resources, notResources }: Statement): boolean {
 
 function isNarrowAlias(parts: Part[]): boolean {
   const { resource, attribute } = attributeIn(parts) ?? {};
-  const name = resource?.type === 'AWS::Lambda::Alias' && attribute === 'Ref' ? settingOf(resource.properties.Name, resource.template) : undefined;
+  const name
+    = resource?.type === 'AWS::Lambda::Alias' && attribute === 'Ref'
+      ? settingOf(resource.properties.Name, resource.template)
+      : undefined;
   return name?.state === 'known' && NARROW_ALIASES.includes(name.value);
 }
 
 function callsOf(
-  resource: Resource, { function: property, who, does = () => true }: Caller, handlers: ReadonlySet<Resource | undefined>,
+  resource: Resource,
+  { function: property, who, does = () => true }: Caller,
+  handlers: ReadonlySet<Resource | undefined>,
 ): Finding[] {
   const { properties, template, type } = resource;
   const location = `Properties/${property}`;
@@ -110,16 +125,24 @@ function callsOf(
 
 /** @param unnamed who it is without the property: Apache Kafka outside of AWS has no ARN */
 function named(property: string, unnamed: string): Caller['who'] {
-  return ({ properties, template }) => properties[property] === undefined ? unnamed : shown(partsOf(properties[property], template));
+  return ({ properties, template }) =>
+    properties[property] === undefined ? unnamed : shown(partsOf(properties[property], template));
 }
 
 /**
- * Whether a permission is for one of the actions with which a function is called or changed, and not for one that reads it.
+ * Whether a permission is for one of the actions with which a function is called or changed, and not for one that reads
+ * it.
  *
  * @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-permission.html
  */
 function permits({ properties: { Action }, template }: Resource): boolean | undefined {
-  const statement: Statement = { actions: [partsOf(Action, template)], resources: [], principals: [], hasVariables: false, location: '' };
+  const statement: Statement = {
+    actions: [partsOf(Action, template)],
+    resources: [],
+    principals: [],
+    hasVariables: false,
+    location: '',
+  };
   const answers = [...FUNCTION_ACTIONS, 'lambda:InvokeFunctionUrl'].map(action => isAbout(statement, action));
   return answers.includes(true) || (answers.includes(undefined) ? undefined : false);
 }

@@ -8,7 +8,10 @@ import { resourcesShown } from '../iam/statement';
 import { reachOf, type Target } from '../iam/target';
 import { answerOf, type Finding, type Rule } from '../rule';
 
-/** A statement with a wildcard that happens to reach a function of this library, or what the password of a master is set by: one finding for all of it. */
+/**
+ * A statement with a wildcard that happens to reach a function of this library, or what the password of a master is set
+ * by: one finding for all of it.
+ */
 export const provisionerWildcard: Rule = {
   id: 'IamAuth-ProvisionerWildcard',
   isWarning: true,

@@ -14,7 +14,12 @@ import type { Admin } from '../admin';
 import type { FunctionRole } from '../function-role';
 
 /** What a provisioner calls. It sends nothing in batches. */
-const ACTIONS = ['rds-data:BeginTransaction', 'rds-data:CommitTransaction', 'rds-data:ExecuteStatement', 'rds-data:RollbackTransaction'];
+const ACTIONS = [
+  'rds-data:BeginTransaction',
+  'rds-data:CommitTransaction',
+  'rds-data:ExecuteStatement',
+  'rds-data:RollbackTransaction',
+];
 
 /** Id of the warning, for those who acknowledge it. */
 const REGION = 'cdk-aurora-iam-auth:dataApiRegion';
@@ -26,7 +31,10 @@ export class DataApiTransport implements Transport {
   public readonly environment: { readonly [name: string]: string };
   public readonly identity: unknown = 'Data API';
   public readonly outsideVpc: Transport['outsideVpc'] = {
-    name: 'SqlTransport.dataApi()', handlerId: 'DataApiHandler', resourceId: 'DataApiResource', acknowledgement: HANDLER_WITH_DATA_API,
+    name: 'SqlTransport.dataApi()',
+    handlerId: 'DataApiHandler',
+    resourceId: 'DataApiResource',
+    acknowledgement: HANDLER_WITH_DATA_API,
   };
 
   private readonly clusterArn: string;
@@ -39,7 +47,9 @@ export class DataApiTransport implements Transport {
       refuse(`instance ${construct.node.path} has no Data API, which is for clusters of Aurora; ${LEAVE_OUT}`);
     }
     if (!admin.secret) {
-      refuse(`the Data API signs in with a password, which the admin ${JSON.stringify(admin.username)} has not; pass admin: AdminCredentials.fromSecret(secret), or ${LEAVE_OUT}`);
+      refuse(
+        `the Data API signs in with a password, which the admin ${JSON.stringify(admin.username)} has not; pass admin: AdminCredentials.fromSecret(secret), or ${LEAVE_OUT}`,
+      );
     }
     const { caCertificates } = options.provisioner ?? {};
     if (caCertificates !== undefined) {
@@ -52,7 +62,10 @@ export class DataApiTransport implements Transport {
     const region = regionProblem(construct.env.region);
     if (region) {
       // AWS adds Regions.
-      Annotations.of(scope).addWarningV2(REGION, `transport is SqlTransport.dataApi(), and ${region}; if there is none yet, ${LEAVE_OUT}`);
+      Annotations.of(scope).addWarningV2(
+        REGION,
+        `transport is SqlTransport.dataApi(), and ${region}; if there is none yet, ${LEAVE_OUT}`,
+      );
     }
     this.clusterArn = clusterArnOf(scope, construct as rds.IDatabaseCluster, resource as rds.CfnDBCluster | undefined);
     this.environment = { [CLUSTER_ARN]: this.clusterArn, [URL_SUFFIX]: Aws.URL_SUFFIX };
@@ -77,15 +90,26 @@ export class DataApiTransport implements Transport {
   }
 }
 
-function clusterArnOf(scope: IConstruct, cluster: rds.IDatabaseCluster, resource: rds.CfnDBCluster | undefined): string {
+function clusterArnOf(
+  scope: IConstruct,
+  cluster: rds.IDatabaseCluster,
+  resource: rds.CfnDBCluster | undefined,
+): string {
   if (resource) {
     return resource.attrDbClusterArn;
   }
   const { clusterIdentifier: identifier } = cluster;
   if (!identifier) {
-    throw errorAt(scope, `clusterIdentifier of ${cluster.node.path} is missing, and the Data API is called with the ARN of the cluster; give it where the cluster is imported`);
+    throw errorAt(
+      scope,
+      `clusterIdentifier of ${cluster.node.path} is missing, and the Data API is called with the ARN of the cluster; give it where the cluster is imported`,
+    );
   }
-  return Stack.of(cluster).formatArn({ service: 'rds', resource: `cluster:${storedIdentifier(cluster, 'cluster', identifier)}`, ...cluster.env });
+  return Stack.of(cluster).formatArn({
+    service: 'rds',
+    resource: `cluster:${storedIdentifier(cluster, 'cluster', identifier)}`,
+    ...cluster.env,
+  });
 }
 
 function engineOf({ engine }: rds.IDatabaseCluster): string | undefined {
@@ -96,7 +120,10 @@ function engineOf({ engine }: rds.IDatabaseCluster): string | undefined {
 function enableDataApi(scope: IConstruct, resource: rds.CfnDBCluster): void {
   const value = Stack.of(resource).resolve(resource.enableHttpEndpoint) as unknown;
   if (value !== undefined && value !== true) {
-    throw errorAt(scope, `enableDataApi of the cluster is ${value === false ? 'false' : 'a token'}, and transport is SqlTransport.dataApi(); set it to true or leave it out, or ${LEAVE_OUT}`);
+    throw errorAt(
+      scope,
+      `enableDataApi of the cluster is ${value === false ? 'false' : 'a token'}, and transport is SqlTransport.dataApi(); set it to true or leave it out, or ${LEAVE_OUT}`,
+    );
   }
   resource.enableHttpEndpoint = true;
 }
@@ -108,10 +135,16 @@ function problems({ node }: IConstruct, resource: rds.CfnDBCluster): string[] {
   const [writer] = node.findAll().filter(child => rds.CfnDBInstance.isCfnDBInstance(child));
   const writerClass = writer && propertiesIn(writer).DBInstanceClass;
   const found = [
-    EnableHttpEndpoint === true ? undefined : `EnableHttpEndpoint is ${JSON.stringify(EnableHttpEndpoint) ?? 'not set'}; let nothing change it afterwards, or ${LEAVE_OUT}`,
-    Engine === 'postgres' ? `cluster ${node.path} is a Multi-AZ DB cluster, which has no Data API; ${LEAVE_OUT}` : undefined,
+    EnableHttpEndpoint === true
+      ? undefined
+      : `EnableHttpEndpoint is ${JSON.stringify(EnableHttpEndpoint) ?? 'not set'}; let nothing change it afterwards, or ${LEAVE_OUT}`,
+    Engine === 'postgres'
+      ? `cluster ${node.path} is a Multi-AZ DB cluster, which has no Data API; ${LEAVE_OUT}`
+      : undefined,
     engineVersionProblem(EngineVersion),
-    typeof writerClass === 'string' && /^db\.t\d/.test(writerClass) ? `the class of the writer is ${writerClass}, and there is no Data API on T classes; choose another class, or ${LEAVE_OUT}` : undefined,
+    typeof writerClass === 'string' && /^db\.t\d/.test(writerClass)
+      ? `the class of the writer is ${writerClass}, and there is no Data API on T classes; choose another class, or ${LEAVE_OUT}`
+      : undefined,
   ];
   return found.flatMap(problem => problem === undefined ? [] : [`transport is SqlTransport.dataApi(), and ${problem}`]);
 }

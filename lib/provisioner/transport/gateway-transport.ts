@@ -23,9 +23,17 @@ export class GatewayTransport implements Transport {
     trustsAmazon: true,
   };
 
-  constructor(scope: IConstruct, { kind, construct, resource, isBehindGateway, port }: Database, admin: Admin, options: NetworkOptions) {
+  constructor(
+    scope: IConstruct,
+    { kind, construct, resource, isBehindGateway, port }: Database,
+    admin: Admin,
+    options: NetworkOptions,
+  ) {
     const refuse = (problem: string) => {
-      throw errorAt(scope, `the way to ${kind} ${construct.node.path} is the internet access gateway of express configuration, and ${problem}`);
+      throw errorAt(
+        scope,
+        `the way to ${kind} ${construct.node.path} is the internet access gateway of express configuration, and ${problem}`,
+      );
     };
     if (kind === 'instance' || (resource && !isBehindGateway)) {
       refuse(`this ${kind} is in a VPC and has none; leave transport out`);
@@ -66,5 +74,6 @@ export class GatewayTransport implements Transport {
 
 /** Also what a cluster with express configuration has without being asked. */
 export const INTERNET_ACCESS_GATEWAY: TransportChoice = {
-  kind: 'internetAccessGateway', create: (scope, database, admin, options) => new GatewayTransport(scope, database, admin, options),
+  kind: 'internetAccessGateway',
+  create: (scope, database, admin, options) => new GatewayTransport(scope, database, admin, options),
 };

@@ -20,12 +20,19 @@ export interface Transport {
   /** Equal for those that are the same way. */
   readonly identity: unknown;
   /** Where the function runs; undefined outside of any VPC. */
-  readonly network?: { readonly vpc: ec2.IVpc; readonly vpcSubnets?: ec2.SubnetSelection; readonly allowPublicSubnet?: boolean };
+  readonly network?: {
+    readonly vpc: ec2.IVpc;
+    readonly vpcSubnets?: ec2.SubnetSelection;
+    readonly allowPublicSubnet?: boolean;
+  };
   /** Of a function outside of any VPC, which answers CloudFormation itself. */
   readonly outsideVpc?: {
     /** As an app asks for it. */
     readonly name: string;
-    /** Id of the function below the provisioner: not that of another way, because CloudFormation refuses a ServiceToken that changes. */
+    /**
+     * Id of the function below the provisioner: not that of another way, because CloudFormation refuses a ServiceToken
+     * that changes.
+     */
     readonly handlerId: string;
     /** Id of the custom resource below a user, for the same reason. */
     readonly resourceId: 'DataApiResource' | 'GatewayResource';

@@ -15,7 +15,9 @@ export class Page {
 
   constructor(public readonly report: AccessReport, server: number) {
     this.databaseNumbers = new Map(databasesOf(report).map((name, index) => [name, index]));
-    this.groups = new Map(report.servers[server].groups.map((group, index) => [group.name, { group, anchor: `group-${server}-${index}` }]));
+    this.groups = new Map(
+      report.servers[server].groups.map((group, index) => [group.name, { group, anchor: `group-${server}-${index}` }]),
+    );
   }
 
   public inherited(membership: Membership): Inherited[] {
@@ -35,9 +37,17 @@ export function databasesOf({ servers }: AccessReport): string[] {
 }
 
 /** What the second filter asks for, each with a letter. */
-export const KINDS: { readonly letter: string; readonly title: string; readonly holds: (user: UserAccess, privileges: PrivilegeAccess[]) => boolean }[] = [
+export const KINDS: {
+  readonly letter: string;
+  readonly title: string;
+  readonly holds: (user: UserAccess, privileges: PrivilegeAccess[]) => boolean;
+}[] = [
   { letter: 'w', title: 'May change data or create objects', holds: (_, privileges) => privileges.some(writes) },
   { letter: 'g', title: 'Members of a group', holds: ({ memberOf }) => memberOf.length > 0 },
-  { letter: 'p', title: 'Through a proxy or at a replica', holds: ({ signIns }) => signIns.some(({ at }) => at !== undefined) },
+  {
+    letter: 'p',
+    title: 'Through a proxy or at a replica',
+    holds: ({ signIns }) => signIns.some(({ at }) => at !== undefined),
+  },
   { letter: 'n', title: 'No sign-in', holds: ({ signIns }) => signIns.length === 0 },
 ];

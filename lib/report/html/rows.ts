@@ -32,9 +32,20 @@ export function userRows(user: UserAccess, page: Page): string {
   ];
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')} <small>${escaped(within(path, page.report.stack))}</small>`,
-    signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('') || '<small>no identity in this app</small>',
+    signIns.map(access => `<div>${signInHtml(access, page.report.stack)}</div>`).join('')
+    || '<small>no identity in this app</small>',
     [
-      ...user.settings ? [placeCells('', '', settingLines(user.settings).map(line => `<div>${escaped(line)}</div>`).join(''))] : [],
+      ...(user.settings
+        ? [
+            placeCells(
+              '',
+              '',
+              settingLines(user.settings)
+                .map(line => `<div>${escaped(line)}</div>`)
+                .join(''),
+            ),
+          ]
+        : []),
       ...placeRows(privileges),
       ...inherited.map(inheritedRow),
     ],
@@ -43,11 +54,23 @@ export function userRows(user: UserAccess, page: Page): string {
 }
 
 /** A group role: who is inside, and what they may do. */
-export function groupRows({ name, path, strong, exclusive, members, memberOf, privileges }: GroupAccess, page: Page): string {
+export function groupRows(
+  { name, path, strong, exclusive, members, memberOf, privileges }: GroupAccess,
+  page: Page,
+): string {
   const isStrong = strong !== undefined || memberOf.some(membership => membership.strong !== undefined);
-  const badges = [...path === undefined ? ['managed elsewhere'] : [], ...exclusive ? ['exclusive'] : [], ...isStrong ? ['strong role'] : []];
+  const badges = [
+    ...(path === undefined ? ['managed elsewhere'] : []),
+    ...(exclusive ? ['exclusive'] : []),
+    ...(isStrong ? ['strong role'] : []),
+  ];
   const of = memberOf.map(({ role, through, expiresAt }) =>
-    placeCells('', '', `<div>what <a href="#${page.groups.get(role)?.anchor ?? ''}">${named(role)}</a> may${membershipExpiryText(expiresAt)}${through.length > 0 ? `, through ${nameList(through)}` : ''}</div>`));
+    placeCells(
+      '',
+      '',
+      `<div>what <a href="#${page.groups.get(role)?.anchor ?? ''}">${named(role)}</a> may${membershipExpiryText(expiresAt)}${through.length > 0 ? `, through ${nameList(through)}` : ''}</div>`,
+    ),
+  );
   return rowsOf(
     `${named(name)}${badges.map(badge => ` <span class="badge">${badge}</span>`).join('')}${path === undefined ? '' : ` <small>${escaped(within(path, page.report.stack))}</small>`}`,
     memberList(members),
@@ -59,10 +82,15 @@ export function groupRows({ name, path, strong, exclusive, members, memberOf, pr
 function memberList(members: readonly Member[]): string {
   const direct = members.filter(({ through }) => through.length === 0);
   const others = members.filter(({ through }) => through.length > 0);
-  const ways = [...new Set(others.map(({ through }) => JSON.stringify(through)))].map(way => JSON.parse(way) as string[]);
+  const ways = [...new Set(others.map(({ through }) => JSON.stringify(through)))].map(
+    way => JSON.parse(way) as string[],
+  );
   const list = [
     ...direct.length > 0 ? [`<div>${nameList(direct.map(({ name }) => name))}</div>`] : [],
-    ...ways.map(way => `<div><small>through ${nameList(way)}:</small> ${nameList(others.filter(({ through }) => JSON.stringify(through) === JSON.stringify(way)).map(({ name }) => name))}</div>`),
+    ...ways.map(
+      way =>
+        `<div><small>through ${nameList(way)}:</small> ${nameList(others.filter(({ through }) => JSON.stringify(through) === JSON.stringify(way)).map(({ name }) => name))}</div>`,
+    ),
   ].join('');
   return members.length === 0
     ? '<small>no member in this app</small>'
@@ -86,8 +114,14 @@ function placeRows(privileges: readonly PrivilegeAccess[]): string[] {
   return byPlace(privileges).map(({ privileges: inPlace }) => {
     const [{ database, schema }] = inPlace;
     const future = commonFuture(inPlace);
-    const text = inPlace.map(privilege => privilegeHtml(future === undefined ? privilege : { ...privilege, createdBy: undefined })).join('; ');
-    const cells = placeCells(database === before ? `<span class="same">${named(database)}</span>` : named(database), schema === undefined ? '' : named(schema), `${text}${future === undefined ? '' : ` <small>${escaped(future)}</small>`}`);
+    const text = inPlace
+      .map(privilege => privilegeHtml(future === undefined ? privilege : { ...privilege, createdBy: undefined }))
+      .join('; ');
+    const cells = placeCells(
+      database === before ? `<span class="same">${named(database)}</span>` : named(database),
+      schema === undefined ? '' : named(schema),
+      `${text}${future === undefined ? '' : ` <small>${escaped(future)}</small>`}`,
+    );
     before = database;
     return cells;
   });
@@ -129,5 +163,7 @@ function privilegeHtml(privilege: PrivilegeAccess): string {
 }
 
 function privilegeWords(privilege: PrivilegeAccess): string[] {
-  return privilegeParts(privilege).granted.map((text, index) => writes({ ...privilege, privileges: [privilege.privileges[index]] }) ? `<b>${text}</b>` : escaped(text));
+  return privilegeParts(privilege).granted.map((text, index) =>
+    writes({ ...privilege, privileges: [privilege.privileges[index]] }) ? `<b>${text}</b>` : escaped(text),
+  );
 }

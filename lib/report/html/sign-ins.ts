@@ -39,7 +39,9 @@ function principalHtml({ principal }: SignIn, stack: string): string {
 }
 
 function placeHtml({ at }: SignIn, stack: string): string {
-  return at ? ` <small>${at.kind === 'proxy' ? 'through' : 'at replica'} ${escaped(within(at.path, stack))}</small>` : '';
+  return at
+    ? ` <small>${at.kind === 'proxy' ? 'through' : 'at replica'} ${escaped(within(at.path, stack))}</small>`
+    : '';
 }
 
 function trustHtml({ assumedBy = [] }: Principal): string {

@@ -2,7 +2,9 @@ import { visible } from '../plain-text';
 
 /** Text that is part of a page and nothing but text: in an element as well as in an attribute in quotes. */
 export function escaped(text: string): string {
-  return /^[\w ./@:-]*$/.test(text) ? text : visible(text).replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
+  return /^[\w ./@:-]*$/.test(text)
+    ? text
+    : visible(text).replace(/[&<>"']/g, character => `&#${character.charCodeAt(0)};`);
 }
 
 /** A name: of its own in the line, so that it does not change the order of what is around it. */
