@@ -76,7 +76,10 @@ export interface AuroraLikeServerOptions {
   /** Parameters of the server, such as max_connections. */
   readonly settings?: Record<string, string>;
 
-  /** Makes it a read replica: a standby of that server, which needs `SETTINGS_FOR_STANDBYS`. Databases and roles are those of the source. */
+  /**
+   * Makes it a read replica: a standby of that server, which needs `SETTINGS_FOR_STANDBYS`. Databases and roles are
+   * those of the source.
+   */
   readonly source?: AuroraLikeServer;
 
   /** Restores it: databases, roles and the master with its password are those of the snapshot. */
@@ -90,15 +93,21 @@ export interface AuroraLikeServerOptions {
 export class AuroraLikeServer extends TokenEndpoint {
   static async start(options: AuroraLikeServerOptions): Promise<AuroraLikeServer> {
     const { major, tls = 'trusted', settings, source, snapshot } = options;
-    const master = source?.master ?? snapshot?.master ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
+    const master = source?.master
+      ?? snapshot?.master
+      ?? options.master ?? { username: 'postgres', password: randomBytes(12).toString('hex') };
     const authority = options.certificateAuthority ?? await CertificateAuthority.create();
     const postgresql = await (source
       ? PostgresqlServer.startStandby(source.postgresql)
-      : snapshot ? PostgresqlServer.startFrom(major, snapshot.folder, settings) : PostgresqlServer.start(major, settings));
+      : snapshot
+        ? PostgresqlServer.startFrom(major, snapshot.folder, settings)
+        : PostgresqlServer.start(major, settings));
     const server = new AuroraLikeServer(options, postgresql, authority.certificate, master);
     try {
       const { rdsIam = 'grantable', roleRules = 'plain', databases = [] } = options;
-      for (const { database, text } of source ?? snapshot ? [] : bootstrap({ major, master, rdsIam, roleRules, databases })) {
+      for (const { database, text } of (source ?? snapshot)
+        ? []
+        : bootstrap({ major, master, rdsIam, roleRules, databases })) {
         await postgresql.sql(text, undefined, database);
       }
       const issuer = tls === 'untrusted' ? await CertificateAuthority.create('Another authority') : authority;
@@ -115,7 +124,10 @@ export class AuroraLikeServer extends TokenEndpoint {
       server.gateway = await Gateway.listen({
         isAvailable: () => server.isAvailable,
         awake: () => server.awake(),
-        certificate: tls === 'off' ? undefined : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
+        certificate:
+          tls === 'off'
+            ? undefined
+            : await issuer.issue(tls === 'otherHost' ? ['other.example.com'] : [server.host, 'localhost', '127.0.0.1']),
         admit: client => logInToDatabase(client, login),
         cancel: request => enter(login.passwordDoor(), request),
         log: line => server.note(line),
@@ -187,7 +199,10 @@ export class AuroraLikeServer extends TokenEndpoint {
     return this.postgresql.sql<Row>(text, values, database);
   }
 
-  /** A question to the catalog that is asked again and again, as the superuser, past the gateway. Names in the answer are written with their schemas. */
+  /**
+   * A question to the catalog that is asked again and again, as the superuser, past the gateway. Names in the answer
+   * are written with their schemas.
+   */
   async ask<Row = Record<string, unknown>>(text: string, values?: unknown[], database?: string): Promise<Row[]> {
     await this.catchUp();
     return this.postgresql.ask<Row>(text, values, database);
@@ -200,7 +215,11 @@ export class AuroraLikeServer extends TokenEndpoint {
     if (/^CREATE DATABASE /.test(text)) {
       await this.postgresql.sql(`${text} OWNER ${escapeIdentifier(this.master.username)}`, undefined, database);
     } else {
-      await this.postgresql.sql(`SET ROLE ${escapeIdentifier(this.master.username)}; ${text}; RESET ROLE`, undefined, database);
+      await this.postgresql.sql(
+        `SET ROLE ${escapeIdentifier(this.master.username)}; ${text}; RESET ROLE`,
+        undefined,
+        database,
+      );
     }
   }
 
@@ -211,7 +230,9 @@ export class AuroraLikeServer extends TokenEndpoint {
       return;
     }
     const admin = escapeIdentifier(username);
-    await this.sql(`CREATE ROLE ${admin} LOGIN CREATEROLE CREATEDB PASSWORD ${escapeLiteral(password)}; GRANT rds_superuser, ${escapeIdentifier(this.master.username)} TO ${admin}`);
+    await this.sql(
+      `CREATE ROLE ${admin} LOGIN CREATEROLE CREATEDB PASSWORD ${escapeLiteral(password)}; GRANT rds_superuser, ${escapeIdentifier(this.master.username)} TO ${admin}`,
+    );
     if (this.options.major >= 16) {
       await this.sql(`GRANT rds_iam TO ${admin} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`);
     }
@@ -230,7 +251,11 @@ export class AuroraLikeServer extends TokenEndpoint {
   async setMasterWithToken(withToken: boolean): Promise<void> {
     const options = this.options.major >= 16 ? `ADMIN TRUE, INHERIT ${withToken}, SET ${withToken}` : 'ADMIN OPTION';
     const master = escapeIdentifier(this.master.username);
-    await this.sql(withToken || this.options.major >= 16 ? `GRANT rds_iam TO ${master} WITH ${options}` : `REVOKE rds_iam FROM ${master}`);
+    await this.sql(
+      withToken || this.options.major >= 16
+        ? `GRANT rds_iam TO ${master} WITH ${options}`
+        : `REVOKE rds_iam FROM ${master}`,
+    );
   }
 
   /** What there is at this moment. Sessions end, as they do not on AWS. */
@@ -248,13 +273,17 @@ export class AuroraLikeServer extends TokenEndpoint {
   }
 
   /**
-   * As Aurora Serverless v2 with a minimum capacity of 0 does after some idle time: the first connection resumes it, and that one and all others wait for it.
+   * As Aurora Serverless v2 with a minimum capacity of 0 does after some idle time: the first connection resumes it,
+   * and that one and all others wait for it.
    *
    * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/aurora-serverless-v2-auto-pause.html
    */
   pause({ resumeMilliseconds }: { readonly resumeMilliseconds: number }): void {
     let resumed: Promise<void> | undefined;
-    this.resume = () => resumed ??= new Promise<void>(resolve => setTimeout(resolve, resumeMilliseconds)).then(() => this.resume = undefined);
+    this.resume = () =>
+      (resumed ??= new Promise<void>(resolve => setTimeout(resolve, resumeMilliseconds)).then(
+        () => (this.resume = undefined),
+      ));
   }
 
   get isPaused(): boolean {
@@ -276,7 +305,9 @@ export class AuroraLikeServer extends TokenEndpoint {
     RunFolder.open().remove(this.caFile);
   }
 
-  /** A replica is behind its source on AWS, too. Here it is not, so that what is measured does not depend on the moment. */
+  /**
+   * A replica is behind its source on AWS, too. Here it is not, so that what is measured does not depend on the moment.
+   */
   private async catchUp(): Promise<void> {
     if (this.source) {
       await this.postgresql.catchUpWith(this.source.postgresql);

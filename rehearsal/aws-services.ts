@@ -44,7 +44,8 @@ export class AwsServices {
   constructor(private readonly options: AwsServicesOptions) {
     const { credentials, policy } = options;
     const principal = (accessKeyId: string) => credentials.find(accessKeyId)?.principal;
-    const authorize: Authorize = (accessKeyId, action, resource) => this.account.allows(principal(accessKeyId), action, resource);
+    const authorize: Authorize = (accessKeyId, action, resource) =>
+      this.account.allows(principal(accessKeyId), action, resource);
     this.secretsManager = new SecretsManager(authorize);
     this.dataApi = new DataApi({
       authorize,
@@ -54,8 +55,10 @@ export class AwsServices {
     this.rdsApi = new RdsApi({
       authorize,
       principal,
-      database: arn => this.rdsDatabase(({ attributes }) => [attributes.DBClusterArn, attributes.DBInstanceArn].includes(arn)),
-      databaseWithId: id => this.rdsDatabase(({ attributes }) => [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(id)),
+      database: arn =>
+        this.rdsDatabase(({ attributes }) => [attributes.DBClusterArn, attributes.DBInstanceArn].includes(arn)),
+      databaseWithId: id =>
+        this.rdsDatabase(({ attributes }) => [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(id)),
       members: cluster => this.account.resources.membersOf(cluster),
     });
     const apis = readOnlyApis({
@@ -83,7 +86,15 @@ export class AwsServices {
       original: stack => this.account.stacks.originalTemplate(stack),
     });
     const { secretsManager, dataApi, rdsApi } = this;
-    this.all = [...apis, secretsManager.service, functions, dataApi.service, rdsApi.service, proxies, cloudFormation.service];
+    this.all = [
+      ...apis,
+      secretsManager.service,
+      functions,
+      dataApi.service,
+      rdsApi.service,
+      proxies,
+      cloudFormation.service,
+    ];
   }
 
   private get account(): ServedAccount {
@@ -92,7 +103,9 @@ export class AwsServices {
 
   private dataApiCluster(arn: string): DataApiCluster | undefined {
     const { resources, databases } = this.account;
-    const cluster = resources.all().find(({ type, attributes }) => type === 'AWS::RDS::DBCluster' && attributes.DBClusterArn === arn);
+    const cluster = resources
+      .all()
+      .find(({ type, attributes }) => type === 'AWS::RDS::DBCluster' && attributes.DBClusterArn === arn);
     const writer = resources.all().find(({ type, properties }) =>
       type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === cluster?.physicalId);
     return cluster && {

@@ -28,7 +28,9 @@ export class CheckList {
   private add(check: Check, reason?: string): void {
     const { name, measured, ok } = check;
     this.checks.push(check);
-    this.print(`${INDENT}${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`);
+    this.print(
+      `${INDENT}${this.mark(ok)} ${name}: ${measured}${reason === undefined ? '' : styleText('dim', ` (${reason})`)}`,
+    );
   }
 
   get failed(): number {
@@ -36,7 +38,12 @@ export class CheckList {
   }
 
   table(): void {
-    const rows = this.checks.map(({ name, expected, measured, ok }) => [name, expected, shortened(measured, 50), ok ? 'ok' : 'DIFFERS']);
+    const rows = this.checks.map(({ name, expected, measured, ok }) => [
+      name,
+      expected,
+      shortened(measured, 50),
+      ok ? 'ok' : 'DIFFERS',
+    ]);
     const head = ['check', 'expected', 'measured', ''];
     const lines = textTable(head, rows, (line, i) => this.checks[i].ok ? line : styleText('red', line));
     this.print(['', ...lines].join('\n'));

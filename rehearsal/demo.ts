@@ -51,11 +51,27 @@ async function main(): Promise<void> {
 
     timeline.step(`sign in at ${server.host}:${server.port}`);
     await check(server, 'role with the grant', `signed in as ${USERNAME}`, await tokenOf(server, operator));
-    await check(server, 'same name in other case', 'refused: 28P01', { ...await tokenOf(server, operator, otherCase), username: otherCase });
+    await check(server, 'same name in other case', 'refused: 28P01', {
+      ...(await tokenOf(server, operator, otherCase)),
+      username: otherCase,
+    });
     await check(server, 'role without the grant', PAM, await tokenOf(server, visitor));
-    await check(server, 'token of 16 minutes ago', PAM, tokenAt(server, operator, { at: new Date(Date.now() - 16 * 60_000) }));
-    await check(server, 'token for another host', PAM, tokenAt(server, operator, { host: server.host.replace('.cluster-', '.cluster-other-') }));
-    await check(server, 'without TLS', 'refused: 28000 pg_hba.conf rejects', { ...await tokenOf(server, operator), tls: false });
+    await check(
+      server,
+      'token of 16 minutes ago',
+      PAM,
+      tokenAt(server, operator, { at: new Date(Date.now() - 16 * 60_000) }),
+    );
+    await check(
+      server,
+      'token for another host',
+      PAM,
+      tokenAt(server, operator, { host: server.host.replace('.cluster-', '.cluster-other-') }),
+    );
+    await check(server, 'without TLS', 'refused: 28000 pg_hba.conf rejects', {
+      ...(await tokenOf(server, operator)),
+      tls: false,
+    });
     await checkAdmin(server, 'admin, by its password');
 
     timeline.step('take the grant out of the app and deploy again');
@@ -88,7 +104,11 @@ async function tokenOf(server: AuroraLikeServer, credentials: Credentials, usern
 /** A token of another time or for another host, which the signer of the SDK does not make. */
 function tokenAt(server: AuroraLikeServer, credentials: Credentials, changes: { at?: Date; host?: string }): SignIn {
   const { host, port, region } = server;
-  return { username: USERNAME, password: signToken({ host, port, region, username: USERNAME, credentials, at: new Date(), ...changes }), database: DATABASE };
+  return {
+    username: USERNAME,
+    password: signToken({ host, port, region, username: USERNAME, credentials, at: new Date(), ...changes }),
+    database: DATABASE,
+  };
 }
 
 async function check(server: AuroraLikeServer, name: string, expected: string, login: SignIn): Promise<void> {

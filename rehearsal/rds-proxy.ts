@@ -22,8 +22,8 @@ export interface RdsProxyOptions {
 export type RdsProxySettings = Pick<ProxyLogin, 'requireTls' | 'userNamed'>;
 
 /**
- * Stands in front of a database as RDS Proxy does, with sign-ins of its own on both sides. Each client has a session of its own
- * at the database: nothing is pooled.
+ * Stands in front of a database as RDS Proxy does, with sign-ins of its own on both sides. Each client has a session of
+ * its own at the database: nothing is pooled.
  */
 export class RdsProxy extends TokenEndpoint {
   static async start(options: RdsProxyOptions): Promise<RdsProxy> {
@@ -31,7 +31,8 @@ export class RdsProxy extends TokenEndpoint {
     const proxy: RdsProxy = new RdsProxy(options, await Gateway.listen({
       isAvailable: () => true,
       awake: () => Promise.resolve(),
-      // On AWS it comes from AWS Certificate Manager: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
+      // On AWS it comes from AWS Certificate Manager:
+      // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
       certificate: await certificateAuthority.issue([host, 'localhost', '127.0.0.1']),
       admit: client => logInThroughProxy(client, {
         ...proxy.settings,
@@ -46,7 +47,9 @@ export class RdsProxy extends TokenEndpoint {
   }
 
   readonly host: string;
-  /** Whatever the port of the database is: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html */
+  /**
+   * Whatever the port of the database is: https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.html
+   */
   readonly port = 5432;
   readonly region: string;
   readonly resourceId: string;
@@ -59,7 +62,10 @@ export class RdsProxy extends TokenEndpoint {
   /** What its target group names. */
   database?: AuroraLikeServer;
 
-  private constructor({ host, region, resourceId, certificateAuthority, credentials, settings }: RdsProxyOptions, private readonly gateway: Gateway) {
+  private constructor(
+    { host, region, resourceId, certificateAuthority, credentials, settings }: RdsProxyOptions,
+    private readonly gateway: Gateway,
+  ) {
     super(credentials);
     this.host = host;
     this.region = region;

@@ -49,7 +49,11 @@ export class Rehearsal {
     const names = [undefined, 'Rehearsal of Amazon Trust Services'];
     const authorities = await Promise.all(names.map(name => CertificateAuthority.create(name)));
     const credentials = new IssuedCredentials();
-    const services = new AwsServices({ credentials, policy: arn => options.plan?.policy(arn), account: () => rehearsal.served });
+    const services = new AwsServices({
+      credentials,
+      policy: arn => options.plan?.policy(arn),
+      account: () => rehearsal.served,
+    });
     const endpoints = await Promise.all([
       AwsEndpoint.listen(services.all),
       AwsEndpoint.listen([() => new Promise(() => undefined)]),
@@ -90,7 +94,10 @@ export class Rehearsal {
     const { plan } = options;
     const { secretsManager } = services;
     const allows: Rehearsal['allows'] = (...question) => this.allows(...question);
-    this.caFiles = { database: certificateAuthority.writeCertificate('ca'), amazon: webAuthority.writeCertificate('amazon-ca') };
+    this.caFiles = {
+      database: certificateAuthority.writeCertificate('ca'),
+      amazon: webAuthority.writeCertificate('amazon-ca'),
+    };
     const resources = new ExistingResources(() => [...this.stacks.resources, ...this.standIns.databases]);
     this.resourcesNow = resources;
     this.stacks = new Stacks({ ...options, resources, providerFor: (...resource) => this.providers.of(...resource) });
@@ -119,7 +126,10 @@ export class Rehearsal {
       urls: { aws: awsEndpoint.url, nowhere: nowhere.url },
       caFiles: this.caFiles,
       webCertificate: webAuthority.certificate,
-      network: () => ({ internet: this.databases.publicNetwork, vpc: { ...this.databases.network, ...this.proxies.network } }),
+      network: () => ({
+        internet: this.databases.publicNetwork,
+        vpc: { ...this.databases.network, ...this.proxies.network },
+      }),
       responses: this.responses,
       aheadMs: () => this.aheadMs,
     });
@@ -191,10 +201,17 @@ export class Rehearsal {
     return [...this.stacks.named(stackName).resources.values()];
   }
 
-  /** Clusters, instances outside of clusters, replicas, and what stands for databases of other apps: all that have a server. */
+  /**
+   * Clusters, instances outside of clusters, replicas, and what stands for databases of other apps: all that have a
+   * server.
+   */
   databaseResources(): { readonly stackId?: string; readonly state: ResourceState }[] {
-    const ofStacks = this.stacks.entries.flatMap(([stackId, { resources }]) => [...resources.values()].map(state => ({ stackId, state })));
-    return [...ofStacks, ...this.standIns.databases.map(state => ({ state }))].filter(({ state }) => this.hasDatabase(state));
+    const ofStacks = this.stacks.entries.flatMap(([stackId, { resources }]) =>
+      [...resources.values()].map(state => ({ stackId, state })),
+    );
+    return [...ofStacks, ...this.standIns.databases.map(state => ({ state }))].filter(({ state }) =>
+      this.hasDatabase(state),
+    );
   }
 
   /** Whether a resource has a server. */
@@ -207,7 +224,10 @@ export class Rehearsal {
     return this.proxies.has((attributes.DBProxyArn as string | undefined)?.split(':')[6]);
   }
 
-  /** The time of schedules and of functions, which tests turn forward. That of databases and of tokens is this machine's. */
+  /**
+   * The time of schedules and of functions, which tests turn forward. That of databases and of tokens is this
+   * machine's.
+   */
   now(): Date {
     return new Date(Date.now() + this.aheadMs);
   }
@@ -247,12 +267,18 @@ export class Rehearsal {
     return this.databases.createSnapshot(databaseArnOf(resource), identifier);
   }
 
-  /** Promotes a copy of a cluster or instance that has this resource id: its name and endpoint stay, its former server goes. */
+  /**
+   * Promotes a copy of a cluster or instance that has this resource id: its name and endpoint stay, its former server
+   * goes.
+   */
   async switchOver(resource: ResourceState, resourceId: string): Promise<void> {
     return this.databases.switchOver(databaseArnOf(resource), resourceId);
   }
 
-  /** Gives the master of a cluster or instance another password. Meanwhile its secret has the old one, for as long as is said. */
+  /**
+   * Gives the master of a cluster or instance another password. Meanwhile its secret has the old one, for as long as is
+   * said.
+   */
   async rotateMasterSecret(resource: ResourceState, milliseconds: number): Promise<void> {
     return this.databases.rotateMasterSecret(resource, milliseconds);
   }

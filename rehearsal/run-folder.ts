@@ -50,12 +50,18 @@ export class RunFolder {
 
   private constructor() {
     if (process.platform === 'win32') {
-      throw new Error('platform win32 is not supported: PostgreSQL is reached through a unix socket; use Linux, macOS or WSL');
+      throw new Error(
+        'platform win32 is not supported: PostgreSQL is reached through a unix socket; use Linux, macOS or WSL',
+      );
     }
     this.path = mkdtempSync(join(baseFolder(), PREFIX));
     chmodSync(this.path, 0o755);
     // A session of its own, so that Ctrl-C in the terminal does not reach it.
-    this.janitor = spawn('/bin/sh', ['-c', JANITOR, this.path], { stdio: ['pipe', 'ignore', 'ignore'], detached: true, cwd: '/' });
+    this.janitor = spawn('/bin/sh', ['-c', JANITOR, this.path], {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+      cwd: '/',
+    });
     this.janitor.unref();
     (this.janitor.stdin as Socket).on('error', () => undefined).unref();
   }
@@ -96,9 +102,14 @@ export function baseFolders(): string[] {
 /** In memory where there is room, because most of a test's time is data folders being copied. */
 function baseFolder(): string {
   // The programs may have to be copied as well, and /dev/shm need not allow to run them.
-  const memory = !process.env.TMPDIR && isOpenToServerUser(__dirname) && freeBytes('/dev/shm') > ROOM_FOR_SERVERS ? ['/dev/shm'] : [];
+  const memory
+    = !process.env.TMPDIR && isOpenToServerUser(__dirname) && freeBytes('/dev/shm') > ROOM_FOR_SERVERS
+      ? ['/dev/shm']
+      : [];
   const candidates = [...memory, tmpdir(), '/tmp'];
-  const suitable = candidates.find(folder => folder.length <= LONGEST_FOLDER && isWritable(folder) && isOpenToServerUser(folder));
+  const suitable = candidates.find(
+    folder => folder.length <= LONGEST_FOLDER && isWritable(folder) && isOpenToServerUser(folder),
+  );
   if (!suitable) {
     throw new Error(`no temp folder among ${candidates.join(', ')} is writable and short enough for a unix socket `
       + `(${LONGEST_FOLDER} characters): set TMPDIR to one that is`);

@@ -1,6 +1,9 @@
 import { AuroraLikeServerOptions } from './aurora-like-server';
 
-/** What to run a suite on: `describe.each(SETUPS)('users on PostgreSQL $name', setup => AuroraLikeServer.start({ ...setup, ... }))`. */
+/**
+ * What to run a suite on:
+ * `describe.each(SETUPS)('users on PostgreSQL $name', setup => AuroraLikeServer.start({ ...setup, ... }))`.
+ */
 export interface Setup extends Pick<AuroraLikeServerOptions, 'major' | 'roleRules'> {
   readonly name: string;
 }
@@ -20,4 +23,6 @@ const ALL: Setup[] = [
  * Every major that npm installs here (14 on linux-x64 alone, see .projenrc.ts); from 16 on under both rules, for it is
  * not known which of them an Aurora cluster has (docs/unknowns.md#master-grants-rds-iam).
  */
-export const SETUPS: readonly Setup[] = ALL.filter(({ major }) => major !== 14 || `${process.platform}-${process.arch}` === 'linux-x64');
+export const SETUPS: readonly Setup[] = ALL.filter(
+  ({ major }) => major !== 14 || `${process.platform}-${process.arch}` === 'linux-x64',
+);

@@ -16,14 +16,21 @@ export interface SignIn {
   readonly tls?: boolean;
 }
 
-/** `signed in as <current_user>`, or `refused: <SQLSTATE> <message>`, or `failed: ...` when the database did not answer at all. */
+/**
+ * `signed in as <current_user>`, or `refused: <SQLSTATE> <message>`, or `failed: ...` when the database did not answer
+ * at all.
+ */
 export async function signIn(server: SignInAddress, login: SignIn): Promise<string> {
   const answer = await execute<{ current_user: string }>(server, login, 'SELECT current_user');
   return typeof answer === 'string' ? answer : `signed in as ${answer[0].current_user}`;
 }
 
 /** Signs in and executes one statement. Rows, or what was answered instead. */
-export async function execute<Row>(server: SignInAddress, { username, password, database, tls = true }: SignIn, sql: string): Promise<Row[] | string> {
+export async function execute<Row>(
+  server: SignInAddress,
+  { username, password, database, tls = true }: SignIn,
+  sql: string,
+): Promise<Row[] | string> {
   const { host, port, caCertificate, gatewayPort } = server;
   const client = new Client({
     host,
@@ -40,7 +47,9 @@ export async function execute<Row>(server: SignInAddress, { username, password, 
     await client.connect();
     return (await client.query(sql)).rows as Row[];
   } catch (error) {
-    return error instanceof DatabaseError ? `refused: ${error.code} ${error.message}` : `failed: ${(error as Error).message}`;
+    return error instanceof DatabaseError
+      ? `refused: ${error.code} ${error.message}`
+      : `failed: ${(error as Error).message}`;
   } finally {
     await client.end().catch(() => undefined);
   }

@@ -5,7 +5,11 @@ import { styleText } from 'node:util';
  *
  * @param paint colours the line of a row
  */
-export function textTable(head: string[], rows: string[][], paint: (line: string, row: number) => string = line => line): string[] {
+export function textTable(
+  head: string[],
+  rows: string[][],
+  paint: (line: string, row: number) => string = line => line,
+): string[] {
   const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column].length)));
   const line = (cells: string[]) => cells.map((cell, column) => cell.padEnd(widths[column])).join('  ').trimEnd();
   return [

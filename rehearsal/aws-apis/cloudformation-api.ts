@@ -20,7 +20,12 @@ export function cloudFormationApi(
   stacks: () => StackFacts[],
 ): AwsService {
   return (call) => {
-    const { Action: action, StackName: name = '', LogicalResourceId: logicalId, PhysicalResourceId: physicalId } = parametersOf(call, VERSION) ?? {};
+    const {
+      Action: action,
+      StackName: name = '',
+      LogicalResourceId: logicalId,
+      PhysicalResourceId: physicalId,
+    } = parametersOf(call, VERSION) ?? {};
     if (!ACTIONS.includes(action)) {
       return undefined;
     }

@@ -4,7 +4,10 @@ import { fault, parametersOf, result } from '../rds-api/query-protocol';
 /** https://docs.aws.amazon.com/STS/latest/APIReference/welcome.html */
 const VERSION = '2011-06-15';
 
-/** GetCallerIdentity, which needs no permission: https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html */
+/**
+ * GetCallerIdentity, which needs no permission:
+ * https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+ */
 export function stsApi(principal: (accessKeyId: string) => string | undefined): AwsService {
   return (call) => {
     if (parametersOf(call, VERSION)?.Action !== 'GetCallerIdentity') {

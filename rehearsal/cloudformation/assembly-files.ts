@@ -1,4 +1,7 @@
-/** Files of a folder that `cdk synth` has written: read, and refused where they are not there, or cut off, or another program's. */
+/**
+ * Files of a folder that `cdk synth` has written: read, and refused where they are not there, or cut off, or another
+ * program's.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
@@ -8,14 +11,20 @@ export type Shape = (value: unknown) => string | undefined;
 export const text: Shape = value => typeof value === 'string' ? undefined : ' is no text';
 
 export function listOf(item: Shape): Shape {
-  return value => Array.isArray(value) ? firstProblem(value.map((each, index) => [`[${index}]`, item(each)])) : ' is no list';
+  return value =>
+    Array.isArray(value) ? firstProblem(value.map((each, index) => [`[${index}]`, item(each)])) : ' is no list';
 }
 
 /** Of any names. Those of functions, such as Fn::ForEach, are looked at elsewhere. */
 export function mapOf(item: Shape): Shape {
-  return value => isObject(value)
-    ? firstProblem(Object.entries(value).filter(([name]) => !name.startsWith('Fn::')).map(([name, each]) => [`.${name}`, item(each)]))
-    : ' is no object';
+  return value =>
+    isObject(value)
+      ? firstProblem(
+          Object.entries(value)
+            .filter(([name]) => !name.startsWith('Fn::'))
+            .map(([name, each]) => [`.${name}`, item(each)]),
+        )
+      : ' is no object';
 }
 
 /** With these properties. All others may be anything. */
@@ -23,7 +32,9 @@ export function object(required: Record<string, Shape>, optional: Record<string,
   return value => isObject(value)
     ? firstProblem([
         ...Object.entries(required).map(([name, shape]) => [`.${name}`, shape(value[name])] as const),
-        ...Object.entries(optional).map(([name, shape]) => [`.${name}`, value[name] === undefined ? undefined : shape(value[name])] as const),
+        ...Object.entries(optional).map(
+          ([name, shape]) => [`.${name}`, value[name] === undefined ? undefined : shape(value[name])] as const,
+        ),
       ])
     : ' is no object';
 }
@@ -45,7 +56,12 @@ export function textOf(folder: string, file: string): string {
   try {
     return readFileSync(join(folder, file), 'utf8');
   } catch (error) {
-    return unreadable(folder, file, (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : 'it cannot be read', error);
+    return unreadable(
+      folder,
+      file,
+      (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'it is not there' : 'it cannot be read',
+      error,
+    );
   }
 }
 
@@ -63,9 +79,14 @@ export function json(content: string, folder: string, file: string): unknown {
 
 export function checked<Content>(value: unknown, folder: string, file: string, shape: Shape): Content {
   const problem = shape(value);
-  return problem === undefined ? value as Content : unreadable(folder, file, problem.replace(/^ /, 'it ').replace(/^\./, ''));
+  return problem === undefined
+    ? (value as Content)
+    : unreadable(folder, file, problem.replace(/^ /, 'it ').replace(/^\./, ''));
 }
 
 export function unreadable(folder: string, file: string, problem: string, cause?: unknown): never {
-  throw new Error(`${folder} is not complete: ${file || 'a file that its manifest names'}: ${problem}; run cdk synth again`, { cause });
+  throw new Error(
+    `${folder} is not complete: ${file || 'a file that its manifest names'}: ${problem}; run cdk synth again`,
+    { cause },
+  );
 }

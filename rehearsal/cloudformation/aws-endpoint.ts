@@ -41,8 +41,17 @@ export class AwsEndpoint {
 
   private constructor(private readonly services: AwsService[]) {
     this.server = createServer((request, response) => {
-      void this.answer(request).catch((error: unknown) => failure(500, 'InternalServiceError', String(error))).then(({ status, body, text = JSON.stringify(body), headers }) =>
-        response.writeHead(status, { 'Content-Type': 'application/x-amz-json-1.1', 'Date': this.now().toUTCString(), ...headers }).end(text));
+      void this.answer(request)
+        .catch((error: unknown) => failure(500, 'InternalServiceError', String(error)))
+        .then(({ status, body, text = JSON.stringify(body), headers }) =>
+          response
+            .writeHead(status, {
+              'Content-Type': 'application/x-amz-json-1.1',
+              'Date': this.now().toUTCString(),
+              ...headers,
+            })
+            .end(text),
+        );
     }).unref();
   }
 
@@ -59,7 +68,8 @@ export class AwsEndpoint {
     const { method = '', url: path = '', headers } = request;
     const target = headers['x-amz-target'] as string | undefined;
     // Credential=<access key id>/<date>/<region>/<service>/aws4_request
-    const [, accessKeyId = '', region = ''] = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
+    const [, accessKeyId = '', region = '']
+      = /Credential=([^/]+)\/\d+\/([^/]+)\//.exec(headers.authorization ?? '') ?? [];
     const call = { method, path, target, accessKeyId, region, body: await bodyOf(request) };
     for (const service of this.services) {
       const answer = await service(call);

@@ -1,6 +1,18 @@
 import { existsSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { checked, isObject, json, listOf, mapOf, object, parse, read, text, textOf, unreadable } from './assembly-files';
+import {
+  checked,
+  isObject,
+  json,
+  listOf,
+  mapOf,
+  object,
+  parse,
+  read,
+  text,
+  textOf,
+  unreadable,
+} from './assembly-files';
 import { Template } from './template';
 
 interface Manifest {
@@ -86,7 +98,11 @@ export interface AssemblyStack {
   readonly parameters: Readonly<Record<string, string>>;
   /** By logical id. */
   readonly nested: Readonly<Record<string, AssemblyStack>>;
-  /** Templates that stack sets deploy from a file of the assembly, by the logical id of the stack set. @default - none */
+  /**
+   * Templates that stack sets deploy from a file of the assembly, by the logical id of the stack set.
+   *
+   * @default - none
+   */
   readonly stackSets?: Readonly<Record<string, AssemblyStack>>;
 }
 
@@ -135,9 +151,16 @@ export class CloudAssembly {
     const manifest = json(textOf(folder, 'manifest.json'), folder, 'manifest.json');
     if (!isObject(manifest) || !isObject(manifest.artifacts)) {
       // Other programs write files of that name, too.
-      throw new Error(`${folder} is not a cloud assembly: its manifest.json has no artifacts; name the folder that cdk synth has written`);
+      throw new Error(
+        `${folder} is not a cloud assembly: its manifest.json has no artifacts; name the folder that cdk synth has written`,
+      );
     }
-    const { artifacts, missing = [] } = checked<Manifest>(manifest, folder, 'manifest.json', object({ artifacts: ARTIFACTS }, { missing: listOf(object({})) }));
+    const { artifacts, missing = [] } = checked<Manifest>(
+      manifest,
+      folder,
+      'manifest.json',
+      object({ artifacts: ARTIFACTS }, { missing: listOf(object({})) }),
+    );
     missing.forEach(({ key }) => this.missing.add(String(key)));
     const [ordered, visited] = [new Set<string>(), new Set<string>()];
     const visit = (id: string) => {
@@ -148,8 +171,12 @@ export class CloudAssembly {
       }
     };
     Object.keys(artifacts).forEach(visit);
-    Object.values(artifacts).filter(({ type }) => type === 'cdk:asset-manifest').forEach(({ properties }) => this.addAssets(folder, properties?.file ?? ''));
-    const stacks = [...ordered].filter(id => isStack(artifacts[id])).map(id => ({ ...this.stackOf(folder, artifacts, id), ...(stage === undefined ? {} : { stage }) }));
+    Object.values(artifacts)
+      .filter(({ type }) => type === 'cdk:asset-manifest')
+      .forEach(({ properties }) => this.addAssets(folder, properties?.file ?? ''));
+    const stacks = [...ordered]
+      .filter(id => isStack(artifacts[id]))
+      .map(id => ({ ...this.stackOf(folder, artifacts, id), ...(stage === undefined ? {} : { stage }) }));
     const stages = [...ordered].filter(id => artifacts[id].type === 'cdk:cloud-assembly');
     return [...stacks, ...stages.flatMap((id) => {
       const { directoryName = '' } = artifacts[id].properties ?? {};
@@ -161,7 +188,10 @@ export class CloudAssembly {
     const artifact = artifacts[id];
     const { properties = {}, environment = '', dependencies = [], additionalMetadataFile } = artifact;
     const [, account, region] = ENVIRONMENT.exec(environment) ?? [];
-    const metadata = additionalMetadataFile === undefined ? artifact.metadata : read<Metadata>(folder, additionalMetadataFile, METADATA);
+    const metadata
+      = additionalMetadataFile === undefined
+        ? artifact.metadata
+        : read<Metadata>(folder, additionalMetadataFile, METADATA);
     const name = properties.stackName ?? id;
     const parameters = this.legacyAssets(folder, metadata ?? {}); // before the templates, of which nested ones are assets
     return {
@@ -171,38 +201,76 @@ export class CloudAssembly {
       path: artifact.displayName ?? id,
       parameters,
       // Dependencies are artifacts; their ids are those of the stacks until withUniqueIds() says otherwise.
-      dependencies: dependencies.filter(each => isStack(artifacts[each])).map(each => artifacts[each].properties?.stackName ?? each),
+      dependencies: dependencies
+        .filter(each => isStack(artifacts[each]))
+        .map(each => artifacts[each].properties?.stackName ?? each),
       account: account === 'unknown-account' ? undefined : account,
       region: region === 'unknown-region' ? undefined : region,
     } as AssemblyStack;
   }
 
-  private templateOf(folder: string, id: string, file: string): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested' | 'stackSets'> {
+  private templateOf(
+    folder: string,
+    id: string,
+    file: string,
+  ): Pick<AssemblyStack, 'template' | 'templateBytes' | 'nested' | 'stackSets'> {
     const content = textOf(folder, file);
     const parsed = parse<Partial<Template>>(content, folder, file, TEMPLATE);
     const template: Template = { ...parsed, Resources: parsed.Resources ?? {} };
-    const nested = Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::Stack').flatMap(([logicalId, definition]) => {
-      const nestedFile = this.nestedTemplate(folder, definition);
-      const nestedId = `${id}/${logicalId}`;
-      return nestedFile === undefined
-        ? []
-        : [[logicalId, { ...this.templateOf(folder, nestedId, nestedFile), id: nestedId, name: nestedId, dependencies: [] as string[], parameters: {} }] as const];
-    });
-    return { template, templateBytes: Buffer.byteLength(content), nested: Object.fromEntries(nested), stackSets: this.stackSetsIn(folder, id, template) };
+    const nested = Object.entries(template.Resources)
+      .filter(([, { Type: type }]) => type === 'AWS::CloudFormation::Stack')
+      .flatMap(([logicalId, definition]) => {
+        const nestedFile = this.nestedTemplate(folder, definition);
+        const nestedId = `${id}/${logicalId}`;
+        return nestedFile === undefined
+          ? []
+          : [
+              [
+                logicalId,
+                {
+                  ...this.templateOf(folder, nestedId, nestedFile),
+                  id: nestedId,
+                  name: nestedId,
+                  dependencies: [] as string[],
+                  parameters: {},
+                },
+              ] as const,
+            ];
+      });
+    return {
+      template,
+      templateBytes: Buffer.byteLength(content),
+      nested: Object.fromEntries(nested),
+      stackSets: this.stackSetsIn(folder, id, template),
+    };
   }
 
   /** One whose template was not made by CDK may be YAML. */
   private stackSetsIn(folder: string, id: string, { Resources: resources }: Template): Record<string, AssemblyStack> {
-    return Object.fromEntries(Object.entries(resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet').flatMap(([logicalId, definition]) => {
-      const file = this.nestedTemplate(folder, definition);
-      const name = `${id}/${logicalId}`;
-      const isJson = file !== undefined && /^\s*\{/.test(textOf(folder, file));
-      return isJson ? [[logicalId, { ...this.templateOf(folder, name, file), id: name, name, dependencies: [], parameters: {} }] as const] : [];
-    }));
+    return Object.fromEntries(
+      Object.entries(resources)
+        .filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet')
+        .flatMap(([logicalId, definition]) => {
+          const file = this.nestedTemplate(folder, definition);
+          const name = `${id}/${logicalId}`;
+          const isJson = file !== undefined && /^\s*\{/.test(textOf(folder, file));
+          return isJson
+            ? [
+                [
+                  logicalId,
+                  { ...this.templateOf(folder, name, file), id: name, name, dependencies: [], parameters: {} },
+                ] as const,
+              ]
+            : [];
+        }),
+    );
   }
 
   /** File of a nested template: the metadata name it, or the URL has the key of its asset. */
-  private nestedTemplate(folder: string, { Metadata: metadata, Properties: properties }: Template['Resources'][string]): string | undefined {
+  private nestedTemplate(
+    folder: string,
+    { Metadata: metadata, Properties: properties }: Template['Resources'][string],
+  ): string | undefined {
     const named = metadata?.['aws:asset:path'];
     if (typeof named === 'string' && existsSync(join(folder, named))) {
       return named;
@@ -216,7 +284,9 @@ export class CloudAssembly {
   }
 
   private addAssets(folder: string, file: string): void {
-    for (const { source, destinations } of Object.values(read<AssetManifest>(folder, file, ASSET_MANIFEST).files ?? {})) {
+    for (const { source, destinations } of Object.values(
+      read<AssetManifest>(folder, file, ASSET_MANIFEST).files ?? {},
+    )) {
       for (const { objectKey } of Object.values(destinations)) {
         this.addAsset(objectKey, folder, source.path ?? '', source.packaging);
       }
@@ -231,20 +301,27 @@ export class CloudAssembly {
 
   /** Values as the CDK CLI gives them: the key is in two parts, which the template joins. */
   private legacyAssets(folder: string, metadata: Metadata): Record<string, string> {
-    const assets = Object.values(metadata).flat().filter(({ type }) => type === 'aws:cdk:asset').map(({ data }) => data as LegacyAsset);
-    return Object.fromEntries(assets.flatMap(({ id, path, packaging, s3BucketParameter, s3KeyParameter, artifactHashParameter, imageNameParameter }) => {
-      const key = `legacy-${id}`;
-      if (s3KeyParameter !== undefined) {
-        this.addAsset(`assets/${key}`, folder, path, packaging);
-        this.addAsset(s3KeyParameter, folder, path, packaging);
-      }
-      return [
-        ...s3BucketParameter === undefined ? [] : [[s3BucketParameter, 'assets']],
-        ...s3KeyParameter === undefined ? [] : [[s3KeyParameter, `assets/||${key}`]],
-        ...artifactHashParameter === undefined ? [] : [[artifactHashParameter, id]],
-        ...imageNameParameter === undefined ? [] : [[imageNameParameter, `assets:${id}`]],
-      ];
-    })) as Record<string, string>;
+    const assets = Object.values(metadata)
+      .flat()
+      .filter(({ type }) => type === 'aws:cdk:asset')
+      .map(({ data }) => data as LegacyAsset);
+    return Object.fromEntries(
+      assets.flatMap(
+        ({ id, path, packaging, s3BucketParameter, s3KeyParameter, artifactHashParameter, imageNameParameter }) => {
+          const key = `legacy-${id}`;
+          if (s3KeyParameter !== undefined) {
+            this.addAsset(`assets/${key}`, folder, path, packaging);
+            this.addAsset(s3KeyParameter, folder, path, packaging);
+          }
+          return [
+            ...s3BucketParameter === undefined ? [] : [[s3BucketParameter, 'assets']],
+            ...s3KeyParameter === undefined ? [] : [[s3KeyParameter, `assets/||${key}`]],
+            ...artifactHashParameter === undefined ? [] : [[artifactHashParameter, id]],
+            ...imageNameParameter === undefined ? [] : [[imageNameParameter, `assets:${id}`]],
+          ];
+        },
+      ),
+    ) as Record<string, string>;
   }
 }
 
@@ -259,9 +336,19 @@ function withUniqueIds(stacks: AssemblyStack[]): AssemblyStack[] {
     const { path, ...others } = stack as AssemblyStack & { path: string };
     const stage = path.slice(0, path.lastIndexOf('/') + 1);
     // A stack depends on those of its own stage.
-    const idOf = (name: string) => isShared(name) ? (stacks as (AssemblyStack & { path: string })[]).find(each => each.name === name && each.path.startsWith(stage))?.path ?? name : name;
+    const idOf = (name: string) =>
+      isShared(name)
+        ? ((stacks as (AssemblyStack & { path: string })[]).find(
+            each => each.name === name && each.path.startsWith(stage),
+          )?.path ?? name)
+        : name;
     return isShared(stack.name)
-      ? { ...others, id: path, nested: renamed(stack.nested, stack.id, path), dependencies: stack.dependencies.map(idOf) }
+      ? {
+          ...others,
+          id: path,
+          nested: renamed(stack.nested, stack.id, path),
+          dependencies: stack.dependencies.map(idOf),
+        }
       : { ...others, dependencies: stack.dependencies.map(idOf) };
   });
 }

@@ -30,22 +30,49 @@ export class CloudFormationService {
     return ACTIONS.includes(action) ? this.answer(call, action, parameters) : undefined;
   };
 
-  private answer({ accessKeyId, region }: AwsCall, action: string, { StackName: name = '', ...others }: Record<string, string>): AwsAnswer {
+  private answer(
+    { accessKeyId, region }: AwsCall,
+    action: string,
+    { StackName: name = '', ...others }: Record<string, string>,
+  ): AwsAnswer {
     const principal = this.surroundings.principal(accessKeyId) ?? '';
     const [, partition, , , account] = principal.split(':');
     // A name is asked for with a star in place of what makes the id unique.
-    const asked = name.startsWith('arn:') ? name : `arn:${partition}:cloudformation:${region}:${account}:stack/${name}/*`;
+    const asked = name.startsWith('arn:')
+      ? name
+      : `arn:${partition}:cloudformation:${region}:${account}:stack/${name}/*`;
     if (!this.surroundings.authorize(accessKeyId, `cloudformation:${action}`, asked)) {
-      return fault(403, 'AccessDenied', `User: ${principal} is not authorized to perform: cloudformation:${action} on resource: ${asked} because no identity-based policy allows the cloudformation:${action} action`);
+      return fault(
+        403,
+        'AccessDenied',
+        `User: ${principal} is not authorized to perform: cloudformation:${action} on resource: ${asked} because no identity-based policy allows the cloudformation:${action} action`,
+      );
     }
-    const stack = this.surroundings.stacks().find(({ identity, status }) => status !== undefined
-      && (name === identity.id || (name === identity.name && identity.account === account && identity.region === region && status !== 'DELETE_COMPLETE')));
+    const stack = this.surroundings
+      .stacks()
+      .find(
+        ({ identity, status }) =>
+          status !== undefined
+          && (name === identity.id
+            || (name === identity.name
+              && identity.account === account
+              && identity.region === region
+              && status !== 'DELETE_COMPLETE')),
+      );
     if (!stack) {
-      return fault(400, 'ValidationError', action === 'DescribeStacks' ? `Stack with id ${name} does not exist` : `Stack '${name}' does not exist`);
+      return fault(
+        400,
+        'ValidationError',
+        action === 'DescribeStacks' ? `Stack with id ${name} does not exist` : `Stack '${name}' does not exist`,
+      );
     }
     switch (action) {
       case 'DescribeStacks': return this.describe(stack);
-      case 'GetTemplate': return result(action, { TemplateBody: JSON.stringify(this.surroundings.original(stack) ?? {}), StagesAvailable: { member: ['Original', 'Processed'] } });
+      case 'GetTemplate':
+        return result(action, {
+          TemplateBody: JSON.stringify(this.surroundings.original(stack) ?? {}),
+          StagesAvailable: { member: ['Original', 'Processed'] },
+        });
       default: return resources(stack, others.NextToken);
     }
   }
@@ -53,11 +80,17 @@ export class CloudFormationService {
   /** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/APIReference/API_Parameter.html */
   private describe(stack: Stack): AwsAnswer {
     const original = this.surroundings.original(stack)?.Parameters ?? {};
-    const parameters = Object.entries(stack.deployed?.Parameters ?? {}).map(([ParameterKey, { Type: type, Default: value }]) => {
-      const { Type: declared = type, Default: name } = original[ParameterKey] ?? {};
-      const isStored = declared.startsWith('AWS::SSM::Parameter::Value<');
-      return { ParameterKey, ParameterValue: isStored ? name : value, ...isStored && declared !== type ? { ResolvedValue: value } : {} };
-    });
+    const parameters = Object.entries(stack.deployed?.Parameters ?? {}).map(
+      ([ParameterKey, { Type: type, Default: value }]) => {
+        const { Type: declared = type, Default: name } = original[ParameterKey] ?? {};
+        const isStored = declared.startsWith('AWS::SSM::Parameter::Value<');
+        return {
+          ParameterKey,
+          ParameterValue: isStored ? name : value,
+          ...(isStored && declared !== type ? { ResolvedValue: value } : {}),
+        };
+      },
+    );
     return result('DescribeStacks', {
       Stacks: {
         member: [{
@@ -66,7 +99,9 @@ export class CloudFormationService {
           StackStatus: stack.status,
           CreationTime: '2026-01-01T00:00:00Z',
           Parameters: { member: parameters },
-          Outputs: { member: Object.entries(stack.outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })) },
+          Outputs: {
+            member: Object.entries(stack.outputs).map(([OutputKey, OutputValue]) => ({ OutputKey, OutputValue })),
+          },
         }],
       },
     });
@@ -77,7 +112,11 @@ function resources(stack: Stack, token = '0'): AwsAnswer {
   const from = Number(token);
   const all = [...stack.resources.values()];
   const page = all.slice(from, from + RESOURCES_PER_PAGE).map(({ logicalId, physicalId, type }) => ({
-    LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: type, ResourceStatus: 'CREATE_COMPLETE', LastUpdatedTimestamp: '2026-01-01T00:00:00Z',
+    LogicalResourceId: logicalId,
+    PhysicalResourceId: physicalId,
+    ResourceType: type,
+    ResourceStatus: 'CREATE_COMPLETE',
+    LastUpdatedTimestamp: '2026-01-01T00:00:00Z',
   }));
   return result('ListStackResources', {
     StackResourceSummaries: { member: page },

@@ -2,14 +2,24 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout } from 'node:timers/promises';
 import { Invocation } from './lambda-function';
 import { generatedName } from './native-resource';
-import { Properties, ResourceFailure, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState } from './template';
+import {
+  Properties,
+  ResourceFailure,
+  ResourceOutcome,
+  ResourceProvider,
+  ResourceRequest,
+  ResourceState,
+} from './template';
 
 /** Of the whole answer. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/cloudformation-limits.html */
 const LONGEST_ANSWER_BYTES = 4096;
 
 const LONGEST_SECONDS = 3600;
 
-/** A function that is invoked asynchronously is tried again twice. https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html */
+/**
+ * A function that is invoked asynchronously is tried again twice.
+ * https://docs.aws.amazon.com/lambda/latest/dg/invocation-async-error-handling.html
+ */
 const INVOCATIONS = 3;
 
 type RequestType = 'Create' | 'Update' | 'Delete';
@@ -36,7 +46,11 @@ export interface CustomResourceEnvironment {
 /** A custom resource: an event to the function of its service token, and what that uploads as its answer. */
 export function customResource(environment: CustomResourceEnvironment): ResourceProvider {
   const madeUp = new Set<string>();
-  const call = async (requestType: RequestType, request: ResourceRequest, current?: ResourceState): Promise<ResourceOutcome> => {
+  const call = async (
+    requestType: RequestType,
+    request: ResourceRequest,
+    current?: ResourceState,
+  ): Promise<ResourceOutcome> => {
     const { stack, logicalId, type, properties, cancelled } = request;
     const seconds = serviceTimeout(properties.ServiceTimeout);
     const { url, answer } = await environment.expectAnswer(request);
@@ -58,7 +72,9 @@ export function customResource(environment: CustomResourceEnvironment): Resource
       const text = await Promise.race([
         answer,
         delivered(environment, serviceToken, event).then(error => noAnswer(event.RequestId, error)),
-        setTimeout(seconds * 1000, undefined, { signal: over.signal, ref: false }).then(() => noAnswer(event.RequestId, `there was none within ${seconds} s`)),
+        setTimeout(seconds * 1000, undefined, { signal: over.signal, ref: false }).then(() =>
+          noAnswer(event.RequestId, `there was none within ${seconds} s`),
+        ),
         ...cancelled ? [cancellation(cancelled, requestType, begun)] : [],
       ]);
       return checked(event, text, current);
@@ -91,7 +107,10 @@ export function customResource(environment: CustomResourceEnvironment): Resource
   };
 }
 
-/** What follows the Delete of a cancelled creation takes CloudFormation some seconds. A pre-signed URL says in which second an event was sent. */
+/**
+ * What follows the Delete of a cancelled creation takes CloudFormation some seconds. A pre-signed URL says in which
+ * second an event was sent.
+ */
 async function nextSecond(): Promise<void> {
   await setTimeout(1000 - Date.now() % 1000);
 }
@@ -99,13 +118,22 @@ async function nextSecond(): Promise<void> {
 function serviceTimeout(value: unknown = LONGEST_SECONDS): number {
   const seconds = Number(value);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > LONGEST_SECONDS) {
-    throw new Error(`ServiceTimeout ${JSON.stringify(value)} is not valid: it is a whole number of seconds from 1 to ${LONGEST_SECONDS}`);
+    throw new Error(
+      `ServiceTimeout ${JSON.stringify(value)} is not valid: it is a whole number of seconds from 1 to ${LONGEST_SECONDS}`,
+    );
   }
   return seconds;
 }
 
-/** Settles when nothing is under way any more, with what the function ended in. AWS waits for some minutes before it tries again. */
-async function delivered(environment: CustomResourceEnvironment, serviceToken: string, event: Properties): Promise<string> {
+/**
+ * Settles when nothing is under way any more, with what the function ended in. AWS waits for some minutes before it
+ * tries again.
+ */
+async function delivered(
+  environment: CustomResourceEnvironment,
+  serviceToken: string,
+  event: Properties,
+): Promise<string> {
   for (let invocation = 1; ; invocation++) {
     const { error } = await environment.invoke(serviceToken, event);
     if (error === undefined || invocation === INVOCATIONS) {
@@ -115,26 +143,42 @@ async function delivered(environment: CustomResourceEnvironment, serviceToken: s
 }
 
 function noAnswer(requestId: string, why: string): never {
-  throw new Error(`CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${requestId}]. (${why})`);
+  throw new Error(
+    `CloudFormation did not receive a response from your Custom Resource. Please check your logs for requestId [${requestId}]. (${why})`,
+  );
 }
 
 /**
- * Another resource has failed: CloudFormation does not wait for the answer. What the function is about goes on. To notice and to roll back takes
- * CloudFormation some seconds, in which a function begins; here it would take none.
+ * Another resource has failed: CloudFormation does not wait for the answer. What the function is about goes on. To
+ * notice and to roll back takes CloudFormation some seconds, in which a function begins; here it would take none.
  */
 async function cancellation(cancelled: AbortSignal, requestType: RequestType, begun?: Promise<void>): Promise<never> {
-  await new Promise<void>(resolve => cancelled.aborted ? resolve() : cancelled.addEventListener('abort', () => resolve(), { once: true }));
+  await new Promise<void>(resolve =>
+    cancelled.aborted ? resolve() : cancelled.addEventListener('abort', () => resolve(), { once: true }),
+  );
   await begun;
   throw new Error(requestType === 'Create' ? 'Resource creation cancelled' : 'Resource update cancelled');
 }
 
-/** CloudFormation's rules for an answer. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html */
-function checked(event: { RequestType: RequestType; StackId: string; RequestId: string; LogicalResourceId: string }, text: string, current?: ResourceState): ResourceOutcome {
+/**
+ * CloudFormation's rules for an answer. https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/crpg-ref.html
+ */
+function checked(
+  event: { RequestType: RequestType; StackId: string; RequestId: string; LogicalResourceId: string },
+  text: string,
+  current?: ResourceState,
+): ResourceOutcome {
   const bytes = Buffer.byteLength(text);
   if (bytes > LONGEST_ANSWER_BYTES) {
     throw new Error(`Response object is too long: ${bytes} bytes, ${LONGEST_ANSWER_BYTES} are allowed`);
   }
-  const { Status: status, Reason: reason, PhysicalResourceId: physicalId, Data = {}, ...others } = JSON.parse(text) as Answer;
+  const {
+    Status: status,
+    Reason: reason,
+    PhysicalResourceId: physicalId,
+    Data = {},
+    ...others
+  } = JSON.parse(text) as Answer;
   const other = (['StackId', 'RequestId', 'LogicalResourceId'] as const).find(name => others[name] !== event[name]);
   if (other !== undefined) {
     throw new Error(`the answer is about another ${other}: ${JSON.stringify(others[other])}`);

@@ -4,25 +4,43 @@ import { DatabaseServers } from './database-servers';
 import { arn, generatedName } from './native-resource';
 import { ResourceProvider, ResourceRequest } from './template';
 
-/** Properties that a rehearsal cannot change on a running cluster. Those that concern neither logins nor databases are not looked at. */
+/**
+ * Properties that a rehearsal cannot change on a running cluster. Those that concern neither logins nor databases are
+ * not looked at.
+ */
 const FIXED = ['DatabaseName', 'Engine', 'MasterUsername', 'DBClusterIdentifier', 'EngineVersion', 'Port'];
 
 /** What a cluster with express configuration cannot have when it is created, as far as the documentation says. */
-const NOT_WITH_EXPRESS = ['DBSubnetGroupName', 'VpcSecurityGroupIds', 'MasterUserPassword', 'ManageMasterUserPassword', 'EngineVersion', 'KmsKeyId', 'EnableHttpEndpoint',
-  'GlobalClusterIdentifier', 'SnapshotIdentifier'];
+const NOT_WITH_EXPRESS = [
+  'DBSubnetGroupName',
+  'VpcSecurityGroupIds',
+  'MasterUserPassword',
+  'ManageMasterUserPassword',
+  'EngineVersion',
+  'KmsKeyId',
+  'EnableHttpEndpoint',
+  'GlobalClusterIdentifier',
+  'SnapshotIdentifier',
+];
 
 /**
  * What Aurora chooses with express configuration: a serverless instance, a version, and a master that signs in with a
  * token.
  *
- * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
+ * @see
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/CHAP_GettingStartedAurora.AuroraPostgreSQL.ExpressConfig.html
  */
 function withExpressDefaults(request: ResourceRequest): ResourceRequest {
   const refused = NOT_WITH_EXPRESS.find(name => request.properties[name] !== undefined);
   if (refused !== undefined) {
     throw new Error(`a cluster with WithExpressConfiguration cannot have ${refused}`);
   }
-  const defaults = { EngineVersion: '17', MasterUsername: 'postgres', MasterUserAuthenticationType: 'iam-db-auth', EnableIAMDatabaseAuthentication: true };
+  const defaults = {
+    EngineVersion: '17',
+    MasterUsername: 'postgres',
+    MasterUserAuthenticationType: 'iam-db-auth',
+    EnableIAMDatabaseAuthentication: true,
+  };
   return { ...request, properties: { ...defaults, ...request.properties } };
 }
 
@@ -42,7 +60,9 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
       const isBehindGateway = isTrue(template.properties.WithExpressConfiguration);
       const request = isBehindGateway ? withExpressDefaults(template) : template;
       const { stack, properties } = request;
-      const identifier = ((properties.DBClusterIdentifier as string | undefined) ?? generatedName(request)).toLowerCase();
+      const identifier = (
+        (properties.DBClusterIdentifier as string | undefined) ?? generatedName(request)
+      ).toLowerCase();
       const resourceId = newResourceId('cluster');
       const databaseArn = arn(stack, 'rds', `cluster:${identifier}`);
       const names = {
@@ -53,7 +73,9 @@ export function databaseCluster(servers: DatabaseServers): ResourceProvider {
         isBehindGateway,
       };
       const globalCluster = properties.GlobalClusterIdentifier as string | undefined;
-      const { server, attributes } = await (isSecondary(properties) ? servers.startReplica(request, names, primaryOf(globalCluster!)) : servers.start(request, names));
+      const { server, attributes } = await (isSecondary(properties)
+        ? servers.startReplica(request, names, primaryOf(globalCluster!))
+        : servers.start(request, names));
       if (globalCluster !== undefined && !primaries.has(globalCluster)) {
         primaries.set(globalCluster, databaseArn);
       }

@@ -5,8 +5,19 @@ import { arn, generatedName, nativeResource } from './native-resource';
 import { ResourceProvider, ResourceRequest, StackIdentity } from './template';
 import { AuroraLikeServer } from '../aurora-like-server';
 
-/** Properties that a rehearsal cannot change on a running instance. Those that concern neither logins nor databases are not looked at. */
-const FIXED = ['DBName', 'Engine', 'MasterUsername', 'DBInstanceIdentifier', 'SourceDBInstanceIdentifier', 'EngineVersion', 'Port'];
+/**
+ * Properties that a rehearsal cannot change on a running instance. Those that concern neither logins nor databases are
+ * not looked at.
+ */
+const FIXED = [
+  'DBName',
+  'Engine',
+  'MasterUsername',
+  'DBInstanceIdentifier',
+  'SourceDBInstanceIdentifier',
+  'EngineVersion',
+  'Port',
+];
 
 /** `AWS::RDS::DBInstance`: a member of a cluster, a server of its own, or a replica of one. */
 export function databaseInstance(servers: DatabaseServers): ResourceProvider {
@@ -22,7 +33,12 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
   };
 
   /** A member is reached by its own endpoint, too, but nothing asks for that here. */
-  const attributesOf = async (request: ResourceRequest, instanceArn: string, identifier: string, resourceId: string) => {
+  const attributesOf = async (
+    request: ResourceRequest,
+    instanceArn: string,
+    identifier: string,
+    resourceId: string,
+  ) => {
     const { stack, properties } = request;
     if (!hasServer(request)) {
       const { host, port } = countMember(stack, properties.DBClusterIdentifier as string, +1);
@@ -47,18 +63,29 @@ export function databaseInstance(servers: DatabaseServers): ResourceProvider {
 
   const provider: ResourceProvider = {
     create: async (request) => {
-      const identifier = ((request.properties.DBInstanceIdentifier as string | undefined) ?? generatedName(request)).toLowerCase();
+      const identifier = (
+        (request.properties.DBInstanceIdentifier as string | undefined) ?? generatedName(request)
+      ).toLowerCase();
       const instanceArn = arn(request.stack, 'rds', `db:${identifier}`);
       const resourceId = newResourceId('db');
       const attributes = await attributesOf(request, instanceArn, identifier, resourceId);
-      return { physicalId: identifier, attributes: { ...attributes, DBInstanceArn: instanceArn, DbiResourceId: resourceId } };
+      return {
+        physicalId: identifier,
+        attributes: { ...attributes, DBInstanceArn: instanceArn, DbiResourceId: resourceId },
+      };
     },
     update: async (request, current) => {
       // In another cluster, or from another snapshot, it is another instance.
-      if (['DBClusterIdentifier', 'DBSnapshotIdentifier'].some(name => request.properties[name] !== current.properties[name])) {
+      if (
+        ['DBClusterIdentifier', 'DBSnapshotIdentifier'].some(
+          name => request.properties[name] !== current.properties[name],
+        )
+      ) {
         return provider.create(request);
       }
-      return hasServer(current) ? servers.update(databaseArnOf(current), request, current, FIXED) : nativeResource.update(request, current);
+      return hasServer(current)
+        ? servers.update(databaseArnOf(current), request, current, FIXED)
+        : nativeResource.update(request, current);
     },
     delete: async (stack, state) => {
       if (hasServer(state)) {

@@ -18,17 +18,27 @@ export function isWithToken({ MasterUserAuthenticationType: type }: Properties):
 
 /** Whether it has a server of its own: a cluster, or an instance outside of clusters. */
 export function hasServer({ type, properties }: Pick<ResourceState, 'type' | 'properties'>): boolean {
-  return type === 'AWS::RDS::DBCluster' || (type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === undefined);
+  return (
+    type === 'AWS::RDS::DBCluster' || (type === 'AWS::RDS::DBInstance' && properties.DBClusterIdentifier === undefined)
+  );
 }
 
 /** Whether it has a server of its own, and that can be written to: users are created there. */
 export function isDatabase(resource: Pick<ResourceState, 'type' | 'properties'>): boolean {
-  return hasServer(resource) && resource.properties.SourceDBInstanceIdentifier === undefined && resource.properties.SourceDBClusterIdentifier === undefined
-    && !isSecondary(resource.properties);
+  return (
+    hasServer(resource)
+    && resource.properties.SourceDBInstanceIdentifier === undefined
+    && resource.properties.SourceDBClusterIdentifier === undefined
+    && !isSecondary(resource.properties)
+  );
 }
 
 /** A cluster that replicates the primary of its global database, which is the one that has a master of its own. */
-export function isSecondary({ GlobalClusterIdentifier: globalCluster, MasterUsername: master, SnapshotIdentifier: snapshot }: Properties): boolean {
+export function isSecondary({
+  GlobalClusterIdentifier: globalCluster,
+  MasterUsername: master,
+  SnapshotIdentifier: snapshot,
+}: Properties): boolean {
   return globalCluster !== undefined && master === undefined && snapshot === undefined;
 }
 
@@ -42,7 +52,10 @@ export function newResourceId(prefix: string): string {
   return `${prefix}-${randomBytes(13).toString('hex').toUpperCase()}`;
 }
 
-/** Whether PostgreSQL stands behind an engine; a replica need not name one, and an instance of a cluster has that of the cluster. */
+/**
+ * Whether PostgreSQL stands behind an engine; a replica need not name one, and an instance of a cluster has that of the
+ * cluster.
+ */
 export function isPostgresql(engine: unknown): boolean {
   return engine === undefined || Object.values(ENGINES).flat().some(name => name === engine);
 }
@@ -52,16 +65,25 @@ export function isPostgresql(engine: unknown): boolean {
  *
  * @param available majors to choose the nearest from; none are all, and no other in place of one
  */
-export function majorOf(type: string, { Engine: engine, EngineVersion: version }: Properties, available?: readonly PostgresqlMajor[]): PostgresqlMajor {
+export function majorOf(
+  type: string,
+  { Engine: engine, EngineVersion: version }: Properties,
+  available?: readonly PostgresqlMajor[],
+): PostgresqlMajor {
   const major = POSTGRESQL_MAJORS.find(each => `${String(version)}.`.startsWith(`${each}.`));
   const isKnown = ENGINES[type].includes(String(engine));
   if (isKnown && available) {
     const asked = askedMajor(version) ?? NEWEST_OF_AURORA;
-    return [...available].sort((a, b) => Math.abs(a - asked) - Math.abs(b - asked) || b - a)[0] ?? problem('PostgreSQL is not installed');
+    return (
+      [...available].sort((a, b) => Math.abs(a - asked) - Math.abs(b - asked) || b - a)[0]
+      ?? problem('PostgreSQL is not installed')
+    );
   }
   if (!isKnown || major === undefined) {
-    throw new Error(`${type === 'AWS::RDS::DBCluster' ? 'a cluster' : 'an instance'} with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
-      + `use ${ENGINES[type].join(' or ')}, ${POSTGRESQL_MAJORS.slice(0, -1).join(', ')} or ${POSTGRESQL_MAJORS.at(-1)}`);
+    throw new Error(
+      `${type === 'AWS::RDS::DBCluster' ? 'a cluster' : 'an instance'} with Engine ${String(engine)} and EngineVersion ${String(version)} is not rehearsed: `
+      + `use ${ENGINES[type].join(' or ')}, ${POSTGRESQL_MAJORS.slice(0, -1).join(', ')} or ${POSTGRESQL_MAJORS.at(-1)}`,
+    );
   }
   return major;
 }

@@ -8,7 +8,9 @@ export class DatabaseProxies {
 
   /** Port on 127.0.0.1 of each endpoint, by `host:port`. */
   get network(): Record<string, number> {
-    return Object.fromEntries([...this.proxies.values()].map(({ host, port, gatewayPort }) => [`${host}:${port}`, gatewayPort]));
+    return Object.fromEntries(
+      [...this.proxies.values()].map(({ host, port, gatewayPort }) => [`${host}:${port}`, gatewayPort]),
+    );
   }
 
   find(stack: StackIdentity, name: string): RdsProxy | undefined {

@@ -6,10 +6,17 @@ import { Properties, ResourceOutcome, ResourceProvider, StackIdentity } from './
 /** `AWS::RDS::DBProxyTargetGroup`: which database is behind a proxy. */
 export function databaseProxyTargetGroup(proxies: DatabaseProxies, servers: DatabaseServers): ResourceProvider {
   const register = (stack: StackIdentity, properties: Properties): Promise<ResourceOutcome> => {
-    const { DBProxyName: name, TargetGroupName: group, DBClusterIdentifiers: clusters = [], DBInstanceIdentifiers: instances = [] } = properties as unknown as TargetGroupProperties;
+    const {
+      DBProxyName: name,
+      TargetGroupName: group,
+      DBClusterIdentifiers: clusters = [],
+      DBInstanceIdentifiers: instances = [],
+    } = properties as unknown as TargetGroupProperties;
     const targets = [...clusters.map(id => `cluster:${id}`), ...instances.map(id => `db:${id}`)];
     if (group !== 'default' || targets.length !== 1) {
-      throw new Error(`a target group ${group} with ${targets.length} databases is not rehearsed: there is one of each proxy, default, with one cluster or instance`);
+      throw new Error(
+        `a target group ${group} with ${targets.length} databases is not rehearsed: there is one of each proxy, default, with one cluster or instance`,
+      );
     }
     const proxy = proxies.get(stack, name);
     proxy.database = servers.server(arn(stack, 'rds', targets[0].toLowerCase()));

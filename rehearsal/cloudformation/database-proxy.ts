@@ -25,13 +25,23 @@ export function databaseProxy(options: DatabaseProxyOptions): ResourceProvider {
     const settings = settingsOf(properties, options);
     const name = properties.DBProxyName as string;
     if (proxies.find(stack, name)) {
-      throw new Error(`a proxy ${name} exists already in ${stack.region}, and their names are unique in an account and Region; give this one a dbProxyName of its own`);
+      throw new Error(
+        `a proxy ${name} exists already in ${stack.region}, and their names are unique in an account and Region; give this one a dbProxyName of its own`,
+      );
     }
     const resourceId = `prx-0${randomBytes(8).toString('hex')}`;
     const { certificateAuthority, credentials } = options;
     const host = `${name.toLowerCase()}.proxy-c${randomBytes(5).toString('hex')}.${stack.region}.rds.amazonaws.com`;
-    const proxy = await RdsProxy.start({ host, region: stack.region, resourceId, certificateAuthority, credentials, settings });
-    proxy.authorize = (principal, username, at) => allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
+    const proxy = await RdsProxy.start({
+      host,
+      region: stack.region,
+      resourceId,
+      certificateAuthority,
+      credentials,
+      settings,
+    });
+    proxy.authorize = (principal, username, at) =>
+      allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
     proxies.add(stack, name, proxy);
     const [subnetId] = properties.VpcSubnetIds as string[];
     return {
@@ -59,8 +69,10 @@ function settingsOf(properties: Properties, options: DatabaseProxyOptions): RdsP
   const role = options.findRole(properties.RoleArn as string);
   // https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html
   if (role && !mayBeAssumedBy(role, 'rds.amazonaws.com')) {
-    throw new Error(`the role of the proxy, ${role.physicalId}, may not be assumed by rds.amazonaws.com, so the proxy could do nothing with it; `
-      + "make it with assumedBy: new iam.ServicePrincipal('rds.amazonaws.com')");
+    throw new Error(
+      `the role of the proxy, ${role.physicalId}, may not be assumed by rds.amazonaws.com, so the proxy could do nothing with it; `
+      + "make it with assumedBy: new iam.ServicePrincipal('rds.amazonaws.com')",
+    );
   }
   return { requireTls: isTrue(properties.RequireTLS), userNamed: proxyUsers(properties, options) };
 }

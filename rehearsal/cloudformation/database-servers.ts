@@ -9,7 +9,10 @@ import { Properties, ResourceRequest, ResourceState, StackIdentity } from './tem
 import { PostgresqlMajor } from '../postgresql/binaries';
 import { SETTINGS_FOR_STANDBYS } from '../postgresql/postgresql-server';
 
-export interface DatabaseServersOptions extends Pick<AuroraLikeServerOptions, 'certificateAuthority' | 'credentials' | 'roleRules'> {
+export interface DatabaseServersOptions extends Pick<
+  AuroraLikeServerOptions,
+  'certificateAuthority' | 'credentials' | 'roleRules'
+> {
   /** Stands for the authorities of Amazon, which signs the certificates of gateways. */
   readonly webAuthority: CertificateAuthority;
   readonly secretsManager: SecretsManager;
@@ -65,7 +68,10 @@ export class DatabaseServers {
 
   /** A server in place of a database of another app. */
   standIn(request: ResourceRequest, names: DatabaseNames, master: { username: string; password: string }) {
-    return this.launch(request, names, { major: majorOf(request.type, request.properties, this.options.majors), master });
+    return this.launch(request, names, {
+      major: majorOf(request.type, request.properties, this.options.majors),
+      master,
+    });
   }
 
   /** Port on 127.0.0.1 of each endpoint in a VPC, by `host:port`. */
@@ -105,7 +111,8 @@ export class DatabaseServers {
       ...this.options, major, snapshot, resourceId, endpoint: { host, port }, region, iamAuthentication,
     });
     const usersOfGreen = `${databaseArn.replace(/:rds:(.*):(cluster|db):.*$/, ':rds-db:$1')}:dbuser:${resourceId}`;
-    green.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', `${usersOfGreen}/${username}`, at);
+    green.authorize = (principal, username, at) =>
+      this.options.allows(principal, 'rds-db:connect', `${usersOfGreen}/${username}`, at);
     this.servers.set(databaseArn, green);
     await blue.stop();
   }
@@ -113,11 +120,15 @@ export class DatabaseServers {
   /** As a rotation does: the database has the new password first, and the secret some moments later. */
   async rotateMasterSecret({ attributes, properties, ...state }: ResourceState, milliseconds: number): Promise<void> {
     const { secretsManager } = this.options;
-    const secretArn = (attributes['MasterUserSecret.SecretArn'] ?? secretsManager.referenceIn(properties.MasterUserPassword as string)) as string;
+    const secretArn = (attributes['MasterUserSecret.SecretArn']
+      ?? secretsManager.referenceIn(properties.MasterUserPassword as string)) as string;
     const password = randomBytes(12).toString('hex');
     await this.server(databaseArnOf({ attributes, properties, ...state })).setMasterPassword(password);
     await setTimeout(milliseconds);
-    secretsManager.put(secretArn, JSON.stringify({ ...JSON.parse(secretsManager.valueOf(secretArn)) as object, password }));
+    secretsManager.put(
+      secretArn,
+      JSON.stringify({ ...(JSON.parse(secretsManager.valueOf(secretArn)) as object), password }),
+    );
   }
 
   /** A server for a cluster or an instance; it gives the attributes that both have. */
@@ -133,12 +144,18 @@ export class DatabaseServers {
       major,
       master,
       databases: names.databaseName === undefined ? [] : [names.databaseName],
-      settings: type === 'AWS::RDS::DBInstance' || properties.GlobalClusterIdentifier !== undefined ? SETTINGS_FOR_STANDBYS : {},
+      settings:
+        type === 'AWS::RDS::DBInstance' || properties.GlobalClusterIdentifier !== undefined
+          ? SETTINGS_FOR_STANDBYS
+          : {},
     });
     if (isWithToken(properties)) {
       await server.setMasterWithToken(true);
     }
-    return { server, attributes: secretArn === undefined ? attributes : { ...attributes, 'MasterUserSecret.SecretArn': secretArn } };
+    return {
+      server,
+      attributes: secretArn === undefined ? attributes : { ...attributes, 'MasterUserSecret.SecretArn': secretArn },
+    };
   }
 
   /** What it is restored from decides about everything that is in it; the password may be another one. */
@@ -153,23 +170,46 @@ export class DatabaseServers {
     }
     const launched = await this.launch(request, names, { major: snapshot.major, snapshot });
     if (properties.MasterUserPassword !== undefined) {
-      await launched.server.setMasterPassword(this.options.secretsManager.resolveReference(properties.MasterUserPassword as string));
+      await launched.server.setMasterPassword(
+        this.options.secretsManager.resolveReference(properties.MasterUserPassword as string),
+      );
     }
     return launched;
   }
 
   /** An empty database, with a master by the name that the app knows. */
-  private async inPlaceOfSnapshot(request: ResourceRequest, names: DatabaseNames, done: NonNullable<DatabaseServersOptions['emptySnapshot']>) {
+  private async inPlaceOfSnapshot(
+    request: ResourceRequest,
+    names: DatabaseNames,
+    done: NonNullable<DatabaseServersOptions['emptySnapshot']>,
+  ) {
     const { stack, properties } = request;
     const { secretsManager } = this.options;
     const password = properties.MasterUserPassword as string | undefined;
-    const secretArn = password !== undefined && password.includes('{{resolve:secretsmanager:') ? secretsManager.referenceIn(password) : undefined;
-    const { username = 'postgres' } = (secretArn === undefined ? {} : parsed(secretsManager.valueOf(secretArn))) as { username?: string };
-    const master = { username, password: password === undefined ? randomBytes(12).toString('hex') : secretsManager.resolveReference(password) };
-    const launched = await this.launch(request, names, { major: majorOf(request.type, properties, this.options.majors), master, settings: SETTINGS_FOR_STANDBYS });
+    const secretArn
+      = password !== undefined && password.includes('{{resolve:secretsmanager:')
+        ? secretsManager.referenceIn(password)
+        : undefined;
+    const { username = 'postgres' } = (secretArn === undefined ? {} : parsed(secretsManager.valueOf(secretArn))) as {
+      username?: string;
+    };
+    const master = {
+      username,
+      password: password === undefined ? randomBytes(12).toString('hex') : secretsManager.resolveReference(password),
+    };
+    const launched = await this.launch(request, names, {
+      major: majorOf(request.type, properties, this.options.majors),
+      master,
+      settings: SETTINGS_FOR_STANDBYS,
+    });
     await done(request, launched.server);
     const managed = isTrue(properties.ManageMasterUserPassword)
-      ? { 'MasterUserSecret.SecretArn': secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${names.resourceId}`), JSON.stringify(master)) }
+      ? {
+          'MasterUserSecret.SecretArn': secretsManager.create(
+            arn(stack, 'secretsmanager', `secret:rds!${names.resourceId}`),
+            JSON.stringify(master),
+          ),
+        }
       : {};
     return { ...launched, attributes: { ...launched.attributes, ...managed } };
   }
@@ -193,7 +233,8 @@ export class DatabaseServers {
       region: stack.region,
       iamAuthentication: isTrue(properties.EnableIAMDatabaseAuthentication),
     });
-    server.authorize = (principal, username, at) => this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
+    server.authorize = (principal, username, at) =>
+      this.options.allows(principal, 'rds-db:connect', arn(stack, 'rds-db', `dbuser:${resourceId}/${username}`), at);
     this.servers.set(databaseArn, server);
     if (isBehindGateway) {
       this.behindGateways.add(databaseArn);
@@ -202,7 +243,12 @@ export class DatabaseServers {
   }
 
   /** @param fixed properties that a rehearsal cannot change on a running server */
-  async update(databaseArn: string, { properties }: ResourceRequest, current: ResourceState, fixed: string[]): Promise<ResourceState> {
+  async update(
+    databaseArn: string,
+    { properties }: ResourceRequest,
+    current: ResourceState,
+    fixed: string[],
+  ): Promise<ResourceState> {
     // Where the major is only the nearest one, the server stays what it is.
     const isFixed = (name: string) => name !== 'EngineVersion' || this.options.majors === undefined;
     const changed = fixed.find(name => isFixed(name) && properties[name] !== current.properties[name]);
@@ -210,14 +256,21 @@ export class DatabaseServers {
       throw new Error(`a changed ${changed} of a database is not rehearsed`);
     }
     const server = this.server(databaseArn);
-    if (isTrue(properties.EnableIAMDatabaseAuthentication) !== isTrue(current.properties.EnableIAMDatabaseAuthentication)) {
+    if (
+      isTrue(properties.EnableIAMDatabaseAuthentication) !== isTrue(current.properties.EnableIAMDatabaseAuthentication)
+    ) {
       server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication); // what the template has not changed stays as it was set elsewhere
     }
     if (isWithToken(properties) !== isWithToken(current.properties)) {
       await server.setMasterWithToken(isWithToken(properties));
     }
-    if (properties.MasterUserPassword !== undefined && properties.MasterUserPassword !== current.properties.MasterUserPassword) {
-      await server.setMasterPassword(this.options.secretsManager.resolveReference(properties.MasterUserPassword as string));
+    if (
+      properties.MasterUserPassword !== undefined
+      && properties.MasterUserPassword !== current.properties.MasterUserPassword
+    ) {
+      await server.setMasterPassword(
+        this.options.secretsManager.resolveReference(properties.MasterUserPassword as string),
+      );
     }
     return current;
   }
@@ -235,13 +288,21 @@ export class DatabaseServers {
     const text = (name: string) => secretsManager.resolveReference(properties[name] as string);
     if (isWithToken(properties)) {
       if (properties.MasterUserPassword !== undefined || isTrue(properties.ManageMasterUserPassword)) {
-        throw new Error('a password of a master with MasterUserAuthenticationType iam-db-auth is not rehearsed: RDS is reported to refuse it; leave it out');
+        throw new Error(
+          'a password of a master with MasterUserAuthenticationType iam-db-auth is not rehearsed: RDS is reported to refuse it; leave it out',
+        );
       }
       return { master: { username: text('MasterUsername'), password: randomBytes(12).toString('hex') } };
     }
     if (isTrue(properties.ManageMasterUserPassword)) {
       const master = { username: text('MasterUsername'), password: randomBytes(12).toString('hex') };
-      return { master, secretArn: secretsManager.create(arn(stack, 'secretsmanager', `secret:rds!${resourceId}`), JSON.stringify(master)) };
+      return {
+        master,
+        secretArn: secretsManager.create(
+          arn(stack, 'secretsmanager', `secret:rds!${resourceId}`),
+          JSON.stringify(master),
+        ),
+      };
     }
     if (properties.MasterUsername === undefined || properties.MasterUserPassword === undefined) {
       throw new Error('a database without MasterUsername and MasterUserPassword is not rehearsed');

@@ -10,9 +10,13 @@ export function dependencyOrder(resources: Record<string, ResourceDefinition>): 
       return;
     }
     if (path.includes(logicalId)) {
-      throw new Error(`circular dependency between resources: ${[...path.slice(path.indexOf(logicalId)), logicalId].join(' -> ')}`);
+      throw new Error(
+        `circular dependency between resources: ${[...path.slice(path.indexOf(logicalId)), logicalId].join(' -> ')}`,
+      );
     }
-    dependenciesOf(resources[logicalId]).filter(name => Object.hasOwn(resources, name)).forEach(name => visit(name, [...path, logicalId]));
+    dependenciesOf(resources[logicalId])
+      .filter(name => Object.hasOwn(resources, name))
+      .forEach(name => visit(name, [...path, logicalId]));
     ordered.add(logicalId);
   };
   Object.keys(resources).forEach(logicalId => visit(logicalId, []));
@@ -33,12 +37,15 @@ export function dependents(resources: Record<string, ResourceDefinition>): Map<s
 }
 
 /**
- * Works on each when those it waits for are done, and on independent ones at the same time, as CloudFormation does. After a
- * failure nothing new is begun; what is under way is told so and waited for, and then the first failure thrown.
+ * Works on each when those it waits for are done, and on independent ones at the same time, as CloudFormation does.
+ * After a failure nothing new is begun; what is under way is told so and waited for, and then the first failure thrown.
  *
  * @param predecessors each name after those it waits for
  */
-export async function inParallel(predecessors: ReadonlyMap<string, string[]>, work: (logicalId: string, cancelled: AbortSignal) => Promise<void>): Promise<void> {
+export async function inParallel(
+  predecessors: ReadonlyMap<string, string[]>,
+  work: (logicalId: string, cancelled: AbortSignal) => Promise<void>,
+): Promise<void> {
   const failures: unknown[] = [];
   const failed = new AbortController();
   setMaxListeners(0, failed.signal); // one for each custom resource under way

@@ -6,7 +6,9 @@ export class ExistingResources {
   constructor(readonly all: () => ResourceState[]) {}
 
   find(type: string, id: string): ResourceState {
-    const found = this.all().find(state => state.type === type && [state.physicalId, state.attributes.Arn].includes(id));
+    const found = this.all().find(
+      state => state.type === type && [state.physicalId, state.attributes.Arn].includes(id),
+    );
     if (!found) {
       throw new Error(`${type} ${id} does not exist at this moment`);
     }
@@ -28,7 +30,10 @@ export class ExistingResources {
 
   membersOf(cluster: string): string[] {
     return this.all()
-      .filter(({ type, properties }) => type === 'AWS::RDS::DBInstance' && String(properties.DBClusterIdentifier).toLowerCase() === cluster)
+      .filter(
+        ({ type, properties }) =>
+          type === 'AWS::RDS::DBInstance' && String(properties.DBClusterIdentifier).toLowerCase() === cluster,
+      )
       .map(({ physicalId }) => physicalId);
   }
 
@@ -37,11 +42,15 @@ export class ExistingResources {
   }
 
   proxyTargetGroup(proxy: string): ResourceState | undefined {
-    return this.all().find(({ type, properties }) => type === 'AWS::RDS::DBProxyTargetGroup' && properties.DBProxyName === proxy);
+    return this.all().find(
+      ({ type, properties }) => type === 'AWS::RDS::DBProxyTargetGroup' && properties.DBProxyName === proxy,
+    );
   }
 
   /** The cluster or instance that `rds-db:connect` names so. */
   databaseWithId(resourceId: string): ResourceState | undefined {
-    return this.all().find(({ attributes }) => [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(resourceId));
+    return this.all().find(({ attributes }) =>
+      [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(resourceId),
+    );
   }
 }

@@ -11,9 +11,16 @@ const PATIENCE_SECONDS = 60;
  *
  * @param told called with the reason why a resource does nothing
  */
-export function foreignCustomResource(custom: ResourceProvider, told: (request: ResourceRequest, reason: string) => void): ResourceProvider {
+export function foreignCustomResource(
+  custom: ResourceProvider,
+  told: (request: ResourceRequest, reason: string) => void,
+): ResourceProvider {
   const inert = new Set<string>();
-  const attempt = async (request: ResourceRequest, call: () => Promise<ResourceOutcome>, otherwise: () => Promise<ResourceOutcome>) => {
+  const attempt = async (
+    request: ResourceRequest,
+    call: () => Promise<ResourceOutcome>,
+    otherwise: () => Promise<ResourceOutcome>,
+  ) => {
     const over = new AbortController();
     const tooLong = setTimeout(PATIENCE_SECONDS * 1000, undefined, { signal: over.signal, ref: false })
       .then(() => Promise.reject(new Error(`there was no answer within ${PATIENCE_SECONDS} s`)));

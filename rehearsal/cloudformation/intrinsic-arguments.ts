@@ -16,7 +16,9 @@ export function splitOnce(name: string): [string, string | undefined] {
 }
 
 export function arrayOf(value: unknown, length: number, path: string): unknown[] {
-  return Array.isArray(value) && value.length === length ? value : fail(path, `expected ${length} arguments, not ${show(value)}`);
+  return Array.isArray(value) && value.length === length
+    ? value
+    : fail(path, `expected ${length} arguments, not ${show(value)}`);
 }
 
 export function list(value: unknown, path: string): unknown[] {

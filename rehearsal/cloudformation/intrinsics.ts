@@ -25,7 +25,10 @@ export interface Scope {
   readonly languageExtensions: boolean;
 }
 
-/** @see https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html */
+/**
+ * @see
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/intrinsic-function-reference-getstackoutput.html
+ */
 export interface StackOutputRequest {
   readonly stackName: string;
   readonly outputName: string;
@@ -55,7 +58,9 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   },
   'Fn::Split': ({ value, scope, path }) => {
     const [delimiter, source] = arrayOf(value, 2, path);
-    return text(resolve(source, scope, path), path).split(text(delimiter, path) || fail(path, 'an empty delimiter is not rehearsed'));
+    return text(resolve(source, scope, path), path).split(
+      text(delimiter, path) || fail(path, 'an empty delimiter is not rehearsed'),
+    );
   },
   'Fn::Select': ({ value, scope, path }) => {
     const [index, items] = arrayOf(value, 2, path);
@@ -63,7 +68,10 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
     if (Array.isArray(items) && items.length > all.length) {
       fail(path, 'AWS::NoValue is not allowed in a list to select from');
     }
-    return (/^\d+$/.test(position) ? all[Number(position)] : undefined) ?? fail(path, `there is no item ${position} in ${JSON.stringify(all)}`);
+    return (
+      (/^\d+$/.test(position) ? all[Number(position)] : undefined)
+      ?? fail(path, `there is no item ${position} in ${JSON.stringify(all)}`)
+    );
   },
   'Fn::FindInMap': ({ value, scope, path }) => {
     const [name, first, second, fallback] = arrayOf(value, list(value, path).length === 4 ? 4 : 3, path);
@@ -71,8 +79,12 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
     if (fallback !== undefined || ![name, first, second].every(isSimpleKey)) {
       needExtensions(scope, path, 'a default, or a function other than Ref and Fn::FindInMap,');
     }
-    return at(path, () => scope.mapping(keys[0], keys[1], keys[2]))
-      ?? (fallback === undefined ? fail(path, `mapping ${keys[0]} has no ${keys[1]}, ${keys[2]}`) : resolve(defaultValue(fallback, path), scope, path));
+    return (
+      at(path, () => scope.mapping(keys[0], keys[1], keys[2]))
+      ?? (fallback === undefined
+        ? fail(path, `mapping ${keys[0]} has no ${keys[1]}, ${keys[2]}`)
+        : resolve(defaultValue(fallback, path), scope, path))
+    );
   },
   'Fn::If': ({ value, scope, path }) => {
     const [condition, whenTrue, whenFalse] = arrayOf(value, 3, path);
@@ -90,7 +102,9 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   // The role is assumed where the stack is in another account; in a rehearsal every account is in reach.
   'Fn::GetStackOutput': ({ value, scope, path }) => {
     const { StackName, OutputName, Region } = object(value, path);
-    const [stackName, outputName] = [StackName, OutputName].map(name => text(withoutResources(name, scope, path), path));
+    const [stackName, outputName] = [StackName, OutputName].map(name =>
+      text(withoutResources(name, scope, path), path),
+    );
     const region = Region === undefined ? undefined : text(withoutResources(Region, scope, path), path);
     return at(path, () => scope.stackOutput({ stackName, outputName, region }));
   },
@@ -102,8 +116,14 @@ const FUNCTIONS: Record<string, (call: Arguments) => unknown> = {
   'Fn::ToJsonString': ({ value, scope, path }) => {
     needExtensions(scope, path);
     refuseNoValue(value, path);
-    const json = resolve(value, { ...scope, attribute: (...names) => attributeInJson(names, scope.attribute(...names)) }, path);
-    return typeof json === 'object' ? JSON.stringify(json) : fail(path, `expected an object or a list, not ${show(json)}`);
+    const json = resolve(
+      value,
+      { ...scope, attribute: (...names) => attributeInJson(names, scope.attribute(...names)) },
+      path,
+    );
+    return typeof json === 'object'
+      ? JSON.stringify(json)
+      : fail(path, `expected an object or a list, not ${show(json)}`);
   },
 };
 
@@ -160,12 +180,17 @@ export function holds(expression: unknown, scope: Scope, path: string, under: st
     case 'Condition': {
       const condition = text(value, within);
       if (under.includes(condition)) {
-        fail(path, `circular dependency between conditions: ${[...under.slice(under.indexOf(condition)), condition].join(' -> ')}`);
+        fail(
+          path,
+          `circular dependency between conditions: ${[...under.slice(under.indexOf(condition)), condition].join(' -> ')}`,
+        );
       }
       return holds(at(path, () => scope.condition(condition)), scope, `Conditions.${condition}`, [...under, condition]);
     }
     case 'Fn::Equals': {
-      const [left, right] = arrayOf(value, 2, within).map(side => scalar(withoutResources(side, scope, within), within));
+      const [left, right] = arrayOf(value, 2, within).map(side =>
+        scalar(withoutResources(side, scope, within), within),
+      );
       return left === right;
     }
     case 'Fn::And': return each(2, 10).every(Boolean);
@@ -186,8 +211,13 @@ export function referencesIn(value: unknown): string[] {
       case 'Ref': return [String(item)];
       case 'Fn::GetAtt': return [splitOnce(String(first))[0], ...referencesIn([second])];
       case 'Fn::Sub': {
-        const names = [...String(first).matchAll(VARIABLE)].map(([, name]) => name).filter(name => !name.startsWith('!'));
-        return [...names.filter(name => !Object.hasOwn(Object(second) as object, name)).map(name => splitOnce(name)[0]), ...referencesIn(second)];
+        const names = [...String(first).matchAll(VARIABLE)]
+          .map(([, name]) => name)
+          .filter(name => !name.startsWith('!'));
+        return [
+          ...names.filter(name => !Object.hasOwn(Object(second) as object, name)).map(name => splitOnce(name)[0]),
+          ...referencesIn(second),
+        ];
       }
       default: return referencesIn(item);
     }
@@ -202,20 +232,28 @@ function substitute(template: string, variables: Record<string, unknown>, scope:
       return `\${${name.slice(1)}}`;
     }
     if (!/^[\w.:]+$/.test(name)) {
-      fail(path, `${variable} is not allowed: a name has letters, digits, underscores, periods and colons; write \${!${name}} for the text itself`);
+      fail(
+        path,
+        `${variable} is not allowed: a name has letters, digits, underscores, periods and colons; write \${!${name}} for the text itself`,
+      );
     }
     if (Object.hasOwn(variables, name)) {
       return scalar(resolve(variables[name], scope, `${path}.${name}`), path);
     }
     const [logicalId, attribute] = splitOnce(name);
-    return scalar(at(path, () => attribute === undefined ? scope.ref(logicalId) : scope.attribute(logicalId, attribute)), path);
+    return scalar(
+      at(path, () => (attribute === undefined ? scope.ref(logicalId) : scope.attribute(logicalId, attribute))),
+      path,
+    );
   });
 }
 
 /** Where CloudFormation allows parameters, mappings and conditions, but nothing that exists later. */
 function withoutResources(value: unknown, scope: Scope, path: string): unknown {
   const name = referencesIn([value]).find(each => scope.isResource(each));
-  return name === undefined ? resolve(value, scope, path) : fail(path, `resource ${name} is not allowed here: this must be known before any resource exists`);
+  return name === undefined
+    ? resolve(value, scope, path)
+    : fail(path, `resource ${name} is not allowed here: this must be known before any resource exists`);
 }
 
 function needExtensions(scope: Scope, path: string, what = 'this function'): void {
@@ -244,7 +282,9 @@ function isSimpleKey(key: unknown): boolean {
 
 function defaultValue(argument: unknown, path: string): unknown {
   const { DefaultValue: value, ...others } = object(argument, path);
-  return value !== undefined && Object.keys(others).length === 0 ? value : fail(path, `expected {"DefaultValue": ...}, not ${show(argument)}`);
+  return value !== undefined && Object.keys(others).length === 0
+    ? value
+    : fail(path, `expected {"DefaultValue": ...}, not ${show(argument)}`);
 }
 
 function intrinsicOf(value: object, path: string): string | undefined {

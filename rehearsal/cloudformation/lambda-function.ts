@@ -61,9 +61,10 @@ const AMAZON_CA_FILE = '/var/task/amazon-ca-certificates.pem';
 const TASK_FOLDER = '/var/task/';
 
 /**
- * Where functions run: a process of its own for each environment, which sees nothing of this process' environment. As on Lambda it is
- * kept for the next invocation of the same function, takes one invocation at a time, and ends with a function that fails to return.
- * Invocations at the same time start at the same pace, each in a new one: a later one does not overtake, which on AWS it hardly could.
+ * Where functions run: a process of its own for each environment, which sees nothing of this process' environment. As
+ * on Lambda it is kept for the next invocation of the same function, takes one invocation at a time, and ends with a
+ * function that fails to return. Invocations at the same time start at the same pace, each in a new one: a later one
+ * does not overtake, which on AWS it hardly could.
  *
  * @see https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtime-environment.html
  */
@@ -77,7 +78,12 @@ export class ExecutionEnvironments {
   }
 
   /** @param wrote called with whatever the function writes */
-  async invoke(lambda: LambdaFunction, event: unknown, surroundings: LambdaSurroundings, wrote: () => void = () => undefined): Promise<Invocation> {
+  async invoke(
+    lambda: LambdaFunction,
+    event: unknown,
+    surroundings: LambdaSurroundings,
+    wrote: () => void = () => undefined,
+  ): Promise<Invocation> {
     const variables = variablesOf(lambda, surroundings);
     const key = JSON.stringify([lambda.arn, lambda.code, surroundings.role, variables]);
     const underWay = this.underWay.get(key) ?? 0;
@@ -86,7 +92,9 @@ export class ExecutionEnvironments {
       this.idle.delete(key);
     }
     this.underWay.set(key, underWay + 1);
-    const environment = kept ?? new ExecutionEnvironment(lambda.code, { ...variables, ...variablesFor(surroundings) }, this.closed.signal);
+    const environment
+      = kept
+        ?? new ExecutionEnvironment(lambda.code, { ...variables, ...variablesFor(surroundings) }, this.closed.signal);
     try {
       return await environment.invoke(lambda, event, surroundings, wrote);
     } finally {
@@ -140,7 +148,12 @@ class ExecutionEnvironment {
     this.child.kill('SIGKILL');
   }
 
-  async invoke(lambda: LambdaFunction, event: unknown, { network, webCertificate, aheadMs }: LambdaSurroundings, wrote: () => void): Promise<Invocation> {
+  async invoke(
+    lambda: LambdaFunction,
+    event: unknown,
+    { network, webCertificate, aheadMs }: LambdaSurroundings,
+    wrote: () => void,
+  ): Promise<Invocation> {
     const [module, handlerName] = lambda.handler.split('.');
     const awsRequestId = randomUUID();
     this.wrote = wrote;
@@ -159,7 +172,13 @@ class ExecutionEnvironment {
       aheadMs,
       network,
       webCertificate,
-      context: { awsRequestId, functionName: lambda.name, invokedFunctionArn: lambda.invokedArn ?? lambda.arn, logStreamName: this.logStreamName, logGroupName: lambda.logGroup },
+      context: {
+        awsRequestId,
+        functionName: lambda.name,
+        invokedFunctionArn: lambda.invokedArn ?? lambda.arn,
+        logStreamName: this.logStreamName,
+        logGroupName: lambda.logGroup,
+      },
     }, () => undefined); // a process that cannot be reached is closed, and that is told below
     const ended = this.exited.then((code): Answer => ({
       error: timedOut
@@ -178,7 +197,10 @@ class ExecutionEnvironment {
     }
   }
 
-  /** The answer, once all that the function has written before is here: it comes through other pipes, each of which says where it ends. */
+  /**
+   * The answer, once all that the function has written before is here: it comes through other pipes, each of which says
+   * where it ends.
+   */
   private async answerTo(awsRequestId: string): Promise<Answer> {
     const answer = new Promise<Answer>(resolve => this.child.once('message', message => resolve(message as Answer)));
     const ends = [this.child.stdout!, this.child.stderr!].map(stream => new Promise<void>((resolve) => {
@@ -231,11 +253,21 @@ export function entryOf(folder: string, module: string): string {
   return files.find(existsSync) ?? files[0];
 }
 
-function variablesOf(lambda: LambdaFunction, { endpoints, caFile, amazonCaFile, packages }: LambdaSurroundings): Record<string, string | undefined> {
+function variablesOf(
+  lambda: LambdaFunction,
+  { endpoints, caFile, amazonCaFile, packages }: LambdaSurroundings,
+): Record<string, string | undefined> {
   const region = lambda.arn.split(':')[3];
-  const own = Object.entries(lambda.environment).map(([name, value]) => [name, value === RUNTIME_CA_FILE
-    ? caFile
-    : value === AMAZON_CA_FILE ? amazonCaFile : value.startsWith(TASK_FOLDER) ? join(lambda.code, value.slice(TASK_FOLDER.length)) : value]);
+  const own = Object.entries(lambda.environment).map(([name, value]) => [
+    name,
+    value === RUNTIME_CA_FILE
+      ? caFile
+      : value === AMAZON_CA_FILE
+        ? amazonCaFile
+        : value.startsWith(TASK_FOLDER)
+          ? join(lambda.code, value.slice(TASK_FOLDER.length))
+          : value,
+  ]);
   return {
     ...Object.fromEntries(own) as Record<string, string>,
     PATH: process.env.PATH,

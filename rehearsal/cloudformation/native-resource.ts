@@ -1,5 +1,12 @@
 import { randomBytes } from 'node:crypto';
-import { Properties, ResourceOutcome, ResourceProvider, ResourceRequest, ResourceState, StackIdentity } from './template';
+import {
+  Properties,
+  ResourceOutcome,
+  ResourceProvider,
+  ResourceRequest,
+  ResourceState,
+  StackIdentity,
+} from './template';
 
 /** EC2 types whose `Ref` is an id, by the id's prefix. */
 const EC2_IDS: Record<string, string> = {
@@ -23,8 +30,18 @@ const ATTRIBUTES: Record<string, (id: string, properties: Properties) => Propert
   'AWS::EC2::NatGateway': id => ({ NatGatewayId: id }),
   'AWS::EC2::RouteTable': id => ({ RouteTableId: id }),
   'AWS::EC2::SecurityGroup': (id, { VpcId }) => ({ GroupId: id, VpcId }),
-  'AWS::EC2::Subnet': (id, { AvailabilityZone, CidrBlock, VpcId }) => ({ SubnetId: id, AvailabilityZone, CidrBlock, VpcId }),
-  'AWS::EC2::VPC': (id, { CidrBlock }) => ({ VpcId: id, CidrBlock, DefaultSecurityGroup: newId('sg'), DefaultNetworkAcl: newId('acl') }),
+  'AWS::EC2::Subnet': (id, { AvailabilityZone, CidrBlock, VpcId }) => ({
+    SubnetId: id,
+    AvailabilityZone,
+    CidrBlock,
+    VpcId,
+  }),
+  'AWS::EC2::VPC': (id, { CidrBlock }) => ({
+    VpcId: id,
+    CidrBlock,
+    DefaultSecurityGroup: newId('sg'),
+    DefaultNetworkAcl: newId('acl'),
+  }),
   'AWS::IAM::Role': () => ({ RoleId: `AROA${randomBytes(8).toString('hex').toUpperCase()}` }),
   'AWS::KMS::Key': id => ({ KeyId: id }),
 };
@@ -39,7 +56,10 @@ const NAMES: Record<string, string> = {
   'AWS::RDS::GlobalCluster': 'GlobalClusterIdentifier',
 };
 
-/** The qualified ARN of a function. https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html#aws-resource-lambda-alias-return-values */
+/**
+ * The qualified ARN of a function.
+ * https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-lambda-alias.html#aws-resource-lambda-alias-return-values
+ */
 function aliasArn({ stack, properties: { FunctionName: name, Name: alias } }: ResourceRequest): string {
   const functionArn = String(name).startsWith('arn:') ? String(name) : arn(stack, 'lambda', `function:${String(name)}`);
   return `${functionArn}:${String(alias)}`;
@@ -50,16 +70,24 @@ const REF_IS_ARN = ['AWS::IAM::ManagedPolicy', 'AWS::SNS::Topic'];
 /** A resource that does nothing in a rehearsal but have an id and attributes, both invented. */
 export const nativeResource: ResourceProvider = {
   create: request => Promise.resolve(invent(request)),
-  update: (_request: ResourceRequest, { physicalId, attributes }: ResourceState) => Promise.resolve({ physicalId, attributes }),
+  update: (_request: ResourceRequest, { physicalId, attributes }: ResourceState) =>
+    Promise.resolve({ physicalId, attributes }),
   delete: () => Promise.resolve(),
 };
 
-/** Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are not here. */
+/**
+ * Custom resources of CDK itself that have nothing to do with databases: their functions would call services that are
+ * not here.
+ */
 const INERT = ['Custom::LogRetention', 'Custom::S3AutoDeleteObjects', 'Custom::VpcRestrictDefaultSG'];
 
 /** What stands for an attribute that a resource does not have here. */
 export function inventedAttribute({ logicalId, attributes }: ResourceState, attribute: string): string {
-  return /Arn$/.test(attribute) && attributes.Arn !== undefined ? attributes.Arn as string : /Port$/.test(attribute) ? '5432' : `${logicalId.toLowerCase()}-${attribute.toLowerCase().replaceAll('.', '-')}.invented`;
+  return /Arn$/.test(attribute) && attributes.Arn !== undefined
+    ? (attributes.Arn as string)
+    : /Port$/.test(attribute)
+      ? '5432'
+      : `${logicalId.toLowerCase()}-${attribute.toLowerCase().replaceAll('.', '-')}.invented`;
 }
 
 /** Whether a type is one of CloudFormation's for custom resources. */
@@ -91,7 +119,14 @@ function invent(request: ResourceRequest): ResourceOutcome {
   const prefix = EC2_IDS[type];
   const id = prefix ? newId(prefix) : (properties[NAMES[type]] as string | undefined) ?? generatedName(request);
   const separator = type === 'AWS::Lambda::Function' || type === 'AWS::Logs::LogGroup' ? ':' : '/';
-  const resourceKind = kind === 'ManagedPolicy' ? 'policy' : kind === 'LogGroup' ? 'log-group' : kind === 'ScheduleGroup' ? 'schedule-group' : kind.toLowerCase();
+  const resourceKind
+    = kind === 'ManagedPolicy'
+      ? 'policy'
+      : kind === 'LogGroup'
+        ? 'log-group'
+        : kind === 'ScheduleGroup'
+          ? 'schedule-group'
+          : kind.toLowerCase();
   const itsArn = arn(stack, service.toLowerCase(), `${resourceKind}${separator}${id}`);
   return {
     physicalId: REF_IS_ARN.includes(type) ? itsArn : id,

@@ -15,9 +15,15 @@ export function nestedStack(stacks: NestedStacks): ResourceProvider {
   const deploy = async (stack: Stack, properties: Properties) => {
     const { reason, outputs } = await stacks.deploy(stack, properties);
     if (reason !== undefined) {
-      throw new ResourceFailure(`Embedded stack ${stack.identity.id} was not successfully deployed: ${reason}`, stack.identity.id);
+      throw new ResourceFailure(
+        `Embedded stack ${stack.identity.id} was not successfully deployed: ${reason}`,
+        stack.identity.id,
+      );
     }
-    return { physicalId: stack.identity.id, attributes: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [`Outputs.${name}`, value])) };
+    return {
+      physicalId: stack.identity.id,
+      attributes: Object.fromEntries(Object.entries(outputs).map(([name, value]) => [`Outputs.${name}`, value])),
+    };
   };
   return {
     create: request => deploy(stacks.create(request), request.properties),

@@ -38,16 +38,26 @@ const ID_PREFIXES: Record<string, string> = {
 
 /** Values of all parameters of a template. */
 export function parameterValues({ Parameters: parameters = {} }: Template, known: KnownValues): ParameterValue[] {
-  return Object.entries(parameters).map(([name, definition]) => ({ name, type: definition.Type, ...valueOf(name, definition, known) }));
+  return Object.entries(parameters).map(([name, definition]) => ({
+    name,
+    type: definition.Type,
+    ...valueOf(name, definition, known),
+  }));
 }
 
 /** The template with these values as the defaults of its parameters, none of which is in Systems Manager any more. */
 export function withParameterValues(template: Template, values: ParameterValue[]): Template {
-  const parameters = values.map(({ name, type, value }) => [name, { Type: (SSM.exec(type)?.[1] ?? type), Default: value }] as const);
+  const parameters = values.map(
+    ({ name, type, value }) => [name, { Type: SSM.exec(type)?.[1] ?? type, Default: value }] as const,
+  );
   return values.length === 0 ? template : { ...template, Parameters: Object.fromEntries(parameters) };
 }
 
-function valueOf(name: string, { Type: type, Default: value, AllowedValues: allowed, MinValue: least }: ParameterDefinition, known: KnownValues): Omit<ParameterValue, 'name' | 'type'> {
+function valueOf(
+  name: string,
+  { Type: type, Default: value, AllowedValues: allowed, MinValue: least }: ParameterDefinition,
+  known: KnownValues,
+): Omit<ParameterValue, 'name' | 'type'> {
   const ofSsm = SSM.exec(type);
   const given = Object.hasOwn(known.parameters, name) ? known.parameters[name] : undefined;
   if (ofSsm && (typeof given === 'string' || value !== undefined)) {
@@ -69,7 +79,8 @@ function valueOf(name: string, { Type: type, Default: value, AllowedValues: allo
 function invented(name: string, type: string): string {
   const item = /^List<(.+)>$/.exec(type)?.[1] ?? type;
   const prefix = ID_PREFIXES[item];
-  const id = (n: number) => `${prefix}-0${Buffer.from(`${RUN}${n}${name}`).toString('hex').slice(0, 16).padEnd(16, '0')}`;
+  const id = (n: number) =>
+    `${prefix}-0${Buffer.from(`${RUN}${n}${name}`).toString('hex').slice(0, 16).padEnd(16, '0')}`;
   const text = prefix === undefined ? `invented-${name}` : id(1);
   return type.startsWith('List<') && prefix !== undefined ? `${text},${id(2)}` : text;
 }

@@ -22,22 +22,31 @@ export interface ProxyUsersOptions {
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy-iam-setup.html
  */
-export function proxyUsers({ DefaultAuthScheme: scheme = 'NONE', Auth, RoleArn }: Properties, options: ProxyUsersOptions): (username: string) => ProxyUser | undefined {
+export function proxyUsers(
+  { DefaultAuthScheme: scheme = 'NONE', Auth, RoleArn }: Properties,
+  options: ProxyUsersOptions,
+): (username: string) => ProxyUser | undefined {
   const entries = (Auth ?? []) as AuthEntry[];
   const roleArn = RoleArn as string;
   if (scheme === 'IAM_AUTH') {
     if (entries.length > 0) {
-      throw new Error('a proxy with both DefaultAuthScheme IAM_AUTH and Auth is not rehearsed: AWS does not say which of them counts for a user that has a secret; leave one out');
+      throw new Error(
+        'a proxy with both DefaultAuthScheme IAM_AUTH and Auth is not rehearsed: AWS does not say which of them counts for a user that has a secret; leave one out',
+      );
     }
     return username => withTokens(username, roleArn, options);
   }
   if (scheme !== 'NONE' || entries.length === 0) {
-    throw new Error(`a proxy with DefaultAuthScheme ${String(scheme)} and ${entries.length} entries in Auth is not what RDS takes: set DefaultAuthScheme to IAM_AUTH, or name a secret in Auth`);
+    throw new Error(
+      `a proxy with DefaultAuthScheme ${String(scheme)} and ${entries.length} entries in Auth is not what RDS takes: set DefaultAuthScheme to IAM_AUTH, or name a secret in Auth`,
+    );
   }
   for (const { AuthScheme = 'SECRETS', IAMAuth = 'DISABLED', SecretArn } of entries) {
     if (AuthScheme !== 'SECRETS' || !['DISABLED', 'REQUIRED'].includes(IAMAuth) || SecretArn === undefined) {
-      throw new Error(`an entry in Auth of a proxy with AuthScheme ${AuthScheme} and IAMAuth ${IAMAuth}${SecretArn === undefined ? ' and no SecretArn' : ''} is not rehearsed: `
-        + 'use AuthScheme SECRETS, IAMAuth DISABLED or REQUIRED, and SecretArn');
+      throw new Error(
+        `an entry in Auth of a proxy with AuthScheme ${AuthScheme} and IAMAuth ${IAMAuth}${SecretArn === undefined ? ' and no SecretArn' : ''} is not rehearsed: `
+        + 'use AuthScheme SECRETS, IAMAuth DISABLED or REQUIRED, and SecretArn',
+      );
     }
   }
   return username => entries.map(entry => withSecret(username, roleArn, entry, options)).find(Boolean);
@@ -55,14 +64,23 @@ function withTokens(username: string, roleArn: string, options: ProxyUsersOption
 }
 
 /** Of the user that the secret names. */
-function withSecret(username: string, roleArn: string, { IAMAuth, SecretArn = '' }: AuthEntry, options: ProxyUsersOptions): ProxyUser | undefined {
+function withSecret(
+  username: string,
+  roleArn: string,
+  { IAMAuth, SecretArn = '' }: AuthEntry,
+  options: ProxyUsersOptions,
+): ProxyUser | undefined {
   requireKnown(roleArn, options);
   if (!options.allows(roleArn, 'secretsmanager:GetSecretValue', SecretArn)) {
     return undefined;
   }
   const { username: name, password } = JSON.parse(options.secretsManager.valueOf(SecretArn)) as Record<string, string>;
   return name === username
-    ? { clientPassword: IAMAuth === 'REQUIRED' ? undefined : password, passwordAt: () => password, means: `the password of ${SecretArn}` }
+    ? {
+        clientPassword: IAMAuth === 'REQUIRED' ? undefined : password,
+        passwordAt: () => password,
+        means: `the password of ${SecretArn}`,
+      }
     : undefined;
 }
 

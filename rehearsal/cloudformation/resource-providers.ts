@@ -56,7 +56,18 @@ export class ResourceProviders {
   private readonly foreign: ResourceProvider;
 
   constructor(private readonly options: ResourceProvidersOptions) {
-    const { allows, credentials, databases, functions, proxies, resources, responses, scheduler, secretsManager, webAuthority } = options;
+    const {
+      allows,
+      credentials,
+      databases,
+      functions,
+      proxies,
+      resources,
+      responses,
+      scheduler,
+      secretsManager,
+      webAuthority,
+    } = options;
     this.custom = customResource({
       invoke: (serviceToken, event) => functions.invoke(serviceToken, event),
       begun: (serviceToken, requestId) => functions.begun(serviceToken, requestId),
@@ -74,11 +85,14 @@ export class ResourceProviders {
         secretsManager,
         allows,
         findRole: roleArn => resources.role(roleArn),
-        vpcOf: subnetId => resources.all().find(({ physicalId }) => physicalId === subnetId)?.attributes.VpcId as string | undefined,
+        vpcOf: subnetId =>
+          resources.all().find(({ physicalId }) => physicalId === subnetId)?.attributes.VpcId as string | undefined,
       }),
       'AWS::RDS::DBProxyTargetGroup': databaseProxyTargetGroup(proxies, databases),
       'AWS::SecretsManager::Secret': secret(secretsManager),
-      'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, (type, id) => resources.find(type, id)),
+      'AWS::SecretsManager::SecretTargetAttachment': secretTargetAttachment(secretsManager, (type, id) =>
+        resources.find(type, id),
+      ),
     };
   }
 
@@ -94,27 +108,34 @@ export class ResourceProviders {
     if (isCustomResource(type)) {
       return plan === undefined || isOfLibrary(type) ? this.libraryResource(stackId, type) : this.foreign;
     }
-    return plan && type === 'AWS::Lambda::Function' ? this.functionResource(stackId) : this.byType[type] ?? nativeResource;
+    return plan && type === 'AWS::Lambda::Function'
+      ? this.functionResource(stackId)
+      : (this.byType[type] ?? nativeResource);
   }
 
   private foreignResource(): ResourceProvider {
-    return foreignCustomResource({
-      ...this.custom,
-      create: (request) => {
-        this.othersRan = true;
-        return this.custom.create(request);
+    return foreignCustomResource(
+      {
+        ...this.custom,
+        create: (request) => {
+          this.othersRan = true;
+          return this.custom.create(request);
+        },
+        update: (request, current) => {
+          this.othersRan = true;
+          return this.custom.update(request, current);
+        },
       },
-      update: (request, current) => {
-        this.othersRan = true;
-        return this.custom.update(request, current);
-      },
-    }, ({ stack, logicalId }, reason) => this.inert.push({ stackId: this.options.stacks.idOf(stack), logicalId, reason }));
+      ({ stack, logicalId }, reason) =>
+        this.inert.push({ stackId: this.options.stacks.idOf(stack), logicalId, reason }),
+    );
   }
 
   /** A function, before which there is what its environment leads to. */
   private functionResource(stackId: string): ResourceProvider {
     const { standIns } = this.options;
-    const prepare = ({ stack, logicalId, properties }: ResourceRequest) => standIns.forFunction(stack, stackId, logicalId, properties);
+    const prepare = ({ stack, logicalId, properties }: ResourceRequest) =>
+      standIns.forFunction(stack, stackId, logicalId, properties);
     return {
       ...nativeResource,
       create: async (request) => {

@@ -52,7 +52,13 @@ export class ResponseEndpoints {
   constructor(private readonly authority: CertificateAuthority, private readonly now: () => Date) {}
 
   /** A URL for one answer to a stack, and the answer once it is there. */
-  async expect({ id, region }: { readonly id: string; readonly region: string }): Promise<{ url: string; answer: Promise<string> }> {
+  async expect({
+    id,
+    region,
+  }: {
+    readonly id: string;
+    readonly region: string;
+  }): Promise<{ url: string; answer: Promise<string> }> {
     const endpoint = this.byRegion.get(region) ?? ResponseEndpoint.listen(this.authority, region);
     this.byRegion.set(region, endpoint);
     return (await endpoint).expect(id, this.now());

@@ -3,7 +3,9 @@ import { IdentityPolicies } from '../iam/identity-policies';
 import { list, PolicyDocument } from '../iam/policy-document';
 import { ResourceState } from './template';
 
-/** Policies of AWS that CDK attaches to roles, by what they allow. None but the last reaches what a rehearsal decides. */
+/**
+ * Policies of AWS that CDK attaches to roles, by what they allow. None but the last reaches what a rehearsal decides.
+ */
 const AWS_MANAGED_POLICIES: Record<string, string[]> = {
   'AmazonSSMManagedInstanceCore': ['ssm:*', 'ssmmessages:*', 'ec2messages:*'],
   'AWSXRayDaemonWriteAccess': ['xray:*'],
@@ -33,13 +35,20 @@ export interface PolicySources {
 }
 
 /** Whether a role may do something, by what exists at this moment, in whichever stack. */
-export function roleAllows(role: ResourceState, existing: ResourceState[], request: Omit<AccessRequest, 'principal'>, sources: PolicySources = {}): boolean {
+export function roleAllows(
+  role: ResourceState,
+  existing: ResourceState[],
+  request: Omit<AccessRequest, 'principal'>,
+  sources: PolicySources = {},
+): boolean {
   return policiesOfRole(role, existing, sources).allows({ ...request, principal: principalOf(role) });
 }
 
 /** Whether the trust policy of a role lets a service of AWS have it. Conditions are not looked at. */
 export function mayBeAssumedBy({ properties }: ResourceState, service: string): boolean {
-  const { Statement = [] } = (properties.AssumeRolePolicyDocument ?? {}) as { Statement?: TrustStatement | TrustStatement[] };
+  const { Statement = [] } = (properties.AssumeRolePolicyDocument ?? {}) as {
+    Statement?: TrustStatement | TrustStatement[];
+  };
   return list(Statement).some(({ Effect, Action = [], Principal }) =>
     Effect === 'Allow' && list(Action).includes('sts:AssumeRole') && list(Principal?.Service ?? []).includes(service));
 }
@@ -66,21 +75,35 @@ function policiesOfRole(role: ResourceState, existing: ResourceState[], sources:
 }
 
 /** Those of the role itself, and of resources `AWS::IAM::Policy`. */
-export function inlinePoliciesOf({ properties: { Policies }, physicalId }: ResourceState, existing: ResourceState[]): { name: string; document: PolicyDocument }[] {
+export function inlinePoliciesOf(
+  { properties: { Policies }, physicalId }: ResourceState,
+  existing: ResourceState[],
+): { name: string; document: PolicyDocument }[] {
   const own = (Policies ?? []) as { PolicyName?: string; PolicyDocument: PolicyDocument }[];
   return [
     ...own.map(({ PolicyName: name = '', PolicyDocument: document }) => ({ name, document })),
-    ...attachedTo('AWS::IAM::Policy', physicalId, existing).map(({ properties }) => ({ name: properties.PolicyName as string, document: properties.PolicyDocument as PolicyDocument })),
+    ...attachedTo('AWS::IAM::Policy', physicalId, existing).map(({ properties }) => ({
+      name: properties.PolicyName as string,
+      document: properties.PolicyDocument as PolicyDocument,
+    })),
   ];
 }
 
 /** ARNs of managed policies that the role names, or that name the role. */
-export function managedPoliciesOf({ properties: { ManagedPolicyArns }, physicalId }: ResourceState, existing: ResourceState[]): string[] {
-  return [...(ManagedPolicyArns ?? []) as string[], ...attachedTo('AWS::IAM::ManagedPolicy', physicalId, existing).map(policy => policy.physicalId)];
+export function managedPoliciesOf(
+  { properties: { ManagedPolicyArns }, physicalId }: ResourceState,
+  existing: ResourceState[],
+): string[] {
+  return [
+    ...((ManagedPolicyArns ?? []) as string[]),
+    ...attachedTo('AWS::IAM::ManagedPolicy', physicalId, existing).map(policy => policy.physicalId),
+  ];
 }
 
 function attachedTo(type: string, roleName: string, existing: ResourceState[]): ResourceState[] {
-  return existing.filter(state => state.type === type && (state.properties.Roles as string[] | undefined)?.includes(roleName));
+  return existing.filter(
+    state => state.type === type && (state.properties.Roles as string[] | undefined)?.includes(roleName),
+  );
 }
 
 /** What a managed policy of a stack, or of AWS, says; undefined if it is not known. */
@@ -88,7 +111,11 @@ export function policyDocumentOf(arn: string, existing: ResourceState[]): Policy
   return managedPolicy(arn, existing, { ignoreUnknown: true });
 }
 
-function managedPolicy(arn: string, existing: ResourceState[], { given, ignoreUnknown = false }: PolicySources): PolicyDocument | undefined {
+function managedPolicy(
+  arn: string,
+  existing: ResourceState[],
+  { given, ignoreUnknown = false }: PolicySources,
+): PolicyDocument | undefined {
   const own = existing.find(({ type, physicalId }) => type === 'AWS::IAM::ManagedPolicy' && physicalId === arn);
   if (own) {
     return own.properties.PolicyDocument as PolicyDocument;
@@ -103,5 +130,7 @@ function managedPolicy(arn: string, existing: ResourceState[], { given, ignoreUn
 /** What a policy of AWS allows, if it is one of those that are known. */
 export function policyOfAws(arn: string): PolicyDocument | undefined {
   const Action = AWS_MANAGED_POLICIES[arn.split(':policy/')[1]];
-  return arn.includes(':iam::aws:policy/') && Action !== undefined ? { Version: '2012-10-17', Statement: { Effect: 'Allow', Action, Resource: '*' } } : undefined;
+  return arn.includes(':iam::aws:policy/') && Action !== undefined
+    ? { Version: '2012-10-17', Statement: { Effect: 'Allow', Action, Resource: '*' } }
+    : undefined;
 }

@@ -33,8 +33,9 @@ interface Target {
 const SERVICE = 'scheduler.amazonaws.com';
 
 /**
- * EventBridge Scheduler with a clock that tests turn. It knows schedules that name their moments: `at(...)`, and `cron(...)` with one minute, hour, day and
- * month and a list of years. Other expressions never come to their time here.
+ * EventBridge Scheduler with a clock that tests turn. It knows schedules that name their moments: `at(...)`, and
+ * `cron(...)` with one minute, hour, day and month and a list of years. Other expressions never come to their time
+ * here.
  *
  * @see https://docs.aws.amazon.com/scheduler/latest/UserGuide/schedule-types.html
  */
@@ -63,25 +64,41 @@ export class Scheduler {
   async run(): Promise<ScheduledCall[]> {
     const to = this.environment.now().getTime();
     const calls: ScheduledCall[] = [];
-    for (const { logicalId, physicalId, properties } of this.environment.existing().filter(({ type }) => type === 'AWS::Scheduler::Schedule')) {
+    for (const { logicalId, physicalId, properties } of this.environment
+      .existing()
+      .filter(({ type }) => type === 'AWS::Scheduler::Schedule')) {
       const after = this.since.get(physicalId) ?? to;
       this.since.set(physicalId, to);
-      if (properties.State !== 'DISABLED' && timesOf(properties.ScheduleExpression).some(time => time > after && time <= to)) {
-        calls.push({ logicalId, ...await this.call(properties.Target as Target, (properties.GroupName ?? 'default') as string) });
+      if (
+        properties.State !== 'DISABLED'
+        && timesOf(properties.ScheduleExpression).some(time => time > after && time <= to)
+      ) {
+        calls.push({
+          logicalId,
+          ...(await this.call(properties.Target as Target, (properties.GroupName ?? 'default') as string)),
+        });
       }
     }
     return calls;
   }
 
-  private async call({ Arn: target, RoleArn: roleArn, Input: input = '{}' }: Target, group: string): Promise<Omit<ScheduledCall, 'logicalId'>> {
+  private async call(
+    { Arn: target, RoleArn: roleArn, Input: input = '{}' }: Target,
+    group: string,
+  ): Promise<Omit<ScheduledCall, 'logicalId'>> {
     const { allows, invoke, now } = this.environment;
-    const refused = this.whyNotAssumed(roleArn, group)
-      ?? (allows(roleArn, 'lambda:InvokeFunction', target, now()) ? undefined : `${roleArn} may not lambda:InvokeFunction on ${target}`);
+    const refused
+      = this.whyNotAssumed(roleArn, group)
+        ?? (allows(roleArn, 'lambda:InvokeFunction', target, now())
+          ? undefined
+          : `${roleArn} may not lambda:InvokeFunction on ${target}`);
     return refused === undefined ? { invocation: await invoke(target, JSON.parse(input)) } : { refused };
   }
 
   /** What the service looks at when a schedule is made or changed. */
-  private check({ properties: { ScheduleExpression: expression, Target: target, GroupName: group = 'default' } }: ResourceRequest): void {
+  private check({
+    properties: { ScheduleExpression: expression, Target: target, GroupName: group = 'default' },
+  }: ResourceRequest): void {
     const { pastSchedules, now } = this.environment;
     const times = timesOf(expression);
     if (pastSchedules === 'refused' && times.length > 0 && times.every(time => time <= now().getTime())) {
@@ -89,7 +106,9 @@ export class Scheduler {
     }
     const refused = this.whyNotAssumed((target as Target).RoleArn, String(group));
     if (refused !== undefined) {
-      throw new Error(`The execution role you provide must allow AWS EventBridge Scheduler to assume the role: ${refused} (ValidationException)`);
+      throw new Error(
+        `The execution role you provide must allow AWS EventBridge Scheduler to assume the role: ${refused} (ValidationException)`,
+      );
     }
   }
 
@@ -97,7 +116,9 @@ export class Scheduler {
   private whyNotAssumed(roleArn: string, group: string): string | undefined {
     const existing = this.environment.existing();
     const role = existing.find(({ type, attributes }) => type === 'AWS::IAM::Role' && attributes.Arn === roleArn);
-    const groupArn = existing.find(({ type, physicalId }) => type === 'AWS::Scheduler::ScheduleGroup' && physicalId === group)?.attributes.Arn as string | undefined;
+    const groupArn = existing.find(
+      ({ type, physicalId }) => type === 'AWS::Scheduler::ScheduleGroup' && physicalId === group,
+    )?.attributes.Arn as string | undefined;
     const { Statement = [] } = (role?.properties.AssumeRolePolicyDocument ?? {}) as { Statement?: TrustStatement[] };
     const keys = keysOf({ 'aws:sourceaccount': roleArn.split(':')[4], 'aws:sourcearn': groupArn });
     const allowed = list(Statement).some(({ Effect, Action = [], Principal, Condition = {} }) => Effect === 'Allow'
@@ -135,6 +156,11 @@ function timesOf(expression: unknown): number[] {
   if (at !== undefined) {
     return [Date.parse(`${at}Z`)];
   }
-  const [, minute, hour, day, month, years] = /^cron\((\d+) (\d+) (\d+) (\d+) \? (\d{4}(?:,\d{4})*)\)$/.exec(text) ?? [];
-  return years === undefined ? [] : years.split(',').map(year => Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute)));
+  const [, minute, hour, day, month, years]
+    = /^cron\((\d+) (\d+) (\d+) (\d+) \? (\d{4}(?:,\d{4})*)\)$/.exec(text) ?? [];
+  return years === undefined
+    ? []
+    : years
+        .split(',')
+        .map(year => Date.UTC(Number(year), Number(month) - 1, Number(day), Number(hour), Number(minute)));
 }

@@ -17,7 +17,10 @@ export interface Surroundings {
 
 /** The names of one template, with the resources that exist at the moment of asking. */
 export function templateScope(
-  template: Template, stack: StackIdentity, resources: ReadonlyMap<string, ResourceState>, { importValue, stackOutput, inventAttribute }: Surroundings,
+  template: Template,
+  stack: StackIdentity,
+  resources: ReadonlyMap<string, ResourceState>,
+  { importValue, stackOutput, inventAttribute }: Surroundings,
 ): Scope {
   const pseudoParameters: Record<string, unknown> = {
     'AWS::AccountId': stack.account,
@@ -33,7 +36,11 @@ export function templateScope(
     const state = resources.get(logicalId);
     if (!state) {
       const known = Object.hasOwn(template.Resources, logicalId);
-      throw new Error(known ? `resource ${logicalId} does not exist at this moment` : `template has no resource or parameter ${logicalId}`);
+      throw new Error(
+        known
+          ? `resource ${logicalId} does not exist at this moment`
+          : `template has no resource or parameter ${logicalId}`,
+      );
     }
     return state;
   };
@@ -49,12 +56,19 @@ export function templateScope(
     attribute: (logicalId, attribute) => {
       const state = existing(logicalId);
       const { attributes, type } = state;
-      return attributes[attribute] ?? inventAttribute?.(state, attribute) ?? problem(`${logicalId} (${type}) has no attribute ${attribute} in a rehearsal`);
+      return (
+        attributes[attribute]
+        ?? inventAttribute?.(state, attribute)
+        ?? problem(`${logicalId} (${type}) has no attribute ${attribute} in a rehearsal`)
+      );
     },
-    mapping: (name, first, second) => own(own(own(template.Mappings, name) ?? problem(`template has no mapping ${name}`), first), second),
+    mapping: (name, first, second) =>
+      own(own(own(template.Mappings, name) ?? problem(`template has no mapping ${name}`), first), second),
     condition: name => own(template.Conditions, name) ?? problem(`template has no condition ${name}`),
     importValue,
-    stackOutput: request => stackOutput?.(request) ?? problem(`stack ${request.stackName} is not rehearsed, so its output ${request.outputName} is not known`),
+    stackOutput: request =>
+      stackOutput?.(request)
+      ?? problem(`stack ${request.stackName} is not rehearsed, so its output ${request.outputName} is not known`),
     isResource: name => Object.hasOwn(template.Resources, name),
     languageExtensions: hasLanguageExtensions(template),
   };

@@ -25,7 +25,10 @@ export function secret(secretsManager: SecretsManager): ResourceProvider {
   return {
     create: async (request) => {
       const name = (request.properties.Name as string | undefined) ?? generatedName(request);
-      const id = secretsManager.create(arn(request.stack, 'secretsmanager', `secret:${name}`), secretString(request.properties));
+      const id = secretsManager.create(
+        arn(request.stack, 'secretsmanager', `secret:${name}`),
+        secretString(request.properties),
+      );
       return Promise.resolve({ physicalId: id, attributes: { Id: id } });
     },
     update: async ({ properties }, current) => {
@@ -43,7 +46,10 @@ export function secret(secretsManager: SecretsManager): ResourceProvider {
  *
  * @param target finds the cluster or instance
  */
-export function secretTargetAttachment(secretsManager: SecretsManager, target: (type: string, id: string) => ResourceState): ResourceProvider {
+export function secretTargetAttachment(
+  secretsManager: SecretsManager,
+  target: (type: string, id: string) => ResourceState,
+): ResourceProvider {
   const attach = ({ SecretId, TargetId, TargetType }: Record<string, string>) => {
     if (!Object.hasOwn(IDENTIFIER_KEYS, TargetType)) {
       throw new Error(`a secret attached to ${TargetType} is not rehearsed`);
@@ -83,7 +89,13 @@ function valueProperties({ Name, GenerateSecretString, SecretString }: Propertie
   return [Name, GenerateSecretString, SecretString];
 }
 
-function randomPassword({ PasswordLength = 32, ExcludeCharacters = '', ExcludePunctuation = false }: GenerateSecretString): string {
-  const characters = [...LETTERS_AND_DIGITS, ...ExcludePunctuation ? '' : PUNCTUATION].filter(character => !ExcludeCharacters.includes(character));
+function randomPassword({
+  PasswordLength = 32,
+  ExcludeCharacters = '',
+  ExcludePunctuation = false,
+}: GenerateSecretString): string {
+  const characters = [...LETTERS_AND_DIGITS, ...(ExcludePunctuation ? '' : PUNCTUATION)].filter(
+    character => !ExcludeCharacters.includes(character),
+  );
   return Array.from({ length: PasswordLength }, () => characters[randomInt(characters.length)]).join('');
 }

@@ -55,10 +55,15 @@ export class SecretsManager {
 
   /** A dynamic reference to a secret, resolved; any other text as it is. */
   resolveReference(text: string): string {
-    return text.replace(/\{\{resolve:secretsmanager:(.+?):SecretString(?::([^:}]*))?(?::[^:}]*){0,2}\}\}/g, (_, id: string, key?: string) => {
-      const value = this.valueOf(id);
-      return key ? (JSON.parse(value) as Record<string, string>)[key] ?? problem(`secret ${id} has no key ${key}`) : value;
-    });
+    return text.replace(
+      /\{\{resolve:secretsmanager:(.+?):SecretString(?::([^:}]*))?(?::[^:}]*){0,2}\}\}/g,
+      (_, id: string, key?: string) => {
+        const value = this.valueOf(id);
+        return key
+          ? ((JSON.parse(value) as Record<string, string>)[key] ?? problem(`secret ${id} has no key ${key}`))
+          : value;
+      },
+    );
   }
 
   /** By ARN, by ARN without the random suffix, or by name. */
@@ -77,8 +82,12 @@ export class SecretsManager {
       return failure(400, 'ResourceNotFoundException', 'Secrets Manager can\'t find the specified secret.');
     }
     if (!this.authorize(accessKeyId, 'secretsmanager:GetSecretValue', secret.arn)) {
-      return failure(400, 'AccessDeniedException', `not authorized to perform: secretsmanager:GetSecretValue on resource: ${secret.arn} `
-        + 'because no identity-based policy allows the secretsmanager:GetSecretValue action');
+      return failure(
+        400,
+        'AccessDeniedException',
+        `not authorized to perform: secretsmanager:GetSecretValue on resource: ${secret.arn} `
+        + 'because no identity-based policy allows the secretsmanager:GetSecretValue action',
+      );
     }
     const { arn: ARN, name: Name, value: SecretString } = secret;
     return { status: 200, body: { ARN, Name, SecretString, VersionId: randomUUID(), VersionStages: ['AWSCURRENT'] } };

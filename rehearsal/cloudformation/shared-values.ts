@@ -27,7 +27,9 @@ export class SharedValues {
   }
 
   stackOutput({ stackName, outputName, region }: StackOutputRequest, asking: StackIdentity): string {
-    const stack = this.nearest(asking.account, region ?? asking.region).find(({ identity }) => identity.name === stackName);
+    const stack = this.nearest(asking.account, region ?? asking.region).find(
+      ({ identity }) => identity.name === stackName,
+    );
     const { exports = {} } = this.plan ?? {};
     const given = `${stackName}.${outputName}`;
     const value = stack?.outputs[outputName] ?? (Object.hasOwn(exports, given) ? exports[given] : undefined);

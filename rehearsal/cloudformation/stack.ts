@@ -3,7 +3,15 @@ import { dependencies, dependents, inParallel } from './dependencies';
 import { holds, resolve, Scope } from './intrinsics';
 import { Surroundings, templateScope } from './scope';
 import { exportedValues, outputValues } from './stack-outputs';
-import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider, ResourceState, StackIdentity, Template } from './template';
+import {
+  Properties,
+  ResourceDefinition,
+  ResourceFailure,
+  ResourceProvider,
+  ResourceState,
+  StackIdentity,
+  Template,
+} from './template';
 
 export interface StackEvent {
   readonly stackName: string;
@@ -60,7 +68,9 @@ export class Stack {
 
   async deploy(template: Template): Promise<StackResult> {
     this.fresh.clear();
-    return this.during(this.template ? 'UPDATE' : 'CREATE', () => this.template ? this.update(template, this.template) : this.create(template));
+    return this.during(this.template ? 'UPDATE' : 'CREATE', () =>
+      this.template ? this.update(template, this.template) : this.create(template),
+    );
   }
 
   /** After DELETE_FAILED the remaining resources are still there, and it can be called again. */
@@ -97,7 +107,11 @@ export class Stack {
       return { status: 'CREATE_COMPLETE', outputs: this.publish(template) };
     } catch (error) {
       const failure = await this.deleteResources([...this.resources.values()], 'stop');
-      return { status: failure === undefined ? 'ROLLBACK_COMPLETE' : 'ROLLBACK_FAILED', reason: reasons(error, failure), outputs: {} };
+      return {
+        status: failure === undefined ? 'ROLLBACK_COMPLETE' : 'ROLLBACK_FAILED',
+        reason: reasons(error, failure),
+        outputs: {},
+      };
     }
   }
 
@@ -129,7 +143,9 @@ export class Stack {
     const replaced: ResourceState[] = [];
     await inParallel(dependencies(definitions), async (logicalId, cancelled) => {
       const definition = definitions[logicalId];
-      const properties = this.withReferences(resolve(definition.Properties ?? {}, isNeeded(logicalId) ? scope : lenient, logicalId)) as Properties;
+      const properties = this.withReferences(
+        resolve(definition.Properties ?? {}, isNeeded(logicalId) ? scope : lenient, logicalId),
+      ) as Properties;
       const current = this.resources.get(logicalId);
       if (!current) {
         await this.createResource(logicalId, definition, properties, cancelled);
@@ -145,13 +161,20 @@ export class Stack {
     return replaced;
   }
 
-  private async createResource(logicalId: string, definition: ResourceDefinition, properties: Properties, cancelled: AbortSignal): Promise<void> {
+  private async createResource(
+    logicalId: string,
+    definition: ResourceDefinition,
+    properties: Properties,
+    cancelled: AbortSignal,
+  ): Promise<void> {
     const type = definition.Type;
     await this.step('CREATE', { logicalId, type }, async () => {
       const state = { logicalId, type, definition, properties };
       this.fresh.add(logicalId);
       try {
-        const { physicalId, attributes } = await this.environment.providerFor(type, logicalId).create({ stack: this.identity, logicalId, type, properties, cancelled });
+        const { physicalId, attributes } = await this.environment
+          .providerFor(type, logicalId)
+          .create({ stack: this.identity, logicalId, type, properties, cancelled });
         this.resources.set(logicalId, { ...state, physicalId, attributes });
       } catch (error) {
         if (error instanceof ResourceFailure && error.physicalId !== undefined) {
@@ -162,7 +185,12 @@ export class Stack {
     });
   }
 
-  private async updateResource(current: ResourceState, definition: ResourceDefinition, properties: Properties, cancelled: AbortSignal): Promise<string> {
+  private async updateResource(
+    current: ResourceState,
+    definition: ResourceDefinition,
+    properties: Properties,
+    cancelled: AbortSignal,
+  ): Promise<string> {
     const { logicalId, type } = current;
     return this.step('UPDATE', current, async () => {
       // Also after a failure these are the properties that a rollback starts from.
@@ -183,7 +211,9 @@ export class Stack {
 
   /** In reverse dependency order; returns the first failure. */
   private async deleteResources(states: ResourceState[], onFailure: 'stop' | 'goOn'): Promise<string | undefined> {
-    const order = dependents(Object.fromEntries([...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition])));
+    const order = dependents(
+      Object.fromEntries([...this.resources.values()].map(({ logicalId, definition }) => [logicalId, definition])),
+    );
     let failure: string | undefined;
     await inParallel(order, async (logicalId) => {
       for (const state of states.filter(one => one.logicalId === logicalId)) {
@@ -209,7 +239,9 @@ export class Stack {
       this.retained.push(state);
       await this.report('DELETE_SKIPPED', state);
     } else {
-      await this.step('DELETE', state, () => this.environment.providerFor(state.type, state.logicalId).delete(this.identity, state));
+      await this.step('DELETE', state, () =>
+        this.environment.providerFor(state.type, state.logicalId).delete(this.identity, state),
+      );
     }
     this.forget(state);
   }
@@ -229,7 +261,9 @@ export class Stack {
     for (const [logicalId, { Type: type }] of Object.entries(template.Resources)) {
       const current = this.resources.get(logicalId);
       if (current && current.type !== type) {
-        throw new Error(`Update of resource type is not permitted: ${logicalId} is ${current.type}, the new template says ${type}`);
+        throw new Error(
+          `Update of resource type is not permitted: ${logicalId} is ${current.type}, the new template says ${type}`,
+        );
       }
     }
   }
@@ -252,7 +286,9 @@ export class Stack {
       }
       return Array.isArray(each)
         ? each.map(map)
-        : typeof each === 'object' && each !== null ? Object.fromEntries(Object.entries(each).map(([key, item]) => [key, map(item)])) : each;
+        : typeof each === 'object' && each !== null
+          ? Object.fromEntries(Object.entries(each).map(([key, item]) => [key, map(item)]))
+          : each;
     };
     return resolveReferences ? map(value) : value;
   }
@@ -262,7 +298,9 @@ export class Stack {
     for (const [name, value] of Object.entries(this.exports)) {
       const importer = wanted[name] === value ? undefined : this.environment.importerOf?.(name);
       if (importer !== undefined) {
-        throw new Error(`Cannot ${Object.hasOwn(wanted, name) ? 'update' : 'delete'} export ${name} as it is in use by ${importer}.`);
+        throw new Error(
+          `Cannot ${Object.hasOwn(wanted, name) ? 'update' : 'delete'} export ${name} as it is in use by ${importer}.`,
+        );
       }
     }
   }
@@ -279,7 +317,11 @@ export class Stack {
     return outputs;
   }
 
-  private async step<Result>(verb: string, resource: { logicalId: string; type: string }, work: () => Promise<Result>): Promise<Result> {
+  private async step<Result>(
+    verb: string,
+    resource: { logicalId: string; type: string },
+    work: () => Promise<Result>,
+  ): Promise<Result> {
     await this.report(`${verb}_IN_PROGRESS`, resource);
     let result: Result;
     try {
@@ -293,13 +335,20 @@ export class Stack {
     return result;
   }
 
-  private async report(status: string, { logicalId, type }: { logicalId: string; type: string }, reason?: string): Promise<void> {
+  private async report(
+    status: string,
+    { logicalId, type }: { logicalId: string; type: string },
+    reason?: string,
+  ): Promise<void> {
     await this.environment.onEvent({ stackName: this.identity.name, logicalId, type, status, reason });
   }
 }
 
 function reasons(error: unknown, rollbackFailure?: unknown): string {
-  return [error, rollbackFailure].filter(each => each !== undefined).map(messageOf).join('; and then the rollback failed: ');
+  return [error, rollbackFailure]
+    .filter(each => each !== undefined)
+    .map(messageOf)
+    .join('; and then the rollback failed: ');
 }
 
 function messageOf(error: unknown): string {

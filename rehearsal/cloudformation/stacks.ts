@@ -37,7 +37,10 @@ export class Stacks {
 
   /** The resources of all stacks, and those that stacks have left behind. */
   get resources(): ResourceState[] {
-    return [...this.all.flatMap(({ resources }) => [...resources.values()]), ...this.all.flatMap(({ retained }) => retained)];
+    return [
+      ...this.all.flatMap(({ resources }) => [...resources.values()]),
+      ...this.all.flatMap(({ retained }) => retained),
+    ];
   }
 
   get ids(): string[] {
@@ -81,7 +84,8 @@ export class Stacks {
         const template = this.nestedTemplate(properties, logicalId);
         return stack.deploy(this.prepared(template, (properties.Parameters ?? {}) as Properties));
       },
-      forget: id => this.entries.filter(([, { identity }]) => identity.id === id).forEach(([label]) => this.stacks.delete(label)),
+      forget: id =>
+        this.entries.filter(([, { identity }]) => identity.id === id).forEach(([label]) => this.stacks.delete(label)),
     });
   }
 
@@ -101,7 +105,9 @@ export class Stacks {
       ...plan && {
         isNeeded: (logicalId: string) => plan.isNeeded(label, logicalId),
         inventAttribute: (state: ResourceState, attribute: string) =>
-          isCustom(state.type) && plan.isNeeded(label, state.logicalId) ? undefined : inventedAttribute(state, attribute),
+          isCustom(state.type) && plan.isNeeded(label, state.logicalId)
+            ? undefined
+            : inventedAttribute(state, attribute),
       },
     });
   }
@@ -115,7 +121,10 @@ export class Stacks {
       const resource = definition.template.Resources[logicalId];
       return [logicalId, { ...resource, Properties: { ...resource.Properties, TemplateURL: key } }] as const;
     });
-    const template = { ...definition.template, Resources: { ...definition.template.Resources, ...Object.fromEntries(nested) } };
+    const template = {
+      ...definition.template,
+      Resources: { ...definition.template.Resources, ...Object.fromEntries(nested) },
+    };
     const known = {
       parameters: { ...plan?.parametersOf(definition.id), ...definition.parameters, ...given },
       ssm: (name: string) => this.values.ssmParameter(name),
@@ -129,7 +138,12 @@ export class Stacks {
 
   private newNestedStack({ stack, logicalId, properties }: ResourceRequest): Stack {
     const { id } = this.nestedTemplate(properties, logicalId);
-    const nested = this.newStack({ id, name: generatedName({ stack, logicalId }), account: stack.account, region: stack.region });
+    const nested = this.newStack({
+      id,
+      name: generatedName({ stack, logicalId }),
+      account: stack.account,
+      region: stack.region,
+    });
     this.stacks.set(id, nested);
     return nested;
   }

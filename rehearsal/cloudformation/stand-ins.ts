@@ -7,7 +7,13 @@ import { arn } from './native-resource';
 import { SecretsManager } from './secrets-manager';
 import { Properties, ResourceState, StackIdentity } from './template';
 import {
-  ADMIN_SECRET_ARN, ADMIN_USERNAME, CLUSTER_ARN, DATABASE_HOST, DATABASE_PORT, DATABASE_RESOURCE_ID, IamAuthenticationProperties,
+  ADMIN_SECRET_ARN,
+  ADMIN_USERNAME,
+  CLUSTER_ARN,
+  DATABASE_HOST,
+  DATABASE_PORT,
+  DATABASE_RESOURCE_ID,
+  IamAuthenticationProperties,
 } from '../../lib/contract/wire';
 
 export interface StandInsOptions {
@@ -27,19 +33,35 @@ export class StandIns {
   constructor(private readonly options: StandInsOptions) {}
 
   /** What the provisioner finds in its environment exists afterwards. */
-  async forFunction(stack: StackIdentity, label: string, logicalId: string, { Environment }: Properties): Promise<void> {
+  async forFunction(
+    stack: StackIdentity,
+    label: string,
+    logicalId: string,
+    { Environment }: Properties,
+  ): Promise<void> {
     const { Variables: variables = {} } = (Environment ?? {}) as { Variables?: Record<string, string> };
-    const { [DATABASE_RESOURCE_ID]: resourceId, [ADMIN_SECRET_ARN]: secretArn, [ADMIN_USERNAME]: adminUsername } = variables;
+    const {
+      [DATABASE_RESOURCE_ID]: resourceId,
+      [ADMIN_SECRET_ARN]: secretArn,
+      [ADMIN_USERNAME]: adminUsername,
+    } = variables;
     if (!resourceId) {
       return;
     }
     const { secretsManager, servers } = this.options;
     const isUnknownSecret = Boolean(secretArn) && secretsManager.find(secretArn) === undefined;
-    const known = [...this.databases].find(({ attributes }) => [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(resourceId)) ?? this.options.find(resourceId);
+    const known
+      = [...this.databases].find(({ attributes }) =>
+        [attributes.DBClusterResourceId, attributes.DbiResourceId].includes(resourceId),
+      ) ?? this.options.find(resourceId);
     if (known && !isUnknownSecret) {
       return;
     }
-    const admin = isUnknownSecret ? secretsManager.standIn(stack, secretArn) : adminUsername ? { username: adminUsername, password: randomBytes(12).toString('hex') } : undefined;
+    const admin = isUnknownSecret
+      ? secretsManager.standIn(stack, secretArn)
+      : adminUsername
+        ? { username: adminUsername, password: randomBytes(12).toString('hex') }
+        : undefined;
     if (known) {
       await servers.serverOf(known)?.ensureAdmin(admin!);
       return;
@@ -59,8 +81,17 @@ export class StandIns {
   }
 
   /** What IAM authentication is about to be enabled at exists afterwards. */
-  async forIamAuthentication(stack: StackIdentity, label: string, logicalId: string, properties: Properties): Promise<void> {
-    const { Kind: kind, Identifier: identifier, Expected: expected = {} } = properties as unknown as IamAuthenticationProperties;
+  async forIamAuthentication(
+    stack: StackIdentity,
+    label: string,
+    logicalId: string,
+    properties: Properties,
+  ): Promise<void> {
+    const {
+      Kind: kind,
+      Identifier: identifier,
+      Expected: expected = {},
+    } = properties as unknown as IamAuthenticationProperties;
     const isCluster = kind === 'cluster';
     const databaseArn = arn(stack, 'rds', `${isCluster ? 'cluster' : 'db'}:${identifier}`);
     if (this.options.servers.find(databaseArn)) {
@@ -78,14 +109,26 @@ export class StandIns {
     });
   }
 
-  private async database(stack: StackIdentity, label: string, { master, resourceId, clusterArn, instanceArn, host, port, expected, iamAuthentication = true }: StandIn): Promise<AuroraLikeServer> {
+  private async database(
+    stack: StackIdentity,
+    label: string,
+    { master, resourceId, clusterArn, instanceArn, host, port, expected, iamAuthentication = true }: StandIn,
+  ): Promise<AuroraLikeServer> {
     const isInstance = instanceArn !== undefined || resourceId.startsWith('db-');
     const identifier = (clusterArn ?? instanceArn)?.split(':').at(-1) ?? `other-app-${this.databases.length + 1}`;
     const type = isInstance ? 'AWS::RDS::DBInstance' : 'AWS::RDS::DBCluster';
-    const databaseArn = clusterArn ?? instanceArn ?? arn(stack, 'rds', `${isInstance ? 'db' : 'cluster'}:${identifier}`);
-    const properties = { Engine: isInstance ? 'postgres' : 'aurora-postgresql', EnableIAMDatabaseAuthentication: iamAuthentication, EnableHttpEndpoint: true, Port: port };
+    const databaseArn
+      = clusterArn ?? instanceArn ?? arn(stack, 'rds', `${isInstance ? 'db' : 'cluster'}:${identifier}`);
+    const properties = {
+      Engine: isInstance ? 'postgres' : 'aurora-postgresql',
+      EnableIAMDatabaseAuthentication: iamAuthentication,
+      EnableHttpEndpoint: true,
+      Port: port,
+    };
     const { server, attributes } = await this.options.servers.standIn(
-      { stack, logicalId: identifier, type, properties }, { arn: databaseArn, host: host || 'standin.invalid', resourceId }, master,
+      { stack, logicalId: identifier, type, properties },
+      { arn: databaseArn, host: host || 'standin.invalid', resourceId },
+      master,
     );
     await makeExpected(server, expected);
     this.databases.push({
@@ -93,7 +136,12 @@ export class StandIns {
       type,
       physicalId: identifier,
       properties,
-      attributes: { ...attributes, ...isInstance ? { DBInstanceArn: databaseArn, DbiResourceId: resourceId } : { DBClusterArn: databaseArn, DBClusterResourceId: resourceId } },
+      attributes: {
+        ...attributes,
+        ...(isInstance
+          ? { DBInstanceArn: databaseArn, DbiResourceId: resourceId }
+          : { DBClusterArn: databaseArn, DBClusterResourceId: resourceId }),
+      },
       definition: { Type: type },
     });
     return server;
@@ -113,7 +161,9 @@ interface StandIn {
 
 /** Makes what users of a database expect, as its master. */
 export async function makeExpected(server: AuroraLikeServer, expected?: Expected): Promise<void> {
-  const existing = (await server.sql<{ datname: string }>('SELECT datname FROM pg_database')).map(({ datname }) => datname);
+  const existing = (await server.sql<{ datname: string }>('SELECT datname FROM pg_database')).map(
+    ({ datname }) => datname,
+  );
   for (const { database, text } of expected ? standInObjects(expected, existing, server.master.username) : []) {
     await server.asMaster(text, database);
   }

@@ -22,9 +22,13 @@ export async function synthesize(app: string, context: Record<string, string> = 
   const project = projectOf(file);
   const options = {
     // The examples import this library by its name.
-    ...relative(ROOT, file).startsWith('..') || !existsSync(join(ROOT, 'examples/tsconfig.json')) ? {} : { TSX_TSCONFIG_PATH: join(ROOT, 'examples/tsconfig.json') },
+    ...(relative(ROOT, file).startsWith('..') || !existsSync(join(ROOT, 'examples/tsconfig.json'))
+      ? {}
+      : { TSX_TSCONFIG_PATH: join(ROOT, 'examples/tsconfig.json') }),
   };
-  return run(app, project, context, options, spawnOptions => RunFolder.open().spawn(process.execPath, [...loaderFor(file, project), file], 'KILL', spawnOptions));
+  return run(app, project, context, options, spawnOptions =>
+    RunFolder.open().spawn(process.execPath, [...loaderFor(file, project), file], 'KILL', spawnOptions),
+  );
 }
 
 /**
@@ -32,8 +36,14 @@ export async function synthesize(app: string, context: Record<string, string> = 
  *
  * @param command `app` of cdk.json
  */
-export async function synthesizeWith(command: string, project: string, context: Record<string, string> = {}): Promise<CloudAssembly> {
-  return run(command, project, context, {}, spawnOptions => RunFolder.open().spawn('/bin/sh', ['-c', command], 'KILL', spawnOptions));
+export async function synthesizeWith(
+  command: string,
+  project: string,
+  context: Record<string, string> = {},
+): Promise<CloudAssembly> {
+  return run(command, project, context, {}, spawnOptions =>
+    RunFolder.open().spawn('/bin/sh', ['-c', command], 'KILL', spawnOptions),
+  );
 }
 
 /** What Node.js needs to run TypeScript: the project's own tsx or ts-node, or that of this repository. */
@@ -50,7 +60,9 @@ function loaderFor(file: string, project: string): string[] {
   if (tsNode !== undefined) {
     return ['--require', tsNode];
   }
-  throw new Error(`${file} is TypeScript, and ${project} has neither tsx nor ts-node: npm install --save-dev tsx, or run cdk synth and give the folder that it writes`);
+  throw new Error(
+    `${file} is TypeScript, and ${project} has neither tsx nor ts-node: npm install --save-dev tsx, or run cdk synth and give the folder that it writes`,
+  );
 }
 
 function tryResolve(from: NodeJS.Require, name: string): string | undefined {
@@ -62,7 +74,11 @@ function tryResolve(from: NodeJS.Require, name: string): string | undefined {
 }
 
 async function run(
-  app: string, project: string, context: Record<string, string>, environment: NodeJS.ProcessEnv, spawn: (options: SpawnOptions) => ChildProcess,
+  app: string,
+  project: string,
+  context: Record<string, string>,
+  environment: NodeJS.ProcessEnv,
+  spawn: (options: SpawnOptions) => ChildProcess,
 ): Promise<CloudAssembly> {
   const folder = RunFolder.open().newPath('cdk.out');
   const child = spawn({
@@ -92,12 +108,18 @@ async function run(
 function projectOf(file: string): string {
   const above = (folder: string): string[] => [folder, ...dirname(folder) === folder ? [] : above(dirname(folder))];
   const folders = above(dirname(file));
-  return folders.find(folder => ['cdk.json', 'package.json'].some(name => existsSync(join(folder, name)))) ?? folders[0];
+  return (
+    folders.find(folder => ['cdk.json', 'package.json'].some(name => existsSync(join(folder, name)))) ?? folders[0]
+  );
 }
 
 function contextOf(project: string): Record<string, unknown> {
   const read = (name: string) => settingsIn(join(project, name));
-  return { 'aws:cdk:enable-path-metadata': true, ...read('cdk.json').context as object | undefined, ...read('cdk.context.json') };
+  return {
+    'aws:cdk:enable-path-metadata': true,
+    ...(read('cdk.json').context as object | undefined),
+    ...read('cdk.context.json'),
+  };
 }
 
 /**

@@ -6,7 +6,10 @@ export interface Template {
   readonly Mappings?: Record<string, Record<string, Record<string, unknown>>>;
   readonly Conditions?: Record<string, unknown>;
   readonly Resources: Record<string, ResourceDefinition>;
-  readonly Outputs?: Record<string, { readonly Value: unknown; readonly Condition?: string; readonly Export?: { readonly Name: unknown } }>;
+  readonly Outputs?: Record<
+    string,
+    { readonly Value: unknown; readonly Condition?: string; readonly Export?: { readonly Name: unknown } }
+  >;
   readonly Transform?: unknown;
 }
 

@@ -20,7 +20,8 @@ export class ApiError extends Error {
 }
 
 /**
- * An error of the server, in the words of the Data API: one line with what the server said, and its SQLSTATE at the end.
+ * An error of the server, in the words of the Data API: one line with what the server said, and its SQLSTATE at the
+ * end.
  *
  * @see https://github.com/aws/aws-cli/issues/8577
  */
@@ -28,6 +29,8 @@ export function ofServer({ severity = 'ERROR', message, detail, hint, position, 
   if (code === '42601' && message.startsWith('cannot insert multiple commands')) {
     return new ApiError('ValidationException', "Multistatements aren't supported");
   }
-  const fields = Object.entries({ Detail: detail, Hint: hint, Position: position, SQLState: code }).flatMap(([name, value]) => value === undefined ? [] : [`${name}: ${value}`]);
+  const fields = Object.entries({ Detail: detail, Hint: hint, Position: position, SQLState: code }).flatMap(
+    ([name, value]) => (value === undefined ? [] : [`${name}: ${value}`]),
+  );
   return new ApiError('DatabaseErrorException', [`${severity}: ${message}`, ...fields].join('; '));
 }

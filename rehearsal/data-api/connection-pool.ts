@@ -10,8 +10,8 @@ export interface Login {
 }
 
 /**
- * Sessions that are kept for the next call as the last one left them: what one has set for a session, or locked in it, is there for the
- * next. Whether AWS cleans its own is not documented.
+ * Sessions that are kept for the next call as the last one left them: what one has set for a session, or locked in it,
+ * is there for the next. Whether AWS cleans its own is not documented.
  */
 export class ConnectionPool {
   private readonly idle = new Map<string, Client[]>();

@@ -52,7 +52,11 @@ const ACTIONS: Record<string, string> = {
 };
 
 /** One statement a call, each value as the server writes it. */
-const AS_TEXT = { rowMode: 'array', queryMode: 'extended', types: { getTypeParser: () => (value: string) => value } } as const;
+const AS_TEXT = {
+  rowMode: 'array',
+  queryMode: 'extended',
+  types: { getTypeParser: () => (value: string) => value },
+} as const;
 
 /** The RDS Data API, with real sessions behind it. */
 export class DataApi {
@@ -88,7 +92,10 @@ export class DataApi {
     const login = this.loginFor(action, request, call.accessKeyId);
     if (login.server.isPaused) {
       void login.server.awake();
-      throw new ApiError('DatabaseResumingException', `The Aurora DB instance ${login.server.resourceId} is resuming after being auto-paused. Please wait a few seconds and try again.`);
+      throw new ApiError(
+        'DatabaseResumingException',
+        `The Aurora DB instance ${login.server.resourceId} is resuming after being auto-paused. Please wait a few seconds and try again.`,
+      );
     }
     switch (action) {
       case 'BeginTransaction': return { transactionId: await this.begin(login, request.resourceArn!) };
@@ -99,23 +106,36 @@ export class DataApi {
   }
 
   /** Refuses who may not, and what cannot be. */
-  private loginFor(action: string, { resourceArn = '', secretArn = '', database, schema, parameters }: Request, accessKeyId: string): Login {
+  private loginFor(
+    action: string,
+    { resourceArn = '', secretArn = '', database, schema, parameters }: Request,
+    accessKeyId: string,
+  ): Login {
     const { authorize, secret: secretOf, cluster: clusterOf } = this.surroundings;
     const refuse = (what: string, resource: string) => {
       if (!authorize(accessKeyId, what, resource)) {
-        throw new ApiError('AccessDeniedException', `not authorized to perform: ${what} on resource: ${resource} because no identity-based policy allows the ${what} action`);
+        throw new ApiError(
+          'AccessDeniedException',
+          `not authorized to perform: ${what} on resource: ${resource} because no identity-based policy allows the ${what} action`,
+        );
       }
     };
     refuse(`rds-data:${action}`, resourceArn);
     const cluster = clusterOf(resourceArn);
     if (!cluster?.httpEndpoint || cluster.writerClass?.startsWith('db.t')) {
-      throw new ApiError('HttpEndpointNotEnabledException', `HttpEndpoint isn't enabled for cluster ${resourceArn.split(':').at(-1)}`);
+      throw new ApiError(
+        'HttpEndpointNotEnabledException',
+        `HttpEndpoint isn't enabled for cluster ${resourceArn.split(':').at(-1)}`,
+      );
     }
     if (!cluster.server.isAvailable) {
       throw new ApiError('DatabaseNotFoundException', "The DB cluster doesn't have a DB instance.");
     }
     if (schema !== undefined || parameters !== undefined) {
-      throw new ApiError('ValidationException', 'The schema parameter isn\'t supported, and parameters are not rehearsed');
+      throw new ApiError(
+        'ValidationException',
+        "The schema parameter isn't supported, and parameters are not rehearsed",
+      );
     }
     const secret = secretOf(secretArn);
     if (!secret) {
@@ -152,17 +172,28 @@ export class DataApi {
     }
   }
 
-  private async end({ transactionId = '', resourceArn }: Request, statement: string, transactionStatus: string): Promise<object> {
+  private async end(
+    { transactionId = '', resourceArn }: Request,
+    statement: string,
+    transactionStatus: string,
+  ): Promise<object> {
     await this.during(transactionId, resourceArn, ({ client }) => client.query(statement));
     this.forget(transactionId, 'One previous call resulted in a termination of your transaction.');
     return { transactionStatus };
   }
 
   /** A call of a transaction, of which there is one at a time. */
-  private async during<T>(id: string, clusterArn: string | undefined, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  private async during<T>(
+    id: string,
+    clusterArn: string | undefined,
+    work: (transaction: Transaction) => Promise<T>,
+  ): Promise<T> {
     const transaction = this.transactions.get(id);
     if (transaction?.clusterArn !== clusterArn || transaction === undefined) {
-      throw new ApiError('TransactionNotFoundException', `Transaction ${id} isn't found. ${this.ended.get(id) ?? 'Transaction may be expired.'}`);
+      throw new ApiError(
+        'TransactionNotFoundException',
+        `Transaction ${id} isn't found. ${this.ended.get(id) ?? 'Transaction may be expired.'}`,
+      );
     }
     if (transaction.running) {
       throw new ApiError('DatabaseErrorException', 'Transaction is still running a query');
@@ -172,7 +203,10 @@ export class DataApi {
     try {
       return await work(transaction);
     } catch (error) {
-      if (!(error instanceof DatabaseError || error instanceof ApiError) || (error as DatabaseError).severity === 'FATAL') {
+      if (
+        !(error instanceof DatabaseError || error instanceof ApiError)
+        || (error as DatabaseError).severity === 'FATAL'
+      ) {
         this.forget(id, 'Transaction has been aborted due to an error from a previous call.');
       }
       throw error;
@@ -207,7 +241,10 @@ export class DataApi {
     const transaction = this.transactions.get(id);
     if (transaction) {
       transaction.timer = setTimeout(() => {
-        void transaction.client.query('ROLLBACK').catch(() => undefined).then(() => this.forget(id, 'Transaction may be expired.'));
+        void transaction.client
+          .query('ROLLBACK')
+          .catch(() => undefined)
+          .then(() => this.forget(id, 'Transaction may be expired.'));
       }, this.limits.idleMs).unref();
     }
   }

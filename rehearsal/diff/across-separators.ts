@@ -27,9 +27,16 @@ export function acrossSeparators({ tokens }: PolicyPattern): Across | 'unknown' 
     return all;
   };
   const step = (positions: Iterable<number>, isTaken: (token: Token) => boolean) =>
-    closed([...positions].flatMap(at => (many[at] ? [at] : at < tokens.length && (tokens[at].kind === 'one' || isTaken(tokens[at])) ? [at + 1] : [])));
+    closed(
+      [...positions].flatMap(at =>
+        many[at] ? [at] : at < tokens.length && (tokens[at].kind === 'one' || isTaken(tokens[at])) ? [at + 1] : [],
+      ),
+    );
   const afterText = (positions: Iterable<number>, text: string) =>
-    [...text].reduce((reached, character) => step(reached, token => token.kind === 'text' && token.text === character), new Set(positions));
+    [...text].reduce(
+      (reached, character) => step(reached, token => token.kind === 'text' && token.text === character),
+      new Set(positions),
+    );
   const afterOpen = (positions: Iterable<number>) => {
     const reached = step(positions, isOfName);
     for (const at of reached) {
@@ -56,7 +63,11 @@ export function acrossSeparators({ tokens }: PolicyPattern): Across | 'unknown' 
     }
   }
   const isOpen = tokens.some(token => token.kind === 'text' && isMany(token));
-  return usernames.size === 0 ? undefined : isOpen ? 'unknown' : { ids: [...ids.values()], usernames: [...usernames.values()] };
+  return usernames.size === 0
+    ? undefined
+    : isOpen
+      ? 'unknown'
+      : { ids: [...ids.values()], usernames: [...usernames.values()] };
 }
 
 /** `*`, a variable, or a value that may be a pattern itself: not the attribute of a resource, nor a Region. */
@@ -79,6 +90,8 @@ function isOfName({ kind, text }: Token): boolean {
 }
 
 function put(patterns: Map<string, PolicyPattern>, tokens: readonly Token[]): void {
-  const source = tokens.map(({ kind, text }) => (kind === 'text' && /^[*?$]$/.test(text) ? `\${${text}}` : text)).join('');
+  const source = tokens
+    .map(({ kind, text }) => (kind === 'text' && /^[*?$]$/.test(text) ? `\${${text}}` : text))
+    .join('');
   patterns.set(source, policyPattern(source));
 }

@@ -10,7 +10,9 @@ export function assignmentFacts({ who, key, permissionSet }: Identity, values: T
     ? []
     : values.ofType(/^AWS::SSO::Assignment$/).flatMap((assignment) => {
         const { stack, definition: { Properties = {} } } = assignment;
-        const [principal, type, account] = [Properties.PrincipalId, Properties.PrincipalType, Properties.TargetId].map(value => values.text(stack, value));
+        const [principal, type, account] = [Properties.PrincipalId, Properties.PrincipalType, Properties.TargetId].map(
+          value => values.text(stack, value),
+        );
         return branchesOf(Properties.PermissionSetArn, conditionOf(assignment))
           .filter(({ value }) => resourceIn(values.text(stack, value)) === permissionSet)
           .map(({ undecided }): ComparableFact => ({

@@ -16,7 +16,9 @@ export function branchesOf(value: unknown, undecided?: string): Branch[] {
     const [condition, ...others] = branches;
     return others.flatMap(other => branchesOf(other, undecided ?? `only under condition ${String(condition)}`));
   }
-  return value === undefined || reference === 'AWS::NoValue' ? [] : [{ value, ...(undecided === undefined ? {} : { undecided }) }];
+  return value === undefined || reference === 'AWS::NoValue'
+    ? []
+    : [{ value, ...(undecided === undefined ? {} : { undecided }) }];
 }
 
 /** Whether it is a function, which only the deployment evaluates. */

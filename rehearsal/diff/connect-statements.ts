@@ -41,47 +41,62 @@ export function unreadable(source: string): Statement {
 
 /** The statements of a policy that are about `rds-db:connect`. */
 export function statementsIn(document: unknown, read: (value: unknown) => string): Statement[] {
-  return branchesOf((document as { Statement?: unknown }).Statement).flatMap(({ value: statement, undecided: branch }) => {
-    const { Effect, Action, Resource, NotResource, Condition } = statement as { [key: string]: unknown };
-    if (Effect === undefined) {
-      return isFunction(statement) ? [unreadable(read(statement))] : [];
-    }
-    const about = isAbout(statement as object, [CONNECT], read);
-    const isNamed = branchesOf(Action).some(({ value }) => read(value).toLowerCase().startsWith('rds-db:'));
-    if (about === 'no') {
-      return [];
-    }
-    const resources
-      = NotResource === undefined
-        ? branchesOf(Resource).flatMap(({ value, undecided }) =>
-            connectResources(read(value), isNamed).map(resource => ({ ...(undecided === undefined ? {} : { undecided }), ...resource })),
-          )
-        : [{ ...EVERYTHING, undecided: 'its policy has NotResource' }];
-    const isConditional = Object.keys(Condition ?? {}).length > 0;
-    const because
-      = branch
-        ?? (about === 'maybe' ? 'the Action in its policy is known to the deployment alone' : undefined)
-        ?? (isConditional ? 'its policy has a Condition, which RDS does not evaluate for rds-db:connect' : undefined);
-    return effectsIn(Effect, read).map(({ effect, undecided = because }) => ({
-      effect, resources, ...(undecided === undefined ? {} : { undecided }),
-    }));
-  });
+  return branchesOf((document as { Statement?: unknown }).Statement).flatMap(
+    ({ value: statement, undecided: branch }) => {
+      const { Effect, Action, Resource, NotResource, Condition } = statement as { [key: string]: unknown };
+      if (Effect === undefined) {
+        return isFunction(statement) ? [unreadable(read(statement))] : [];
+      }
+      const about = isAbout(statement as object, [CONNECT], read);
+      const isNamed = branchesOf(Action).some(({ value }) => read(value).toLowerCase().startsWith('rds-db:'));
+      if (about === 'no') {
+        return [];
+      }
+      const resources
+        = NotResource === undefined
+          ? branchesOf(Resource).flatMap(({ value, undecided }) =>
+              connectResources(read(value), isNamed).map(resource => ({
+                ...(undecided === undefined ? {} : { undecided }),
+                ...resource,
+              })),
+            )
+          : [{ ...EVERYTHING, undecided: 'its policy has NotResource' }];
+      const isConditional = Object.keys(Condition ?? {}).length > 0;
+      const because
+        = branch
+          ?? (about === 'maybe' ? 'the Action in its policy is known to the deployment alone' : undefined)
+          ?? (isConditional ? 'its policy has a Condition, which RDS does not evaluate for rds-db:connect' : undefined);
+      return effectsIn(Effect, read).map(({ effect, undecided = because }) => ({
+        effect, resources, ...(undecided === undefined ? {} : { undecided }),
+      }));
+    },
+  );
 }
 
 /** What a statement may do. */
-export function effectsIn(effect: unknown, read: (value: unknown) => string): { readonly effect: string; readonly undecided?: string }[] {
+export function effectsIn(
+  effect: unknown,
+  read: (value: unknown) => string,
+): { readonly effect: string; readonly undecided?: string }[] {
   return branchesOf(effect).flatMap(({ value, undecided }) => {
     const text = read(value);
     return symbolsIn(text).length === 0
       ? [{ effect: text, ...(undecided === undefined ? {} : { undecided }) }]
-      : ['Allow', 'Deny'].map(each => ({ effect: each, undecided: 'the Effect in its policy is known to the deployment alone' }));
+      : ['Allow', 'Deny'].map(each => ({
+          effect: each,
+          undecided: 'the Effect in its policy is known to the deployment alone',
+        }));
   });
 }
 
 const OPPOSITE = { yes: 'no', maybe: 'maybe', no: 'yes' } as const;
 
 /** Whether a statement is about one of some actions, which are in lower case. */
-export function isAbout(statement: object, actions: readonly string[], read: (value: unknown) => string): 'yes' | 'maybe' | 'no' {
+export function isAbout(
+  statement: object,
+  actions: readonly string[],
+  read: (value: unknown) => string,
+): 'yes' | 'maybe' | 'no' {
   const { Action, NotAction } = statement as { Action?: unknown; NotAction?: unknown };
   const answers = actions.map((action) => {
     const answer = isAmong(action, NotAction ?? Action, read);
@@ -115,7 +130,9 @@ function connectResources(text: string, isNamed: boolean): ConnectResource[] {
     return [somewhere(text, 'the ARN in its policy is known to the deployment alone')];
   }
   // IAM documents that a * at the end goes beyond the parts of an ARN, and of another wildcard it does not say so.
-  const undecided = /^[^*?]*\*$/.test(text) ? {} : { undecided: 'a wildcard in its policy stands for a separator of the ARN' };
+  const undecided = /^[^*?]*\*$/.test(text)
+    ? {}
+    : { undecided: 'a wildcard in its policy stands for a separator of the ARN' };
   const [, ofRegion = '*', ofAccount = '*'] = /^arn:[^:]*:[^:]*:([^:*?]*):([^:*?]*):/.exec(text) ?? [];
   const place = { region: policyPattern(ofRegion), account: policyPattern(ofAccount) };
   return across === undefined

@@ -30,7 +30,11 @@ export function declaredAccess(stacks: readonly AssemblyStack[], options: SignIn
 /** What PUBLIC does not have in one database. */
 function publicFacts(resource: ReturnType<TemplateValues['ofType']>[number], values: TemplateValues): ComparableFact[] {
   const { stack, definition } = resource;
-  const { Database, DatabaseName = '', Revoked = {} } = (definition.Properties ?? {}) as Partial<PublicPrivilegesProperties>;
+  const {
+    Database,
+    DatabaseName = '',
+    Revoked = {},
+  } = (definition.Properties ?? {}) as Partial<PublicPrivilegesProperties>;
   const server = values.text(stack, Database?.ResourceId);
   const undecided = conditionOf(resource);
   return atomsIn({ [DatabaseName]: Revoked }).map(({ database, privilege, on, key }) => ({

@@ -214,7 +214,11 @@ const SIGN_IN = {
   tag: ['signs in as the user in its tag '],
 };
 
-function timePieces(what: string, { until, expired }: { readonly until?: string; readonly expired?: true }, consequence: string): Piece[] {
+function timePieces(
+  what: string,
+  { until, expired }: { readonly until?: string; readonly expired?: true },
+  consequence: string,
+): Piece[] {
   return until === undefined
     ? [`${what} without end`]
     : [`${what} until ${until.replace('.000Z', 'Z')}`, ...(expired ? [`, which has passed${consequence}`] : [])];

@@ -71,7 +71,10 @@ export class Identities {
     }
     const resources = values.resources.filter(({ definition }) => IDENTITIES[definition.Type]);
     resources.forEach(resource => this.add(resource));
-    values.ofType(/^AWS::Serverless::(Function|StateMachine)$/).filter(isSamRole).forEach(resource => this.addSam(resource));
+    values
+      .ofType(/^AWS::Serverless::(Function|StateMachine)$/)
+      .filter(isSamRole)
+      .forEach(resource => this.addSam(resource));
     values.ofType(/^(Custom::|AWS::CloudFormation::CustomResource$)/).forEach(resource => this.addWritten(resource));
     values
       .ofType(/^AWS::IAM::(Policy|ManagedPolicy|RolePolicy|UserPolicy|GroupPolicy)$/)
@@ -105,7 +108,8 @@ export class Identities {
     const ofPermissionSet = type === 'AWS::SSO::PermissionSet' ? Properties : {};
     // A permission set refers to those of the account by their names.
     for (const { value, undecided: branch } of branchesOf(
-      [Properties.ManagedPolicyArns, ofPermissionSet.ManagedPolicies, ofPermissionSet.CustomerManagedPolicyReferences], undecided,
+      [Properties.ManagedPolicyArns, ofPermissionSet.ManagedPolicies, ofPermissionSet.CustomerManagedPolicyReferences],
+      undecided,
     )) {
       this.addManaged(identity, this.values.text(stack, nameIn(value)), stack, branch);
     }
@@ -114,10 +118,16 @@ export class Identities {
       Object.assign(identity, { trust: { stack, document: trust } });
     }
     // The tags of a permission set are no tags of the principals that have it.
-    for (const { value, undecided: branch } of branchesOf(type === 'AWS::SSO::PermissionSet' ? [] : Properties.Tags, undecided)) {
+    for (const { value, undecided: branch } of branchesOf(
+      type === 'AWS::SSO::PermissionSet' ? [] : Properties.Tags,
+      undecided,
+    )) {
       const { Key: key, Value: tag } = Object(value) as { Key?: unknown; Value?: unknown };
       const name = this.values.text(stack, key).toLowerCase();
-      identity.tags.set(name, [...identity.tags.get(name) ?? [], { value: this.values.text(stack, tag), undecided: branch }]);
+      identity.tags.set(name, [
+        ...(identity.tags.get(name) ?? []),
+        { value: this.values.text(stack, tag), undecided: branch },
+      ]);
     }
     if (type === 'AWS::SSO::PermissionSet') {
       Object.assign(identity, { permissionSet: symbolText(['resource', stack.definition.id, resource.logicalId, '']) });
@@ -135,7 +145,12 @@ export class Identities {
         identity.documents.push(this.document(stack, document, branch));
       } else {
         const policy = this.values.text(stack, managed);
-        this.addManaged(identity, /^[\w/]+$/.test(policy) ? `arn:aws:iam::aws:policy/${policy}` : policy, stack, branch);
+        this.addManaged(
+          identity,
+          /^[\w/]+$/.test(policy) ? `arn:aws:iam::aws:policy/${policy}` : policy,
+          stack,
+          branch,
+        );
       }
     }
     this.setBoundary(identity, stack, Properties.PermissionsBoundary);
@@ -149,8 +164,14 @@ export class Identities {
     if (documents.length + managed.length > 0) {
       const itself = symbolText(['resource', stack.definition.id, logicalId, '']);
       const identity = this.identity('identities with the policy', itself, undefined, this.values.named(itself));
-      identity.documents.push(...documents.map(({ document, isRead }) => perhaps(
-        isRead ? { statements: statementsIn(document, String) } : this.document(stack, document), conditionOf(resource))));
+      identity.documents.push(
+        ...documents.map(({ document, isRead }) =>
+          perhaps(
+            isRead ? { statements: statementsIn(document, String) } : this.document(stack, document),
+            conditionOf(resource),
+          ),
+        ),
+      );
       managed.forEach(arn => this.addManaged(identity, arn, stack, conditionOf(resource)));
     }
   }
@@ -165,11 +186,16 @@ export class Identities {
 
   /** One that depends on a condition may refuse what another one allows. */
   private setBoundary(identity: Identity, stack: TemplateStack, boundary: unknown): void {
-    const { ManagedPolicyArn, CustomerManagedPolicyReference } = Object(boundary) as { ManagedPolicyArn?: unknown; CustomerManagedPolicyReference?: unknown };
+    const { ManagedPolicyArn, CustomerManagedPolicyReference } = Object(boundary) as {
+      ManagedPolicyArn?: unknown;
+      CustomerManagedPolicyReference?: unknown;
+    };
     const [one, ...others] = branchesOf(ManagedPolicyArn ?? CustomerManagedPolicyReference ?? boundary);
     if (one !== undefined) {
       const isDecided = others.length === 0 && one.undecided === undefined;
-      const documents = isDecided ? this.managedPolicies(this.values.text(stack, nameIn(one.value)), identity, stack) : [];
+      const documents = isDecided
+        ? this.managedPolicies(this.values.text(stack, nameIn(one.value)), identity, stack)
+        : [];
       identity.boundary = documents.length === 1 ? documents[0] : 'unknown';
     }
   }
@@ -184,7 +210,8 @@ export class Identities {
       = this.managed.get(symbolText(['resource', stack.definition.id, logicalId, '']))
         ?? this.document(stack, Properties.PolicyDocument, conditionOf(resource));
     for (const [kind, several, one] of ATTACHED) {
-      const names = type.endsWith('ManagedPolicy') || type === 'AWS::IAM::Policy' ? Properties[several] : Properties[one];
+      const names
+        = type.endsWith('ManagedPolicy') || type === 'AWS::IAM::Policy' ? Properties[several] : Properties[one];
       branchesOf(names).forEach(({ value, undecided }) =>
         this.named(kind, this.values.text(stack, value), stack).documents.push(perhaps(document, undecided)));
     }
@@ -267,7 +294,10 @@ export class Identities {
 
   private document(stack: TemplateStack, document: unknown, undecided?: string): Document {
     const statements = branchesOf(document).flatMap(({ value, undecided: branch }) =>
-      this.statements(stack, value).map(statement => (branch === undefined ? statement : { ...statement, undecided: branch })));
+      this.statements(stack, value).map(statement =>
+        branch === undefined ? statement : { ...statement, undecided: branch },
+      ),
+    );
     return { statements, ...(undecided === undefined ? {} : { undecided }) };
   }
 

@@ -4,7 +4,8 @@ import { TemplateResource } from './template-values';
 /**
  * What AWS SAM makes for a function or a state machine without a `Role`: a role with its `Policies`.
  *
- * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html
+ * @see
+ * https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/sam-specification-generated-resources-function.html
  */
 interface SamRole {
   /** Logical id of the role. */
@@ -39,14 +40,18 @@ export interface SamPolicy {
 }
 
 /**
- * Documents and managed policies. The templates of SAM, such as `DynamoDBReadPolicy`, are left out: none of them is about
- * `rds-db:connect`.
+ * Documents and managed policies. The templates of SAM, such as `DynamoDBReadPolicy`, are left out: none of them is
+ * about `rds-db:connect`.
  *
- * @see https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
+ * @see
+ * https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/serverless-policy-template-list.html
  */
 export function policiesOfSam(policies: unknown, undecided?: string): SamPolicy[] {
-  return branchesOf(policies, undecided).filter(({ value }) => !isTemplate(value)).map(({ value, ...because }: Branch) =>
-    'Statement' in (Object(value) as object) ? { document: value, ...because } : { managed: value, ...because });
+  return branchesOf(policies, undecided)
+    .filter(({ value }) => !isTemplate(value))
+    .map(({ value, ...because }: Branch) =>
+      'Statement' in (Object(value) as object) ? { document: value, ...because } : { managed: value, ...because },
+    );
 }
 
 function isTemplate(value: unknown): boolean {

@@ -44,7 +44,12 @@ export class ServerFacts {
       ...resources.flatMap(({ roleAtLogin }) =>
         roleAtLogin === undefined
           ? []
-          : [fact({ kind: 'roleAtLogin', role: this.values.readable(roleAtLogin) }, this.keyOf('roleAtLogin', name, roleAtLogin))],
+          : [
+              fact(
+                { kind: 'roleAtLogin', role: this.values.readable(roleAtLogin) },
+                this.keyOf('roleAtLogin', name, roleAtLogin),
+              ),
+            ],
       ),
       ...resources.flatMap(({ properties: { OnRemoval, Exclusive } }) => [
         ...((OnRemoval?.Action ?? DEFAULT_REMOVAL_ACTION) === 'RETAIN'

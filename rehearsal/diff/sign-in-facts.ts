@@ -163,8 +163,13 @@ class IdentityFacts {
           : 'its permissions boundary may refuse some';
     const key = (...parts: string[]) => JSON.stringify(['pattern', ...parts, this.identity.key]);
     // The id of a database says where it is.
-    const parts = place ? [place.id, allow.username.source] : [allow.id, allow.username, allow.region, allow.account].map(({ source }) => source);
-    const wider = parts.reduce<string[][]>((all, part) => all.flatMap(before => [[...before, part], [...before, '*']]), [[]]);
+    const parts = place
+      ? [place.id, allow.username.source]
+      : [allow.id, allow.username, allow.region, allow.account].map(({ source }) => source);
+    const wider = parts.reduce<string[][]>(
+      (all, part) => all.flatMap(before => [[...before, part], [...before, '*']]),
+      [[]],
+    );
     return this.fact(
       { kind: 'signIn', as, user: tag === undefined ? 'pattern' : 'tag' },
       key(...parts),

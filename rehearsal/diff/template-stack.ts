@@ -20,7 +20,9 @@ export function argumentsOf({ stack, logicalId }: NonNullable<TemplateStack['par
   const { Parameters = {} } = (stack.definition.template.Resources[logicalId].Properties ?? {}) as {
     Parameters?: Record<string, unknown> | { readonly ParameterKey?: string; readonly ParameterValue?: unknown }[];
   };
-  return Array.isArray(Parameters) ? Object.fromEntries(Parameters.map(({ ParameterKey: key = '', ParameterValue: value }) => [key, value])) : Parameters;
+  return Array.isArray(Parameters)
+    ? Object.fromEntries(Parameters.map(({ ParameterKey: key = '', ParameterValue: value }) => [key, value]))
+    : Parameters;
 }
 
 /** Undefined where it is no JSON of a template. */
@@ -38,7 +40,11 @@ export function templateIn(text: string): AssemblyStack['template'] | undefined 
  *
  * @param isAnywhere whether it is deployed in other accounts and Regions than its parent
  */
-export function withNested(definition: AssemblyStack, parent?: TemplateStack['parent'], isAnywhere = false): TemplateStack[] {
+export function withNested(
+  definition: AssemblyStack,
+  parent?: TemplateStack['parent'],
+  isAnywhere = false,
+): TemplateStack[] {
   const { stage, ...place } = parent?.stack ?? definition;
   const { account, region } = isAnywhere ? {} : place;
   const template = writtenOut(definition.template, region);

@@ -74,7 +74,9 @@ export class TemplateValues {
       }
       case 'Fn::GetStackOutput': {
         const { StackName, OutputName } = argument as { StackName?: string; OutputName?: string };
-        const of = nearestTo(stack, this.stacks).find(({ parent, definition }) => !parent && definition.name === StackName);
+        const of = nearestTo(stack, this.stacks).find(
+          ({ parent, definition }) => !parent && definition.name === StackName,
+        );
         const output = of?.definition.template.Outputs?.[OutputName ?? ''];
         return of && output ? this.text(of, output.Value) : symbolText(['name', `${StackName}.${OutputName}`]);
       }
@@ -85,7 +87,9 @@ export class TemplateValues {
 
   /** Of a value that is a list; a list that only the deployment knows is one item. */
   list(stack: TemplateStack, value: unknown): string[] {
-    return (Array.isArray(value) ? value : value === undefined ? [] : [value]).map(item => this.text(stack, item)).filter(text => text !== NO_VALUE);
+    return (Array.isArray(value) ? value : value === undefined ? [] : [value])
+      .map(item => this.text(stack, item))
+      .filter(text => text !== NO_VALUE);
   }
 
   /** For people: what only the deployment knows is in `${...}`. */
@@ -113,22 +117,49 @@ export class TemplateValues {
 
   /** Stacks and stack sets whose templates cannot be read: files that are not in the cloud assembly, or are no JSON. */
   get unread(): TemplateResource[] {
-    const known = new Set(this.stacks.flatMap(({ parent }) => parent ? [JSON.stringify([parent.stack.definition.id, parent.logicalId])] : []));
-    return this.ofType(/^AWS::CloudFormation::Stack(Set)?$/).filter(({ stack, logicalId }) => !known.has(JSON.stringify([stack.definition.id, logicalId])));
+    const known = new Set(
+      this.stacks.flatMap(({ parent }) =>
+        parent ? [JSON.stringify([parent.stack.definition.id, parent.logicalId])] : [],
+      ),
+    );
+    return this.ofType(/^AWS::CloudFormation::Stack(Set)?$/).filter(
+      ({ stack, logicalId }) => !known.has(JSON.stringify([stack.definition.id, logicalId])),
+    );
   }
 
-  /** What is deployed by a stack set, in whichever accounts and Regions; its template is a file, or a text in the property. */
+  /**
+   * What is deployed by a stack set, in whichever accounts and Regions; its template is a file, or a text in the
+   * property.
+   */
   private stackSetsIn(stack: TemplateStack): TemplateStack[] {
     const { id, template, stackSets = {} } = stack.definition;
-    return Object.entries(template.Resources).filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet').flatMap(([logicalId, { Properties = {} }]) => {
-      const file = Object.hasOwn(stackSets, logicalId) ? stackSets[logicalId] : undefined;
-      const body = file === undefined && Properties.TemplateBody !== undefined ? templateIn(this.text(stack, Properties.TemplateBody)) : undefined;
-      const name = `${id}/${logicalId}`;
-      const definition = file ?? (body && { id: name, name, template: body, templateBytes: 0, dependencies: [], parameters: {}, nested: {} });
-      return definition === undefined
-        ? []
-        : withNested(definition, { stack, logicalId }, true).map(each => ({ ...each, ...(file === undefined ? { isRead: true } : {}) }));
-    });
+    return Object.entries(template.Resources)
+      .filter(([, { Type: type }]) => type === 'AWS::CloudFormation::StackSet')
+      .flatMap(([logicalId, { Properties = {} }]) => {
+        const file = Object.hasOwn(stackSets, logicalId) ? stackSets[logicalId] : undefined;
+        const body
+          = file === undefined && Properties.TemplateBody !== undefined
+            ? templateIn(this.text(stack, Properties.TemplateBody))
+            : undefined;
+        const name = `${id}/${logicalId}`;
+        const definition
+          = file
+            ?? (body && {
+              id: name,
+              name,
+              template: body,
+              templateBytes: 0,
+              dependencies: [],
+              parameters: {},
+              nested: {},
+            });
+        return definition === undefined
+          ? []
+          : withNested(definition, { stack, logicalId }, true).map(each => ({
+              ...each,
+              ...(file === undefined ? { isRead: true } : {}),
+            }));
+      });
   }
 
   private nameOf(symbol: Symbol): string {

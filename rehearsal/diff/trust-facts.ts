@@ -16,20 +16,31 @@ const ASSUMING = ['sts:assumerole', 'sts:assumerolewithsaml', 'sts:assumerolewit
 const TAGGING = ['sts:tagsession'];
 
 /**
- * Who may have the role, and with it what the role has; and who may set tags of its sessions, where these say as whom it signs in.
+ * Who may have the role, and with it what the role has; and who may set tags of its sessions, where these say as whom
+ * it signs in.
  *
  * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
  */
 export function trustFacts(identity: Identity, values: TemplateValues): ComparableFact[] {
   const signsInByTag = identity.documents.some(({ statements }) =>
-    statements.some(({ effect, resources }) => effect !== 'Deny' && resources.some(({ username }) => username.variables.some(name => /^aws:PrincipalTag\//i.test(name)))));
+    statements.some(
+      ({ effect, resources }) =>
+        effect !== 'Deny'
+        && resources.some(({ username }) => username.variables.some(name => /^aws:PrincipalTag\//i.test(name))),
+    ),
+  );
   return [
     ...factsOf(identity, values, 'assume', ASSUMING),
     ...(signsInByTag ? factsOf(identity, values, 'tagSession', TAGGING) : []),
   ];
 }
 
-function factsOf({ who, key, trust }: Identity, values: TemplateValues, kind: 'assume' | 'tagSession', actions: readonly string[]): ComparableFact[] {
+function factsOf(
+  { who, key, trust }: Identity,
+  values: TemplateValues,
+  kind: 'assume' | 'tagSession',
+  actions: readonly string[],
+): ComparableFact[] {
   if (!trust) {
     return [];
   }
@@ -39,12 +50,21 @@ function factsOf({ who, key, trust }: Identity, values: TemplateValues, kind: 'a
     const statement = value as TrustStatement;
     if (statement.Effect === undefined) {
       return isFunction(value)
-        ? [{ effect: 'Allow', undecided: 'the trust policy is known to the deployment alone', statement: { Principal: value } }]
+        ? [
+            {
+              effect: 'Allow',
+              undecided: 'the trust policy is known to the deployment alone',
+              statement: { Principal: value },
+            },
+          ]
         : [];
     }
     const about = isAbout(statement, actions, read);
-    const because = undecided ?? (about === 'maybe' ? 'the Action in the trust policy is known to the deployment alone' : undefined);
-    return about === 'no' ? [] : effectsIn(statement.Effect, read).map(each => ({ undecided: because, ...each, statement }));
+    const because
+      = undecided ?? (about === 'maybe' ? 'the Action in the trust policy is known to the deployment alone' : undefined);
+    return about === 'no'
+      ? []
+      : effectsIn(statement.Effect, read).map(each => ({ undecided: because, ...each, statement }));
   });
   const isRestricted = statements.some(({ effect }) => effect === 'Deny');
   return statements
@@ -82,7 +102,8 @@ interface TrustedPrincipal {
 
 function principalsIn(stack: TemplateStack, principal: unknown, values: TemplateValues): TrustedPrincipal[] {
   return branchesOf(principal).flatMap(({ value, undecided }) => {
-    const byType: [string, unknown][] = typeof value !== 'object' || isFunction(value) ? [['AWS', value]] : Object.entries(value ?? {});
+    const byType: [string, unknown][]
+      = typeof value !== 'object' || isFunction(value) ? [['AWS', value]] : Object.entries(value ?? {});
     return byType.flatMap(([type, names]) => branchesOf(names, undecided).map(name => ({
       type, name: values.text(stack, name.value), ...(name.undecided === undefined ? {} : { because: name.undecided }),
     })));

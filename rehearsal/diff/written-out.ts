@@ -3,8 +3,8 @@ import { AssemblyStack } from '../cloudformation/cloud-assembly';
 type Template = AssemblyStack['template'];
 
 /**
- * A template in which the sections that are not compared themselves are written out where they are used, so that a change of
- * them shows: values of mappings, and what conditions depend on.
+ * A template in which the sections that are not compared themselves are written out where they are used, so that a
+ * change of them shows: values of mappings, and what conditions depend on.
  *
  * @param region of the stack, if it is known
  */
@@ -21,9 +21,16 @@ class Writing {
     const resources = Object.entries(Resources).map(([logicalId, resource]) => {
       const { Condition: condition } = resource;
       const written = this.of(resource) as typeof resource;
-      return [logicalId, condition === undefined ? written : { ...written, Condition: this.condition(condition) }] as const;
+      return [
+        logicalId,
+        condition === undefined ? written : { ...written, Condition: this.condition(condition) },
+      ] as const;
     });
-    return { ...this.template, Resources: Object.fromEntries(resources), ...(Outputs && { Outputs: this.of(Outputs) as typeof Outputs }) };
+    return {
+      ...this.template,
+      Resources: Object.fromEntries(resources),
+      ...(Outputs && { Outputs: this.of(Outputs) as typeof Outputs }),
+    };
   }
 
   private of(value: unknown): unknown {
@@ -78,7 +85,8 @@ class Writing {
       return { 'Fn::FindInMap': [map, ...others] };
     }
     const [first, second] = others;
-    const value = typeof first === 'string' && typeof second === 'string' ? own(own(mapping, first), second) : undefined;
+    const value
+      = typeof first === 'string' && typeof second === 'string' ? own(own(mapping, first), second) : undefined;
     return value ?? { 'Fn::FindInMap': [map, ...others, mapping] };
   }
 

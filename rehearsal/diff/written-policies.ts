@@ -3,7 +3,10 @@ import { ResourceDefinition } from '../cloudformation/template';
 import { isOfLibrary } from '../plan/library-types';
 
 interface WrittenPolicies {
-  readonly documents: { readonly document: unknown; /** Whether it was in JSON, so that its values are texts of `read`. */ readonly isRead: boolean }[];
+  readonly documents: {
+    readonly document: unknown;
+    /** Whether it was in JSON, so that its values are texts of `read`. */ readonly isRead: boolean;
+  }[];
   /** ARNs. */
   readonly managed: string[];
 }
@@ -12,13 +15,16 @@ const ARN = /^(PolicyArn|ManagedPolicyArns?)$/i;
 const TRUST = /^AssumeRolePolicyDocument$/i;
 
 /**
- * Policies in the properties of a custom resource, such as an `AwsCustomResource` of aws-cdk-lib that calls `putRolePolicy`:
- * whatever has statements without principals, also in JSON within JSON, and managed policies in properties that are named as
- * IAM names them.
+ * Policies in the properties of a custom resource, such as an `AwsCustomResource` of aws-cdk-lib that calls
+ * `putRolePolicy`: whatever has statements without principals, also in JSON within JSON, and managed policies in
+ * properties that are named as IAM names them.
  *
  * @param read a value as a text, with what only the deployment knows as symbols
  */
-export function writtenPolicies({ Type: type, Properties = {} }: ResourceDefinition, read: (value: unknown) => string): WrittenPolicies {
+export function writtenPolicies(
+  { Type: type, Properties = {} }: ResourceDefinition,
+  read: (value: unknown) => string,
+): WrittenPolicies {
   const found: WrittenPolicies = { documents: [], managed: [] };
   const visit = (value: unknown, name: string, wasRead: boolean): void => {
     const isText = typeof value === 'string' || isFunction(value);
@@ -46,7 +52,9 @@ export function writtenPolicies({ Type: type, Properties = {} }: ResourceDefinit
 
 /** The policy of a resource says whom it is for; that of an identity does not. */
 function isOfResource(statements: unknown): boolean {
-  return [statements].flat().some(statement => ['Principal', 'NotPrincipal'].some(name => name in (Object(statement) as object)));
+  return [statements]
+    .flat()
+    .some(statement => ['Principal', 'NotPrincipal'].some(name => name in (Object(statement) as object)));
 }
 
 /** Undefined where it is another text. */

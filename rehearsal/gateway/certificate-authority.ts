@@ -48,7 +48,10 @@ export class CertificateAuthority {
         { name: 'basicConstraints', cA: false, critical: true },
         { name: 'keyUsage', digitalSignature: true, critical: true },
         { name: 'extKeyUsage', serverAuth: true },
-        { name: 'subjectAltName', altNames: names.map(name => isIP(name) ? { type: 7, ip: name } : { type: 2, value: name }) },
+        {
+          name: 'subjectAltName',
+          altNames: names.map(name => (isIP(name) ? { type: 7, ip: name } : { type: 2, value: name })),
+        },
       ],
     });
     return { cert, key };

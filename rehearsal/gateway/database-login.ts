@@ -15,7 +15,10 @@ export interface DatabaseLogin {
 }
 
 /** As RDS does it: asks members of `rds_iam` for a token instead of a password. */
-export async function logInToDatabase(client: LoginRequest, { iamDoor, passwordDoor, isIamUser, verify, log }: DatabaseLogin): Promise<Socket> {
+export async function logInToDatabase(
+  client: LoginRequest,
+  { iamDoor, passwordDoor, isIamUser, verify, log }: DatabaseLogin,
+): Promise<Socket> {
   const { username, database, remoteAddress, startup } = client;
   const withToken = await isIamUser(username).catch((error: Error) => {
     throw new Refusal('57P03', 'the database system is starting up', error.message);
@@ -24,7 +27,11 @@ export async function logInToDatabase(client: LoginRequest, { iamDoor, passwordD
     return enter(passwordDoor(), startup);
   }
   if (!client.isEncrypted) {
-    throw new Refusal('28000', `pg_hba.conf rejects connection for host "${remoteAddress}", user "${username}", database "${database}", no encryption`, 'no TLS');
+    throw new Refusal(
+      '28000',
+      `pg_hba.conf rejects connection for host "${remoteAddress}", user "${username}", database "${database}", no encryption`,
+      'no TLS',
+    );
   }
   const token = await client.askPassword();
   if (token === '') {
@@ -33,7 +40,9 @@ export async function logInToDatabase(client: LoginRequest, { iamDoor, passwordD
   try {
     verify(username, token);
   } catch (error) {
-    throw error instanceof Undecided ? error : new Refusal('28000', `PAM authentication failed for user "${username}"`, (error as Error).message);
+    throw error instanceof Undecided
+      ? error
+      : new Refusal('28000', `PAM authentication failed for user "${username}"`, (error as Error).message);
   }
   log(`${username}: signed in with a token`);
   return enter(iamDoor(), startup);

@@ -1,7 +1,16 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { connect as connectTls, TLSSocket } from 'node:tls';
-import { AUTHENTICATION, errorIn, message, Message, readExactly, readMessage, SSL_REQUEST, StartupPacket } from './protocol';
+import {
+  AUTHENTICATION,
+  errorIn,
+  message,
+  Message,
+  readExactly,
+  readMessage,
+  SSL_REQUEST,
+  StartupPacket,
+} from './protocol';
 import { SCRAM_SHA_256, ScramClient } from './scram';
 
 /** More than any message before a session begins. */
@@ -25,11 +34,16 @@ export class SignInError extends Error {
 }
 
 /**
- * Signs in to a database for a client, over verified TLS, with the password or token and the startup message of that client.
+ * Signs in to a database for a client, over verified TLS, with the password or token and the startup message of that
+ * client.
  *
  * @returns the session, beginning with the message that says that the password is right
  */
-export async function openSession({ host, caCertificate, gatewayPort }: DatabaseAddress, { packet }: StartupPacket, password: string): Promise<TLSSocket> {
+export async function openSession(
+  { host, caCertificate, gatewayPort }: DatabaseAddress,
+  { packet }: StartupPacket,
+  password: string,
+): Promise<TLSSocket> {
   const plain = connect({ port: gatewayPort, host: '127.0.0.1', noDelay: true }).on('error', () => undefined);
   try {
     plain.write(requestForTls());

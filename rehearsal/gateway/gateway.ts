@@ -3,7 +3,15 @@ import { Duplex } from 'node:stream';
 import { createSecureContext, SecureContext, TLSSocket } from 'node:tls';
 import { Certificate } from './certificate-authority';
 import {
-  CANCEL_REQUEST, fatalError, GSSENC_REQUEST, readPassword, readStartupPacket, requestForPassword, SSL_REQUEST, StartupPacket, startupParameters,
+  CANCEL_REQUEST,
+  fatalError,
+  GSSENC_REQUEST,
+  readPassword,
+  readStartupPacket,
+  requestForPassword,
+  SSL_REQUEST,
+  StartupPacket,
+  startupParameters,
 } from './protocol';
 import { Undecided } from '../iam/token-endpoint';
 
@@ -139,7 +147,10 @@ export class Gateway {
     try {
       this.handOn(socket, await this.options.admit(client));
     } catch (error) {
-      const refusal = error instanceof Undecided ? new Refusal('XX000', `the rehearsal cannot decide about this login: ${error.message}`, error.message) : error;
+      const refusal
+        = error instanceof Undecided
+          ? new Refusal('XX000', `the rehearsal cannot decide about this login: ${error.message}`, error.message)
+          : error;
       if (!(refusal instanceof Refusal)) {
         throw error;
       }

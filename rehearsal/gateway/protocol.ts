@@ -86,7 +86,12 @@ export function fatalError(code: string, text: string): Buffer {
 
 /** SQLSTATE and text of an error message. */
 export function errorIn({ body }: Message): { code: string; text: string } {
-  const fields = Object.fromEntries(body.toString('utf8').split('\0').map(field => [field[0], field.slice(1)])) as Record<string, string>;
+  const fields = Object.fromEntries(
+    body
+      .toString('utf8')
+      .split('\0')
+      .map(field => [field[0], field.slice(1)]),
+  ) as Record<string, string>;
   return { code: fields.C, text: fields.M };
 }
 

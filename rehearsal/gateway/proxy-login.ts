@@ -25,19 +25,25 @@ export interface ProxyLogin {
 }
 
 /**
- * As RDS Proxy does it: first the client signs in to the proxy, then the proxy to the database. The messages are those that AWS
- * documents; of SQLSTATEs it documents 28000, for a client that comes in another way than the proxy takes.
+ * As RDS Proxy does it: first the client signs in to the proxy, then the proxy to the database. The messages are those
+ * that AWS documents; of SQLSTATEs it documents 28000, for a client that comes in another way than the proxy takes.
  *
  * @see https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/rds-proxy.troubleshooting.html
  */
-export async function logInThroughProxy(client: LoginRequest, { requireTls, userNamed, verify, openSession, log }: ProxyLogin): Promise<Duplex> {
+export async function logInThroughProxy(
+  client: LoginRequest,
+  { requireTls, userNamed, verify, openSession, log }: ProxyLogin,
+): Promise<Duplex> {
   const { username, startup } = client;
   if (requireTls && !client.isEncrypted) {
     throw new Refusal('28000', 'This RDS Proxy requires TLS connections.');
   }
   const user = userNamed(username);
   if (!user) {
-    throw new Refusal('28000', `This RDS proxy has no credentials for the role ${username}. Check the credentials for this role and try again.`);
+    throw new Refusal(
+      '28000',
+      `This RDS proxy has no credentials for the role ${username}. Check the credentials for this role and try again.`,
+    );
   }
   const withToken = user.clientPassword === undefined;
   if (withToken && !client.isEncrypted) {
@@ -54,16 +60,23 @@ export async function logInThroughProxy(client: LoginRequest, { requireTls, user
   } catch (error) {
     throw error instanceof Undecided
       ? error
-      : new Refusal('28000', `The IAM authentication failed for the role ${username}. Check the IAM token for this role and try again.`, (error as Error).message);
+      : new Refusal(
+          '28000',
+          `The IAM authentication failed for the role ${username}. Check the IAM token for this role and try again.`,
+          (error as Error).message,
+        );
   }
   log(`${username}: signed in to the proxy with a ${withToken ? 'token' : 'password'}`);
   return openSession(startup, user).catch((error: Error) => {
     if (error instanceof Undecided) {
       throw error;
     }
+    // Up to the semicolon as AWS documents it. The rest is for who reads it here, and has no log of the database.
     throw error instanceof SignInError
-      // Up to the semicolon as AWS documents it. The rest is for who reads it here, and has no log of the database.
-      ? new Refusal(error.code, `Request returned an error: ${error.message}; this is what the database answered to the proxy, which came with ${user.means}`)
+      ? new Refusal(
+          error.code,
+          `Request returned an error: ${error.message}; this is what the database answered to the proxy, which came with ${user.means}`,
+        )
       : new Refusal('08006', 'Timed-out waiting to acquire database connection.', error.message);
   });
 }

@@ -4,8 +4,8 @@ import { createHash, createHmac, pbkdf2Sync, randomBytes } from 'node:crypto';
 export const SCRAM_SHA_256 = 'SCRAM-SHA-256';
 
 /**
- * Signs in with a password that the server has only a verifier of. PostgreSQL takes the username from the startup message. What
- * the server proves in the end is not looked at: TLS has shown who it is.
+ * Signs in with a password that the server has only a verifier of. PostgreSQL takes the username from the startup
+ * message. What the server proves in the end is not looked at: TLS has shown who it is.
  *
  * @see https://www.rfc-editor.org/rfc/rfc5802
  * @see https://www.postgresql.org/docs/current/sasl-authentication.html
@@ -25,10 +25,19 @@ export class ScramClient {
     if (!nonce.startsWith(this.first.slice('n=,r='.length))) {
       throw new Error('the server has not answered to this login');
     }
-    const saltedPassword = pbkdf2Sync(this.password.normalize('NFKC'), Buffer.from(salt, 'base64'), Number(iterations), 32, 'sha256');
+    const saltedPassword = pbkdf2Sync(
+      this.password.normalize('NFKC'),
+      Buffer.from(salt, 'base64'),
+      Number(iterations),
+      32,
+      'sha256',
+    );
     const clientKey = hmac(saltedPassword, 'Client Key');
     const withoutProof = `c=${Buffer.from('n,,').toString('base64')},r=${nonce}`;
-    const signature = hmac(createHash('sha256').update(clientKey).digest(), [this.first, challenge, withoutProof].join(','));
+    const signature = hmac(
+      createHash('sha256').update(clientKey).digest(),
+      [this.first, challenge, withoutProof].join(','),
+    );
     return `${withoutProof},p=${Buffer.from(clientKey.map((byte, i) => byte ^ signature[i])).toString('base64')}`;
   }
 }

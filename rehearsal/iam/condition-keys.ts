@@ -62,16 +62,20 @@ export function conditionKeysOf({ action, resource, principal, at }: AccessReque
   return (name) => {
     const key = name.toLowerCase();
     if (isConnect(action) && resource.includes(OF_PROXY)) {
-      throw new Error(`RDS Proxy supports no condition keys, so what a policy with ${name} does there is not known; narrow the resource instead`);
+      throw new Error(
+        `RDS Proxy supports no condition keys, so what a policy with ${name} does there is not known; narrow the resource instead`,
+      );
     }
     // Tags of AWS itself are not in a template.
     const answer = key.startsWith(TAG) && !key.startsWith(`${TAG}aws:`)
       ? { value: tags.get(key.slice(TAG.length)), types: ['String' as const] }
       : Object.hasOwn(known, key) ? known[key] : undefined;
     if (answer === undefined) {
-      throw new Error(`a rehearsal does not know condition key ${name} of this request; it knows `
+      throw new Error(
+        `a rehearsal does not know condition key ${name} of this request; it knows `
         + 'aws:CurrentTime, aws:EpochTime, aws:PrincipalAccount, aws:PrincipalArn, aws:PrincipalTag/..., aws:PrincipalType, aws:SecureTransport and '
-        + 'aws:username, aws:RequestedRegion for a resource with a Region, and aws:userid when the session has a name');
+        + 'aws:username, aws:RequestedRegion for a resource with a Region, and aws:userid when the session has a name',
+      );
     }
     return answer;
   };

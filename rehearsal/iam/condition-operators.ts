@@ -27,7 +27,11 @@ const ORDERS: Record<string, (difference: number) => boolean> = {
 /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html */
 const OPERATORS: ReadonlyMap<string, Operator> = new Map([
   ...withNegation('String', 'Equals', expected => actual => actual === textOf(expected)),
-  ...withNegation('String', 'EqualsIgnoreCase', expected => actual => actual.toLowerCase() === textOf(expected).toLowerCase()),
+  ...withNegation(
+    'String',
+    'EqualsIgnoreCase',
+    expected => actual => actual.toLowerCase() === textOf(expected).toLowerCase(),
+  ),
   ...withNegation('String', 'Like', expected => actual => matchesString(expected, actual)),
   ...ordered('Numeric', numberOf),
   ...ordered('Date', secondsOf),
@@ -41,11 +45,15 @@ const OPERATORS: ReadonlyMap<string, Operator> = new Map([
 
 /** Of all but Null, which looks at no value. Throws at one that IAM does not know or that is not rehearsed. */
 export function operatorOf(name: string): NamedOperator {
-  const [, set, base, suffix] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/s.exec(name)! as (string | undefined)[];
+  const [, set, base, suffix] = /^(?:(ForAllValues|ForAnyValue):)?(.*?)(IfExists)?$/s.exec(name)! as (
+    string | undefined
+  )[];
   const operator = OPERATORS.get(base!);
   if (!operator) {
-    throw new Error(`condition operator ${name} is not ${base === 'BinaryEquals' ? 'rehearsed' : 'known'}; it must be Null or one of `
-      + `${[...OPERATORS.keys()].join(', ')}, with ForAllValues: or ForAnyValue: before it and IfExists after it if need be`);
+    throw new Error(
+      `condition operator ${name} is not ${base === 'BinaryEquals' ? 'rehearsed' : 'known'}; it must be Null or one of `
+      + `${[...OPERATORS.keys()].join(', ')}, with ForAllValues: or ForAnyValue: before it and IfExists after it if need be`,
+    );
   }
   return { ...operator, set, ifExists: suffix !== undefined };
 }
@@ -108,7 +116,10 @@ function arnMatcher(expected: Pattern): (actual: string) => boolean {
   return actual => matchesArn(expected, actual);
 }
 
-function comparing<Value>(read: (text: string) => Value, holds: (actual: Value, expected: Value) => boolean): Operator['matcher'] {
+function comparing<Value>(
+  read: (text: string) => Value,
+  holds: (actual: Value, expected: Value) => boolean,
+): Operator['matcher'] {
   return (pattern) => {
     const expected = read(textOf(pattern));
     return actual => holds(read(actual), expected);
@@ -122,7 +133,10 @@ function ordered(type: ValueType, read: (text: string) => number): [string, Oper
 }
 
 function withNegation(type: ValueType, comparison: string, matcher: Operator['matcher']): [string, Operator][] {
-  return [operator(`${type}${comparison}`, type, false, matcher), operator(`${type}Not${comparison}`, type, true, matcher)];
+  return [
+    operator(`${type}${comparison}`, type, false, matcher),
+    operator(`${type}Not${comparison}`, type, true, matcher),
+  ];
 }
 
 function operator(name: string, type: ValueType, negated: boolean, matcher: Operator['matcher']): [string, Operator] {

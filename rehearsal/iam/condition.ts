@@ -10,7 +10,8 @@ const WITH_VARIABLES = ['String', 'Arn'];
  * All operators and keys must hold, and of the values of a key one, or with a negated operator none. Each is looked at,
  * so that it does not depend on their order whether one that is not known is an error.
  *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
+ * @see
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
  */
 export function conditionHolds(condition: Condition, reader: PatternReader, keys: ConditionKeys): boolean {
   return Object.entries(condition).flatMap(([operator, tests]) => Object.entries(tests).map(([key, values]) => {
@@ -28,12 +29,20 @@ function isNull(key: string, texts: string[], keys: ConditionKeys): boolean {
   return texts.map(text => booleanOf(text) === isAbsent).some(Boolean);
 }
 
-function holds(operator: NamedOperator, key: string, texts: string[], reader: PatternReader, keys: ConditionKeys): boolean {
+function holds(
+  operator: NamedOperator,
+  key: string,
+  texts: string[],
+  reader: PatternReader,
+  keys: ConditionKeys,
+): boolean {
   const { value, types } = keys(key);
   if (!types.includes(operator.type)) {
     throw new Error(`this key works with ${types.join(' and ')} operators only`);
   }
-  const tests = texts.map(text => patternOf(text, operator, reader)).map(pattern => pattern && operator.matcher(pattern));
+  const tests = texts
+    .map(text => patternOf(text, operator, reader))
+    .map(pattern => pattern && operator.matcher(pattern));
   const passes = (actual: string) => operator.negated !== tests.map(test => test?.(actual) ?? false).some(Boolean);
   if (operator.set !== undefined) {
     return setHolds(operator, value, passes);
@@ -47,15 +56,22 @@ function holds(operator: NamedOperator, key: string, texts: string[], reader: Pa
 /**
  * The empty set, for which an empty string counts, too, passes ForAllValues and not ForAnyValue.
  *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+ * @see
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
  */
-function setHolds({ set, ifExists }: NamedOperator, value: string | string[] | undefined, passes: (actual: string) => boolean): boolean {
+function setHolds(
+  { set, ifExists }: NamedOperator,
+  value: string | string[] | undefined,
+  passes: (actual: string) => boolean,
+): boolean {
   const actual = value === undefined ? [] : list(value).filter(each => each !== '');
   if (set === 'ForAllValues') {
     return actual.every(passes);
   }
   if (value === undefined && ifExists) {
-    throw new Error('the request has no such key, and AWS does not say which of ForAnyValue and IfExists decides then; leave one of them out');
+    throw new Error(
+      'the request has no such key, and AWS does not say which of ForAnyValue and IfExists decides then; leave one of them out',
+    );
   }
   return actual.some(passes);
 }
@@ -65,7 +81,9 @@ function patternOf(text: string, { type }: NamedOperator, reader: PatternReader)
     return reader.read(text);
   }
   if (reader.hasVariables && text.includes('${')) {
-    throw new Error(`${JSON.stringify(text)} has a policy variable, and IAM takes them with String and Arn operators only`);
+    throw new Error(
+      `${JSON.stringify(text)} has a policy variable, and IAM takes them with String and Arn operators only`,
+    );
   }
   return readLiterally(text);
 }

@@ -38,18 +38,24 @@ export class IdentityPolicies {
     }
     const [isAllowed, mightBeAllowed] = ['Deny', 'Allow'].map((effect) => {
       const asIfHeld = (document: PolicyDocument) => withoutConditions(document, effect);
-      return new IdentityPolicies(this.documents.map(asIfHeld), this.boundary && asIfHeld(this.boundary)).decide(question);
+      return new IdentityPolicies(this.documents.map(asIfHeld), this.boundary && asIfHeld(this.boundary)).decide(
+        question,
+      );
     });
     if (!isAllowed && mightBeAllowed) {
-      throw new NotEvaluated('not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM '
-        + 'database authentication supports no key: narrow the resource instead');
+      throw new NotEvaluated(
+        'not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM '
+        + 'database authentication supports no key: narrow the resource instead',
+      );
     }
     return isAllowed;
   }
 
   /** @see https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html */
   decide(question: Question): boolean {
-    const decisions = [this.documents, ...this.boundary ? [[this.boundary]] : []].map(documents => allow(documents, question));
+    const decisions = [this.documents, ...(this.boundary ? [[this.boundary]] : [])].map(documents =>
+      allow(documents, question),
+    );
     return decisions.every(Boolean);
   }
 }
@@ -69,7 +75,10 @@ function isConditional({ Condition }: PolicyStatement): boolean {
 /** Default is no; an explicit Deny outweighs every Allow. */
 function allow(documents: PolicyDocument[], question: Question): boolean {
   const effects = documents.flatMap(document =>
-    list(document.Statement).filter(statement => applies(statement, hasVariables(document), question)).map(({ Effect }) => Effect));
+    list(document.Statement)
+      .filter(statement => applies(statement, hasVariables(document), question))
+      .map(({ Effect }) => Effect),
+  );
   return effects.includes('Allow') && !effects.includes('Deny');
 }
 
@@ -86,16 +95,24 @@ function applies(statement: PolicyStatement, withVariables: boolean, { action, r
       && isListed(Resource, NotResource, isOfResource)
       && conditionHolds(Condition, reader, keys);
     if (holds && reader.missing.length > 0) {
-      throw new Error(`the request has no value for ${reader.missing.join(', ')}. IAM says that this "might" make the entire statement invalid, `
-        + 'so it is not known whether the rest of it counts; give a default, or write a statement of its own');
+      throw new Error(
+        `the request has no value for ${reader.missing.join(', ')}. IAM says that this "might" make the entire statement invalid, `
+        + 'so it is not known whether the rest of it counts; give a default, or write a statement of its own',
+      );
     }
     return holds;
   } catch (error) {
-    throw new Error(`policy statement ${JSON.stringify(statement)} cannot be evaluated: ${(error as Error).message}`, { cause: error });
+    throw new Error(`policy statement ${JSON.stringify(statement)} cannot be evaluated: ${(error as Error).message}`, {
+      cause: error,
+    });
   }
 }
 
 /** Each pattern is looked at, so that it does not depend on their order whether one that is not known is an error. */
-function isListed(positive: string | string[] | undefined, negative: string | string[] | undefined, test: (pattern: string) => boolean): boolean {
+function isListed(
+  positive: string | string[] | undefined,
+  negative: string | string[] | undefined,
+  test: (pattern: string) => boolean,
+): boolean {
   return positive === undefined ? !list(negative!).map(test).some(Boolean) : list(positive).map(test).some(Boolean);
 }

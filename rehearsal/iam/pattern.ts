@@ -29,7 +29,9 @@ export class PatternReader {
       return readLiterally(text);
     }
     const missingBefore = this.missing.length;
-    const pattern = text.split(/(\$\{[^}]*\}?)/).flatMap((part, at) => at % 2 === 0 ? readLiterally(part) : this.valueOf(part));
+    const pattern = text
+      .split(/(\$\{[^}]*\}?)/)
+      .flatMap((part, at) => (at % 2 === 0 ? readLiterally(part) : this.valueOf(part)));
     return this.missing.length === missingBefore ? pattern : undefined;
   }
 
@@ -50,7 +52,9 @@ export class PatternReader {
     }
     const value = this.keys(key).value ?? byDefault;
     if (Array.isArray(value)) {
-      throw new Error(`policy variable \${${variable}} is of a key with several values, and IAM takes only those with one`);
+      throw new Error(
+        `policy variable \${${variable}} is of a key with several values, and IAM takes only those with one`,
+      );
     }
     if (value === undefined) {
       this.missing.push(`\${${variable}}`);
@@ -84,8 +88,10 @@ export function matchesResource(pattern: Pattern, resource: string): boolean {
   const within = across && matches(pattern, resource, (character, { kind }, next) =>
     character !== ':' || (kind === 'any' && (next === undefined || next.kind === 'colon')));
   if (across !== within) {
-    throw new Error(`whether resource ${JSON.stringify(textOf(pattern))} matches ${JSON.stringify(resource)} is not documented: `
-      + 'a wildcard inside a segment would have to match a colon; put the * at the end of the segment, or name the resource');
+    throw new Error(
+      `whether resource ${JSON.stringify(textOf(pattern))} matches ${JSON.stringify(resource)} is not documented: `
+      + 'a wildcard inside a segment would have to match a colon; put the * at the end of the segment, or name the resource',
+    );
   }
   return across;
 }
@@ -93,7 +99,8 @@ export function matchesResource(pattern: Pattern, resource: string): boolean {
 /**
  * Each of the six parts for itself.
  *
- * @see https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
+ * @see
+ * https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition_operators.html#Conditions_ARN
  */
 export function matchesArn(pattern: Pattern, arn: string): boolean {
   const actual = arnParts(readLiterally(arn)).map(textOf);
@@ -111,7 +118,9 @@ export function arnParts(pattern: Pattern): Pattern[] {
     }
   }
   if (parts.length < 6) {
-    throw new Error(`${JSON.stringify(textOf(pattern))} is no ARN of six parts, which is what Arn operators compare; use a String operator`);
+    throw new Error(
+      `${JSON.stringify(textOf(pattern))} is no ARN of six parts, which is what Arn operators compare; use a String operator`,
+    );
   }
   return parts;
 }

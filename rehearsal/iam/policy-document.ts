@@ -65,7 +65,9 @@ function checkStatement(statement: PolicyStatement, withVariables: boolean): voi
   const { Action, NotAction, Resource, NotResource, Condition = {} } = statement;
   for (const [positive, negative] of [[Action, NotAction], [Resource, NotResource]]) {
     if ((positive === undefined) === (negative === undefined) || list(positive ?? negative).length === 0) {
-      refuse('it needs exactly one of Action and NotAction, and one of Resource and NotResource, and none of them empty');
+      refuse(
+        'it needs exactly one of Action and NotAction, and one of Resource and NotResource, and none of them empty',
+      );
     }
   }
   list(Action ?? NotAction).forEach(action => refuse(actionProblem(action!)));
@@ -85,7 +87,9 @@ function conditionProblem(operator: string, values: unknown[]): string | undefin
 }
 
 function actionProblem(action: string): string | undefined {
-  return /^(\*|[\w*?-]+:[\w*?-]+)$/.test(action) ? undefined : `action ${JSON.stringify(action)} is neither * nor of the form service:action`;
+  return /^(\*|[\w*?-]+:[\w*?-]+)$/.test(action)
+    ? undefined
+    : `action ${JSON.stringify(action)} is neither * nor of the form service:action`;
 }
 
 /**

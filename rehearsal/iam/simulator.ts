@@ -22,7 +22,11 @@ export interface SimulatedDecision {
  *
  * @see https://docs.aws.amazon.com/IAM/latest/APIReference/API_SimulatePrincipalPolicy.html
  */
-export function simulate({ identity, boundary, organization = [] }: SimulatedPolicies, action: string, resource: string): SimulatedDecision {
+export function simulate(
+  { identity, boundary, organization = [] }: SimulatedPolicies,
+  action: string,
+  resource: string,
+): SimulatedDecision {
   const missing = new Set<string>();
   const keys: ConditionKeys = (name) => {
     missing.add(name);
@@ -32,10 +36,17 @@ export function simulate({ identity, boundary, organization = [] }: SimulatedPol
   const allows = (document: PolicyDocument) => decide([document]);
   const isDenied = decide(identity.map(document => ({
     ...document,
-    Statement: list(document.Statement).filter(({ Effect }) => Effect === 'Deny').map(statement => ({ ...statement, Effect: 'Allow' })),
+    Statement: list(document.Statement)
+      .filter(({ Effect }) => Effect === 'Deny')
+      .map(statement => ({ ...statement, Effect: 'Allow' })),
   })));
   const boundaryAllows = boundary && allows(boundary);
   const organizationAllows = organization.length === 0 ? undefined : organization.every(allows);
   const isAllowed = decide(identity) && boundaryAllows !== false && organizationAllows !== false;
-  return { decision: isDenied ? 'explicitDeny' : isAllowed ? 'allowed' : 'implicitDeny', boundaryAllows, organizationAllows, missing: [...missing] };
+  return {
+    decision: isDenied ? 'explicitDeny' : isAllowed ? 'allowed' : 'implicitDeny',
+    boundaryAllows,
+    organizationAllows,
+    missing: [...missing],
+  };
 }

@@ -86,7 +86,9 @@ function parseToken(token: string): { host: string; port: string; parameters: Ma
 
 function dateOf(text = ''): Date {
   const parts = /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)Z$/.exec(text);
-  const date = parts ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`) : new Date(NaN);
+  const date = parts
+    ? new Date(`${parts[1]}-${parts[2]}-${parts[3]}T${parts[4]}:${parts[5]}:${parts[6]}Z`)
+    : new Date(NaN);
   if (Number.isNaN(date.getTime())) {
     throw new Error(`X-Amz-Date ${JSON.stringify(text)} of the token is no date`);
   }

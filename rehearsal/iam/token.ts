@@ -15,7 +15,10 @@ export interface TokenRequest {
   readonly expiresInSeconds?: number;
 }
 
-/** What an authentication token of RDS says, by parameter name: a presigned request with Signature Version 4 in the query. */
+/**
+ * What an authentication token of RDS says, by parameter name: a presigned request with Signature Version 4 in the
+ * query.
+ */
 export function tokenParameters(request: TokenRequest): Map<string, string> {
   const date = amazonDate(request.at);
   const day = date.slice(0, 8);
@@ -31,7 +34,15 @@ export function tokenParameters(request: TokenRequest): Map<string, string> {
     ...sessionToken === undefined ? [] : [['X-Amz-Security-Token', sessionToken] as const],
     ['X-Amz-SignedHeaders', 'host'],
   ]);
-  const canonicalRequest = ['GET', '/', query(parameters), `host:${request.host}:${request.port}`, '', 'host', sha256('')].join('\n');
+  const canonicalRequest = [
+    'GET',
+    '/',
+    query(parameters),
+    `host:${request.host}:${request.port}`,
+    '',
+    'host',
+    sha256(''),
+  ].join('\n');
   const stringToSign = ['AWS4-HMAC-SHA256', date, scope.join('/'), sha256(canonicalRequest)].join('\n');
   const key = scope.reduce<string | Buffer>((previous, part) => hmac(previous, part), `AWS4${secretAccessKey}`);
   return parameters.set('X-Amz-Signature', hmac(key, stringToSign).toString('hex'));
@@ -47,7 +58,10 @@ export function signToken(request: TokenRequest): string {
 
 /** RFC 3986: all but unreserved characters escaped, with capital letters. */
 export function percentEncode(text: string): string {
-  return encodeURIComponent(text).replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`);
+  return encodeURIComponent(text).replace(
+    /[!'()*]/g,
+    character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`,
+  );
 }
 
 function query(parameters: Map<string, string>): string {

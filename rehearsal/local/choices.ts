@@ -35,12 +35,23 @@ export interface SignInChoice {
 export function endpointsOf(rehearsal: Rehearsal): LocalEndpoint[] {
   const { stackIds } = rehearsal;
   const states = stackIds.flatMap(id => rehearsal.resources(id).map(state => ({ state, stackId: id })));
-  const named = ({ state: { logicalId, definition, physicalId }, stackId }: { state: ResourceState; stackId?: string }) =>
-    stackId === undefined ? physicalId : stackIds.length > 1 ? fullResourceName(stackId, logicalId, definition) : resourceName(logicalId, definition);
+  const named = ({
+    state: { logicalId, definition, physicalId },
+    stackId,
+  }: {
+    state: ResourceState;
+    stackId?: string;
+  }) =>
+    stackId === undefined
+      ? physicalId
+      : stackIds.length > 1
+        ? fullResourceName(stackId, logicalId, definition)
+        : resourceName(logicalId, definition);
   const databases = rehearsal.databaseResources();
   const sharedBy = (server: AuroraLikeServer) => {
     const writer = server.source ?? server;
-    const { DatabaseName, DBName } = databases.find(({ state }) => rehearsal.database(state) === writer)?.state.properties ?? {};
+    const { DatabaseName, DBName }
+      = databases.find(({ state }) => rehearsal.database(state) === writer)?.state.properties ?? {};
     return {
       users: declaredRoles(states.map(({ state }) => state), writer.resourceId).filter(({ kind }) => kind === 'user'),
       made: (DatabaseName ?? DBName) as string | undefined,
@@ -56,22 +67,31 @@ export function endpointsOf(rehearsal: Rehearsal): LocalEndpoint[] {
     ...proxies.flatMap((resource): LocalEndpoint[] => {
       const target = rehearsal.proxy(resource.state);
       const { database } = target;
-      return database ? [{ name: named(resource), kind: 'proxy', state: resource.state, target, ...sharedBy(database) }] : [];
+      return database
+        ? [{ name: named(resource), kind: 'proxy', state: resource.state, target, ...sharedBy(database) }]
+        : [];
     }),
   ].filter(({ users }) => users.length > 0);
 }
 
 /** @param name what was asked for; without it the only database is taken */
-export function chooseEndpoint<Endpoint extends Pick<LocalEndpoint, 'name' | 'kind'>>(endpoints: Endpoint[], name?: string): Endpoint {
+export function chooseEndpoint<Endpoint extends Pick<LocalEndpoint, 'name' | 'kind'>>(
+  endpoints: Endpoint[],
+  name?: string,
+): Endpoint {
   const names = endpoints.map(endpoint => endpoint.name).join(', ');
   if (name !== undefined) {
-    return endpoints.find(endpoint => endpoint.name === name)
-      ?? refuse(`--endpoint ${name}: users sign in to databases, replicas and proxies of the app; name one of ${names}`);
+    return (
+      endpoints.find(endpoint => endpoint.name === name)
+      ?? refuse(`--endpoint ${name}: users sign in to databases, replicas and proxies of the app; name one of ${names}`)
+    );
   }
   const databases = endpoints.filter(({ kind }) => kind === 'database');
   return databases.length === 1
     ? databases[0]
-    : refuse(`the app has ${databases.length} databases with users, and a command is led to one; name one of ${names} with --endpoint`);
+    : refuse(
+        `the app has ${databases.length} databases with users, and a command is led to one; name one of ${names} with --endpoint`,
+      );
 }
 
 /**
@@ -86,11 +106,15 @@ export function chooseSignIn(
   if (user !== undefined && !users.includes(user)) {
     refuse(`--user ${user}: it must be a user of the database; name one of ${users.join(', ')}`);
   }
-  const asked = role === undefined
-    ? undefined
-    : roles.find(({ name, roleName }) => [name, roleName].includes(role))
-      ?? refuse(`--role ${role}: it must be an IAM role of the app; name one of ${roles.map(({ name }) => name).join(', ')}`);
-  const possible = (asked ? [asked] : roles).flatMap(({ name, users: allowed }) => allowed.map(username => ({ name, username })))
+  const asked
+    = role === undefined
+      ? undefined
+      : (roles.find(({ name, roleName }) => [name, roleName].includes(role))
+        ?? refuse(
+          `--role ${role}: it must be an IAM role of the app; name one of ${roles.map(({ name }) => name).join(', ')}`,
+        ));
+  const possible = (asked ? [asked] : roles)
+    .flatMap(({ name, users: allowed }) => allowed.map(username => ({ name, username })))
     .filter(({ username }) => user === undefined || username === user);
   const chosen = user ?? only(possible.map(({ username }) => username)) ?? only(users);
   return { user: chosen, role: asked?.name ?? only(possible.map(({ name }) => name)) };

@@ -24,7 +24,11 @@ const WAIT_MILLISECONDS = 50;
 const MAX_WAITS = 600;
 
 /** Lets this process be found, and be ended. @returns when it is to end */
-export async function untilStopped(source: string, startedIn: string, ready: (detached: Detached) => void): Promise<void> {
+export async function untilStopped(
+  source: string,
+  startedIn: string,
+  ready: (detached: Detached) => void,
+): Promise<void> {
   const { path: runFolder } = RunFolder.open();
   const detached: Detached = { id: basename(runFolder).slice(PREFIX.length), source, startedIn, runFolder };
   const server = createServer();
@@ -40,7 +44,13 @@ export async function untilStopped(source: string, startedIn: string, ready: (de
 
 /** Those of this user that run. */
 export function findDetached(): Detached[] {
-  const folders = baseFolders().filter(existsSync).flatMap(base => readdirSync(base).filter(name => name.startsWith(PREFIX)).map(name => join(base, name)));
+  const folders = baseFolders()
+    .filter(existsSync)
+    .flatMap(base =>
+      readdirSync(base)
+        .filter(name => name.startsWith(PREFIX))
+        .map(name => join(base, name)),
+    );
   return folders.filter(isOwn).flatMap((folder): Detached[] => {
     try {
       return [JSON.parse(readFileSync(join(folder, DESCRIPTION), 'utf8')) as Detached];
@@ -56,8 +66,10 @@ export async function stopDetached({ runFolder }: Detached): Promise<void> {
   const socket = connect(join(runFolder, CONTROL)).on('error', () => undefined);
   for (let waits = 0; existsSync(runFolder); waits++) {
     if (waits === MAX_WAITS) {
-      throw new Error(`${runFolder} is still there after ${MAX_WAITS * WAIT_MILLISECONDS / 1000} s, and should have gone with `
-        + 'the processes that use it; end those, and remove it');
+      throw new Error(
+        `${runFolder} is still there after ${(MAX_WAITS * WAIT_MILLISECONDS) / 1000} s, and should have gone with `
+        + 'the processes that use it; end those, and remove it',
+      );
     }
     await setTimeout(WAIT_MILLISECONDS);
   }

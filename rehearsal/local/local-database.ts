@@ -163,11 +163,15 @@ export class LocalDatabase {
   private databaseOf(username: string | undefined): string {
     const { made, users } = this.endpoint;
     const databases = users.find(({ name }) => name === username)?.databases ?? [];
-    return made !== undefined && (databases.length === 0 || databases.includes(made)) ? made : databases[0] ?? 'postgres';
+    return made !== undefined && (databases.length === 0 || databases.includes(made))
+      ? made
+      : (databases[0] ?? 'postgres');
   }
 
   private describe(print: (line: string) => void): void {
-    const rows = this.roles.filter(({ users }) => users.length > 0).map(({ roleName, name, users }) => [roleName, name, users.join(', ')]);
+    const rows = this.roles
+      .filter(({ users }) => users.length > 0)
+      .map(({ roleName, name, users }) => [roleName, name, users.join(', ')]);
     textTable(['IAM role', 'profile', 'signs in as'], rows).forEach(line => print(`${INDENT}${line}`));
     const others = this.roles.filter(({ users }) => users.length === 0).map(({ name }) => name);
     if (others.length > 0) {
@@ -198,13 +202,23 @@ function definitionIn(stacks: readonly AssemblyStack[], id: string): AssemblySta
 
 function rolesOf(rehearsal: Rehearsal, { state, target, users }: LocalEndpoint): LocalRole[] {
   const { stackIds } = rehearsal;
-  const found = stackIds.flatMap(id => rehearsal.resources(id).filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
-    name: stackIds.length > 1 ? fullResourceName(id, role.logicalId, role.definition) : resourceName(role.logicalId, role.definition),
-    arn: role.attributes.Arn as string,
-    credentials: rehearsal.credentialsOf(role),
-  })));
+  const found = stackIds.flatMap(id =>
+    rehearsal
+      .resources(id)
+      .filter(({ type }) => type === 'AWS::IAM::Role')
+      .map(role => ({
+        name:
+          stackIds.length > 1
+            ? fullResourceName(id, role.logicalId, role.definition)
+            : resourceName(role.logicalId, role.definition),
+        arn: role.attributes.Arn as string,
+        credentials: rehearsal.credentialsOf(role),
+      })),
+  );
   const profiles = profileNames(found.map(({ name }) => name));
-  const principals = principalsFor(state, target, found, (arn, action, resource) => rehearsal.allows(arn, action, resource));
+  const principals = principalsFor(state, target, found, (arn, action, resource) =>
+    rehearsal.allows(arn, action, resource),
+  );
   return principals.map((principal, index) => ({
     roleName: principal.name,
     name: profiles[index],

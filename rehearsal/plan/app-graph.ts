@@ -73,9 +73,14 @@ export class AppGraph {
       if (!reached.has(node)) {
         reached.add(node);
         const { Properties: properties, DependsOn: dependsOn = [] } = node.definition;
-        waiting.push(...this.references(node.stack, properties), ...[dependsOn].flat().flatMap(name => this.node(node.stack.definition.id, name) ?? []));
+        waiting.push(
+          ...this.references(node.stack, properties),
+          ...[dependsOn].flat().flatMap(name => this.node(node.stack.definition.id, name) ?? []),
+        );
         const { parent } = node.stack;
-        waiting.push(...[parent && this.node(parent.stack.definition.id, parent.logicalId)].filter(each => each !== undefined));
+        waiting.push(
+          ...[parent && this.node(parent.stack.definition.id, parent.logicalId)].filter(each => each !== undefined),
+        );
       }
     }
     return reached;
@@ -90,16 +95,26 @@ export class AppGraph {
     switch (name) {
       case 'Ref': return this.ofRef(stack, String(argument));
       case 'Fn::GetAtt': {
-        const [logicalId, ...attribute] = (Array.isArray(argument) ? argument : String(argument).split('.')) as unknown[];
+        const [logicalId, ...attribute] = (
+          Array.isArray(argument) ? argument : String(argument).split('.')
+        ) as unknown[];
         return this.ofAttribute(stack, String(logicalId), attribute.join('.'));
       }
       case 'Fn::ImportValue': {
         const exported = typeof argument === 'string' ? argument : undefined;
-        return this.ofOutput(exported === undefined ? undefined : this.exporter(stack, exported), `export ${exported ?? JSON.stringify(argument)}`, exported);
+        return this.ofOutput(
+          exported === undefined ? undefined : this.exporter(stack, exported),
+          `export ${exported ?? JSON.stringify(argument)}`,
+          exported,
+        );
       }
       case 'Fn::GetStackOutput': {
         const { StackName, OutputName } = Object(argument) as Record<string, unknown>;
-        return this.ofOutput(this.output(stack, StackName, OutputName), `output ${String(StackName)}.${String(OutputName)}`, `${String(StackName)}.${String(OutputName)}`);
+        return this.ofOutput(
+          this.output(stack, StackName, OutputName),
+          `output ${String(StackName)}.${String(OutputName)}`,
+          `${String(StackName)}.${String(OutputName)}`,
+        );
       }
       default: return { kind: 'other' };
     }
@@ -119,15 +134,24 @@ export class AppGraph {
 
   /** Exports and outputs of other apps that a stack needs and were not given. */
   foreignNames(stack: GraphStack): string[] {
-    return valuesOf(stack.template.Resources, 'Fn::ImportValue').concat(valuesOf(stack.template.Resources, 'Fn::GetStackOutput')).flatMap(({ name, argument }) => {
-      const origin = this.origin(stack, { [name]: argument });
-      return origin.kind === 'foreign' ? [origin.name] : [];
-    });
+    return valuesOf(stack.template.Resources, 'Fn::ImportValue')
+      .concat(valuesOf(stack.template.Resources, 'Fn::GetStackOutput'))
+      .flatMap(({ name, argument }) => {
+        const origin = this.origin(stack, { [name]: argument });
+        return origin.kind === 'foreign' ? [origin.name] : [];
+      });
   }
 
-  private withNested(definition: AssemblyStack, parent?: GraphStack['parent'], given?: Readonly<Record<string, unknown>>): GraphStack[] {
+  private withNested(
+    definition: AssemblyStack,
+    parent?: GraphStack['parent'],
+    given?: Readonly<Record<string, unknown>>,
+  ): GraphStack[] {
     const { account = '111122223333', region = 'eu-central-1' } = parent?.stack.identity ?? definition;
-    const known: KnownValues = { parameters: { ...this.options.parametersOf(definition), ...definition.parameters, ...given }, ssm: this.options.ssm };
+    const known: KnownValues = {
+      parameters: { ...this.options.parametersOf(definition), ...definition.parameters, ...given },
+      ssm: this.options.ssm,
+    };
     const stack: GraphStack = {
       definition,
       template: withParameterValues(definition.template, parameterValues(definition.template, known)),
@@ -135,7 +159,9 @@ export class AppGraph {
       parent,
     };
     const nested = Object.entries(definition.nested).flatMap(([logicalId, child]) => {
-      const { Parameters = {} } = (definition.template.Resources[logicalId].Properties ?? {}) as { Parameters?: Record<string, unknown> };
+      const { Parameters = {} } = (definition.template.Resources[logicalId].Properties ?? {}) as {
+        Parameters?: Record<string, unknown>;
+      };
       const texts = Object.entries(Parameters).filter(([, value]) => typeof value === 'string');
       return this.withNested(child, { stack, logicalId }, Object.fromEntries(texts));
     });
@@ -145,7 +171,14 @@ export class AppGraph {
   private isWanted({ definition, template, identity }: GraphStack, logicalId: string, condition?: string): boolean {
     try {
       const nothing = { importValue: () => 'imported' };
-      return condition === undefined || holds({ Condition: condition }, templateScope(template, identity, new Map(), nothing), `Conditions.${condition}`);
+      return (
+        condition === undefined
+        || holds(
+          { Condition: condition },
+          templateScope(template, identity, new Map(), nothing),
+          `Conditions.${condition}`,
+        )
+      );
     } catch (error) {
       this.problems.push(`stack ${definition.id}: Resources.${logicalId}: ${(error as Error).message}`);
       return true;
@@ -161,11 +194,22 @@ export class AppGraph {
       const given = node || !stack.parent ? undefined : this.argument(stack, name);
       return node ?? (given === undefined ? [] : this.references(stack.parent!.stack, given));
     });
-    const attributes = valuesOf(value, 'Fn::GetAtt').flatMap(({ name, argument }) => this.nodesOf(this.origin(stack, { [name]: argument })));
-    const imports = ['Fn::ImportValue', 'Fn::GetStackOutput'].flatMap(name => valuesOf(value, name)).flatMap(({ name, argument }) => {
-      const output = name === 'Fn::ImportValue' ? this.exporter(stack, String(argument)) : this.output(stack, (argument as Record<string, unknown>).StackName, (argument as Record<string, unknown>).OutputName);
-      return output ? this.references(output.stack, output.value) : [];
-    });
+    const attributes = valuesOf(value, 'Fn::GetAtt').flatMap(({ name, argument }) =>
+      this.nodesOf(this.origin(stack, { [name]: argument })),
+    );
+    const imports = ['Fn::ImportValue', 'Fn::GetStackOutput']
+      .flatMap(name => valuesOf(value, name))
+      .flatMap(({ name, argument }) => {
+        const output
+          = name === 'Fn::ImportValue'
+            ? this.exporter(stack, String(argument))
+            : this.output(
+                stack,
+                (argument as Record<string, unknown>).StackName,
+                (argument as Record<string, unknown>).OutputName,
+              );
+        return output ? this.references(output.stack, output.value) : [];
+      });
     return [...local, ...attributes, ...imports];
   }
 
@@ -182,8 +226,13 @@ export class AppGraph {
     if (given !== undefined) {
       return this.origin(stack.parent!.stack, given);
     }
-    const parameter = parameterValues(stack.definition.template, { parameters: this.options.parametersOf(stack.definition), ssm: this.options.ssm }).find(each => each.name === name);
-    return !parameter || parameter.from !== 'invented' ? { kind: 'text', text: parameter?.value ?? name } : { kind: 'foreign', name: `parameter ${parameter.ssmName ?? name}` };
+    const parameter = parameterValues(stack.definition.template, {
+      parameters: this.options.parametersOf(stack.definition),
+      ssm: this.options.ssm,
+    }).find(each => each.name === name);
+    return !parameter || parameter.from !== 'invented'
+      ? { kind: 'text', text: parameter?.value ?? name }
+      : { kind: 'foreign', name: `parameter ${parameter.ssmName ?? name}` };
   }
 
   private ofAttribute(stack: GraphStack, logicalId: string, attribute: string): Origin {
@@ -201,12 +250,16 @@ export class AppGraph {
     if (output) {
       return this.origin(output.stack, output.value);
     }
-    return key !== undefined && Object.hasOwn(this.options.exports, key) ? { kind: 'text', text: this.options.exports[key] } : { kind: 'foreign', name };
+    return key !== undefined && Object.hasOwn(this.options.exports, key)
+      ? { kind: 'text', text: this.options.exports[key] }
+      : { kind: 'foreign', name };
   }
 
   private argument(stack: GraphStack, parameter: string): unknown {
     const { stack: parent, logicalId } = stack.parent!;
-    const { Parameters = {} } = (parent.definition.template.Resources[logicalId].Properties ?? {}) as { Parameters?: Record<string, unknown> };
+    const { Parameters = {} } = (parent.definition.template.Resources[logicalId].Properties ?? {}) as {
+      Parameters?: Record<string, unknown>;
+    };
     return Object.hasOwn(Parameters, parameter) ? Parameters[parameter] : undefined;
   }
 
@@ -216,7 +269,8 @@ export class AppGraph {
 
   /** All stacks, those of the same account and Region first. */
   private nearest({ identity }: GraphStack): GraphStack[] {
-    const distance = (stack: GraphStack) => Number(stack.identity.account !== identity.account) + Number(stack.identity.region !== identity.region);
+    const distance = (stack: GraphStack) =>
+      Number(stack.identity.account !== identity.account) + Number(stack.identity.region !== identity.region);
     return [...this.stacks].sort((a, b) => distance(a) - distance(b));
   }
 
@@ -231,7 +285,11 @@ export class AppGraph {
     return undefined;
   }
 
-  private output(asking: GraphStack, stackName: unknown, outputName: unknown): { stack: GraphStack; value: unknown } | undefined {
+  private output(
+    asking: GraphStack,
+    stackName: unknown,
+    outputName: unknown,
+  ): { stack: GraphStack; value: unknown } | undefined {
     const stack = this.nearest(asking).find(({ definition, parent }) => !parent && definition.name === stackName);
     const { Value: value } = stack?.template.Outputs?.[String(outputName)] ?? {};
     return stack && value !== undefined ? { stack, value } : undefined;
@@ -255,5 +313,8 @@ export function valuesOf(value: unknown, name: string): { name: string; argument
   if (typeof value !== 'object' || value === null) {
     return [];
   }
-  return Object.entries(value).flatMap(([key, argument]) => [...key === name ? [{ name, argument: argument as unknown }] : [], ...valuesOf(argument, name)]);
+  return Object.entries(value).flatMap(([key, argument]) => [
+    ...(key === name ? [{ name, argument: argument as unknown }] : []),
+    ...valuesOf(argument, name),
+  ]);
 }

@@ -2,7 +2,12 @@ import { AppGraph, GraphStack, isDatabaseType, keyOf, Node, Origin, propertiesOf
 import { nameOf } from './resource-name';
 import { Expected } from './stand-in-objects';
 import {
-  DATABASE_RESOURCE_ID, DatabaseRoleProperties, DatabaseUserProperties, DatabaseUsersProperties, IAM_AUTHENTICATION_RESOURCE_TYPE, RoleProperties,
+  DATABASE_RESOURCE_ID,
+  DatabaseRoleProperties,
+  DatabaseUserProperties,
+  DatabaseUsersProperties,
+  IAM_AUTHENTICATION_RESOURCE_TYPE,
+  RoleProperties,
 } from '../../lib/contract/wire';
 
 /** Which database each user is of. */
@@ -11,7 +16,12 @@ export class DatabaseTargets {
   private readonly declared: string[];
 
   constructor(private readonly graph: AppGraph, private readonly users: Node[]) {
-    this.byUser = new Map(users.map(user => [user, this.target(user.stack, (propertiesOf(user).Database as { ResourceId?: unknown } | undefined)?.ResourceId)]));
+    this.byUser = new Map(
+      users.map(user => [
+        user,
+        this.target(user.stack, (propertiesOf(user).Database as { ResourceId?: unknown } | undefined)?.ResourceId),
+      ]),
+    );
     this.declared = users.flatMap(user => namesOf(user));
   }
 
@@ -22,7 +32,9 @@ export class DatabaseTargets {
       return [];
     }
     const { Engine: engine } = propertiesOf(origin.node);
-    return [`${nameOf(user)} is a user of ${nameOf(origin.node)}, which has Engine ${JSON.stringify(engine)}: users are for aurora-postgresql and postgres`];
+    return [
+      `${nameOf(user)} is a user of ${nameOf(origin.node)}, which has Engine ${JSON.stringify(engine)}: users are for aurora-postgresql and postgres`,
+    ];
   }
 
   /** Databases that are not of the app. */
@@ -32,7 +44,10 @@ export class DatabaseTargets {
         case 'text': return [`database ${origin.text} is of another app`];
         case 'foreign': return [`the database of ${origin.name} is of another app`];
         case 'other': return ['a database whose resource id is not known before the deployment'];
-        case 'resource': return isDatabaseType(origin.node) ? [] : [`the database that ${nameOf(origin.node)} leads to is of another app`];
+        case 'resource':
+          return isDatabaseType(origin.node)
+            ? []
+            : [`the database that ${nameOf(origin.node)} leads to is of another app`];
       }
     }))];
   }
@@ -44,7 +59,9 @@ export class DatabaseTargets {
     const key = isDatabaseType(node) || node.definition.Type === IAM_AUTHENTICATION_RESOURCE_TYPE
       ? textOf({ kind: 'resource', node })
       : textOf(this.target(node.stack, variables[DATABASE_RESOURCE_ID]));
-    const roles = this.users.filter(user => textOf(this.byUser.get(user)!) === key).map(user => propertiesOf(user) as Partial<RoleProperties>);
+    const roles = this.users
+      .filter(user => textOf(this.byUser.get(user)!) === key)
+      .map(user => propertiesOf(user) as Partial<RoleProperties>);
     return roles.length === 0 ? undefined : { roles, declared: this.declared };
   }
 
@@ -56,8 +73,14 @@ export class DatabaseTargets {
     }
     const { Identifier: identifier } = propertiesOf(origin.node);
     const named = this.graph.origin(origin.node.stack, identifier);
-    const own = this.graph.nodes.find(node => isDatabaseType(node) && named.kind === 'text'
-      && [propertiesOf(node).DBClusterIdentifier, propertiesOf(node).DBInstanceIdentifier].some(each => typeof each === 'string' && each.toLowerCase() === named.text));
+    const own = this.graph.nodes.find(
+      node =>
+        isDatabaseType(node)
+        && named.kind === 'text'
+        && [propertiesOf(node).DBClusterIdentifier, propertiesOf(node).DBInstanceIdentifier].some(
+          each => typeof each === 'string' && each.toLowerCase() === named.text,
+        ),
+    );
     return own ? { kind: 'resource', node: own } : named.kind === 'resource' ? named : origin;
   }
 }
@@ -72,6 +95,8 @@ function textOf(origin: Origin): string {
 }
 
 function namesOf(user: Node): string[] {
-  const { Username, Usernames, RoleName } = propertiesOf(user) as Partial<DatabaseUserProperties & DatabaseUsersProperties & DatabaseRoleProperties>;
+  const { Username, Usernames, RoleName } = propertiesOf(user) as Partial<
+    DatabaseUserProperties & DatabaseUsersProperties & DatabaseRoleProperties
+  >;
   return [Username, Usernames, RoleName].flat().filter(name => typeof name === 'string');
 }

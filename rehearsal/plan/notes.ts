@@ -15,7 +15,11 @@ export function transformNote({ definition: { id }, template }: GraphStack): str
 export function snapshotNote(node: Node): string[] {
   const { SnapshotIdentifier, DBSnapshotIdentifier } = propertiesOf(node);
   const snapshot = SnapshotIdentifier ?? DBSnapshotIdentifier;
-  return snapshot === undefined ? [] : [`${nameOf(node)} is restored from snapshot ${typeof snapshot === 'string' ? snapshot : JSON.stringify(snapshot)}: an empty database stands in, with the objects that the users name`];
+  return snapshot === undefined
+    ? []
+    : [
+        `${nameOf(node)} is restored from snapshot ${typeof snapshot === 'string' ? snapshot : JSON.stringify(snapshot)}: an empty database stands in, with the objects that the users name`,
+      ];
 }
 
 /** Policies and permissions boundaries whose statements are not known, with what that means. */
@@ -23,7 +27,10 @@ export function unknownPolicies(graph: AppGraph, policy: (arn: string) => Policy
   const boundaries = new Map<string, number>();
   const attached = new Map<string, number>();
   for (const { stack, definition } of graph.ofType('AWS::IAM::Role')) {
-    const { ManagedPolicyArns: arns = [], PermissionsBoundary: boundary } = (definition.Properties ?? {}) as { ManagedPolicyArns?: unknown; PermissionsBoundary?: unknown };
+    const { ManagedPolicyArns: arns = [], PermissionsBoundary: boundary } = (definition.Properties ?? {}) as {
+      ManagedPolicyArns?: unknown;
+      PermissionsBoundary?: unknown;
+    };
     const count = (map: Map<string, number>, value: unknown) => {
       const arn = graph.known(stack, value);
       if (typeof arn === 'string' && !policyOfAws(arn) && !policy(arn)) {
@@ -35,19 +42,35 @@ export function unknownPolicies(graph: AppGraph, policy: (arn: string) => Policy
   }
   const roles = (count: number) => `${count} role${count === 1 ? '' : 's'}`;
   return [
-    ...[...boundaries].map(([arn, count]) => `permissions boundary ${arn} of ${roles(count)} is not known: provisioners work as if it allowed all, logins are shown as "?"; --policy ${arn}=<file> gives it`),
-    ...[...attached].map(([arn, count]) => `managed policy ${arn} of ${roles(count)} is not known: logins of ${count === 1 ? 'this role' : 'these roles'} are shown as "?"; --policy ${arn}=<file> gives it`),
+    ...[...boundaries].map(
+      ([arn, count]) =>
+        `permissions boundary ${arn} of ${roles(count)} is not known: provisioners work as if it allowed all, logins are shown as "?"; --policy ${arn}=<file> gives it`,
+    ),
+    ...[...attached].map(
+      ([arn, count]) =>
+        `managed policy ${arn} of ${roles(count)} is not known: logins of ${count === 1 ? 'this role' : 'these roles'} are shown as "?"; --policy ${arn}=<file> gives it`,
+    ),
   ];
 }
 
-export function inventedParameters({ definition, template, parent }: GraphStack, given: Readonly<Record<string, string>>, ssm: (name: string) => string | undefined): string[] {
-  const used = new Set(['Ref', 'Fn::Sub'].flatMap(name => valuesOf([template.Resources, template.Conditions], name)).map(({ argument }) => JSON.stringify(argument)));
+export function inventedParameters(
+  { definition, template, parent }: GraphStack,
+  given: Readonly<Record<string, string>>,
+  ssm: (name: string) => string | undefined,
+): string[] {
+  const used = new Set(
+    ['Ref', 'Fn::Sub']
+      .flatMap(name => valuesOf([template.Resources, template.Conditions], name))
+      .map(({ argument }) => JSON.stringify(argument)),
+  );
   const isUsed = (name: string) => [...used].some(argument => argument.includes(name));
   return parameterValues(definition.template, { parameters: { ...given, ...definition.parameters }, ssm })
     .filter(({ from, name }) => from === 'invented' && isUsed(name) && !parent)
-    .map(({ name, type, ssmName }) => ssmName === undefined
-      ? `parameter ${name} (${type}) of stack ${definition.id} has no value: it is invented; --parameter ${name}=<value> gives it`
-      : `parameter ${ssmName} of Systems Manager is not in the app: its value is invented; --ssm ${ssmName}=<value> gives it`);
+    .map(({ name, type, ssmName }) =>
+      ssmName === undefined
+        ? `parameter ${name} (${type}) of stack ${definition.id} has no value: it is invented; --parameter ${name}=<value> gives it`
+        : `parameter ${ssmName} of Systems Manager is not in the app: its value is invented; --ssm ${ssmName}=<value> gives it`,
+    );
 }
 
 export function customNote(node: Node, needed: Set<Node>): string[] {
@@ -55,7 +78,9 @@ export function customNote(node: Node, needed: Set<Node>): string[] {
   if (!isCustomResource(type)) {
     return [];
   }
-  return [needed.has(node)
-    ? `${nameOf(node)} (${type}) is a custom resource of the app that users wait for: its function runs, and if it fails it does nothing`
-    : `${nameOf(node)} (${type}) is a custom resource of the app: it does nothing`];
+  return [
+    needed.has(node)
+      ? `${nameOf(node)} (${type}) is a custom resource of the app that users wait for: its function runs, and if it fails it does nothing`
+      : `${nameOf(node)} (${type}) is a custom resource of the app: it does nothing`,
+  ];
 }

@@ -38,7 +38,8 @@ export interface Preflight {
 }
 
 /** They decide who may do what and where a function gets to, although nothing refers to them. */
-const NOT_LISTED = /^AWS::(CDK::Metadata|IAM::|CloudFormation::Stack$|EC2::(Route|RouteTable|Subnet|SubnetRouteTableAssociation|VPCEndpoint)$)/;
+const NOT_LISTED
+  = /^AWS::(CDK::Metadata|IAM::|CloudFormation::Stack$|EC2::(Route|RouteTable|Subnet|SubnetRouteTableAssociation|VPCEndpoint)$)/;
 
 /**
  * Looks at the templates before anything starts.
@@ -47,13 +48,17 @@ const NOT_LISTED = /^AWS::(CDK::Metadata|IAM::|CloudFormation::Stack$|EC2::(Rout
  */
 export function preflight(stacks: AssemblyStack[], assets: ReadonlyMap<string, string>, given: GivenValues): Preflight {
   const ssm = (name: string) => ssmOf(stacks, given, name);
-  const parametersOf = (stackId: string) => Object.fromEntries(Object.entries(given.parameters).flatMap(([key, value]) => {
-    const at = key.indexOf(':');
-    return at < 0 ? [[key, value]] : key.slice(0, at) === stackId ? [[key.slice(at + 1), value]] : [];
-  }));
+  const parametersOf = (stackId: string) =>
+    Object.fromEntries(
+      Object.entries(given.parameters).flatMap(([key, value]) => {
+        const at = key.indexOf(':');
+        return at < 0 ? [[key, value]] : key.slice(0, at) === stackId ? [[key.slice(at + 1), value]] : [];
+      }),
+    );
   const graph = new AppGraph(stacks, { parametersOf: ({ id }) => parametersOf(id), exports: given.exports, ssm });
   const users = graph.ofType(...ROLE_TYPES);
-  const isEngine = ({ stack, definition }: Node) => isPostgresql(graph.known(stack, definition.Properties?.Engine) ?? definition.Properties?.Engine);
+  const isEngine = ({ stack, definition }: Node) =>
+    isPostgresql(graph.known(stack, definition.Properties?.Engine) ?? definition.Properties?.Engine);
   const needed = neededNodes(graph, node => !isDatabaseType(node) || isEngine(node));
   const isNeeded = (stackId: string, logicalId: string) => {
     const node = graph.node(stackId, logicalId);
@@ -63,7 +68,10 @@ export function preflight(stacks: AssemblyStack[], assets: ReadonlyMap<string, s
   const majors = installedMajors().filter(major => given.majors.length === 0 || given.majors.includes(major));
   const targets = new DatabaseTargets(graph, users);
   const policy = (arn: string) => given.policies[arn] ?? given.policies[arn.split('/').at(-1) ?? ''];
-  const databases = [...needed].filter(node => isDatabaseType(node) && hasServer({ type: node.definition.Type, properties: node.definition.Properties ?? {} }));
+  const databases = [...needed].filter(
+    node =>
+      isDatabaseType(node) && hasServer({ type: node.definition.Type, properties: node.definition.Properties ?? {} }),
+  );
   const versions = databases.flatMap(node => versionOf(graph, node, majors));
   const all = graph.nodes.filter(node => !needed.has(node) && !NOT_LISTED.test(node.definition.Type));
   return {
@@ -80,11 +88,22 @@ export function preflight(stacks: AssemblyStack[], assets: ReadonlyMap<string, s
     notes: [
       ...targets.standIns().map(text => `${text}: an empty one stands in, with the objects that the users name`),
       ...databases.flatMap(node => snapshotNote(node)),
-      ...versions.flatMap(({ database, asked, used }) => asked !== undefined && askedMajor(asked) !== used ? [`${database} asks for PostgreSQL ${asked}: ${used} is used`] : []),
+      ...versions.flatMap(({ database, asked, used }) =>
+        asked !== undefined && askedMajor(asked) !== used
+          ? [`${database} asks for PostgreSQL ${asked}: ${used} is used`]
+          : [],
+      ),
       ...unknownPolicies(graph, policy),
-      ...graph.stacks.flatMap(stack => [...inventedParameters(stack, parametersOf(stack.definition.id), ssm), ...transformNote(stack)]),
-      ...[...new Set(graph.stacks.flatMap(stack => graph.foreignNames(stack)))].map(name => `${name} is of another app: its value is invented; --export gives it`),
-      ...graph.nodes.filter(({ definition: { Type: type } }) => isCustom(type) && !isOfLibrary(type)).flatMap(node => customNote(node, needed)),
+      ...graph.stacks.flatMap(stack => [
+        ...inventedParameters(stack, parametersOf(stack.definition.id), ssm),
+        ...transformNote(stack),
+      ]),
+      ...[...new Set(graph.stacks.flatMap(stack => graph.foreignNames(stack)))].map(
+        name => `${name} is of another app: its value is invented; --export gives it`,
+      ),
+      ...graph.nodes
+        .filter(({ definition: { Type: type } }) => isCustom(type) && !isOfLibrary(type))
+        .flatMap(node => customNote(node, needed)),
     ],
     notNeeded: byType(all),
     versions,
@@ -110,7 +129,13 @@ function versionOf(graph: AppGraph, node: Node, majors: readonly PostgresqlMajor
   if (majors.length === 0 || engine === undefined) {
     return [];
   }
-  return [{ database: nameOf(node), asked: version === undefined ? undefined : `${version}`, used: majorOf(node.definition.Type, { Engine: graph.known(node.stack, engine), EngineVersion: version }, majors) }];
+  return [
+    {
+      database: nameOf(node),
+      asked: version === undefined ? undefined : `${version}`,
+      used: majorOf(node.definition.Type, { Engine: graph.known(node.stack, engine), EngineVersion: version }, majors),
+    },
+  ];
 }
 
 function byType(nodes: Node[]): Map<string, string[]> {
@@ -121,7 +146,9 @@ function byType(nodes: Node[]): Map<string, string[]> {
 
 /** Of Systems Manager: one that the app makes, or one that was given. */
 function ssmOf(stacks: AssemblyStack[], given: GivenValues, name: string): string | undefined {
-  const values = stacks.flatMap(({ template }) => Object.values(template.Resources)).filter(({ Type: type, Properties }) => type === 'AWS::SSM::Parameter' && Properties?.Name === name);
+  const values = stacks
+    .flatMap(({ template }) => Object.values(template.Resources))
+    .filter(({ Type: type, Properties }) => type === 'AWS::SSM::Parameter' && Properties?.Name === name);
   const [own] = values.map(({ Properties }) => Properties?.Value);
   return typeof own === 'string' ? own : own === undefined ? given.ssm[name] : 'of the app';
 }

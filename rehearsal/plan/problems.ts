@@ -16,17 +16,27 @@ const MAX_TEMPLATE_BYTES = 1_000_000;
 export function limits({ id, template, templateBytes }: AssemblyStack): string[] {
   const count = Object.keys(template.Resources).length;
   return [
-    ...count > MAX_RESOURCES ? [`stack ${id} has ${count} resources: CloudFormation takes ${MAX_RESOURCES}; move some to another stack, or declare users with addUsers()`] : [],
-    ...templateBytes > MAX_TEMPLATE_BYTES
-      ? [`the template of stack ${id} has ${templateBytes} bytes: CloudFormation takes ${MAX_TEMPLATE_BYTES}; move resources to another stack, or cdk synth without indentation (suppressTemplateIndentation)`]
-      : [],
+    ...(count > MAX_RESOURCES
+      ? [
+          `stack ${id} has ${count} resources: CloudFormation takes ${MAX_RESOURCES}; move some to another stack, or declare users with addUsers()`,
+        ]
+      : []),
+    ...(templateBytes > MAX_TEMPLATE_BYTES
+      ? [
+          `the template of stack ${id} has ${templateBytes} bytes: CloudFormation takes ${MAX_TEMPLATE_BYTES}; move resources to another stack, or cdk synth without indentation (suppressTemplateIndentation)`,
+        ]
+      : []),
   ];
 }
 
 export function templateProblems({ definition: { id }, template }: GraphStack, needed: Set<Node>): string[] {
   const { Resources: resources, Conditions: conditions = {}, Outputs: outputs = {} } = template;
   const loop = loopIn(resources, conditions, outputs);
-  const ofNeeded = Object.fromEntries([...needed].filter(({ stack }) => stack.definition.id === id).map(({ logicalId, definition }) => [logicalId, definition]));
+  const ofNeeded = Object.fromEntries(
+    [...needed]
+      .filter(({ stack }) => stack.definition.id === id)
+      .map(({ logicalId, definition }) => [logicalId, definition]),
+  );
   const policy = policyFunction(ofNeeded);
   return [
     ...loop === undefined ? [] : [`stack ${id}: its template has ${loop}, which is not rehearsed`],
@@ -47,22 +57,34 @@ function unknownIntrinsic(value: unknown, path: string): string | undefined {
   const entries = Object.entries(value);
   const [unknown] = entries.find(([key]) => key.startsWith('Fn::') && !isRehearsed(key)) ?? [];
   return unknown === undefined
-    ? entries.map(([key, item]) => unknownIntrinsic(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`)).find(each => each !== undefined)
+    ? entries
+        .map(([key, item]) => unknownIntrinsic(item, Array.isArray(value) ? `${path}[${key}]` : `${path}.${key}`))
+        .find(each => each !== undefined)
     : `${path}: ${unknown} is not rehearsed`;
 }
 
 /** Functions behind the custom resources of this library whose code is not there. */
 export function codeProblems(graph: AppGraph, assets: ReadonlyMap<string, string>): string[] {
-  const tokens = graph.nodes.filter(({ definition }) => isOfLibrary(definition.Type)).flatMap(node => graph.references(node.stack, propertiesOf(node).ServiceToken));
-  const functions = [...graph.closure(new Set(tokens))].filter(({ definition }) => definition.Type === 'AWS::Lambda::Function');
+  const tokens = graph.nodes
+    .filter(({ definition }) => isOfLibrary(definition.Type))
+    .flatMap(node => graph.references(node.stack, propertiesOf(node).ServiceToken));
+  const functions = [...graph.closure(new Set(tokens))].filter(
+    ({ definition }) => definition.Type === 'AWS::Lambda::Function',
+  );
   return functions.flatMap((node) => {
-    const { Code: code, Handler: handler } = propertiesOf(node) as { Code?: { ZipFile?: unknown; S3Key?: unknown }; Handler?: string };
+    const { Code: code, Handler: handler } = propertiesOf(node) as {
+      Code?: { ZipFile?: unknown; S3Key?: unknown };
+      Handler?: string;
+    };
     // What a custom resource of the app runs may be anything: it is tried, or does nothing.
     const isOfProvisioner = isOfLibraryFunction(node) || tokens.includes(node);
     const key = graph.known(node.stack, code?.S3Key);
     const folder = typeof key === 'string' ? assets.get(key) : undefined;
-    return isOfProvisioner && (folder === undefined || !existsSync(handler === undefined ? folder : entryOf(folder, handler.split('.')[0])))
-      ? [`the code of ${nameOf(node)} is not in the cloud assembly${folder === undefined ? '' : ` (${folder})`}: run cdk synth again, and give the whole folder`]
+    return isOfProvisioner
+      && (folder === undefined || !existsSync(handler === undefined ? folder : entryOf(folder, handler.split('.')[0])))
+      ? [
+          `the code of ${nameOf(node)} is not in the cloud assembly${folder === undefined ? '' : ` (${folder})`}: run cdk synth again, and give the whole folder`,
+        ]
       : [];
   });
 }
@@ -73,8 +95,10 @@ function isOfLibraryFunction(node: Node): boolean {
 }
 
 export function noUsers(stacks: AssemblyStack[]): string {
-  return `no user or role of cdk-aurora-iam-auth is in ${stacks.length === 1 ? 'stack' : 'the stacks'} ${stacks.map(({ id }) => id).join(', ')}: `
-    + "add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')";
+  return (
+    `no user or role of cdk-aurora-iam-auth is in ${stacks.length === 1 ? 'stack' : 'the stacks'} ${stacks.map(({ id }) => id).join(', ')}: `
+    + "add one, such as new AuroraIamAuth(this, 'IamAuth', { cluster }).addUser('orders')"
+  );
 }
 
 export function noPostgresql(wanted: readonly number[]): string {

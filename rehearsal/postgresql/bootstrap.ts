@@ -11,11 +11,12 @@ export type RdsIamRole = 'grantable' | 'notGrantable' | 'absent';
 /**
  * What the master may do with roles, from 16 on. Up to 15 there is one rule: CREATEROLE is the right to grant any role.
  *
- * - `plain`: as on PostgreSQL. The master has ADMIN OPTION on `rds_iam` and on the roles it creates, and is the grantor.
- * - `rdsLike`: as reported from RDS. The master needs no ADMIN OPTION, gets none on the roles it creates, and the grantor
- *   is `rdsadmin`. The master is a superuser for that, so no test notices a privilege that it lacks.
- * - `strict`: as `plain`, and a login counts every membership that leads to `rds_iam`: that with ADMIN OPTION alone, too,
- *   as `pg_hba.conf` does on PostgreSQL. Not counted is the ADMIN OPTION on `rds_iam` itself, without which the
+ * - `plain`: as on PostgreSQL. The master has ADMIN OPTION on `rds_iam` and on the roles it creates, and is the
+ *   grantor.
+ * - `rdsLike`: as reported from RDS. The master needs no ADMIN OPTION, gets none on the roles it creates, and the
+ *   grantor is `rdsadmin`. The master is a superuser for that, so no test notices a privilege that it lacks.
+ * - `strict`: as `plain`, and a login counts every membership that leads to `rds_iam`: that with ADMIN OPTION alone,
+ *   too, as `pg_hba.conf` does on PostgreSQL. Not counted is the ADMIN OPTION on `rds_iam` itself, without which the
  *   master could not grant it.
  */
 export type RoleRules = 'plain' | 'rdsLike' | 'strict';
@@ -38,7 +39,10 @@ export interface BootstrapStatement {
   readonly text: string;
 }
 
-/** Statements that make a fresh PostgreSQL look like a new Aurora cluster: the roles of RDS and a master that is no superuser. */
+/**
+ * Statements that make a fresh PostgreSQL look like a new Aurora cluster: the roles of RDS and a master that is no
+ * superuser.
+ */
 export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
   const { major, master, rdsIam, databases } = options;
   const username = escapeIdentifier(master.username);
@@ -55,7 +59,9 @@ export function bootstrap(options: BootstrapOptions): BootstrapStatement[] {
        CREATE ROLE rds_replication NOLOGIN;
        CREATE ROLE rdsrepladmin NOLOGIN NOINHERIT REPLICATION;
        GRANT pg_monitor, pg_signal_backend, rds_password, rds_replication TO rds_superuser WITH ADMIN OPTION`,
-      ...major >= 15 ? ['GRANT pg_checkpoint, pg_read_all_data, pg_write_all_data TO rds_superuser WITH ADMIN OPTION'] : [],
+      ...(major >= 15
+        ? ['GRANT pg_checkpoint, pg_read_all_data, pg_write_all_data TO rds_superuser WITH ADMIN OPTION']
+        : []),
       ...major >= 16
         ? [`CREATE ROLE rds_extension NOLOGIN NOINHERIT;
             CREATE ROLE rds_reserved NOLOGIN NOINHERIT;
@@ -92,7 +98,9 @@ function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: 
     return [`ALTER ROLE ${username} SUPERUSER`];
   }
   if (roleRules === 'strict' && major < 16) {
-    throw new Error(`roleRules strict is for PostgreSQL 16 and later, not ${major}: up to 15 every membership counts anyway`);
+    throw new Error(
+      `roleRules strict is for PostgreSQL 16 and later, not ${major}: up to 15 every membership counts anyway`,
+    );
   }
   if (major >= 16) {
     return rdsIam === 'grantable' ? [`GRANT rds_iam TO ${username} WITH ADMIN TRUE, INHERIT FALSE, SET FALSE`] : [];
@@ -101,11 +109,12 @@ function adminOfRoles({ major, rdsIam, roleRules }: BootstrapOptions, username: 
 }
 
 /**
- * Whether a login as $1 is a login with IAM, that is whether it reaches `rds_iam` directly or through other roles. Which
- * memberships with ADMIN OPTION alone lead there, as a creator has them from 16 on, is not documented for RDS.
+ * Whether a login as $1 is a login with IAM, that is whether it reaches `rds_iam` directly or through other roles.
+ * Which memberships with ADMIN OPTION alone lead there, as a creator has them from 16 on, is not documented for RDS.
  */
 export function isIamUser(rules: RoleRules): string {
-  const counted = rules === 'strict' ? "m.roleid <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam')" : 'false';
+  const counted
+    = rules === 'strict' ? "m.roleid <> (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam')" : 'false';
   return `
 WITH RECURSIVE reachable(oid) AS (
   SELECT oid FROM pg_catalog.pg_roles WHERE rolname = $1

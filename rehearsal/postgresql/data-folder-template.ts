@@ -20,7 +20,17 @@ async function initialize(major: PostgresqlMajor, folder: string): Promise<void>
   if (SERVER_USER.uid !== undefined) {
     chownSync(folder, SERVER_USER.uid, SERVER_USER.gid);
   }
-  const args = ['-D', folder, '-U', SUPERUSER, '--auth=trust', '--encoding=UTF8', '--locale=C', '-N', '--wal-segsize=1'];
+  const args = [
+    '-D',
+    folder,
+    '-U',
+    SUPERUSER,
+    '--auth=trust',
+    '--encoding=UTF8',
+    '--locale=C',
+    '-N',
+    '--wal-segsize=1',
+  ];
   const child = RunFolder.open().spawn(join(await binariesFolder(major), 'initdb'), args, 'KILL', {
     ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
   });
@@ -28,10 +38,16 @@ async function initialize(major: PostgresqlMajor, folder: string): Promise<void>
   child.stderr?.setEncoding('utf8').on('data', (text: string) => output += text);
   await new Promise<void>((resolve, reject) => {
     child.once('error', reject);
-    child.once('close', code => code === 0 ? resolve() : reject(new Error(`initdb of PostgreSQL ${major} failed: ${output.trim()}${remedy(output)}`)));
+    child.once('close', code =>
+      code === 0
+        ? resolve()
+        : reject(new Error(`initdb of PostgreSQL ${major} failed: ${output.trim()}${remedy(output)}`)),
+    );
   });
 }
 
 function remedy(output: string): string {
-  return output.includes('could not look up effective user ID') ? ': PostgreSQL needs a user with a name; add one to /etc/passwd' : '';
+  return output.includes('could not look up effective user ID')
+    ? ': PostgreSQL needs a user with a name; add one to /etc/passwd'
+    : '';
 }

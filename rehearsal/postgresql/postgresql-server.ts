@@ -55,7 +55,11 @@ export class PostgresqlServer {
   }
 
   /** A server with the data of a folder that `copyStopped` has made. */
-  static async startFrom(major: PostgresqlMajor, data: string, settings: Record<string, string> = {}): Promise<PostgresqlServer> {
+  static async startFrom(
+    major: PostgresqlMajor,
+    data: string,
+    settings: Record<string, string> = {},
+  ): Promise<PostgresqlServer> {
     const folder = RunFolder.open().newPath(`postgresql-${major}`);
     await promisify(execFile)('cp', ['-a', data, folder]);
     const server = new PostgresqlServer(major, folder, settings);
@@ -68,7 +72,10 @@ export class PostgresqlServer {
     const { major } = primary;
     const folder = RunFolder.open().newPath(`postgresql-${major}`);
     await primary.copyTo(folder);
-    const standby = new PostgresqlServer(major, folder, { ...primary.settings, primary_conninfo: `host=${primary.folder} port=${primary.port} user=${SUPERUSER}` });
+    const standby = new PostgresqlServer(major, folder, {
+      ...primary.settings,
+      primary_conninfo: `host=${primary.folder} port=${primary.port} user=${SUPERUSER}`,
+    });
     await standby.start();
     return standby;
   }
@@ -125,19 +132,26 @@ export class PostgresqlServer {
   }
 
   /**
-   * A question to the catalog that is asked again and again, as the superuser and in a session of its own. Functions of users are not taken for those
-   * of PostgreSQL, and it is planned once.
+   * A question to the catalog that is asked again and again, as the superuser and in a session of its own. Functions of
+   * users are not taken for those of PostgreSQL, and it is planned once.
    */
   async ask<Row = Record<string, unknown>>(text: string, values?: unknown[], database = 'postgres'): Promise<Row[]> {
     const name = this.questions.get(text) ?? `question ${this.questions.size + 1}`;
     this.questions.set(text, name);
-    return this.inTurn(`ask ${database}`, { database, options: '-c search_path=pg_catalog' }, async session => (await session.query({ name, text, values })).rows as Row[]);
+    return this.inTurn(
+      `ask ${database}`,
+      { database, options: '-c search_path=pg_catalog' },
+      async session => (await session.query({ name, text, values })).rows as Row[],
+    );
   }
 
   /** Waits until this standby has replayed what that server has committed. */
   async catchUpWith(primary: PostgresqlServer): Promise<void> {
-    const [{ position }] = await primary.ask<{ position: string }>('SELECT pg_current_wal_flush_lsn()::text AS position');
-    const isThere = async () => (await this.ask('SELECT WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn', [position])).length > 0;
+    const [{ position }] = await primary.ask<{ position: string }>(
+      'SELECT pg_current_wal_flush_lsn()::text AS position',
+    );
+    const isThere = async () =>
+      (await this.ask('SELECT WHERE pg_last_wal_replay_lsn() >= $1::pg_lsn', [position])).length > 0;
     for (const end = Date.now() + 10_000; !await isThere();) {
       if (Date.now() > end) {
         throw new Error(`the standby has not replayed what was written up to ${position}`);
@@ -159,12 +173,17 @@ export class PostgresqlServer {
    * @see https://www.postgresql.org/docs/current/continuous-archiving.html#BACKUP-LOWLEVEL-BASE-BACKUP
    */
   private async copyTo(folder: string): Promise<void> {
-    const [start, stop] = this.major >= 15 ? ["pg_backup_start('standby', true)", 'pg_backup_stop(false)'] : ["pg_start_backup('standby', true, false)", 'pg_stop_backup(false, false)'];
+    const [start, stop]
+      = this.major >= 15
+        ? ["pg_backup_start('standby', true)", 'pg_backup_stop(false)']
+        : ["pg_start_backup('standby', true, false)", 'pg_stop_backup(false, false)'];
     await this.inTurn('backup', { database: 'postgres' }, async (session) => {
       await session.query(`SELECT ${start}`);
       await copyInUse(this.folder, folder);
       const { rows: [{ labelfile }] } = await session.query<{ labelfile: string }>(`SELECT labelfile FROM ${stop}`);
-      readdirSync(folder).filter(name => /^(postmaster\.|\.s\.PGSQL)/.test(name)).forEach(name => RunFolder.open().remove(join(folder, name)));
+      readdirSync(folder)
+        .filter(name => /^(postmaster\.|\.s\.PGSQL)/.test(name))
+        .forEach(name => RunFolder.open().remove(join(folder, name)));
       for (const [name, content] of [['backup_label', labelfile], ['standby.signal', '']]) {
         writeFileSync(join(folder, name), content);
         if (SERVER_USER.uid !== undefined) {
@@ -175,8 +194,14 @@ export class PostgresqlServer {
   }
 
   /** One after the other on a session. */
-  private inTurn<Result>(purpose: string, config: ClientConfig, work: (session: Client) => Promise<Result>): Promise<Result> {
-    const result = (this.turns.get(purpose) ?? Promise.resolve()).then(async () => work(await this.session(purpose, config)));
+  private inTurn<Result>(
+    purpose: string,
+    config: ClientConfig,
+    work: (session: Client) => Promise<Result>,
+  ): Promise<Result> {
+    const result = (this.turns.get(purpose) ?? Promise.resolve()).then(async () =>
+      work(await this.session(purpose, config)),
+    );
     this.turns.set(purpose, result.catch(() => undefined));
     return result;
   }
@@ -207,7 +232,11 @@ export class PostgresqlServer {
   async stop(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
     const { process } = this;
     const sessions = await Promise.allSettled(this.sessions.values());
-    await Promise.all(sessions.filter(({ status }) => status === 'fulfilled').map(session => (session as PromiseFulfilledResult<Client>).value.end()));
+    await Promise.all(
+      sessions
+        .filter(({ status }) => status === 'fulfilled')
+        .map(session => (session as PromiseFulfilledResult<Client>).value.end()),
+    );
     if (process && process.exitCode === null && process.signalCode === null) {
       process.ref();
       await new Promise<void>((resolve) => {
@@ -223,8 +252,18 @@ export class PostgresqlServer {
 
   /** Resolves with undefined when the server is ready, with what it wrote when it ended instead. */
   private async launch(): Promise<string | undefined> {
-    const settings = { ...SETTINGS, ...this.major >= 16 ? SETTINGS_SINCE_16 : {}, ...this.settings, port: `${this.port}`, unix_socket_directories: this.folder };
-    const args = ['-D', this.folder, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
+    const settings = {
+      ...SETTINGS,
+      ...(this.major >= 16 ? SETTINGS_SINCE_16 : {}),
+      ...this.settings,
+      port: `${this.port}`,
+      unix_socket_directories: this.folder,
+    };
+    const args = [
+      '-D',
+      this.folder,
+      ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+    ];
     const child = RunFolder.open().spawn(join(await binariesFolder(this.major), 'postgres'), args, 'QUIT', {
       ...SERVER_USER, env: ENVIRONMENT, stdio: ['ignore', 'ignore', 'pipe'],
     });
@@ -249,12 +288,15 @@ export class PostgresqlServer {
 
 /** Files that go or are replaced meanwhile are those that PostgreSQL makes anew; the manual says not to mind. */
 async function copyInUse(from: string, to: string): Promise<void> {
-  await promisify(execFile)('cp', ['-a', from, to], { env: ENVIRONMENT }).catch((error: Error & { stderr?: string }) => {
-    const isHarmless = (line: string) => /: No such file or directory$|, as it was replaced while being copied$/.test(line);
-    if (!error.stderr?.trim().split('\n').every(isHarmless)) {
-      throw error;
-    }
-  });
+  await promisify(execFile)('cp', ['-a', from, to], { env: ENVIRONMENT }).catch(
+    (error: Error & { stderr?: string }) => {
+      const isHarmless = (line: string) =>
+        /: No such file or directory$|, as it was replaced while being copied$/.test(line);
+      if (!error.stderr?.trim().split('\n').every(isHarmless)) {
+        throw error;
+      }
+    },
+  );
 }
 
 async function freePort(): Promise<number> {

@@ -1,4 +1,7 @@
-/** A modification takes its time: at the first description after it this is the status, and at the next it is done. RDS documents how long neither takes. */
+/**
+ * A modification takes its time: at the first description after it this is the status, and at the next it is done. RDS
+ * documents how long neither takes.
+ */
 const CHANGING = 'configuring-iam-database-auth';
 
 /** What is going on at a database. */
@@ -11,7 +14,10 @@ export class Condition {
 
   private underWay?: { readonly iamAuthentication: boolean; isSeen: boolean };
 
-  /** @param immediately applies all that is pending, too: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.ApplyImmediately.html */
+  /**
+   * @param immediately applies all that is pending, too:
+   * https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/USER_ModifyInstance.ApplyImmediately.html
+   */
   modify(iamAuthentication: boolean, immediately: boolean): void {
     this.pending = immediately ? {} : { ...this.pending, IAMDatabaseAuthenticationEnabled: `${iamAuthentication}` };
     this.underWay = immediately ? { iamAuthentication, isSeen: false } : this.underWay;

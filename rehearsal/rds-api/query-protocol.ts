@@ -13,16 +13,21 @@ const VERSION = '2014-10-31';
 
 /** The parameters of a call of an API of this version, which is that of RDS; undefined for one of another. */
 export function parametersOf({ method, target, body }: AwsCall, wanted = VERSION): Record<string, string> | undefined {
-  const { Version: version, ...parameters } = method === 'POST' && target === undefined ? Object.fromEntries(new URLSearchParams(body)) : {};
+  const { Version: version, ...parameters }
+    = method === 'POST' && target === undefined ? Object.fromEntries(new URLSearchParams(body)) : {};
   return version === wanted ? parameters : undefined;
 }
 
 export function result(action: string, content: Elements): AwsAnswer {
-  return xml(200, { [`${action}Response`]: { [`${action}Result`]: content, ResponseMetadata: { RequestId: randomUUID() } } });
+  return xml(200, {
+    [`${action}Response`]: { [`${action}Result`]: content, ResponseMetadata: { RequestId: randomUUID() } },
+  });
 }
 
 export function fault(status: number, code: string, message: string): AwsAnswer {
-  return xml(status, { ErrorResponse: { Error: { Type: 'Sender', Code: code, Message: message }, RequestId: randomUUID() } });
+  return xml(status, {
+    ErrorResponse: { Error: { Type: 'Sender', Code: code, Message: message }, RequestId: randomUUID() },
+  });
 }
 
 function xml(status: number, content: Elements): AwsAnswer {
@@ -34,7 +39,8 @@ function written(content: Elements): string {
   return Object.entries(content)
     .flatMap(([name, value]) => [value].flat().map((item: ElementValue) => [name, item] as const))
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `<${name}>${typeof value === 'object' ? written(value) : escape(String(value))}</${name}>`).join('');
+    .map(([name, value]) => `<${name}>${typeof value === 'object' ? written(value) : escape(String(value))}</${name}>`)
+    .join('');
 }
 
 function escape(text: string): string {

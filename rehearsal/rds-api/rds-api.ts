@@ -100,7 +100,12 @@ export class RdsApi {
   };
 
   private answer(call: AwsCall, kind: Kind, action: string, parameters: Record<string, string>): AwsAnswer {
-    const { [`${kind.name}Identifier`]: given, 'Filters.Filter.1.Name': filter, 'Filters.Filter.1.Values.Value.1': value, ...others } = parameters;
+    const {
+      [`${kind.name}Identifier`]: given,
+      'Filters.Filter.1.Name': filter,
+      'Filters.Filter.1.Values.Value.1': value,
+      ...others
+    } = parameters;
     if (given === undefined && filter === kind.idFilter) {
       const physicalId = this.surroundings.databaseWithId(value)?.resource.physicalId;
       return physicalId === undefined && this.surroundings.authorize(call.accessKeyId, `rds:${action}`, '*')
@@ -113,7 +118,11 @@ export class RdsApi {
     const [, partition, , , account] = principal.split(':');
     const arn = `arn:${partition}:rds:${region}:${account}:${kind.resourceType}:${identifier ?? '*'}`;
     if (!this.surroundings.authorize(accessKeyId, `rds:${action}`, arn)) {
-      return fault(403, 'AccessDenied', `User: ${principal} is not authorized to perform: rds:${action} on resource: ${arn} because no identity-based policy allows the rds:${action} action`);
+      return fault(
+        403,
+        'AccessDenied',
+        `User: ${principal} is not authorized to perform: rds:${action} on resource: ${arn} because no identity-based policy allows the rds:${action} action`,
+      );
     }
     const { EnableIAMDatabaseAuthentication: enable, ApplyImmediately: immediately, ...unknown } = others;
     if (identifier === undefined || Object.keys(unknown).length > 0) {
@@ -128,7 +137,11 @@ export class RdsApi {
       : this.modify(kind, identifier, found.resource, enable === 'true', immediately === 'true');
   }
 
-  private describe(kind: Kind, identifier: string, { resource, server }: Pick<Described, 'resource' | 'server'>): Elements {
+  private describe(
+    kind: Kind,
+    identifier: string,
+    { resource, server }: Pick<Described, 'resource' | 'server'>,
+  ): Elements {
     const condition = this.condition(resource);
     const { status, iamAuthentication } = condition.describe();
     if (server && iamAuthentication !== undefined) {
@@ -143,7 +156,13 @@ export class RdsApi {
     };
   }
 
-  private modify(kind: Kind, identifier: string, resource: ResourceState, enable: boolean, immediately: boolean): AwsAnswer {
+  private modify(
+    kind: Kind,
+    identifier: string,
+    resource: ResourceState,
+    enable: boolean,
+    immediately: boolean,
+  ): AwsAnswer {
     const condition = this.condition(resource);
     if (condition.status !== 'available') {
       return fault(400, kind.invalidState, `${kind.name} ${identifier} is not in available state.`);

@@ -14,7 +14,8 @@ const NAME_WIDTH = 40;
 /** How many users that may do the same are named. */
 const MOST_NAMES = 5;
 
-const ASKED = 'Asked in a session of the user, signed in with a token; for groups and users without a sign-in, by the superuser.';
+const ASKED
+  = 'Asked in a session of the user, signed in with a token; for groups and users without a sign-in, by the superuser.';
 
 const MARKS = { yes: 'yes', no: '-', unknown: '?', fails: 'FAILS' };
 
@@ -23,8 +24,15 @@ export function signInTable(attempts: Attempt[]): string[] {
   const usernames = [...new Set(attempts.map(({ username }) => username))];
   const principals = [...new Set(attempts.map(({ principal }) => principal))];
   const first = Math.max('IAM role'.length, 'and 99 others'.length, ...principals.map(name => name.length));
-  const notes = new Set(attempts.flatMap(({ outcome, principal, username, reason }) =>
-    outcome === 'unknown' ? [`? ${principal}: ${reason}`] : outcome === 'fails' ? [`FAILS ${principal} as ${username}: ${reason}`] : []));
+  const notes = new Set(
+    attempts.flatMap(({ outcome, principal, username, reason }) =>
+      outcome === 'unknown'
+        ? [`? ${principal}: ${reason}`]
+        : outcome === 'fails'
+          ? [`FAILS ${principal} as ${username}: ${reason}`]
+          : [],
+    ),
+  );
   return [...inColumns(usernames, WIDTH - first).flatMap(columns => ['', ...signInRows(columns, attempts)]), ...notes];
 }
 
@@ -53,7 +61,14 @@ function signInRows(usernames: string[], attempts: Attempt[]): string[] {
   const others = rows.size - named.length;
   return textTable(['IAM role', ...usernames], [
     ...named.map(([principal, marks]) => [principal, ...marks]),
-    ...others === 0 ? [] : [[`${named.length === 0 ? '' : 'and '}${others} ${named.length === 0 ? 'role' : 'other'}${others === 1 ? '' : 's'}`, ...usernames.map(() => MARKS.no)]],
+    ...(others === 0
+      ? []
+      : [
+          [
+            `${named.length === 0 ? '' : 'and '}${others} ${named.length === 0 ? 'role' : 'other'}${others === 1 ? '' : 's'}`,
+            ...usernames.map(() => MARKS.no),
+          ],
+        ]),
   ], line => line.includes(MARKS.fails) ? styleText('red', line) : line);
 }
 
@@ -68,12 +83,24 @@ export function rightsTable({ accounts, publicHoldings }: Access): string[] {
     blocks.set(key, { rights, notes, names: [...blocks.get(key)?.names ?? [], titleOf(account)] });
   }
   const ofPublic = publicHoldings.flatMap(({ database, held }) => inDatabase(database, rightsOf(held as Held[])));
-  const rows = [...blocks.values(), { names: ['PUBLIC'], notes: [], rights: ofPublic }].flatMap(({ names, notes, rights }) => {
-    const shown = [...names.length > MOST_NAMES ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`] : names, ...notes];
-    return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [shortened(shown[i] ?? '', NAME_WIDTH), ...rights[i] ?? ['', '', '']]);
-  });
+  const rows = [...blocks.values(), { names: ['PUBLIC'], notes: [], rights: ofPublic }].flatMap(
+    ({ names, notes, rights }) => {
+      const shown = [
+        ...(names.length > MOST_NAMES
+          ? [...names.slice(0, MOST_NAMES - 1), `and ${names.length - MOST_NAMES + 1} more`]
+          : names),
+        ...notes,
+      ];
+      return Array.from({ length: Math.max(shown.length, rights.length) }, (_, i) => [
+        shortened(shown[i] ?? '', NAME_WIDTH),
+        ...(rights[i] ?? ['', '', '']),
+      ]);
+    },
+  );
   const head = ['user', 'database', 'may', 'what'];
-  const used = [0, 1, 2].map(column => Math.max(...[head, ...rows].map(row => row[column].length)) + 2).reduce((sum, width) => sum + width);
+  const used = [0, 1, 2]
+    .map(column => Math.max(...[head, ...rows].map(row => row[column].length)) + 2)
+    .reduce((sum, width) => sum + width);
   const room = Math.max(WIDTH - used, LEAST_ROOM);
   return [
     ...textTable(head, rows.map(([user, database, may, what]) => [user, database, may, shortened(what, room)])),

@@ -1,6 +1,14 @@
 import { rightsTable, signInTable } from './access-table';
 import { DeclaredRole, declaredRoles } from './declared-roles';
-import { Access, Attempt, measureAccess, principalsFor, SignInTarget, trySignIns, untriedPrincipals } from './measure-access';
+import {
+  Access,
+  Attempt,
+  measureAccess,
+  principalsFor,
+  SignInTarget,
+  trySignIns,
+  untriedPrincipals,
+} from './measure-access';
 import { fullResourceName, resourceName } from '../plan/resource-name';
 import { AuroraLikeServer } from '../aurora-like-server';
 import { ResourceState } from '../cloudformation/template';
@@ -33,16 +41,26 @@ export async function measureApp(
 ): Promise<DatabaseAccess[]> {
   const stackIds = rehearsal.stackIds;
   const resources = stackIds.flatMap(id => rehearsal.resources(id).map(state => ({ state, stackId: id })));
-  const named = ({ state, stackId }: { state: ResourceState; stackId?: string }) => stackId === undefined
-    ? `${state.physicalId}, in place of a database of another app`
-    : withStack || stackIds.length > 1 ? fullResourceName(stackId, state.logicalId, state.definition) : resourceName(state.logicalId, state.definition);
+  const named = ({ state, stackId }: { state: ResourceState; stackId?: string }) =>
+    stackId === undefined
+      ? `${state.physicalId}, in place of a database of another app`
+      : withStack || stackIds.length > 1
+        ? fullResourceName(stackId, state.logicalId, state.definition)
+        : resourceName(state.logicalId, state.definition);
   const ofType = (type: string) => resources.filter(({ state }) => state.type === type);
-  const iamRoles = ofType('AWS::IAM::Role').map(role => ({ name: named(role), arn: role.state.attributes.Arn as string, credentials: rehearsal.credentialsOf(role.state) }));
-  const principals = (state: ResourceState, target: SignInTarget) => principalsFor(state, target, iamRoles, (arn, action, resource) => rehearsal.allows(arn, action, resource));
+  const iamRoles = ofType('AWS::IAM::Role').map(role => ({
+    name: named(role),
+    arn: role.state.attributes.Arn as string,
+    credentials: rehearsal.credentialsOf(role.state),
+  }));
+  const principals = (state: ResourceState, target: SignInTarget) =>
+    principalsFor(state, target, iamRoles, (arn, action, resource) => rehearsal.allows(arn, action, resource));
   const states = resources.map(({ state }) => state);
   const rolesOf = (server: AuroraLikeServer) => declaredRoles(states, (server.source ?? server).resourceId);
   const begin = (what: string, roles: DeclaredRole[]) =>
-    step(`sign in to ${what}: ${counted(roles.filter(({ kind }) => kind === 'user').length, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`);
+    step(
+      `sign in to ${what}: ${counted(roles.filter(({ kind }) => kind === 'user').length, 'user')} with tokens of ${counted(iamRoles.length, 'IAM role')}`,
+    );
   const untried = untriedPrincipals(states);
   const found: DatabaseAccess[] = [];
   const add = (access: DatabaseAccess) => {
@@ -58,7 +76,14 @@ export async function measureApp(
       const used = version.split('.')[0] === `${server.major}` ? '' : ` (${server.major} is used)`;
       begin(`${named(database)}, PostgreSQL ${version}${used}${server.source ? ', a read replica' : ''}`, roles);
       const access = await measureAccess(server, roles, principals(database.state, server));
-      add({ name: named(database), kind: server.source ? 'replica' : 'database', version, attempts: access.attempts, access, untried });
+      add({
+        name: named(database),
+        kind: server.source ? 'replica' : 'database',
+        version,
+        attempts: access.attempts,
+        access,
+        untried,
+      });
     }
   }
   for (const resource of ofType('AWS::RDS::DBProxy').filter(({ state }) => rehearsal.hasProxy(state))) {
@@ -67,7 +92,12 @@ export async function measureApp(
     if (roles.length > 0) {
       const database = databases.find(({ state }) => rehearsal.database(state) === proxy.database);
       begin(`${database ? named(database) : 'a database'} through ${named(resource)}, a proxy`, roles);
-      add({ name: named(resource), kind: 'proxy', attempts: await trySignIns(proxy, roles, principals(resource.state, proxy)), untried });
+      add({
+        name: named(resource),
+        kind: 'proxy',
+        attempts: await trySignIns(proxy, roles, principals(resource.state, proxy)),
+        untried,
+      });
     }
   }
   return found;

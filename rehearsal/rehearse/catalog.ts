@@ -63,11 +63,22 @@ interface RoleSummary {
 /** What the catalogs of a server say of roles and privileges at this moment, each role by its name. */
 export class Catalog {
   static async of(server: AuroraLikeServer): Promise<Catalog> {
-    const databases = await server.sql<{ datname: string }>('SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1');
-    const inDatabases = await Promise.all(databases.map(async ({ datname }) =>
-      (await server.sql<Fact>(OF_DATABASE, [], datname)).map(fact => ({ ...fact, text: `${fact.text} in database ${datname}` }))));
+    const databases = await server.sql<{ datname: string }>(
+      'SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate ORDER BY 1',
+    );
+    const inDatabases = await Promise.all(
+      databases.map(async ({ datname }) =>
+        (await server.sql<Fact>(OF_DATABASE, [], datname)).map(fact => ({
+          ...fact,
+          text: `${fact.text} in database ${datname}`,
+        })),
+      ),
+    );
     const roles = await server.sql<RoleSummary>(ROLES);
-    return new Catalog([...await server.sql<Fact>(SHARED), ...inDatabases.flat()], new Map(roles.map(role => [role.name, role])));
+    return new Catalog(
+      [...(await server.sql<Fact>(SHARED)), ...inDatabases.flat()],
+      new Map(roles.map(role => [role.name, role])),
+    );
   }
 
   private constructor(private readonly facts: Fact[], readonly roles: ReadonlyMap<string, RoleSummary>) {}

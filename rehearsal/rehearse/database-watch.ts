@@ -44,7 +44,11 @@ export class DatabaseWatch {
     const watched = this.databases.get(databaseArnOf(state));
     if (status === 'CREATE_COMPLETE') {
       const server = rehearsal.database(state);
-      this.databases.set(databaseArnOf(state), { name, resourceId: server.resourceId, before: await Catalog.of(server) });
+      this.databases.set(databaseArnOf(state), {
+        name,
+        resourceId: server.resourceId,
+        before: await Catalog.of(server),
+      });
     } else if (watched && ['DELETE_IN_PROGRESS', 'DELETE_SKIPPED'].includes(status)) {
       watched.after = await Catalog.of(rehearsal.database(state));
     }
@@ -52,29 +56,55 @@ export class DatabaseWatch {
 
   remains(): Remains[] {
     return [...this.databases.values()].flatMap(({ name, resourceId, before, after }) =>
-      after ? [{ database: name, ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId), this.othersWrote) }] : []);
+      after
+        ? [
+            {
+              database: name,
+              ...compare(before, after, declaredRoles([...this.declarations.values()], resourceId), this.othersWrote),
+            },
+          ]
+        : [],
+    );
   }
 }
 
-function compare(before: Catalog, after: Catalog, declared: DeclaredRole[], othersWrote: boolean): Omit<Remains, 'database'> {
+function compare(
+  before: Catalog,
+  after: Catalog,
+  declared: DeclaredRole[],
+  othersWrote: boolean,
+): Omit<Remains, 'database'> {
   const added = after.minus(before);
   const missing = before.minus(after);
   const isKept = (name: string) => !before.roles.has(name) && reasonToStay(name, after, declared) !== undefined;
   const keptRoles = [...after.roles.keys()].filter(isKept);
   // The provisioner's own records stay as long as there is a role to remember.
-  const isExpected = ({ roles, text }: Fact) => roles.some(name => keptRoles.includes(name)) || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth(_lock)?\b/.test(text));
+  const isExpected = ({ roles, text }: Fact) =>
+    roles.some(name => keptRoles.includes(name))
+    || (keptRoles.length > 0 && /\bcdk_aurora_iam_auth(_lock)?\b/.test(text));
   const texts = (facts: Fact[]) => facts.map(({ text }) => text);
   // This library makes nothing but roles, schemas, memberships and privileges, for the roles that are declared.
-  const isOfTheApp = ({ roles, text }: Fact) => othersWrote && !/\bcdk_aurora_iam_auth/.test(text) && !roles.some(name => declared.some(each => each.name === name));
+  const isOfTheApp = ({ roles, text }: Fact) =>
+    othersWrote
+    && !/\bcdk_aurora_iam_auth/.test(text)
+    && !roles.some(name => declared.some(each => each.name === name));
   const unexpected = texts(added.filter(fact => !isExpected(fact) && !isOfTheApp(fact)));
   const changed = unexpected.filter(text => texts(missing).includes(text));
   return {
-    kept: keptRoles.map(name => `role ${name}, ${after.roles.get(name)?.canLogin ? 'with' : 'without'} login: ${reasonToStay(name, after, declared)}`),
-    ofTheApp: [...withoutContents(texts(added.filter(fact => !isExpected(fact) && isOfTheApp(fact)))), ...texts(missing.filter(isOfTheApp)).map(text => `no more: ${text}`)],
+    kept: keptRoles.map(
+      name =>
+        `role ${name}, ${after.roles.get(name)?.canLogin ? 'with' : 'without'} login: ${reasonToStay(name, after, declared)}`,
+    ),
+    ofTheApp: [
+      ...withoutContents(texts(added.filter(fact => !isExpected(fact) && isOfTheApp(fact)))),
+      ...texts(missing.filter(isOfTheApp)).map(text => `no more: ${text}`),
+    ],
     differences: [
       ...changed.map(text => `changed: ${text}`),
       ...unexpected.filter(text => !changed.includes(text)).map(text => `left behind: ${text}`),
-      ...texts(missing.filter(fact => !isOfTheApp(fact))).filter(text => !changed.includes(text)).map(text => `gone: ${text}`),
+      ...texts(missing.filter(fact => !isOfTheApp(fact)))
+        .filter(text => !changed.includes(text))
+        .map(text => `gone: ${text}`),
     ],
   };
 }
@@ -82,7 +112,10 @@ function compare(before: Catalog, after: Catalog, declared: DeclaredRole[], othe
 /** A database that is new is named, and not what is in it. */
 function withoutContents(texts: string[]): string[] {
   const databases = texts.flatMap(text => /^database (.+)$/.exec(text)?.[1] ?? []);
-  return texts.filter(text => !databases.some(name => text.endsWith(` in database ${name}`) || text.includes(` on database ${name} for `)));
+  return texts.filter(
+    text =>
+      !databases.some(name => text.endsWith(` in database ${name}`) || text.includes(` on database ${name} for `)),
+  );
 }
 
 function reasonToStay(name: string, { roles }: Catalog, declared: DeclaredRole[]): string | undefined {

@@ -1,7 +1,14 @@
 import { ResourceState } from '../cloudformation/template';
 import {
-  DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE,
-  DatabaseRoleProperties, DatabaseUserProperties, DatabaseUsersProperties, DEFAULT_REMOVAL_ACTION, RemovalAction, RoleProperties,
+  DATABASE_ROLE_RESOURCE_TYPE,
+  DATABASE_USER_RESOURCE_TYPE,
+  DATABASE_USERS_RESOURCE_TYPE,
+  DatabaseRoleProperties,
+  DatabaseUserProperties,
+  DatabaseUsersProperties,
+  DEFAULT_REMOVAL_ACTION,
+  RemovalAction,
+  RoleProperties,
 } from '../../lib/contract/wire';
 
 /** Resource types of this library. */
@@ -23,7 +30,11 @@ export interface DeclaredRole {
  */
 export function declaredRoles(resources: ResourceState[], resourceId: string): DeclaredRole[] {
   return resources.filter(({ type }) => RESOURCE_TYPES.includes(type)).flatMap(({ type, properties }) => {
-    const { Database: address, Privileges: privileges = {}, OnRemoval: { Action: onRemoval } = { Action: DEFAULT_REMOVAL_ACTION } } = properties as unknown as RoleProperties;
+    const {
+      Database: address,
+      Privileges: privileges = {},
+      OnRemoval: { Action: onRemoval } = { Action: DEFAULT_REMOVAL_ACTION },
+    } = properties as unknown as RoleProperties;
     if (address.ResourceId !== resourceId) {
       return [];
     }

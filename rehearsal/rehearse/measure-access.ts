@@ -55,10 +55,15 @@ export interface Access {
   readonly publicHoldings: DatabaseHoldings[];
 }
 
-const DATABASES = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin' ORDER BY 1";
+const DATABASES
+  = "SELECT datname FROM pg_database WHERE datallowconn AND NOT datistemplate AND datname <> 'rdsadmin' ORDER BY 1";
 
 /** Signs in as each user with a token of each principal, and asks PostgreSQL what each user may do. */
-export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRole[], principals: Principal[]): Promise<Access> {
+export async function measureAccess(
+  server: AuroraLikeServer,
+  roles: DeclaredRole[],
+  principals: Principal[],
+): Promise<Access> {
   const databases = (await server.sql<{ datname: string }>(DATABASES)).map(({ datname }) => datname);
   const attempts: Attempt[] = [];
   const accounts: Account[] = [];
@@ -68,9 +73,15 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
     const own = await signInAs(role, server, principals);
     attempts.push(...own);
     const signer = principals.find((_, i) => own[i]?.outcome === 'yes');
-    const holdings = signer ? await holdingsFromInside(server, role.name, signer, databases) : await holdingsFromOutside(server, role.name, databases);
-    const hasMore = ({ database, held }: DatabaseHoldings) => typeof held !== 'string'
-      && !isDeepStrictEqual(held.filter(({ kind }) => kind !== 'role'), publicHoldings.find(each => each.database === database)?.held);
+    const holdings = signer
+      ? await holdingsFromInside(server, role.name, signer, databases)
+      : await holdingsFromOutside(server, role.name, databases);
+    const hasMore = ({ database, held }: DatabaseHoldings) =>
+      typeof held !== 'string'
+      && !isDeepStrictEqual(
+        held.filter(({ kind }) => kind !== 'role'),
+        publicHoldings.find(each => each.database === database)?.held,
+      );
     accounts.push({
       name: role.name,
       kind: role.kind,
@@ -82,7 +93,11 @@ export async function measureAccess(server: AuroraLikeServer, roles: DeclaredRol
 }
 
 /** Tries to sign in as each user with a token of each principal. */
-export async function trySignIns(target: SignInTarget, roles: DeclaredRole[], principals: Principal[]): Promise<Attempt[]> {
+export async function trySignIns(
+  target: SignInTarget,
+  roles: DeclaredRole[],
+  principals: Principal[],
+): Promise<Attempt[]> {
   const attempts: Attempt[] = [];
   for (const role of roles) {
     attempts.push(...await signInAs(role, target, principals));
@@ -92,33 +107,49 @@ export async function trySignIns(target: SignInTarget, roles: DeclaredRole[], pr
 
 /** Those roles of IAM, for logins to one cluster, instance or proxy. */
 export function principalsFor(
-  resource: ResourceState, { resourceId }: SignInTarget, roles: { name: string; arn: string; credentials: Credentials }[],
+  resource: ResourceState,
+  { resourceId }: SignInTarget,
+  roles: { name: string; arn: string; credentials: Credentials }[],
   allows: (roleArn: string, action: string, resource: string) => boolean,
 ): Principal[] {
-  const [, partition, , region, account] = ((resource.attributes.DBProxyArn ?? databaseArnOf(resource)) as string).split(':');
+  const [, partition, , region, account] = (
+    (resource.attributes.DBProxyArn ?? databaseArnOf(resource)) as string
+  ).split(':');
   return roles.map(({ name, arn, credentials }) => ({
     name,
     credentials,
-    mayConnectAs: username => allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${region}:${account}:dbuser:${resourceId}/${username}`),
+    mayConnectAs: username =>
+      allows(arn, 'rds-db:connect', `arn:${partition}:rds-db:${region}:${account}:dbuser:${resourceId}/${username}`),
   }));
 }
 
-/** A line for each principal that has a policy with rds-db actions and is not among the IAM roles that a rehearsal has. */
+/**
+ * A line for each principal that has a policy with rds-db actions and is not among the IAM roles that a rehearsal has.
+ */
 export function untriedPrincipals(resources: ResourceState[]): string[] {
   const ofTypes = (...types: string[]) => resources.filter(({ type }) => types.includes(type));
   const roles = ofTypes('AWS::IAM::Role').map(({ physicalId }) => physicalId);
-  const policies = ofTypes('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy').filter(({ properties }) => mentionsLogins(properties.PolicyDocument));
+  const policies = ofTypes('AWS::IAM::Policy', 'AWS::IAM::ManagedPolicy').filter(({ properties }) =>
+    mentionsLogins(properties.PolicyDocument),
+  );
   const attached = policies.flatMap(({ properties }) => {
-    const { Users: users = [], Groups: groups = [], Roles: others = [] } = properties as { Users?: string[]; Groups?: string[]; Roles?: string[] };
+    const {
+      Users: users = [],
+      Groups: groups = [],
+      Roles: others = [],
+    } = properties as { Users?: string[]; Groups?: string[]; Roles?: string[] };
     return [
       ...users.map(name => `IAM user ${name}`),
       ...groups.map(name => `IAM group ${name}`),
       ...others.filter(name => !roles.includes(name)).map(name => `IAM role ${name} of another stack`),
     ];
   });
-  const inline = ofTypes('AWS::IAM::User', 'AWS::IAM::Group').filter(({ properties }) => mentionsLogins(properties.Policies))
+  const inline = ofTypes('AWS::IAM::User', 'AWS::IAM::Group')
+    .filter(({ properties }) => mentionsLogins(properties.Policies))
     .map(({ type, physicalId }) => `IAM ${type === 'AWS::IAM::User' ? 'user' : 'group'} ${physicalId}`);
-  return [...new Set([...attached, ...inline])].map(name => `? ${name} has a policy with rds-db:connect and was not tried: only roles of these stacks are`);
+  return [...new Set([...attached, ...inline])].map(
+    name => `? ${name} has a policy with rds-db:connect and was not tried: only roles of these stacks are`,
+  );
 }
 
 function mentionsLogins(policies: unknown): boolean {
@@ -130,10 +161,14 @@ async function signInAs(role: DeclaredRole, target: SignInTarget, principals: Pr
 }
 
 /** How a database and a proxy refuse who is not allowed, or a user that there is not. */
-const REFUSAL = /^refused: (28000 PAM authentication failed|28000 The IAM authentication failed|28000 This RDS proxy has no credentials|28P01 The password that was provided) for /;
+const REFUSAL
+  = /^refused: (28000 PAM authentication failed|28000 The IAM authentication failed|28000 This RDS proxy has no credentials|28P01 The password that was provided) for /;
 
 async function attempt(target: SignInTarget, role: DeclaredRole, principal: Principal): Promise<Attempt> {
-  const measured = await signIn(target, { ...tokenOf(target, role.name, principal), database: role.databases[0] ?? 'postgres' });
+  const measured = await signIn(target, {
+    ...tokenOf(target, role.name, principal),
+    database: role.databases[0] ?? 'postgres',
+  });
   const result = { principal: principal.name, username: role.name };
   if (measured === `signed in as ${role.name}`) {
     return { ...result, outcome: 'yes' };
@@ -157,11 +192,30 @@ function tokenOf(target: SignInTarget, username: string, { credentials }: Princi
   return { username, password: target.token('', username, { credentials }) };
 }
 
-async function holdingsFromInside(server: AuroraLikeServer, username: string, signer: Principal, databases: string[]): Promise<DatabaseHoldings[]> {
+async function holdingsFromInside(
+  server: AuroraLikeServer,
+  username: string,
+  signer: Principal,
+  databases: string[],
+): Promise<DatabaseHoldings[]> {
   const login = tokenOf(server, username, signer);
-  return Promise.all(databases.map(async database => ({ database, held: await execute<Held>(server, { ...login, database }, heldBy('current_user')) })));
+  return Promise.all(
+    databases.map(async database => ({
+      database,
+      held: await execute<Held>(server, { ...login, database }, heldBy('current_user')),
+    })),
+  );
 }
 
-async function holdingsFromOutside(server: AuroraLikeServer, name: string, databases: string[]): Promise<DatabaseHoldings[]> {
-  return Promise.all(databases.map(async database => ({ database, held: await server.sql<Held>(heldBy(escapeLiteral(name)), [], database) })));
+async function holdingsFromOutside(
+  server: AuroraLikeServer,
+  name: string,
+  databases: string[],
+): Promise<DatabaseHoldings[]> {
+  return Promise.all(
+    databases.map(async database => ({
+      database,
+      held: await server.sql<Held>(heldBy(escapeLiteral(name)), [], database),
+    })),
+  );
 }

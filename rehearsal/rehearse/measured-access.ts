@@ -29,7 +29,9 @@ function factsOf({ name: at, kind, attempts, access }: DatabaseAccess): Comparab
 }
 
 function rolesIn(at: string, { accounts, publicHoldings }: Access): ComparableFact[] {
-  const ofPublic = new Map(publicHoldings.map(({ database, held }) => [database, typeof held === 'string' ? [] : held]));
+  const ofPublic = new Map(
+    publicHoldings.map(({ database, held }) => [database, typeof held === 'string' ? [] : held]),
+  );
   return accounts.flatMap(({ name, kind, holdings }) => {
     const who: Holder = { kind: kind === 'user' ? 'user' : 'group role', name };
     return [

@@ -78,7 +78,16 @@ SELECT kind, name, privileges::text[] FROM held WHERE cardinality(privileges) > 
 /** In the order in which they are named. */
 const VERBS: Record<string, string> = {
   CONNECT: 'connect',
-  SELECT: 'read', INSERT: 'insert', UPDATE: 'update', DELETE: 'delete', TRUNCATE: 'truncate', USAGE: 'use', CREATE: 'create in', EXECUTE: 'execute', OWN: 'own', MEMBER: 'act as',
+  SELECT: 'read',
+  INSERT: 'insert',
+  UPDATE: 'update',
+  DELETE: 'delete',
+  TRUNCATE: 'truncate',
+  USAGE: 'use',
+  CREATE: 'create in',
+  EXECUTE: 'execute',
+  OWN: 'own',
+  MEMBER: 'act as',
 };
 
 /** All of these together are named `write`. */
@@ -95,22 +104,33 @@ export function rightsOf(held: Held[]): Right[] {
   for (const { kind, name, privileges } of held.filter(each => each.kind !== TABLES_IN_ALL)) {
     const may = verbs(kind, privileges);
     const key = `${may} ${kind}`;
-    const order = may === 'own' ? 1000 : kind.startsWith('future ') ? 100 + KINDS.indexOf(kind.slice(7)) : KINDS.indexOf(kind);
+    const order
+      = may === 'own' ? 1000 : kind.startsWith('future ') ? 100 + KINDS.indexOf(kind.slice(7)) : KINDS.indexOf(kind);
     groups.set(key, { may, kind, order, names: [...groups.get(key)?.names ?? [], name] });
   }
-  return [...groups.values()].sort((a, b) => a.order - b.order).map(({ may, kind, names }) => ({ may, what: listed(kind, names) }));
+  return [...groups.values()]
+    .sort((a, b) => a.order - b.order)
+    .map(({ may, kind, names }) => ({ may, what: listed(kind, names) }));
 }
 
 /** What of reading and writing tables and of owning anything a role may not. */
 export function missingRights(held: Held[]): Right[] {
-  const may = (kinds: string[], privilege: string) => held.some(({ kind, privileges }) => kinds.includes(kind) && privileges.includes(privilege));
+  const may = (kinds: string[], privilege: string) =>
+    held.some(({ kind, privileges }) => kinds.includes(kind) && privileges.includes(privilege));
   const missing = [
     ...may(TABLES, 'SELECT') ? [] : ['read'],
     ...WRITES.some(privilege => may(TABLES, privilege)) ? [] : ['write'],
     ...held.some(({ privileges }) => privileges.includes('OWN')) ? [] : ['own'],
   ];
   const noTables = held.find(({ kind }) => kind === TABLES_IN_ALL)?.name === '0';
-  return missing.length === 0 ? [] : [{ may: missing.join(', '), what: `nothing${noTables && missing[0] !== 'own' ? ': there are no tables yet' : ''}` }];
+  return missing.length === 0
+    ? []
+    : [
+        {
+          may: missing.join(', '),
+          what: `nothing${noTables && missing[0] !== 'own' ? ': there are no tables yet' : ''}`,
+        },
+      ];
 }
 
 function verbs(kind: string, privileges: string[]): string {
@@ -119,7 +139,11 @@ function verbs(kind: string, privileges: string[]): string {
     if (kind === 'database' && privilege === 'CREATE') {
       return 'create schemas';
     }
-    return kind.endsWith('sequence') && privilege === 'UPDATE' ? 'set' : writes && WRITES.includes(privilege) ? 'write' : VERBS[privilege];
+    return kind.endsWith('sequence') && privilege === 'UPDATE'
+      ? 'set'
+      : writes && WRITES.includes(privilege)
+        ? 'write'
+        : VERBS[privilege];
   });
   return `${kind.startsWith('future ') ? 'later ' : ''}${[...new Set(words)].join(', ')}`;
 }
@@ -129,5 +153,9 @@ function listed(kind: string, names: string[]): string {
   if (kind.startsWith('future ')) {
     return `${kind.slice(7)}s ${all}`;
   }
-  return kind === 'column' ? `columns of ${all}` : names.length === 1 ? `${kind} ${all}` : `${names.length} ${kind}s: ${all}`;
+  return kind === 'column'
+    ? `columns of ${all}`
+    : names.length === 1
+      ? `${kind} ${all}`
+      : `${names.length} ${kind}s: ${all}`;
 }

@@ -29,7 +29,9 @@ export class Progress {
 
   /** The end of what is done to a stack. */
   end(): void {
-    this.others.forEach((count, status) => this.print(`${INDENT}${status.padEnd(16)} ${count} other resource${count === 1 ? '' : 's'}`));
+    this.others.forEach((count, status) =>
+      this.print(`${INDENT}${status.padEnd(16)} ${count} other resource${count === 1 ? '' : 's'}`),
+    );
     this.others.clear();
   }
 }

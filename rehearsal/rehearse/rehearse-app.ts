@@ -103,7 +103,11 @@ export async function rehearse(options: RehearseOptions, print: (line: string) =
 }
 
 /** @param other what it is updated to or from: if that is the app, the context is for that one */
-async function versionOf(options: RehearseOptions, source: string | undefined, other: string | undefined): Promise<Version> {
+async function versionOf(
+  options: RehearseOptions,
+  source: string | undefined,
+  other: string | undefined,
+): Promise<Version> {
   const isForOther = options.from !== undefined && isFolder(source) && !isFolder(other);
   const assembly = await assemblyOf(source, isForOther ? {} : options.context);
   const stacks = selectStacks(assembly, options.stacks);
@@ -111,16 +115,25 @@ async function versionOf(options: RehearseOptions, source: string | undefined, o
 }
 
 /** What is not as on AWS. */
-export function printNotes(notes: string[], { notNeeded, versions }: Preflight, verbose: boolean, print: (line: string) => void): void {
+export function printNotes(
+  notes: string[],
+  { notNeeded, versions }: Preflight,
+  verbose: boolean,
+  print: (line: string) => void,
+): void {
   const line = (text: string) => print(`${INDENT}${styleText('dim', text)}`);
   const used = [...new Set(versions.map(version => version.used))];
   if (used.length > 0) {
-    line(`PostgreSQL ${used.join(', ')}: ${versions.map(({ database, asked, used: major }) => `${database} asks for ${asked ?? 'none in particular'} and gets ${major}`).join('; ')}`);
+    line(
+      `PostgreSQL ${used.join(', ')}: ${versions.map(({ database, asked, used: major }) => `${database} asks for ${asked ?? 'none in particular'} and gets ${major}`).join('; ')}`,
+    );
   }
   notes.forEach(line);
   const types = [...notNeeded].map(([type, names]) => names.length === 1 ? type : `${names.length} ${type}`);
   if (types.length > 0) {
-    line(`not rehearsed, not needed: ${verbose || types.length <= 6 ? types.join(', ') : `${types.slice(0, 6).join(', ')} and more: ${types.length} types (--verbose names all)`}`);
+    line(
+      `not rehearsed, not needed: ${verbose || types.length <= 6 ? types.join(', ') : `${types.slice(0, 6).join(', ')} and more: ${types.length} types (--verbose names all)`}`,
+    );
   }
   if (verbose) {
     [...notNeeded.values()].flat().forEach(name => line(`  ${name}`));
@@ -141,7 +154,9 @@ class Run {
     private readonly next: Version,
   ) {
     this.progress = new Progress(print);
-    this.definitions = new Map([...old?.stacks ?? [], ...next.stacks].flatMap(withNested).map(stack => [stack.id, stack]));
+    this.definitions = new Map(
+      [...(old?.stacks ?? []), ...next.stacks].flatMap(withNested).map(stack => [stack.id, stack]),
+    );
   }
 
   async execute(): Promise<{ access: DatabaseAccess[]; changes?: AccessDiff; works: boolean }> {
@@ -170,7 +185,10 @@ class Run {
       }
       for (const file of options.sql) {
         timeline.step(`run ${file.file} as ${options.sqlRole ?? 'the master'}`);
-        const { notes, failure } = await runStatements(rehearsal, file, { role: options.sqlRole, database: options.sqlDatabase });
+        const { notes, failure } = await runStatements(rehearsal, file, {
+          role: options.sqlRole,
+          database: options.sqlDatabase,
+        });
         notes.forEach(note => this.print(`${INDENT}${styleText('dim', note)}`));
         this.watch.othersWrote = true;
         if (failure !== undefined) {
@@ -191,7 +209,9 @@ class Run {
       const works = access.every(({ attempts }) => attempts.every(({ outcome }) => outcome !== 'fails'));
       return { access, changes, works };
     } finally {
-      rehearsal.inert.forEach(({ stackId, logicalId, reason }) => this.print(`${INDENT}${styleText('yellow', `${stackId}/${logicalId} did nothing: ${inOneLine(reason)}`)}`));
+      rehearsal.inert.forEach(({ stackId, logicalId, reason }) =>
+        this.print(`${INDENT}${styleText('yellow', `${stackId}/${logicalId} did nothing: ${inOneLine(reason)}`)}`),
+      );
       await rehearsal.close();
     }
   }
@@ -224,7 +244,9 @@ class Run {
   /** In the other order, and first those that the new app has no more: they may import what others export. */
   private async destroy(rehearsal: Rehearsal): Promise<void> {
     const gone = (this.old?.stacks ?? []).filter(({ id }) => !this.next.stacks.some(stack => stack.id === id));
-    for (const { id } of [...[...gone].reverse(), ...[...this.next.stacks].reverse()].filter(stack => rehearsal.stackIds.includes(stack.id))) {
+    for (const { id } of [...[...gone].reverse(), ...[...this.next.stacks].reverse()].filter(stack =>
+      rehearsal.stackIds.includes(stack.id),
+    )) {
       this.timeline.step(`destroy ${id}`);
       this.complete(id, await rehearsal.destroy(id), rehearsal);
     }
@@ -238,7 +260,9 @@ class Run {
     if (reason !== undefined) {
       this.watch.othersWrote ||= rehearsal.othersRan;
       this.printRemains();
-      throw new Failure(`stack ${id} is ${status}: ${reason}${this.options.verbose ? '' : ' (--verbose shows the log of the handler)'}`);
+      throw new Failure(
+        `stack ${id} is ${status}: ${reason}${this.options.verbose ? '' : ' (--verbose shows the log of the handler)'}`,
+      );
     }
   }
 
@@ -255,8 +279,10 @@ class Run {
     }
     this.reported = true;
     for (const { database, kept, ofTheApp, differences } of this.watch.remains()) {
-      this.print(`${INDENT}${database}: ${differences.length === 0 ? 'roles and privileges are as they were before' : 'roles and privileges are NOT as they were before'}`
-        + (kept.length === 0 ? '' : ', but for what is kept'));
+      this.print(
+        `${INDENT}${database}: ${differences.length === 0 ? 'roles and privileges are as they were before' : 'roles and privileges are NOT as they were before'}`
+        + (kept.length === 0 ? '' : ', but for what is kept'),
+      );
       kept.forEach(line => this.print(`${INDENT}  kept: ${line}`));
       ofTheApp.forEach(line => this.print(`${INDENT}  by the app itself: ${line}`));
       differences.forEach(line => this.print(styleText('red', `${INDENT}  ${line}`)));
@@ -280,6 +306,7 @@ function planOf(old: Version | undefined, { checked }: Version): DeploymentPlan 
       const known = both.filter(plan => plan.has(stackId, logicalId));
       return known.length === 0 || known.some(plan => plan.isNeeded(stackId, logicalId));
     },
-    expectedBy: (stackId, logicalId) => checked.plan.expectedBy(stackId, logicalId) ?? old.checked.plan.expectedBy(stackId, logicalId),
+    expectedBy: (stackId, logicalId) =>
+      checked.plan.expectedBy(stackId, logicalId) ?? old.checked.plan.expectedBy(stackId, logicalId),
   };
 }

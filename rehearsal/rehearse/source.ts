@@ -53,7 +53,9 @@ export function refuseUnused(stacks: readonly AssemblyStack[], given: GivenValue
 
 /** Whether it is what `cdk synth` has written, and no app. */
 export function isFolder(source: string | undefined): boolean {
-  return source !== undefined && statSync(resolve(callerFolder(), source), { throwIfNoEntry: false })?.isDirectory() === true;
+  return (
+    source !== undefined && statSync(resolve(callerFolder(), source), { throwIfNoEntry: false })?.isDirectory() === true
+  );
 }
 
 /** The command that `cdk synth` would run. */
@@ -83,7 +85,9 @@ export function selectStacks({ stacks }: CloudAssembly, ids: string[]): Assembly
     }
   };
   for (const wanted of ids.length === 0 ? ['*'] : ids) {
-    const found = stacks.filter(({ id, name }) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted));
+    const found = stacks.filter(({ id, name }) =>
+      wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted),
+    );
     if (found.length === 0) {
       throw new InputError(`there is no stack ${wanted}, only ${stacks.map(({ id }) => id).join(', ')}`);
     }
