@@ -48,7 +48,9 @@ export function main(args: string[]): Promise<number> {
   const [before, after] = positionals.map(folder => declaredAccess(assemblyIn(folder).stacks, { policies }));
   const unused = [...given.keys()].find(arn => !used.has(arn));
   if (unused !== undefined) {
-    throw new InputError(`--policy ${unused}: no identity of the two apps has this managed policy or permissions boundary; correct the ARN, or leave it out`);
+    throw new InputError(
+      `--policy ${unused}: no identity of the two apps has this managed policy or permissions boundary; correct the ARN, or leave it out`,
+    );
   }
   const diff = accessDiff(before, after);
   process.stdout.write(values.json ? `${jsonText(diff)}\n` : markdownOfDiff(diff));

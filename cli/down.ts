@@ -41,7 +41,9 @@ export function choose(running: Detached[], ids: string[], all: boolean, folder:
   const list = (some: Detached[]) => some.map(({ id, source }) => `${id} (${source})`).join(', ');
   if (all) {
     if (ids.length > 0) {
-      throw new InputError(`--all ends all of them, and ${ids.join(', ')} ${ids.length === 1 ? 'names one' : 'name some'}; leave one of the two out`);
+      throw new InputError(
+        `--all ends all of them, and ${ids.join(', ')} ${ids.length === 1 ? 'names one' : 'name some'}; leave one of the two out`,
+      );
     }
     return running;
   }

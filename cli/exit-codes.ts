@@ -20,7 +20,12 @@ export const EXIT_CODES = {
 
 /** Ends the program with one line, or a list of them, and a code. */
 export class CliError extends Error {
-  constructor(readonly code: number, message: string, readonly reasons: readonly string[] = [], options?: ErrorOptions) {
+  constructor(
+    readonly code: number,
+    message: string,
+    readonly reasons: readonly string[] = [],
+    options?: ErrorOptions,
+  ) {
     super(message, options);
   }
 }

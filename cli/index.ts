@@ -21,7 +21,10 @@ interface Command {
 }
 
 const COMMANDS: Record<string, Command> = {
-  rehearse: { summary: 'Deploy an app to a local PostgreSQL, show who can sign in and may do what, destroy', run: rehearse },
+  rehearse: {
+    summary: 'Deploy an app to a local PostgreSQL, show who can sign in and may do what, destroy',
+    run: rehearse,
+  },
   up: { summary: 'Deploy an app to a local PostgreSQL, and run a command that signs in there with tokens', run: up },
   down: { summary: 'End what "up --detach" has started', run: down },
   diff: { summary: 'Show who gains and who loses access between two cdk.out folders, as Markdown', run: diff },
@@ -42,7 +45,10 @@ ${Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${
 Exit codes: 0 all went well, 1 something is not as it should be, 2 wrong usage or an app that does not synthesize,
 3 cannot be done with this input, 4 access is gained and --fail-on-gain is given, 70 an error in this program.`;
 
-/** A reader that has enough, such as head, is no error: what is left to do is done, and the exit code says how it went. A disk that is full is one. */
+/**
+ * A reader that has enough, such as head, is no error: what is left to do is done, and the exit code says how it went.
+ * A disk that is full is one.
+ */
 process.stdout.on('error', ({ code, message }: NodeJS.ErrnoException) => {
   if (code !== 'EPIPE') {
     console.error(`the output cannot be written: ${message}`);
@@ -65,7 +71,10 @@ async function main([name, ...args]: string[]): Promise<number> {
   }
   unsetEmpty(process.env);
   if (!Object.hasOwn(COMMANDS, name)) {
-    throw new CliError(EXIT_CODES.usage, `there is no command ${name}, only ${Object.keys(COMMANDS).join(', ')}; --help says more`);
+    throw new CliError(
+      EXIT_CODES.usage,
+      `there is no command ${name}, only ${Object.keys(COMMANDS).join(', ')}; --help says more`,
+    );
   }
   return COMMANDS[name].run(args);
 }
@@ -74,9 +83,12 @@ main(process.argv.slice(2)).then((code) => {
   process.exitCode = code;
 }, (error: Error & { code?: unknown }) => {
   const isExpected = error instanceof CliError;
-  const isUsage = error instanceof InputError || (typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'));
+  const isUsage
+    = error instanceof InputError || (typeof error.code === 'string' && error.code.startsWith('ERR_PARSE_ARGS'));
   // Of databases, templates and AWS, as far as the names in it are concerned.
-  const text = visible(`${process.argv[2] ?? 'cdk-aurora-iam-auth-cli'}: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}`);
+  const text = visible(
+    `${process.argv[2] ?? 'cdk-aurora-iam-auth-cli'}: ${error.message.trim().replace(/\s*\n\s*/g, ' ')}`,
+  );
   console.error(styleText('red', text, { stream: process.stderr }));
   (isExpected ? error.reasons : []).forEach(reason => console.error(`  - ${visible(reason)}`));
   if (process.argv.includes('--verbose')) {

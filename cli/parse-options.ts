@@ -2,8 +2,8 @@ import { parseArgs, ParseArgsConfig } from 'node:util';
 import { InputError } from '../rehearsal/rehearse/input-error';
 
 /**
- * Options and arguments of a command line. `parseArgs` itself takes the last one of an option that is given twice, and texts
- * without a character.
+ * Options and arguments of a command line. `parseArgs` itself takes the last one of an option that is given twice, and
+ * texts without a character.
  *
  * @throws if an option that counts once is given more often, or if a text is empty, as `"$UNSET"` of a shell is
  */

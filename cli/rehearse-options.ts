@@ -64,7 +64,9 @@ export function optionsOf(args: string[]): RehearseOptions | undefined {
     throw new InputError(`expected one app or folder, not ${positionals.join(' ')}; --help says more`);
   }
   if (values.sql.length === 0 && (values.as ?? values.database) !== undefined) {
-    throw new InputError(`${values.as === undefined ? '--database' : '--as'} is for --sql: name a file with statements`);
+    throw new InputError(
+      `${values.as === undefined ? '--database' : '--as'} is for --sql: name a file with statements`,
+    );
   }
   return {
     source: positionals[0],
@@ -92,7 +94,10 @@ export function policiesOf(texts: string[]): Record<string, PolicyDocument> {
 }
 
 export function majorOf(text: string): PostgresqlMajor {
-  return POSTGRESQL_MAJORS.find(major => `${major}` === text) ?? refuse(`--postgres ${text}: it is one of ${POSTGRESQL_MAJORS.join(', ')}`);
+  return (
+    POSTGRESQL_MAJORS.find(major => `${major}` === text)
+    ?? refuse(`--postgres ${text}: it is one of ${POSTGRESQL_MAJORS.join(', ')}`)
+  );
 }
 
 export function policyOf(file: string): PolicyDocument {
@@ -100,7 +105,9 @@ export function policyOf(file: string): PolicyDocument {
   try {
     const content = Object(JSON.parse(text)) as PolicyDocument & { PolicyVersion?: { Document: PolicyDocument } };
     const document = content.PolicyVersion?.Document ?? content; // as aws iam get-policy-version prints it
-    return (document as Partial<PolicyDocument>).Statement === undefined ? refuse(`--policy ${file}: it has no Statement`) : document;
+    return (document as Partial<PolicyDocument>).Statement === undefined
+      ? refuse(`--policy ${file}: it has no Statement`)
+      : document;
   } catch (error) {
     throw error instanceof InputError ? error : new InputError(`--policy ${file}: it is not JSON`, { cause: error });
   }

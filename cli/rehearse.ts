@@ -19,7 +19,11 @@ export async function main(args: string[]): Promise<number> {
     console.log(jsonText(report));
   }
   if (report.result === 'refused') {
-    throw new CliError(EXIT_CODES.refused, `${options.source ?? 'the app'} cannot be rehearsed${report.problems.length === 1 ? '' : `, for ${report.problems.length} reasons`}:`, report.problems);
+    throw new CliError(
+      EXIT_CODES.refused,
+      `${options.source ?? 'the app'} cannot be rehearsed${report.problems.length === 1 ? '' : `, for ${report.problems.length} reasons`}:`,
+      report.problems,
+    );
   }
   if (report.result === 'failed') {
     throw new CliError(EXIT_CODES.failed, inOneLine(report.failure ?? 'not all of it is as it should be, see above'));

@@ -50,9 +50,15 @@ async function runWith(options: UpOptions): Promise<number> {
     const name = options.command[0];
     switch (error.code) {
       case 'ENOENT':
-        throw new CliError(EXIT_CODES.notFound, `there is no command ${name}: it is looked for in PATH; name a file, or install it`);
+        throw new CliError(
+          EXIT_CODES.notFound,
+          `there is no command ${name}: it is looked for in PATH; name a file, or install it`,
+        );
       case 'EACCES':
-        throw new CliError(EXIT_CODES.notExecutable, `${name} cannot be executed: it is not allowed to; name a program, or run chmod +x`);
+        throw new CliError(
+          EXIT_CODES.notExecutable,
+          `${name} cannot be executed: it is not allowed to; name a program, or run chmod +x`,
+        );
       default:
         throw new CliError(EXIT_CODES.failed, `${name} cannot be run: ${error.message}`);
     }
@@ -81,7 +87,9 @@ async function startDetached(args: string[]): Promise<number> {
   });
   return new Promise((resolve, reject) => {
     child.once('error', reject);
-    child.once('exit', code => reject(new CliError(EXIT_CODES.internal, `the process that should stay ended with ${code}`)));
+    child.once('exit', code =>
+      reject(new CliError(EXIT_CODES.internal, `the process that should stay ended with ${code}`)),
+    );
     child.on('message', (message: Message) => {
       switch (message.kind) {
         case 'progress':

@@ -99,7 +99,12 @@ export class AwsAccount implements Account {
         NextToken: next,
       } = await attempt('cloudformation:ListStackResources', `stack ${name}`, () =>
         cloudFormation(region).send(new ListStackResourcesCommand({ StackName: id, NextToken: token })));
-      for (const { LogicalResourceId: logicalId, PhysicalResourceId: physicalId, ResourceType: type = '', ResourceStatus: status } of page) {
+      for (const {
+        LogicalResourceId: logicalId,
+        PhysicalResourceId: physicalId,
+        ResourceType: type = '',
+        ResourceStatus: status,
+      } of page) {
         if (logicalId !== undefined && physicalId !== undefined && status !== 'DELETE_COMPLETE') {
           resources.set(logicalId, { type, physicalId });
         }
@@ -117,8 +122,12 @@ export class AwsAccount implements Account {
       );
     }
     const region = arn.split(':')[3];
-    const { Payload: answer, FunctionError: failed } = await attempt('lambda:InvokeFunction', arn, () =>
-      new LambdaClient({ region }).send(new InvokeCommand({ FunctionName: arn, Payload: payload })), `; ${grant} grants it`);
+    const { Payload: answer, FunctionError: failed } = await attempt(
+      'lambda:InvokeFunction',
+      arn,
+      () => new LambdaClient({ region }).send(new InvokeCommand({ FunctionName: arn, Payload: payload })),
+      `; ${grant} grants it`,
+    );
     const content = JSON.parse(Buffer.from(answer ?? []).toString() || 'null') as unknown;
     if (failed !== undefined) {
       const { errorMessage = 'it failed without a reason' } = Object(content) as { errorMessage?: string };
@@ -142,13 +151,19 @@ async function attempt<T>(permission: string, resource: string, call: () => Prom
   try {
     return await call();
   } catch (error) {
-    throw error instanceof NotPossible ? error : new NotPossible(explain(error as Error, permission, resource, remedy), { cause: error });
+    throw error instanceof NotPossible
+      ? error
+      : new NotPossible(explain(error as Error, permission, resource, remedy), { cause: error });
   }
 }
 
-function factsOf(
-  { StackId: id = '', StackName: name = '', StackStatus: status, Parameters: parameters = [], Outputs: outputs = [] }: Stack,
-): StackFacts {
+function factsOf({
+  StackId: id = '',
+  StackName: name = '',
+  StackStatus: status,
+  Parameters: parameters = [],
+  Outputs: outputs = [],
+}: Stack): StackFacts {
   const [, partition, , region, account] = id.split(':');
   return {
     name,
@@ -158,7 +173,10 @@ function factsOf(
     region,
     status: status ?? '',
     parameters: new Map(
-      parameters.map(({ ParameterKey: key = '', ParameterValue: value = '', ResolvedValue: resolved = value }) => [key, resolved]),
+      parameters.map(({ ParameterKey: key = '', ParameterValue: value = '', ResolvedValue: resolved = value }) => [
+        key,
+        resolved,
+      ]),
     ),
     outputs: new Map(outputs.map(({ OutputKey: key = '', OutputValue: value = '' }) => [key, value])),
   };

@@ -15,7 +15,12 @@ const named = (...names: string[]) => ({ name }: Error) => names.includes(name);
  */
 const OF_THE_CALLER: readonly Row[] = [
   {
-    matches: named('CredentialsProviderError', 'TokenProviderError', 'MissingAuthenticationToken', 'MissingAuthenticationTokenException'),
+    matches: named(
+      'CredentialsProviderError',
+      'TokenProviderError',
+      'MissingAuthenticationToken',
+      'MissingAuthenticationTokenException',
+    ),
     reason: 'there are no AWS credentials here; sign in, such as with aws sso login, or set AWS_PROFILE',
   },
   {
@@ -23,8 +28,16 @@ const OF_THE_CALLER: readonly Row[] = [
     reason: 'the AWS credentials have expired; renew them, such as with aws sso login',
   },
   {
-    matches: named('InvalidClientTokenId', 'UnrecognizedClientException', 'SignatureDoesNotMatch', 'InvalidSignatureException', 'IncompleteSignature', 'AuthFailure'),
-    reason: 'AWS does not accept the credentials; take AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN together from one source, '
+    matches: named(
+      'InvalidClientTokenId',
+      'UnrecognizedClientException',
+      'SignatureDoesNotMatch',
+      'InvalidSignatureException',
+      'IncompleteSignature',
+      'AuthFailure',
+    ),
+    reason:
+      'AWS does not accept the credentials; take AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_SESSION_TOKEN together from one source, '
       + 'and verify the clock of this host',
   },
   {

@@ -1,7 +1,9 @@
 import type { Note, PlannedChange } from '../../lib/contract/look';
 import { visible } from '../../lib/report/plain-text';
 
-/** Statements with what they do as comments, so that all of it is SQL. Names cannot pretend to be lines of their own. */
+/**
+ * Statements with what they do as comments, so that all of it is SQL. Names cannot pretend to be lines of their own.
+ */
 export function sqlLines(changes: readonly PlannedChange[], notes: readonly Note[]): string[] {
   return [
     ...changes.flatMap(
@@ -17,7 +19,9 @@ export function sqlLines(changes: readonly PlannedChange[], notes: readonly Note
 /** Lines after the first are further in than any first line. */
 function statementLines(statement: string): string[] {
   const [first, ...others] = statement.split('\n').map(visible);
-  return [first, ...others.map(line => `        ${line}`)].map((line, index, all) => index === all.length - 1 ? `${line};` : line);
+  return [first, ...others.map(line => `        ${line}`)].map((line, index, all) =>
+    index === all.length - 1 ? `${line};` : line,
+  );
 }
 
 export function noteText({ notice, ...fields }: Note): string {

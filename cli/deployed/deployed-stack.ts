@@ -21,7 +21,8 @@ const OF_INTEREST = [...PROVISIONED_RESOURCE_TYPES, 'AWS::Lambda::Alias', STACK]
 /**
  * With all its nested stacks.
  *
- * @param isExpected whether the next template has something of this library, so that the resources are needed in any case
+ * @param isExpected whether the next template has something of this library, so that the resources are needed in any
+ * case
  */
 export async function readStack(account: Account, facts: StackFacts, isExpected = false): Promise<DeployedStack> {
   const template = await account.template(facts);
@@ -64,7 +65,10 @@ export function aliasesNamed(name: string, { template, resources }: DeployedStac
 }
 
 /** Logical ids of the aliases of that name, and of the function of each. */
-export function aliasIds(name: string, { Resources: resources }: Template): { readonly logicalId: string; readonly handler: string }[] {
+export function aliasIds(
+  name: string,
+  { Resources: resources }: Template,
+): { readonly logicalId: string; readonly handler: string }[] {
   return Object.entries(resources).flatMap(([logicalId, { Type: type, Properties: { Name, FunctionName } = {} }]) => {
     const handler = type === 'AWS::Lambda::Alias' && Name === name
       ? referencesIn(FunctionName).find(id => resources[id]?.Type === 'AWS::Lambda::Function')
@@ -73,7 +77,10 @@ export function aliasIds(name: string, { Resources: resources }: Template): { re
   });
 }
 
-/** Logical id of the function that does the work for a role: that of the service token, or the one behind CDK's provider framework. */
+/**
+ * Logical id of the function that does the work for a role: that of the service token, or the one behind CDK's provider
+ * framework.
+ */
 export function handlerOf(role: ResourceDefinition, { Resources: resources }: Template): string | undefined {
   const [token] = referencesIn(role.Properties?.ServiceToken);
   const framework = behindFramework(resources[token]);
@@ -84,7 +91,9 @@ export function environmentOf(definition: ResourceDefinition | undefined): Reado
   return (definition?.Properties?.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {};
 }
 
-/** https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/custom-resources/lib/provider-framework/runtime/consts.ts */
+/**
+ * https://github.com/aws/aws-cdk/blob/main/packages/aws-cdk-lib/custom-resources/lib/provider-framework/runtime/consts.ts
+ */
 function behindFramework(definition: ResourceDefinition | undefined): string | undefined {
   return referencesIn(environmentOf(definition).USER_ON_EVENT_FUNCTION_ARN)[0];
 }

@@ -7,5 +7,7 @@ export interface NamedResource {
 
 /** Whether it is meant by `--only`: by its logical id, or by the path of its construct or of one that it is in. */
 export function isNamed({ logicalId, name }: NamedResource, stack: string, wanted: string): boolean {
-  return wanted === logicalId || [name, `${stack}/${name}`].some(path => path === wanted || path.startsWith(`${wanted}/`));
+  return (
+    wanted === logicalId || [name, `${stack}/${name}`].some(path => path === wanted || path.startsWith(`${wanted}/`))
+  );
 }

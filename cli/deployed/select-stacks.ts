@@ -15,7 +15,9 @@ export function isAssembly(folder: string): boolean {
  */
 export function assemblyIn(folder: string): CloudAssembly {
   if (!isAssembly(folder)) {
-    throw new InputError(`${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`);
+    throw new InputError(
+      `${folder} is not a folder that cdk synth has written: it has no manifest.json; run cdk synth --output ${folder}`,
+    );
   }
   const assembly = readAssembly(resolve(callerFolder(), folder));
   if (assembly.lookupProblem !== undefined) {
@@ -44,7 +46,9 @@ export function stacksNamed({ stacks }: CloudAssembly, ids: readonly string[]): 
   ) => wanted.endsWith('*') ? id.startsWith(wanted.slice(0, -1)) : [id, name].includes(wanted);
   const missing = ids.find(id => !stacks.some(stack => matches(id, stack)));
   if (missing !== undefined) {
-    throw new InputError(`there is no stack ${missing}, only ${stacks.map(({ id }) => id).join(', ') || 'none at all'}`);
+    throw new InputError(
+      `there is no stack ${missing}, only ${stacks.map(({ id }) => id).join(', ') || 'none at all'}`,
+    );
   }
   return ids.length === 0 ? stacks : stacks.filter(stack => ids.some(id => matches(id, stack)));
 }

@@ -52,13 +52,16 @@ type Request = { readonly kind: 'cluster' | 'instance' } & (
   { readonly identifier: string } | { readonly resourceId: string }
 );
 
-/** The physical id of a user that is deployed begins with the resource id; of one that is not, the template may say it. */
+/**
+ * The physical id of a user that is deployed begins with the resource id; of one that is not, the template may say it.
+ */
 async function identify(user: DeclaredUser, { stacks }: AwsAccount): Promise<Seen<Request>> {
   const name = await deployedName(user, stacks);
   if (!isSeen(name)) {
     return name;
   }
-  const deployed: Seen<string | undefined> = name.value === undefined ? { value: undefined } : await stacks.find(name.value, user.logicalId);
+  const deployed: Seen<string | undefined>
+    = name.value === undefined ? { value: undefined } : await stacks.find(name.value, user.logicalId);
   const [, resourceId] = isSeen(deployed) ? /^((?:cluster|db)-[A-Z0-9]+)\//.exec(deployed.value ?? '') ?? [] : [];
   return resourceId === undefined
     ? fromTemplate(
@@ -69,7 +72,11 @@ async function identify(user: DeclaredUser, { stacks }: AwsAccount): Promise<See
     : { value: byResourceId(resourceId) };
 }
 
-async function fromTemplate(declared: DeclaredResourceId, stack: string, stacks: DeployedResources): Promise<Seen<Request>> {
+async function fromTemplate(
+  declared: DeclaredResourceId,
+  stack: string,
+  stacks: DeployedResources,
+): Promise<Seen<Request>> {
   switch (declared.of) {
     case 'resource': {
       const id = await stacks.physicalId(stack, declared.logicalId);

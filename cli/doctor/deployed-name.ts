@@ -20,7 +20,8 @@ export async function deployedName(
 ): Promise<Seen<string | undefined>> {
   let name: string | undefined = top.name;
   for (const logicalId of stack.id.slice(top.id.length).split('/').filter(Boolean)) {
-    const found: Seen<string | undefined> = name === undefined ? { value: undefined } : await resources.find(name, logicalId);
+    const found: Seen<string | undefined>
+      = name === undefined ? { value: undefined } : await resources.find(name, logicalId);
     if (!isSeen(found)) {
       return found;
     }

@@ -76,7 +76,10 @@ async function fromApp(options: DoctorOptions, username: string): Promise<Circum
   }
   const { kind, identifier, hosts, port, status } = database.value;
   if (hosts.length === 0) {
-    throw new CliError(EXIT_CODES.failed, `${kind} ${identifier} has no endpoint, and its status is ${status}; wait until RDS shows it as available`);
+    throw new CliError(
+      EXIT_CODES.failed,
+      `${kind} ${identifier} has no endpoint, and its status is ${status}; wait until RDS shows it as available`,
+    );
   }
   const { PGSSLROOTCERT, NODE_EXTRA_CA_CERTS } = process.env;
   const environment = environmentOf(
@@ -84,7 +87,9 @@ async function fromApp(options: DoctorOptions, username: string): Promise<Circum
     options.database ?? user.database ?? 'postgres',
   );
   const stacks = [user.top, ...assembly.stacks.filter(stack => stack !== user.top)];
-  const circumstances = circumstancesOf(environment, { ...options, [kind]: identifier }, aws, () => Promise.resolve(stacks));
+  const circumstances = circumstancesOf(environment, { ...options, [kind]: identifier }, aws, () =>
+    Promise.resolve(stacks),
+  );
   return { ...circumstances, account: user.top.account };
 }
 

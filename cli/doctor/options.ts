@@ -84,7 +84,9 @@ export function doctorOptionsOf(args: string[]): DoctorOptions | undefined {
     throw new InputError(`--${named.join(' and --')}: the client connects to one of them; name that one`);
   }
   if (user !== undefined && named.length > 0) {
-    throw new InputError(`--${named[0]} is for --env: a user of the app signs in to the database of its stack; pass --env with the PG* variables of the client`);
+    throw new InputError(
+      `--${named[0]} is for --env: a user of the app signs in to the database of its stack; pass --env with the PG* variables of the client`,
+    );
   }
   return { ...options, user };
 }
@@ -106,7 +108,9 @@ export function environmentOf(env: Readonly<Record<string, string | undefined>>,
   const given = (name: string) => env[name] || undefined; // set to nothing means not set, as libpq does it
   const host = given('PGHOST') ?? missing('PGHOST', 'the endpoint of the database');
   if (/[\s,/]/.test(host)) {
-    throw new InputError(`PGHOST ${host} is not the name of one host: a token is for the endpoint of a database; set it to that`);
+    throw new InputError(
+      `PGHOST ${host} is not the name of one host: a token is for the endpoint of a database; set it to that`,
+    );
   }
   const username = given('PGUSER') ?? missing('PGUSER', 'the user to sign in as');
   const sslMode = given('PGSSLMODE') ?? 'verify-full';

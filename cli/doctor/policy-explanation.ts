@@ -97,7 +97,9 @@ function fromDocuments(
   if (allowing.some(isUnconditional)) {
     const bounded = boundary === undefined || allows(boundary, action, resource);
     if (bounded === undefined) {
-      return unknown(`the permissions boundary ${boundary?.name} of ${its} has a condition or a policy variable, which is not evaluated here`);
+      return unknown(
+        `the permissions boundary ${boundary?.name} of ${its} has a condition or a policy variable, which is not evaluated here`,
+      );
     }
     return bounded
       ? ok(`the policies of ${its} allow ${action}`)

@@ -40,7 +40,10 @@ export interface StackReference {
   readonly name: string;
   readonly account?: string;
   readonly region?: string;
-  /** Of a stack that is not named but of an app: whether the app declares users or group roles in it. Otherwise it may be passed over. */
+  /**
+   * Of a stack that is not named but of an app: whether the app declares users or group roles in it. Otherwise it may
+   * be passed over.
+   */
   readonly declares?: boolean;
 }
 
@@ -89,7 +92,8 @@ export async function compareStacks(
         const aliases = aliasesNamed(DRIFT_ALIAS, stack);
         impossible.push(
           ...withoutAlias(stack, aliases).map(
-            handler => `stack ${stack.facts.name}: its provisioner ${handler} has no alias "${DRIFT_ALIAS}"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once`,
+            handler =>
+              `stack ${stack.facts.name}: its provisioner ${handler} has no alias "${DRIFT_ALIAS}"; call iamAuth.grantDrift(...) with the role that compares, and deploy the stack once`,
           ),
         );
         for (const alias of aliases) {
@@ -98,32 +102,46 @@ export async function compareStacks(
           });
         }
       }
-      if (reference.declares !== false && all.every(stack => aliasesNamed(DRIFT_ALIAS, stack).length === 0 && handlersOf(stack).length === 0)) {
-        throw new NotPossible(reference.declares
-          ? 'it is deployed without the users and group roles that the app declares in it; deploy it, or name the stacks to compare'
-          : 'it has no users or group roles of cdk-aurora-iam-auth; name the stack that declares them');
+      if (
+        reference.declares !== false
+        && all.every(stack => aliasesNamed(DRIFT_ALIAS, stack).length === 0 && handlersOf(stack).length === 0)
+      ) {
+        throw new NotPossible(
+          reference.declares
+            ? 'it is deployed without the users and group roles that the app declares in it; deploy it, or name the stacks to compare'
+            : 'it has no users or group roles of cdk-aurora-iam-auth; name the stack that declares them',
+        );
       }
     });
   }
   const missing = request.only.filter(name => !found.has(name));
   if (databases.length === 0 && impossible.length === 0 && missing.length === 0) {
-    impossible.push('nothing was compared: no stack with users or group roles of cdk-aurora-iam-auth is deployed in this account and Region; deploy one, or pass --region');
+    impossible.push(
+      'nothing was compared: no stack with users or group roles of cdk-aurora-iam-auth is deployed in this account and Region; deploy one, or pass --region',
+    );
   }
   return { databases, impossible, missing };
 }
 
 /** A stack and those nested in it. */
-async function read(account: Account, { name, account: expected, region, declares }: StackReference): Promise<DeployedStack[]> {
+async function read(
+  account: Account,
+  { name, account: expected, region, declares }: StackReference,
+): Promise<DeployedStack[]> {
   const caller = expected === undefined ? undefined : await account.id(region);
   if (caller !== expected) {
-    throw new NotPossible(`it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`);
+    throw new NotPossible(
+      `it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`,
+    );
   }
   const facts: StackFacts | undefined = await account.stack(name, region);
   if (!facts && declares !== false) {
-    throw new NotPossible(declares
-      ? `it is not deployed ${region === undefined ? 'in the account and Region of the credentials' : `in ${region}`}, and the app declares users or group roles in it; `
-      + `${region === undefined ? 'pass --region, deploy it' : 'deploy it'}, or name the stacks to compare`
-      : 'it is not deployed, or in another account or Region than the credentials; pass --region');
+    throw new NotPossible(
+      declares
+        ? `it is not deployed ${region === undefined ? 'in the account and Region of the credentials' : `in ${region}`}, and the app declares users or group roles in it; `
+        + `${region === undefined ? 'pass --region, deploy it' : 'deploy it'}, or name the stacks to compare`
+        : 'it is not deployed, or in another account or Region than the credentials; pass --region',
+    );
   }
   return facts ? withNested(await readStack(account, facts)) : [];
 }
@@ -133,7 +151,13 @@ function withNested(stack: DeployedStack): DeployedStack[] {
 }
 
 function handlersOf({ template }: DeployedStack): string[] {
-  return [...new Set(Object.values(template.Resources).filter(isProvisioned).flatMap(role => handlerOf(role, template) ?? []))];
+  return [
+    ...new Set(
+      Object.values(template.Resources)
+        .filter(isProvisioned)
+        .flatMap(role => handlerOf(role, template) ?? []),
+    ),
+  ];
 }
 
 function withoutAlias(stack: DeployedStack, aliases: readonly Alias[]): string[] {
@@ -156,7 +180,8 @@ async function compare(
   const answer = await account.invoke(alias.arn, event, 'iamAuth.grantDrift(...)') as Drift;
   const { server: { admin, version }, underWay, driftedRoles, undeclared: logins } = answer;
   const role = Object.entries(template.Resources).find(
-    ([logicalId, definition]) => isProvisioned(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
+    ([logicalId, definition]) =>
+      isProvisioned(definition) && resources.has(logicalId) && handlerOf(definition, template) === alias.handler,
   );
   return [{
     stack: facts.name,
@@ -187,13 +212,20 @@ async function compare(
  * @param found gets the names that something has
  * @returns logical ids of what is named of this provisioner; undefined for all
  */
-function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names: readonly string[], found: Set<string>): string[] | undefined {
+function wantedOf(
+  { template, facts }: DeployedStack,
+  { handler }: Alias,
+  names: readonly string[],
+  found: Set<string>,
+): string[] | undefined {
   return names.length === 0
     ? undefined
     : Object.entries(template.Resources)
         .filter(([, definition]) => isProvisioned(definition) && handlerOf(definition, template) === handler)
         .filter(([logicalId, definition]) => {
-          const meant = names.filter(name => isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name));
+          const meant = names.filter(name =>
+            isNamed({ logicalId, name: resourceName(logicalId, definition) }, facts.name, name),
+          );
           meant.forEach(name => found.add(name));
           return meant.length > 0;
         })
@@ -202,6 +234,7 @@ function wantedOf({ template, facts }: DeployedStack, { handler }: Alias, names:
 
 function marked(login: Login, admin: string, given: readonly string[]): UndeclaredLogin {
   const { role } = login;
-  const expected = role === admin ? 'admin' : role === ROLE_OF_RDS ? 'Amazon RDS' : given.includes(role) ? 'given' : undefined;
+  const expected
+    = role === admin ? 'admin' : role === ROLE_OF_RDS ? 'Amazon RDS' : given.includes(role) ? 'given' : undefined;
   return { ...login, isAdmin: role === admin, ...expected === undefined ? {} : { expected } };
 }

@@ -15,7 +15,17 @@ export function textOfDrift({ databases, impossible }: Pick<Comparison, 'databas
   ].map(part => `${part}\n`).join('\n');
 }
 
-function databaseText({ stack, account, region, resourceId, underWay, only, driftedRoles, resources, undeclared }: DatabaseDrift): string[] {
+function databaseText({
+  stack,
+  account,
+  region,
+  resourceId,
+  underWay,
+  only,
+  driftedRoles,
+  resources,
+  undeclared,
+}: DatabaseDrift): string[] {
   return [
     `Stack ${visible(`${stack} (${account}, ${region})`)}${resourceId === undefined ? '' : `, database ${visible(resourceId)}`}`,
     ...underWay === undefined
@@ -25,9 +35,15 @@ function databaseText({ stack, account, region, resourceId, underWay, only, drif
         ],
     ...resources.map(({ name, logicalId, names, changes, problem }) => [
       `${visible(name)}${name === logicalId ? '' : ` (${visible(logicalId)})`}: ${names.map(roleName).join(', ')}`,
-      ...[...sqlLines(changes, []), ...problem === undefined ? [] : [`-- not compared: ${visible(problem)}`]].map(line => `  ${line}`),
+      ...[...sqlLines(changes, []), ...(problem === undefined ? [] : [`-- not compared: ${visible(problem)}`])].map(
+        line => `  ${line}`,
+      ),
     ].join('\n')),
-    driftedRoles === 0 ? (only ? NO_DRIFT_OF_SOME : NO_DRIFT) : `${counted(driftedRoles, 'role')} ${driftedRoles === 1 ? 'is' : 'are'} not as declared. The next deployment that touches a user executes its statements.`,
+    driftedRoles === 0
+      ? only
+        ? NO_DRIFT_OF_SOME
+        : NO_DRIFT
+      : `${counted(driftedRoles, 'role')} ${driftedRoles === 1 ? 'is' : 'are'} not as declared. The next deployment that touches a user executes its statements.`,
     ...undeclared ? [undeclaredText(undeclared)] : [],
   ];
 }
@@ -35,7 +51,10 @@ function databaseText({ stack, account, region, resourceId, underWay, only, drif
 function undeclaredText(logins: UndeclaredLogin[]): string {
   return logins.length === 0
     ? 'There is no login that no stack declares.'
-    : ['Logins that no stack declares:', ...logins.map(login => `  ${roleName(login.role)}: ${factsOf(login).join(', ')}`)].join('\n');
+    : [
+        'Logins that no stack declares:',
+        ...logins.map(login => `  ${roleName(login.role)}: ${factsOf(login).join(', ')}`),
+      ].join('\n');
 }
 
 function factsOf({ canLogin, withToken, isSuperuser, createsRoles, validUntil, expected }: UndeclaredLogin): string[] {
@@ -56,11 +75,15 @@ function signInOf(canLogin: boolean, withToken: boolean | null): string {
   switch (withToken) {
     case true: return canLogin ? 'signs in with a token' : 'member of rds_iam without login';
     case false: return 'signs in with a password, if it has one';
-    case null: return 'signs in with a password, if it has one, or with a token: it has the ADMIN option alone on rds_iam or on a member of it';
+    case null:
+      return 'signs in with a password, if it has one, or with a token: it has the ADMIN option alone on rds_iam or on a member of it';
   }
 }
 
 /** For an auditor. */
-export function jsonOfDrift({ databases, impossible }: Pick<Comparison, 'databases' | 'impossible'>, date: Date): string {
+export function jsonOfDrift(
+  { databases, impossible }: Pick<Comparison, 'databases' | 'impossible'>,
+  date: Date,
+): string {
   return `${jsonText({ date: date.toISOString(), databases, impossible })}\n`;
 }

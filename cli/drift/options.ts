@@ -62,7 +62,15 @@ export function driftOptionsOf(args: string[]): DriftOptions | undefined {
   if (names.length === 0) {
     throw new InputError('name stacks, or a folder that cdk synth has written; --help says more');
   }
-  const { only, region, all, expect: expected, json, 'fail-on-drift': failOnDrift, 'fail-on-undeclared': failOnUndeclared } = values;
+  const {
+    only,
+    region,
+    all,
+    expect: expected,
+    json,
+    'fail-on-drift': failOnDrift,
+    'fail-on-undeclared': failOnUndeclared,
+  } = values;
   if (expected.length > 0 && !all && !failOnUndeclared) {
     throw new InputError(`--expect ${expected[0]} is for --all: logins are not looked for without it; pass --all`);
   }

@@ -127,7 +127,9 @@ async function readShared(ask: Ask) {
   const others = await ask<ObservedRole['others'][number] & { role: string }>(otherShared(names, version));
   return {
     admin, version, roles,
-    observed: new Map(observed.map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }])),
+    observed: new Map(
+      observed.map(role => [role.role, { ...role, others: others.filter(one => one.role === role.role) }]),
+    ),
     graph: new MembershipGraph(await ask<RoleInGraph>(reachable(names))),
     databases: await ask<{ name: string; owner: string; isNone: boolean; why: string | null }>(DATABASES),
   };

@@ -14,8 +14,13 @@ const CONNECT_MS = 15_000;
 const STATEMENT_MS = 300_000;
 
 /** As the provisioner reads, but for what it could change. */
-const OPTIONS = Object.entries({ ...SETTINGS, statement_timeout: `${STATEMENT_MS}`, default_transaction_read_only: 'on' })
-  .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`).join(' ');
+const OPTIONS = Object.entries({
+  ...SETTINGS,
+  statement_timeout: `${STATEMENT_MS}`,
+  default_transaction_read_only: 'on',
+})
+  .map(([name, value]) => `-c ${name}=${value.replaceAll(' ', '\\ ')}`)
+  .join(' ');
 
 const BEGIN = 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY';
 
@@ -34,11 +39,15 @@ const REMEDIES = new Map([
 export async function connections(environment: Environment): Promise<Visit> {
   const { host, sslMode, caFile, extraCaFile } = environment;
   if (sslMode === 'disable') {
-    throw new InputError('PGSSLMODE disable is not possible: generate connects with verified TLS only; set it to verify-full');
+    throw new InputError(
+      'PGSSLMODE disable is not possible: generate connects with verified TLS only; set it to verify-full',
+    );
   }
   const { ca, problem } = authoritiesOf({ caFile }, extraCaFile);
   if (problem !== undefined) {
-    throw new InputError(`PGSSLROOTCERT ${caFile} is not possible: ${problem}; name a file with the certificate authorities of RDS`);
+    throw new InputError(
+      `PGSSLROOTCERT ${caFile} is not possible: ${problem}; name a file with the certificate authorities of RDS`,
+    );
   }
   const password = environment.password ?? await tokenFor(environment);
   return async <Answer>(database: string, read: (ask: Ask) => Promise<Answer>) => {
@@ -53,7 +62,11 @@ export async function connections(environment: Environment): Promise<Visit> {
     try {
       await client.connect();
     } catch (error) {
-      if (error instanceof DatabaseError && NOT_ENTERED.includes(error.code ?? '') && database !== environment.database) {
+      if (
+        error instanceof DatabaseError
+        && NOT_ENTERED.includes(error.code ?? '')
+        && database !== environment.database
+      ) {
         return new Unread(error.message);
       }
       throw failed(`sign in to database ${JSON.stringify(database)}`, environment, error);
@@ -62,7 +75,9 @@ export async function connections(environment: Environment): Promise<Visit> {
       await client.query(BEGIN);
       return await read(async <Row>(query: string) => (await client.query(query)).rows as Row[]);
     } catch (error) {
-      throw error instanceof DatabaseError ? failed(`read database ${JSON.stringify(database)}`, environment, error) : error;
+      throw error instanceof DatabaseError
+        ? failed(`read database ${JSON.stringify(database)}`, environment, error)
+        : error;
     } finally {
       await client.end().catch(() => undefined);
     }
@@ -73,7 +88,9 @@ export async function connections(environment: Environment): Promise<Visit> {
 async function tokenFor({ host, port, username, region }: Environment): Promise<string> {
   const place = hostFacts(host).region ?? region;
   if (place === undefined) {
-    throw new InputError('PGPASSWORD is not set, and the host does not tell the Region to make a token for; set PGPASSWORD or AWS_REGION');
+    throw new InputError(
+      'PGPASSWORD is not set, and the host does not tell the Region to make a token for; set PGPASSWORD or AWS_REGION',
+    );
   }
   try {
     return await new Signer({ hostname: host, port, username, region: place }).getAuthToken();
@@ -85,9 +102,10 @@ async function tokenFor({ host, port, username, region }: Environment): Promise<
 
 function failed(attempted: string, { host, port, username }: Environment, error: unknown): CliError {
   const { code, message } = error as NodeJS.ErrnoException;
-  const remedy = error instanceof DatabaseError
-    ? REMEDIES.get(code ?? '') ?? 'sign in as the admin of the database, with CONNECT on it'
-    : 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority';
+  const remedy
+    = error instanceof DatabaseError
+      ? (REMEDIES.get(code ?? '') ?? 'sign in as the admin of the database, with CONNECT on it')
+      : 'verify PGHOST and PGPORT, that this host may reach the database, and that PGSSLROOTCERT has its certificate authority';
   const reason = `${message}${code === undefined ? '' : ` (${code})`}`;
   const what = `cannot ${attempted} of ${host}:${port} as ${JSON.stringify(username)}`;
   return new CliError(EXIT_CODES.failed, `${what}: ${reason}; ${remedy}`, [], { cause: error });

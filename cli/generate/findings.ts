@@ -36,7 +36,10 @@ export class Findings {
 
   /** In an order that depends on names alone. */
   list(): Finding[] {
-    const keyed = [...this.byReason].map(([key, { things, ...found }]) => ({ key, finding: { ...found, what: inWords(things) } }));
+    const keyed = [...this.byReason].map(([key, { things, ...found }]) => ({
+      key,
+      finding: { ...found, what: inWords(things) },
+    }));
     return keyed.sort((a, b) => a.key < b.key ? -1 : 1).map(({ finding }) => finding);
   }
 }

@@ -25,7 +25,9 @@ export async function main(args: string[]): Promise<number> {
   const catalog = await readCatalog(visit, first, databases.length > 0 ? databases : undefined);
   const unknown = databases.find(name => !catalog.owners.has(name));
   if (unknown !== undefined) {
-    throw new InputError(`--database ${unknown}: there is no such database; there are ${[...catalog.owners.keys()].join(', ')}`);
+    throw new InputError(
+      `--database ${unknown}: there is no such database; there are ${[...catalog.owners.keys()].join(', ')}`,
+    );
   }
   const { file, model } = generated(catalog, { ...options, preferred: first });
   if (options.json) {
@@ -46,8 +48,12 @@ export function generated(catalog: Catalog, options: SubjectOptions): { readonly
   const about = [
     `Made by cdk-aurora-iam-auth-cli generate, of ${server}.`,
     'A first deployment takes these roles over, and changes none of them. "All" objects are those that exist by then.',
-    ...options.includePasswordLogins ? ['Users that sign in with passwords are among them: their passwords stop working then.'] : [],
-    ...options.includePublicConnect ? ['Users without CONNECT of their own are among them: it is granted to them then.'] : [],
+    ...(options.includePasswordLogins
+      ? ['Users that sign in with passwords are among them: their passwords stop working then.']
+      : []),
+    ...(options.includePublicConnect
+      ? ['Users without CONNECT of their own are among them: it is granted to them then.']
+      : []),
   ];
   return { file: typescriptOf(model, about), model };
 }

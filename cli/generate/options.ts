@@ -48,7 +48,9 @@ export function generateOptionsOf(args: string[]): GenerateOptions | undefined {
     return undefined;
   }
   if (positionals.length > 0) {
-    throw new InputError(`generate takes no ${positionals[0]}: the PG* variables say where the database is; --help says more`);
+    throw new InputError(
+      `generate takes no ${positionals[0]}: the PG* variables say where the database is; --help says more`,
+    );
   }
   return {
     databases: values.database,

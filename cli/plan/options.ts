@@ -44,7 +44,9 @@ export function planOptionsOf(args: string[]): PlanOptions | undefined {
   }
   const [folder, ...others] = positionals;
   if (folder === undefined || others.length > 0) {
-    throw new InputError(`expected one folder that cdk synth has written, not ${positionals.join(' ') || 'none'}; --help says more`);
+    throw new InputError(
+      `expected one folder that cdk synth has written, not ${positionals.join(' ') || 'none'}; --help says more`,
+    );
   }
   if (json && markdown) {
     throw new InputError('--json and --markdown are two formats; pass one of them');

@@ -47,13 +47,19 @@ export interface PlanRequest {
 }
 
 /** What a deployment of these stacks would execute in their databases. Each provisioner is asked once. */
-export async function planStacks(account: Account, { stacks, parametersOf, isWanted }: PlanRequest): Promise<StackPlan[]> {
+export async function planStacks(
+  account: Account,
+  { stacks, parametersOf, isWanted }: PlanRequest,
+): Promise<StackPlan[]> {
   const plans: StackPlan[] = [];
   for (const stack of stacks) {
     try {
       const deployed = await deployedStack(account, stack);
       const given: Parameters = new Map(
-        Object.entries({ ...stack.parameters, ...parametersOf(stack) }).map(([name, value]): [string, Known] => [name, { value }]),
+        Object.entries({ ...stack.parameters, ...parametersOf(stack) }).map(([name, value]): [string, Known] => [
+          name,
+          { value },
+        ]),
       );
       for (const transition of withNested({ name: stack.id, deployed, next: stack, given, isNested: false })) {
         if (concernsRoles(transition)) {
@@ -63,7 +69,14 @@ export async function planStacks(account: Account, { stacks, parametersOf, isWan
       }
     } catch (error) {
       plans.push(
-        { stack: stack.id, account: stack.account, region: stack.region, underWay: [], resources: [], impossible: [reasonOf(error)] },
+        {
+          stack: stack.id,
+          account: stack.account,
+          region: stack.region,
+          underWay: [],
+          resources: [],
+          impossible: [reasonOf(error)],
+        },
       );
     }
   }
@@ -77,7 +90,9 @@ async function deployedStack(
 ): Promise<DeployedStack | undefined> {
   const caller = expected === undefined ? undefined : await account.id(region);
   if (caller !== expected) {
-    throw new NotPossible(`it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`);
+    throw new NotPossible(
+      `it is in account ${expected}, and the credentials are of account ${caller}; use those of account ${expected}`,
+    );
   }
   const facts = await account.stack(name, region);
   return facts && readStack(account, facts, hasRoles(stack));
@@ -91,7 +106,9 @@ async function planStack(
 ): Promise<StackPlan> {
   const answers = new Map<string, Plan>();
   const impossible: string[] = [];
-  for (const handler of new Set(resources.flatMap(({ outcome }) => outcome.kind === 'event' ? [outcome.handler] : []))) {
+  for (const handler of new Set(
+    resources.flatMap(({ outcome }) => (outcome.kind === 'event' ? [outcome.handler] : [])),
+  )) {
     try {
       answers.set(handler, await ask(account, deployed!, handler, resources));
     } catch (error) {
@@ -113,14 +130,21 @@ async function planStack(
   };
 }
 
-async function ask(account: Account, deployed: DeployedStack, handler: string, resources: PlannedResource[]): Promise<Plan> {
+async function ask(
+  account: Account,
+  deployed: DeployedStack,
+  handler: string,
+  resources: PlannedResource[],
+): Promise<Plan> {
   const alias = aliasesNamed(PLAN_ALIAS, deployed).find(each => each.handler === handler);
   if (!alias) {
     throw new NotPossible(
       `the provisioner ${handler} of the deployed stack ${deployed.facts.name} has no alias "${PLAN_ALIAS}"; call iamAuth.grantPlan(...) with the role that plans, and deploy the stack once`,
     );
   }
-  const events = resources.flatMap(({ outcome }) => outcome.kind === 'event' && outcome.handler === handler ? [outcome.event] : []);
+  const events = resources.flatMap(({ outcome }) =>
+    outcome.kind === 'event' && outcome.handler === handler ? [outcome.event] : [],
+  );
   return await account.invoke(alias.arn, { resources: events }, 'iamAuth.grantPlan(...)') as Plan;
 }
 
@@ -148,7 +172,9 @@ function resultOf({ outcome, ...resource }: PlannedResource, answers: ReadonlyMa
 }
 
 function concernsRoles({ deployed, next }: Transition): boolean {
-  return [deployed?.template, next?.template].some(template => Object.values(template?.Resources ?? {}).some(isProvisioned));
+  return [deployed?.template, next?.template].some(template =>
+    Object.values(template?.Resources ?? {}).some(isProvisioned),
+  );
 }
 
 function reasonOf(error: unknown): string {

@@ -20,15 +20,24 @@ export function isNothing(plans: readonly StackPlan[]): boolean {
 }
 
 function isQuiet({ action, changes, notes, problem, notPlanned }: ResourceResult): boolean {
-  return changes.length === 0 && problem === undefined && notPlanned === undefined && (action === 'update' || notes.length === 0);
+  return (
+    changes.length === 0
+    && problem === undefined
+    && notPlanned === undefined
+    && (action === 'update' || notes.length === 0)
+  );
 }
 
 /** For a terminal. */
 export function textOfPlan(plans: readonly StackPlan[]): string {
   const parts = plans.flatMap(plan => [
     `Stack ${visible(plan.stack)}${placeOf(plan)}`,
-    ...plan.underWay.map(text => `A deployment is under way (${visible(text)}): what is planned may be done by the time you read it.`),
-    ...partsOf(plan).map(({ resource, lines }) => [`${headOf(resource)}`, ...lines.map(line => `  ${line}`)].join('\n')),
+    ...plan.underWay.map(
+      text => `A deployment is under way (${visible(text)}): what is planned may be done by the time you read it.`,
+    ),
+    ...partsOf(plan).map(({ resource, lines }) =>
+      [`${headOf(resource)}`, ...lines.map(line => `  ${line}`)].join('\n'),
+    ),
     ...plan.impossible.map(reason => `Not possible: ${visible(reason)}`),
     ...isNothing([plan]) ? [NOTHING] : [],
   ]);
@@ -39,9 +48,14 @@ export function textOfPlan(plans: readonly StackPlan[]): string {
 export function markdownOfPlan(plans: readonly StackPlan[]): string {
   const parts = plans.flatMap(plan => [
     `## Stack ${code(plan.stack)}${escaped(placeOf(plan))}`,
-    ...plan.underWay.map(text => `**A deployment is under way** (${escaped(text)}): what is planned may be done by the time you read it.`),
+    ...plan.underWay.map(
+      text => `**A deployment is under way** (${escaped(text)}): what is planned may be done by the time you read it.`,
+    ),
     ...partsOf(plan).flatMap(
-      ({ resource, lines }) => [`### ${WORDS[resource.action]} ${code(resource.name)}`, ...lines.length > 0 ? [fenced(lines)] : []],
+      ({ resource, lines }) => [
+        `### ${WORDS[resource.action]} ${code(resource.name)}`,
+        ...(lines.length > 0 ? [fenced(lines)] : []),
+      ],
     ),
     ...plan.impossible.map(reason => `**Not possible:** ${escaped(reason)}`),
     ...isNothing([plan]) ? [NOTHING] : [],

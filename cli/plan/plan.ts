@@ -20,11 +20,15 @@ export async function main(args: string[]): Promise<number> {
   }
   const plans = await plan(options);
   process.stdout.write(written(plans, options));
-  const impossible = plans.flatMap(({ stack, impossible: reasons }) => reasons.map(reason => `stack ${stack}: ${reason}`));
+  const impossible = plans.flatMap(({ stack, impossible: reasons }) =>
+    reasons.map(reason => `stack ${stack}: ${reason}`),
+  );
   if (impossible.length > 0) {
     throw new CliError(EXIT_CODES.refused, 'not everything could be planned:', impossible);
   }
-  return plans.some(({ resources }) => resources.some(({ problem }) => problem !== undefined)) ? EXIT_CODES.failed : EXIT_CODES.ok;
+  return plans.some(({ resources }) => resources.some(({ problem }) => problem !== undefined))
+    ? EXIT_CODES.failed
+    : EXIT_CODES.ok;
 }
 
 async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Promise<StackPlan[]> {
@@ -40,10 +44,16 @@ async function plan({ folder, stacks: ids, only, parameters }: PlanOptions): Pro
     names.forEach(name => found.add(name));
     return only.length === 0 || names.length > 0;
   };
-  const plans = await planStacks(openAccount(), { stacks, parametersOf: stack => parametersFor(stack, parameters), isWanted });
+  const plans = await planStacks(openAccount(), {
+    stacks,
+    parametersOf: stack => parametersFor(stack, parameters),
+    isWanted,
+  });
   const missing = only.filter(name => !found.has(name));
   if (missing.length > 0 && plans.every(({ impossible }) => impossible.length === 0)) {
-    throw new InputError(`--only ${missing.join(', ')}: no user or group role of that name is created, changed or removed`);
+    throw new InputError(
+      `--only ${missing.join(', ')}: no user or group role of that name is created, changed or removed`,
+    );
   }
   return plans;
 }

@@ -55,10 +55,14 @@ const NOT_OF_THE_EVENT = ['ServiceToken', 'ServiceTimeout', 'Database'];
 export function withNested(transition: Transition): Transition[] {
   const { deployed, next, name } = transition;
   const ids = new Set([...deployed?.nested.keys() ?? [], ...Object.keys(next?.nested ?? {})]);
-  const unread = [...ids].find(logicalId => isUnread(next, logicalId) && hasRolesDeployed(deployed?.nested.get(logicalId)));
+  const unread = [...ids].find(
+    logicalId => isUnread(next, logicalId) && hasRolesDeployed(deployed?.nested.get(logicalId)),
+  );
   if (unread !== undefined) {
     // Its roles would seem to be removed.
-    throw new NotPossible(`the template of its nested stack ${unread} is not in the folder; run cdk synth again, or deploy it as a NestedStack of the app`);
+    throw new NotPossible(
+      `the template of its nested stack ${unread} is not in the folder; run cdk synth again, or deploy it as a NestedStack of the app`,
+    );
   }
   return [transition, ...[...ids].flatMap(logicalId => withNested({
     name: `${name}/${logicalId}`,
@@ -76,16 +80,23 @@ function isUnread(next: AssemblyStack | undefined, logicalId: string): boolean {
 }
 
 function hasRolesDeployed(stack: DeployedStack | undefined): boolean {
-  return stack !== undefined && (Object.values(stack.template.Resources).some(isProvisioned) || [...stack.nested.values()].some(hasRolesDeployed));
+  return (
+    stack !== undefined
+    && (Object.values(stack.template.Resources).some(isProvisioned)
+      || [...stack.nested.values()].some(hasRolesDeployed))
+  );
 }
 
 /** Roles of one stack that a deployment has something to do with, in its order. */
 export function resourcesOf(transition: Transition): PlannedResource[] {
   const { deployed, next } = transition;
   if (!deployed) {
-    return rolesIn(next).map(([logicalId, definition]) => planned(logicalId, definition, 'create', {
-      kind: 'notPlanned', reason: 'its stack is not deployed in this account and Region: there is no provisioner that could plan it',
-    }));
+    return rolesIn(next).map(([logicalId, definition]) =>
+      planned(logicalId, definition, 'create', {
+        kind: 'notPlanned',
+        reason: 'its stack is not deployed in this account and Region: there is no provisioner that could plan it',
+      }),
+    );
   }
   return new StackEvents(transition, deployed).all();
 }
@@ -138,18 +149,25 @@ class StackEvents {
     if (was && !isDeepStrictEqual(was.Properties?.ServiceToken, definition.Properties?.ServiceToken)) {
       return outcome({
         kind: 'problem',
-        problem: 'its provisioner would become another one, and CloudFormation refuses to modify a ServiceToken; give the construct another id',
+        problem:
+          'its provisioner would become another one, and CloudFormation refuses to modify a ServiceToken; give the construct another id',
       });
     }
     const handler = handlerOf(definition, this.transition.next!.template);
     if (handler === undefined || !deployed.resources.has(handler)) {
       return outcome(
-        { kind: 'notPlanned', reason: 'its provisioner is created by the deployment: nothing can be planned before it exists' },
+        {
+          kind: 'notPlanned',
+          reason: 'its provisioner is created by the deployment: nothing can be planned before it exists',
+        },
       );
     }
     if (this.hasOtherDatabase(handler)) {
       return outcome(
-        { kind: 'notPlanned', reason: 'its provisioner is for another database after the deployment: nothing can be planned there before' },
+        {
+          kind: 'notPlanned',
+          reason: 'its provisioner is for another database after the deployment: nothing can be planned there before',
+        },
       );
     }
     const after = values(definition, (value, path) => this.after!.resolve(value, path));
@@ -157,17 +175,34 @@ class StackEvents {
     if (was && this.isUnchanged(was, definition, before, after)) {
       return [];
     }
-    const reason = 'reason' in after ? after.reason : before && 'reason' in before ? `as it is deployed: ${before.reason}` : undefined;
+    const reason
+      = 'reason' in after
+        ? after.reason
+        : before && 'reason' in before
+          ? `as it is deployed: ${before.reason}`
+          : undefined;
     return outcome(reason === undefined
       ? {
           kind: 'event',
           handler,
-          event: eventOf(existing ? 'Update' : 'Create', logicalId, definition.Type, after, existing?.physicalId, before),
+          event: eventOf(
+            existing ? 'Update' : 'Create',
+            logicalId,
+            definition.Type,
+            after,
+            existing?.physicalId,
+            before,
+          ),
         }
       : { kind: 'notPlanned', reason });
   }
 
-  private isUnchanged(was: ResourceDefinition, is: ResourceDefinition, before: Values | undefined, after: Values): boolean {
+  private isUnchanged(
+    was: ResourceDefinition,
+    is: ResourceDefinition,
+    before: Values | undefined,
+    after: Values,
+  ): boolean {
     const [timeoutBefore, timeoutAfter] = [was, is].map(({ Properties }) => Properties?.ServiceTimeout);
     if (!isDeepStrictEqual(timeoutBefore, timeoutAfter)) {
       return false;
@@ -193,9 +228,23 @@ class StackEvents {
     }
     const handler = handlerOf(definition, deployed.template);
     const before = values(definition, (value, path) => this.before.resolve(value, path));
-    return [planned(logicalId, definition, 'delete', 'reason' in before || handler === undefined
-      ? { kind: 'notPlanned', reason: 'reason' in before ? before.reason : 'the deployed stack has no provisioner for it' }
-      : { kind: 'event', handler, event: eventOf('Delete', logicalId, definition.Type, before, existing.physicalId) })];
+    return [
+      planned(
+        logicalId,
+        definition,
+        'delete',
+        'reason' in before || handler === undefined
+          ? {
+              kind: 'notPlanned',
+              reason: 'reason' in before ? before.reason : 'the deployed stack has no provisioner for it',
+            }
+          : {
+              kind: 'event',
+              handler,
+              event: eventOf('Delete', logicalId, definition.Type, before, existing.physicalId),
+            },
+      ),
+    ];
   }
 }
 
@@ -203,7 +252,11 @@ type Values = { readonly properties: unknown } | { readonly reason: string };
 
 function values(definition: ResourceDefinition, resolve: (value: unknown, path: string) => unknown): Values {
   try {
-    return { properties: Object.fromEntries(Object.entries(ofEvent(definition)).map(([name, value]) => [name, resolve(value, name)])) };
+    return {
+      properties: Object.fromEntries(
+        Object.entries(ofEvent(definition)).map(([name, value]) => [name, resolve(value, name)]),
+      ),
+    };
   } catch (error) {
     return { reason: (error as Error).message };
   }
@@ -243,7 +296,12 @@ function rolesIn(stack: AssemblyStack | undefined): [string, ResourceDefinition]
   ).filter(([, definition]) => isProvisioned(definition));
 }
 
-function planned(logicalId: string, definition: ResourceDefinition, action: Action, outcome: PlannedResource['outcome']): PlannedResource {
+function planned(
+  logicalId: string,
+  definition: ResourceDefinition,
+  action: Action,
+  outcome: PlannedResource['outcome'],
+): PlannedResource {
   return { logicalId, name: resourceName(logicalId, definition), type: definition.Type, action, outcome };
 }
 

@@ -13,7 +13,10 @@ export type Parameters = ReadonlyMap<string, Known>;
 /** A CloudFormation parameter with NoEcho is shown as this. */
 const NO_ECHO = '****';
 
-/** What another property than one of these changes, does not give the resource another name. Of other types, any change may. */
+/**
+ * What another property than one of these changes, does not give the resource another name. Of other types, any change
+ * may.
+ */
 const NAME_DEPENDS_ON: Readonly<Record<string, string[]>> = {
   // https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-iam-role.html
   'AWS::IAM::Role': ['RoleName', 'Path'],
@@ -44,7 +47,12 @@ export function parametersBefore({ facts, template }: DeployedStack): Parameters
  *
  * @param given by the command line, by the CDK CLI, or by the parent of a nested stack
  */
-export function parametersAfter(template: Template, deployed: DeployedStack | undefined, given: Parameters, isNested: boolean): Parameters {
+export function parametersAfter(
+  template: Template,
+  deployed: DeployedStack | undefined,
+  given: Parameters,
+  isNested: boolean,
+): Parameters {
   return new Map(Object.entries(template.Parameters ?? {}).map(([name, definition]): [string, Known] => {
     const kept = isNested ? undefined : deployed?.facts.parameters.get(name);
     const known = given.get(name);
@@ -52,14 +60,22 @@ export function parametersAfter(template: Template, deployed: DeployedStack | un
       return [name, known];
     }
     if (definition.Type.startsWith('AWS::SSM::Parameter::Value<')) {
-      return [name, { unknown: `parameter ${name} is in Systems Manager, from where CloudFormation reads it during the deployment` }];
+      return [
+        name,
+        {
+          unknown: `parameter ${name} is in Systems Manager, from where CloudFormation reads it during the deployment`,
+        },
+      ];
     }
     const value = known?.value ?? kept ?? definition.Default;
     if (value === undefined || value === NO_ECHO) {
       return [
         name,
         {
-          unknown: value === undefined ? `parameter ${name} has no value yet` : `the value of parameter ${name} is not shown by CloudFormation`,
+          unknown:
+            value === undefined
+              ? `parameter ${name} has no value yet`
+              : `the value of parameter ${name} is not shown by CloudFormation`,
         },
       ];
     }
@@ -98,16 +114,23 @@ export class ValuesBefore {
 export class ValuesAfter {
   private readonly scope: Scope;
 
-  constructor(private readonly template: Template, private readonly before: ValuesBefore, private readonly parameters: Parameters) {
+  constructor(
+    private readonly template: Template,
+    private readonly before: ValuesBefore,
+    private readonly parameters: Parameters,
+  ) {
     const { deployed } = before;
     this.scope = scopeOf(template, deployed, parameters, {
       ref: (name) => {
         const { physicalId } = deployed.resources.get(name) ?? unknown(
           `resource ${name} is created by the deployment, which gives it a name`,
         );
-        return this.keepsName(name) ? physicalId : unknown(`resource ${name} is changed by the deployment, which may give it another name`);
+        return this.keepsName(name)
+          ? physicalId
+          : unknown(`resource ${name} is changed by the deployment, which may give it another name`);
       },
-      output: (logicalId, name) => this.keepsName(logicalId) ? deployed.nested.get(logicalId)?.facts.outputs.get(name) : undefined,
+      output: (logicalId, name) =>
+        this.keepsName(logicalId) ? deployed.nested.get(logicalId)?.facts.outputs.get(name) : undefined,
     });
   }
 
@@ -131,7 +154,12 @@ export class ValuesAfter {
     const parameter = this.parameters.get(name);
     if (parameter) {
       const before = this.before.parameter(name);
-      return before !== undefined && 'value' in before && 'value' in parameter && isDeepStrictEqual(before.value, parameter.value);
+      return (
+        before !== undefined
+        && 'value' in before
+        && 'value' in parameter
+        && isDeepStrictEqual(before.value, parameter.value)
+      );
     }
     return !Object.hasOwn(this.template.Resources, name) || under.includes(name) || this.keepsName(name, under);
   }
@@ -189,7 +217,9 @@ function complete(value: unknown): unknown {
   }
   return value === NO_VALUE
     ? undefined
-    : String(value).includes('{{resolve:') ? unknown(`${String(value)} is read by CloudFormation during the deployment`) : String(value);
+    : String(value).includes('{{resolve:')
+      ? unknown(`${String(value)} is read by CloudFormation during the deployment`)
+      : String(value);
 }
 
 function unknown(reason: string): never {

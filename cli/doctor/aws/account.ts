@@ -19,7 +19,10 @@ import { IamPolicies } from './iam';
 import { DeployedResources } from './stacks';
 import { Caller, isSeen, Seen } from '../observations';
 
-/** A database that has paused takes half a minute to wake up, and a function in a VPC some seconds to start. One attempt: the function tries again itself. */
+/**
+ * A database that has paused takes half a minute to wake up, and a function in a VPC some seconds to start. One
+ * attempt: the function tries again itself.
+ */
 const INVOCATION = { maxAttempts: 1, requestHandler: { connectionTimeout: 3_000, requestTimeout: 90_000 } };
 
 export class AwsAccount {

@@ -74,7 +74,8 @@ export class DeployedResources {
       try {
         return await ask();
       } catch (error) {
-        // As for DescribeStacks, no other error is documented: "Resource ... does not exist for stack ...", "Stack ... does not exist".
+        // As for DescribeStacks, no other error is documented: "Resource ... does not exist for stack ...", "Stack ...
+        // does not exist".
         if ((error as Error).name === 'ValidationError' && /does not exist/.test((error as Error).message)) {
           return undefined;
         }

@@ -60,7 +60,9 @@ export class ProvisionerWitness implements CatalogWitness {
   /** Functions of a stack that manage roles of this database: the physical id of a role begins with the resource id. */
   private async handlersFor(resourceId: string, { template }: AssemblyStack, stack: string): Promise<string[]> {
     const databases = new Map<string, string>();
-    for (const [logicalId, definition] of Object.entries(template.Resources).filter(([, each]) => isProvisioned(each))) {
+    for (const [logicalId, definition] of Object.entries(template.Resources).filter(([, each]) =>
+      isProvisioned(each),
+    )) {
       const handler = handlerOf(definition, template);
       if (handler !== undefined && !databases.has(handler)) {
         const physicalId = seen(await this.aws.stacks.find(stack, logicalId)); // none of a role that is not deployed yet

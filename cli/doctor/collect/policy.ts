@@ -29,11 +29,18 @@ export async function permission(
   if (kind === 'assumed-role' || (service === 'iam' && kind === 'role')) {
     const name = kind === 'role' ? names.at(-1)! : names[0];
     const [role, documents] = await Promise.all([aws.iam.role(name), aws.iam.policiesOfRole(name)]);
-    // The ARN of a session has no path. Without iam:GetRole it is taken for none, and IAM finds no such role if there is one.
+    // The ARN of a session has no path. Without iam:GetRole it is taken for none, and IAM finds no such role if there
+    // is one.
     const principal
       = kind === 'role' ? identity : isSeen(role) ? role.value.arn : `arn:${partition}:iam::${account}:role/${name}`;
     return {
-      value: { principal, action, resource, documents, simulation: await aws.iam.simulate(principal, action, resource) },
+      value: {
+        principal,
+        action,
+        resource,
+        documents,
+        simulation: await aws.iam.simulate(principal, action, resource),
+      },
     };
   }
   if (service === 'iam' && kind === 'user') {

@@ -1,7 +1,10 @@
 import { because, Finding, ok, unknown } from '../finding';
 import { Client, isSeen, Observations, ProxyFacts } from '../observations';
 
-/** https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html: in these it takes connections, or soon does. */
+/**
+ * https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/accessing-monitoring.html: in these it takes
+ * connections, or soon does.
+ */
 const TAKES_NONE = [
   'stopped',
   'stopping',

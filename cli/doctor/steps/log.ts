@@ -69,7 +69,10 @@ function isOfThisSignIn(
   );
 }
 
-/** `arn:aws:sts::111122223333:assumed-role/Operator/session` and `arn:aws:iam::111122223333:role/path/Operator` are the same. */
+/**
+ * `arn:aws:sts::111122223333:assumed-role/Operator/session` and `arn:aws:iam::111122223333:role/path/Operator` are the
+ * same.
+ */
 function roleIn(arn: string): string {
   const [kind, ...names] = arn.split(':')[5].split('/');
   return kind === 'assumed-role' ? names[0] : (names.at(-1) ?? '');

@@ -59,7 +59,9 @@ export function callsOf({ database, words, schemas, connects }: DatabaseRights):
   const onDatabase = sorted(words).filter(word => word !== 'CONNECT' || !(connects || complete.length > 0));
   return [
     ...merged(database, complete),
-    ...onDatabase.length === 0 ? [] : [{ factory: 'onDatabase' as const, database, ...unlessDefault(onDatabase, 'CONNECT') }],
+    ...(onDatabase.length === 0
+      ? []
+      : [{ factory: 'onDatabase' as const, database, ...unlessDefault(onDatabase, 'CONNECT') }]),
     ...exact,
   ];
 }
@@ -128,7 +130,9 @@ class Rest {
     const { schema, kinds, columns } = this.rights;
     const onSchema = sorted(this.words);
     return [
-      ...onSchema.length === 0 ? [] : [{ factory: 'onSchema' as const, database, schema, ...unlessDefault(onSchema, 'USAGE') }],
+      ...(onSchema.length === 0
+        ? []
+        : [{ factory: 'onSchema' as const, database, schema, ...unlessDefault(onSchema, 'USAGE') }]),
       ...[...kinds].flatMap(([kind, { named }]) => {
         const { factory, byDefault } = EXACT[kind];
         const later = byList(this.future.get(kind)!);
@@ -142,8 +146,18 @@ class Rest {
             ({ factory, database, schema, names: sorted(items), ...unlessDefault(list, byDefault) })),
         ];
       }),
-      ...[...columns].sort(([a], [b]) => a < b ? -1 : 1).flatMap(([table, words]) => byList(words).map(({ items, list }): PrivilegesCall =>
-        ({ factory: 'onColumns', database, schema, table, names: sorted(items), privileges: list }))),
+      ...[...columns]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .flatMap(([table, words]) =>
+          byList(words).map(({ items, list }): PrivilegesCall => ({
+            factory: 'onColumns',
+            database,
+            schema,
+            table,
+            names: sorted(items),
+            privileges: list,
+          })),
+        ),
     ];
   }
 
@@ -155,8 +169,11 @@ class Rest {
   }
 
   private creatorsOf(data: typeof DATA[number]): string[] {
-    const has = (kind: 'TABLE' | 'SEQUENCE', creator: string) => data[kind].every(word => this.future.get(kind)!.get(creator)?.has(word));
-    return sorted(this.future.get('TABLE')!.keys()).filter(creator => has('TABLE', creator) && has('SEQUENCE', creator));
+    const has = (kind: 'TABLE' | 'SEQUENCE', creator: string) =>
+      data[kind].every(word => this.future.get(kind)!.get(creator)?.has(word));
+    return sorted(this.future.get('TABLE')!.keys()).filter(
+      creator => has('TABLE', creator) && has('SEQUENCE', creator),
+    );
   }
 
   private takeFuture(creator: string, data: typeof DATA[number]): void {

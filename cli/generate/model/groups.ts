@@ -23,7 +23,8 @@ export function inGroups(roles: GeneratedRoles[], databases: DatabaseIndex[]): G
   for (const role of roles) {
     const { names: [name], ...rest } = role;
     // A schema has one owner. A group role that others name needs a name in the code.
-    const isAlone = role.privileges.some(({ factory }) => factory === 'schemaOwner') || (role.kind === 'role' && named.has(name));
+    const isAlone
+      = role.privileges.some(({ factory }) => factory === 'schemaOwner') || (role.kind === 'role' && named.has(name));
     const key = JSON.stringify(isAlone ? name : rest);
     const group = groups.get(key) ?? { first: role, names: [] };
     group.names.push(name);
@@ -37,7 +38,9 @@ export function inGroups(roles: GeneratedRoles[], databases: DatabaseIndex[]): G
 
 function isTooMany({ kind, privileges }: GeneratedRoles, names: string[], databases: DatabaseIndex[]): boolean {
   return kind === 'user' && databases.some((index) => {
-    const inDatabase = privileges.filter(({ database, factory }) => database === index.catalog.database && factory !== 'onDatabase');
+    const inDatabase = privileges.filter(
+      ({ database, factory }) => database === index.catalog.database && factory !== 'onDatabase',
+    );
     const schemas = new Set(inDatabase.flatMap(({ schema, schemas }) => schema ?? schemas ?? ['public']));
     return [...schemas].reduce((sum, schema) => sum + index.count(schema), 0) * names.length > MAX_ENTRIES;
   });
@@ -55,7 +58,9 @@ function inOrder(roles: GeneratedRoles[]): GeneratedRoles[] {
   const done = new Set<GeneratedRoles>();
   const visit = (role: GeneratedRoles) => {
     if (!done.has(role)) {
-      const before = [...new Set(referencesOf(role).flatMap(name => byName.get(name) ?? []))].filter(one => one !== role);
+      const before = [...new Set(referencesOf(role).flatMap(name => byName.get(name) ?? []))].filter(
+        one => one !== role,
+      );
       before.forEach(visit);
       done.add(role);
     }

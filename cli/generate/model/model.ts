@@ -32,15 +32,23 @@ export function modelOf(catalog: Catalog, options: SubjectOptions): Model {
     const groups = memberOf.get(subject.name)!.filter(group => references.kindOf(group) === 'role');
     return [subject.name, settingsOf(subject, new Set(groups), findings)];
   }));
-  settings.forEach(({ setRoleAtLogin }, name) => setRoleAtLogin === undefined ? undefined : references.actsAs(name, setRoleAtLogin));
+  settings.forEach(({ setRoleAtLogin }, name) =>
+    setRoleAtLogin === undefined ? undefined : references.actsAs(name, setRoleAtLogin),
+  );
 
   const databases = catalog.databases
     .filter(({ database }) => keyProblem('database', database) === undefined)
     .map(one => new DatabaseIndex(one));
-  const roles = subjects.map(subject => generated(subject, { catalog, databases, references, findings, memberOf, settings }));
+  const roles = subjects.map(subject =>
+    generated(subject, { catalog, databases, references, findings, memberOf, settings }),
+  );
   if (catalog.managed === undefined) {
-    findings.add({}, 'this user may not read it, so that roles which a stack manages are among those that are declared; '
-    + 'sign in as the admin of the provisioner', 'registry of this library');
+    findings.add(
+      {},
+      'this user may not read it, so that roles which a stack manages are among those that are declared; '
+      + 'sign in as the admin of the provisioner',
+      'registry of this library',
+    );
   }
   for (const [database, why] of catalog.unread) {
     findings.add({ database }, `it was not read: ${why}`, 'privileges in it');
@@ -63,7 +71,10 @@ interface Context {
   readonly settings: ReadonlyMap<string, GeneratedSettings>;
 }
 
-function generated(subject: Subject, { catalog, databases, references, findings, memberOf, settings }: Context): GeneratedRoles {
+function generated(
+  subject: Subject,
+  { catalog, databases, references, findings, memberOf, settings }: Context,
+): GeneratedRoles {
   const { name, kind, observed, database: own } = subject;
   reportShared(subject, findings);
   const connected = new Set(databasesOf(observed, catalog));
@@ -71,16 +82,25 @@ function generated(subject: Subject, { catalog, databases, references, findings,
     const { database } = index.catalog;
     const held = observed.databases.filter(row => row.database === database);
     const words = new Set(held.map(({ privilege }) => privilege));
-    const rights = rightsIn(index, { role: name, findings, creatorProblem: creator => references.tryCreator(name, creator) });
+    const rights = rightsIn(index, {
+      role: name,
+      findings,
+      creatorProblem: creator => references.tryCreator(name, creator),
+    });
     const connects = own === database || (connected.has(database) && catalog.owners.get(database) === name);
     const mayConnect = connects || words.has('CONNECT');
     findings.add({ role: name, database }, 'a declaration of it includes CONNECT, which it does not have of its own',
       ...mayConnect ? [] : rights.filter(({ owns }) => owns).map(({ schema }) => `owner of schema ${quoted(schema)}`));
     return callsOf({ database, words, schemas: rights, connects });
   });
-  const ignored = observed.databases.filter(({ database }) => !databases.some(({ catalog: { database: read } }) => read === database));
+  const ignored = observed.databases.filter(
+    ({ database }) => !databases.some(({ catalog: { database: read } }) => read === database),
+  );
   for (const { database, privilege } of ignored) {
-    findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', [privilege, 'the database']);
+    findings.add({ role: name, database }, 'the database was not read, or its name cannot be declared', [
+      privilege,
+      'the database',
+    ]);
   }
   return {
     kind, names: [name], ...own === undefined ? {} : { database: own },
@@ -100,8 +120,13 @@ function membershipsOf({ name, kind, observed }: Subject, catalog: Catalog, find
     if (group === RDS_IAM && kind === 'user') {
       return [];
     }
-    const problem = membershipProblem(group, [catalog.admin]) ?? roleNameProblem(group) ?? textProblem('role name', group)
-      ?? (rows.some(({ inherits }) => inherits) ? undefined : 'it does not inherit from it, and a declared membership does');
+    const problem
+      = membershipProblem(group, [catalog.admin])
+        ?? roleNameProblem(group)
+        ?? textProblem('role name', group)
+        ?? (rows.some(({ inherits }) => inherits)
+          ? undefined
+          : 'it does not inherit from it, and a declared membership does');
     if (problem !== undefined) {
       left(problem, group);
       return [];
@@ -125,7 +150,11 @@ function reportShared({ name, observed }: Subject, findings: Findings): void {
       findings.add({ role: name, database }, 'a declaration has no grant option; it stays', what);
     }
     if (!ours) {
-      findings.add({ role: name, database }, 'another role has granted it: when it is not declared any more, it stays', what);
+      findings.add(
+        { role: name, database },
+        'another role has granted it: when it is not declared any more, it stays',
+        what,
+      );
     }
   }
 }

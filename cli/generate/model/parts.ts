@@ -52,5 +52,8 @@ function slices(role: GeneratedRoles, limits: Limits): GeneratedRoles[] {
   if (kind === 'user' || names.length <= most) {
     return [role];
   }
-  return [...Array(Math.ceil(names.length / most)).keys()].map(n => ({ ...role, names: names.slice(n * most, (n + 1) * most) }));
+  return [...Array(Math.ceil(names.length / most)).keys()].map(n => ({
+    ...role,
+    names: names.slice(n * most, (n + 1) * most),
+  }));
 }

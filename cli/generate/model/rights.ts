@@ -35,7 +35,11 @@ interface Objects {
   count: number;
 }
 
-const none = (): Objects => ({ byName: new Map<string, DatabaseObject[]>(), countByOwner: new Map<string, number>(), count: 0 });
+const none = (): Objects => ({
+  byName: new Map<string, DatabaseObject[]>(),
+  countByOwner: new Map<string, number>(),
+  count: 0,
+});
 
 /** Objects and privileges of a database, by what they are asked for. */
 export class DatabaseIndex {
@@ -97,7 +101,10 @@ export function rightsIn(index: DatabaseIndex, options: RightsOptions): SchemaRi
   const future = groupBy(index.futureOf(role), ({ schema }) => schema);
   const left = (why: string, ...what: What[]) => findings.add(where, why, ...what);
 
-  left('default privileges of all schemas together; a declaration names each schema', ...(future.get(null) ?? []).map(futureText));
+  left(
+    'default privileges of all schemas together; a declaration names each schema',
+    ...(future.get(null) ?? []).map(futureText),
+  );
   left('no declaration has privileges on this kind of object', ...(bySchema.get(null) ?? []).map(rightText));
   reportAll(index, role, left);
   const owned = [...index.schemas].flatMap(([schema, owner]) => owner === role ? [schema] : []);
@@ -105,7 +112,9 @@ export function rightsIn(index: DatabaseIndex, options: RightsOptions): SchemaRi
   return sorted(new Set(schemas)).flatMap((schema): SchemaRights[] => {
     const held = bySchema.get(schema) ?? [];
     const later = future.get(schema) ?? [];
-    const problem = keyProblem('schema', schema) ?? (index.schemas.has(schema) ? undefined : 'schemas of this kind cannot be declared');
+    const problem
+      = keyProblem('schema', schema)
+        ?? (index.schemas.has(schema) ? undefined : 'schemas of this kind cannot be declared');
     if (problem !== undefined) {
       left(problem, ...held.map(rightText), ...later.map(futureText));
       left(problem, ...owned.includes(schema) ? [`owner of schema ${quoted(schema)}`] : []);
@@ -134,7 +143,10 @@ function reportAll(index: DatabaseIndex, role: string, left: Left): void {
   const held = index.heldBy(role);
   left('a declaration has no grant option; it stays', ...held.filter(({ grantable }) => grantable).map(rightText),
     ...index.futureOf(role).filter(({ grantable }) => grantable).map(futureText));
-  left('another role has granted it: when it is not declared any more, it stays', ...held.filter(({ ours }) => !ours).map(rightText));
+  left(
+    'another role has granted it: when it is not declared any more, it stays',
+    ...held.filter(({ ours }) => !ours).map(rightText),
+  );
   for (const { kind, what } of index.catalog.beside.filter(one => one.role === role)) {
     const [why, text] = {
       owned: ['what it owns stays with it', `owner of ${what} ${what === '1' ? 'object' : 'objects'}`],
@@ -164,7 +176,10 @@ function kindRights(
   const isVacant = needed === 0;
   const holders = new Map<string, HeldPrivilege[]>();
   for (const one of held) {
-    holders.set(JSON.stringify([one.name, one.privilege]), [...holders.get(JSON.stringify([one.name, one.privilege])) ?? [], one]);
+    holders.set(JSON.stringify([one.name, one.privilege]), [
+      ...(holders.get(JSON.stringify([one.name, one.privilege])) ?? []),
+      one,
+    ]);
   }
   const isOfExtension = ({ name, sub }: HeldPrivilege) =>
     objects.byName.get(name!)?.some(({ args, ofExtension }) => args === sub && ofExtension) === true;
@@ -175,7 +190,9 @@ function kindRights(
   }
   const inFuture = new Set([...future.values()].flatMap(words => [...words]));
   // One object of a schema that has no other is named, unless later ones are covered too.
-  const onAll = [...heldOn].flatMap(([word, { size }]) => size === needed && (needed > 1 || inFuture.has(word)) ? [word] : []);
+  const onAll = [...heldOn].flatMap(([word, { size }]) =>
+    size === needed && (needed > 1 || inFuture.has(word)) ? [word] : [],
+  );
   const all = new Set(isVacant ? inFuture : onAll);
   const named = new Map<string, Set<string>>();
   for (const ones of holders.values()) {
@@ -199,8 +216,12 @@ function kindRights(
   }
   for (const [creator, words] of future) {
     const alone = [...words].filter(one => !all.has(one));
-    left(`a declaration covers what is created later together with all ${word}s that exist, and it does not hold that on all of them`,
-      ...alone.map(privilege => futureText({ creator, objects: kindOf(sql).future, privilege, schema: later[0].schema })));
+    left(
+      `a declaration covers what is created later together with all ${word}s that exist, and it does not hold that on all of them`,
+      ...alone.map(privilege =>
+        futureText({ creator, objects: kindOf(sql).future, privilege, schema: later[0].schema }),
+      ),
+    );
     alone.forEach(one => words.delete(one));
   }
   return { all, named, future, isVacant };
@@ -210,8 +231,12 @@ function columnRights(held: HeldPrivilege[], tables: KindRights, left: Left): Sc
   const columns: SchemaRights['columns'] = new Map();
   for (const one of held.filter(({ kind }) => kind === COLUMN.sql)) {
     const { name: table, sub: column, privilege } = one;
-    const problem = keyProblem('table', table!) ?? keyProblem('column', column!)
-      ?? (tables.all.has(privilege) || tables.named.get(table!)?.has(privilege) ? 'it is declared for the whole table' : undefined);
+    const problem
+      = keyProblem('table', table!)
+        ?? keyProblem('column', column!)
+        ?? (tables.all.has(privilege) || tables.named.get(table!)?.has(privilege)
+          ? 'it is declared for the whole table'
+          : undefined);
     if (problem === undefined) {
       const ofTable = columns.get(table!) ?? new Map<string, Set<string>>();
       columns.set(table!, ofTable);
@@ -235,7 +260,12 @@ function rightText({ kind, schema, name, sub, privilege }: HeldPrivilege): What 
   return [privilege, on];
 }
 
-function futureText({ privilege, objects, creator, schema }: Pick<FuturePrivilege, 'privilege' | 'objects' | 'creator' | 'schema'>): What {
+function futureText({
+  privilege,
+  objects,
+  creator,
+  schema,
+}: Pick<FuturePrivilege, 'privilege' | 'objects' | 'creator' | 'schema'>): What {
   const where = schema === null ? 'all schemas' : `schema ${quoted(schema)}`;
   return [privilege, `${objects.toLowerCase()} that ${quoted(creator)} creates in ${where}`];
 }

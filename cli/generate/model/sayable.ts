@@ -14,7 +14,10 @@ export function textProblem(what: string, text: string): string | undefined {
 }
 
 /** The same of a name that becomes a key of the template. */
-export function keyProblem(kind: 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord, name: string): string | undefined {
+export function keyProblem(
+  kind: 'database' | 'schema' | 'role' | typeof COLUMN.word | ObjectWord,
+  name: string,
+): string | undefined {
   return textProblem(`${kind} name`, name) ?? templateKeyProblem(kind, name) ?? nameProblem(kind, name);
 }
 
@@ -33,7 +36,9 @@ export function sorted(texts: Iterable<string>): string[] {
 }
 
 /** Things with the same list share an entry, in the order of their first ones. */
-export function byList<Item>(items: Iterable<[Item, Iterable<string>]>): { readonly items: Item[]; readonly list: string[] }[] {
+export function byList<Item>(
+  items: Iterable<[Item, Iterable<string>]>,
+): { readonly items: Item[]; readonly list: string[] }[] {
   const groups = new Map<string, { items: Item[]; list: string[] }>();
   for (const [item, texts] of items) {
     const list = sorted(new Set(texts));

@@ -1,4 +1,9 @@
-import { connectionLimitProblem, parameterProblem, ROLE_AT_LOGIN, valueProblem } from '../../../lib/contract/role-settings';
+import {
+  connectionLimitProblem,
+  parameterProblem,
+  ROLE_AT_LOGIN,
+  valueProblem,
+} from '../../../lib/contract/role-settings';
 import { milliseconds, valueOf } from '../../../lambda/provisioner/core/settings';
 import { Findings } from '../findings';
 import { textProblem } from './sayable';
@@ -23,12 +28,17 @@ const TIMEOUTS: { readonly [parameter: string]: 'statementTimeout' | 'idleInTran
 };
 
 /** @param groups group roles that the user is declared to be a member of */
-export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySet<string>, findings: Findings): GeneratedSettings {
+export function settingsOf(
+  { name, kind, observed }: Subject,
+  groups: ReadonlySet<string>,
+  findings: Findings,
+): GeneratedSettings {
   const result: { -readonly [Option in keyof GeneratedSettings]: GeneratedSettings[Option] } = {};
   const others: { [parameter: string]: string } = {};
   const left = (why: string, what: string) => findings.add({ role: name }, why, what);
   const { connectionLimit } = observed;
-  const limitProblem = connectionLimit < 0 ? undefined : kind === 'role' ? OF_GROUP : connectionLimitProblem(`${connectionLimit}`);
+  const limitProblem
+    = connectionLimit < 0 ? undefined : kind === 'role' ? OF_GROUP : connectionLimitProblem(`${connectionLimit}`);
   if (limitProblem !== undefined) {
     left(limitProblem, `connection limit ${connectionLimit}`);
   } else if (connectionLimit >= 0) {
@@ -43,11 +53,14 @@ export function settingsOf({ name, kind, observed }: Subject, groups: ReadonlySe
     // A parameter of an extension or of the application may hold a secret, such as a key.
     const isCustom = parameter.includes('.');
     const what = isCustom ? parameter : `${parameter} = ${stored}`;
-    const why = kind === 'role'
-      ? OF_GROUP
-      : database !== null
-        ? `it is set for database ${JSON.stringify(database)} alone, and a declared setting is for all`
-        : isCustom ? 'its value may be a secret, and is not read out; declare it by hand if it is none' : otherValueProblem(parameter, stored, observed) ?? problemOf(parameter, stored, groups);
+    const why
+      = kind === 'role'
+        ? OF_GROUP
+        : database !== null
+          ? `it is set for database ${JSON.stringify(database)} alone, and a declared setting is for all`
+          : isCustom
+            ? 'its value may be a secret, and is not read out; declare it by hand if it is none'
+            : (otherValueProblem(parameter, stored, observed) ?? problemOf(parameter, stored, groups));
     if (why !== undefined) {
       left(why, what);
     } else if (parameter === ROLE_AT_LOGIN) {
@@ -75,7 +88,9 @@ function otherValueProblem(parameter: string, stored: string, { settings }: Subj
 
 function problemOf(parameter: string, stored: string, groups: ReadonlySet<string>): string | undefined {
   if (parameter === ROLE_AT_LOGIN) {
-    return groups.has(stored) ? undefined : 'setRoleAtLogin takes a group role that is declared too, and that the user is a member of';
+    return groups.has(stored)
+      ? undefined
+      : 'setRoleAtLogin takes a group role that is declared too, and that the user is a member of';
   }
   if (Object.hasOwn(TIMEOUTS, parameter)) {
     return milliseconds(stored) === undefined ? 'it is no whole number of milliseconds' : undefined;

@@ -11,7 +11,10 @@ export interface SubjectOptions {
   readonly includePasswordLogins: boolean;
   /** Users that connect with what PUBLIC has, and get CONNECT of their own. */
   readonly includePublicConnect: boolean;
-  /** Database that is preferred where a user can connect to several, and holds something in none of them or in this one too. */
+  /**
+   * Database that is preferred where a user can connect to several, and holds something in none of them or in this one
+   * too.
+   */
   readonly preferred: string;
 }
 
@@ -54,12 +57,20 @@ function groupOf(role: CatalogRole, observed: ObservedRole, catalog: Catalog): S
   if (path !== undefined || observed.memberships.some(({ group }) => group === RDS_IAM)) {
     return `it is a member of ${RDS_IAM} without a login: as a user it would get a login, as a group role it would lose the membership`;
   }
-  return commonProblem(role, catalog) ?? managedRoleNameProblem(name, catalog.admin) ?? { name, kind: 'role', observed };
+  return (
+    commonProblem(role, catalog) ?? managedRoleNameProblem(name, catalog.admin) ?? { name, kind: 'role', observed }
+  );
 }
 
-function loginOf(role: CatalogRole, observed: ObservedRole, catalog: Catalog, options: SubjectOptions): Subject | string {
+function loginOf(
+  role: CatalogRole,
+  observed: ObservedRole,
+  catalog: Catalog,
+  options: SubjectOptions,
+): Subject | string {
   const { name, withToken } = role;
-  const problem = commonProblem(role, catalog) ?? passwordProblem(role, catalog, options) ?? usernameProblem(name, catalog.admin);
+  const problem
+    = commonProblem(role, catalog) ?? passwordProblem(role, catalog, options) ?? usernameProblem(name, catalog.admin);
   if (problem !== undefined) {
     return problem;
   }
@@ -67,13 +78,19 @@ function loginOf(role: CatalogRole, observed: ObservedRole, catalog: Catalog, op
     return `it is a member of ${RDS_IAM} through other roles only, and a deployment would grant ${RDS_IAM} to itself`;
   }
   const own = databasesOf(observed, catalog);
-  const database = pick(own, observed, options) ?? (options.includePublicConnect ? pick(readable(catalog), observed, options) : undefined);
+  const database
+    = pick(own, observed, options)
+      ?? (options.includePublicConnect ? pick(readable(catalog), observed, options) : undefined);
   return database === undefined
     ? 'it has no CONNECT of its own on a database that was read, and a deployment would grant it; --include-public-connect generates it'
     : { name, kind: 'user', observed, database };
 }
 
-function passwordProblem(role: CatalogRole, catalog: Catalog, { includePasswordLogins }: SubjectOptions): string | undefined {
+function passwordProblem(
+  role: CatalogRole,
+  catalog: Catalog,
+  { includePasswordLogins }: SubjectOptions,
+): string | undefined {
   const { name, withToken } = role;
   if (withToken === null) {
     return `it has the ADMIN option on ${RDS_IAM} and no other membership in it, so that it is not known how it signs in`;
@@ -85,7 +102,9 @@ function passwordProblem(role: CatalogRole, catalog: Catalog, { includePasswordL
     return `it signs in with a password, which would stop working; --include-password-logins generates it, and ${RDS_IAM} is granted to it`;
   }
   const member = catalog.roles
-    .filter(one => one.canLogin && !one.isSuperuser && one.withToken === false && ![name, catalog.admin].includes(one.name))
+    .filter(
+      one => one.canLogin && !one.isSuperuser && one.withToken === false && ![name, catalog.admin].includes(one.name),
+    )
     .find(one => reaches(catalog, one.name, name));
   return member && `its member ${quoted(member.name)} signs in with a password too, which would stop working; `
     + 'make both members of a group role first';

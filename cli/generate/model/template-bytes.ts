@@ -30,8 +30,17 @@ const DEPTH = 4;
 /** At least what the resources of it have. */
 export function templateBytes(role: GeneratedRoles): number {
   const { kind, names, memberOf, privileges, settings } = role;
-  const tree: Tree = { names, memberOf, settings: Object.entries(settings).map(([name, value]) => `${name} ${JSON.stringify(value)}`), privileges: wireForm(privileges) };
-  const each = BYTES_OF_RESOURCE + bytesOf(tree) + bytesInWords(privileges) + BYTES_OF_REFERENCE * new Set(referencesOf(role)).size;
+  const tree: Tree = {
+    names,
+    memberOf,
+    settings: Object.entries(settings).map(([name, value]) => `${name} ${JSON.stringify(value)}`),
+    privileges: wireForm(privileges),
+  };
+  const each
+    = BYTES_OF_RESOURCE
+      + bytesOf(tree)
+      + bytesInWords(privileges)
+      + BYTES_OF_REFERENCE * new Set(referencesOf(role)).size;
   return kind === 'role' ? each * names.length : each;
 }
 
@@ -42,14 +51,28 @@ function bytesOf(tree: Tree): number {
 }
 
 function bytesInWords(calls: PrivilegesCall[]): number {
-  return calls.reduce((sum, { schemas = ['public'], names = [] }) =>
-    sum + schemas.length * (BYTES_OF_WORDS + names.reduce((all, name) => all + Buffer.byteLength(name) + BYTES_BETWEEN_NAMES, 0)), 0);
+  return calls.reduce(
+    (sum, { schemas = ['public'], names = [] }) =>
+      sum
+      + schemas.length
+      * (BYTES_OF_WORDS + names.reduce((all, name) => all + Buffer.byteLength(name) + BYTES_BETWEEN_NAMES, 0)),
+    0,
+  );
 }
 
 /** As the custom resource has them; names that several calls have are there once. */
 function wireForm(calls: PrivilegesCall[]): Tree {
   const tree = new Map<string, string[]>();
-  for (const { factory, database, schemas = ['public'], schema, table, names = ['*'], privileges = ['EXECUTE'], objectsCreatedBy = [] } of calls) {
+  for (const {
+    factory,
+    database,
+    schemas = ['public'],
+    schema,
+    table,
+    names = ['*'],
+    privileges = ['EXECUTE'],
+    objectsCreatedBy = [],
+  } of calls) {
     for (const where of schema === undefined ? schemas : [schema]) {
       const add = (words: readonly string[], ...path: string[]) => {
         const key = JSON.stringify([database, where, ...path]);

@@ -69,7 +69,9 @@ function inLine(expression: Expression): string {
   if ('items' in expression) {
     return `[${expression.items.map(inLine).join(', ')}]`;
   }
-  return `{ ${defined(expression).map(([key, value]) => key === value ? key : `${key}: ${inLine(value)}`).join(', ')} }`;
+  return `{ ${defined(expression)
+    .map(([key, value]) => (key === value ? key : `${key}: ${inLine(value)}`))
+    .join(', ')} }`;
 }
 
 function defined({ fields }: Struct): [string, Expression][] {

@@ -26,7 +26,10 @@ const INDENT = '    ';
  * @param about lines of a comment at its top
  */
 export function typescriptOf(model: Model, about: string[], limits?: Limits): string {
-  const bodies = inParts(model.roles, limits).reduce<Body[]>((parts, roles) => [...parts, new Body(model, roles, parts)], []);
+  const bodies = inParts(model.roles, limits).reduce<Body[]>(
+    (parts, roles) => [...parts, new Body(model, roles, parts)],
+    [],
+  );
   const classes = bodies.map(body => body.text());
   const used = new Set(bodies.flatMap(body => [...body.used]));
   const several = bodies.length === 1
@@ -42,7 +45,9 @@ ${classes.join('')}`;
 
 function importOf(names: string[], from: string): string {
   const line = `import { ${names.join(', ')} } from ${literal(from)};`;
-  return line.length <= 120 ? line : `import {\n${(written({ items: names }, '', 1000).slice(2, -1))}} from ${literal(from)};`;
+  return line.length <= 120
+    ? line
+    : `import {\n${written({ items: names }, '', 1000).slice(2, -1)}} from ${literal(from)};`;
 }
 
 function unsaid({ findings }: Model): string[] {
@@ -107,7 +112,9 @@ class Body {
     const isEmpty = statements.length === 0;
     const props = isEmpty ? '_props' : 'props'; // compilers may refuse what is not used
     const fields = this.fields.map(({ name, type }) => `  public readonly ${name}: ${type};\n`);
-    const others = [...this.others].map(([property, type]) => `  /** Of another stack. */\n  readonly ${property}: ${type};\n`);
+    const others = [...this.others].map(
+      ([property, type]) => `  /** Of another stack. */\n  readonly ${property}: ${type};\n`,
+    );
     return `
 export interface ${this.name}Props {
   /** The AuroraIamAuth or InstanceIamAuth of the database${this.earlier.length === 0 ? '' : ', in a stack of its own'}. */
@@ -164,7 +171,10 @@ ${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(stateme
     const pairs = names.map(name => ({ name, id: this.names.id(name, 'role') }));
     const isSame = pairs.every(({ name, id }) => name === id);
     const items: List = { items: isSame ? names.map(literal) : pairs.map(({ name, id }) => inList(id, name)) };
-    const call = added('addRole', isSame ? 'roleName' : 'roleId', [['roleName', isSame ? undefined : 'roleName'], ...options]);
+    const call = added('addRole', isSame ? 'roleName' : 'roleId', [
+      ['roleName', isSame ? undefined : 'roleName'],
+      ...options,
+    ]);
     const loop = `${INDENT}for (const ${isSame ? 'roleName' : '[roleId, roleName]'} of `;
     return `${loop}${written(items, INDENT, loop.length + 3)}) {\n${assigned('', call, `${INDENT}  `)}\n${INDENT}}`;
   }
@@ -210,7 +220,16 @@ ${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(stateme
     ];
   }
 
-  private privileges({ factory, database, schemas, schema, table, names, privileges, objectsCreatedBy }: PrivilegesCall): Expression {
+  private privileges({
+    factory,
+    database,
+    schemas,
+    schema,
+    table,
+    names,
+    privileges,
+    objectsCreatedBy,
+  }: PrivilegesCall): Expression {
     const { words = '', names: option = '' } = FACTORIES[factory] ?? {};
     if (privileges) {
       this.used.add(words);
@@ -232,14 +251,24 @@ ${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(stateme
   }
 
   private settings(declared: GeneratedSettings): Fields {
-    const { connectionLimit, searchPath, statementTimeout, idleInTransactionTimeout, settings = {}, setRoleAtLogin } = declared;
+    const {
+      connectionLimit,
+      searchPath,
+      statementTimeout,
+      idleInTransactionTimeout,
+      settings = {},
+      setRoleAtLogin,
+    } = declared;
     const others = Object.entries(settings).sort(([a], [b]) => a < b ? -1 : 1);
     return [
       ['connectionLimit', connectionLimit === undefined ? undefined : `${connectionLimit}`],
       ['searchPath', searchPath && { items: searchPath.map(literal) }],
       ['statementTimeout', this.duration(statementTimeout)],
       ['idleInTransactionTimeout', this.duration(idleInTransactionTimeout)],
-      ['settings', others.length === 0 ? undefined : { fields: others.map(([name, value]) => [objectKey(name), literal(value)]) }],
+      [
+        'settings',
+        others.length === 0 ? undefined : { fields: others.map(([name, value]) => [objectKey(name), literal(value)]) },
+      ],
       ['setRoleAtLogin', setRoleAtLogin === undefined ? undefined : this.reference(setRoleAtLogin)],
     ];
   }
@@ -254,7 +283,9 @@ ${isEmpty ? '' : '    const iamAuth = props.iamAuth;\n'}${statements.map(stateme
   }
 
   private reference(name: string): string {
-    const reference = this.references.get(name) ?? this.earlier.map(body => this.referenceTo(body, name)).find(found => found !== undefined);
+    const reference
+      = this.references.get(name)
+        ?? this.earlier.map(body => this.referenceTo(body, name)).find(found => found !== undefined);
     if (reference === undefined) {
       throw new Error(`role ${JSON.stringify(name)} is named before it is declared`);
     }
