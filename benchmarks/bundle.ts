@@ -1,6 +1,6 @@
 /**
- * Size and load time of the handler's bundle, next to the Secrets Manager client alone: bundled in the same way, and as it is
- * in node_modules. Each load is a process of its own; printed are medians, and the ratio that counts.
+ * Size and load time of the handler's bundle, next to the Secrets Manager client alone: bundled in the same way, and as
+ * it is in node_modules. Each load is a process of its own; printed are medians, and the ratio that counts.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -65,6 +65,7 @@ function medians(files: string[]): number[] {
 }
 
 function load(file: string): number {
-  const script = 'const t = performance.now(); require(process.argv[1]); process.stdout.write(String(performance.now() - t))';
+  const script
+    = 'const t = performance.now(); require(process.argv[1]); process.stdout.write(String(performance.now() - t))';
   return Number(execFileSync(process.execPath, ['-e', script, file], { env: {}, encoding: 'utf8' }));
 }

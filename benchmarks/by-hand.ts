@@ -1,6 +1,6 @@
 /**
- * What AuroraIamAuth makes of one cluster with a secret, written with aws-cdk-lib alone: the same template, but for `Metadata`. It
- * checks nothing, writes no access report, and knows this one case.
+ * What AuroraIamAuth makes of one cluster with a secret, written with aws-cdk-lib alone: the same template, but for
+ * `Metadata`. It checks nothing, writes no access report, and knows this one case.
  */
 import { join } from 'node:path';
 import { Aws, CfnResource, Duration, RemovalPolicy, type Stack } from 'aws-cdk-lib';
@@ -31,7 +31,11 @@ const PRIVILEGES = {
   },
 };
 
-export function byHand(stack: Stack, cluster: rds.DatabaseCluster, vpc: ec2.Vpc): (username: string, role: iam.Role) => void {
+export function byHand(
+  stack: Stack,
+  cluster: rds.DatabaseCluster,
+  vpc: ec2.Vpc,
+): (username: string, role: iam.Role) => void {
   const iamAuth = new Construct(stack, 'IamAuth');
   const { serviceToken: ServiceToken } = provisioner(new Construct(iamAuth, 'Provisioner'), cluster, vpc);
   const users: CfnResource[] = [];
@@ -56,23 +60,46 @@ export function byHand(stack: Stack, cluster: rds.DatabaseCluster, vpc: ec2.Vpc)
 
 function provisioner(scope: Construct, cluster: rds.DatabaseCluster, vpc: ec2.Vpc): Provider {
   const resource = cluster.node.defaultChild as rds.CfnDBCluster;
-  const logGroup = new logs.LogGroup(scope, 'Logs', { retention: logs.RetentionDays.ONE_MONTH, removalPolicy: RemovalPolicy.DESTROY });
+  const logGroup = new logs.LogGroup(scope, 'Logs', {
+    retention: logs.RetentionDays.ONE_MONTH,
+    removalPolicy: RemovalPolicy.DESTROY,
+  });
   const handlerRole = functionRole(scope, 'HandlerRole', logGroup, [
     new iam.PolicyStatement({ actions: NETWORK_INTERFACES, resources: ['*'] }),
     new iam.PolicyStatement({
       effect: iam.Effect.DENY,
       actions: NETWORK_INTERFACES,
       resources: ['*'],
-      conditions: { ArnLike: { 'lambda:SourceFunctionArn': `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:*` } },
+      conditions: {
+        ArnLike: {
+          'lambda:SourceFunctionArn': `arn:${Aws.PARTITION}:lambda:${Aws.REGION}:${Aws.ACCOUNT_ID}:function:*`,
+        },
+      },
     }),
     new iam.PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [cluster.secret!.secretArn] }),
   ]);
   // Both rules in properties of the group: the L2 has those to other groups as resources.
-  const securityGroup = new ec2.SecurityGroup(scope, 'SecurityGroup', { vpc, description: 'Creates IAM users in PostgreSQL', allowAllOutbound: false });
+  const securityGroup = new ec2.SecurityGroup(scope, 'SecurityGroup', {
+    vpc,
+    description: 'Creates IAM users in PostgreSQL',
+    allowAllOutbound: false,
+  });
   const [clusterGroup] = cluster.connections.securityGroups;
   (securityGroup.node.defaultChild as ec2.CfnSecurityGroup).securityGroupEgress = [
-    { cidrIp: '0.0.0.0/0', description: 'Reads the secret of the admin from Secrets Manager', ipProtocol: 'tcp', fromPort: 443, toPort: 443 },
-    { description: 'Creates IAM users in PostgreSQL', destinationSecurityGroupId: clusterGroup.securityGroupId, ipProtocol: 'tcp', fromPort: 5432, toPort: 5432 },
+    {
+      cidrIp: '0.0.0.0/0',
+      description: 'Reads the secret of the admin from Secrets Manager',
+      ipProtocol: 'tcp',
+      fromPort: 443,
+      toPort: 443,
+    },
+    {
+      description: 'Creates IAM users in PostgreSQL',
+      destinationSecurityGroupId: clusterGroup.securityGroupId,
+      ipProtocol: 'tcp',
+      fromPort: 5432,
+      toPort: 5432,
+    },
   ];
   clusterGroup.addIngressRule(securityGroup, ec2.Port.tcp(5432), 'Creates IAM users in PostgreSQL');
   const handler = new lambda.Function(scope, 'Handler', {
@@ -96,7 +123,10 @@ function provisioner(scope: Construct, cluster: rds.DatabaseCluster, vpc: ec2.Vp
     securityGroups: [securityGroup],
   });
   const frameworkRole = functionRole(scope, 'FrameworkRole', logGroup, [
-    new iam.PolicyStatement({ actions: ['lambda:InvokeFunction', 'lambda:GetFunction'], resources: [handler.functionArn] }),
+    new iam.PolicyStatement({
+      actions: ['lambda:InvokeFunction', 'lambda:GetFunction'],
+      resources: [handler.functionArn],
+    }),
   ]);
   const provider = new Provider(scope, 'Provider', {
     onEventHandler: handler,
@@ -112,11 +142,22 @@ function provisioner(scope: Construct, cluster: rds.DatabaseCluster, vpc: ec2.Vp
   return provider;
 }
 
-function functionRole(scope: Construct, id: string, logGroup: logs.LogGroup, statements: iam.PolicyStatement[]): iam.Role {
+function functionRole(
+  scope: Construct,
+  id: string,
+  logGroup: logs.LogGroup,
+  statements: iam.PolicyStatement[],
+): iam.Role {
   const role = new iam.Role(scope, id, { assumedBy: new iam.ServicePrincipal('lambda.amazonaws.com') });
   new iam.ManagedPolicy(role, 'Policy', {
     roles: [role],
-    statements: [new iam.PolicyStatement({ actions: ['logs:CreateLogStream', 'logs:PutLogEvents'], resources: [logGroup.logGroupArn] }), ...statements],
+    statements: [
+      new iam.PolicyStatement({
+        actions: ['logs:CreateLogStream', 'logs:PutLogEvents'],
+        resources: [logGroup.logGroupArn],
+      }),
+      ...statements,
+    ],
   });
   return role;
 }

@@ -13,20 +13,31 @@ const LIMIT_MS = 2_000;
 const UNINTERRUPTIBLE = "SELECT repeat('a', 1000000) LIKE '%' || repeat('a', 4000) || 'b%'";
 
 /**
- * From the Delete event to the first token that is refused, of a user that does what it can against it: it holds every lock that it may take, runs a
- * statement that cannot be interrupted in a transaction that has changed its own role, has a prepared transaction and a member that makes itself one
- * again, while 50 sessions ask for the provisioners' lock all the time.
+ * From the Delete event to the first token that is refused, of a user that does what it can against it: it holds every
+ * lock that it may take, runs a statement that cannot be interrupted in a transaction that has changed its own role,
+ * has a prepared transaction and a member that makes itself one again, while 50 sessions ask for the provisioners' lock
+ * all the time.
  */
 export async function measureEndOfAccess(setup: Setup): Promise<Section> {
   const server = await AuroraLikeServer.start({
-    ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '10', max_connections: '200' },
+    ...setup,
+    databases: ['shop'],
+    authorize: () => true,
+    settings: { max_prepared_transactions: '10', max_connections: '200' },
   });
   trust(server.caCertificate);
   try {
-    await server.sql("CREATE ROLE stranger LOGIN PASSWORD 's'; CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE SCHEMA lab; GRANT ALL ON SCHEMA lab TO PUBLIC");
+    await server.sql(
+      "CREATE ROLE stranger LOGIN PASSWORD 's'; CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE SCHEMA lab; GRANT ALL ON SCHEMA lab TO PUBLIC",
+    );
     const figures: Figure[] = [];
     for (let run = 1; run <= RUNS; run++) {
-      figures.push({ name: `token refused, run ${run}`, value: await resisted(server, `leaver${run}`), unit: 'ms', limit: LIMIT_MS });
+      figures.push({
+        name: `token refused, run ${run}`,
+        value: await resisted(server, `leaver${run}`),
+        unit: 'ms',
+        limit: LIMIT_MS,
+      });
     }
     return { title: 'removal of a user that resists', figures };
   } finally {
@@ -41,7 +52,14 @@ async function resisted(server: AuroraLikeServer, username: string): Promise<num
   const clients: Client[] = [];
   let over = false;
   const connect = async (user: string, password: string) => {
-    const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: true,
+    });
     client.on('error', () => undefined);
     await client.connect();
     clients.push(client);
@@ -55,9 +73,13 @@ async function resisted(server: AuroraLikeServer, username: string): Promise<num
   };
 
   const [locks, prepared, busy] = [await leaver(), await leaver(), await leaver()];
-  await locks.query(`SELECT pg_advisory_lock(n) FROM generate_series(1, 100) n; CREATE TABLE lab.${username} (); BEGIN; LOCK TABLE lab.${username}; `
-    + 'LOCK TABLE pg_catalog.pg_auth_members, pg_catalog.pg_namespace, pg_catalog.pg_description IN ACCESS SHARE MODE');
-  await prepared.query(`BEGIN; CREATE TABLE lab.${username}_p (); GRANT SELECT ON lab.${username}_p TO friend, ${username}`);
+  await locks.query(
+    `SELECT pg_advisory_lock(n) FROM generate_series(1, 100) n; CREATE TABLE lab.${username} (); BEGIN; LOCK TABLE lab.${username}; `
+    + 'LOCK TABLE pg_catalog.pg_auth_members, pg_catalog.pg_namespace, pg_catalog.pg_description IN ACCESS SHARE MODE',
+  );
+  await prepared.query(
+    `BEGIN; CREATE TABLE lab.${username}_p (); GRANT SELECT ON lab.${username}_p TO friend, ${username}`,
+  );
   await prepared.query(`PREPARE TRANSACTION '${username}'`);
   await busy.query(`BEGIN; ALTER ROLE ${username} PASSWORD 'its own'`);
   const running = busy.query(UNINTERRUPTIBLE).catch(() => undefined);
@@ -66,7 +88,9 @@ async function resisted(server: AuroraLikeServer, username: string): Promise<num
   const strangers = await Promise.all(Array.from({ length: STRANGERS }, () => connect('stranger', 's')));
   const asking = [
     again(member, `GRANT ${username} TO friend`),
-    ...strangers.map((stranger, n) => again(stranger, n % 2 === 0 ? `COMMENT ON SCHEMA ${LOCK_SCHEMA} IS 'mine'` : `DROP SCHEMA ${LOCK_SCHEMA}`)),
+    ...strangers.map((stranger, n) =>
+      again(stranger, n % 2 === 0 ? `COMMENT ON SCHEMA ${LOCK_SCHEMA} IS 'mine'` : `DROP SCHEMA ${LOCK_SCHEMA}`),
+    ),
   ];
 
   const begin = performance.now();

@@ -1,7 +1,7 @@
 /**
- * What the handler costs, on a PostgreSQL set up like Aurora: its first events in a new process, its connections and round trips for one user, and the time for
- * many of them next to that of the bare SQL, for a user that resists its removal, for many events side by side, and for plans and
- * drift of many users. A figure above its limit makes it fail.
+ * What the handler costs, on a PostgreSQL set up like Aurora: its first events in a new process, its connections and
+ * round trips for one user, and the time for many of them next to that of the bare SQL, for a user that resists its
+ * removal, for many events side by side, and for plans and drift of many users. A figure above its limit makes it fail.
  *
  *     npm run bench:engine              on PostgreSQL 17
  *     npm run bench:engine -- --all     on every major, from 16 on under both rules

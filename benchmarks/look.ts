@@ -17,8 +17,8 @@ const CONNECTIONS = DATABASES.length + 1;
 const MEGABYTES = 256;
 
 /**
- * A plan of many resources that are new, and drift of those that are deployed then: each database is visited once. The memory is that of this
- * process; the server has its own.
+ * A plan of many resources that are new, and drift of those that are deployed then: each database is visited once. The
+ * memory is that of this process; the server has its own.
  */
 export async function measureLook(setup: Setup): Promise<Section> {
   const server = await AuroraLikeServer.start({ ...setup, databases: DATABASES });
@@ -26,11 +26,18 @@ export async function measureLook(setup: Setup): Promise<Section> {
   try {
     for (const database of DATABASES) {
       const tables = Array.from({ length: TABLES }, (_, n) => `CREATE TABLE app.table_${n} (total int);`);
-      await server.sql(`CREATE SCHEMA app AUTHORIZATION postgres; SET ROLE postgres; ${tables.join(' ')} RESET ROLE`, undefined, database);
+      await server.sql(
+        `CREATE SCHEMA app AUTHORIZATION postgres; SET ROLE postgres; ${tables.join(' ')} RESET ROLE`,
+        undefined,
+        database,
+      );
     }
     const stack = new Stack(server);
     const traffic = new Traffic(server.port);
-    const events = Array.from({ length: USERS }, (_, n): PlannedEvent => ({ logicalId: `User${n}`, declared: userOf(n) }));
+    const events = Array.from({ length: USERS }, (_, n): PlannedEvent => ({
+      logicalId: `User${n}`,
+      declared: userOf(n),
+    }));
     const plan = await look(`plan of ${USERS}`, traffic, () => stack.plan(...events));
     for (const { logicalId, declared } of events.slice(0, DEPLOYED)) {
       await stack.create(logicalId, declared);
@@ -62,5 +69,8 @@ async function look(name: string, traffic: Traffic, work: () => Promise<unknown>
 
 function userOf(n: number): User {
   const schemas = { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } };
-  return { username: `user_${n}`, privileges: Object.fromEntries(DATABASES.map(database => [database, { Database: ['CONNECT'], Schemas: schemas }])) };
+  return {
+    username: `user_${n}`,
+    privileges: Object.fromEntries(DATABASES.map(database => [database, { Database: ['CONNECT'], Schemas: schemas }])),
+  };
 }

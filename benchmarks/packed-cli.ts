@@ -12,7 +12,10 @@ export const ROOT = resolve(__dirname, '..');
  *
  * @param run runs the command with that folder, and gives the seconds that count
  */
-export async function timePackedCli(maxSeconds: number, run: (folder: string) => number | Promise<number>): Promise<void> {
+export async function timePackedCli(
+  maxSeconds: number,
+  run: (folder: string) => number | Promise<number>,
+): Promise<void> {
   execFileSync(process.execPath, ['--import', 'tsx', 'scripts/package-cli.ts'], { cwd: ROOT, stdio: 'ignore' });
   const { folder } = await synthesize('examples/quick-start/app.ts');
   const seconds: number[] = [];

@@ -25,17 +25,27 @@ function readWrite(databases: string[], schema: string, creator?: string): User 
     Sequences: { '*': READ_WRITE.sequences },
     ...creator ? { FutureObjects: { [creator]: { Tables: READ_WRITE.tables, Sequences: READ_WRITE.sequences } } } : {},
   };
-  return { username: 'orders', privileges: Object.fromEntries(databases.map(database => [database, { Database: ['CONNECT'], Schemas: { [schema]: declared } }])) };
+  return {
+    username: 'orders',
+    privileges: Object.fromEntries(
+      databases.map(database => [database, { Database: ['CONNECT'], Schemas: { [schema]: declared } }]),
+    ),
+  };
 }
 
 /** The same user, when it may no more than read one table. */
 function narrowed(schema: string): User {
-  return { username: 'orders', privileges: { shop: { Database: ['CONNECT'], Schemas: { [schema]: { Schema: ['USAGE'], Tables: { table_1: ['SELECT'] } } } } } };
+  return {
+    username: 'orders',
+    privileges: {
+      shop: { Database: ['CONNECT'], Schemas: { [schema]: { Schema: ['USAGE'], Tables: { table_1: ['SELECT'] } } } },
+    },
+  };
 }
 
 /**
- * Connections and round trips of one user from its first deployment to its removal. One of the databases is postgres, where the
- * lock and the registry are. The objects are the master's, or those of a role that the master may act as.
+ * Connections and round trips of one user from its first deployment to its removal. One of the databases is postgres,
+ * where the lock and the registry are. The objects are the master's, or those of a role that the master may act as.
  */
 export async function measureRoundTrips(server: AuroraLikeServer): Promise<Section[]> {
   await prepare(server);
@@ -47,7 +57,8 @@ export async function measureRoundTrips(server: AuroraLikeServer): Promise<Secti
       // What is asked for is about one database.
       const limited = (limit: number) => databases.length === 1 && creator === undefined ? limit : undefined;
       const wanted = readWrite(databases, schema, creator);
-      const sent = async (name: string, work: () => Promise<unknown>, limit?: number) => figures(name, await traffic.during(work), limit);
+      const sent = async (name: string, work: () => Promise<unknown>, limit?: number) =>
+        figures(name, await traffic.during(work), limit);
       sections.push({
         title: `readWrite in ${databases.join(' and ')}${creator ? ", on another role's objects and what it creates" : ''}`,
         figures: [
@@ -66,7 +77,12 @@ function figures(event: string, connections: { database: string; roundTrips: num
   const most = event === 'first' ? CONNECTIONS_OF_FIRST : CONNECTIONS;
   return [
     { name: `${event}: connections`, value: connections.length, limit: limit && most },
-    { name: `${event}: round trips`, value: connections.reduce((sum, { roundTrips }) => sum + roundTrips, 0), limit, before: limit && BEFORE[event] },
+    {
+      name: `${event}: round trips`,
+      value: connections.reduce((sum, { roundTrips }) => sum + roundTrips, 0),
+      limit,
+      before: limit && BEFORE[event],
+    },
   ];
 }
 
@@ -75,8 +91,15 @@ async function prepare(server: AuroraLikeServer): Promise<void> {
   await server.sql(`CREATE ROLE migrator; GRANT migrator TO ${master} WITH ADMIN OPTION`);
   for (const database of DATABASES) {
     for (const [schema, owner] of [['app', master], ['migrated', 'migrator']]) {
-      const tables = Array.from({ length: TABLES }, (_, n) => `CREATE TABLE ${schema}.table_${n} (id serial, total int);`);
-      await server.sql(`CREATE SCHEMA ${schema} AUTHORIZATION ${owner}; SET ROLE ${owner}; ${tables.join(' ')} RESET ROLE`, undefined, database);
+      const tables = Array.from(
+        { length: TABLES },
+        (_, n) => `CREATE TABLE ${schema}.table_${n} (id serial, total int);`,
+      );
+      await server.sql(
+        `CREATE SCHEMA ${schema} AUTHORIZATION ${owner}; SET ROLE ${owner}; ${tables.join(' ')} RESET ROLE`,
+        undefined,
+        database,
+      );
     }
   }
 }

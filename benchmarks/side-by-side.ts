@@ -25,21 +25,35 @@ export async function measureSideBySide(setup: Setup): Promise<Section[]> {
   const sections: Section[] = [];
   for (const connections of [undefined, FEW_CONNECTIONS]) {
     const server = await AuroraLikeServer.start({
-      ...setup, databases: ['shop'], settings: connections === undefined ? {} : { max_connections: String(connections) },
+      ...setup,
+      databases: ['shop'],
+      settings: connections === undefined ? {} : { max_connections: String(connections) },
     });
     trust(server.caCertificate);
     try {
       await server.sql(`CREATE SCHEMA app AUTHORIZATION ${server.master.username}`, undefined, 'shop');
       const one = await seconds(server, 1);
       const many = await seconds(server, AT_ONCE);
-      const [manyBefore, refusedBefore] = connections === undefined ? [BEFORE.many, undefined] : [BEFORE.manyWithFew, BEFORE.refusedWithFew];
+      const [manyBefore, refusedBefore]
+        = connections === undefined ? [BEFORE.many, undefined] : [BEFORE.manyWithFew, BEFORE.refusedWithFew];
       sections.push({
         title: `${USERS} users${connections === undefined ? '' : ` at ${connections} connections`}`,
         figures: [
           { name: 'one after another', value: one.seconds, unit: 's', digits: 1, before: BEFORE.one },
           { name: `${AT_ONCE} at a time`, value: many.seconds, unit: 's', digits: 1, before: manyBefore },
-          { name: `${AT_ONCE} at a time, in times of one after another`, value: many.seconds / one.seconds, digits: 2, limit: RATIO, before: Number((manyBefore / BEFORE.one).toFixed(2)) },
-          { name: `${AT_ONCE} at a time: refused connections`, value: many.refused, limit: REFUSED, before: refusedBefore },
+          {
+            name: `${AT_ONCE} at a time, in times of one after another`,
+            value: many.seconds / one.seconds,
+            digits: 2,
+            limit: RATIO,
+            before: Number((manyBefore / BEFORE.one).toFixed(2)),
+          },
+          {
+            name: `${AT_ONCE} at a time: refused connections`,
+            value: many.refused,
+            limit: REFUSED,
+            before: refusedBefore,
+          },
         ],
       });
     } finally {
@@ -61,7 +75,10 @@ async function seconds(server: AuroraLikeServer, atOnce: number): Promise<{ seco
 }
 
 function userOf(username: string): User {
-  return { username, privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: TABLES } } } } };
+  return {
+    username,
+    privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: TABLES } } } },
+  };
 }
 
 async function inTurns(names: string[], atOnce: number, work: (name: string) => Promise<unknown>): Promise<void> {

@@ -1,4 +1,7 @@
-/** One app with many users, synthesized as `benchmarks/synth.ts` asks; prints the CPU time that took, and what is in the template. */
+/**
+ * One app with many users, synthesized as `benchmarks/synth.ts` asks; prints the CPU time that took, and what is in the
+ * template.
+ */
 import { createHash } from 'node:crypto';
 import { createRequire } from 'node:module';
 import { statSync } from 'node:fs';
@@ -33,20 +36,35 @@ type AddUser = (username: string, role: iam.Role) => void;
 
 const [variant, users, folder] = process.argv.slice(2);
 
-/** Each loads its library before the time is taken; what aws-cdk-lib loads when it is first used is part of the time. */
+/**
+ * Each loads its library before the time is taken; what aws-cdk-lib loads when it is first used is part of the time.
+ */
 const VARIANTS: Record<string, () => Prepared> = {
   'grants alone': () => (_stack, cluster) => (username, role) => cluster.grantConnect(role, username),
   'by hand': () => byHand,
   'cdk-aurora-iam-auth': () => (stack, cluster) => {
     const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
-    return (username, role) => iamAuth.addUser(username, { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] }).grantConnect(role);
+    return (username, role) =>
+      iamAuth
+        .addUser(username, { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [] })] })
+        .grantConnect(role);
   },
   'cdk-rds-sql': () => {
     const { Provider, Role } = createRequire(join(folder, 'package.json'))('cdk-rds-sql') as CdkRdsSql;
     return (stack, cluster, vpc) => {
-      const provider = new Provider(stack, 'Provider', { vpc, cluster, secret: cluster.secret, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } });
+      const provider = new Provider(stack, 'Provider', {
+        vpc,
+        cluster,
+        secret: cluster.secret,
+        vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS },
+      });
       return (username, role) => {
-        new Role(stack, `User ${username}`, { provider, roleName: username, databaseName: 'shop', enableIamAuth: true });
+        new Role(stack, `User ${username}`, {
+          provider,
+          roleName: username,
+          databaseName: 'shop',
+          enableIamAuth: true,
+        });
         cluster.grantConnect(role, username);
       };
     };
@@ -69,7 +87,10 @@ function main(prepare: Prepared): Measured {
   for (let n = 0; n < Number(users); n++) {
     addUser(`user${n}`, new iam.Role(stack, `Role${n}`, { assumedBy: new iam.AccountRootPrincipal() }));
   }
-  const { template, templateFullPath } = app.synth().getStackByName('Shop') as { template: Template; templateFullPath: string };
+  const { template, templateFullPath } = app.synth().getStackByName('Shop') as {
+    template: Template;
+    templateFullPath: string;
+  };
   const { user, system } = process.cpuUsage(begin);
   return {
     cpuMs: (user + system) / 1000,
@@ -80,7 +101,9 @@ function main(prepare: Prepared): Measured {
 }
 
 interface Template {
-  readonly Resources: { readonly [logicalId: string]: { readonly Type: string; readonly Properties?: { readonly Username?: string } } };
+  readonly Resources: {
+    readonly [logicalId: string]: { readonly Type: string; readonly Properties?: { readonly Username?: string } };
+  };
 }
 
 function digestOf({ Resources: resources }: Template): string {
@@ -93,7 +116,9 @@ function digestOf({ Resources: resources }: Template): string {
     if (Array.isArray(value) || typeof value !== 'object' || value === null) {
       return Array.isArray(value) ? value.map(sorted) : value;
     }
-    const entries = Object.entries(value).filter(([key]) => key !== 'Metadata').map(([key, inner]) => [users.get(key) ?? key, sorted(inner)] as const);
+    const entries = Object.entries(value)
+      .filter(([key]) => key !== 'Metadata')
+      .map(([key, inner]) => [users.get(key) ?? key, sorted(inner)] as const);
     return Object.fromEntries(entries.sort(([one], [other]) => one < other ? -1 : 1));
   };
   return createHash('sha256').update(JSON.stringify(sorted(resources))).digest('hex');

@@ -1,6 +1,7 @@
 /**
- * What 10,000 users cost at synthesis, in lists and in nested stacks: next to a tenth of them, and next to the same custom resources made with aws-cdk-lib
- * alone. Each synthesis is a process of its own; compared is CPU time. No template may be longer than CloudFormation takes.
+ * What 10,000 users cost at synthesis, in lists and in nested stacks: next to a tenth of them, and next to the same
+ * custom resources made with aws-cdk-lib alone. Each synthesis is a process of its own; compared is CPU time. No
+ * template may be longer than CloudFormation takes.
  *
  *     npm run bench:scale:synth -- [--part 10]
  */
@@ -43,7 +44,13 @@ const NAMES = (from: number, count: number) => Array.from({ length: count }, (_,
 
 function serviceToken(stack: Stack): string {
   const code = lambda.Code.fromAsset(join(__dirname, '../assets/provisioner'));
-  return new Provider(stack, 'Provider', { onEventHandler: new lambda.Function(stack, 'Function', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code }) }).serviceToken;
+  return new Provider(stack, 'Provider', {
+    onEventHandler: new lambda.Function(stack, 'Function', {
+      runtime: lambda.Runtime.NODEJS_24_X,
+      handler: 'index.handler',
+      code,
+    }),
+  }).serviceToken;
 }
 
 function inNestedStacks(stack: Stack, users: number, fill: (nested: NestedStack, usernames: string[]) => void): void {
@@ -62,20 +69,35 @@ const VARIANTS: Record<string, (base: Base, users: number) => void> = {
   'lists, aws-cdk-lib alone': ({ stack, cluster }, users) => {
     const ServiceToken = serviceToken(stack);
     for (let n = 0; n < users; n += ON_LIST) {
-      const properties = { ServiceToken, Database: { ResourceId: cluster.clusterResourceIdentifier }, Usernames: NAMES(n, Math.min(ON_LIST, users - n)) };
+      const properties = {
+        ServiceToken,
+        Database: { ResourceId: cluster.clusterResourceIdentifier },
+        Usernames: NAMES(n, Math.min(ON_LIST, users - n)),
+      };
       new CfnResource(stack, `Users${n}`, { type: 'Custom::RdsIamUsers', properties });
     }
   },
   'nested stacks': ({ stack, cluster }, users) => {
     const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster });
-    inNestedStacks(stack, users, (nested, usernames) => usernames.forEach(username => new DatabaseUser(nested, username, { iamAuth, username })));
+    inNestedStacks(stack, users, (nested, usernames) =>
+      usernames.forEach(username => new DatabaseUser(nested, username, { iamAuth, username })),
+    );
   },
   'nested stacks, aws-cdk-lib alone': ({ stack, cluster }, users) => {
     inNestedStacks(stack, users, (nested, usernames) => {
       const ServiceToken = serviceToken(nested);
-      usernames.forEach(username => new CfnResource(nested, username, {
-        type: 'Custom::RdsIamUser', properties: { ServiceToken, Database: { ResourceId: cluster.clusterResourceIdentifier }, Username: username, Privileges: { shop: { Database: ['CONNECT'] } } },
-      }));
+      usernames.forEach(
+        username =>
+          new CfnResource(nested, username, {
+            type: 'Custom::RdsIamUser',
+            properties: {
+              ServiceToken,
+              Database: { ResourceId: cluster.clusterResourceIdentifier },
+              Username: username,
+              Privileges: { shop: { Database: ['CONNECT'] } },
+            },
+          }),
+      );
     });
   },
 };
@@ -86,27 +108,51 @@ function measure(variant: string, users: number, folder: string): Measured {
   const stack = new Stack(app, 'Shop');
   const vpc = new ec2.Vpc(stack, 'Vpc', { maxAzs: 2 });
   const engine = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.AuroraPostgresEngineVersion.VER_17_7 });
-  const cluster = new rds.DatabaseCluster(stack, 'Cluster', { engine, vpc, writer: rds.ClusterInstance.serverlessV2('writer'), defaultDatabaseName: 'shop', iamAuthentication: true });
+  const cluster = new rds.DatabaseCluster(stack, 'Cluster', {
+    engine,
+    vpc,
+    writer: rds.ClusterInstance.serverlessV2('writer'),
+    defaultDatabaseName: 'shop',
+    iamAuthentication: true,
+  });
   VARIANTS[variant]({ stack, cluster }, users);
   app.synth();
   const { user, system } = process.cpuUsage(begin);
   const templates = readdirSync(folder).filter(name => name.endsWith('.template.json'));
-  return { cpuMs: (user + system) / 1000, bytes: Math.max(...templates.map(name => statSync(join(folder, name)).size)) };
+  return {
+    cpuMs: (user + system) / 1000,
+    bytes: Math.max(...templates.map(name => statSync(join(folder, name)).size)),
+  };
 }
 
 function inProcess(variant: string, users: number): Measured {
   const folder = mkdtempSync(join(tmpdir(), 'bench-scale-'));
   try {
-    const output = execFileSync(process.execPath, ['--import', 'tsx', __filename, '--variant', variant, '--users', `${users}`, '--folder', folder], {
-      encoding: 'utf8', env: { ...process.env, CDK_VALIDATION: 'false' }, stdio: ['ignore', 'pipe', 'inherit'],
-    });
+    const output = execFileSync(
+      process.execPath,
+      ['--import', 'tsx', __filename, '--variant', variant, '--users', `${users}`, '--folder', folder],
+      {
+        encoding: 'utf8',
+        env: { ...process.env, CDK_VALIDATION: 'false' },
+        stdio: ['ignore', 'pipe', 'inherit'],
+      },
+    );
     return JSON.parse(output) as Measured;
   } finally {
     rmSync(folder, { recursive: true });
   }
 }
 
-const { values: { variant, users, folder, part } } = parseArgs({ options: { variant: { type: 'string' }, users: { type: 'string' }, folder: { type: 'string' }, part: { type: 'string', default: '1' } } });
+const {
+  values: { variant, users, folder, part },
+} = parseArgs({
+  options: {
+    variant: { type: 'string' },
+    users: { type: 'string' },
+    folder: { type: 'string' },
+    part: { type: 'string', default: '1' },
+  },
+});
 
 if (variant !== undefined) {
   process.stdout.write(JSON.stringify(measure(variant, Number(users), folder!)));
@@ -120,7 +166,12 @@ if (variant !== undefined) {
       { name: `${all} users: CPU time`, value: many.cpuMs, unit: 'ms' },
       { name: `${all / 10} users: CPU time`, value: few.cpuMs, unit: 'ms' },
       { name: 'no user: CPU time', value: none.cpuMs, unit: 'ms' },
-      { name: 'a user among all, in times of one among a tenth', value: (many.cpuMs - none.cpuMs) / Math.max(1, few.cpuMs - none.cpuMs) / 10, digits: 2, limit: GROWTH_LIMIT },
+      {
+        name: 'a user among all, in times of one among a tenth',
+        value: (many.cpuMs - none.cpuMs) / Math.max(1, few.cpuMs - none.cpuMs) / 10,
+        digits: 2,
+        limit: GROWTH_LIMIT,
+      },
       { name: `${all} users with aws-cdk-lib alone: CPU time`, value: bareMany.cpuMs, unit: 'ms' },
       { name: 'no user with aws-cdk-lib alone: CPU time', value: bareNone.cpuMs, unit: 'ms' },
       { name: 'in times of aws-cdk-lib alone', value: many.cpuMs / bareMany.cpuMs, digits: 2, limit: RATIO_LIMIT },

@@ -1,10 +1,10 @@
 /**
- * What many users cost at synthesis: next to the same template written by hand with aws-cdk-lib (`by-hand.ts`), and next to cdk-rds-sql.
- * Each synthesis is a process of its own, of compiled code as apps have it, and they take turns; compared is CPU time, by medians. Only
- * ratios of one run are judged, because machines differ.
+ * What many users cost at synthesis: next to the same template written by hand with aws-cdk-lib (`by-hand.ts`), and
+ * next to cdk-rds-sql. Each synthesis is a process of its own, of compiled code as apps have it, and they take turns;
+ * compared is CPU time, by medians. Only ratios of one run are judged, because machines differ.
  *
- * Grants without users are measured as well, and not judged: a function in the VPC, CDK's provider framework and a custom resource for each
- * user take a third more than these already.
+ * Grants without users are measured as well, and not judged: a function in the VPC, CDK's provider framework and a
+ * custom resource for each user take a third more than these already.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync } from 'node:fs';
@@ -27,11 +27,19 @@ const OTHER = 'cdk-rds-sql@8.1.4';
 const folder = mkdtempSync(join(tmpdir(), 'bench-synth-'));
 try {
   const app = compiled();
-  const [grants, byHand, ours, theirs] = medians(app, ['grants alone', 'by hand', 'cdk-aurora-iam-auth', ...installed() ? ['cdk-rds-sql'] : []]) as [Measured, Measured, Measured, Measured?];
+  const [grants, byHand, ours, theirs] = medians(app, [
+    'grants alone',
+    'by hand',
+    'cdk-aurora-iam-auth',
+    ...(installed() ? ['cdk-rds-sql'] : []),
+  ]) as [Measured, Measured, Measured, Measured?];
   if (byHand.digest !== ours.digest) {
-    throw new Error('the template that by-hand.ts writes is not the one of AuroraIamAuth any more; compare both, and mend by-hand.ts');
+    throw new Error(
+      'the template that by-hand.ts writes is not the one of AuroraIamAuth any more; compare both, and mend by-hand.ts',
+    );
   }
-  const resourcesPerUser = (variant: string, { resources }: Measured) => (resources - once(app, variant, 1).resources) / (USERS - 1);
+  const resourcesPerUser = (variant: string, { resources }: Measured) =>
+    (resources - once(app, variant, 1).resources) / (USERS - 1);
   const added = resourcesPerUser('cdk-aurora-iam-auth', ours) - resourcesPerUser('grants alone', grants);
   const sections: Section[] = [
     {
@@ -41,7 +49,12 @@ try {
         { name: 'aws-cdk-lib: the same template by hand', value: byHand.cpuMs, unit: 'ms' },
         { name: 'cdk-aurora-iam-auth', value: ours.cpuMs, unit: 'ms' },
         ...theirs ? [{ name: `${OTHER} and cluster.grantConnect`, value: theirs.cpuMs, unit: 'ms' }] : [],
-        { name: 'ratio to the same template by hand', value: ours.cpuMs / byHand.cpuMs, digits: 2, limit: BY_HAND_LIMIT },
+        {
+          name: 'ratio to the same template by hand',
+          value: ours.cpuMs / byHand.cpuMs,
+          digits: 2,
+          limit: BY_HAND_LIMIT,
+        },
         { name: 'ratio to grants without users', value: ours.cpuMs / grants.cpuMs, digits: 2 },
         { name: 'of which by hand', value: byHand.cpuMs / grants.cpuMs, digits: 2 },
       ],
@@ -86,11 +99,21 @@ function once(app: string, variant: string, users: number): Measured {
   return JSON.parse(output) as Measured;
 }
 
-/** The app in JavaScript: a loader for TypeScript would take its time with each module that aws-cdk-lib loads, and it loads them late. */
+/**
+ * The app in JavaScript: a loader for TypeScript would take its time with each module that aws-cdk-lib loads, and it
+ * loads them late.
+ */
 function compiled(): string {
   const root = join(folder, 'app');
   const outfile = join(root, 'benchmarks/bundled/synth-app.js');
-  buildSync({ entryPoints: [join(__dirname, 'synth-app.ts')], outfile, bundle: true, packages: 'external', platform: 'node', target: 'node20' });
+  buildSync({
+    entryPoints: [join(__dirname, 'synth-app.ts')],
+    outfile,
+    bundle: true,
+    packages: 'external',
+    platform: 'node',
+    target: 'node20',
+  });
   mkdirSync(root, { recursive: true });
   ['node_modules', 'assets'].forEach(name => symlinkSync(resolve(__dirname, '..', name), join(root, name)));
   return outfile;
@@ -99,7 +122,11 @@ function compiled(): string {
 /** Beside the packages of this project, so that both use the same aws-cdk-lib. False where npm cannot get it. */
 function installed(): boolean {
   try {
-    execFileSync('npm', ['install', '--prefix', folder, '--no-save', '--legacy-peer-deps', '--no-audit', '--no-fund', OTHER], { stdio: 'ignore' });
+    execFileSync(
+      'npm',
+      ['install', '--prefix', folder, '--no-save', '--legacy-peer-deps', '--no-audit', '--no-fund', OTHER],
+      { stdio: 'ignore' },
+    );
   } catch {
     console.log(`${OTHER} is left out: npm could not install it`);
     return false;

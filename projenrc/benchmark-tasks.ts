@@ -9,7 +9,8 @@ export function addBenchmarkTasks(project: awscdk.AwsCdkConstructLibrary, bundle
   benchBundle.exec('tsx benchmarks/bundle.ts');
 
   project.addTask('bench:engine', {
-    description: 'Count the handler\'s connections and round trips, and compare many users with bare SQL; fail above the limits',
+    description:
+      "Count the handler's connections and round trips, and compare many users with bare SQL; fail above the limits",
     exec: 'tsx benchmarks/engine.ts',
     receiveArgs: true,
   });
@@ -20,24 +21,28 @@ export function addBenchmarkTasks(project: awscdk.AwsCdkConstructLibrary, bundle
   });
 
   project.addTask('bench:up', {
-    description: 'Time how long the packed command-line package takes to start a command on examples/quick-start; fail above the limit',
+    description:
+      'Time how long the packed command-line package takes to start a command on examples/quick-start; fail above the limit',
     exec: 'tsx benchmarks/up.ts',
   });
 
   project.addTask('bench:scale', {
-    description: 'What 10,000 users, 100 databases, 20,000 tables and 5,000 foreign roles cost the handler; fail where a cost grows faster than its work',
+    description:
+      'What 10,000 users, 100 databases, 20,000 tables and 5,000 foreign roles cost the handler; fail where a cost grows faster than its work',
     exec: 'tsx benchmarks/scale.ts',
     receiveArgs: true,
   });
 
   project.addTask('bench:scale:synth', {
-    description: 'What 10,000 users cost at synthesis, in lists and in nested stacks, next to aws-cdk-lib alone; fail where a cost grows faster than its work',
+    description:
+      'What 10,000 users cost at synthesis, in lists and in nested stacks, next to aws-cdk-lib alone; fail where a cost grows faster than its work',
     exec: 'tsx benchmarks/synth-scale.ts',
     receiveArgs: true,
   });
 
   project.addTask('bench:synth', {
-    description: 'What many users cost at synthesis, next to the same template by hand and another library; fail above the limits',
+    description:
+      'What many users cost at synthesis, next to the same template by hand and another library; fail above the limits',
     exec: 'tsx benchmarks/synth.ts',
   });
 }

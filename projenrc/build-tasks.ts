@@ -12,7 +12,10 @@ export function separateTestsFromChecks(project: awscdk.AwsCdkConstructLibrary, 
       { spawn: project.compileTask.name },
       { spawn: samples.name },
       { exec: 'tsx scripts/llms.ts --check', name: 'Fail when llms.txt is not what the source generates' },
-      { exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md', name: 'Fail when API.md is not what the source generates' },
+      {
+        exec: 'jsii-docgen -o .api.check.md && cmp .api.check.md API.md && rm .api.check.md',
+        name: 'Fail when API.md is not what the source generates',
+      },
       { exec: 'eslint --max-warnings 0 .', name: 'Check types and style' },
     ],
   });

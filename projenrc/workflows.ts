@@ -28,7 +28,9 @@ export function restrictWorkflows(project: awscdk.AwsCdkConstructLibrary): void 
   project.github!.tryFindWorkflow('build')!.file!.addOverride('jobs.build.permissions.contents', 'read');
   project.github!.tryFindWorkflow('release')!.file!.addOverride('jobs.release.permissions.contents', 'read');
   // The title of the pull request is read, and nothing is written back.
-  project.github!.tryFindWorkflow('pull-request-lint')!.file!.addOverride('jobs.validate.permissions.pull-requests', 'read');
+  project
+    .github!.tryFindWorkflow('pull-request-lint')!
+    .file!.addOverride('jobs.validate.permissions.pull-requests', 'read');
 }
 
 const FULL_PARTS = 8;

@@ -82,7 +82,18 @@ function line(signature: string, docs?: Docs): string {
   return `- \`${signature}\`${text === '' ? '' : `: ${text}`}`;
 }
 
-function linesOf({ name, kind, base, interfaces = [], docs, datatype, initializer, properties = [], methods = [], members = [] }: Type): string[] {
+function linesOf({
+  name,
+  kind,
+  base,
+  interfaces = [],
+  docs,
+  datatype,
+  initializer,
+  properties = [],
+  methods = [],
+  members = [],
+}: Type): string[] {
   const parents = [...base === undefined ? [] : [base], ...interfaces].map(fqn => nameOf({ fqn }));
   const sort = kind === 'interface' ? datatype ? 'properties' : 'interface' : kind;
   return [
@@ -94,7 +105,11 @@ function linesOf({ name, kind, base, interfaces = [], docs, datatype, initialize
     ...properties.map(({ name: property, type, optional, static: isStatic, docs: own }) =>
       line(`${isStatic ? `${name}.` : ''}${property}${optional ? '?' : ''}: ${nameOf(type!)}`, own)),
     ...methods.map(({ name: method, parameters, returns, static: isStatic, docs: own }) =>
-      line(`${isStatic ? `${name}.` : ''}${method}(${parametersOf(parameters)})${returns === undefined ? '' : `: ${nameOf(returns.type)}`}`, own)),
+      line(
+        `${isStatic ? `${name}.` : ''}${method}(${parametersOf(parameters)})${returns === undefined ? '' : `: ${nameOf(returns.type)}`}`,
+        own,
+      ),
+    ),
     ...members.map(({ name: member, docs: own }) => line(`${name}.${member}`, own)),
     '',
   ];

@@ -1,6 +1,6 @@
 /**
- * Bundles cli/ into dist/cli/, which is the package cdk-aurora-iam-auth-cli, with the version of this package. With --pack it is
- * packed into dist/js/, from where both packages are published.
+ * Bundles cli/ into dist/cli/, which is the package cdk-aurora-iam-auth-cli, with the version of this package. With
+ * --pack it is packed into dist/js/, from where both packages are published.
  */
 import { execFileSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -45,5 +45,8 @@ copyFileSync(join(root, 'LICENSE'), join(root, out, 'LICENSE'));
 console.log(`${out}/index.js ${Math.round(metafile.outputs[`${out}/index.js`].bytes / 1024)} KiB`);
 if (process.argv.includes('--pack')) {
   mkdirSync(join(root, 'dist/js'), { recursive: true });
-  execFileSync('npm', ['pack', join(root, out), '--pack-destination', join(root, 'dist/js'), '--silent'], { cwd: root, stdio: 'inherit' });
+  execFileSync('npm', ['pack', join(root, out), '--pack-destination', join(root, 'dist/js'), '--silent'], {
+    cwd: root,
+    stdio: 'inherit',
+  });
 }

@@ -74,7 +74,9 @@ function arrowOf({ points, label, labelAt }: Arrow): string {
   const [x, y] = labelAt ?? [(from[0] + to[0]) / 2, (from[1] + to[1]) / 2 - 6];
   return [
     `<polyline class="arrow" marker-end="url(#head)" points="${points.map(point => point.join(',')).join(' ')}"/>`,
-    ...label === undefined ? [] : [`<text class="small" x="${x}" y="${y}" text-anchor="middle">${escaped(label)}</text>`],
+    ...(label === undefined
+      ? []
+      : [`<text class="small" x="${x}" y="${y}" text-anchor="middle">${escaped(label)}</text>`]),
   ].join('\n');
 }
 
@@ -100,14 +102,20 @@ export function svgOf({ title, size: [width, height], zones = [], boxes, arrows 
 export const PICTURES: Picture[] = [
   {
     name: 'privileges',
-    title: 'The app declares roles. The user migrator creates tables and owns them. The user orders reads and writes them. '
+    title:
+      'The app declares roles. The user migrator creates tables and owns them. The user orders reads and writes them. '
       + 'The users ada and grace are members of the group role readers, which reads them. '
       + 'Default privileges of migrator cover the tables that it creates later.',
     size: [860, 230],
     zones: [{ at: [10, 10], size: [840, 210], label: 'database shop' }],
     boxes: [
       { at: [30, 80], size: [150, 60], lines: ['migrator', 'createObjects'] },
-      { at: [280, 60], size: [180, 100], lines: ['tables of schema public', 'belong to migrator;', 'later ones: default', 'privileges of migrator'], kind: 'accent' },
+      {
+        at: [280, 60],
+        size: [180, 100],
+        lines: ['tables of schema public', 'belong to migrator;', 'later ones: default', 'privileges of migrator'],
+        kind: 'accent',
+      },
       { at: [560, 50], size: [130, 50], lines: ['orders', 'readWrite'] },
       { at: [560, 140], size: [130, 50], lines: ['readers', 'readOnly, no login'] },
       { at: [750, 120], size: [80, 36], lines: ['ada'] },
@@ -123,7 +131,8 @@ export const PICTURES: Picture[] = [
   },
   {
     name: 'trust',
-    title: 'Trust boundaries. An IAM principal with rds-db:connect signs in as one PostgreSQL user, which is a member of group '
+    title:
+      'Trust boundaries. An IAM principal with rds-db:connect signs in as one PostgreSQL user, which is a member of group '
       + 'roles. A principal that may change the stack acts through CloudFormation, the framework and the provisioner as the '
       + 'admin, which creates, grants to and removes users.',
     size: [860, 330],
@@ -151,7 +160,8 @@ export const PICTURES: Picture[] = [
   },
   {
     name: 'deployment',
-    title: 'A deployment. CloudFormation calls the provider framework outside of the VPC. The framework calls the handler '
+    title:
+      'A deployment. CloudFormation calls the provider framework outside of the VPC. The framework calls the handler '
       + 'inside of the VPC. The handler reads the secret of the admin from Secrets Manager and signs in to the database. '
       + 'Clients sign in with tokens that IAM checks.',
     size: [880, 320],
@@ -176,17 +186,34 @@ export const PICTURES: Picture[] = [
   },
   {
     name: 'event',
-    title: 'The flow of an event: it is decoded, takes the lock, reads registry and catalogs, decides what is wanted, compares it, '
+    title:
+      'The flow of an event: it is decoded, takes the lock, reads registry and catalogs, decides what is wanted, compares it, '
       + 'executes the difference, and reads the catalogs again. Then CloudFormation is answered. '
       + 'If a step fails for good, what was committed is taken back.',
     size: [880, 210],
     boxes: [
-      ['decode', 'or refuse'], ['lock', 'one at a time'], ['read', 'registry, catalogs'], ['decide', 'what is wanted'],
-      ['compare', 'the difference'], ['execute', 'login last'], ['verify', 'nothing is left'],
-    ].map((lines, index): Box => ({ at: [10 + index * 124, 30], size: [114, 56], lines, kind: index < 5 ? 'box' : 'accent' })),
+      ['decode', 'or refuse'],
+      ['lock', 'one at a time'],
+      ['read', 'registry, catalogs'],
+      ['decide', 'what is wanted'],
+      ['compare', 'the difference'],
+      ['execute', 'login last'],
+      ['verify', 'nothing is left'],
+    ].map((lines, index): Box => ({
+      at: [10 + index * 124, 30],
+      size: [114, 56],
+      lines,
+      kind: index < 5 ? 'box' : 'accent',
+    })),
     arrows: [
-      ...Array.from({ length: 6 }, (_, index): Arrow => ({ points: [[124 + index * 124, 58], [132 + index * 124, 58]] })),
-      { points: [[687, 86], [687, 150], [310, 150]], label: 'fails for good: what was committed is taken back, last first', labelAt: [500, 143] },
+      ...Array.from({ length: 6 }, (_, index): Arrow => ({
+        points: [[124 + index * 124, 58], [132 + index * 124, 58]],
+      })),
+      {
+        points: [[687, 86], [687, 150], [310, 150]],
+        label: 'fails for good: what was committed is taken back, last first',
+        labelAt: [500, 143],
+      },
       { points: [[811, 86], [811, 180], [310, 180]], label: 'nothing is left to do: success', labelAt: [560, 197] },
     ],
   },

@@ -1,6 +1,7 @@
 /**
- * Runs the demo and writes what it prints to docs/images/demo.svg, line after line, as in a terminal: `npx projen record`.
- * Reasons in brackets and the table at the end are left out, and the host is shortened: the picture is for a first look.
+ * Runs the demo and writes what it prints to docs/images/demo.svg, line after line, as in a terminal:
+ * `npx projen record`. Reasons in brackets and the table at the end are left out, and the host is shortened: the
+ * picture is for a first look.
  */
 import { spawn } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -79,13 +80,18 @@ export function recordingOf(lines: string[]): string {
 /** Resolves with all that the demo has printed. */
 function demo(): Promise<string> {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', 'tsx', 'rehearsal/demo.ts'], { cwd: ROOT, env: { ...process.env, NO_COLOR: '1' } });
+    const child = spawn(process.execPath, ['--import', 'tsx', 'rehearsal/demo.ts'], {
+      cwd: ROOT,
+      env: { ...process.env, NO_COLOR: '1' },
+    });
     let output = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => {
       output += text;
     });
     child.stderr.pipe(process.stderr);
-    child.on('error', reject).on('close', code => code === 0 ? resolve(output) : reject(new Error(`the demo ended with ${code}`)));
+    child
+      .on('error', reject)
+      .on('close', code => (code === 0 ? resolve(output) : reject(new Error(`the demo ended with ${code}`))));
   });
 }
 

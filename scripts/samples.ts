@@ -1,6 +1,7 @@
 /**
- * Compiles the TypeScript of all pages, of README.md and of the doc comments: `npx projen samples`. jsii-rosetta does it for
- * what an assembly has, in one program. So it gets a copy of the assembly whose README has the samples of the pages, too.
+ * Compiles the TypeScript of all pages, of README.md and of the doc comments: `npx projen samples`. jsii-rosetta does
+ * it for what an assembly has, in one program. So it gets a copy of the assembly whose README has the samples of the
+ * pages, too.
  */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
@@ -37,7 +38,9 @@ export function samplesOf(page: string, text: string): Sample[] {
 
 /** The pages that the package has, from its root. */
 export function pagesOfPackage(): string[] {
-  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.md'));
+  const docs = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).filter(name =>
+    name.endsWith('.md'),
+  );
   return ['README.md', ...docs.map(name => `docs/${name}`)].sort();
 }
 

@@ -34,11 +34,18 @@ function licenceText(dir: string): string {
 
 /** Licences of everything that really is in the output (what was tree-shaken away does not count). */
 export function notices({ inputs }: Metafile['outputs'][string]): string {
-  const dirs = Object.entries(inputs).filter(([, { bytesInOutput }]) => bytesInOutput > 0).map(([input]) => packageDir(input));
+  const dirs = Object.entries(inputs)
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([input]) => packageDir(input));
   const packages = [...new Set(dirs.filter(dir => dir !== undefined))].map((dir) => {
-    const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8')) as Record<string, string>;
+    const { name, version, license } = JSON.parse(readFileSync(join(root, dir, 'package.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
     if (!LICENCES.includes(license)) {
-      throw new Error(`The licence of ${name}@${version} is ${license}; what is bundled has one of ${LICENCES.join(', ')}`);
+      throw new Error(
+        `The licence of ${name}@${version} is ${license}; what is bundled has one of ${LICENCES.join(', ')}`,
+      );
     }
     const text = licenceText(dir);
     if (!text && license !== 'Apache-2.0') {
