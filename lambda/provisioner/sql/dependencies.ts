@@ -35,7 +35,8 @@ export function ownedObjects(role: string): string {
 export function dependencies(roles: string[], { shared }: { readonly shared: boolean }): string {
   return `
   SELECT r.rolname::text AS role, bool_or(${OWNED}) AS owns,
-         (SELECT string_agg(quote_ident(m.srvname), ', ' ORDER BY m.srvname) FROM pg_catalog.pg_user_mappings m WHERE m.umuser = r.oid) AS mappings
+         (SELECT string_agg(quote_ident(m.srvname), ', ' ORDER BY m.srvname) FROM pg_catalog.pg_user_mappings m
+           WHERE m.umuser = r.oid) AS mappings
   FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
   WHERE ${shared ? HERE : HERE_ONLY} AND ${isOneOf('r.rolname', roles)} GROUP BY r.oid, r.rolname ORDER BY r.rolname`;
 }
@@ -46,7 +47,8 @@ export function dependencies(roles: string[], { shared }: { readonly shared: boo
  */
 export function owned(roles: string[]): string {
   return `
-  SELECT r.rolname::text AS role, count(*) FILTER (WHERE ${OWNED})::int AS everywhere, count(*) FILTER (WHERE ${OWNED} AND s.dbid = ${DATABASE})::int AS here,
+  SELECT r.rolname::text AS role, count(*) FILTER (WHERE ${OWNED})::int AS everywhere,
+         count(*) FILTER (WHERE ${OWNED} AND s.dbid = ${DATABASE})::int AS here,
          bool_or(s.dbid = ${DATABASE} AND s.deptype <> 'a' AND NOT (${OWNED})) AS depended
   FROM pg_catalog.pg_shdepend s JOIN pg_catalog.pg_roles r ON r.oid = s.refobjid
   WHERE ${OF_ROLE} AND ${isOneOf('r.rolname', roles)} GROUP BY 1 ORDER BY 1`;
@@ -56,12 +58,15 @@ export function owned(roles: string[]): string {
 export function ownedCounts(role: string): string {
   return `
   SELECT string_agg(format('%s %s in %s', n, what, place), ', ' ORDER BY place, what) AS owned FROM (
-    SELECT count(*) AS n, CASE s.classid WHEN 'pg_class'::regclass THEN 'tables, views and sequences' WHEN 'pg_proc'::regclass THEN 'functions'
-             WHEN 'pg_namespace'::regclass THEN 'schemas' WHEN 'pg_type'::regclass THEN 'types' WHEN 'pg_database'::regclass THEN 'databases'
+    SELECT count(*) AS n, CASE s.classid WHEN 'pg_class'::regclass THEN 'tables, views and sequences'
+      WHEN 'pg_proc'::regclass THEN 'functions'
+             WHEN 'pg_namespace'::regclass THEN 'schemas' WHEN 'pg_type'::regclass THEN 'types'
+             WHEN 'pg_database'::regclass THEN 'databases'
              WHEN 'pg_largeobject'::regclass THEN 'large objects' ELSE substr(s.classid::regclass::text, 4) END AS what,
            coalesce('database ' || quote_ident(d.datname), 'the server') AS place
     FROM pg_catalog.pg_shdepend s LEFT JOIN pg_catalog.pg_database d ON d.oid = s.dbid
-    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
+    WHERE s.refclassid = 'pg_catalog.pg_authid'::regclass
+      AND s.refobjid = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = ${literal(role)})
       AND ${OWNED}
     GROUP BY 2, 3) o`;
 }

@@ -28,7 +28,8 @@ export function actingAs(grantor: string, owner: string): string {
   return `CASE WHEN ${grantor} = me.oid OR (${grantor} = ${owner} AND pg_has_role(${owner}, 'USAGE')) THEN NULL
                WHEN (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${grantor}) THEN NULL
                WHEN pg_get_userbyid(${grantor}) = 'pg_database_owner'
-               THEN (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database WHERE datname = current_database())::text
+               THEN (SELECT pg_get_userbyid(datdba) FROM pg_catalog.pg_database
+                 WHERE datname = current_database())::text
                WHEN ${grantor} = ${owner} THEN pg_get_userbyid(${grantor})::text END`;
 }
 
@@ -47,7 +48,8 @@ interface Entry {
 function hasRival({ grantor, privilege, owner, acl }: Entry): string {
   return `(${grantor} <> ${owner} AND ${inherits(owner)} OR EXISTS (
                  SELECT FROM aclexplode(${acl}) x
-                 WHERE x.is_grantable AND x.privilege_type = ${privilege} AND x.grantee NOT IN (${grantor}, ${owner}) AND ${inherits('x.grantee')}))`;
+                 WHERE x.is_grantable AND x.privilege_type = ${privilege} AND x.grantee NOT IN (${grantor}, ${owner})
+                   AND ${inherits('x.grantee')}))`;
 }
 
 /**
@@ -79,7 +81,8 @@ export const CAN_BE = (role: string) =>
  * Whether the admin can use the rights of a role that it does not inherit from: as a member of it, or by becoming one.
  */
 export const CAN_BECOME = (role: string) => `(${CAN_BE(role)} OR pg_has_role(${role}, 'MEMBER WITH ADMIN OPTION')
-                 OR NOT ${HAS_OPTIONS} AND (SELECT rolcreaterole FROM pg_catalog.pg_roles WHERE oid = me.oid) AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${role}))`;
+                 OR NOT ${HAS_OPTIONS} AND (SELECT rolcreaterole FROM pg_catalog.pg_roles WHERE oid = me.oid)
+                 AND NOT (SELECT rolsuper FROM pg_catalog.pg_roles WHERE oid = ${role}))`;
 
 /** What the admin can grant on something without the rights of its owner. Null where it has them, or can have them. */
 export function grantOptions(owner: string, acl: string, table?: string): string {
@@ -91,7 +94,8 @@ export function grantOptions(owner: string, acl: string, table?: string): string
     SELECT coalesce(jsonb_agg(jsonb_build_object('privilege', privilege, 'column', attname, 'through', through)
                               ORDER BY privilege, attname NULLS FIRST, through NULLS FIRST), '[]')
     FROM (
-      SELECT x.privilege_type AS privilege, attname, CASE WHEN x.grantee <> me.oid THEN pg_get_userbyid(x.grantee)::text END AS through
+      SELECT x.privilege_type AS privilege, attname,
+             CASE WHEN x.grantee <> me.oid THEN pg_get_userbyid(x.grantee)::text END AS through
       FROM (SELECT NULL::text AS attname, x.* FROM aclexplode(${acl}) x ${ofColumns}) x
       WHERE x.is_grantable AND ${inherits('x.grantee')}) held_by_admin) END`;
 }

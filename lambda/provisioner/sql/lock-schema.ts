@@ -64,12 +64,14 @@ export interface HeldLock {
  */
 export function fence({ pid, schema, database }: HeldLock): string {
   return `SELECT 1 / count(*)::int AS held FROM pg_catalog.pg_locks l
-  WHERE l.pid = ${literal(String(pid))}::int AND l.granted AND ${isLock(`${literal(schema)}::oid`, `${literal(database)}::oid`)}`;
+  WHERE l.pid = ${literal(String(pid))}::int AND l.granted
+    AND ${isLock(`${literal(schema)}::oid`, `${literal(database)}::oid`)}`;
 }
 
 /** Whether a row l of pg_locks is about a schema. */
 function isLock(schema: string, database: string): string {
-  return `l.locktype = 'object' AND l.classid = 'pg_catalog.pg_namespace'::regclass AND l.objsubid = 0 AND l.mode = '${MODE}'
+  return `l.locktype = 'object' AND l.classid = 'pg_catalog.pg_namespace'::regclass AND l.objsubid = 0
+    AND l.mode = '${MODE}'
     AND l.objid = ${schema} AND l.database = ${database}`;
 }
 
@@ -80,7 +82,8 @@ const THIS_LOCK = isLock(
 
 /** How many wait for the lock that can have it. Others may ask for it as well, and get nothing but an error. */
 const WAITING = `(
-  SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid) JOIN pg_catalog.pg_namespace n ON n.oid = l.objid
+  SELECT count(*) FROM pg_catalog.pg_locks l JOIN pg_catalog.pg_stat_activity a USING (pid)
+  JOIN pg_catalog.pg_namespace n ON n.oid = l.objid
   WHERE ${THIS_LOCK} AND NOT l.granted AND pg_has_role(a.usesysid, n.nspowner, 'USAGE'))`;
 
 /**
@@ -89,10 +92,13 @@ const WAITING = `(
  */
 const FREE = `least(
   current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int
-    - coalesce(current_setting('reserved_connections', true)::int, 0) - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),
-  (SELECT rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usesysid = r.oid) FROM pg_catalog.pg_roles r
+    - coalesce(current_setting('reserved_connections', true)::int, 0) - (SELECT count(*)
+      FROM pg_catalog.pg_stat_activity WHERE datid IS NOT NULL),
+  (SELECT rolconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE usesysid = r.oid)
+    FROM pg_catalog.pg_roles r
    WHERE rolname = session_user AND rolconnlimit >= 0),
-  (SELECT datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid = d.oid) FROM pg_catalog.pg_database d
+  (SELECT datconnlimit - (SELECT count(*) FROM pg_catalog.pg_stat_activity WHERE datid = d.oid)
+    FROM pg_catalog.pg_database d
    WHERE datname = current_database() AND datconnlimit >= 0))`;
 
 /**
@@ -102,11 +108,14 @@ const FREE = `least(
 export const MAY_WAIT = `SELECT 1 / CASE WHEN w.n = 0 OR 2 * w.n < ${FREE} THEN 1 ELSE 0 END FROM (SELECT ${WAITING} AS n) w`;
 
 /** A process in words. Dropped roles have no name. */
-const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.pid, coalesce(a.usename::text, a.usesysid::text, 'not known'),
-  quote_ident(left(a.application_name, 60)), coalesce(date_trunc('second', clock_timestamp() - a.backend_start)::text, 'not known'))`;
+const SESSION = `format('pid %s (role %s, application %s, connected for %s)', p.pid,
+  coalesce(a.usename::text, a.usesysid::text, 'not known'),
+  quote_ident(left(a.application_name, 60)), coalesce(date_trunc('second', clock_timestamp() - a.backend_start)::text,
+    'not known'))`;
 
 /** Prepared transactions have no process; there is no telling which of them it is. */
-const PREPARED = `(SELECT coalesce(string_agg(format('prepared transaction %s (role %s, database %s)', quote_literal(left(x.gid, 60)), x.owner, x.database), ', ' ORDER BY x.gid),
+const PREPARED = `(SELECT coalesce(string_agg(format('prepared transaction %s (role %s, database %s)',
+  quote_literal(left(x.gid, 60)), x.owner, x.database), ', ' ORDER BY x.gid),
   'a prepared transaction') FROM (SELECT * FROM pg_catalog.pg_prepared_xacts ORDER BY prepared LIMIT 5) x)`;
 
 /**
@@ -116,12 +125,14 @@ const PREPARED = `(SELECT coalesce(string_agg(format('prepared transaction %s (r
 export const LOCK_HOLDERS = `
   SELECT string_agg(format('%s %s', p.pid, a.state_change), ', ' ORDER BY p.pid) AS who,
          string_agg(CASE WHEN p.pid IS NULL THEN ${PREPARED} ELSE ${SESSION} END, ', ' ORDER BY p.pid) AS holders
-  FROM (SELECT l.pid FROM pg_catalog.pg_locks l WHERE ${THIS_LOCK} AND l.granted) p LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)`;
+  FROM (SELECT l.pid FROM pg_catalog.pg_locks l WHERE ${THIS_LOCK} AND l.granted) p
+  LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)`;
 
 /** What a session waits for just now: each process or prepared transaction in words. */
 export function blockers(pid: number): string {
   return `
   SELECT CASE WHEN p.pid = 0 THEN ${PREPARED} ELSE ${SESSION} END AS blocker
-  FROM (SELECT DISTINCT pid FROM unnest(pg_catalog.pg_blocking_pids(${literal(String(pid))}::int)) b(pid) ORDER BY pid LIMIT 5) p
+  FROM (SELECT DISTINCT pid FROM unnest(pg_catalog.pg_blocking_pids(${literal(String(pid))}::int)) b(pid)
+    ORDER BY pid LIMIT 5) p
   LEFT JOIN pg_catalog.pg_stat_activity a USING (pid)`;
 }

@@ -7,7 +7,8 @@ import { textArray } from './quote';
  */
 export const LOGINS = `
   WITH RECURSIVE ${IN_RDS_IAM}
-  SELECT r.rolname::text AS role, r.rolcanlogin AS "canLogin", ${WITH_TOKEN} AS "withToken", r.rolsuper AS "isSuperuser",
+  SELECT r.rolname::text AS role, r.rolcanlogin AS "canLogin", ${WITH_TOKEN} AS "withToken",
+         r.rolsuper AS "isSuperuser",
          r.rolcreaterole AS "createsRoles", r.rolvaliduntil::text AS "validUntil"
   FROM pg_catalog.pg_roles r
   WHERE (r.rolcanlogin OR r.oid IN (SELECT oid FROM iam)) AND r.rolname !~ '^pg_' AND r.rolname <> 'rds_iam'

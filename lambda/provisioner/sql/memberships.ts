@@ -7,7 +7,8 @@ import { isOneOf, textArray } from './quote';
  */
 export const AUTH_MEMBERS = `(
       SELECT m.* FROM (SELECT NULL::boolean AS inherit_option, NULL::boolean AS set_option) missing
-      CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option FROM pg_catalog.pg_auth_members) m)`;
+      CROSS JOIN LATERAL (SELECT roleid, member, grantor, admin_option, inherit_option, set_option
+        FROM pg_catalog.pg_auth_members) m)`;
 
 /**
  * With each membership, whether it passes anything on. The ADMIN-only one that 16 and newer give the creator of a role
@@ -37,11 +38,14 @@ export const WITH_TOKEN
 export function adminMemberships(roles: string[]): string {
   return `
   SELECT r.rolname::text AS role,
-         CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE') AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
+         CASE WHEN current_setting('server_version_num')::int >= 160000 THEN pg_has_role(r.oid, 'USAGE')
+           AND pg_has_role(r.oid, 'SET') ELSE pg_has_role(r.oid, 'MEMBER') END AS held,
          ${HAS_OPTIONS} AND ${CAN_BE('r.oid')} AND NOT pg_has_role(r.oid, 'MEMBER WITH ADMIN OPTION') AS settable,
          (SELECT json_build_object('inherit', m.inherit_option, 'set', m.set_option) FROM ${AUTH_MEMBERS} m
-          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid AND m.inherit_option IS NOT NULL) AS options,
-         (SELECT json_agg(json_build_array(m.grantor, m.admin_option, m.inherit_option, m.set_option) ORDER BY m.grantor) FROM ${AUTH_MEMBERS} m
+          WHERE m.roleid = r.oid AND m.member = me.oid AND m.grantor = me.oid
+            AND m.inherit_option IS NOT NULL) AS options,
+         (SELECT json_agg(json_build_array(m.grantor, m.admin_option, m.inherit_option, m.set_option)
+           ORDER BY m.grantor) FROM ${AUTH_MEMBERS} m
           WHERE m.roleid = r.oid AND m.member = me.oid) AS rows
   FROM pg_catalog.pg_roles r CROSS JOIN (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user) me
   WHERE r.rolname = ANY (${textArray(roles)})`;
@@ -54,7 +58,8 @@ export function adminMemberships(roles: string[]): string {
  */
 export function pathToRdsIam(role: string): string {
   return `
-  WITH RECURSIVE edge(member, oid) AS (SELECT member, roleid FROM (${EDGES}) all_edges(member, roleid, effective) WHERE effective),
+  WITH RECURSIVE edge(member, oid) AS (SELECT member, roleid FROM (${EDGES}) all_edges(member, roleid, effective)
+    WHERE effective),
   walk(oid, distance) AS (
     SELECT oid, 0 FROM pg_catalog.pg_roles WHERE rolname = ${role}
     UNION
@@ -65,7 +70,8 @@ export function pathToRdsIam(role: string): string {
     UNION ALL
     SELECT before.oid, back.distance - 1, before.name || back.path FROM back CROSS JOIN LATERAL (
       SELECT walk.oid, r.rolname::text AS name
-      FROM walk JOIN edge ON edge.member = walk.oid AND edge.oid = back.oid JOIN pg_catalog.pg_roles r ON r.oid = walk.oid
+      FROM walk JOIN edge ON edge.member = walk.oid AND edge.oid = back.oid
+      JOIN pg_catalog.pg_roles r ON r.oid = walk.oid
       WHERE walk.distance = back.distance - 1 ORDER BY r.rolname LIMIT 1) before)
   SELECT path FROM back WHERE distance = 0`;
 }
@@ -88,12 +94,14 @@ export const ADMIN_PATH_TO_RDS_IAM = pathToRdsIam('session_user');
 export const LEADING_TO_RDS_IAM = `
   WITH RECURSIVE me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user),
   up(oid) AS (SELECT oid FROM me UNION SELECT m.roleid FROM up JOIN pg_catalog.pg_auth_members m ON m.member = up.oid),
-  down(oid) AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam' UNION SELECT m.member FROM down JOIN pg_catalog.pg_auth_members m ON m.roleid = down.oid)
+  down(oid) AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = 'rds_iam'
+    UNION SELECT m.member FROM down JOIN pg_catalog.pg_auth_members m ON m.roleid = down.oid)
   SELECT g.rolname::text AS "group", v.rolname::text AS member, m.grantor = m.roleid AS "byItself",
          m.member = me.oid AND m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AS "isOfAdmin",
          m.grantor <> me.oid AND gr.rolsuper IS NOT TRUE AND m.grantor IN (SELECT oid FROM down) AS "byIamUser"
   FROM pg_catalog.pg_auth_members m JOIN up ON up.oid = m.member JOIN down ON down.oid = m.roleid CROSS JOIN me
-  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
+  JOIN pg_catalog.pg_roles g ON g.oid = m.roleid JOIN pg_catalog.pg_roles v ON v.oid = m.member
+  LEFT JOIN pg_catalog.pg_roles gr ON gr.oid = m.grantor
   ORDER BY 1, 2`;
 
 /** Members of these roles, theirs and so on, that log in by other means than rds_iam. */

@@ -41,21 +41,26 @@ export function obstaclesTo(newOwner: string, roles: string[], { mayCreate }: { 
   n AS (SELECT oid, rolname, rolsuper FROM pg_catalog.pg_roles WHERE rolname = ${literal(newOwner)}),
   r AS (SELECT oid, rolname FROM pg_catalog.pg_roles WHERE ${isOneOf('rolname', roles)}),
   db AS (SELECT oid, datname FROM pg_catalog.pg_database WHERE datname = current_database()),
-  owned AS (SELECT DISTINCT s.classid, s.objid FROM pg_catalog.pg_shdepend s JOIN r ON r.oid = s.refobjid WHERE ${HERE_ONLY} AND ${OWNED})
+  owned AS (SELECT DISTINCT s.classid, s.objid FROM pg_catalog.pg_shdepend s JOIN r ON r.oid = s.refobjid
+    WHERE ${HERE_ONLY} AND ${OWNED})
   SELECT format('GRANT CREATE ON SCHEMA %I TO %I', ns.nspname, n.rolname) AS sql, NULL AS superusers
   FROM pg_catalog.pg_namespace ns CROSS JOIN n
   WHERE NOT has_schema_privilege(n.oid, ns.oid, 'CREATE')
-    AND (quote_ident(ns.nspname) IN (SELECT (pg_identify_object(classid, objid, 0)).schema FROM owned WHERE ${isKind(...IN_SCHEMA)})
+    AND (quote_ident(ns.nspname) IN (SELECT (pg_identify_object(classid, objid, 0)).schema FROM owned
+      WHERE ${isKind(...IN_SCHEMA)})
       ${mayCreate ? "OR ns.nspname !~ '^pg_' AND EXISTS (SELECT FROM r WHERE has_schema_privilege(r.oid, ns.oid, 'CREATE'))" : ''})
   UNION ALL
   SELECT format('GRANT CREATE ON DATABASE %I TO %I', db.datname, n.rolname), NULL FROM db CROSS JOIN n
-  WHERE NOT has_database_privilege(n.oid, db.oid, 'CREATE') AND EXISTS (SELECT FROM owned WHERE ${isKind(...IN_DATABASE)})
+  WHERE NOT has_database_privilege(n.oid, db.oid, 'CREATE')
+    AND EXISTS (SELECT FROM owned WHERE ${isKind(...IN_DATABASE)})
   UNION ALL
   SELECT format('GRANT CREATE ON DATABASE %I TO %I', db.datname, me.rolname), NULL FROM db CROSS JOIN me
-  WHERE NOT has_database_privilege(me.oid, db.oid, 'CREATE') AND EXISTS (SELECT FROM owned WHERE ${isKind('pg_namespace')})
+  WHERE NOT has_database_privilege(me.oid, db.oid, 'CREATE')
+    AND EXISTS (SELECT FROM owned WHERE ${isKind('pg_namespace')})
   UNION ALL
   SELECT DISTINCT format('GRANT USAGE ON FOREIGN DATA WRAPPER %I TO %I', w.fdwname, n.rolname), NULL
-  FROM owned JOIN pg_catalog.pg_foreign_server f ON f.oid = objid AND ${isKind('pg_foreign_server')} JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw CROSS JOIN n
+  FROM owned JOIN pg_catalog.pg_foreign_server f ON f.oid = objid AND ${isKind('pg_foreign_server')}
+  JOIN pg_catalog.pg_foreign_data_wrapper w ON w.oid = f.srvfdw CROSS JOIN n
   WHERE NOT has_foreign_data_wrapper_privilege(n.oid, w.oid, 'USAGE')
   UNION ALL
   SELECT format('GRANT %I TO %I WITH ADMIN OPTION', one.rolname, me.rolname), NULL

@@ -35,7 +35,8 @@ export function publicCreate(roles: RegisteredRoles): string {
     'CREATE',
     from,
     `r.rolname !~ '^pg_' AND (${owns}
-      OR r.rolcanlogin AND r.rolname !~ '^rds' AND NOT ${isManaged(roles)} AND has_database_privilege(r.oid, current_database(), 'CONNECT'))`,
+      OR r.rolcanlogin AND r.rolname !~ '^rds' AND NOT ${isManaged(roles)}
+      AND has_database_privilege(r.oid, current_database(), 'CONNECT'))`,
   );
 }
 
@@ -52,14 +53,17 @@ function isManaged({ managed }: RegisteredRoles): string {
  * what was granted by hand; or it is a member of a predefined role, which is about all databases.
  */
 function needsDatabase({ inDatabase }: RegisteredRoles): string {
-  return `(EXISTS (SELECT FROM unnest(${textArray(inDatabase)}::oid[]) d WHERE pg_has_role(r.oid, d, 'MEMBER')) OR ${holdsSomethingIn('o.oid')}
-      OR EXISTS (SELECT FROM pg_catalog.pg_roles g WHERE g.rolname ~ '^pg_' AND g.rolname <> 'pg_database_owner' AND pg_has_role(r.oid, g.oid, 'MEMBER')))`;
+  return `(EXISTS (SELECT FROM unnest(${textArray(inDatabase)}::oid[]) d WHERE pg_has_role(r.oid, d, 'MEMBER'))
+    OR ${holdsSomethingIn('o.oid')}
+      OR EXISTS (SELECT FROM pg_catalog.pg_roles g
+        WHERE g.rolname ~ '^pg_' AND g.rolname <> 'pg_database_owner' AND pg_has_role(r.oid, g.oid, 'MEMBER')))`;
 }
 
 /** Whether role r, or one that it is a member of, owns or holds something in a database. */
 function holdsSomethingIn(database: string): string {
   return `EXISTS (
-        SELECT FROM (SELECT DISTINCT refobjid FROM pg_catalog.pg_shdepend WHERE dbid = ${database} AND refclassid = 'pg_catalog.pg_authid'::regclass) s
+        SELECT FROM (SELECT DISTINCT refobjid FROM pg_catalog.pg_shdepend
+          WHERE dbid = ${database} AND refclassid = 'pg_catalog.pg_authid'::regclass) s
         WHERE pg_has_role(r.oid, s.refobjid, 'MEMBER'))`;
 }
 
@@ -79,8 +83,10 @@ export function lockedOutUsers(databases: string[], users: string[], declared: L
       .map(({ role, database }) => `r.rolname = ${literal(role)} AND d.datname = ${literal(database)}`)
       .join(' OR ') || 'false';
   return `
-  SELECT r.rolname::text AS role, d.datname::text AS database FROM pg_catalog.pg_roles r CROSS JOIN pg_catalog.pg_database d
-  WHERE ${isOneOf('d.datname', databases)} AND ${isOneOf('r.rolname', users)} AND r.rolcanlogin AND NOT has_database_privilege(r.oid, d.oid, 'CONNECT')
+  SELECT r.rolname::text AS role, d.datname::text AS database FROM pg_catalog.pg_roles r
+  CROSS JOIN pg_catalog.pg_database d
+  WHERE ${isOneOf('d.datname', databases)} AND ${isOneOf('r.rolname', users)} AND r.rolcanlogin
+    AND NOT has_database_privilege(r.oid, d.oid, 'CONNECT')
     AND (${isDeclared} OR ${holdsSomethingIn('d.oid')}) ORDER BY 1, 2`;
 }
 
@@ -91,9 +97,11 @@ export function connectsOnlyThrough(roles: string[], databases: string[]): strin
   walk(oid) AS (
     SELECT oid FROM me
     UNION
-    SELECT g.oid FROM walk w JOIN ${AUTH_MEMBERS} m ON m.member = w.oid JOIN pg_catalog.pg_roles v ON v.oid = m.member JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
+    SELECT g.oid FROM walk w JOIN ${AUTH_MEMBERS} m ON m.member = w.oid JOIN pg_catalog.pg_roles v ON v.oid = m.member
+    JOIN pg_catalog.pg_roles g ON g.oid = m.roleid
     WHERE coalesce(m.inherit_option, v.rolinherit) AND NOT ${isOneOf('g.rolname', roles)})
-  SELECT d.datname::text AS database, ${actingAs('d.datdba', 'd.datdba')} AS "as", ${grantOptions('d.datdba', 'd.datacl')} AS options
+  SELECT d.datname::text AS database, ${actingAs('d.datdba', 'd.datdba')} AS "as",
+         ${grantOptions('d.datdba', 'd.datacl')} AS options
   FROM pg_catalog.pg_database d CROSS JOIN me
   WHERE ${isOneOf('d.datname', databases)} AND has_database_privilege(d.oid, 'CONNECT') AND NOT EXISTS (
     SELECT FROM aclexplode(coalesce(d.datacl, acldefault('d', d.datdba))) a
@@ -112,14 +120,18 @@ function publicState(privilege: string, from: string, relies: string): string {
   WITH me AS (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = current_user), o AS (${from})
   SELECT
     o.oid::text AS oid,
-    (SELECT coalesce(json_agg(json_build_object('by', CASE WHEN a.grantor <> o.owner THEN pg_get_userbyid(a.grantor)::text END,
-                              'as', ${actingAs('a.grantor', 'o.owner')}, 'grantor', ${grantor}, 'through', ${through}) ORDER BY a.grantor), '[]')
+    (SELECT coalesce(json_agg(json_build_object('by', CASE
+      WHEN a.grantor <> o.owner THEN pg_get_userbyid(a.grantor)::text END,
+                              'as', ${actingAs('a.grantor', 'o.owner')}, 'grantor', ${grantor}, 'through', ${through})
+                                ORDER BY a.grantor), '[]')
      FROM aclexplode(o.acl) a WHERE a.grantee = 0 AND a.privilege_type = '${privilege}') AS held,
     json_build_object('as', ${actingAs('o.owner', 'o.owner')}, 'options', ${grantOptions('o.owner', 'o.acl')}) AS owner,
     (SELECT coalesce(json_agg(json_build_object('role', r.rolname, 'isAdmin', r.oid = me.oid) ORDER BY r.rolname), '[]')
      FROM pg_catalog.pg_roles r
      WHERE NOT r.rolsuper AND ${relies}
-       AND NOT EXISTS (SELECT FROM aclexplode(o.acl) a WHERE a.grantee <> 0 AND a.privilege_type = '${privilege}' AND pg_has_role(r.oid, a.grantee, 'USAGE'))) AS relying
+       AND NOT EXISTS (SELECT FROM aclexplode(o.acl) a
+         WHERE a.grantee <> 0 AND a.privilege_type = '${privilege}'
+           AND pg_has_role(r.oid, a.grantee, 'USAGE'))) AS relying
   FROM o CROSS JOIN me`;
 }
 

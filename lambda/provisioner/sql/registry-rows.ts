@@ -16,7 +16,8 @@ export interface Stamp extends ManagingResource {
 }
 
 export const CLAIMS = `
-  SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid", r.rolname::text AS "roleName",
+  SELECT m.stack, m.stack_id AS "stackId", m.logical_id AS "logicalId", m.role_oid::text AS "roleOid",
+         r.rolname::text AS "roleName",
          m.resource_id AS "resourceId", m.physical_id AS "physicalId", m.username, m.declarations, m.released,
          (extract(epoch FROM clock_timestamp()) * 1000)::float8 AS now
   FROM ${ONLY_TABLE} m LEFT JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
@@ -26,7 +27,8 @@ export const CLAIMS = `
 export function stamp({ stack, stackId, logicalId, sent }: Stamp): string {
   return `
   UPDATE ${ONLY_TABLE} SET declarations = declarations || ${json({ sent })}
-  WHERE role_oid <> ${NO_ROLE} AND stack = ${literal(stack)} AND stack_id = ${literal(stackId)} AND logical_id = ${literal(logicalId)} AND NOT released
+  WHERE role_oid <> ${NO_ROLE} AND stack = ${literal(stack)} AND stack_id = ${literal(stackId)}
+    AND logical_id = ${literal(logicalId)} AND NOT released
     AND jsonb_typeof(declarations) = 'object' AND coalesce(declarations ->> 'sent', '') COLLATE "C" < ${literal(sent)}`;
 }
 
@@ -54,9 +56,11 @@ export function insertWithoutRole(
 ): string {
   const texts = [stack, stackId, logicalId, resourceId, physicalId, username].map(literal).join(', ');
   return `
-  INSERT INTO ${REGISTRY_TABLE} (role_oid, stack, stack_id, logical_id, resource_id, physical_id, username, declarations, released)
+  INSERT INTO ${REGISTRY_TABLE} (role_oid, stack, stack_id, logical_id, resource_id, physical_id, username,
+    declarations, released)
   VALUES (${NO_ROLE}, ${texts}, ${declarations}, ${released})
-  ON CONFLICT (role_oid, stack, logical_id) DO UPDATE SET stack_id = excluded.stack_id, resource_id = excluded.resource_id, physical_id = excluded.physical_id,
+  ON CONFLICT (role_oid, stack, logical_id) DO UPDATE SET stack_id = excluded.stack_id,
+  resource_id = excluded.resource_id, physical_id = excluded.physical_id,
     username = excluded.username, declarations = excluded.declarations, released = excluded.released`;
 }
 
@@ -82,9 +86,12 @@ function later(interval: string): string {
  */
 export const REGISTERED_NAMES = `
   WITH named(role) AS MATERIALIZED (
-    SELECT DISTINCT o.value FROM ${ONLY_TABLE} m CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*]') o(value))
-  SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
-  UNION SELECT role ->> 'name' FROM named UNION SELECT r.rolname::text FROM named JOIN pg_catalog.pg_roles r ON r.oid::text = role ->> 'oid'`;
+    SELECT DISTINCT o.value FROM ${ONLY_TABLE} m
+    CROSS JOIN LATERAL jsonb_path_query(m.declarations, '$.identities.roles[*]') o(value))
+  SELECT username FROM ${ONLY_TABLE} UNION SELECT r.rolname::text FROM ${ONLY_TABLE} m
+  JOIN pg_catalog.pg_roles r ON r.oid = m.role_oid
+  UNION SELECT role ->> 'name' FROM named UNION SELECT r.rolname::text FROM named
+    JOIN pg_catalog.pg_roles r ON r.oid::text = role ->> 'oid'`;
 
 /** A row to write. Without an oid the role is the one that has the name then. */
 export interface RegistryRow extends ManagingResource {
@@ -116,22 +123,28 @@ export function insert(rows: RegistryRow[]): string {
     roles: rows.map(({ roleOid, username }) => ({ roleOid, username })),
   }));
   return `
-  INSERT INTO ${REGISTRY_TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, physical_id, declarations, released)
-  SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."physicalId", g."declarations", g."released"
+  INSERT INTO ${REGISTRY_TABLE} (role_oid, username, stack, stack_id, logical_id, resource_id, physical_id,
+    declarations, released)
+  SELECT r.oid, n."username", g."stack", g."stackId", g."logicalId", g."resourceId", g."physicalId", g."declarations",
+         g."released"
   FROM jsonb_to_recordset(${json(values)})
-    AS g("stack" text, "stackId" text, "logicalId" text, "resourceId" text, "physicalId" text, "declarations" jsonb, "released" boolean, "roles" jsonb)
+    AS g("stack" text, "stackId" text, "logicalId" text, "resourceId" text, "physicalId" text, "declarations" jsonb,
+      "released" boolean, "roles" jsonb)
   CROSS JOIN LATERAL jsonb_to_recordset(g."roles") AS n("roleOid" text, "username" text)
   CROSS JOIN LATERAL (
     SELECT oid FROM pg_catalog.pg_roles WHERE n."roleOid" IS NULL AND rolname = n."username"::name
     UNION ALL SELECT oid FROM pg_catalog.pg_roles WHERE oid = n."roleOid"::oid) r
   ON CONFLICT (role_oid, stack, logical_id) DO UPDATE
-  SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id, physical_id = excluded.physical_id, declarations = excluded.declarations, released = excluded.released`;
+  SET username = excluded.username, stack_id = excluded.stack_id, resource_id = excluded.resource_id,
+  physical_id = excluded.physical_id, declarations = excluded.declarations, released = excluded.released`;
 }
 
 /** Roles that were dropped by hand, and cancellations that no event can be as late for. */
 const FORGET_DROPPED = `
-  DELETE FROM ${ONLY_TABLE} WHERE CASE role_oid WHEN ${NO_ROLE} THEN released AND coalesce(declarations ->> 'sent', '') COLLATE "C" < ${later(CANCELLED_KEPT)}
-                                               ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles WHERE oid = role_oid) END`;
+  DELETE FROM ${ONLY_TABLE} WHERE CASE role_oid WHEN ${NO_ROLE} THEN released
+    AND coalesce(declarations ->> 'sent', '') COLLATE "C" < ${later(CANCELLED_KEPT)}
+                                               ELSE NOT EXISTS (SELECT FROM pg_catalog.pg_roles
+                                                 WHERE oid = role_oid) END`;
 
 /**
  * Drops the registry if nothing but roles that are gone is registered. Nothing happens where there is none. It stays

@@ -78,8 +78,10 @@ export function registry(owner: string | undefined): string {
   return `WITH ${shape(owner)}
   SELECT EXISTS (SELECT FROM t) AS exists, EXISTS (SELECT FROM t WHERE relrowsecurity) AS secured,
          (SELECT coalesce(json_agg(f), '[]') FROM f) AS faults,
-         (SELECT coalesce(json_agg(DISTINCT ${nameOf('a.grantee')}), '[]') FROM pg_catalog.pg_default_acl d CROSS JOIN LATERAL aclexplode(d.defaclacl) a
-          WHERE d.defaclrole IN (SELECT oid FROM o UNION ALL SELECT oid FROM me) AND d.defaclobjtype IN ('r', 'n') AND d.defaclnamespace = 0
+         (SELECT coalesce(json_agg(DISTINCT ${nameOf('a.grantee')}), '[]') FROM pg_catalog.pg_default_acl d
+           CROSS JOIN LATERAL aclexplode(d.defaclacl) a
+          WHERE d.defaclrole IN (SELECT oid FROM o UNION ALL SELECT oid FROM me) AND d.defaclobjtype IN ('r', 'n')
+            AND d.defaclnamespace = 0
             AND a.grantee <> d.defaclrole) AS "defaultGrantees",
          (SELECT name FROM o) AS owner`;
 }
@@ -135,7 +137,8 @@ export const END_REGISTRY_LOCKERS = `
   JOIN pg_catalog.pg_locks l ON l.locktype = 'relation' AND l.database = d.oid AND l.relation = c.oid
     AND l.mode IN ('ShareLock', 'ShareRowExclusiveLock', 'ExclusiveLock', 'AccessExclusiveLock')
   JOIN pg_catalog.pg_stat_activity a ON a.pid = l.pid JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  WHERE n.nspname = '${REGISTRY_SCHEMA}' AND NOT r.rolcreaterole AND NOT r.rolsuper AND NOT pg_has_role(r.oid, c.relowner, 'USAGE')
+  WHERE n.nspname = '${REGISTRY_SCHEMA}' AND NOT r.rolcreaterole AND NOT r.rolsuper
+    AND NOT pg_has_role(r.oid, c.relowner, 'USAGE')
     AND pg_has_role(current_user, 'pg_signal_backend', 'USAGE')`;
 
 function nameOf(role: string): string {
@@ -151,7 +154,8 @@ function shape(owner: string | undefined): string {
     WHERE a.grantee NOT IN (SELECT oid FROM o WHERE oid IS NOT NULL UNION ALL SELECT oid FROM me)`;
   const others = IN_SCHEMAS.map(
     ([catalog, namespace, isOurs]) =>
-      `UNION ALL SELECT 'object', pg_describe_object('pg_catalog.${catalog}'::regclass, x.oid, 0) FROM n JOIN pg_catalog.${catalog} x ON x.${namespace} = n.oid
+      `UNION ALL SELECT 'object', pg_describe_object('pg_catalog.${catalog}'::regclass, x.oid, 0) FROM n
+        JOIN pg_catalog.${catalog} x ON x.${namespace} = n.oid
       ${isOurs === undefined ? '' : `AND NOT EXISTS (SELECT FROM t WHERE ${isOurs})`}`,
   );
   const columns = COLUMNS.map(
@@ -165,10 +169,12 @@ function shape(owner: string | undefined): string {
     SELECT wanted.name::text AS name, r.oid FROM (SELECT ${owner === undefined ? 'current_user' : `${literal(owner)}::name`} AS name) wanted
     LEFT JOIN pg_catalog.pg_roles r ON r.rolname = wanted.name),
   n AS (SELECT * FROM pg_catalog.pg_namespace WHERE nspname = '${REGISTRY_SCHEMA}'),
-  t AS (SELECT c.*, c.oid AS table_oid FROM pg_catalog.pg_class c JOIN n ON c.relnamespace = n.oid WHERE c.relname = 'managed_role'),
+  t AS (SELECT c.*, c.oid AS table_oid FROM pg_catalog.pg_class c JOIN n ON c.relnamespace = n.oid
+    WHERE c.relname = 'managed_role'),
   wanted_column(num, name, type, value) AS (VALUES ${columns.join(', ')}),
   found_column AS (
-    SELECT a.*, d.adbin::text AS value FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.table_oid AND a.attnum > 0
+    SELECT a.*, d.adbin::text AS value FROM t JOIN pg_catalog.pg_attribute a ON a.attrelid = t.table_oid
+      AND a.attnum > 0
     LEFT JOIN pg_catalog.pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum),
   f(fault, name) AS (
     SELECT 'owner missing', name FROM o WHERE oid IS NULL
@@ -180,9 +186,12 @@ function shape(owner: string | undefined): string {
     ${grantees('column grantee', 'found_column.attacl', 'found_column')}
     ${others.join(' ')}
     UNION ALL SELECT 'kind', t.relkind::text FROM t LEFT JOIN pg_catalog.pg_am am ON am.oid = t.relam
-      WHERE t.relkind <> 'r' OR t.relpersistence <> 'p' OR t.relispartition OR t.reloftype <> 0 OR am.amname IS DISTINCT FROM 'heap'
-    UNION ALL SELECT 'column', coalesce(c.attname::text, w.name) FROM wanted_column w FULL JOIN found_column c ON c.attnum = w.num
-      WHERE EXISTS (SELECT FROM t) AND (c.attname IS DISTINCT FROM w.name::name OR c.atttypid <> w.type OR NOT c.attnotnull
+      WHERE t.relkind <> 'r' OR t.relpersistence <> 'p' OR t.relispartition OR t.reloftype <> 0 OR am.amname IS DISTINCT
+      FROM 'heap'
+    UNION ALL SELECT 'column', coalesce(c.attname::text, w.name)
+      FROM wanted_column w FULL JOIN found_column c ON c.attnum = w.num
+      WHERE EXISTS (SELECT FROM t) AND (c.attname IS DISTINCT
+        FROM w.name::name OR c.atttypid <> w.type OR NOT c.attnotnull
         OR coalesce(c.value, '') NOT LIKE CASE WHEN w.value THEN ${literal('{CONST :consttype 16 %')} ELSE '' END
         OR c.attidentity <> '' OR c.attgenerated <> '' OR c.attcollation NOT IN (0, 100) OR c.attinhcount <> 0)
     ${ofTable('constraint', 'c.conname', 'pg_catalog.pg_constraint c', "c.conrelid = t.table_oid AND c.contype NOT IN ('p', 'n')")}
@@ -193,7 +202,8 @@ function shape(owner: string | undefined): string {
       `i.indrelid = t.table_oid
       AND NOT (i.indisprimary AND i.indkey::text = '${key}' AND i.indisvalid AND i.indimmediate)`,
     )}
-    UNION ALL SELECT 'index', 'managed_role' FROM t WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.table_oid)
+    UNION ALL SELECT 'index', 'managed_role' FROM t
+      WHERE NOT EXISTS (SELECT FROM pg_catalog.pg_index i WHERE i.indrelid = t.table_oid)
     ${ofTable('trigger', 'g.tgname', 'pg_catalog.pg_trigger g', 'g.tgrelid = t.table_oid')}
     ${ofTable('rule', 'r.rulename', 'pg_catalog.pg_rewrite r', 'r.ev_class = t.table_oid')}
     ${ofTable('policy', 'p.polname', 'pg_catalog.pg_policy p', 'p.polrelid = t.table_oid')}

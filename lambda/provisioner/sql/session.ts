@@ -86,18 +86,18 @@ export interface PooledTransaction {
   readonly isReadOnly: boolean;
 }
 
+const LOCAL_SETTINGS = Object.entries({ application_name: 'cdk-aurora-iam-auth', ...SETTINGS })
+  .map(([name, value]) => setLocal(name, value));
+
 /**
  * The first statement of a transaction in a session that others have used. The settings are in force until the end of
  * the transaction. Nothing but functions, so that no operator of another role is taken for one of PostgreSQL's.
  *
  * @see parsePooledTransaction for what it gives
  */
-export const SET_UP_TRANSACTION = `SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), ${"pg_catalog.current_setting('default_transaction_read_only'), pg_catalog.current_setting('transaction_isolation')"}), ${[
-  ...Object.entries({ application_name: 'cdk-aurora-iam-auth', ...SETTINGS }).map(([name, value]) =>
-    setLocal(name, value),
-  ),
-  NO_TRANSACTION_TIMEOUT,
-].join(', ')}`;
+export const SET_UP_TRANSACTION = "SELECT pg_catalog.concat_ws(' ', pg_catalog.pg_backend_pid(), "
+  + "pg_catalog.current_setting('default_transaction_read_only'), "
+  + `pg_catalog.current_setting('transaction_isolation')), ${[...LOCAL_SETTINGS, NO_TRANSACTION_TIMEOUT].join(', ')}`;
 
 export function parsePooledTransaction(answer: string): PooledTransaction {
   const [pid, readOnly, ...isolation] = answer.split(' ');
@@ -108,5 +108,6 @@ export function parsePooledTransaction(answer: string): PooledTransaction {
 export const NO_SELF_GRANT = "SET LOCAL createrole_self_grant = ''";
 
 /** Seconds: when the session has begun, and now. Nothing but functions here, too. */
-export const SESSION_TIMES = `SELECT pg_catalog.concat_ws(' ', pg_catalog.date_part('epoch', backend_start), pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()))
+export const SESSION_TIMES = `SELECT pg_catalog.concat_ws(' ', pg_catalog.date_part('epoch', backend_start),
+  pg_catalog.date_part('epoch', pg_catalog.clock_timestamp()))
   FROM pg_catalog.pg_stat_get_activity(pg_catalog.pg_backend_pid())`;

@@ -39,7 +39,8 @@ export function membersOf(roleOids: string[]): string {
     UNION SELECT m.member FROM walk w JOIN pg_catalog.pg_auth_members m ON m.roleid = w.oid
   )
   SELECT r.oid::text AS oid FROM walk w JOIN pg_catalog.pg_roles r USING (oid)
-  WHERE r.rolname <> session_user AND NOT r.rolcreaterole AND NOT r.rolsuper AND r.oid <> ALL (${textArray(roleOids)}::oid[])`;
+  WHERE r.rolname <> session_user AND NOT r.rolcreaterole AND NOT r.rolsuper
+    AND r.oid <> ALL (${textArray(roleOids)}::oid[])`;
 }
 
 /**
@@ -49,7 +50,9 @@ export function membersOf(roleOids: string[]): string {
 export function endBlockersOf(pid: number, roleOids: string[]): string {
   return `
   SELECT pg_catalog.pg_terminate_backend(a.pid)
-  FROM unnest(pg_catalog.pg_blocking_pids(${literal(String(pid))}::int)) b(pid) JOIN pg_catalog.pg_stat_activity a USING (pid)
+  FROM unnest(pg_catalog.pg_blocking_pids(${literal(String(pid))}::int)) b(pid)
+  JOIN pg_catalog.pg_stat_activity a USING (pid)
   LEFT JOIN pg_catalog.pg_roles r ON r.oid = a.usesysid
-  WHERE a.usesysid IS NOT NULL AND (a.usesysid = ANY (${textArray(roleOids)}::oid[]) OR NOT coalesce(r.rolcreaterole OR r.rolsuper, false))`;
+  WHERE a.usesysid IS NOT NULL AND (a.usesysid = ANY (${textArray(roleOids)}::oid[])
+    OR NOT coalesce(r.rolcreaterole OR r.rolsuper, false))`;
 }
