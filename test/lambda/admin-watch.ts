@@ -8,8 +8,8 @@ const PAUSE_MS = 500;
 const DOWN = ['57P01', '57P03', 'ECONNREFUSED', 'ECONNRESET'];
 
 /**
- * Signs in as the admin with its password, again and again: it stays out as soon as something is committed that makes it a member
- * of rds_iam.
+ * Signs in as the admin with its password, again and again: it stays out as soon as something is committed that makes
+ * it a member of rds_iam.
  */
 export class AdminWatch {
   public signIns = 0;
@@ -45,14 +45,19 @@ export class AdminWatch {
       this.signIns++;
     } catch (error) {
       const { code = '', message } = error as Error & { code?: string };
-      (DOWN.includes(code) || message === 'Connection terminated unexpectedly' ? this.down : this.refused).push(`${code} ${message}`);
+      (DOWN.includes(code) || message === 'Connection terminated unexpectedly' ? this.down : this.refused).push(
+        `${code} ${message}`,
+      );
     } finally {
       await client.end().catch(() => undefined);
     }
   }
 }
 
-/** For all tests of a suite; to be called after the server is started, and before it is stopped. Under a strict login the admin uses tokens. */
+/**
+ * For all tests of a suite; to be called after the server is started, and before it is stopped. Under a strict login
+ * the admin uses tokens.
+ */
 export function watchAdmin(serverOf: () => AuroraLikeServer): void {
   if (process.env.STRICT) {
     return;

@@ -8,15 +8,28 @@ import { everythingIsAsBefore } from './as-before';
 import { skippingClock, untilWaiting } from './clocks';
 import { throughDataApi } from './over-data-api';
 import { takeLock } from './provisioners-lock';
-import { Declared, DeclaredResource, failure, nextTime, setupsOver, signInWithToken, Stack, StackOptions, throughConnections, trust, User, users } from './stack';
+import {
+  Declared,
+  DeclaredResource,
+  failure,
+  nextTime,
+  setupsOver,
+  signInWithToken,
+  Stack,
+  StackOptions,
+  throughConnections,
+  trust,
+  User,
+  users,
+} from './stack';
 import { heldBy, startWorld } from './world';
 
 /** As CloudFormation makes them up. */
 const MADE_UP = 'shop-Users-1ABCDEFGHIJKL';
 
 /**
- * When a resource of a stack fails, CloudFormation cancels what is under way, does not wait for its end, and sends the event that takes it back:
- * to a new resource a Delete with a physical id that it has made up.
+ * When a resource of a stack fails, CloudFormation cancels what is under way, does not wait for its end, and sends the
+ * event that takes it back: to a new resource a Delete with a physical id that it has made up.
  *
  * @see https://github.com/aws-cloudformation/cloudformation-coverage-roadmap/issues/1814
  */
@@ -33,8 +46,16 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
   beforeEach(() => stack = newStack());
   afterEach(async () => {
     // Nothing but what was cancelled is left in the registry, and that alone keeps it.
-    const [{ exists }] = await server.sql<{ exists: boolean }>("SELECT to_regclass('cdk_aurora_iam_auth.managed_role') IS NOT NULL AS exists", [], 'postgres');
-    expect(exists ? await server.sql('SELECT FROM cdk_aurora_iam_auth.managed_role WHERE role_oid <> 0', [], 'postgres') : []).toEqual([]);
+    const [{ exists }] = await server.sql<{ exists: boolean }>(
+      "SELECT to_regclass('cdk_aurora_iam_auth.managed_role') IS NOT NULL AS exists",
+      [],
+      'postgres',
+    );
+    expect(
+      exists
+        ? await server.sql('SELECT FROM cdk_aurora_iam_auth.managed_role WHERE role_oid <> 0', [], 'postgres')
+        : [],
+    ).toEqual([]);
     await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE', [], 'postgres');
   });
   everythingIsAsBefore(() => server);
@@ -59,30 +80,37 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     return { stack: newStack({ ...options, transport }), letIn };
   }
 
-  const READ = { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } };
+  const READ = {
+    shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } },
+  };
   const ann: User = { username: 'ann', privileges: READ };
   const list = { usernames: ['ann', 'bob'], privileges: READ };
   const group = { roleName: 'analysts', privileges: READ };
   const KINDS: [string, Declared][] = [['a user', ann], ['many', list], ['a group role', group]];
 
-  const CANCELLED = 'CloudFormation has cancelled the creation of A, and its Delete was carried out before this event came to its turn: nothing was done';
-  const OVERTAKEN = 'CloudFormation has sent another event for A since, which was carried out before this one came to its turn: nothing was done';
+  const CANCELLED
+    = 'CloudFormation has cancelled the creation of A, and its Delete was carried out before this event came to its turn: nothing was done';
+  const OVERTAKEN
+    = 'CloudFormation has sent another event for A since, which was carried out before this one came to its turn: nothing was done';
 
   test.each(firstOf(1, KINDS))('the creation of %s that was complete is taken back', async (_, declared) => {
     await stack.create('A', declared);
     await stack.delete('A', declared, MADE_UP);
   });
 
-  test.each(firstOf(1, KINDS))('the creation of %s that is carried out after its Delete is refused', async (_, declared) => {
-    const before = await users(server);
-    const late = waiting();
-    const created = failure(late.stack.create('A', declared));
-    await stack.delete('A', declared, MADE_UP);
-    expect(stack.log.filter(({ notice }) => notice === 'nothing to remove').length).toBeGreaterThan(0);
-    late.letIn();
-    expect(await created).toBe(CANCELLED);
-    expect(await users(server)).toEqual(before);
-  });
+  test.each(firstOf(1, KINDS))(
+    'the creation of %s that is carried out after its Delete is refused',
+    async (_, declared) => {
+      const before = await users(server);
+      const late = waiting();
+      const created = failure(late.stack.create('A', declared));
+      await stack.delete('A', declared, MADE_UP);
+      expect(stack.log.filter(({ notice }) => notice === 'nothing to remove').length).toBeGreaterThan(0);
+      late.letIn();
+      expect(await created).toBe(CANCELLED);
+      expect(await users(server)).toEqual(before);
+    },
+  );
 
   full.test('also if its invocation begins after the Delete has ended, and while others are there', async () => {
     await stack.create('B', { username: 'eve' });
@@ -109,46 +137,65 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', ann);
   });
 
-  full.test('an update of a list that was complete is taken back by the rollback, which knows nothing of its physical id', async () => {
-    const [before, given] = [{ usernames: ['ann', 'bob'] }, { usernames: ['bob', 'eve'] }];
-    const { PhysicalResourceId: physicalId } = await stack.create('A', before);
-    await stack.update('A', given, physicalId);
-    await expect(signInWithToken(server, 'eve')).resolves.toBe('eve');
-    const { resources: [plan] } = await stack.plan({ logicalId: 'A', declared: before, before, physicalId });
-    expect(plan.changes.flatMap(({ sql }) => sql)).toEqual(expect.arrayContaining(['ALTER USER "eve" NOLOGIN']));
-    // What cannot be taken from her lets no rollback fail, and is tried again.
-    const admin = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
-    await admin.connect();
-    await admin.query('BEGIN; ALTER ROLE eve CONNECTION LIMIT 5');
-    const rollback = newStack({ clock: skippingClock() });
-    await rollback.update('A', before, physicalId);
-    expect(rollback.log.filter(({ notice }) => notice === 'not removed')).toEqual([expect.objectContaining({ reason: expect.stringContaining('cannot forbid "eve" to log in') as string })]);
-    await expect(signInWithToken(server, 'eve')).rejects.toThrow();
-    await admin.query('ROLLBACK');
-    await admin.end();
-    await stack.update('A', before, physicalId);
-    const rows = await server.sql('SELECT username FROM cdk_aurora_iam_auth.managed_role ORDER BY 1');
-    // It is not known whether she was there before: she stays, without access.
-    expect(rows).toEqual(['ann', 'bob', 'eve'].map(username => ({ username })));
-    await expect(signInWithToken(server, 'eve')).rejects.toThrow();
-    await expect(signInWithToken(server, 'ann')).resolves.toBe('ann');
-    await server.sql('REVOKE CONNECT ON DATABASE shop FROM eve; DROP ROLE eve');
-    await stack.delete('A', before, physicalId);
-  });
+  full.test(
+    'an update of a list that was complete is taken back by the rollback, which knows nothing of its physical id',
+    async () => {
+      const [before, given] = [{ usernames: ['ann', 'bob'] }, { usernames: ['bob', 'eve'] }];
+      const { PhysicalResourceId: physicalId } = await stack.create('A', before);
+      await stack.update('A', given, physicalId);
+      await expect(signInWithToken(server, 'eve')).resolves.toBe('eve');
+      const { resources: [plan] } = await stack.plan({ logicalId: 'A', declared: before, before, physicalId });
+      expect(plan.changes.flatMap(({ sql }) => sql)).toEqual(expect.arrayContaining(['ALTER USER "eve" NOLOGIN']));
+      // What cannot be taken from her lets no rollback fail, and is tried again.
+      const admin = new Client({
+        host: server.host,
+        port: server.port,
+        user: 'postgres',
+        password: server.master.password,
+        database: 'postgres',
+        ssl: true,
+      });
+      await admin.connect();
+      await admin.query('BEGIN; ALTER ROLE eve CONNECTION LIMIT 5');
+      const rollback = newStack({ clock: skippingClock() });
+      await rollback.update('A', before, physicalId);
+      expect(rollback.log.filter(({ notice }) => notice === 'not removed')).toEqual([
+        expect.objectContaining({ reason: expect.stringContaining('cannot forbid "eve" to log in') as string }),
+      ]);
+      await expect(signInWithToken(server, 'eve')).rejects.toThrow();
+      await admin.query('ROLLBACK');
+      await admin.end();
+      await stack.update('A', before, physicalId);
+      const rows = await server.sql('SELECT username FROM cdk_aurora_iam_auth.managed_role ORDER BY 1');
+      // It is not known whether she was there before: she stays, without access.
+      expect(rows).toEqual(['ann', 'bob', 'eve'].map(username => ({ username })));
+      await expect(signInWithToken(server, 'eve')).rejects.toThrow();
+      await expect(signInWithToken(server, 'ann')).resolves.toBe('ann');
+      await server.sql('REVOKE CONNECT ON DATABASE shop FROM eve; DROP ROLE eve');
+      await stack.delete('A', before, physicalId);
+    },
+  );
 
-  full.test('does not keep the next deployment of the same stack from creating it, nor the one before from being refused then', async () => {
-    const late = nextTime();
-    await stack.delete('A', ann, MADE_UP);
-    await stack.create('A', ann);
-    expect(await failure(stack.send({ LogicalResourceId: 'A', sentAt: late }, ann))).toBe(OVERTAKEN);
-    await expect(signInWithToken(server, 'ann')).resolves.toBe('ann');
-    await stack.delete('A', ann);
-  });
+  full.test(
+    'does not keep the next deployment of the same stack from creating it, nor the one before from being refused then',
+    async () => {
+      const late = nextTime();
+      await stack.delete('A', ann, MADE_UP);
+      await stack.create('A', ann);
+      expect(await failure(stack.send({ LogicalResourceId: 'A', sentAt: late }, ann))).toBe(OVERTAKEN);
+      await expect(signInWithToken(server, 'ann')).resolves.toBe('ann');
+      await stack.delete('A', ann);
+    },
+  );
 
   full.test('is refused even if the next deployment has failed to create it', async () => {
     const late = nextTime();
     await stack.delete('A', ann, MADE_UP);
-    expect(await failure(stack.create('A', { username: 'ann', privileges: { shop: { Schemas: { nowhere: { Schema: ['USAGE'] } } } } }))).toContain('there is no schema "nowhere"');
+    expect(
+      await failure(
+        stack.create('A', { username: 'ann', privileges: { shop: { Schemas: { nowhere: { Schema: ['USAGE'] } } } } }),
+      ),
+    ).toContain('there is no schema "nowhere"');
     expect(await failure(stack.send({ LogicalResourceId: 'A', sentAt: late }, ann))).toBe(CANCELLED);
   });
 
@@ -166,11 +213,21 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.create('B', { username: 'eve' });
     await stack.delete('A', ann, MADE_UP);
     await stack.delete('B', { username: 'eve' });
-    await expect(server.sql('SELECT logical_id, declarations FROM cdk_aurora_iam_auth.managed_role', [], 'postgres')).resolves.toEqual([{ logical_id: 'A', declarations: { format: 1, sent: expect.stringMatching(/^2.*Z$/) as string } }]);
+    await expect(
+      server.sql('SELECT logical_id, declarations FROM cdk_aurora_iam_auth.managed_role', [], 'postgres'),
+    ).resolves.toEqual([
+      { logical_id: 'A', declarations: { format: 1, sent: expect.stringMatching(/^2.*Z$/) as string } },
+    ]);
     await stack.create('B', { username: 'eve' });
-    await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET declarations = jsonb_set(declarations, \'{sent}\', to_jsonb(\'2026-01-01T00:00:00.000Z\'::text)) WHERE role_oid = 0', [], 'postgres');
+    await server.sql(
+      "UPDATE cdk_aurora_iam_auth.managed_role SET declarations = jsonb_set(declarations, '{sent}', to_jsonb('2026-01-01T00:00:00.000Z'::text)) WHERE role_oid = 0",
+      [],
+      'postgres',
+    );
     await stack.delete('B', { username: 'eve' });
-    await expect(server.sql("SELECT to_regnamespace('cdk_aurora_iam_auth') AS registry", [], 'postgres')).resolves.toEqual([{ registry: null }]);
+    await expect(
+      server.sql("SELECT to_regnamespace('cdk_aurora_iam_auth') AS registry", [], 'postgres'),
+    ).resolves.toEqual([{ registry: null }]);
   });
 
   full.test('where no time is known, a creation that has begun before its Delete ends is refused', async () => {
@@ -180,15 +237,25 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     late.letIn();
     expect(await created).toBe(CANCELLED);
     // As if 20 seconds were over.
-    await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET declarations = jsonb_set(declarations, \'{sent}\', to_jsonb(to_char(clock_timestamp() AT TIME ZONE \'UTC\' - interval \'1 second\', \'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"\')))', [], 'postgres');
+    await server.sql(
+      "UPDATE cdk_aurora_iam_auth.managed_role SET declarations = jsonb_set(declarations, '{sent}', to_jsonb(to_char(clock_timestamp() AT TIME ZONE 'UTC' - interval '1 second', 'YYYY-MM-DD\"T\"HH24:MI:SS.MS\"Z\"')))",
+      [],
+      'postgres',
+    );
     await stack.send({ LogicalResourceId: 'A', sentAt: NaN }, ann);
     await stack.delete('A', ann);
   });
 
   full.test('a time of the future is not believed', async () => {
-    await stack.send({ RequestType: 'Delete', LogicalResourceId: 'A', PhysicalResourceId: MADE_UP, sentAt: Date.now() + 600_000 }, ann);
+    await stack.send(
+      { RequestType: 'Delete', LogicalResourceId: 'A', PhysicalResourceId: MADE_UP, sentAt: Date.now() + 600_000 },
+      ann,
+    );
     await stack.create('A', ann);
-    await stack.send({ RequestType: 'Update', LogicalResourceId: 'A', sentAt: Date.now() + 600_000 }, { ...ann, reapply: '1' });
+    await stack.send(
+      { RequestType: 'Update', LogicalResourceId: 'A', sentAt: Date.now() + 600_000 },
+      { ...ann, reapply: '1' },
+    );
     await stack.update('A', ann);
     await stack.delete('A', ann);
   });
@@ -246,15 +313,25 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
     await stack.delete('A', ann);
   });
 
-  test.each(firstOf(1, [['another stack has kept', { name: 'other' }, 'ann'], ['the stack itself has kept', {}, 'ann']] as const))('a role that %s is not dropped, and comes back by itself', async (_, options, role) => {
+  test.each(
+    firstOf(1, [
+      ['another stack has kept', { name: 'other' }, 'ann'],
+      ['the stack itself has kept', {}, 'ann'],
+    ] as const),
+  )('a role that %s is not dropped, and comes back by itself', async (_, options, role) => {
     const former = newStack(options);
     const retained = { ...ann, onRemoval: { Action: 'RETAIN' } } as const;
     await former.create('Former', retained);
     await former.delete('Former', retained);
     await stack.create('A', { usernames: [role, 'bob'], privileges: READ });
     await stack.delete('A', { usernames: [role, 'bob'], privileges: READ }, MADE_UP);
-    expect(stack.log.filter(({ notice }) => notice === 'kept').map(({ username, reason }) => [username, reason])).toEqual([
-      [role, 'it cannot log in any more, and has what it owns and holds: it was there before its creation, which CloudFormation has cancelled'],
+    expect(
+      stack.log.filter(({ notice }) => notice === 'kept').map(({ username, reason }) => [username, reason]),
+    ).toEqual([
+      [
+        role,
+        'it cannot log in any more, and has what it owns and holds: it was there before its creation, which CloudFormation has cancelled',
+      ],
     ]);
     expect(await users(server)).toContain(role);
     expect(await users(server)).not.toContain('bob');
@@ -294,10 +371,20 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
         }
         const access = await inner(...args);
         const isToBreak = (database: string) => database === 'stock' && attempts === 1;
-        return { ...access, open: async database => isToBreak(database) ? Promise.reject(new ProvisionError('the connection broke', { retryUntil: 50_000 })) : access.open(database) };
+        return {
+          ...access,
+          open: async database =>
+            isToBreak(database)
+              ? Promise.reject(new ProvisionError('the connection broke', { retryUntil: 50_000 }))
+              : access.open(database),
+        };
       },
     });
-    expect(await failure(interrupted.update('A', { username: 'ann', privileges: { ...READ, stock: READ.shop }, memberOf: ['readers'] }))).toBe(OVERTAKEN);
+    expect(
+      await failure(
+        interrupted.update('A', { username: 'ann', privileges: { ...READ, stock: READ.shop }, memberOf: ['readers'] }),
+      ),
+    ).toBe(OVERTAKEN);
     expect(interrupted.log.map(({ notice }) => notice)).not.toContain('undoing');
     expect(attempts).toBe(2);
     expect(await heldBy(server, ['ann'])).toEqual(before);
@@ -305,24 +392,36 @@ describe.each(CASES)('an event that is cancelled on PostgreSQL $name over $trans
   });
 
   if (transport === 'connections') {
-    full.test('the update that takes another back comes after it, also if both have waited for so long that they have looked who is in the way', async () => {
-      await stack.create('A', ann);
-      const holder = new Client({ host: server.host, port: server.port, user: 'postgres', password: server.master.password, database: 'postgres', ssl: true });
-      await holder.connect();
-      await takeLock(holder);
-      const first = stack.update('A', CHANGED);
-      await untilWaiting(server, 1);
-      await setTimeout(2_500);
-      const second = stack.update('A', ann);
-      // By now the first has looked, and waits behind the second.
-      await setTimeout(4_000);
-      await holder.end();
-      // Whichever comes first.
-      const [overtaken] = await Promise.allSettled([first, second]);
-      expect(['fulfilled', OVERTAKEN]).toContain(overtaken.status === 'rejected' ? (overtaken.reason as Error).message : overtaken.status);
-      await second;
-      expect((await heldBy(server, ['ann'])).filter(line => line.includes('stock'))).toEqual([]);
-      await stack.delete('A', ann);
-    });
+    full.test(
+      'the update that takes another back comes after it, also if both have waited for so long that they have looked who is in the way',
+      async () => {
+        await stack.create('A', ann);
+        const holder = new Client({
+          host: server.host,
+          port: server.port,
+          user: 'postgres',
+          password: server.master.password,
+          database: 'postgres',
+          ssl: true,
+        });
+        await holder.connect();
+        await takeLock(holder);
+        const first = stack.update('A', CHANGED);
+        await untilWaiting(server, 1);
+        await setTimeout(2_500);
+        const second = stack.update('A', ann);
+        // By now the first has looked, and waits behind the second.
+        await setTimeout(4_000);
+        await holder.end();
+        // Whichever comes first.
+        const [overtaken] = await Promise.allSettled([first, second]);
+        expect(['fulfilled', OVERTAKEN]).toContain(
+          overtaken.status === 'rejected' ? (overtaken.reason as Error).message : overtaken.status,
+        );
+        await second;
+        expect((await heldBy(server, ['ann'])).filter(line => line.includes('stock'))).toEqual([]);
+        await stack.delete('A', ann);
+      },
+    );
   }
 });

@@ -19,7 +19,10 @@ export class LaxAuthority {
   static async create(name = 'Lax'): Promise<LaxAuthority> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: name }], {
       ...KEY,
-      extensions: [{ name: 'basicConstraints', cA: true, critical: true }, { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true }],
+      extensions: [
+        { name: 'basicConstraints', cA: true, critical: true },
+        { name: 'keyUsage', keyCertSign: true, cRLSign: true, critical: true },
+      ],
     });
     return new LaxAuthority({ cert, key });
   }
@@ -31,7 +34,12 @@ export class LaxAuthority {
     return this.authority.cert;
   }
 
-  async issue({ commonName = 'server', altNames, purpose = 'server', validity }: CertificateOptions): Promise<Certificate> {
+  async issue({
+    commonName = 'server',
+    altNames,
+    purpose = 'server',
+    validity,
+  }: CertificateOptions): Promise<Certificate> {
     const { cert, private: key } = await generate([{ name: 'commonName', value: commonName }], {
       ...KEY,
       ca: this.authority,
@@ -41,7 +49,12 @@ export class LaxAuthority {
         { name: 'basicConstraints', cA: false, critical: true },
         { name: 'keyUsage', digitalSignature: true, critical: true },
         { name: 'extKeyUsage', ...purpose === 'server' ? { serverAuth: true } : { clientAuth: true } },
-        ...altNames ? [{ name: 'subjectAltName' as const, altNames: altNames.map(name => isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name }) }] : [],
+        ...(altNames
+          ? [{ name: 'subjectAltName' as const,
+              altNames: altNames.map(name =>
+                isIP(name) ? { type: 7 as const, ip: name } : { type: 2 as const, value: name },
+              ) }]
+          : []),
       ],
     });
     return { cert, key };

@@ -1,4 +1,12 @@
-import { Change, describe as inWords, inverse, inverses, merged, PUBLIC, Target } from '../../lambda/provisioner/core/change';
+import {
+  Change,
+  describe as inWords,
+  inverse,
+  inverses,
+  merged,
+  PUBLIC,
+  Target,
+} from '../../lambda/provisioner/core/change';
 
 const TABLES: Target = { type: 'TABLE', schema: 'app', objects: [{ name: 'orders' }] };
 const FUTURE = { creator: 'migrator', schema: 'app', objects: 'TABLES' } as const;
@@ -26,7 +34,8 @@ describe('a change in words', () => {
     [grant({ type: 'FOREIGN SERVER', name: 's' }, 'a'), 'grant USAGE on foreign server "s" to "a" in database "here"'],
     [grant({ type: 'TABLESPACE', name: 'fast' }, 'a'), 'grant USAGE on tablespace "fast" to "a"'],
     [grant({ type: 'PARAMETER', name: 'work_mem' }, 'a'), 'grant USAGE on parameter "work_mem" to "a"'],
-    [grant({ type: 'SCHEMA', schema: 'app' }, PUBLIC, 'a'), 'grant USAGE on schema "app" to PUBLIC, "a" in database "here"'],
+    [grant({ type: 'SCHEMA', schema: 'app' }, PUBLIC, 'a'),
+      'grant USAGE on schema "app" to PUBLIC, "a" in database "here"'],
     [
       grant({ type: 'TABLE', schema: 'app', objects: [{ name: 'public' }] }, 'a'),
       'grant USAGE on table "public" in schema "app" to "a" in database "here"',
@@ -46,7 +55,9 @@ describe('what takes a change back', () => {
 
   test('takes back the last change first, and leaves out what only a removal does', () => {
     const changes: Change[] = [
-      { kind: 'createRole', role: 'a', roleKind: 'user' }, { kind: 'dropOwned', role: 'b', as: 'b' }, { kind: 'allowLogin', role: 'a' },
+      { kind: 'createRole', role: 'a', roleKind: 'user' },
+      { kind: 'dropOwned', role: 'b', as: 'b' },
+      { kind: 'allowLogin', role: 'a' },
     ];
     expect(inverses(changes)).toEqual([{ kind: 'forbidLogin', role: 'a' }, { kind: 'dropRole', role: 'a' }]);
   });

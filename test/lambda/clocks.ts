@@ -30,7 +30,10 @@ function countingClock(worked: () => number): CountingClock {
   };
 }
 
-/** Time passes so many times faster, so that a limit of minutes is reached in seconds. Timeouts that PostgreSQL keeps are as long as ever. */
+/**
+ * Time passes so many times faster, so that a limit of minutes is reached in seconds. Timeouts that PostgreSQL keeps
+ * are as long as ever.
+ */
 export function fastClock(times: number): Clock {
   return { now: () => performance.now() * times, sleep: milliseconds => setTimeout(milliseconds / times) };
 }
@@ -44,10 +47,16 @@ export async function until(condition: () => boolean | Promise<boolean>): Promis
 
 /** Waits until a session of that role sleeps in `pg_sleep`. */
 export function untilSleeping(server: AuroraLikeServer, role: string): Promise<void> {
-  return until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1", [role])).length > 0);
+  return until(
+    async () =>
+      (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event = 'PgSleep' AND usename = $1", [role])).length
+      > 0,
+  );
 }
 
 /** Waits until so many sessions wait for a lock. */
 export function untilWaiting(server: AuroraLikeServer, sessions: number): Promise<void> {
-  return until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length >= sessions);
+  return until(
+    async () => (await server.sql("SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock'")).length >= sessions,
+  );
 }

@@ -6,11 +6,17 @@ const EFFECTIVE = `
   WHERE member = (SELECT oid FROM pg_catalog.pg_roles WHERE rolname = session_user)
     AND (coalesce((to_jsonb(m) ->> 'inherit_option')::boolean, true) OR coalesce((to_jsonb(m) ->> 'set_option')::boolean, true))`;
 
-/** Notes of whom the admin is a member right before each commit, in the session that commits: what is true then is what all others see. */
+/**
+ * Notes of whom the admin is a member right before each commit, in the session that commits: what is true then is what
+ * all others see.
+ */
 export class Commits {
   public readonly memberships: string[][] = [];
   // eslint-disable-next-line @typescript-eslint/unbound-method -- to be called with its this
-  private readonly query = Client.prototype.query as (this: Client, ...args: unknown[]) => Promise<{ rows: { roles: string[] }[] }>;
+  private readonly query = Client.prototype.query as (
+    this: Client,
+    ...args: unknown[]
+  ) => Promise<{ rows: { roles: string[] }[] }>;
 
   constructor() {
     const { query, memberships } = this;

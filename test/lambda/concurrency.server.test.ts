@@ -11,7 +11,10 @@ import { DATABASES, heldBy, HELPER, MIGRATOR, READERS, startWorld, World } from 
 const RUNS = FULL ? 200 : 6;
 
 const ALONE: [string, typeof grantingInALoop] = ['alone', () => ({ stop: () => Promise.resolve(0) })];
-const WITH_OTHERS: [string, typeof grantingInALoop] = ['while another session grants and revokes in a loop', grantingInALoop];
+const WITH_OTHERS: [string, typeof grantingInALoop] = [
+  'while another session grants and revokes in a loop',
+  grantingInALoop,
+];
 
 describe.each(setups('18, RDS-like'))('many events at once on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
@@ -30,41 +33,51 @@ describe.each(setups('18, RDS-like'))('many events at once on PostgreSQL $name',
   });
   afterAll(() => server.stop());
 
-  test.each(FULL ? [ALONE, WITH_OTHERS] : [WITH_OTHERS])('users are created, updated and deleted, %s: all succeed, and the catalog is as declared', async (name, others) => {
-    const expected = new Expected(world);
-    const [created, updated, deleted] = [0, 1, 2].map(third => usernames().filter((_, n) => n % 3 === third));
-    await deploySilently([...updated, ...deleted], OLD);
+  test.each(FULL ? [ALONE, WITH_OTHERS] : [WITH_OTHERS])(
+    'users are created, updated and deleted, %s: all succeed, and the catalog is as declared',
+    async (name, others) => {
+      const expected = new Expected(world);
+      const [created, updated, deleted] = [0, 1, 2].map(third => usernames().filter((_, n) => n % 3 === third));
+      await deploySilently([...updated, ...deleted], OLD);
 
-    const other = others(server);
-    const begin = performance.now();
-    const watch = new AdminWatch(server);
-    const results = await Promise.allSettled([
-      ...created.map(username => stack.create(username, { username, ...NEW })),
-      ...updated.map(username => stack.update(username, { username, ...NEW })),
-      ...deleted.map(username => stack.delete(username, { username, ...OLD })),
-    ]);
-    const seconds = (performance.now() - begin) / 1000;
-    const granted = await other.stop();
-    await watch.stop();
+      const other = others(server);
+      const begin = performance.now();
+      const watch = new AdminWatch(server);
+      const results = await Promise.allSettled([
+        ...created.map(username => stack.create(username, { username, ...NEW })),
+        ...updated.map(username => stack.update(username, { username, ...NEW })),
+        ...deleted.map(username => stack.delete(username, { username, ...OLD })),
+      ]);
+      const seconds = (performance.now() - begin) / 1000;
+      const granted = await other.stop();
+      await watch.stop();
 
-    if (FULL) {
-      const again = stack.log.filter(({ notice }) => notice === 'trying again').length;
-      process.stdout.write(`${setup.name}, ${name}: ${RUNS} runs in ${seconds.toFixed(0)} s, ${granted} statements of others, ${again} tries again, ${watch.signIns} sign-ins\n`);
-    }
-    expect(results.flatMap(result => result.status === 'rejected' ? [(result.reason as Error).message] : [])).toEqual([]);
-    [...created, ...updated].forEach(username => expected.apply(username, { username, ...NEW }));
-    expect(await heldBy(server, usernames())).toEqual(expected.lines());
-    expect(watch.refused).toEqual([]);
-    expect(watch.signIns).toBeGreaterThan(0);
-    await removeSilently([...created, ...updated]);
-  });
+      if (FULL) {
+        const again = stack.log.filter(({ notice }) => notice === 'trying again').length;
+        process.stdout.write(
+          `${setup.name}, ${name}: ${RUNS} runs in ${seconds.toFixed(0)} s, ${granted} statements of others, ${again} tries again, ${watch.signIns} sign-ins\n`,
+        );
+      }
+      expect(
+        results.flatMap(result => (result.status === 'rejected' ? [(result.reason as Error).message] : [])),
+      ).toEqual([]);
+      [...created, ...updated].forEach(username => expected.apply(username, { username, ...NEW }));
+      expect(await heldBy(server, usernames())).toEqual(expected.lines());
+      expect(watch.refused).toEqual([]);
+      expect(watch.signIns).toBeGreaterThan(0);
+      await removeSilently([...created, ...updated]);
+    },
+  );
 
   full.test('the first users that come and the last ones that go, with every event delivered twice', async () => {
     const few = usernames().slice(0, 6);
-    const twice = (send: (username: string, sentAt: number) => Promise<unknown>) => Promise.all(few.flatMap((username) => {
-      const sentAt = nextTime();
-      return [1, 2].map(() => send(username, sentAt));
-    }));
+    const twice = (send: (username: string, sentAt: number) => Promise<unknown>) =>
+      Promise.all(
+        few.flatMap((username) => {
+          const sentAt = nextTime();
+          return [1, 2].map(() => send(username, sentAt));
+        }),
+      );
     await twice((username, sentAt) => stack.send({ LogicalResourceId: username, sentAt }, { username }));
     expect(await users(server)).toEqual([HELPER, MIGRATOR, READERS, ...few].sort());
     await twice(username => stack.delete(username, { username }));
@@ -73,26 +86,43 @@ describe.each(setups('18, RDS-like'))('many events at once on PostgreSQL $name',
   /** In one event, as if each of them had come with a resource of its own. */
   async function deploySilently(names: string[], declared: Omit<User, 'username'>): Promise<void> {
     await new Stack(server).create('All', { usernames: names, ...declared });
-    await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = username, physical_id = resource_id || \'/x/\' || username');
+    await server.sql(
+      "UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = username, physical_id = resource_id || '/x/' || username",
+    );
   }
 
   async function removeSilently(names: string[]): Promise<void> {
-    await server.sql("UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = 'All', physical_id = resource_id || '/x/All'");
+    await server.sql(
+      "UPDATE cdk_aurora_iam_auth.managed_role SET logical_id = 'All', physical_id = resource_id || '/x/All'",
+    );
     await new Stack(server).delete('All', { usernames: names, ...NEW }, `${server.resourceId}/x/All`);
   }
 });
 
 const OLD: Omit<User, 'username'> = {
-  privileges: Object.fromEntries(DATABASES.slice(0, 2).map(database => [database, {
-    Database: ['CONNECT', 'CREATE'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT', 'UPDATE'] }, Functions: { f: ['EXECUTE'] } } },
-  }])),
+  privileges: Object.fromEntries(
+    DATABASES.slice(0, 2).map(database => [
+      database,
+      {
+        Database: ['CONNECT', 'CREATE'],
+        Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT', 'UPDATE'] }, Functions: { f: ['EXECUTE'] } } },
+      },
+    ]),
+  ),
 };
 
 const NEW: Omit<User, 'username'> = {
   memberOf: [READERS],
   privileges: Object.fromEntries(DATABASES.slice(1).map(database => [database, {
     Database: ['CONNECT'],
-    Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['INSERT', 'SELECT'] }, Sequences: { '*': ['USAGE'] }, FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } } } },
+    Schemas: {
+      app: {
+        Schema: ['USAGE'],
+        Tables: { '*': ['INSERT', 'SELECT'] },
+        Sequences: { '*': ['USAGE'] },
+        FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } },
+      },
+    },
   }])),
 };
 

@@ -7,20 +7,53 @@ import { Wanted } from '../../lambda/provisioner/core/plan-shared';
 const EMPTY = { schemas: [], objects: [], held: [], future: [] };
 
 const declare = (schemas: object, more: object = {}) =>
-  decodeDeclaration('user', { Privileges: { shop: { Database: ['CONNECT'], Schemas: schemas } }, MemberOf: ['readers'], Settings: undefined, Exclusive: undefined, ...more });
+  decodeDeclaration('user', {
+    Privileges: { shop: { Database: ['CONNECT'], Schemas: schemas } },
+    MemberOf: ['readers'],
+    Settings: undefined,
+    Exclusive: undefined,
+    ...more,
+  });
 
-const DEPLOYED = declare({
-  app: {
-    Schema: ['USAGE'], Tables: { t: ['SELECT'], u: ['INSERT', 'SELECT'] }, Columns: { t: { n: ['UPDATE'] } }, Sequences: { '*': ['USAGE'] }, Functions: { f: ['EXECUTE'] },
-    FutureObjects: { migrator: { Tables: ['SELECT'], Sequences: ['USAGE'] } },
+const DEPLOYED = declare(
+  {
+    app: {
+      Schema: ['USAGE'],
+      Tables: { t: ['SELECT'], u: ['INSERT', 'SELECT'] },
+      Columns: { t: { n: ['UPDATE'] } },
+      Sequences: { '*': ['USAGE'] },
+      Functions: { f: ['EXECUTE'] },
+      FutureObjects: { migrator: { Tables: ['SELECT'], Sequences: ['USAGE'] } },
+    },
+    own: { Owner: 'true' },
   },
-  own: { Owner: 'true' },
-}, { Settings: { ConnectionLimit: '5', Parameters: { search_path: ['app', 'public'], work_mem: '1MB' }, RoleAtLogin: 'readers' } });
+  {
+    Settings: {
+      ConnectionLimit: '5',
+      Parameters: { search_path: ['app', 'public'], work_mem: '1MB' },
+      RoleAtLogin: 'readers',
+    },
+  },
+);
 
-const wanted = (role = 'orders', deployed = [DEPLOYED], declaration = DEPLOYED): Wanted => ({ role, declaration, previous: [], deployed });
+const wanted = (role = 'orders', deployed = [DEPLOYED], declaration = DEPLOYED): Wanted => ({
+  role,
+  declaration,
+  previous: [],
+  deployed,
+});
 
-const grant = (on: Target, privileges: string[], roles = ['orders']): Change => ({ kind: 'grant', privileges, on, roles });
-const onTables = (...names: string[]): Target => ({ type: 'TABLE', schema: 'app', objects: names.map(name => ({ name })) });
+const grant = (on: Target, privileges: string[], roles = ['orders']): Change => ({
+  kind: 'grant',
+  privileges,
+  on,
+  roles,
+});
+const onTables = (...names: string[]): Target => ({
+  type: 'TABLE',
+  schema: 'app',
+  objects: names.map(name => ({ name })),
+});
 
 describe('a change may turn out to be impossible', () => {
   const may = (change: Change, all = [wanted()], database = 'shop') => divide([change], database, all);
@@ -30,18 +63,26 @@ describe('a change may turn out to be impossible', () => {
     ['USAGE on a schema', grant({ type: 'SCHEMA', schema: 'app' }, ['USAGE'])],
     ['a privilege on tables', grant(onTables('t', 'u'), ['SELECT'])],
     ['a privilege on a column', grant({ type: 'COLUMN', schema: 'app', table: 't', columns: ['n'] }, ['UPDATE'])],
-    ['a privilege on one of all sequences', grant({ type: 'SEQUENCE', schema: 'app', objects: [{ name: 's' }] }, ['USAGE'])],
-    ['a privilege on a function', grant({ type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args: '' }] }, ['EXECUTE'])],
-    ['a privilege on future tables', { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'TABLES' }, roles: ['orders'] }],
+    ['a privilege on one of all sequences',
+      grant({ type: 'SEQUENCE', schema: 'app', objects: [{ name: 's' }] }, ['USAGE'])],
+    ['a privilege on a function',
+      grant({ type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args: '' }] }, ['EXECUTE'])],
+    ['a privilege on future tables',
+      { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'TABLES' },
+        roles: ['orders'] }],
     ['a membership', { kind: 'grantRole', group: 'readers', roles: ['orders'] }],
     ['a schema of its own', { kind: 'createSchema', schema: 'own', role: 'orders', as: 'orders' }],
-    ['what a column has, again', { kind: 'grant', privileges: ['SELECT'], on: { type: 'COLUMN', schema: 'app', table: 'x', columns: ['y'] }, roles: ['orders'], again: true }],
+    ['what a column has, again',
+      { kind: 'grant', privileges: ['SELECT'], on: { type: 'COLUMN', schema: 'app', table: 'x', columns: ['y'] },
+        roles: ['orders'], again: true }],
     ['a parameter', { kind: 'setParameter', role: 'orders', parameter: 'work_mem', value: '1MB' }],
-    ['a parameter that is a list', { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['app', 'public'], was: ['x'] }],
+    ['a parameter that is a list',
+      { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['app', 'public'], was: ['x'] }],
     ['the role at login', { kind: 'setParameter', role: 'orders', parameter: 'role', value: 'readers' }],
     ['a connection limit', { kind: 'limitConnections', role: 'orders', limit: 5, was: -1 }],
     ['to reset a parameter', { kind: 'setParameter', role: 'orders', parameter: 'jit', was: 'off' }],
-    ['to reset a parameter for one database', { kind: 'setParameter', role: 'orders', database: 'shop', parameter: 'work_mem', was: '2MB' }],
+    ['to reset a parameter for one database',
+      { kind: 'setParameter', role: 'orders', database: 'shop', parameter: 'work_mem', was: '2MB' }],
     ['to remove a connection limit', { kind: 'limitConnections', role: 'orders', limit: -1, was: 7 }],
     ['to take a privilege back', { kind: 'revoke', privileges: ['SELECT'], on: onTables('x'), roles: ['orders'] }],
     ['to take a membership back', { kind: 'revokeRole', group: 'writers', roles: ['orders'] }],
@@ -55,14 +96,20 @@ describe('a change may turn out to be impossible', () => {
     ['another table', grant(onTables('x'), ['SELECT'])],
     ['another schema', grant({ type: 'TABLE', schema: 'other', objects: [{ name: 't' }] }, ['SELECT'])],
     ['another column', grant({ type: 'COLUMN', schema: 'app', table: 't', columns: ['m'] }, ['UPDATE'])],
-    ['the same column of another table', grant({ type: 'COLUMN', schema: 'app', table: 'u', columns: ['n'] }, ['UPDATE'])],
+    ['the same column of another table',
+      grant({ type: 'COLUMN', schema: 'app', table: 'u', columns: ['n'] }, ['UPDATE'])],
     ['another database', grant({ type: 'DATABASE', database: 'stock' }, ['CONNECT'])],
-    ['another kind of future object', { kind: 'grantFuture', privileges: ['EXECUTE'], on: { creator: 'migrator', schema: 'app', objects: 'FUNCTIONS' }, roles: ['orders'] }],
-    ['future objects of another creator', { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'dba', schema: 'app', objects: 'TABLES' }, roles: ['orders'] }],
+    ['another kind of future object',
+      { kind: 'grantFuture', privileges: ['EXECUTE'], on: { creator: 'migrator', schema: 'app', objects: 'FUNCTIONS' },
+        roles: ['orders'] }],
+    ['future objects of another creator',
+      { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'dba', schema: 'app', objects: 'TABLES' },
+        roles: ['orders'] }],
     ['another group', { kind: 'grantRole', group: 'rds_iam', roles: ['orders'] }],
     ['another schema of its own', { kind: 'createSchema', schema: 'app', role: 'orders', as: 'orders' }],
     ['another value of a parameter', { kind: 'setParameter', role: 'orders', parameter: 'work_mem', value: '2MB' }],
-    ['another order of a list', { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['public', 'app'] }],
+    ['another order of a list',
+      { kind: 'setParameter', role: 'orders', parameter: 'search_path', value: ['public', 'app'] }],
     ['another connection limit', { kind: 'limitConnections', role: 'orders', limit: 6, was: -1 }],
     ['the login', { kind: 'allowLogin', role: 'orders' }],
   ])('and has to be made otherwise: %s', (_, change) => {
@@ -70,12 +117,18 @@ describe('a change may turn out to be impossible', () => {
   });
 
   test('for each object by itself', () => {
-    expect(may(grant(onTables('t', 'x'), ['SELECT']))).toEqual({ required: [grant(onTables('x'), ['SELECT'])], optional: [grant(onTables('t'), ['SELECT'])] });
+    expect(may(grant(onTables('t', 'x'), ['SELECT']))).toEqual({
+      required: [grant(onTables('x'), ['SELECT'])],
+      optional: [grant(onTables('t'), ['SELECT'])],
+    });
   });
 
   test('and for each role by itself', () => {
     const change = grant(onTables('t'), ['SELECT'], ['orders', 'sales']);
-    expect(may(change, [wanted(), wanted('sales', [])])).toEqual({ required: [grant(onTables('t'), ['SELECT'], ['sales'])], optional: [grant(onTables('t'), ['SELECT'])] });
+    expect(may(change, [wanted(), wanted('sales', [])])).toEqual({
+      required: [grant(onTables('t'), ['SELECT'], ['sales'])],
+      optional: [grant(onTables('t'), ['SELECT'])],
+    });
     expect(may(change, [wanted(), wanted('sales')])).toEqual({ required: [], optional: [change] });
   });
 
@@ -86,14 +139,30 @@ describe('a change may turn out to be impossible', () => {
 });
 
 describe('what is missing was declared before', () => {
-  const missing = (schemas: object) => missingIn('shop', [wanted('orders', [DEPLOYED], declare(schemas))], EMPTY).map(one => [one.what, wasDeclared(one, 'shop', [wanted()])]);
+  const missing = (schemas: object) =>
+    missingIn('shop', [wanted('orders', [DEPLOYED], declare(schemas))], EMPTY).map(one => [
+      one.what,
+      wasDeclared(one, 'shop', [wanted()]),
+    ]);
   const inApp = 'in schema "app" in database "shop"';
 
   test('if it has the same name and is of the same kind', () => {
-    expect(missing({ app: { Tables: { t: ['DELETE'], x: ['SELECT'] }, Columns: { y: { n: ['SELECT'] } }, Sequences: { f: ['USAGE'] }, Functions: { f: ['EXECUTE'] } } })).toEqual([
+    expect(
+      missing({
+        app: {
+          Tables: { t: ['DELETE'], x: ['SELECT'] },
+          Columns: { y: { n: ['SELECT'] } },
+          Sequences: { f: ['USAGE'] },
+          Functions: { f: ['EXECUTE'] },
+        },
+      }),
+    ).toEqual([
       ['schema "app" in database "shop"', true],
-      [`table or view "t" ${inApp}`, true], [`table or view "x" ${inApp}`, false], [`table or view "y" ${inApp}`, false],
-      [`sequence "f" ${inApp}`, false], [`function or procedure "f" ${inApp}`, true],
+      [`table or view "t" ${inApp}`, true],
+      [`table or view "x" ${inApp}`, false],
+      [`table or view "y" ${inApp}`, false],
+      [`sequence "f" ${inApp}`, false],
+      [`function or procedure "f" ${inApp}`, true],
     ]);
     expect(missing({ other: { Schema: ['USAGE'] } })).toEqual([['schema "other" in database "shop"', false]]);
   });
@@ -141,8 +210,10 @@ describe('what completed events have declared counts', () => {
 
   test.each<[string, Change]>([
     ['the same privilege on another kind of future objects',
-      { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'SEQUENCES' }, roles: ['orders'] }],
-    ['a sequence with the name of a table', grant({ type: 'SEQUENCE', schema: 'app', objects: [{ name: 't' }] }, ['SELECT'])],
+      { kind: 'grantFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'SEQUENCES' },
+        roles: ['orders'] }],
+    ['a sequence with the name of a table',
+      grant({ type: 'SEQUENCE', schema: 'app', objects: [{ name: 't' }] }, ['SELECT'])],
     ['a language', grant({ type: 'LANGUAGE', name: 'sql' }, ['USAGE'])],
     ['two tables of which neither was declared', grant(onTables('x', 'y'), ['SELECT'])],
     ['a role that is not among these', grant(onTables('t'), ['SELECT'], ['somebody'])],
@@ -158,7 +229,9 @@ describe('what completed events have declared counts', () => {
   test.each<[string, string, boolean]>([
     ['that was its own', 'own', true], ['that was not', 'app', false],
   ])('for a schema %s', (_, schema, expected) => {
-    expect(wasDeclared({ role: 'orders', schema, kind: 'OWN SCHEMA', what: '', problem: '' }, 'shop', [wanted()])).toBe(expected);
+    expect(wasDeclared({ role: 'orders', schema, kind: 'OWN SCHEMA', what: '', problem: '' }, 'shop', [wanted()])).toBe(
+      expected,
+    );
   });
 
   test('for a table in its schema, and not in another one', () => {

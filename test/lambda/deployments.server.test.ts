@@ -14,9 +14,10 @@ const USERNAMES = ['ann', 'bob', 'eve', 'joe', 'kim'];
 const DATABASES = ['shop', 'stock'];
 
 /**
- * Random deployments by CloudFormation's rules, one after the other on the same server: resources appear, vanish, are renamed,
- * swap names and move, all of a deployment at the same time; events arrive twice; users come to own tables; some deployments
- * fail half-way and are rolled back; the stack is deleted and made again. After each the database is as declared.
+ * Random deployments by CloudFormation's rules, one after the other on the same server: resources appear, vanish, are
+ * renamed, swap names and move, all of a deployment at the same time; events arrive twice; users come to own tables;
+ * some deployments fail half-way and are rolled back; the stack is deleted and made again. After each the database is
+ * as declared.
  */
 describe.each(firstOf<{ major: 15 | 17; roleRules: RoleRules; admin: 'a password' | 'a token' }>(1, [
   { major: 17, roleRules: 'strict', admin: 'a token' },
@@ -34,50 +35,78 @@ describe.each(firstOf<{ major: 15 | 17; roleRules: RoleRules; admin: 'a password
   });
   afterAll(() => server.stop());
 
-  const refused = roleRules === 'strict' && admin === 'a password' ? 'AdminCredentials.fromIam()' : 'a role of that name is left from one that was removed';
+  const refused
+    = roleRules === 'strict' && admin === 'a password'
+      ? 'AdminCredentials.fromIam()'
+      : 'a role of that name is left from one that was removed';
   const password = () => admin === 'a token' ? server.token('provisioner', 'postgres') : server.master.password;
-  const asAdmin = (): Admin => ({ username: 'postgres', password: admin === 'a token' ? () => Promise.resolve(password()) : password() });
-
-  test.each([major])('seed %i: after each deployment and each rollback exactly the declared users have access', async (seed) => {
-    const random = new Random(seed);
-    const before = await snapshot(server);
-    let unique = 1;
-    let deployed: Template = new Map();
-    for (let n = 0; n <= DEPLOYMENTS; n++) {
-      const stack = new Stack(server, { unique: `${unique}`, admin: asAdmin });
-      const last = n === DEPLOYMENTS;
-      const wanted = last || random.chance(0.1) ? new Map<string, User>() : randomTemplate(random);
-      const succeeded = await deploy(stack, deployed, wanted, last || random.chance(0.7), random, refused);
-      deployed = succeeded ? wanted : deployed;
-      unique += deployed.size === 0 ? 1 : 0;
-      await expect(observed(server)).resolves.toEqual(declared(deployed));
-      await expect(withoutLogin(server)).resolves.toEqual([]);
-      await expect(signIn(server, 'postgres', password())).resolves.toBe('postgres');
-      const [owner] = random.shuffled([...deployed.values()]);
-      if (owner && random.chance(0.3)) {
-        await server.sql(`CREATE TABLE t${n} (); ALTER TABLE t${n} OWNER TO ${owner.username}`, [], 'shop');
-      }
-    }
-    const [{ kept }] = await server.sql<{ kept: string | null }>("SELECT string_agg(rolname, ', ') AS kept FROM pg_roles WHERE rolname !~ '^(pg_|rds|postgres$)'");
-    if (kept !== null) {
-      await server.sql(`DROP OWNED BY ${kept}`, [], 'shop');
-      await server.sql(`DROP ROLE ${kept}; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE`);
-    }
-    await expect(snapshot(server)).resolves.toEqual(before);
+  const asAdmin = (): Admin => ({
+    username: 'postgres',
+    password: admin === 'a token' ? () => Promise.resolve(password()) : password(),
   });
+
+  test.each([major])(
+    'seed %i: after each deployment and each rollback exactly the declared users have access',
+    async (seed) => {
+      const random = new Random(seed);
+      const before = await snapshot(server);
+      let unique = 1;
+      let deployed: Template = new Map();
+      for (let n = 0; n <= DEPLOYMENTS; n++) {
+        const stack = new Stack(server, { unique: `${unique}`, admin: asAdmin });
+        const last = n === DEPLOYMENTS;
+        const wanted = last || random.chance(0.1) ? new Map<string, User>() : randomTemplate(random);
+        const succeeded = await deploy(stack, deployed, wanted, last || random.chance(0.7), random, refused);
+        deployed = succeeded ? wanted : deployed;
+        unique += deployed.size === 0 ? 1 : 0;
+        await expect(observed(server)).resolves.toEqual(declared(deployed));
+        await expect(withoutLogin(server)).resolves.toEqual([]);
+        await expect(signIn(server, 'postgres', password())).resolves.toBe('postgres');
+        const [owner] = random.shuffled([...deployed.values()]);
+        if (owner && random.chance(0.3)) {
+          await server.sql(`CREATE TABLE t${n} (); ALTER TABLE t${n} OWNER TO ${owner.username}`, [], 'shop');
+        }
+      }
+      const [{ kept }] = await server.sql<{ kept: string | null }>(
+        "SELECT string_agg(rolname, ', ') AS kept FROM pg_roles WHERE rolname !~ '^(pg_|rds|postgres$)'",
+      );
+      if (kept !== null) {
+        await server.sql(`DROP OWNED BY ${kept}`, [], 'shop');
+        await server.sql(
+          `DROP ROLE ${kept}; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE`,
+        );
+      }
+      await expect(snapshot(server)).resolves.toEqual(before);
+    },
+  );
 });
 
 /** @param refused what is in each reason to fail @returns whether it succeeded; if not, it was rolled back */
-async function deploy(stack: Stack, from: Template, to: Template, intended: boolean, random: Random, refused: string): Promise<boolean> {
-  const changed = random.shuffled([...to].filter(([id, user]) => JSON.stringify(from.get(id)) !== JSON.stringify(user)));
+async function deploy(
+  stack: Stack,
+  from: Template,
+  to: Template,
+  intended: boolean,
+  random: Random,
+  refused: string,
+): Promise<boolean> {
+  const changed = random.shuffled(
+    [...to].filter(([id, user]) => JSON.stringify(from.get(id)) !== JSON.stringify(user)),
+  );
   const begun = intended ? changed : changed.slice(0, Math.floor(random.next() * (changed.length + 1)));
-  const results = await Promise.allSettled(begun.map(([id, user]) => send(stack, from.has(id) ? 'update' : 'create', id, user, random)));
-  const failures = results.filter(result => result.status === 'rejected').map(({ reason }) => (reason as Error).message);
+  const results = await Promise.allSettled(
+    begun.map(([id, user]) => send(stack, from.has(id) ? 'update' : 'create', id, user, random)),
+  );
+  const failures = results
+    .filter(result => result.status === 'rejected')
+    .map(({ reason }) => (reason as Error).message);
   failures.forEach(message => expect(message).toContain(refused));
   const succeeds = intended && failures.length === 0;
   const done = begun.filter(([id], n) => from.has(id) || results[n].status === 'fulfilled');
   if (!succeeds) {
-    await atOnce(random.shuffled(done.filter(([id]) => from.has(id))), ([id]) => send(stack, 'update', id, from.get(id)!, random));
+    await atOnce(random.shuffled(done.filter(([id]) => from.has(id))), ([id]) =>
+      send(stack, 'update', id, from.get(id)!, random),
+    );
   }
   const kept = succeeds ? to : from;
   // Resources that are not in the template any more, and physical ids that a rename has left.
@@ -86,7 +115,13 @@ async function deploy(stack: Stack, from: Template, to: Template, intended: bool
   return succeeds;
 }
 
-async function send(stack: Stack, action: 'create' | 'update' | 'delete', id: string, user: User, random: Random): Promise<void> {
+async function send(
+  stack: Stack,
+  action: 'create' | 'update' | 'delete',
+  id: string,
+  user: User,
+  random: Random,
+): Promise<void> {
   await stack[action](id, user);
   if (random.chance(0.2)) {
     await stack[action](id, user);

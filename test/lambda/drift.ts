@@ -9,7 +9,12 @@ export class Drift {
   private tables = 0;
   private readonly created: Table[] = [];
 
-  constructor(private readonly server: AuroraLikeServer, private readonly world: World, private readonly expected: Expected, private readonly random: Random) {}
+  constructor(
+    private readonly server: AuroraLikeServer,
+    private readonly world: World,
+    private readonly expected: Expected,
+    private readonly random: Random,
+  ) {}
 
   /** @param role any that is managed */
   public async inject(role: string): Promise<void> {
@@ -37,7 +42,9 @@ export class Drift {
       return this.expected.set(role, name, '7');
     }
     const value = random.one({ work_mem: ['1MB', '7MB'], jit: ['off'], search_path: ['app', '"My data"'] }[name]!);
-    await this.server.sql(`ALTER ROLE ${escapeIdentifier(role)}${database === undefined ? '' : ` IN DATABASE ${escapeIdentifier(database)}`} SET ${name} = ${name === 'work_mem' ? `'${value}'` : value}`);
+    await this.server.sql(
+      `ALTER ROLE ${escapeIdentifier(role)}${database === undefined ? '' : ` IN DATABASE ${escapeIdentifier(database)}`} SET ${name} = ${name === 'work_mem' ? `'${value}'` : value}`,
+    );
     this.expected.set(role, `${name}${database === undefined ? '' : ` in ${database}`}`, value);
   }
 
@@ -52,7 +59,13 @@ export class Drift {
   private async grant(role: string, granter: 'owner' | 'other'): Promise<void> {
     const { random, world } = this;
     const isOld = (right: Right) => !this.created.some(({ name }) => name === right.name);
-    const rights = world.everything().filter(right => !world.isOwner(role, right) && (granter === 'owner' || (right.kind === 'TABLE' && right.schema === 'app' && isOld(right))));
+    const rights = world
+      .everything()
+      .filter(
+        right =>
+          !world.isOwner(role, right)
+          && (granter === 'owner' || (right.kind === 'TABLE' && right.schema === 'app' && isOld(right))),
+      );
     const right = random.one(rights);
     const grantable = random.chance(0.3);
     const grant = `GRANT ${sqlOf(right)} TO ${escapeIdentifier(role)}${grantable ? ' WITH GRANT OPTION' : ''}`;
@@ -69,7 +82,13 @@ export class Drift {
     await this.server.sql(`REVOKE ${sqlOf(right)} FROM ${escapeIdentifier(role)}`, [], right.database);
     this.expected.revoke(role, right, 'owner');
     if (right.kind === 'TABLE') {
-      holdings.filter(held => held.right.kind === 'COLUMN' && held.right.privilege === right.privilege && (['database', 'schema', 'name'] as const).every(part => held.right[part] === right[part]))
+      holdings
+        .filter(
+          held =>
+            held.right.kind === 'COLUMN'
+            && held.right.privilege === right.privilege
+            && (['database', 'schema', 'name'] as const).every(part => held.right[part] === right[part]),
+        )
         .forEach(held => this.expected.revoke(role, held.right, 'owner'));
     }
   }
@@ -77,10 +96,24 @@ export class Drift {
   private async grantFuture(role: string): Promise<void> {
     const { random } = this;
     const objects = random.one(['TABLES', 'SEQUENCES', 'FUNCTIONS', 'TYPES'] as const);
-    const words = { TABLES: PRIVILEGES.TABLE, SEQUENCES: PRIVILEGES.SEQUENCE, FUNCTIONS: PRIVILEGES.ROUTINE, TYPES: PRIVILEGES.TYPE }[objects];
-    const right: FutureRight = { database: random.one(DATABASES), creator: MIGRATOR, schema: random.one([undefined, 'app', 'My data']), objects, privilege: random.one<string>(words) };
+    const words = {
+      TABLES: PRIVILEGES.TABLE,
+      SEQUENCES: PRIVILEGES.SEQUENCE,
+      FUNCTIONS: PRIVILEGES.ROUTINE,
+      TYPES: PRIVILEGES.TYPE,
+    }[objects];
+    const right: FutureRight = {
+      database: random.one(DATABASES),
+      creator: MIGRATOR,
+      schema: random.one([undefined, 'app', 'My data']),
+      objects,
+      privilege: random.one<string>(words),
+    };
     const grantable = random.chance(0.3);
-    await this.alterDefault(right, `GRANT ${right.privilege} ON ${objects} TO ${escapeIdentifier(role)}${grantable ? ' WITH GRANT OPTION' : ''}`);
+    await this.alterDefault(
+      right,
+      `GRANT ${right.privilege} ON ${objects} TO ${escapeIdentifier(role)}${grantable ? ' WITH GRANT OPTION' : ''}`,
+    );
     this.expected.grantFuture(role, right, grantable);
   }
 
@@ -94,7 +127,11 @@ export class Drift {
   }
 
   private alterDefault({ database, creator, schema }: FutureRight, what: string): Promise<unknown> {
-    return this.server.sql(`ALTER DEFAULT PRIVILEGES FOR ROLE ${escapeIdentifier(creator)}${schema === undefined ? '' : ` IN SCHEMA ${escapeIdentifier(schema)}`} ${what}`, [], database);
+    return this.server.sql(
+      `ALTER DEFAULT PRIVILEGES FOR ROLE ${escapeIdentifier(creator)}${schema === undefined ? '' : ` IN SCHEMA ${escapeIdentifier(schema)}`} ${what}`,
+      [],
+      database,
+    );
   }
 
   private async createTable(role: string): Promise<void> {
@@ -103,7 +140,9 @@ export class Drift {
     const { schema, creator, handedOver = false, ...elsewhere } = this.random.one([
       { schema: 'app', creator: MIGRATOR },
       { schema: 'app', creator: 'postgres' },
-      own ? { schema: own.schema, creator: role, database: own.database } : { schema: 'app', creator: role, handedOver: true },
+      own
+        ? { schema: own.schema, creator: role, database: own.database }
+        : { schema: 'app', creator: role, handedOver: true },
     ]);
     const table = { database, schema, name: `made_${++this.tables}`, ...elsewhere };
     const name = `${escapeIdentifier(schema)}.${table.name}`;
@@ -129,7 +168,9 @@ export class Drift {
     const group = random.one([READERS, ...groups]);
     const member = !groups.includes(group);
     // As the admin: from 16 on each grantor has its own.
-    await this.server.sql(`SET ROLE postgres; ${member ? `GRANT ${group} TO` : `REVOKE ${group} FROM`} ${escapeIdentifier(role)}; RESET ROLE`);
+    await this.server.sql(
+      `SET ROLE postgres; ${member ? `GRANT ${group} TO` : `REVOKE ${group} FROM`} ${escapeIdentifier(role)}; RESET ROLE`,
+    );
     this.expected.setMember(role, group, member);
   }
 }

@@ -11,17 +11,26 @@ import { closeSessions, isOpen, userSession } from './user-session';
 /** Takes a core for some seconds and does not look at signals meanwhile. */
 const UNINTERRUPTIBLE = "SELECT repeat('a', 500000) LIKE '%' || repeat('a', 4000) || 'b%'";
 
-/** Time passes three times as fast: what is waited for in vain is given up sooner, and what is waited for in fact is there in time, on a slow machine too. */
+/**
+ * Time passes three times as fast: what is waited for in vain is given up sooner, and what is waited for in fact is
+ * there in time, on a slow machine too.
+ */
 const HURRIED: Clock = { now: () => performance.now() * 3, sleep: milliseconds => setTimeout(milliseconds / 3) };
 
-const session = (server: AuroraLikeServer, user: string, config: Partial<ClientConfig> = {}) => userSession(server, user, { database: 'postgres', ...config });
+const session = (server: AuroraLikeServer, user: string, config: Partial<ClientConfig> = {}) =>
+  userSession(server, user, { database: 'postgres', ...config });
 
 describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
   let stack: Stack;
 
   beforeAll(async () => {
-    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '10' } });
+    server = await AuroraLikeServer.start({
+      ...setup,
+      databases: ['shop'],
+      authorize: () => true,
+      settings: { max_prepared_transactions: '10' },
+    });
     trust(server.caCertificate);
     await server.sql("CREATE ROLE friend LOGIN; GRANT rds_iam TO friend; CREATE ROLE legacy LOGIN PASSWORD 'l'");
   });
@@ -33,25 +42,34 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
   const leaver: User = { username: 'leaver' };
   const removed = (action: RemovalAction): User => ({ ...leaver, onRemoval: { Action: action } });
   const canSignIn = (username: string) => signInWithToken(server, username, 'postgres').then(() => true, () => false);
-  const dropKept = () => server.sql('REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
+  const dropKept = () =>
+    server.sql(
+      'REVOKE CONNECT ON DATABASE shop FROM leaver; DROP ROLE leaver; DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE',
+    );
 
-  test.each(firstOf<RemovalAction>(1, ['DROP_OR_DISABLE', 'DISABLE']))('ends a session that is signed in and not seen yet (%s)', async (action) => {
-    await stack.create('A', removed(action));
-    const late = session(server, 'leaver', { options: '-c post_auth_delay=5' });
-    late.catch(() => undefined);
-    // Until it is there, and no longer.
-    for (let seen = false; !seen;) {
-      seen = (await server.sql(`SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
-        WHERE l.locktype = 'virtualxid' AND a.usesysid IS NULL AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`)).length > 0;
-    }
-    await stack.delete('A', removed(action));
-    // It may get as far as to be told that it is signed in, but no further.
-    await expect(late.then(client => client.query('SELECT 1'))).rejects.toThrow();
-    expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'starting sessions ended', count: 1 }));
-    if (action === 'DISABLE') {
-      await dropKept();
-    }
-  });
+  test.each(firstOf<RemovalAction>(1, ['DROP_OR_DISABLE', 'DISABLE']))(
+    'ends a session that is signed in and not seen yet (%s)',
+    async (action) => {
+      await stack.create('A', removed(action));
+      const late = session(server, 'leaver', { options: '-c post_auth_delay=5' });
+      late.catch(() => undefined);
+      // Until it is there, and no longer.
+      for (let seen = false; !seen;) {
+        seen
+          = (
+            await server.sql(`SELECT FROM pg_locks l LEFT JOIN pg_stat_activity a USING (pid)
+        WHERE l.locktype = 'virtualxid' AND a.usesysid IS NULL AND a.backend_type IS DISTINCT FROM 'autovacuum worker'`)
+          ).length > 0;
+      }
+      await stack.delete('A', removed(action));
+      // It may get as far as to be told that it is signed in, but no further.
+      await expect(late.then(client => client.query('SELECT 1'))).rejects.toThrow();
+      expect(stack.log).toContainEqual(expect.objectContaining({ notice: 'starting sessions ended', count: 1 }));
+      if (action === 'DISABLE') {
+        await dropKept();
+      }
+    },
+  );
 
   test('ends a session of a role that was dropped by hand', async () => {
     await stack.create('A', leaver);
@@ -84,12 +102,16 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
 
   test('ends the session of a member that keeps the login of the user, and takes the user from its members', async () => {
     await stack.create('A', removed('DISABLE'));
-    await server.sql(`GRANT leaver TO friend${setup.major >= 16 ? ' GRANTED BY postgres' : ''}`).catch(() => server.sql('GRANT leaver TO friend'));
+    await server
+      .sql(`GRANT leaver TO friend${setup.major >= 16 ? ' GRANTED BY postgres' : ''}`)
+      .catch(() => server.sql('GRANT leaver TO friend'));
     const friend = await session(server, 'friend');
     await friend.query("SET ROLE leaver; BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
     await stack.delete('A', removed('DISABLE'));
     expect(await isOpen(friend)).toBe(false);
-    await expect(server.sql("SELECT FROM pg_auth_members WHERE roleid = 'leaver'::regrole AND member = 'friend'::regrole")).resolves.toEqual([]);
+    await expect(
+      server.sql("SELECT FROM pg_auth_members WHERE roleid = 'leaver'::regrole AND member = 'friend'::regrole"),
+    ).resolves.toEqual([]);
     await expect((await session(server, 'friend')).query('SET ROLE leaver')).rejects.toThrow('permission denied');
     await dropKept();
   });
@@ -125,7 +147,11 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
   if (setup.major < 15) {
     full.test('ends the session of a role that becomes a member while the login is being ended', async () => {
       await stack.create('A', removed('DISABLE'));
-      const [blocking, granting, friend] = [await session(server, 'leaver'), await session(server, 'leaver'), await session(server, 'friend')];
+      const [blocking, granting, friend] = [
+        await session(server, 'leaver'),
+        await session(server, 'leaver'),
+        await session(server, 'friend'),
+      ];
       await blocking.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
       const outcome = stack.delete('A', removed('DISABLE'));
       while (await canSignIn('leaver')) {
@@ -140,22 +166,31 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     });
   }
 
-  full.test('refuses tokens, and keeps its lock, although an admin with a token may not end the session that keeps the login', async () => {
-    await server.sql("CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'w'; GRANT CREATE ON DATABASE postgres TO weak");
-    await server.sql('GRANT rds_iam TO weak WITH ADMIN OPTION');
-    const weak = new Stack(server, { admin: () => ({ username: 'weak', password: () => Promise.resolve(server.token('application', 'weak')) }) });
-    const user: User = { username: 'leaver', connect: [] };
-    await weak.create('A', user);
-    const open = await session(server, 'leaver');
-    await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
-    expect(await failure(weak.delete('A', user))).toMatch(new RegExp('^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), held by pid \\d+ \\(role leaver, .*'
-      + 'And cannot end the sessions of removed roles: still there after 10 s: pid \\d+ \\(role "leaver", which the admin may not end unless it is a member of pg_signal_backend\\); '));
-    expect(await canSignIn('leaver')).toBe(false);
-    await open.end();
-    await weak.delete('A', user);
-    await server.sql('REVOKE CREATE ON DATABASE postgres FROM weak; DROP ROLE weak');
-    expect(await users(server)).toEqual(['friend', 'legacy']);
-  });
+  full.test(
+    'refuses tokens, and keeps its lock, although an admin with a token may not end the session that keeps the login',
+    async () => {
+      await server.sql("CREATE ROLE weak LOGIN CREATEROLE PASSWORD 'w'; GRANT CREATE ON DATABASE postgres TO weak");
+      await server.sql('GRANT rds_iam TO weak WITH ADMIN OPTION');
+      const weak = new Stack(server, {
+        admin: () => ({ username: 'weak', password: () => Promise.resolve(server.token('application', 'weak')) }),
+      });
+      const user: User = { username: 'leaver', connect: [] };
+      await weak.create('A', user);
+      const open = await session(server, 'leaver');
+      await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
+      expect(await failure(weak.delete('A', user))).toMatch(
+        new RegExp(
+          '^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), held by pid \\d+ \\(role leaver, .*'
+          + 'And cannot end the sessions of removed roles: still there after 10 s: pid \\d+ \\(role "leaver", which the admin may not end unless it is a member of pg_signal_backend\\); ',
+        ),
+      );
+      expect(await canSignIn('leaver')).toBe(false);
+      await open.end();
+      await weak.delete('A', user);
+      await server.sql('REVOKE CREATE ON DATABASE postgres FROM weak; DROP ROLE weak');
+      expect(await users(server)).toEqual(['friend', 'legacy']);
+    },
+  );
 
   test('refuses tokens at once although the login cannot be ended, and says that a password may still work', async () => {
     stack = new Stack(server, { clock: HURRIED });
@@ -164,9 +199,13 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'");
     await open.query("PREPARE TRANSACTION 'a ''change'");
     await open.end();
-    expect(await failure(stack.delete('A', leaver))).toMatch(new RegExp('^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), '
-      + "held by prepared transaction 'a ''change' \\(role leaver, database postgres\\); its tokens are not accepted any more, but a password that it has set itself may still work; "
-      + 'end the session that holds it, or roll the prepared transaction back as that role, and delete again$'));
+    expect(await failure(stack.delete('A', leaver))).toMatch(
+      new RegExp(
+        '^cannot forbid "leaver" to log in: canceling statement due to lock timeout \\(SQLSTATE 55P03\\), '
+        + "held by prepared transaction 'a ''change' \\(role leaver, database postgres\\); its tokens are not accepted any more, but a password that it has set itself may still work; "
+        + 'end the session that holds it, or roll the prepared transaction back as that role, and delete again$',
+      ),
+    );
     expect(await canSignIn('leaver')).toBe(false);
     await server.sql("ROLLBACK PREPARED 'a ''change'");
     await stack.delete('A', leaver);
@@ -220,7 +259,8 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     const legacy = await session(server, 'legacy', { password: 'l', application_name: "o'ther" });
     await legacy.query('BEGIN; ALTER ROLE leaver CONNECTION LIMIT 5');
     expect(await failure(stack.delete('A', leaver))).toMatch(
-      /^cannot forbid "leaver" to log in: .* \(SQLSTATE 55P03\), held by pid \d+ \(role legacy, application "o'ther", connected for \S+\); its tokens are not accepted any more/);
+      /^cannot forbid "leaver" to log in: .* \(SQLSTATE 55P03\), held by pid \d+ \(role legacy, application "o'ther", connected for \S+\); its tokens are not accepted any more/,
+    );
     expect(await isOpen(legacy)).toBe(true);
     expect(await canSignIn('leaver')).toBe(false);
     await legacy.query('ROLLBACK');
@@ -229,17 +269,22 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
   });
 
   if (setup.major >= 16 && setup.roleRules === 'plain') {
-    full.test('refuses tokens although the admin has no right to the role any more, as after an upgrade, and says what to run', async () => {
-      await stack.create('A', leaver);
-      await server.sql('REVOKE leaver FROM postgres CASCADE');
-      expect(await failure(stack.delete('A', leaver))).toBe('cannot forbid "leaver" to log in: permission denied to alter role (SQLSTATE 42501); '
-        + 'its tokens are not accepted any more, but a password that it has set itself may still work; '
-        + 'the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: '
-        + 'let a superuser or rds_superuser run GRANT "leaver" TO "postgres" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE, and delete again');
-      expect(await canSignIn('leaver')).toBe(false);
-      await server.sql('GRANT leaver TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
-      await stack.delete('A', leaver);
-    });
+    full.test(
+      'refuses tokens although the admin has no right to the role any more, as after an upgrade, and says what to run',
+      async () => {
+        await stack.create('A', leaver);
+        await server.sql('REVOKE leaver FROM postgres CASCADE');
+        expect(await failure(stack.delete('A', leaver))).toBe(
+          'cannot forbid "leaver" to log in: permission denied to alter role (SQLSTATE 42501); '
+          + 'its tokens are not accepted any more, but a password that it has set itself may still work; '
+          + 'the admin needs ADMIN OPTION on the role, which no role has on those made before an upgrade from PostgreSQL 15: '
+          + 'let a superuser or rds_superuser run GRANT "leaver" TO "postgres" WITH ADMIN TRUE, INHERIT FALSE, SET FALSE, and delete again',
+        );
+        expect(await canSignIn('leaver')).toBe(false);
+        await server.sql('GRANT leaver TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
+        await stack.delete('A', leaver);
+      },
+    );
 
     full.test('ends the login although the membership in rds_iam is not the admin\'s to revoke', async () => {
       await stack.create('A', leaver);
@@ -256,7 +301,9 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     const open = await session(server, 'leaver');
     await open.query("BEGIN; ALTER ROLE leaver PASSWORD 'its own'; PREPARE TRANSACTION 'x'");
     expect(await failure(stack.delete('A', list))).toContain('cannot forbid "leaver" to log in: ');
-    await expect(server.sql("SELECT rolname::text AS name FROM pg_roles WHERE rolname IN ('ann', 'zoe') AND rolcanlogin")).resolves.toEqual([]);
+    await expect(
+      server.sql("SELECT rolname::text AS name FROM pg_roles WHERE rolname IN ('ann', 'zoe') AND rolcanlogin"),
+    ).resolves.toEqual([]);
     expect([await canSignIn('ann'), await canSignIn('leaver'), await canSignIn('zoe')]).toEqual([false, false, false]);
     await server.sql("ROLLBACK PREPARED 'x'");
     await stack.delete('A', { ...list, onRemoval: { Action: 'DROP_OR_DISABLE' } });
@@ -302,7 +349,8 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     const hasAccess = await canSignIn('leaver');
     await server.sql("ROLLBACK PREPARED 'x'");
     expect(reason).toMatch(
-      /^cannot read the registry: canceling statement due to lock timeout \(SQLSTATE 55P03\), held by prepared transaction 'x' \(role leaver, database postgres\); /);
+      /^cannot read the registry: canceling statement due to lock timeout \(SQLSTATE 55P03\), held by prepared transaction 'x' \(role leaver, database postgres\); /,
+    );
     expect(hasAccess).toBe(true);
     await stack.delete('A', leaver);
     expect(await users(server)).toEqual(['friend', 'legacy']);
@@ -312,7 +360,11 @@ describe.each(setups('14'))('the end of access on PostgreSQL $name', (setup) => 
     await stack.create('A', leaver);
     await expect(signIn(server, 'legacy', 'l', 'postgres')).resolves.toBe('legacy');
     const open = await session(server, 'leaver');
-    await open.query('SELECT pg_advisory_lock(1684174195, 1); BEGIN; LOCK TABLE pg_auth_members, pg_authid IN ACCESS SHARE MODE').catch(() => undefined);
+    await open
+      .query(
+        'SELECT pg_advisory_lock(1684174195, 1); BEGIN; LOCK TABLE pg_auth_members, pg_authid IN ACCESS SHARE MODE',
+      )
+      .catch(() => undefined);
     await stack.delete('A', leaver);
     expect(await users(server)).toEqual(['friend', 'legacy']);
   });

@@ -12,22 +12,39 @@ beforeEach(() => writeFileSync(file, certificate));
 afterAll(() => RunFolder.open().remove(file));
 
 const COMMON = { STACK_ID: 'stack', DATABASE_RESOURCE_ID: 'cluster-ABC', DATABASE_HOST: 'shop.example.com' };
-const CONNECTIONS: Environment = { ...COMMON, DATABASE_PORT: '5432', DATABASE_CA_FILE: file, ADMIN_SECRET_ARN: 'secret' };
+const CONNECTIONS: Environment = {
+  ...COMMON,
+  DATABASE_PORT: '5432',
+  DATABASE_CA_FILE: file,
+  ADMIN_SECRET_ARN: 'secret',
+};
 const WITH_TOKEN: Environment = { ...CONNECTIONS, ADMIN_SECRET_ARN: undefined, ADMIN_USERNAME: 'chief' };
 const DATA_API: Environment = { ...COMMON, CLUSTER_ARN: 'cluster', ADMIN_SECRET_ARN: 'secret' };
-const ALL: [string, Environment][] = [['with a secret', CONNECTIONS], ['with a token', WITH_TOKEN], ['through the Data API', DATA_API]];
+const ALL: [string, Environment][] = [
+  ['with a secret', CONNECTIONS],
+  ['with a token', WITH_TOKEN],
+  ['through the Data API', DATA_API],
+];
 
 const REMEDY = 'deploy the provisioner with the construct of this library, and change nothing in its environment';
 
 describe('the environment of the provisioner', () => {
   test.each(ALL)('says which database it is for and whose events it serves, %s', (_, environment) => {
-    expect(readDeployment(environment)).toMatchObject({ stackId: 'stack', resourceId: 'cluster-ABC', host: 'shop.example.com' });
+    expect(readDeployment(environment)).toMatchObject({
+      stackId: 'stack',
+      resourceId: 'cluster-ABC',
+      host: 'shop.example.com',
+    });
   });
 
   test.each(ALL)('is refused without a variable, %s', (_, environment) => {
-    for (const name of Object.keys(environment).filter(key => environment[key] !== undefined && key !== 'CLUSTER_ARN' && key !== 'ADMIN_USERNAME')) {
+    for (const name of Object.keys(environment).filter(
+      key => environment[key] !== undefined && key !== 'CLUSTER_ARN' && key !== 'ADMIN_USERNAME',
+    )) {
       for (const value of [undefined, '']) {
-        expect(() => readDeployment({ ...environment, [name]: value })).toThrow(new Error(`environment variable ${name} of the provisioner is not set; ${REMEDY}`));
+        expect(() => readDeployment({ ...environment, [name]: value })).toThrow(
+          new Error(`environment variable ${name} of the provisioner is not set; ${REMEDY}`),
+        );
       }
     }
   });
@@ -36,7 +53,10 @@ describe('the environment of the provisioner', () => {
     expect(readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: 'owners' }).registryOwner).toBe('owners');
     expect(readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: '' }).registryOwner).toBeUndefined();
     expect(() => readDeployment({ ...CONNECTIONS, REGISTRY_OWNER: 'pg_write_all_data' })).toThrow(
-      new Error('registryOwner "pg_write_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'));
+      new Error(
+        'registryOwner "pg_write_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name',
+      ),
+    );
   });
 
   test.each(['1', '65535'])('has port %s', (port) => {
@@ -45,13 +65,19 @@ describe('the environment of the provisioner', () => {
 
   test.each(['0', '65536', '123456', '5432.0', '5432 ', '-1', '0x10', 'x'])('is refused with port %j', (port) => {
     expect(() => readDeployment({ ...CONNECTIONS, DATABASE_PORT: port })).toThrow(
-      new Error(`environment variable DATABASE_PORT of the provisioner is ${JSON.stringify(port)}, which is not a number from 1 to 65535; ${REMEDY}`));
+      new Error(
+        `environment variable DATABASE_PORT of the provisioner is ${JSON.stringify(port)}, which is not a number from 1 to 65535; ${REMEDY}`,
+      ),
+    );
   });
 });
 
 describe('the file of certificate authorities', () => {
-  const refused = (problem: string) => new Error(`${file}, the file with the certificate authorities that the provisioner trusts, ${problem}; `
-    + "it comes with Lambda's runtime for Node.js, so deploy the provisioner with that runtime, or correct the environment variable DATABASE_CA_FILE");
+  const refused = (problem: string) =>
+    new Error(
+      `${file}, the file with the certificate authorities that the provisioner trusts, ${problem}; `
+      + "it comes with Lambda's runtime for Node.js, so deploy the provisioner with that runtime, or correct the environment variable DATABASE_CA_FILE",
+    );
 
   test('may have many, with text between them', () => {
     writeFileSync(file, `# Amazon\n${certificate}\n# Others\r\n${certificate}`);
@@ -62,7 +88,9 @@ describe('the file of certificate authorities', () => {
     ['is empty', () => '', 'has no certificate'],
     ['has something else', () => certificate.replaceAll('CERTIFICATE', 'PRIVATE KEY'), 'has no certificate'],
     ['breaks off', () => certificate.slice(0, -30), 'has no certificate'],
-    ['has a certificate that is none', () => `${certificate}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`, 'has a certificate that cannot be read'],
+    ['has a certificate that is none',
+      () => `${certificate}\n-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`,
+      'has a certificate that cannot be read'],
   ])('is refused if it %s', (_, content, problem) => {
     writeFileSync(file, content());
     expect(() => readDeployment(CONNECTIONS)).toThrow(refused(problem));

@@ -12,7 +12,12 @@ interface Holding {
 }
 
 interface Expectation {
-  declared: { privileges: Declared['privileges']; future: FutureRight[]; groups: string[]; settings: Map<string, string> };
+  declared: {
+    privileges: Declared['privileges'];
+    future: FutureRight[];
+    groups: string[];
+    settings: Map<string, string>;
+  };
   readonly held: Map<string, Holding>;
   future: { readonly right: FutureRight; grantable: boolean }[];
   readonly groups: Set<string>;
@@ -24,8 +29,9 @@ interface Expectation {
 }
 
 /**
- * What roles hold after any number of deployments and changes by hand, by the rules that are documented: what is declared is there; what is not declared any more is taken back;
- * what was never declared stays, or goes if the role is exclusive; a role that goes has nothing.
+ * What roles hold after any number of deployments and changes by hand, by the rules that are documented: what is
+ * declared is there; what is not declared any more is taken back; what was never declared stays, or goes if the role is
+ * exclusive; a role that goes has nothing.
  */
 export class Expected {
   private readonly roles = new Map<string, Expectation>();
@@ -41,7 +47,15 @@ export class Expected {
   }
 
   public apply(role: string, declared: Declared): void {
-    const one = this.roles.get(role) ?? { declared: { privileges: {}, future: [], groups: [], settings: new Map<string, string>() }, held: new Map<string, Holding>(), future: [], groups: new Set<string>(), settings: new Map<string, string>(), login: false, kept: false };
+    const one = this.roles.get(role) ?? {
+      declared: { privileges: {}, future: [], groups: [], settings: new Map<string, string>() },
+      held: new Map<string, Holding>(),
+      future: [],
+      groups: new Set<string>(),
+      settings: new Map<string, string>(),
+      login: false,
+      kept: false,
+    };
     this.roles.set(role, one);
     const isUser = !('roleName' in declared);
     const { exclusive = false, privileges, memberOf = [] } = declared;
@@ -61,20 +75,27 @@ export class Expected {
     wanted.filter(right => !one.held.has(textOf(right))).forEach(right => this.grant(role, right, 'owner'));
 
     const future = this.world.future(privileges);
-    const isIn = (list: FutureRight[], right: FutureRight) => list.some(other => futureTextOf(other) === futureTextOf(right));
+    const isIn = (list: FutureRight[], right: FutureRight) =>
+      list.some(other => futureTextOf(other) === futureTextOf(right));
     one.future = one.future
       .filter(({ right }) => isIn(future, right) || !(exclusive || isIn(one.declared.future, right)))
       .map(({ right, grantable }) => ({ right, grantable: grantable && !(exclusive && isIn(future, right)) }));
-    future.filter(right => !one.future.some(held => futureTextOf(held.right) === futureTextOf(right))).forEach(right => one.future.push({ right, grantable: false }));
+    future
+      .filter(right => !one.future.some(held => futureTextOf(held.right) === futureTextOf(right)))
+      .forEach(right => one.future.push({ right, grantable: false }));
 
     const groups = isUser ? [...memberOf, 'rds_iam'] : memberOf;
-    [...one.groups].filter(group => !groups.includes(group) && (exclusive || one.declared.groups.includes(group))).forEach(group => one.groups.delete(group));
+    [...one.groups]
+      .filter(group => !groups.includes(group) && (exclusive || one.declared.groups.includes(group)))
+      .forEach(group => one.groups.delete(group));
     groups.forEach(group => one.groups.add(group));
     const settings = storedSettings(declared.settings);
     [...one.declared.settings.keys()].filter(name => !settings.has(name)).forEach(name => one.settings.delete(name));
     for (const [name, value] of settings) {
       one.settings.set(name, value);
-      [...one.settings].filter(([other, stored]) => other.startsWith(`${name} in `) && stored !== value).forEach(([other]) => one.settings.delete(other));
+      [...one.settings]
+        .filter(([other, stored]) => other.startsWith(`${name} in `) && stored !== value)
+        .forEach(([other]) => one.settings.delete(other));
     }
     one.login = isUser;
     one.kept = false;
@@ -87,7 +108,9 @@ export class Expected {
     this.roles.set(to, this.roles.get(from)!);
     this.roles.delete(from);
     for (const { declared, future, groups } of this.roles.values()) {
-      [...declared.future, ...future.map(({ right }) => right)].filter(({ creator }) => creator === from).forEach(right => right.creator = to);
+      [...declared.future, ...future.map(({ right }) => right)]
+        .filter(({ creator }) => creator === from)
+        .forEach(right => (right.creator = to));
       if (groups.delete(from)) {
         groups.add(to);
       }
@@ -174,13 +197,22 @@ export class Expected {
     this.world.things.push({ kind: 'TABLE', ...table, owner, columns: ['a', 'b'] });
     for (const [role, { future }] of handedOver ? [] : this.roles) {
       future
-        .filter(({ right }) => right.database === database && right.creator === owner && right.objects === 'TABLES' && [schema, undefined].includes(right.schema))
-        .forEach(({ right: { privilege }, grantable }) => this.grant(role, { kind: 'TABLE', database, schema, name, privilege }, 'owner', grantable));
+        .filter(
+          ({ right }) =>
+            right.database === database
+            && right.creator === owner
+            && right.objects === 'TABLES'
+            && [schema, undefined].includes(right.schema),
+        )
+        .forEach(({ right: { privilege }, grantable }) =>
+          this.grant(role, { kind: 'TABLE', database, schema, name, privilege }, 'owner', grantable),
+        );
     }
   }
 
   public dropTable(table: Table): void {
-    const isIt = (other: { database: string; schema?: string; name?: string }) => (['database', 'schema', 'name'] as const).every(part => other[part] === table[part]);
+    const isIt = (other: { database: string; schema?: string; name?: string }) =>
+      (['database', 'schema', 'name'] as const).every(part => other[part] === table[part]);
     this.world.things.splice(this.world.things.findIndex(isIt), 1);
     this.forget(isIt);
   }
@@ -200,8 +232,11 @@ export class Expected {
   private ownSchemas(role: string, before: Declared['privileges'], now: Declared['privileges']): void {
     const { schemas, things } = this.world;
     const [earlier, declared] = [ownSchemasIn(before), ownSchemasIn(now)];
-    const isIn = (list: typeof declared, { database, schema }: { database: string; schema: string }) => list.some(one => one.database === database && one.schema === schema);
-    for (const one of schemas.filter(one => one.owner === role && isIn(earlier, one) && !isIn(declared, one) && !isIn(things, one))) {
+    const isIn = (list: typeof declared, { database, schema }: { database: string; schema: string }) =>
+      list.some(one => one.database === database && one.schema === schema);
+    for (const one of schemas.filter(
+      one => one.owner === role && isIn(earlier, one) && !isIn(declared, one) && !isIn(things, one),
+    )) {
       schemas.splice(schemas.indexOf(one), 1);
       this.forget(({ database, schema }) => database === one.database && schema === one.schema);
     }
@@ -217,11 +252,25 @@ export class Expected {
 }
 
 function ownSchemasIn(privileges: Declared['privileges'] = {}): { database: string; schema: string }[] {
-  return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) => Object.entries(Schemas).filter(([, { Owner }]) => Owner).map(([schema]) => ({ database, schema })));
+  return Object.entries(privileges).flatMap(([database, { Schemas = {} }]) =>
+    Object.entries(Schemas)
+      .filter(([, { Owner }]) => Owner)
+      .map(([schema]) => ({ database, schema })),
+  );
 }
 
 /** As the catalog has what is declared. */
-function storedSettings({ ConnectionLimit: limit, Parameters = {}, RoleAtLogin: role }: SettingProperties = {}): Map<string, string> {
-  const parameters = Object.entries(Parameters).map(([name, value]): [string, string] => [name, typeof value === 'string' ? value : value.map(quoted).join(', ')]);
-  return new Map([...limit === undefined ? [] : [['connections', limit] as const], ...parameters, ...role === undefined ? [] : [['role', role] as const]]);
+function storedSettings({ ConnectionLimit: limit, Parameters = {}, RoleAtLogin: role }: SettingProperties = {}): Map<
+  string,
+  string
+> {
+  const parameters = Object.entries(Parameters).map(([name, value]): [string, string] => [
+    name,
+    typeof value === 'string' ? value : value.map(quoted).join(', '),
+  ]);
+  return new Map([
+    ...(limit === undefined ? [] : [['connections', limit] as const]),
+    ...parameters,
+    ...(role === undefined ? [] : [['role', role] as const]),
+  ]);
 }

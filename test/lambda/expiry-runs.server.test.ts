@@ -28,9 +28,9 @@ interface Snapshot {
 }
 
 /**
- * Random deployments, schedule events that are lost, late, early or come twice, functions that lose their connection or are killed, rollbacks and
- * databases that are restored. After each event that is carried out, no user can sign in whose time is over by the registry, nor has a session; and
- * everybody else has what it had.
+ * Random deployments, schedule events that are lost, late, early or come twice, functions that lose their connection or
+ * are killed, rollbacks and databases that are restored. After each event that is carried out, no user can sign in
+ * whose time is over by the registry, nor has a session; and everybody else has what it had.
  */
 class Run {
   /** When the access of each resource that is there ends. */
@@ -53,7 +53,11 @@ class Run {
     date: () => this.date,
   };
 
-  constructor(private readonly server: AuroraLikeServer, private readonly random: Random, private readonly faults: Faults) {
+  constructor(
+    private readonly server: AuroraLikeServer,
+    private readonly random: Random,
+    private readonly faults: Faults,
+  ) {
     this.stack = this.newFunction();
   }
 
@@ -92,11 +96,24 @@ class Run {
 
   private declaration(id: Id, expiresAt: number | undefined, more: Partial<Declared> = {}): Declared {
     const names = id === 'L' ? { usernames: [...RESOURCES.L] } : { username: RESOURCES[id][0] };
-    return { ...names, connect: ['shop'], ...expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }, ...more };
+    return {
+      ...names,
+      connect: ['shop'],
+      ...(expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) }),
+      ...more,
+    };
   }
 
   private randomTime(): number | undefined {
-    return this.random.one([undefined, this.date - MINUTE, this.date, this.date + 45_000, this.date + MINUTE, this.date + 30 * MINUTE, this.date + 90 * MINUTE]);
+    return this.random.one([
+      undefined,
+      this.date - MINUTE,
+      this.date,
+      this.date + 45_000,
+      this.date + MINUTE,
+      this.date + 30 * MINUTE,
+      this.date + 90 * MINUTE,
+    ]);
   }
 
   private send(id: Id, declared: Declared): Promise<unknown> {
@@ -104,11 +121,16 @@ class Run {
   }
 
   private async deploy(id: Id, expiresAt = this.randomTime()): Promise<void> {
-    const breaks = this.random.chance(0.2) ? [{ at: 3 + Math.floor(this.random.next() * 12), breaks: this.random.one(['before', 'after'] as const) }] : [];
-    await this.check(`deploy ${id} ${shown(expiresAt)}${breaks.length > 0 ? ', and lose the connection' : ''}`, async () => {
-      await this.faults.during(breaks, () => this.send(id, this.declaration(id, expiresAt)));
-      this.note(id, expiresAt);
-    });
+    const breaks = this.random.chance(0.2)
+      ? [{ at: 3 + Math.floor(this.random.next() * 12), breaks: this.random.one(['before', 'after'] as const) }]
+      : [];
+    await this.check(
+      `deploy ${id} ${shown(expiresAt)}${breaks.length > 0 ? ', and lose the connection' : ''}`,
+      async () => {
+        await this.faults.during(breaks, () => this.send(id, this.declaration(id, expiresAt)));
+        this.note(id, expiresAt);
+      },
+    );
   }
 
   private note(id: Id, expiresAt: number | undefined): void {
@@ -121,7 +143,10 @@ class Run {
   /** Its event, which may be early, late, twice or at the same time as another one; or none. */
   private async schedule(): Promise<void> {
     const times = [...this.declared.values()].filter(time => time !== undefined && time > this.date) as number[];
-    this.date = times.length > 0 && this.random.chance(0.7) ? this.random.one(times) + this.random.one([0, 0, 1, 59_000, 60 * MINUTE]) : this.date;
+    this.date
+      = times.length > 0 && this.random.chance(0.7)
+        ? this.random.one(times) + this.random.one([0, 0, 1, 59_000, 60 * MINUTE])
+        : this.date;
     // An event that is early by less than half a minute waits, and this clock does not go on by itself.
     this.date = Math.max(this.date, ...times.filter(time => time - this.date <= MINUTE / 2));
     await this.random.one([
@@ -146,7 +171,9 @@ class Run {
     return stack;
   }
 
-  /** An update that fails, of which the handler undoes what it has done; CloudFormation declares again what was there. */
+  /**
+   * An update that fails, of which the handler undoes what it has done; CloudFormation declares again what was there.
+   */
   private async fail(): Promise<void> {
     const [id, expiresAt] = [this.random.one([...this.declared.keys()]), this.randomTime()];
     if (expiresAt !== undefined && expiresAt <= this.date) {
@@ -172,8 +199,15 @@ class Run {
   private async lateEvent(): Promise<void> {
     const id = this.random.one([...this.declared.keys()]);
     await this.check(`late event for ${id}`, async () => {
-      const event = { RequestType: 'Update', LogicalResourceId: id, PhysicalResourceId: this.stack.physicalIdOf(id), sentAt: 1_700_000_000_000 } as const;
-      await expect(this.stack.send(event, this.declaration(id, undefined))).rejects.toThrow('CloudFormation has sent another event');
+      const event = {
+        RequestType: 'Update',
+        LogicalResourceId: id,
+        PhysicalResourceId: this.stack.physicalIdOf(id),
+        sentAt: 1_700_000_000_000,
+      } as const;
+      await expect(this.stack.send(event, this.declaration(id, undefined))).rejects.toThrow(
+        'CloudFormation has sent another event',
+      );
     }, 'refused');
   }
 
@@ -182,7 +216,12 @@ class Run {
     const [id, expiresAt] = [this.random.one(IDS), this.randomTime()];
     await this.check(`kill, then deploy ${id} ${shown(expiresAt)}`, async () => {
       let dead = false;
-      const fault = { at: 4 + Math.floor(this.random.next() * 10), breaks: 'after' as const, effect: () => void (dead = true), lasts: () => dead };
+      const fault = {
+        at: 4 + Math.floor(this.random.next() * 10),
+        breaks: 'after' as const,
+        effect: () => void (dead = true),
+        lasts: () => dead,
+      };
       await this.faults.during([fault], () => this.send(id, this.declaration(id, expiresAt)).catch(() => undefined));
       dead = false;
       await this.send(id, this.declaration(id, expiresAt));
@@ -190,21 +229,35 @@ class Run {
     });
   }
 
-  /** The database as it was some time ago, of which CloudFormation does not know; the next event of any resource comes then. */
+  /**
+   * The database as it was some time ago, of which CloudFormation does not know; the next event of any resource comes
+   * then.
+   */
   private async restore(): Promise<void> {
     const { server } = this;
     if (this.snapshot === undefined || [...this.declared.keys()].join() !== [...this.snapshot.declared.keys()].join()) {
-      const rows = await server.sql<Snapshot['rows'][number]>('SELECT role_oid::text AS role_oid, declarations FROM cdk_aurora_iam_auth.managed_role');
-      const logins = (await server.sql<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ('{ann,bob,lea,leo}')")).map(({ name }) => name);
+      const rows = await server.sql<Snapshot['rows'][number]>(
+        'SELECT role_oid::text AS role_oid, declarations FROM cdk_aurora_iam_auth.managed_role',
+      );
+      const logins = (
+        await server.sql<{ name: string }>(
+          "SELECT rolname::text AS name FROM pg_roles WHERE rolcanlogin AND rolname = ANY ('{ann,bob,lea,leo}')",
+        )
+      ).map(({ name }) => name);
       this.snapshot = { declared: new Map(this.declared), rows, logins };
       this.steps.push('snapshot');
       return;
     }
     const { declared, rows, logins } = this.snapshot;
     for (const { role_oid: oid, declarations } of rows) {
-      await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET declarations = $1 WHERE role_oid = $2::oid', [JSON.stringify(declarations), oid]);
+      await server.sql('UPDATE cdk_aurora_iam_auth.managed_role SET declarations = $1 WHERE role_oid = $2::oid', [
+        JSON.stringify(declarations),
+        oid,
+      ]);
     }
-    await server.sql(`SET ROLE postgres; ${logins.map(name => `ALTER ROLE ${name} LOGIN; GRANT rds_iam TO ${name}`).join('; ') || 'SELECT 1'}; RESET ROLE`);
+    await server.sql(
+      `SET ROLE postgres; ${logins.map(name => `ALTER ROLE ${name} LOGIN; GRANT rds_iam TO ${name}`).join('; ') || 'SELECT 1'}; RESET ROLE`,
+    );
     this.declared = new Map(declared);
     const id = this.random.one([...declared.keys()]);
     await this.check(`restore, and an event for ${id}`, async () => {
@@ -225,7 +278,11 @@ class Run {
   }
 
   /** Does a step and looks at all users. @param kind whether it ends what is over */
-  private async check(step: string, work: () => Promise<unknown>, kind: 'ends' | 'looks' | 'refused' = 'ends'): Promise<void> {
+  private async check(
+    step: string,
+    work: () => Promise<unknown>,
+    kind: 'ends' | 'looks' | 'refused' = 'ends',
+  ): Promise<void> {
     this.steps.push(`${new Date(this.date).toISOString()} ${step}`);
     const had = await this.access();
     const lasting = new Set([...this.declared].filter(([, expiresAt]) => !this.isOver(expiresAt)).map(([id]) => id));
@@ -268,7 +325,14 @@ class Run {
         this.sessions.delete(name);
       }
       if (login && sessions === 0 && this.random.chance(0.4)) {
-        const client = new Client({ host: server.host, port: server.port, user: name, password: server.token('application', name), database: 'shop', ssl: true });
+        const client = new Client({
+          host: server.host,
+          port: server.port,
+          user: name,
+          password: server.token('application', name),
+          database: 'shop',
+          ssl: true,
+        });
         client.on('error', () => undefined);
         await client.connect();
         this.sessions.set(name, client);

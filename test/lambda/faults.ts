@@ -12,18 +12,28 @@ type HandlerClient = Client & {
 export interface Fault {
   readonly at: number;
   /**
-   * The connection breaks before it is sent, or when the server has done it and the answer is on its way. Or it stalls: it is done, maybe late, and no
-   * answer comes until the handler gives up.
+   * The connection breaks before it is sent, or when the server has done it and the answer is on its way. Or it stalls:
+   * it is done, maybe late, and no answer comes until the handler gives up.
    */
   readonly breaks?: 'before' | 'after' | 'stalls';
   readonly effect?: () => void;
   /** As long as this says so, everything that is asked after it fails. */
   readonly lasts?: () => boolean;
-  /** The function is frozen: nothing is sent before, or nothing is heard after it, until this is over. Its connections stay open. */
-  readonly freezes?: { readonly from: 'before' | 'after'; readonly reached: () => void; readonly until: Promise<unknown> };
+  /**
+   * The function is frozen: nothing is sent before, or nothing is heard after it, until this is over. Its connections
+   * stay open.
+   */
+  readonly freezes?: {
+    readonly from: 'before' | 'after';
+    readonly reached: () => void;
+    readonly until: Promise<unknown>;
+  };
 }
 
-/** What the session of the lock asks while another one waits, or so that it is not taken for a dead one: how often depends on the machine. */
+/**
+ * What the session of the lock asks while another one waits, or so that it is not taken for a dead one: how often
+ * depends on the machine.
+ */
 export const ASKED_BY_TIME = /pg_blocking_pids|SAVEPOINT beside|\(SELECT 1\) row/;
 
 /** How long the answer to a message that stalls is waited for. */
@@ -41,8 +51,9 @@ interface Watched {
 }
 
 /**
- * What handlers ask of the server, in its order: to be signed in to a database, or the statements of one message; or calls of the Data API. The gateway and
- * the tests ask things, too; they do not count. Nor does what is asked outside of the work that is watched, by other handlers at the same time.
+ * What handlers ask of the server, in its order: to be signed in to a database, or the statements of one message; or
+ * calls of the Data API. The gateway and the tests ask things, too; they do not count. Nor does what is asked outside
+ * of the work that is watched, by other handlers at the same time.
  */
 export class Faults {
   private static readonly installed: Faults[] = [];
@@ -79,7 +90,9 @@ export class Faults {
       this.replace<HandlerClient>(Client.prototype, method, original => function (this: HandlerClient, ...args) {
         const proceed = () => original.apply(this, args);
         const isHandlers = this.connectionParameters.application_name === 'cdk-aurora-iam-auth';
-        return isHandlers && !this.connection.stream.destroyed ? ask(describe(this, args), textOf(args), proceed, cutOf(this, method, proceed, args)) : proceed();
+        return isHandlers && !this.connection.stream.destroyed
+          ? ask(describe(this, args), textOf(args), proceed, cutOf(this, method, proceed, args))
+          : proceed();
       });
     }
   }
@@ -101,7 +114,11 @@ export class Faults {
     });
   }
 
-  private replace<Type>(prototype: unknown, method: string, replacement: (original: Method<Type>) => Method<Type>): void {
+  private replace<Type>(
+    prototype: unknown,
+    method: string,
+    replacement: (original: Method<Type>) => Method<Type>,
+  ): void {
     const methods = prototype as Replaceable<Type>;
     const original = methods[method];
     methods[method] = replacement(original);
@@ -109,8 +126,8 @@ export class Faults {
   }
 
   /**
-   * Lets faults happen in the course of the work. With each of them counting begins anew for the next one: the handler tries
-   * again from the beginning.
+   * Lets faults happen in the course of the work. With each of them counting begins anew for the next one: the handler
+   * tries again from the beginning.
    *
    * @returns what was asked since the last of them, each in words
    */
@@ -164,7 +181,12 @@ export class Faults {
 type Method<Type> = (this: Type, ...args: unknown[]) => Promise<unknown>;
 type Replaceable<Type> = Record<string, Method<Type>>;
 
-function cutOf({ connection: { stream } }: HandlerClient, method: 'connect' | 'query', proceed: () => Promise<unknown>, [query]: unknown[]): Cut {
+function cutOf(
+  { connection: { stream } }: HandlerClient,
+  method: 'connect' | 'query',
+  proceed: () => Promise<unknown>,
+  [query]: unknown[],
+): Cut {
   const before = () => {
     stream.destroy();
     return noAnswer();
@@ -206,7 +228,9 @@ function describe(client: HandlerClient, [query]: unknown[]): string {
 
 function describeCall([command]: unknown[]): string {
   const { input: { database = '', sql = '' } } = command as { input: { database?: string; sql?: string } };
-  return command instanceof CommitTransactionCommand ? 'COMMIT' : `${database}: ${sql === '' ? (command as object).constructor.name : endOf(sql)}`;
+  return command instanceof CommitTransactionCommand
+    ? 'COMMIT'
+    : `${database}: ${sql === '' ? (command as object).constructor.name : endOf(sql)}`;
 }
 
 function endOf(text: string): string {

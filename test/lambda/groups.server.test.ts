@@ -20,16 +20,32 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
   afterAll(() => server.stop());
 
   const canSignIn = (username: string) => signInWithToken(server, username).then(() => true, () => false);
-  const oidOf = async (role: string) => (await server.sql<{ oid: string }>('SELECT oid::text FROM pg_roles WHERE rolname = $1', [role]))[0]?.oid;
-  const READ = { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } } };
+  const oidOf = async (role: string) =>
+    (await server.sql<{ oid: string }>('SELECT oid::text FROM pg_roles WHERE rolname = $1', [role]))[0]?.oid;
+  const READ = {
+    shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } },
+  };
 
   describe('a group role', () => {
     const group: Role = { roleName: 'analysts', privileges: READ };
     const member: User = { username: 'ann', memberOf: ['analysts'], privileges: {} };
     const select = async () => {
-      const client = new Client({ host: server.host, port: server.port, user: 'ann', password: server.token('application', 'ann'), database: 'shop', ssl: true });
+      const client = new Client({
+        host: server.host,
+        port: server.port,
+        user: 'ann',
+        password: server.token('application', 'ann'),
+        database: 'shop',
+        ssl: true,
+      });
       await client.connect();
-      return client.query('SELECT FROM app.orders').then(() => 'allowed', (error: Error) => error.message).finally(() => client.end());
+      return client
+        .query('SELECT FROM app.orders')
+        .then(
+          () => 'allowed',
+          (error: Error) => error.message,
+        )
+        .finally(() => client.end());
     };
 
     test('its members have its privileges and it has no login; when it goes, they lose them', async () => {
@@ -38,7 +54,9 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       expect(await select()).toBe('allowed');
       expect(await canSignIn('analysts')).toBe(false);
       await expect(heldBy(server, ['analysts'])).resolves.toEqual([
-        'analysts DATABASE shop: CONNECT', 'analysts SCHEMA shop/app: USAGE', ...['Line "items"', 'events', 'orders', 'totals'].map(name => `analysts TABLE shop/app/${name}: SELECT`),
+        'analysts DATABASE shop: CONNECT',
+        'analysts SCHEMA shop/app: USAGE',
+        ...['Line "items"', 'events', 'orders', 'totals'].map(name => `analysts TABLE shop/app/${name}: SELECT`),
       ]);
       await stack.delete('G', group);
       expect(await select()).toBe('permission denied for schema app');
@@ -49,34 +67,52 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await stack.delete('G', group);
     });
 
-    full.test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)('%s: one that stays with what it owns has no members any more, of any grantor; it comes back by itself', async (action) => {
-      await stack.create('G', { ...group, onRemoval: { Action: action } });
-      await stack.create('A', member);
-      await server.sql('CREATE ROLE doorman; CREATE ROLE bystander; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE');
-      if (major >= 16) {
-        await server.sql('GRANT doorman TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; REVOKE analysts FROM doorman CASCADE; SET ROLE postgres; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE');
-      }
-      await server.sql('CREATE TABLE app.ours (n int); ALTER TABLE app.ours OWNER TO analysts', [], 'shop');
-      const oid = await oidOf('analysts');
-      await stack.delete('G', { ...group, onRemoval: { Action: action } });
-      expect(stack.log.filter(({ notice }) => notice === 'kept')).toMatchObject([{ username: 'analysts' }]);
-      await expect(server.sql("SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'analysts'::regrole AND member <> 'postgres'::regrole")).resolves.toEqual([]);
-      await stack.create('G', group);
-      expect(await oidOf('analysts')).toBe(oid);
-      await server.sql('DROP TABLE app.ours', [], 'shop');
-      await stack.delete('A', member);
-      await stack.delete('G', group);
-      await server.sql('DROP ROLE bystander; DROP ROLE doorman');
-    });
+    full.test.each([['DROP_OR_DISABLE'], ['DISABLE']] as const)(
+      '%s: one that stays with what it owns has no members any more, of any grantor; it comes back by itself',
+      async (action) => {
+        await stack.create('G', { ...group, onRemoval: { Action: action } });
+        await stack.create('A', member);
+        await server.sql(
+          'CREATE ROLE doorman; CREATE ROLE bystander; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE',
+        );
+        if (major >= 16) {
+          await server.sql(
+            'GRANT doorman TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE; REVOKE analysts FROM doorman CASCADE; SET ROLE postgres; GRANT analysts TO doorman WITH ADMIN OPTION; SET ROLE doorman; GRANT analysts TO bystander; RESET ROLE',
+          );
+        }
+        await server.sql('CREATE TABLE app.ours (n int); ALTER TABLE app.ours OWNER TO analysts', [], 'shop');
+        const oid = await oidOf('analysts');
+        await stack.delete('G', { ...group, onRemoval: { Action: action } });
+        expect(stack.log.filter(({ notice }) => notice === 'kept')).toMatchObject([{ username: 'analysts' }]);
+        await expect(
+          server.sql(
+            "SELECT member::regrole::text FROM pg_auth_members WHERE roleid = 'analysts'::regrole AND member <> 'postgres'::regrole",
+          ),
+        ).resolves.toEqual([]);
+        await stack.create('G', group);
+        expect(await oidOf('analysts')).toBe(oid);
+        await server.sql('DROP TABLE app.ours', [], 'shop');
+        await stack.delete('A', member);
+        await stack.delete('G', group);
+        await server.sql('DROP ROLE bystander; DROP ROLE doorman');
+      },
+    );
 
     test('it never becomes a member of rds_iam: with what is declared, the deployment fails', async () => {
-      await server.sql('CREATE ROLE outer_group; CREATE ROLE inner_group; GRANT inner_group TO outer_group; GRANT rds_iam TO inner_group');
+      await server.sql(
+        'CREATE ROLE outer_group; CREATE ROLE inner_group; GRANT inner_group TO outer_group; GRANT rds_iam TO inner_group',
+      );
       if (major >= 16) {
         await server.sql('GRANT outer_group, inner_group TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
       }
       await stack.create('A', { username: 'ann', privileges: {} });
-      const message = (path: string) => `role "analysts" would be a member of rds_iam (analysts -> ${path} -> rds_iam), and so would be every member of it; make it a member of group roles only`;
-      for (const [memberOf, path] of [['inner_group', 'inner_group'], ['outer_group', 'outer_group -> inner_group'], ['ann', 'ann']]) {
+      const message = (path: string) =>
+        `role "analysts" would be a member of rds_iam (analysts -> ${path} -> rds_iam), and so would be every member of it; make it a member of group roles only`;
+      for (const [memberOf, path] of [
+        ['inner_group', 'inner_group'],
+        ['outer_group', 'outer_group -> inner_group'],
+        ['ann', 'ann'],
+      ]) {
         expect(await failure(stack.create('G', { ...group, memberOf: [memberOf] }))).toBe(message(path));
         expect(await oidOf('analysts')).toBeUndefined();
       }
@@ -98,10 +134,15 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
         await session.end();
         await stack.update('G', { ...inner, reapply: 'now' });
         await stack.update('G', { ...inner, privileges: { ...READ, postgres: { Database: ['CONNECT'] } } });
-        expect(stack.log.filter(({ notice }) => notice === 'strong role')).toEqual([expect.objectContaining({
-          role: 'analysts', leadsTo: 'rds_iam', reason: 'it is a member of rds_iam (analysts -> mallory -> rds_iam), and so is every member of it: a password that one has does not work',
-          remedy: 'REVOKE "mallory" FROM "analysts"',
-        })]);
+        expect(stack.log.filter(({ notice }) => notice === 'strong role')).toEqual([
+          expect.objectContaining({
+            role: 'analysts',
+            leadsTo: 'rds_iam',
+            reason:
+              'it is a member of rds_iam (analysts -> mallory -> rds_iam), and so is every member of it: a password that one has does not work',
+            remedy: 'REVOKE "mallory" FROM "analysts"',
+          }),
+        ]);
         await stack.delete('M', { username: 'mallory' });
         await stack.delete('G', inner);
         await stack.delete('B', { roleName: 'base' });
@@ -128,10 +169,14 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
     async function deploy(from: { [id: string]: Declared }, to: { [id: string]: Declared }): Promise<void> {
       const before = new Map(physicalIds);
       for (const [id, declared] of Object.entries(to)) {
-        const { PhysicalResourceId } = await (id in from ? stack.update(id, declared, before.get(id)) : stack.create(id, declared));
+        const { PhysicalResourceId } = await (id in from
+          ? stack.update(id, declared, before.get(id))
+          : stack.create(id, declared));
         physicalIds.set(id, PhysicalResourceId);
       }
-      for (const [id, declared] of Object.entries(from).filter(([id]) => !(id in to) || physicalIds.get(id) !== before.get(id))) {
+      for (const [id, declared] of Object.entries(from).filter(
+        ([id]) => !(id in to) || physicalIds.get(id) !== before.get(id),
+      )) {
         await stack.delete(id, declared, before.get(id));
       }
     }
@@ -141,7 +186,9 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await deploy({ L: list('ann', 'bob') }, { L: list('ann', 'bob', 'eve') });
       const held = (await heldBy(server, ['ann'])).map(line => line.slice(4));
       expect(held).toHaveLength(9);
-      await expect(heldBy(server, ['ann', 'bob', 'eve'])).resolves.toEqual(['ann', 'bob', 'eve'].flatMap(name => held.map(line => `${name} ${line}`)));
+      await expect(heldBy(server, ['ann', 'bob', 'eve'])).resolves.toEqual(
+        ['ann', 'bob', 'eve'].flatMap(name => held.map(line => `${name} ${line}`)),
+      );
       stack.takeChanges();
       await stack.update('L', { ...list('eve', 'bob', 'ann'), reapply: 'now' });
       expect(stack.takeChanges()).toEqual([]);
@@ -150,28 +197,34 @@ describe.each(setups('18, RDS-like'))('groups on PostgreSQL $name', ({ major, ..
       await deploy({ L: list('eve') }, {});
     });
 
-    full.test.each([['first', ['A', 'L']], ['last', ['L', 'A']]])('a user moves to a resource of its own, which comes %s, and back, and is the same role with access all the time', async (_, order) => {
-      const own = { username: 'ann', privileges: READ };
-      const inOrder = (resources: { [id: string]: Declared }) => Object.fromEntries(order.filter(id => id in resources).map(id => [id, resources[id]]));
-      await deploy({}, { L: list('ann', 'bob') });
-      const oid = await oidOf('ann');
-      await server.sql('CREATE TABLE app.hers (n int); ALTER TABLE app.hers OWNER TO ann', [], 'shop');
-      await deploy({ L: list('ann', 'bob') }, inOrder({ A: own, L: list('bob') }));
-      expect([await oidOf('ann'), await canSignIn('ann'), await canSignIn('bob')]).toEqual([oid, true, true]);
-      await expect(heldBy(server, ['ann'])).resolves.not.toContain('ann in readers');
-      await deploy({ A: own, L: list('bob') }, inOrder({ L: list('ann', 'bob') }));
-      expect([await oidOf('ann'), await canSignIn('ann'), await canSignIn('bob')]).toEqual([oid, true, true]);
-      await expect(heldBy(server, ['ann'])).resolves.toContain('ann in readers');
-      await server.sql('DROP TABLE app.hers', [], 'shop');
-      await deploy({ L: list('ann', 'bob') }, {});
-    });
+    full.test.each([['first', ['A', 'L']], ['last', ['L', 'A']]])(
+      'a user moves to a resource of its own, which comes %s, and back, and is the same role with access all the time',
+      async (_, order) => {
+        const own = { username: 'ann', privileges: READ };
+        const inOrder = (resources: { [id: string]: Declared }) =>
+          Object.fromEntries(order.filter(id => id in resources).map(id => [id, resources[id]]));
+        await deploy({}, { L: list('ann', 'bob') });
+        const oid = await oidOf('ann');
+        await server.sql('CREATE TABLE app.hers (n int); ALTER TABLE app.hers OWNER TO ann', [], 'shop');
+        await deploy({ L: list('ann', 'bob') }, inOrder({ A: own, L: list('bob') }));
+        expect([await oidOf('ann'), await canSignIn('ann'), await canSignIn('bob')]).toEqual([oid, true, true]);
+        await expect(heldBy(server, ['ann'])).resolves.not.toContain('ann in readers');
+        await deploy({ A: own, L: list('bob') }, inOrder({ L: list('ann', 'bob') }));
+        expect([await oidOf('ann'), await canSignIn('ann'), await canSignIn('bob')]).toEqual([oid, true, true]);
+        await expect(heldBy(server, ['ann'])).resolves.toContain('ann in readers');
+        await server.sql('DROP TABLE app.hers', [], 'shop');
+        await deploy({ L: list('ann', 'bob') }, {});
+      },
+    );
 
     full.test('one of them owns something: it stays without access, the others go', async () => {
       await deploy({}, { L: list('ann', 'bob') });
       await server.sql('CREATE TABLE app.hers (n int); ALTER TABLE app.hers OWNER TO ann', [], 'shop');
       await deploy({ L: list('ann', 'bob') }, {});
       expect([await canSignIn('ann'), await oidOf('bob')]).toEqual([false, undefined]);
-      expect(stack.log.filter(({ notice }) => notice === 'kept')).toMatchObject([{ username: 'ann', owned: '1 tables, views and sequences in database shop' }]);
+      expect(stack.log.filter(({ notice }) => notice === 'kept')).toMatchObject([
+        { username: 'ann', owned: '1 tables, views and sequences in database shop' },
+      ]);
       await server.sql('DROP TABLE app.hers', [], 'shop');
       await deploy({}, { L: list('ann') });
       expect(await canSignIn('ann')).toBe(true);

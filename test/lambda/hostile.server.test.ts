@@ -19,7 +19,14 @@ describe.each([{ major: 15 }, { major: 17, roleRules: 'rdsLike' }] as const)('on
   afterAll(() => server.stop());
 
   const connected = async (user: string, password: string) => {
-    const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: true,
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -34,21 +41,27 @@ describe.each([{ major: 15 }, { major: 17, roleRules: 'rdsLike' }] as const)('on
         '' AS physical_id, '' AS username, '[]'::jsonb AS declarations, false AS released;
       GRANT SELECT ON cdk_aurora_iam_auth.managed_role TO PUBLIC`);
     await mallory.end();
-    const refused = 'the registry in database postgres is not used: schema cdk_aurora_iam_auth belongs to "mallory" and not to "postgres"; rename or drop it if it is not the registry; '
-      + 'if "mallory" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA cdk_aurora_iam_auth OWNER TO "postgres", '
-      + 'and the same for TABLE cdk_aurora_iam_auth.managed_role';
+    const refused
+      = 'the registry in database postgres is not used: schema cdk_aurora_iam_auth belongs to "mallory" and not to "postgres"; rename or drop it if it is not the registry; '
+        + 'if "mallory" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA cdk_aurora_iam_auth OWNER TO "postgres", '
+        + 'and the same for TABLE cdk_aurora_iam_auth.managed_role';
     expect(await failure(stack.create('A', { username: 'orders' }))).toBe(refused);
     expect(await failure(stack.delete('A', { username: 'orders' }))).toBe(refused);
-    await expect(server.sql("SELECT rolcreaterole FROM pg_roles WHERE rolname = 'mallory'")).resolves.toEqual([{ rolcreaterole: false }]);
+    await expect(server.sql("SELECT rolcreaterole FROM pg_roles WHERE rolname = 'mallory'")).resolves.toEqual([
+      { rolcreaterole: false },
+    ]);
     await server.sql('DROP SCHEMA IF EXISTS cdk_aurora_iam_auth, cdk_aurora_iam_auth_lock CASCADE');
   });
 
   test('a role whose members sign in with passwords is not made one of rds_iam', async () => {
-    await server.sql("CREATE ROLE app NOLOGIN; CREATE ROLE legacy LOGIN PASSWORD 'l'; GRANT app TO legacy; CREATE ROLE between; GRANT app TO between");
+    await server.sql(
+      "CREATE ROLE app NOLOGIN; CREATE ROLE legacy LOGIN PASSWORD 'l'; GRANT app TO legacy; CREATE ROLE between; GRANT app TO between",
+    );
     await server.sql('GRANT app TO postgres WITH ADMIN OPTION');
     expect(await failure(stack.create('A', { username: 'app', adoptExisting: true }))).toBe(
       '"legacy" would become a member of rds_iam through "app", and the password that it signs in with would stop working; '
-      + 'revoke that membership, or make both members of a group role instead');
+      + 'revoke that membership, or make both members of a group role instead',
+    );
     await expect(signIn(server, 'legacy', 'l')).resolves.toBe('legacy');
     await server.sql('DROP ROLE app, legacy, between');
   });

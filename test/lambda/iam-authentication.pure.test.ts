@@ -11,10 +11,16 @@ const CLUSTER: Observed = {
 };
 const INSTANCE: Observed = { ...CLUSTER, kind: 'instance', resourceId: 'db-ABC', engine: 'postgres' };
 const ON = { iamAuthentication: true };
-const ANSWER = { PhysicalResourceId: 'cluster-ABC', Data: { ResourceId: 'cluster-ABC', Host: 'shop.example.com', Port: '5432' } };
+const ANSWER = {
+  PhysicalResourceId: 'cluster-ABC',
+  Data: { ResourceId: 'cluster-ABC', Host: 'shop.example.com', Port: '5432' },
+};
 
 /** RDS as it is described one time after the other; the last answer stays. */
-function rdsThat(descriptions: Partial<Observed>[], { takes = [true], database = CLUSTER }: { takes?: boolean[]; database?: Observed } = {}) {
+function rdsThat(
+  descriptions: Partial<Observed>[],
+  { takes = [true], database = CLUSTER }: { takes?: boolean[]; database?: Observed } = {},
+) {
   const calls: string[] = [];
   const rds: Rds = {
     describe: () => {
@@ -44,13 +50,33 @@ function run({ rds }: { rds: Rds }, fields: Partial<Event> = {}, seconds = 840, 
     write: line => lines.push(JSON.parse(line) as Record<string, unknown>),
   });
   const event: Event = {
-    RequestType: 'Create', RequestId: 'r', StackId: 'stack', LogicalResourceId: 'It', ResourceType: 'Custom::RdsIamAuthentication', ResourceProperties: PROPERTIES, ...fields,
+    RequestType: 'Create',
+    RequestId: 'r',
+    StackId: 'stack',
+    LogicalResourceId: 'It',
+    ResourceType: 'Custom::RdsIamAuthentication',
+    ResourceProperties: PROPERTIES,
+    ...fields,
   };
-  return { answer: handler(event, { awsRequestId: 'a', functionName: 'a', logGroupName, getRemainingTimeInMillis: () => seconds * 1000 - now }), lines, elapsed: () => now };
+  return {
+    answer: handler(event, {
+      awsRequestId: 'a',
+      functionName: 'a',
+      logGroupName,
+      getRemainingTimeInMillis: () => seconds * 1000 - now,
+    }),
+    lines,
+    elapsed: () => now,
+  };
 }
 
 const asked = (properties: object) => ({ ResourceProperties: { ...PROPERTIES, ...properties } });
-const refused = async (descriptions: Partial<Observed>[], message: string, fields: Partial<Event> = {}, options: Parameters<typeof rdsThat>[1] = {}) => {
+const refused = async (
+  descriptions: Partial<Observed>[],
+  message: string,
+  fields: Partial<Event> = {},
+  options: Parameters<typeof rdsThat>[1] = {},
+) => {
   const rds = rdsThat(descriptions, options);
   await expect(run(rds, fields).answer).rejects.toThrow(new ProvisionError(message));
   return rds.calls;
@@ -83,7 +109,9 @@ describe('IAM authentication', () => {
     const { answer, lines } = run(rds, { RequestType });
     expect(await answer).toEqual(ANSWER);
     expect(rds.calls).toEqual(['describe', 'modify', 'describe', 'describe', 'describe', 'describe']);
-    expect(lines.map(({ notice, waitFor, delayMs }) => [notice, ...waitFor === undefined ? [] : [waitFor, delayMs]])).toEqual([
+    expect(
+      lines.map(({ notice, waitFor, delayMs }) => [notice, ...(waitFor === undefined ? [] : [waitFor, delayMs])]),
+    ).toEqual([
       ['started'],
       ['enabling'],
       ['waiting', 'IAM authentication to be on', 500],
@@ -124,7 +152,12 @@ describe('IAM authentication', () => {
 
   test('is left as it is by a Delete, which asks nothing and reads nothing', async () => {
     const rds = rdsThat([]);
-    const { answer } = run(rds, { RequestType: 'Delete', PhysicalResourceId: 'whatever', ResourceType: 'Custom::Other', ResourceProperties: {} });
+    const { answer } = run(rds, {
+      RequestType: 'Delete',
+      PhysicalResourceId: 'whatever',
+      ResourceType: 'Custom::Other',
+      ResourceProperties: {},
+    });
     expect(await answer).toEqual({ PhysicalResourceId: 'whatever' });
     expect(rds.calls).toEqual([]);
   });
@@ -132,19 +165,36 @@ describe('IAM authentication', () => {
 
 describe('is refused, and nothing is changed:', () => {
   test('other modifications that would be applied with it', async () => {
-    expect(await refused([{ pending: ['DBInstanceClass', 'EngineVersion', 'MasterUserPassword'] }],
-      'other modifications of cluster "shop" are pending (DBInstanceClass, EngineVersion), and RDS would apply them at once together with IAM authentication, which may interrupt the database; '
-      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits')).toEqual(['describe']);
+    expect(
+      await refused(
+        [{ pending: ['DBInstanceClass', 'EngineVersion', 'MasterUserPassword'] }],
+        'other modifications of cluster "shop" are pending (DBInstanceClass, EngineVersion), and RDS would apply them at once together with IAM authentication, which may interrupt the database; '
+        + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits',
+      ),
+    ).toEqual(['describe']);
   });
 
-  test.each(['stopped', 'failed', 'deleting', 'restore-error', 'inaccessible-encryption-credentials', 'incompatible-network'])('the status %s', async (status) => {
-    expect(await refused([{ status }],
-      `the status of cluster "shop" is ${status}, and IAM authentication is enabled while it is available; make it available, and deploy again`)).toEqual(['describe']);
+  test.each([
+    'stopped',
+    'failed',
+    'deleting',
+    'restore-error',
+    'inaccessible-encryption-credentials',
+    'incompatible-network',
+  ])('the status %s', async (status) => {
+    expect(
+      await refused(
+        [{ status }],
+        `the status of cluster "shop" is ${status}, and IAM authentication is enabled while it is available; make it available, and deploy again`,
+      ),
+    ).toEqual(['describe']);
   });
 
   test.each<[Observed, string, string]>([
-    [CLUSTER, 'aurora-mysql', 'engine "aurora-mysql" of cluster "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine aurora-postgresql or postgres'],
-    [INSTANCE, 'aurora-postgresql', 'engine "aurora-postgresql" of instance "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine postgres'],
+    [CLUSTER, 'aurora-mysql',
+      'engine "aurora-mysql" of cluster "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine aurora-postgresql or postgres'],
+    [INSTANCE, 'aurora-postgresql',
+      'engine "aurora-postgresql" of instance "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine postgres'],
   ])('another engine', async (database, engine, message) => {
     expect(await refused([{ engine, ...ON }], message, {}, { database })).toEqual(['describe']);
   });
@@ -156,16 +206,29 @@ describe('is refused, and nothing is changed:', () => {
   });
 
   test('a member of a cluster', async () => {
-    expect(await refused([{ cluster: 'shop-cluster', engine: 'aurora-postgresql' }],
-      'instance "shop" is a member of cluster "shop-cluster", and IAM authentication is the cluster\'s; pass the cluster to an AuroraIamAuth', {}, { database: INSTANCE })).toEqual(['describe']);
+    expect(
+      await refused(
+        [{ cluster: 'shop-cluster', engine: 'aurora-postgresql' }],
+        'instance "shop" is a member of cluster "shop-cluster", and IAM authentication is the cluster\'s; pass the cluster to an AuroraIamAuth',
+        {},
+        { database: INSTANCE },
+      ),
+    ).toEqual(['describe']);
   });
 
   test.each([
     ['ResourceId', 'cluster-XYZ', 'resource id "cluster-XYZ" is not the one of cluster "shop", which is "cluster-ABC"'],
-    ['Host', 'other.example.com', 'endpoint "other.example.com" is not the one of cluster "shop", which is "shop.example.com"'],
+    ['Host', 'other.example.com',
+      'endpoint "other.example.com" is not the one of cluster "shop", which is "shop.example.com"'],
     ['Port', '5433', 'port "5433" is not the one of cluster "shop", which is "5432"'],
   ])('another %s than the app says', async (name, value, message) => {
-    expect(await refused([{}], `${message}, and users would be created in one database and sign in to another; correct it where the database is imported`, asked({ Expected: { [name]: value } }))).toEqual(['describe']);
+    expect(
+      await refused(
+        [{}],
+        `${message}, and users would be created in one database and sign in to another; correct it where the database is imported`,
+        asked({ Expected: { [name]: value } }),
+      ),
+    ).toEqual(['describe']);
   });
 
   test('the same ones are not', async () => {
@@ -184,8 +247,10 @@ describe('gives up', () => {
   });
 
   test('without having asked for anything', async () => {
-    const calls = await refused([{ status: 'upgrading' }],
-      'cannot enable IAM authentication: after 826 s still waiting for its status, which is upgrading, to be available (cluster "shop"); look at the events of the database in the RDS console, and deploy again');
+    const calls = await refused(
+      [{ status: 'upgrading' }],
+      'cannot enable IAM authentication: after 826 s still waiting for its status, which is upgrading, to be available (cluster "shop"); look at the events of the database in the RDS console, and deploy again',
+    );
     expect(calls).not.toContain('modify');
   });
 });
@@ -194,23 +259,35 @@ describe('the door', () => {
   const SAME_VERSION = 'update the function and the resource to the same version of the library';
   test.each<[object, string]>([
     [{ Kind: 'proxy' }, `Kind "proxy" is not allowed: known are cluster, instance; ${SAME_VERSION}`],
-    ...['*', 'sho?', 'Shop', 'arn:aws:rds:eu-west-1:111111111111:cluster:shop', '', '1shop'].map((identifier): [object, string] => [
-      { Identifier: identifier }, `Identifier ${JSON.stringify(identifier)} is not allowed: an identifier has lower-case letters, digits and hyphens, as RDS keeps it; pass the identifier as aws rds describes it`,
-    ]),
+    ...['*', 'sho?', 'Shop', 'arn:aws:rds:eu-west-1:111111111111:cluster:shop', '', '1shop'].map(
+      (identifier): [object, string] => [
+        { Identifier: identifier },
+        `Identifier ${JSON.stringify(identifier)} is not allowed: an identifier has lower-case letters, digits and hyphens, as RDS keeps it; pass the identifier as aws rds describes it`,
+      ],
+    ),
     [{ Identifier: undefined }, 'Identifier that is missing is not allowed: it is not a string; pass a string'],
-    [{ Extra: 'x' }, 'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Kind, Identifier, Expected, Reapply; remove it, or update the provisioner'],
-    [{ Expected: { Name: 'x' } }, 'property "Name" is not allowed: Expected has only ResourceId, Host, Port; remove it, or update the provisioner'],
+    [{ Extra: 'x' },
+      'property "Extra" is not allowed: the resource has only ServiceToken, ServiceTimeout, Kind, Identifier, Expected, Reapply; remove it, or update the provisioner'],
+    [{ Expected: { Name: 'x' } },
+      'property "Name" is not allowed: Expected has only ResourceId, Host, Port; remove it, or update the provisioner'],
     [{ Expected: { Port: ['5432'] } }, 'Expected.Port ["5432"] is not allowed: it is not a string; pass a string'],
   ])('refuses %j', async (properties, message) => {
     expect(await refused([ON], message, asked(properties))).toEqual([]);
   });
 
   test('refuses another type of resource', async () => {
-    await refused([ON], `resource type "Custom::RdsIamUser" is not allowed: the function does not know it; ${SAME_VERSION}`, { ResourceType: 'Custom::RdsIamUser' });
+    await refused(
+      [ON],
+      `resource type "Custom::RdsIamUser" is not allowed: the function does not know it; ${SAME_VERSION}`,
+      { ResourceType: 'Custom::RdsIamUser' },
+    );
   });
 
   test('calls what it did not expect an internal error', async () => {
-    const rds = { describe: () => Promise.reject(new Error('oops')), enableIamAuthentication: () => Promise.resolve(true) };
+    const rds = {
+      describe: () => Promise.reject(new Error('oops')),
+      enableIamAuthentication: () => Promise.resolve(true),
+    };
     const { answer, lines } = run({ rds });
     await expect(answer).rejects.toThrow(/^internal error: oops$/);
     expect(lines.at(-1)).toMatchObject({ notice: 'failed', reason: 'internal error: oops' });

@@ -10,13 +10,37 @@ const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 type Held = PublicState['held'][number];
 type OfPublic = Pick<PublicDecision, 'revokes' | 'grants' | 'forget'>;
 
-const held = (by: string | null, more: Partial<Held> = {}): Held => ({ by, as: null, grantor: by, through: null, ...more });
-const state = (more: Partial<PublicState> = {}): PublicState => ({ held: [], owner: { as: 'owner' }, relying: [], ...more });
+const held = (by: string | null, more: Partial<Held> = {}): Held => ({
+  by,
+  as: null,
+  grantor: by,
+  through: null,
+  ...more,
+});
+const state = (more: Partial<PublicState> = {}): PublicState => ({
+  held: [],
+  owner: { as: 'owner' },
+  relying: [],
+  ...more,
+});
 
-function about(kind: 'grant' | 'revoke', privilege: PublicPrivilege, by: string | null, more: object = {}): OfPublic['revokes'][number] {
-  const on = privilege === 'CONNECT' ? { type: 'DATABASE', database: 'shop' } as const : { type: 'SCHEMA', schema: 'public' } as const;
+function about(
+  kind: 'grant' | 'revoke',
+  privilege: PublicPrivilege,
+  by: string | null,
+  more: object = {},
+): OfPublic['revokes'][number] {
+  const on
+    = privilege === 'CONNECT'
+      ? ({ type: 'DATABASE', database: 'shop' } as const)
+      : ({ type: 'SCHEMA', schema: 'public' } as const);
   const grantor = by === null ? {} : { grantor: by };
-  return { privilege, by, isDeployed: false, change: { kind, privileges: [privilege], on, roles: ['public'], ...grantor, ...more } };
+  return {
+    privilege,
+    by,
+    isDeployed: false,
+    change: { kind, privileges: [privilege], on, roles: ['public'], ...grantor, ...more },
+  };
 }
 
 describe('what PUBLIC has after a plan', () => {
@@ -59,10 +83,16 @@ describe('what PUBLIC has after a plan', () => {
 
   test('is relied upon by roles under the names that they have then, and by none that is dropped', () => {
     const imagined = new Imagined();
-    imagined.change('postgres', [{ kind: 'renameRole', role: 'a', to: 'b' }, { kind: 'renameRole', role: 'b', to: 'c' }, { kind: 'dropRole', role: 'gone' }]);
+    imagined.change('postgres', [
+      { kind: 'renameRole', role: 'a', to: 'b' },
+      { kind: 'renameRole', role: 'b', to: 'c' },
+      { kind: 'dropRole', role: 'gone' },
+    ]);
     const relying = ['a', 'gone', 'x'].map(role => ({ role, isAdmin: false }));
     for (const privilege of ['CONNECT', 'CREATE'] as const) {
-      expect(imagined.ofPublic('shop', privilege, state({ relying }), []).relying).toEqual(['c', 'x'].map(role => ({ role, isAdmin: false })));
+      expect(imagined.ofPublic('shop', privilege, state({ relying }), []).relying).toEqual(
+        ['c', 'x'].map(role => ({ role, isAdmin: false })),
+      );
     }
   });
 
@@ -70,7 +100,10 @@ describe('what PUBLIC has after a plan', () => {
     ['another privilege', 'CREATE', 'shop'],
     ['another database', 'CONNECT', 'stock'],
   ])('is not changed by what is decided about %s', (_, privilege, database) => {
-    const imagined = decided({ revokes: [about('revoke', privilege, null)], grants: [about('grant', privilege, 'giver')] }, database);
+    const imagined = decided(
+      { revokes: [about('revoke', privilege, null)], grants: [about('grant', privilege, 'giver')] },
+      database,
+    );
     expect(then(imagined).held).toEqual(HELD);
   });
 
@@ -89,8 +122,18 @@ function declares(databases: Declaration['databases'], more: Partial<Declaration
 /** A role that is there, declared so, the latest last. */
 function claim(username: string, declarations: Declaration[], more: Partial<Claim> = {}): Claim {
   return {
-    stack: STACK, stackId: `${STACK}/1`, logicalId: username, resourceId: 'cluster-1', physicalId: `cluster-1/${username}`,
-    username, roleName: username, roleOid: '16384', declarations, deployed: declarations, released: false, ...more,
+    stack: STACK,
+    stackId: `${STACK}/1`,
+    logicalId: username,
+    resourceId: 'cluster-1',
+    physicalId: `cluster-1/${username}`,
+    username,
+    roleName: username,
+    roleOid: '16384',
+    declarations,
+    deployed: declarations,
+    released: false,
+    ...more,
   };
 }
 
@@ -100,12 +143,19 @@ const grantConnect = (...roles: string[]) => grant('shop', ['CONNECT'], ...roles
 const grantRole = (group: string, ...roles: string[]): Change => ({ kind: 'grantRole', group, roles });
 
 /** The names of those that rely on PUBLIC for a privilege in database shop. */
-function relying(before: string[], claims: Claim[], changes: Change[], privilege: PublicPrivilege = 'CONNECT'): string[] {
+function relying(
+  before: string[],
+  claims: Claim[],
+  changes: Change[],
+  privilege: PublicPrivilege = 'CONNECT',
+): string[] {
   const imagined = new Imagined();
   imagined.change('postgres', changes);
   const today = state({ relying: before.map(role => ({ role, isAdmin: role === 'admin' })) });
   const found = imagined.ofPublic('shop', privilege, today, claims).relying;
-  expect(found.filter(({ isAdmin }) => isAdmin).map(({ role }) => role)).toEqual(before.filter(role => role === 'admin'));
+  expect(found.filter(({ isAdmin }) => isAdmin).map(({ role }) => role)).toEqual(
+    before.filter(role => role === 'admin'),
+  );
   return found.map(({ role }) => role);
 }
 
@@ -120,9 +170,11 @@ describe('a role that relies on PUBLIC for CONNECT', () => {
     ['CONNECT is granted to others as well', [claim('a', [CONNECTS])], [grantConnect('b', 'a')]],
     ['CONNECT is granted with other privileges', [claim('a', [CONNECTS])], [grant('shop', ['CREATE', 'CONNECT'], 'a')]],
     ['CONNECT is granted to its group', [MEMBER_A, reader(on('shop', 'CONNECT'))], [grantConnect('readers')]],
-    ['it becomes a member of a group that has CONNECT', [MEMBER_A, reader(on('shop', 'CONNECT'))], [grantRole('readers', 'a')]],
+    ['it becomes a member of a group that has CONNECT', [MEMBER_A, reader(on('shop', 'CONNECT'))],
+      [grantRole('readers', 'a')]],
     ['its group becomes a member of one that has CONNECT',
-      [claim('a', [MEMBER('team')]), claim('team', [MEMBER('readers')]), reader(on('shop', 'CONNECT'))], [grantRole('readers', 'team')]],
+      [claim('a', [MEMBER('team')]), claim('team', [MEMBER('readers')]), reader(on('shop', 'CONNECT'))],
+      [grantRole('readers', 'team')]],
     ['its latest declaration has CONNECT, and no earlier one', [claim('a', [MEMBER(), CONNECTS])], [grantConnect('a')]],
     ['one of two resources that manage it declares CONNECT',
       [claim('a', [MEMBER()]), claim('a', [CONNECTS], { logicalId: 'Other' })], [grantConnect('a')]],
@@ -141,10 +193,12 @@ describe('a role that relies on PUBLIC for CONNECT', () => {
     ['CONNECT is revoked', [claim('a', [CONNECTS])], [{ ...grantConnect('a'), kind: 'revoke' } as Change]],
     ['a membership is revoked', [claim('a', [CONNECTS])], [{ kind: 'revokeRole', group: 'readers', roles: ['a'] }]],
     ['its group has another privilege there', [MEMBER_A, reader(on('shop', 'CREATE'))], [grantRole('readers', 'a')]],
-    ['its group has CONNECT on another database', [MEMBER_A, reader(on('stock', 'CONNECT'))], [grantRole('readers', 'a')]],
+    ['its group has CONNECT on another database', [MEMBER_A, reader(on('stock', 'CONNECT'))],
+      [grantRole('readers', 'a')]],
     ['the group that has CONNECT is none of its own',
       [claim('a', [MEMBER('writers')]), reader(on('shop', 'CONNECT'))], [grantRole('writers', 'a')]],
-    ['an earlier declaration had CONNECT, and the latest has not', [claim('a', [CONNECTS, MEMBER()])], [grantConnect('a')]],
+    ['an earlier declaration had CONNECT, and the latest has not', [claim('a', [CONNECTS, MEMBER()])],
+      [grantConnect('a')]],
     ['its resource is gone', [claim('a', [CONNECTS], { released: true })], [grantConnect('a')]],
     ['the role of the resource is gone', [claim('a', [CONNECTS], { roleName: undefined })], [grantConnect('a')]],
     ['nothing is known of its declarations', [claim('a', [])], [grantConnect('a')]],
@@ -170,9 +224,11 @@ describe('a user that a plan creates', () => {
   const MEMBER = { memberOf: ['readers'] };
 
   test.each<[string, Claim[]]>([
-    ['it is declared for the database without CONNECT', [planned('new', declares([on('stock', 'CONNECT'), on('shop', 'CREATE')]))]],
+    ['it is declared for the database without CONNECT',
+      [planned('new', declares([on('stock', 'CONNECT'), on('shop', 'CREATE')]))]],
     ['its group is declared for the database without CONNECT', [planned('new', declares([], MEMBER)), group(on('shop'))]],
-    ['the database is declared for it, and none for its group', [planned('new', declares([on('shop')], MEMBER)), group()]],
+    ['the database is declared for it, and none for its group',
+      [planned('new', declares([on('shop')], MEMBER)), group()]],
   ])('relies on PUBLIC for CONNECT, where %s', (_, claims) => {
     expect(relying([], claims, [])).toEqual(['new']);
   });
@@ -183,7 +239,8 @@ describe('a user that a plan creates', () => {
 
   test.each<[string, Claim[]]>([
     ['it is declared with CONNECT', [planned('new', declares([on('shop', 'CONNECT')]))]],
-    ['its group is declared with CONNECT', [planned('new', declares([on('shop')], MEMBER)), group(on('shop', 'CONNECT'))]],
+    ['its group is declared with CONNECT',
+      [planned('new', declares([on('shop')], MEMBER)), group(on('shop', 'CONNECT'))]],
     ['it may have CONNECT through a group that no stack manages', [planned('new', declares([on('shop')], MEMBER))]],
     ['it is declared for other databases alone', [planned('new', declares([on('stock')]))]],
     ['it is declared for none', [planned('new', declares([]))]],

@@ -15,15 +15,24 @@ import { heldBy, MIGRATOR, READERS, startWorld, World } from './world';
 const SCHEMA = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } };
 const FUTURE = { FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } } };
 
-/** Everything there are phases for: what all databases share, two databases, a creator whose rights the admin lacks, a group, a rename. */
+/**
+ * Everything there are phases for: what all databases share, two databases, a creator whose rights the admin lacks, a
+ * group, a rename.
+ */
 const USER: User = {
   username: 'orders',
   memberOf: [READERS],
-  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { ...SCHEMA, ...FUTURE } } }, stock: { Database: ['CONNECT'], Schemas: { app: SCHEMA } } },
+  privileges: {
+    shop: { Database: ['CONNECT'], Schemas: { app: { ...SCHEMA, ...FUTURE } } },
+    stock: { Database: ['CONNECT'], Schemas: { app: SCHEMA } },
+  },
 };
 const CHANGED: User = {
   username: 'sales',
-  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: SCHEMA } }, stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] }, ...FUTURE } } } },
+  privileges: {
+    shop: { Database: ['CONNECT'], Schemas: { app: SCHEMA } },
+    stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] }, ...FUTURE } } },
+  },
 };
 
 type Event = 'create' | 'update' | 'delete';
@@ -48,7 +57,8 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     faults = Faults.install(transport);
     empty = await found();
     done = { create: linesOf(USER, world), update: linesOf(CHANGED, world), delete: [] };
-    // A session that is being started at that moment, whoever it is, makes the handler ask once more: so the shortest counts.
+    // A session that is being started at that moment, whoever it is, makes the handler ask once more: so the shortest
+    // counts.
     const rounds: (typeof asked)[] = [];
     for (let round = 0; round < (FULL ? 3 : 2); round++) {
       rounds.push({ create: await record('create'), update: await record('update'), delete: await record('delete') });
@@ -56,7 +66,9 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     const shortest = (event: Event) => rounds.map(round => round[event]).sort((a, b) => a.length - b.length)[0];
     asked = { create: shortest('create'), update: shortest('update'), delete: shortest('delete') };
     if (FULL) {
-      process.stdout.write(`${setup.name}: ${EVENTS.map(event => `${asked[event].length} messages of the ${event}, ${commits(event).length} of them commits`).join('; ')}\n`);
+      process.stdout.write(
+        `${setup.name}: ${EVENTS.map(event => `${asked[event].length} messages of the ${event}, ${commits(event).length} of them commits`).join('; ')}\n`,
+      );
     }
   });
   afterEach(async () => {
@@ -71,12 +83,16 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   });
 
   full.test('at any message of an event: the handler tries again, and all is as declared', async () => {
-    // Before a message is as after the one before it, except to a handler that is about to commit. The second try may have less to do.
+    // Before a message is as after the one before it, except to a handler that is about to commit. The second try may
+    // have less to do.
     const twice = (event: Event, at: number) => FULL || (transport === 'connections' && commits(event).includes(at));
     const missed: string[] = [];
     await eachOf(everything, async (event, at) => {
       const before = faults.happened;
-      await faults.during([...twice(event, at) ? [{ at, breaks: 'before' } as const] : [], { at, breaks: 'after' }], () => send(event));
+      await faults.during(
+        [...(twice(event, at) ? [{ at, breaks: 'before' } as const] : []), { at, breaks: 'after' }],
+        () => send(event),
+      );
       missed.push(...faults.happened > before ? [] : [`${event} ${at}`]);
     });
     expect(missed).toEqual([]);
@@ -95,7 +111,8 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
       expect(await access()).toEqual({
         create: complete ? ['orders'] : [],
         update: ['sales'],
-        // Tokens are refused, then the login ends. Through the Data API, what is looked at before is a transaction as well.
+        // Tokens are refused, then the login ends. Through the Data API, what is looked at before is a transaction as
+        // well.
         delete: commits(event).indexOf(at) < (transport === 'the Data API' ? 2 : 1) ? hadAccess : [],
       }[event]);
       await send(event);
@@ -125,18 +142,27 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   });
 
   /** Create, update and delete, again and again, with something happening at the next of the places in each of them. */
-  async function eachOf(places: (event: Event) => number[], work: (event: Event, at: number) => Promise<unknown>): Promise<void> {
+  async function eachOf(
+    places: (event: Event) => number[],
+    work: (event: Event, at: number) => Promise<unknown>,
+  ): Promise<void> {
     const longest = Math.max(...EVENTS.map(event => places(event).length));
     for (let n = 0; n < longest; n++) {
       for (const event of EVENTS) {
         const at = places(event).at(n);
         await (at === undefined ? send(event) : work(event, at));
-        expect({ event, at: at && asked[event][at], held: await held() }).toEqual({ event, at: at && asked[event][at], held: done[event] });
+        expect({ event, at: at && asked[event][at], held: await held() }).toEqual({
+          event,
+          at: at && asked[event][at],
+          held: done[event],
+        });
       }
     }
   }
 
-  /** All commits, and some of the other messages. Over the Data API each statement is a call, so there are more of them. */
+  /**
+   * All commits, and some of the other messages. Over the Data API each statement is a call, so there are more of them.
+   */
   function everything(event: Event): number[] {
     const each = FULL ? 1 : transport === 'connections' ? 24 : 60;
     return [...asked[event].keys()].filter(at => at % each === 0 || isCommit(event, at));
@@ -144,7 +170,10 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
 
   function isCommit(event: Event, at: number): boolean {
     // Not that with which the lock goes: what is lost there keeps nothing from being done.
-    return asked[event][at].endsWith('COMMIT') && ![asked[event][at], asked[event][at - 1] ?? ''].some(message => /END'(; COMMIT)?$/.test(message));
+    return (
+      asked[event][at].endsWith('COMMIT')
+      && ![asked[event][at], asked[event][at - 1] ?? ''].some(message => /END'(; COMMIT)?$/.test(message))
+    );
   }
 
   /** Where the server is not as before any more. The rest of a transaction is as if it had not been. */
@@ -152,7 +181,10 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     return everything(event).filter(at => isCommit(event, at));
   }
 
-  /** An empty schema that is the lock stays where the message is lost that would have dropped it. The next event is to ask as often as the first one. */
+  /**
+   * An empty schema that is the lock stays where the message is lost that would have dropped it. The next event is to
+   * ask as often as the first one.
+   */
   async function withoutLock(event: Event): Promise<void> {
     if (event === 'create') {
       await server.sql(DROP_LOCK_WITHOUT_REGISTRY);
@@ -165,7 +197,10 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
   }
 
   function stackOf(options: StackOptions): Stack {
-    return new Stack(server, { ...transport === 'the Data API' ? { transport: throughDataApi(server) } : {}, ...options });
+    return new Stack(server, {
+      ...(transport === 'the Data API' ? { transport: throughDataApi(server) } : {}),
+      ...options,
+    });
   }
 
   function record(event: Event): Promise<string[]> {
@@ -177,7 +212,9 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     await withoutLock(event);
     const stack = stackOf({ clock: skippingClock() });
     const lasts = () => !stack.log.some(({ notice }) => notice === 'undoing');
-    return faults.during([{ ...first, lasts, effect: () => void endIdle() }, ...others], () => failure(stack[event]('A', event === 'create' ? USER : CHANGED)));
+    return faults.during([{ ...first, lasts, effect: () => void endIdle() }, ...others], () =>
+      failure(stack[event]('A', event === 'create' ? USER : CHANGED)),
+    );
   }
 
   /** It does nothing any more from there on. */
@@ -185,15 +222,22 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
     let dead = false;
     const alive = transport === 'the Data API' ? throughDataApi(server) : throughConnections(server);
     const mortal: Transport = (...args) => dead ? Promise.reject(new Error('dead')) : alive(...args);
-    await faults.during([{ at, breaks: 'after', effect: () => dead = true, lasts: () => dead }], () => failure(send(event, { transport: mortal, clock: skippingClock() })));
+    await faults.during([{ at, breaks: 'after', effect: () => (dead = true), lasts: () => dead }], () =>
+      failure(send(event, { transport: mortal, clock: skippingClock() })),
+    );
     await endIdle();
   }
 
-  /** Nobody waits here for the 30 seconds after which the server ends a transaction that is idle. A connection that breaks ends its own. */
+  /**
+   * Nobody waits here for the 30 seconds after which the server ends a transaction that is idle. A connection that
+   * breaks ends its own.
+   */
   async function endIdle(): Promise<void> {
     if (transport === 'the Data API') {
       await setTimeout(300);
-      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 milliseconds'");
+      await server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%' AND state_change < clock_timestamp() - interval '100 milliseconds'",
+      );
     }
   }
 
@@ -209,10 +253,13 @@ describe.each(CASES)('a connection that breaks on PostgreSQL $name, over $transp
 
   /** Who of the two could sign in; or somebody else as a member of them. */
   async function access(): Promise<string[]> {
-    const rows = await server.sql<{ name: string }>(`
+    const rows = await server.sql<{ name: string }>(
+      `
       SELECT rolname::text AS name FROM pg_roles r WHERE rolname = ANY ($1)
       AND (rolcanlogin OR pg_has_role(oid, 'rds_iam', 'MEMBER')
-           OR EXISTS (SELECT FROM pg_roles other WHERE other.oid <> r.oid AND NOT rolsuper AND pg_has_role(other.oid, r.oid, 'USAGE')))`, [[USER.username, CHANGED.username]]);
+           OR EXISTS (SELECT FROM pg_roles other WHERE other.oid <> r.oid AND NOT rolsuper AND pg_has_role(other.oid, r.oid, 'USAGE')))`,
+      [[USER.username, CHANGED.username]],
+    );
     return rows.map(({ name }) => name);
   }
 });

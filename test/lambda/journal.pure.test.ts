@@ -12,7 +12,10 @@ describe('Journal', () => {
     journal.note('postgres', [create('a')]);
     journal.note('shop', [create('b')]);
     expect(journal.isEmpty).toBe(false);
-    expect(journal.backwards).toEqual([{ database: 'shop', changes: [create('b')] }, { database: 'postgres', changes: [create('a')] }]);
+    expect(journal.backwards).toEqual([
+      { database: 'shop', changes: [create('b')] },
+      { database: 'postgres', changes: [create('a')] },
+    ]);
     expect(journal.backwards).toEqual(journal.backwards); // to read it turns nothing round
   });
 
@@ -22,7 +25,10 @@ describe('Journal', () => {
     const takeBack = journal.note('shop', [create('b')]);
     journal.note('shop', [create('c')]);
     takeBack();
-    expect(journal.backwards).toEqual([{ database: 'shop', changes: [create('c')] }, { database: 'postgres', changes: [create('a')] }]);
+    expect(journal.backwards).toEqual([
+      { database: 'shop', changes: [create('c')] },
+      { database: 'postgres', changes: [create('a')] },
+    ]);
   });
 
   test('is empty when all is taken back', () => {

@@ -9,13 +9,24 @@ const USER: Declaration = { kind: 'user', memberOf: [], databases: [], exclusive
 
 function claim(logicalId: string, username: string, roleOid: string, more: Partial<Claim> = {}): Claim {
   return {
-    ...ME, logicalId, resourceId: 'cluster-1', physicalId: PHYSICAL, username, roleName: username, roleOid, declarations: [USER],
-    deployed: [USER], released: false, ...more,
+    ...ME,
+    logicalId,
+    resourceId: 'cluster-1',
+    physicalId: PHYSICAL,
+    username,
+    roleName: username,
+    roleOid,
+    declarations: [USER],
+    deployed: [USER],
+    released: false,
+    ...more,
   };
 }
 
 function facts(claims: Claim[], more: Partial<Facts> = {}, others: [string, string][] = []): Facts {
-  const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] => roleName === undefined ? [] : [[roleName, roleOid]]);
+  const roles = claims.flatMap(({ roleName, roleOid }): [string, string][] =>
+    roleName === undefined ? [] : [[roleName, roleOid]],
+  );
   return {
     claims, unreadable: [], ofPublic: { records: [], unreadable: [] }, withoutFormat: [], cancelled: [],
     roles: new Map([...roles, ...others]),
@@ -63,7 +74,9 @@ describe('a role that a resource is to have', () => {
     const givenUp = claim('List', 'b', '2', { released: true, physicalId: 'cluster-1/list/List' });
     const list = claim('List', 'c', '3', { physicalId: 'cluster-1/list/List' });
     const found = facts([claim('Me', 'a', '1'), givenUp, { ...kept, physicalId: 'x' }, list]);
-    expect(() => decideApply(ME, wanted(['b']), found)).toThrow('a role of that name is left from one that was removed');
+    expect(() => decideApply(ME, wanted(['b']), found)).toThrow(
+      'a role of that name is left from one that was removed',
+    );
   });
 
   test('leaves none behind for a resource of which it is not known what it declares', () => {
@@ -73,7 +86,9 @@ describe('a role that a resource is to have', () => {
 
   test('is refused as one of a list, if what the list has of it is not understood', () => {
     const row = unreadable(claim('Me', 'b', '2', { roleName: temporaryName('2') }));
-    expect(() => decideApply(ME, wanted(['b'], { single: false }), facts([], { unreadable: [row] }))).toThrow('not understood');
+    expect(() => decideApply(ME, wanted(['b'], { single: false }), facts([], { unreadable: [row] }))).toThrow(
+      'not understood',
+    );
   });
 
   test('is not given up with the physical id that is declared now', () => {

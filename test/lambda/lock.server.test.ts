@@ -19,7 +19,12 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
   const clients: Client[] = [];
 
   beforeAll(async () => {
-    server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings: { max_prepared_transactions: '5' } });
+    server = await AuroraLikeServer.start({
+      ...setup,
+      databases: ['shop'],
+      authorize: () => true,
+      settings: { max_prepared_transactions: '5' },
+    });
     trust(server.caCertificate);
     await server.sql("CREATE ROLE stranger LOGIN PASSWORD 's'");
   });
@@ -28,14 +33,25 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
   afterAll(() => server.stop());
 
   async function connected(user = 'postgres', password = server.master.password): Promise<Client> {
-    const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true, application_name: 'the-holder' });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: true,
+      application_name: 'the-holder',
+    });
     client.on('error', () => undefined);
     clients.push(client);
     await client.connect();
     return client;
   }
 
-  const lockSchema = () => server.sql(`SELECT pg_get_userbyid(nspowner)::text AS owner, nspacl::text AS acl FROM pg_namespace WHERE nspname = '${LOCK_SCHEMA}'`);
+  const lockSchema = () =>
+    server.sql(
+      `SELECT pg_get_userbyid(nspowner)::text AS owner, nspacl::text AS acl FROM pg_namespace WHERE nspname = '${LOCK_SCHEMA}'`,
+    );
   const orders = { username: 'orders' };
 
   describe.each(firstOf(1, [
@@ -51,7 +67,9 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     });
 
     full.test('goes with a creation that fails', async () => {
-      expect(await failure(new Stack(server, options()).create('A', { username: 'orders', connect: ['nowhere'] }))).toContain('nowhere');
+      expect(
+        await failure(new Stack(server, options()).create('A', { username: 'orders', connect: ['nowhere'] })),
+      ).toContain('nowhere');
       await expect(lockSchema()).resolves.toEqual([]);
     });
 
@@ -86,8 +104,14 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       let over = false;
       const strangers = await Promise.all(Array.from({ length: STRANGERS }, () => connected('stranger', 's')));
       const asking = strangers.map(async (stranger, n) => {
-        const statement = [`COMMENT ON SCHEMA ${LOCK_SCHEMA} IS 'mine'`, `DROP SCHEMA ${LOCK_SCHEMA}`, `ALTER SCHEMA ${LOCK_SCHEMA} RENAME TO mine`,
-          `CREATE TABLE ${LOCK_SCHEMA}.t ()`, `GRANT USAGE ON SCHEMA ${LOCK_SCHEMA} TO PUBLIC`, 'SELECT pg_try_advisory_lock(1684174195, 1)'][n % 6];
+        const statement = [
+          `COMMENT ON SCHEMA ${LOCK_SCHEMA} IS 'mine'`,
+          `DROP SCHEMA ${LOCK_SCHEMA}`,
+          `ALTER SCHEMA ${LOCK_SCHEMA} RENAME TO mine`,
+          `CREATE TABLE ${LOCK_SCHEMA}.t ()`,
+          `GRANT USAGE ON SCHEMA ${LOCK_SCHEMA} TO PUBLIC`,
+          'SELECT pg_try_advisory_lock(1684174195, 1)',
+        ][n % 6];
         while (!over) {
           await stranger.query(`BEGIN; ${statement}`).catch(() => undefined);
           await stranger.query(n % 2 === 0 ? 'ROLLBACK' : 'ROLLBACK AND CHAIN').catch(() => undefined);
@@ -101,13 +125,16 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     });
 
     test('belongs to the admin alone: that of another role is refused, and so is that of a group of the admin', async () => {
-      await server.sql(`CREATE ROLE app_owner; GRANT app_owner TO stranger; GRANT app_owner TO postgres${setup.major >= 16 ? ' WITH INHERIT TRUE' : ''}`);
+      await server.sql(
+        `CREATE ROLE app_owner; GRANT app_owner TO stranger; GRANT app_owner TO postgres${setup.major >= 16 ? ' WITH INHERIT TRUE' : ''}`,
+      );
       for (const owner of ['stranger', 'app_owner']) {
         await server.sql(`CREATE SCHEMA ${LOCK_SCHEMA} AUTHORIZATION ${owner}`);
         expect(await failure(new Stack(server, options()).create('A', orders))).toBe(
           `cannot take the provisioners' lock: schema ${LOCK_SCHEMA} in database postgres belongs to "${owner}" and not to "postgres"; drop it if it is not of this library; `
           + `if "${owner}" is a group role that the admin is a member of, name it as registryOwner; if it was the admin before, ALTER SCHEMA ${LOCK_SCHEMA} OWNER TO "postgres", `
-          + 'and the same for SCHEMA cdk_aurora_iam_auth and TABLE cdk_aurora_iam_auth.managed_role');
+          + 'and the same for SCHEMA cdk_aurora_iam_auth and TABLE cdk_aurora_iam_auth.managed_role',
+        );
         await server.sql(`DROP SCHEMA ${LOCK_SCHEMA}`);
       }
       await server.sql('DROP ROLE app_owner');
@@ -123,7 +150,9 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       for (let waiting = false; !waiting; await setTimeout(20)) {
         waiting = (await server.sql(`SELECT ${waits}`)).length > 0;
       }
-      await server.sql("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_namespace'::regclass AND granted");
+      await server.sql(
+        "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'object' AND classid = 'pg_namespace'::regclass AND granted",
+      );
       await blocker.query('ROLLBACK');
       await updated;
       expect(stack.log.map(({ notice, reason }) => notice === 'trying again' && reason)).toContain(
@@ -148,7 +177,9 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     try {
       const [holder, asking, ...waiting] = await Promise.all(Array.from({ length: 5 }, () => connected()));
       // Sessions of the tests before may not have ended yet.
-      await until(async () => (await server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres'")).length === 5);
+      await until(
+        async () => (await server.sql("SELECT FROM pg_stat_activity WHERE usename = 'postgres'")).length === 5,
+      );
       await takeLock(holder);
       const waits: Promise<unknown>[] = [];
       const answers: unknown[] = [];
@@ -177,7 +208,9 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
     const later = await connected();
     await later.query('BEGIN; GRANT CONNECT ON DATABASE shop TO PUBLIC');
     await server.sql('ROLLBACK', [], 'shop');
-    expect(await reason).toMatch(/canceling statement due to lock timeout \(SQLSTATE 55P03\), held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)/);
+    expect(await reason).toMatch(
+      /canceling statement due to lock timeout \(SQLSTATE 55P03\), held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)/,
+    );
   });
 
   describe('that is not given back, in the words of the reason,', () => {
@@ -191,7 +224,8 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       const holder = await connected();
       await takeLock(holder);
       expect(await failure(new Stack(server, impatient()).create('A', orders))).toMatch(
-        /^cannot take the provisioners' lock: .*; it is held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)$/);
+        /^cannot take the provisioners' lock: .*; it is held by pid \d+ \(role postgres, application "the-holder", connected for \d\d:\d\d:\d\d\)$/,
+      );
       await holder.query(`ROLLBACK; DROP SCHEMA ${LOCK_SCHEMA}`);
     });
 
@@ -200,7 +234,8 @@ describe.each(setups('18, plain'))("the provisioners' lock on PostgreSQL $name",
       await takeLock(holder);
       await holder.query("PREPARE TRANSACTION 'the lock'");
       expect(await failure(new Stack(server, impatient()).create('A', orders))).toMatch(
-        /^cannot take the provisioners' lock: .*; it is held by prepared transaction 'the lock' \(role postgres, database postgres\)$/);
+        /^cannot take the provisioners' lock: .*; it is held by prepared transaction 'the lock' \(role postgres, database postgres\)$/,
+      );
       await holder.query("ROLLBACK PREPARED 'the lock'");
       await holder.query(`DROP SCHEMA ${LOCK_SCHEMA}`);
     });

@@ -3,10 +3,26 @@ import { graphAfter, MembershipGraph, RoleInGraph } from '../../lambda/provision
 
 /** Groups in brackets have members that do not inherit. */
 function role(name: string, ...groups: (string | [string])[]): RoleInGraph {
-  return { role: name, isAdmin: false, isSuperuser: false, createsRoles: false, memberOf: groups.map(group => typeof group === 'string' ? { group, effective: true } : { group: group[0], effective: false }) };
+  return {
+    role: name,
+    isAdmin: false,
+    isSuperuser: false,
+    createsRoles: false,
+    memberOf: groups.map(group =>
+      typeof group === 'string' ? { group, effective: true } : { group: group[0], effective: false },
+    ),
+  };
 }
 
-const ROLES = [role('a', 'b', ['c']), role('b', 'd'), role('c', 'rds_iam'), role('d', 'e', 'b'), role('e', 'rds_iam'), role('f', ['rds_iam']), role('rds_iam')];
+const ROLES = [
+  role('a', 'b', ['c']),
+  role('b', 'd'),
+  role('c', 'rds_iam'),
+  role('d', 'e', 'b'),
+  role('e', 'rds_iam'),
+  role('f', ['rds_iam']),
+  role('rds_iam'),
+];
 
 describe('MembershipGraph', () => {
   const graph = new MembershipGraph(ROLES);
@@ -29,7 +45,14 @@ describe('MembershipGraph', () => {
   });
 
   test('leads there on the shortest of the paths', () => {
-    expect(new MembershipGraph([role('a', 'b', 'c'), role('b', 'd'), role('d', 'rds_iam'), role('c', 'rds_iam')]).pathToRdsIam('a')).toEqual(['a', 'c', 'rds_iam']);
+    expect(
+      new MembershipGraph([
+        role('a', 'b', 'c'),
+        role('b', 'd'),
+        role('d', 'rds_iam'),
+        role('c', 'rds_iam'),
+      ]).pathToRdsIam('a'),
+    ).toEqual(['a', 'c', 'rds_iam']);
   });
 });
 

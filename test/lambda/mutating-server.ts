@@ -10,10 +10,15 @@ import { Random } from './random';
 export type Choice = (connection: number) => number | undefined;
 
 /**
- * Stands before a server, with a certificate that clients trust, and hands on what both say. One message of the server is not what it was; after
- * that the connection ends soon, so that a test does not wait for what will not come.
+ * Stands before a server, with a certificate that clients trust, and hands on what both say. One message of the server
+ * is not what it was; after that the connection ends soon, so that a test does not wait for what will not come.
  */
-export async function mutatingServer(server: AuroraLikeServer, certificate: Certificate, random: Random, choose: Choice): Promise<Listener> {
+export async function mutatingServer(
+  server: AuroraLikeServer,
+  certificate: Certificate,
+  random: Random,
+  choose: Choice,
+): Promise<Listener> {
   const secureContext = createSecureContext({ ...certificate });
   let connections = 0;
   return listener((socket) => {
@@ -27,7 +32,10 @@ export async function mutatingServer(server: AuroraLikeServer, certificate: Cert
     plain.write(request.packet);
     socket.write(await readExactly(plain, 1));
     const client = new TLSSocket(socket, { isServer: true, secureContext }).on('error', () => undefined);
-    const behind = connectTls({ socket: plain, servername: server.host, ca: server.caCertificate }).on('error', () => undefined);
+    const behind = connectTls({ socket: plain, servername: server.host, ca: server.caCertificate }).on(
+      'error',
+      () => undefined,
+    );
     socket.on('close', () => behind.destroy());
     client.pipe(behind);
     for (let n = 0; ; n++) {
@@ -53,7 +61,10 @@ function mutated(sent: Buffer, random: Random): Buffer {
       }
       return bytes;
     case 1: // another length
-      bytes.writeUInt32BE(random.one([0, 1, 3, 4, 5, bytes.length - 2, bytes.length, 65_535, 0x7fffffff, 0xffffffff]), 1);
+      bytes.writeUInt32BE(
+        random.one([0, 1, 3, 4, 5, bytes.length - 2, bytes.length, 65_535, 0x7fffffff, 0xffffffff]),
+        1,
+      );
       return bytes;
     case 2: // another type
       bytes[0] = random.one([...'RSKZTDCENAIn123stcWGHdv?\0']).charCodeAt(0);
@@ -63,7 +74,10 @@ function mutated(sent: Buffer, random: Random): Buffer {
     case 4: // twice
       return Buffer.concat([bytes, bytes]);
     case 5: // something else first
-      return Buffer.concat([message(random.one([...'RZTDCENA1G']), Buffer.from(Array.from({ length: below(20) }, () => below(256)))), bytes]);
+      return Buffer.concat([
+        message(random.one([...'RZTDCENA1G']), Buffer.from(Array.from({ length: below(20) }, () => below(256)))),
+        bytes,
+      ]);
     default: // anything
       return Buffer.from(Array.from({ length: 1 + below(60) }, () => below(256)));
   }

@@ -51,7 +51,9 @@ export async function fullListener(): Promise<Listener> {
   };
 }
 
-/** A way to the server. Connections that are open when it goes mute stay open, and nothing comes through them any more. */
+/**
+ * A way to the server. Connections that are open when it goes mute stay open, and nothing comes through them any more.
+ */
 export class Network {
   public static async open(target: number): Promise<Network> {
     const pairs: Socket[] = [];
@@ -66,7 +68,11 @@ export class Network {
     return new Network(port, close, pairs);
   }
 
-  private constructor(public readonly port: number, public readonly close: () => Promise<void>, private readonly sockets: Socket[]) {}
+  private constructor(
+    public readonly port: number,
+    public readonly close: () => Promise<void>,
+    private readonly sockets: Socket[],
+  ) {}
 
   public goMute(): void {
     this.sockets.splice(0).forEach(socket => socket.unpipe().pause());
@@ -77,7 +83,9 @@ export class Network {
 export function slowNetwork(target: number, milliseconds: number): Promise<Listener> {
   return listener((socket) => {
     const server = connect(target, '127.0.0.1').on('error', () => socket.destroy());
-    const delayed = new Transform({ transform: (chunk, _, done) => void setTimeout(milliseconds).then(() => done(null, chunk)) });
+    const delayed = new Transform({
+      transform: (chunk, _, done) => void setTimeout(milliseconds).then(() => done(null, chunk)),
+    });
     // What the server says before it closes arrives: the connection ends after it.
     socket.on('error', () => undefined).pipe(server).pipe(delayed).pipe(socket);
     socket.on('close', () => server.destroy());

@@ -13,7 +13,9 @@ describe.each(setups('17, RDS-like'))('NOINHERIT on PostgreSQL $name', ({ major,
   });
   beforeEach(async () => {
     stack = new Stack(server);
-    await server.sql('CREATE ROLE orders LOGIN NOINHERIT; CREATE ROLE friend; CREATE ROLE other; GRANT other TO orders');
+    await server.sql(
+      'CREATE ROLE orders LOGIN NOINHERIT; CREATE ROLE friend; CREATE ROLE other; GRANT other TO orders',
+    );
     if (major >= 16) {
       await server.sql('GRANT orders, friend TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
     }
@@ -21,7 +23,8 @@ describe.each(setups('17, RDS-like'))('NOINHERIT on PostgreSQL $name', ({ major,
   afterEach(() => server.sql('DROP ROLE IF EXISTS orders; DROP ROLE friend; DROP ROLE other'));
   afterAll(() => server.stop());
 
-  const has = async (group: string) => (await server.sql<{ has: boolean }>("SELECT pg_has_role('orders', $1, 'USAGE') AS has", [group]))[0].has;
+  const has = async (group: string) =>
+    (await server.sql<{ has: boolean }>("SELECT pg_has_role('orders', $1, 'USAGE') AS has", [group]))[0].has;
 
   test.each(firstOf<[string, Declared]>(1, [
     ['a user', { username: 'orders', memberOf: ['friend'], adoptExisting: true }],
@@ -52,7 +55,9 @@ describe.each(setups('17, RDS-like'))('NOINHERIT on PostgreSQL $name', ({ major,
 
   test('nothing is left of a deployment that fails', async () => {
     const before = await snapshot(server);
-    expect(await failure(stack.create('A', { username: 'orders', memberOf: ['friend', 'nobody'], adoptExisting: true }))).toMatch(/^cannot grant role "nobody"/);
+    expect(
+      await failure(stack.create('A', { username: 'orders', memberOf: ['friend', 'nobody'], adoptExisting: true })),
+    ).toMatch(/^cannot grant role "nobody"/);
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 });

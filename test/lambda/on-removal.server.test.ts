@@ -16,7 +16,11 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
     trust(server.caCertificate);
     await server.sql('CREATE ROLE heir; CREATE ROLE bystander; CREATE ROLE team');
     for (const database of DATABASES) {
-      await server.sql(`ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY; GRANT CREATE ON DATABASE ${database} TO heir; GRANT CREATE ON SCHEMA app TO heir`, [], database);
+      await server.sql(
+        `ALTER TABLE app.orders ENABLE ROW LEVEL SECURITY; GRANT CREATE ON DATABASE ${database} TO heir; GRANT CREATE ON SCHEMA app TO heir`,
+        [],
+        database,
+      );
     }
     if (major >= 16) {
       await server.sql('GRANT heir, team, bystander TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
@@ -32,20 +36,39 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
     onRemoval: action,
     privileges: {
       shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } },
-      stock: { Database: ['TEMPORARY'], Schemas: { app: { Tables: { orders: ['SELECT'] }, Columns: { orders: { id: ['UPDATE'] } }, FutureObjects: { migrator: { Tables: ['SELECT'], Functions: ['EXECUTE'] } } } } },
+      stock: {
+        Database: ['TEMPORARY'],
+        Schemas: {
+          app: {
+            Tables: { orders: ['SELECT'] },
+            Columns: { orders: { id: ['UPDATE'] } },
+            FutureObjects: { migrator: { Tables: ['SELECT'], Functions: ['EXECUTE'] } },
+          },
+        },
+      },
       theirs: { Schemas: { 'My data': { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } } },
     },
   });
 
   /** What nobody has declared: from other grantors, passed on, in advance, policies, and what is no table. */
   async function grantByHand(): Promise<void> {
-    await server.sql(`SET ROLE helper; GRANT INSERT ON app.orders TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT INSERT ON app.orders TO bystander; RESET ROLE;
+    await server.sql(
+      `SET ROLE helper; GRANT INSERT ON app.orders TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT INSERT ON app.orders TO bystander; RESET ROLE;
       CREATE POLICY alone ON app.orders TO leaver; CREATE POLICY shared ON app.orders TO leaver, bystander; CREATE TYPE app.state AS ENUM (); GRANT USAGE ON TYPE app.state TO leaver;
       ALTER TYPE app.state OWNER TO postgres; SET ROLE postgres; SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO leaver; RESET ROLE;
-      ALTER DEFAULT PRIVILEGES FOR ROLE leaver IN SCHEMA app GRANT SELECT ON TABLES TO bystander; ALTER DEFAULT PRIVILEGES FOR ROLE migrator GRANT USAGE ON TYPES TO leaver`, [], 'shop');
+      ALTER DEFAULT PRIVILEGES FOR ROLE leaver IN SCHEMA app GRANT SELECT ON TABLES TO bystander; ALTER DEFAULT PRIVILEGES FOR ROLE migrator GRANT USAGE ON TYPES TO leaver`,
+      [],
+      'shop',
+    );
     await server.sql('GRANT CREATE ON SCHEMA public TO leaver');
-    await server.sql('GRANT ALL ON DATABASE theirs TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT CREATE ON DATABASE theirs TO bystander; RESET ROLE', [], 'theirs');
-    await server.sql('SET ROLE postgres; GRANT team TO leaver WITH ADMIN OPTION; SET ROLE leaver; GRANT team TO bystander; RESET ROLE');
+    await server.sql(
+      'GRANT ALL ON DATABASE theirs TO leaver WITH GRANT OPTION; SET ROLE leaver; GRANT CREATE ON DATABASE theirs TO bystander; RESET ROLE',
+      [],
+      'theirs',
+    );
+    await server.sql(
+      'SET ROLE postgres; GRANT team TO leaver WITH ADMIN OPTION; SET ROLE leaver; GRANT team TO bystander; RESET ROLE',
+    );
   }
 
   async function takeBackByHand(): Promise<void> {
@@ -53,13 +76,25 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
     if (major < 16) {
       await server.sql('REVOKE team FROM bystander');
     }
-    await server.sql('DROP POLICY IF EXISTS alone ON app.orders; DROP POLICY shared ON app.orders; DROP TYPE app.state; SELECT lo_unlink(4711)', [], 'shop');
+    await server.sql(
+      'DROP POLICY IF EXISTS alone ON app.orders; DROP POLICY shared ON app.orders; DROP TYPE app.state; SELECT lo_unlink(4711)',
+      [],
+      'shop',
+    );
   }
 
   async function createOwned(): Promise<void> {
-    await server.sql(`CREATE TABLE app.precious (n serial); INSERT INTO app.precious VALUES (42); ALTER TABLE app.precious OWNER TO leaver; CREATE FUNCTION app.of_leaver() RETURNS int LANGUAGE sql AS 'SELECT 1';
-      ALTER FUNCTION app.of_leaver OWNER TO leaver`, [], 'shop');
-    await server.sql('CREATE TYPE app.kind AS ENUM (); ALTER TYPE app.kind OWNER TO leaver; SELECT lo_create(4712); ALTER LARGE OBJECT 4712 OWNER TO leaver; CREATE SCHEMA hers AUTHORIZATION leaver', [], 'stock');
+    await server.sql(
+      `CREATE TABLE app.precious (n serial); INSERT INTO app.precious VALUES (42); ALTER TABLE app.precious OWNER TO leaver; CREATE FUNCTION app.of_leaver() RETURNS int LANGUAGE sql AS 'SELECT 1';
+      ALTER FUNCTION app.of_leaver OWNER TO leaver`,
+      [],
+      'shop',
+    );
+    await server.sql(
+      'CREATE TYPE app.kind AS ENUM (); ALTER TYPE app.kind OWNER TO leaver; SELECT lo_create(4712); ALTER LARGE OBJECT 4712 OWNER TO leaver; CREATE SCHEMA hers AUTHORIZATION leaver',
+      [],
+      'stock',
+    );
   }
 
   const dropOwned = async () => {
@@ -75,7 +110,14 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
   }
 
   const openSession = async (database: string) => {
-    const client = new Client({ host: server.host, port: server.port, user: 'leaver', password: server.token('application', 'leaver'), database, ssl: true });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user: 'leaver',
+      password: server.token('application', 'leaver'),
+      database,
+      ssl: true,
+    });
     const ended = new Promise(resolve => client.on('error', resolve));
     await client.connect();
     await client.query('BEGIN');
@@ -112,9 +154,11 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
     expect(notices('not taken back')).toEqual([]);
     expect(notices('kept')).toMatchObject([{
       username: 'leaver',
-      reason: 'it has no access any more, but was not dropped because objects depend on it; if this was to be a rename, it needs another username under the same construct id, '
+      reason:
+        'it has no access any more, but was not dropped because objects depend on it; if this was to be a rename, it needs another username under the same construct id, '
         + 'because another construct id makes another role: deploy the former id and name again, then give that id the new name as username',
-      owned: '1 functions in database shop, 2 tables, views and sequences in database shop, 1 large objects in database stock, 1 schemas in database stock, 1 types in database stock',
+      owned:
+        '1 functions in database shop, 2 tables, views and sequences in database shop, 1 large objects in database stock, 1 schemas in database stock, 1 types in database stock',
     }]);
     await takeBackByHand();
     await dropOwned();
@@ -130,53 +174,81 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
       await createOwned();
       await stack.delete('A', toHeir);
       await expect(server.sql("SELECT FROM pg_roles WHERE rolname = 'leaver'")).resolves.toEqual([]);
-      await expect(server.sql("SELECT n, pg_get_userbyid(relowner) AS owner FROM app.precious, pg_class WHERE relname = 'precious'", [], 'shop')).resolves.toEqual([{ n: 42, owner: 'heir' }]);
-      await expect(server.sql("SELECT pg_get_userbyid(nspowner) AS owner FROM pg_namespace WHERE nspname = 'hers'", [], 'stock')).resolves.toEqual([{ owner: 'heir' }]);
+      await expect(
+        server.sql(
+          "SELECT n, pg_get_userbyid(relowner) AS owner FROM app.precious, pg_class WHERE relname = 'precious'",
+          [],
+          'shop',
+        ),
+      ).resolves.toEqual([{ n: 42, owner: 'heir' }]);
+      await expect(
+        server.sql("SELECT pg_get_userbyid(nspowner) AS owner FROM pg_namespace WHERE nspname = 'hers'", [], 'stock'),
+      ).resolves.toEqual([{ owner: 'heir' }]);
       await takeBackByHand();
       await dropOwned();
     });
 
     full.test.each([
-      ['that is not there', 'cannot hand over what "leaver" owns to "nobody" in database "shop": role "nobody" does not exist (SQLSTATE 42704); create the role before this deployment, or correct its name', 'nobody'],
-      ['that may not create objects there', 'cannot hand over what "leaver" owns to "bystander" in database "shop": permission denied for schema app (SQLSTATE 42501); '
-      + 'as a role that may: GRANT CREATE ON SCHEMA app TO bystander', 'bystander'],
-    ])('a new owner %s: the deployment fails, the access is gone, and the next try does the rest', async (_, message, heir) => {
-      await stack.create('A', leaver());
-      await createOwned();
-      // To the superuser, everything is permitted.
-      if (setup.roleRules !== 'rdsLike' || heir === 'nobody') {
-        expect(await failure(stack.delete('A', leaver({ Action: 'DROP', ReassignOwnedTo: heir })))).toBe(message);
-        expect(await canSignIn()).toBe(false);
-      }
-      await stack.delete('A', toHeir);
-      await expect(server.sql("SELECT FROM pg_roles WHERE rolname = 'leaver'")).resolves.toEqual([]);
-      await dropOwned();
-    });
+      [
+        'that is not there',
+        'cannot hand over what "leaver" owns to "nobody" in database "shop": role "nobody" does not exist (SQLSTATE 42704); create the role before this deployment, or correct its name',
+        'nobody',
+      ],
+      [
+        'that may not create objects there',
+        'cannot hand over what "leaver" owns to "bystander" in database "shop": permission denied for schema app (SQLSTATE 42501); '
+        + 'as a role that may: GRANT CREATE ON SCHEMA app TO bystander',
+        'bystander',
+      ],
+    ])(
+      'a new owner %s: the deployment fails, the access is gone, and the next try does the rest',
+      async (_, message, heir) => {
+        await stack.create('A', leaver());
+        await createOwned();
+        // To the superuser, everything is permitted.
+        if (setup.roleRules !== 'rdsLike' || heir === 'nobody') {
+          expect(await failure(stack.delete('A', leaver({ Action: 'DROP', ReassignOwnedTo: heir })))).toBe(message);
+          expect(await canSignIn()).toBe(false);
+        }
+        await stack.delete('A', toHeir);
+        await expect(server.sql("SELECT FROM pg_roles WHERE rolname = 'leaver'")).resolves.toEqual([]);
+        await dropOwned();
+      },
+    );
   });
 
-  test.each(firstOf(1, [
-    ['DISABLE', false, 'it is to be disabled: it cannot log in any more, and has what it owns and holds'],
-    ['RETAIN', true, 'it is to be retained, with its login and all it holds'],
-  ] as const))('%s: it stays as it is, with login: %s; it is managed again once it is declared again', async (action, login, reason) => {
-    await stack.create('A', leaver({ Action: action }));
-    await createOwned();
-    const held = (await heldBy(server, ['leaver'])).filter(line => login || !/ (logs in|in rds_iam)$/.test(line));
-    const session = login ? undefined : await openSession('shop');
-    await stack.delete('A', leaver({ Action: action }));
-    await session?.ended;
-    expect(notices('kept')).toMatchObject([{ username: 'leaver', reason }]);
-    expect(await canSignIn()).toBe(login);
-    await expect(heldBy(server, ['leaver'])).resolves.toEqual(held);
-    // By another resource of the same stack, and in a stack that was made again.
-    const again = new Stack(server, { unique: '2' });
-    const little: User = { username: 'leaver', privileges: { shop: { Database: ['CONNECT'] } } };
-    await again.create('B', little);
-    expect(await canSignIn()).toBe(true);
-    await expect(heldBy(server, ['leaver'])).resolves.toEqual(['leaver DATABASE shop: CONNECT', 'leaver in rds_iam', 'leaver logs in']);
-    expect(again.log.filter(({ notice }) => notice === 'adopting')).toEqual([]);
-    await dropOwned();
-    await again.delete('B', little);
-  });
+  test.each(
+    firstOf(1, [
+      ['DISABLE', false, 'it is to be disabled: it cannot log in any more, and has what it owns and holds'],
+      ['RETAIN', true, 'it is to be retained, with its login and all it holds'],
+    ] as const),
+  )(
+    '%s: it stays as it is, with login: %s; it is managed again once it is declared again',
+    async (action, login, reason) => {
+      await stack.create('A', leaver({ Action: action }));
+      await createOwned();
+      const held = (await heldBy(server, ['leaver'])).filter(line => login || !/ (logs in|in rds_iam)$/.test(line));
+      const session = login ? undefined : await openSession('shop');
+      await stack.delete('A', leaver({ Action: action }));
+      await session?.ended;
+      expect(notices('kept')).toMatchObject([{ username: 'leaver', reason }]);
+      expect(await canSignIn()).toBe(login);
+      await expect(heldBy(server, ['leaver'])).resolves.toEqual(held);
+      // By another resource of the same stack, and in a stack that was made again.
+      const again = new Stack(server, { unique: '2' });
+      const little: User = { username: 'leaver', privileges: { shop: { Database: ['CONNECT'] } } };
+      await again.create('B', little);
+      expect(await canSignIn()).toBe(true);
+      await expect(heldBy(server, ['leaver'])).resolves.toEqual([
+        'leaver DATABASE shop: CONNECT',
+        'leaver in rds_iam',
+        'leaver logs in',
+      ]);
+      expect(again.log.filter(({ notice }) => notice === 'adopting')).toEqual([]);
+      await dropOwned();
+      await again.delete('B', little);
+    },
+  );
 
   describe('what cannot be taken back is in the log, and the access is gone', () => {
     test('what a superuser has granted', async () => {
@@ -186,7 +258,8 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
       expect(await canSignIn()).toBe(false);
       if (setup.roleRules !== 'rdsLike') {
         expect(notices('not taken back')).toMatchObject([
-          { change: 'revoke USAGE on language "sql" from "leaver" in database "shop"', reason: 'no privileges could be revoked for "sql"' },
+          { change: 'revoke USAGE on language "sql" from "leaver" in database "shop"',
+            reason: 'no privileges could be revoked for "sql"' },
           { change: 'take back whatever else depends on "leaver", which owns nothing in database "shop"' },
         ]);
         expect(notices('kept')).toMatchObject([{ username: 'leaver', dependents: '1 object in database shop' }]);
@@ -211,7 +284,9 @@ describe.each(setups('16, plain'))('a user goes on PostgreSQL $name', ({ major, 
       await server.sql('CREATE DATABASE hers OWNER leaver');
       await stack.delete('A', leaver());
       expect(await canSignIn()).toBe(false);
-      expect(notices('kept')).toMatchObject([{ username: 'leaver', owned: '1 databases in the server', dependents: 'owner of database hers' }]);
+      expect(notices('kept')).toMatchObject([
+        { username: 'leaver', owned: '1 databases in the server', dependents: 'owner of database hers' },
+      ]);
       await server.sql('DROP DATABASE hers');
       await dropRole();
     });

@@ -16,15 +16,22 @@ describe.each(setups('17, plain'))('settings of its own on PostgreSQL $name', ({
   beforeEach(() => stack = new Stack(server));
   afterAll(() => server.stop());
 
-  const mallory = (settings?: User['settings'], more: Partial<User> = {}): User => ({ username: 'mallory', settings, ...more });
+  const mallory = (settings?: User['settings'], more: Partial<User> = {}): User => ({
+    username: 'mallory',
+    settings,
+    ...more,
+  });
 
   const setLarge = (parameter: string) => server.sql(`SET SESSION AUTHORIZATION mallory; DO $$BEGIN
       EXECUTE format('ALTER ROLE mallory SET ${parameter} = %L', ${LARGE});
       EXECUTE format('ALTER ROLE mallory IN DATABASE shop SET ${parameter} = %L', ${LARGE});
     END$$; RESET SESSION AUTHORIZATION`);
 
-  const stored = async () => (await server.sql<{ line: string }>(`
-    SELECT coalesce(datname || ': ', '') || left(c, 30) AS line FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase CROSS JOIN unnest(setconfig) c ORDER BY 1`)).map(({ line }) => line);
+  const stored = async () =>
+    (
+      await server.sql<{ line: string }>(`
+    SELECT coalesce(datname || ': ', '') || left(c, 30) AS line FROM pg_db_role_setting LEFT JOIN pg_database d ON d.oid = setdatabase CROSS JOIN unnest(setconfig) c ORDER BY 1`)
+    ).map(({ line }) => line);
 
   test('do not keep a user from being removed, however large they are', async () => {
     await stack.create('A', mallory());
@@ -37,14 +44,30 @@ describe.each(setups('17, plain'))('settings of its own on PostgreSQL $name', ({
     const declared = { Parameters: { search_path: ['app'] } };
     await stack.create('A', mallory(declared));
     await setLarge('search_path');
-    expect(await failure(stack.update('A', mallory(declared, { privileges: { shop: { Database: ['CONNECT'], Schemas: { nowhere: { Schema: ['USAGE'] } } } } })))).toContain('nowhere');
+    expect(
+      await failure(
+        stack.update(
+          'A',
+          mallory(declared, {
+            privileges: { shop: { Database: ['CONNECT'], Schemas: { nowhere: { Schema: ['USAGE'] } } } },
+          }),
+        ),
+      ),
+    ).toContain('nowhere');
     await stack.update('A', mallory(declared, { reapply: 'again' }));
     await expect(stored()).resolves.toEqual(['search_path=app']);
     await stack.delete('A', mallory(declared));
   }, 60_000);
 
   test('of a list that fills what may be declared are compared name by name', async () => {
-    const declared = { Parameters: { search_path: [...Array.from({ length: 7 }, (_, n) => `${n}${'"'.repeat(62)}`), ...Array.from({ length: 100 }, () => 'é')] } };
+    const declared = {
+      Parameters: {
+        search_path: [
+          ...Array.from({ length: 7 }, (_, n) => `${n}${'"'.repeat(62)}`),
+          ...Array.from({ length: 100 }, () => 'é'),
+        ],
+      },
+    };
     await stack.create('A', mallory(declared));
     stack.takeChanges();
     await stack.update('A', mallory(declared, { reapply: 'again' }));

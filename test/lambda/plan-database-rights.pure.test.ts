@@ -21,7 +21,19 @@ function object(kind: DatabaseObject['kind'], name: string, more: Partial<Databa
 }
 
 function held(kind: string, name: string | null, privilege: string, more: Partial<HeldPrivilege> = {}): HeldPrivilege {
-  return { role: 'u', kind, schema: 'app', name, sub: null, privilege, grantable: false, ours: true, as: 'owner', grantor: null, ...more };
+  return {
+    role: 'u',
+    kind,
+    schema: 'app',
+    name,
+    sub: null,
+    privilege,
+    grantable: false,
+    ours: true,
+    as: 'owner',
+    grantor: null,
+    ...more,
+  };
 }
 
 function future(privilege: string, more: Partial<FuturePrivilege> = {}): FuturePrivilege {
@@ -35,7 +47,8 @@ function state(more: Partial<DatabaseState> = {}): DatabaseState {
 
 const plan = (one: Wanted, more: Partial<DatabaseState> = {}) => planDatabase('shop', [one], state(more));
 
-const onTable = (...names: string[]) => ({ type: 'TABLE', schema: 'app', objects: names.map(name => ({ name })) }) as const;
+const onTable = (...names: string[]) =>
+  ({ type: 'TABLE', schema: 'app', objects: names.map(name => ({ name })) }) as const;
 const onColumn = (table: string, ...columns: string[]) => ({ type: 'COLUMN', schema: 'app', table, columns }) as const;
 
 describe('what is granted', () => {
@@ -55,18 +68,30 @@ describe('what is granted', () => {
   });
 
   test('is granted with the rights of the owner of this schema, and not of another one', () => {
-    const schemas = ['other', 'app'].map(schema => ({ schema, owner: `${schema}_owner`, as: `${schema}_owner`, empty: false }));
+    const schemas = ['other', 'app'].map(schema => ({
+      schema,
+      owner: `${schema}_owner`,
+      as: `${schema}_owner`,
+      empty: false,
+    }));
     expect(plan(wanted(inApp({ Schema: ['USAGE'] })), { schemas })).toEqual([
       { kind: 'grant', privileges: ['USAGE'], on: { type: 'SCHEMA', schema: 'app' }, roles: ['u'], as: 'app_owner' },
     ]);
   });
 
   test('is granted with the rights of the owner of this routine, and not of one with other arguments', () => {
-    const objects = ['integer', 'text'].map(args => object('ROUTINE', 'f', { args, owner: `${args}_owner`, as: `${args}_owner` }));
-    expect(plan(wanted(inApp({ Functions: { f: ['EXECUTE'] } })), { objects })).toEqual(['integer', 'text'].map(args => ({
-      kind: 'grant', privileges: ['EXECUTE'], on: { type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args }] }, roles: ['u'],
-      as: `${args}_owner`,
-    })));
+    const objects = ['integer', 'text'].map(args =>
+      object('ROUTINE', 'f', { args, owner: `${args}_owner`, as: `${args}_owner` }),
+    );
+    expect(plan(wanted(inApp({ Functions: { f: ['EXECUTE'] } })), { objects })).toEqual(
+      ['integer', 'text'].map(args => ({
+        kind: 'grant',
+        privileges: ['EXECUTE'],
+        on: { type: 'ROUTINE', schema: 'app', objects: [{ name: 'f', args }] },
+        roles: ['u'],
+        as: `${args}_owner`,
+      })),
+    );
   });
 
   test('is granted on a column with the rights of the owner of its table', () => {
@@ -89,13 +114,16 @@ describe('what is granted', () => {
   });
 
   test('is a schema of its own, where there is another one', () => {
-    expect(plan(wanted(declare({ own: { Owner: 'true' } })))).toEqual([{ kind: 'createSchema', schema: 'own', role: 'u', as: 'u' }]);
+    expect(plan(wanted(declare({ own: { Owner: 'true' } })))).toEqual([
+      { kind: 'createSchema', schema: 'own', role: 'u', as: 'u' },
+    ]);
   });
 });
 
 describe('what columns have beside their table', () => {
   const both = inApp({ Tables: { orders: ['SELECT'] }, Columns: { orders: { id: ['SELECT'] } } });
-  const column = (name: string, more: Partial<HeldPrivilege> = {}) => held('COLUMN', 'orders', 'SELECT', { sub: name, ...more });
+  const column = (name: string, more: Partial<HeldPrivilege> = {}) =>
+    held('COLUMN', 'orders', 'SELECT', { sub: name, ...more });
   const onId = { kind: 'grant', privileges: ['SELECT'], on: onColumn('orders', 'id'), roles: ['u'] } as const;
 
   test('is granted again with the table, because what takes that back takes it as well', () => {
@@ -130,16 +158,21 @@ describe('what columns have beside their table', () => {
 
   test('stays as it is when only another column loses the same', () => {
     const before = inApp({ Columns: { orders: { id: ['SELECT'], n: ['SELECT'] } } });
-    expect(plan(wanted(inApp({ Columns: { orders: { n: ['SELECT'] } } }), [before]), { held: [column('id'), column('n')] })).toEqual([
-      { kind: 'revoke', privileges: ['SELECT'], on: onColumn('orders', 'id'), roles: ['u'], as: 'owner' },
-    ]);
+    expect(
+      plan(wanted(inApp({ Columns: { orders: { n: ['SELECT'] } } }), [before]), { held: [column('id'), column('n')] }),
+    ).toEqual([{ kind: 'revoke', privileges: ['SELECT'], on: onColumn('orders', 'id'), roles: ['u'], as: 'owner' }]);
   });
 });
 
 test('an exclusive role keeps what it may have of future objects, and loses the rest once, with the option to pass it on', () => {
   const declared = inApp({ FutureObjects: { migrator: { Tables: ['INSERT', 'SELECT'] } } }, { Exclusive: 'true' });
   const rows = [future('SELECT'), future('INSERT', { grantable: true }), future('DELETE', { grantable: true })];
-  const revoke = { kind: 'revokeFuture', on: { creator: 'migrator', schema: 'app', objects: 'TABLES' }, roles: ['u'], as: 'migrator' };
+  const revoke = {
+    kind: 'revokeFuture',
+    on: { creator: 'migrator', schema: 'app', objects: 'TABLES' },
+    roles: ['u'],
+    as: 'migrator',
+  };
   expect(plan(wanted(declared), { future: rows })).toEqual([
     { ...revoke, privileges: ['DELETE'], wasGrantable: true },
     { ...revoke, privileges: ['INSERT'], grantable: true },
@@ -152,8 +185,8 @@ test('a role that is removed takes nothing from others, on objects that are ther
   expect(planDatabaseRemoval('shop', 'u', [], state(rows))).toEqual([
     { kind: 'revoke', privileges: ['SELECT'], on: onTable('orders'), roles: ['u'], as: 'owner' },
     {
-      kind: 'revokeFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'TABLES' }, roles: ['u'],
-      as: 'migrator',
+      kind: 'revokeFuture', privileges: ['SELECT'], on: { creator: 'migrator', schema: 'app', objects: 'TABLES' },
+      roles: ['u'], as: 'migrator',
     },
   ]);
 });
@@ -185,17 +218,25 @@ describe('what a role declares and is not there', () => {
 describe('what others have declared in schemas that are new', () => {
   const app = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] }, Columns: { orders: { id: ['UPDATE'] } } };
   const declared = decodeDeclaration('user', {
-    Privileges: { shop: { Database: ['CONNECT'], Schemas: { app, other: app, own: { Owner: 'true' } } }, stock: { Schemas: { app } } },
+    Privileges: {
+      shop: { Database: ['CONNECT'], Schemas: { app, other: app, own: { Owner: 'true' } } },
+      stock: { Schemas: { app } },
+    },
     MemberOf: ['readers'], Exclusive: 'true',
   });
 
   test('is granted in them again, without columns, and nothing else of the role is touched', () => {
     const one = { role: 'v', declaration: declared, previous: [declared], deployed: [declared] };
     const alone = declare({ app: { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } } });
-    expect(inSchemas(one, 'shop', ['app', 'own'])).toEqual([{ role: 'v', declaration: alone, previous: [], deployed: [declared] }]);
+    expect(inSchemas(one, 'shop', ['app', 'own'])).toEqual([
+      { role: 'v', declaration: alone, previous: [], deployed: [declared] },
+    ]);
   });
 
-  test.each([['own'], ['elsewhere']])('is nothing in a schema that is its own, or that it does not name: %s', (schema) => {
-    expect(inSchemas(wanted(declared), 'shop', [schema])).toEqual([]);
-  });
+  test.each([['own'], ['elsewhere']])(
+    'is nothing in a schema that is its own, or that it does not name: %s',
+    (schema) => {
+      expect(inSchemas(wanted(declared), 'shop', [schema])).toEqual([]);
+    },
+  );
 });

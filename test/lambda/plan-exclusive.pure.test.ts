@@ -1,20 +1,37 @@
 import { Change } from '../../lambda/provisioner/core/change';
 import {
-  DatabaseOwner, exclusiveOf, grantedByOthers, groupsOf, membershipsOfOthers, ObservedRole, planEndOfMemberships, planShared,
-  planSharedRemoval, Wanted, withoutExclusive,
+  DatabaseOwner,
+  exclusiveOf,
+  grantedByOthers,
+  groupsOf,
+  membershipsOfOthers,
+  ObservedRole,
+  planEndOfMemberships,
+  planShared,
+  planSharedRemoval,
+  Wanted,
+  withoutExclusive,
 } from '../../lambda/provisioner/core/plan-shared';
 import { Declaration } from '../../lambda/provisioner/core/state';
 
 type Membership = ObservedRole['memberships'][number];
 type OnDatabase = ObservedRole['databases'][number];
 
-const ADMINS: DatabaseOwner[] = ['shop', 'stock'].map(database => ({ database, owner: `${database}_owner`, as: `${database}_owner` }));
+const ADMINS: DatabaseOwner[] = ['shop', 'stock'].map(database => ({
+  database,
+  owner: `${database}_owner`,
+  as: `${database}_owner`,
+}));
 const NOTHING: Declaration = { kind: 'user', memberOf: [], databases: [], exclusive: false };
 
 const onDatabases = (...databases: [string, ...string[]][]): Partial<Declaration> =>
   ({ databases: databases.map(([database, ...privileges]) => ({ database, privileges, schemas: [] })) });
 
-function wanted(declared: Partial<Declaration>, previous: Partial<Declaration>[] = [], more: Partial<Wanted> = {}): Wanted {
+function wanted(
+  declared: Partial<Declaration>,
+  previous: Partial<Declaration>[] = [],
+  more: Partial<Wanted> = {},
+): Wanted {
   const before = previous.map(one => ({ ...NOTHING, ...one }));
   return { role: 'u', declaration: { ...NOTHING, ...declared }, previous: before, deployed: [], ...more };
 }
@@ -30,15 +47,31 @@ function on(database: string, privilege: string, more: Partial<OnDatabase> = {})
 /** A user that can sign in, and holds nothing else. */
 function observed(more: Partial<ObservedRole> = {}): ObservedRole {
   return {
-    role: 'u', oid: '1', canLogin: true, inherits: true, memberships: [memberOf('rds_iam')], members: [], databases: [], others: [],
-    connectionLimit: -1, settings: [], dependsIn: [], ownsIn: [], ...more,
+    role: 'u',
+    oid: '1',
+    canLogin: true,
+    inherits: true,
+    memberships: [memberOf('rds_iam')],
+    members: [],
+    databases: [],
+    others: [],
+    connectionLimit: -1,
+    settings: [],
+    dependsIn: [],
+    ownsIn: [],
+    ...more,
   };
 }
 
 const plan = (one: Wanted, role: ObservedRole): Change[] => planShared([one], new Map([[role.role, role]]), ADMINS);
 
-const grant = (database: string, privilege: string) =>
-  ({ kind: 'grant', privileges: [privilege], on: { type: 'DATABASE', database }, roles: ['u'], as: `${database}_owner` });
+const grant = (database: string, privilege: string) => ({
+  kind: 'grant',
+  privileges: [privilege],
+  on: { type: 'DATABASE', database },
+  roles: ['u'],
+  as: `${database}_owner`,
+});
 const revoke = (database: string, privilege: string) =>
   ({ kind: 'revoke', privileges: [privilege], on: { type: 'DATABASE', database }, roles: ['u'] });
 const revokeRole = (group: string) => ({ kind: 'revokeRole', group, roles: ['u'] });
@@ -78,7 +111,11 @@ describe('an exclusive role', () => {
   const exclusive = { memberOf: ['readers'], exclusive: true };
 
   test('keeps its membership, and loses the option to pass it on', () => {
-    const memberships = [memberOf('rds_iam'), memberOf('readers', { admin: true }), memberOf('readers', { as: 'dba', ours: false })];
+    const memberships = [
+      memberOf('rds_iam'),
+      memberOf('readers', { admin: true }),
+      memberOf('readers', { as: 'dba', ours: false }),
+    ];
     expect(plan(wanted(exclusive), observed({ memberships }))).toEqual([{ ...revokeRole('readers'), admin: true }]);
   });
 
@@ -98,7 +135,13 @@ describe('an exclusive role', () => {
       { on: 'TABLESPACE', name: 'fast', privilege: 'CREATE', grantable: true, as: null },
       { on: 'PARAMETER', name: 'work_mem', privilege: 'SET', grantable: false, as: 'dba' },
     ] as const;
-    const onParameter = { kind: 'revoke', privileges: ['SET'], on: { type: 'PARAMETER', name: 'work_mem' }, roles: ['u'], grantor: 'dba' };
+    const onParameter = {
+      kind: 'revoke',
+      privileges: ['SET'],
+      on: { type: 'PARAMETER', name: 'work_mem' },
+      roles: ['u'],
+      grantor: 'dba',
+    };
     const tablespace = { type: 'TABLESPACE', name: 'fast' };
     const onTablespace = { kind: 'revoke', privileges: ['CREATE'], on: tablespace, roles: ['u'], wasGrantable: true };
     expect(plan(wanted({ exclusive: true }), observed({ others: [...others] }))).toEqual([onTablespace, onParameter]);
@@ -124,7 +167,9 @@ describe('a membership', () => {
     ['of a group role that loses rds_iam', { kind: 'role' }, {}],
     ['of a user whose time is over', {}, { expired: true }],
   ])('in another group, which is not declared, stays: %s', (_, declared, more) => {
-    expect(plan(wanted(declared, [], more), observed({ canLogin: false, memberships: [memberOf('readers')] }))).toEqual([]);
+    expect(plan(wanted(declared, [], more), observed({ canLogin: false, memberships: [memberOf('readers')] }))).toEqual(
+      [],
+    );
   });
 
   test('in rds_iam that another role has granted stays when the time of a user is over', () => {
@@ -141,9 +186,13 @@ describe('a membership', () => {
   });
 
   test('that is over is left to another grantor', () => {
-    const role = observed({ memberships: [memberOf('writers'), memberOf('writers', { ours: false, as: 'dba' }), memberOf('readers')] });
+    const role = observed({
+      memberships: [memberOf('writers'), memberOf('writers', { ours: false, as: 'dba' }), memberOf('readers')],
+    });
     expect(planEndOfMemberships(role, ['writers'])).toEqual([revokeRole('writers')]);
-    expect(grantedByOthers(role, group => group === 'writers')).toEqual([{ role: 'u', group: 'writers', grantor: 'dba' }]);
+    expect(grantedByOthers(role, group => group === 'writers')).toEqual([
+      { role: 'u', group: 'writers', grantor: 'dba' },
+    ]);
   });
 
   test("of a role that is not there is not another role's", () => {

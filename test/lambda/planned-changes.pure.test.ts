@@ -19,8 +19,13 @@ function randomChange(random: Random): Change {
 
 /** As `about` says it, looking at each change. */
 function looked(all: Planned[], names: string[]): Planned[] {
-  return all.filter(({ change }) => isOfNames(change) || ['createSchema', 'dropSchema', 'dropOwned'].includes(change.kind)
-    || rolesOf(change).some(role => names.includes(role)) || ('group' in change && names.includes(change.group)));
+  return all.filter(
+    ({ change }) =>
+      isOfNames(change)
+      || ['createSchema', 'dropSchema', 'dropOwned'].includes(change.kind)
+      || rolesOf(change).some(role => names.includes(role))
+      || ('group' in change && names.includes(change.group)),
+  );
 }
 
 test('finds what a look at each change finds, in the same order, also after some were taken back', () => {

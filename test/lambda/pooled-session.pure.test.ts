@@ -11,11 +11,20 @@ const gone = new TransactionLost('TransactionNotFoundException: gone', true);
 const throttled = new ProvisionError('too many calls', { retryUntil: 1 });
 const denied = new ProvisionError('not allowed');
 
-/** A transaction whose commit nobody heard of: when its session gives up, and how often it has asked for its end until then. */
-async function settled(answers: (n: number) => Error | undefined, callMs = 0): Promise<{ rollbacks: number; milliseconds: number }> {
+/**
+ * A transaction whose commit nobody heard of: when its session gives up, and how often it has asked for its end until
+ * then.
+ */
+async function settled(
+  answers: (n: number) => Error | undefined,
+  callMs = 0,
+): Promise<{ rollbacks: number; milliseconds: number }> {
   let milliseconds = 0;
   let rollbacks = 0;
-  const budget = new Budget({ now: () => milliseconds, sleep: delay => Promise.resolve(void (milliseconds += delay)) }, LAMBDA_MS);
+  const budget = new Budget(
+    { now: () => milliseconds, sleep: delay => Promise.resolve(void (milliseconds += delay)) },
+    LAMBDA_MS,
+  );
   const calls: Calls = {
     begin: () => Promise.resolve('1'),
     execute: () => Promise.resolve(['1 off read committed']),
@@ -34,9 +43,12 @@ async function settled(answers: (n: number) => Error | undefined, callMs = 0): P
 }
 
 describe('a transaction whose commit was not answered is asked to end', () => {
-  test.each([['was rolled back', undefined], ['is not there any more', gone], ['may not be ended', denied]])('until it %s', async (_, answer) => {
-    expect((await settled(n => n < 3 ? lost : answer)).rollbacks).toBe(3);
-  });
+  test.each([['was rolled back', undefined], ['is not there any more', gone], ['may not be ended', denied]])(
+    'until it %s',
+    async (_, answer) => {
+      expect((await settled(n => n < 3 ? lost : answer)).rollbacks).toBe(3);
+    },
+  );
 
   test('again where there were too many calls', async () => {
     expect((await settled(n => n < 3 ? throttled : undefined)).rollbacks).toBe(3);
@@ -52,7 +64,12 @@ describe('a transaction whose commit was not answered is asked to end', () => {
 });
 
 describe('whether the admin still signs in', () => {
-  const callsWith = (begin: () => Promise<string>, execute: () => Promise<string[]>): Calls => ({ begin, execute, commit: () => Promise.resolve(), rollback: () => Promise.resolve() });
+  const callsWith = (begin: () => Promise<string>, execute: () => Promise<string[]>): Calls => ({
+    begin,
+    execute,
+    commit: () => Promise.resolve(),
+    rollback: () => Promise.resolve(),
+  });
 
   test.each([
     ['to begin a transaction', callsWith(() => Promise.reject(lost), () => Promise.resolve(['1 2']))],
@@ -61,6 +78,8 @@ describe('whether the admin still signs in', () => {
     const error = await confirmByNewSession(calls, 'arn').then(() => undefined, (failed: ProvisionError) => failed);
     expect(error).toBeInstanceOf(ProvisionError);
     expect(error!.retryUntil).toBeGreaterThan(0);
-    expect(error!.message).toMatch(/the connection broke \(AbortError: aborted\); check that the database is available$/);
+    expect(error!.message).toMatch(
+      /the connection broke \(AbortError: aborted\); check that the database is available$/,
+    );
   });
 });

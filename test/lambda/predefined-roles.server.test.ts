@@ -34,8 +34,16 @@ const COULD: { readonly [role: string]: Ability[] } = {
   pg_signal_backend: ['end the sessions of the provisioner'],
   pg_write_all_data: ['change a table of others', 'lock a table of others', 'lock the registry'],
   rds_superuser: [
-    ...['read a table of others', 'change a table of others', 'lock a table of others', 'lock the registry', 'read passwords'].map(ability => ({ ability, since: 15 })),
-    { ability: 'lock pg_authid', since: 17 }, 'read statements of the provisioner', 'end the sessions of the provisioner',
+    ...[
+      'read a table of others',
+      'change a table of others',
+      'lock a table of others',
+      'lock the registry',
+      'read passwords',
+    ].map(ability => ({ ability, since: 15 })),
+    { ability: 'lock pg_authid', since: 17 },
+    'read statements of the provisioner',
+    'end the sessions of the provisioner',
   ],
 };
 
@@ -49,7 +57,9 @@ describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', (
   beforeAll(async () => {
     server = await AuroraLikeServer.start({ ...setup, major, authorize: () => true });
     trust(server.caCertificate);
-    await server.sql('CREATE SCHEMA app AUTHORIZATION postgres; GRANT USAGE ON SCHEMA app TO PUBLIC; CREATE TABLE app.orders (total int); INSERT INTO app.orders VALUES (1)');
+    await server.sql(
+      'CREATE SCHEMA app AUTHORIZATION postgres; GRANT USAGE ON SCHEMA app TO PUBLIC; CREATE TABLE app.orders (total int); INSERT INTO app.orders VALUES (1)',
+    );
     if (major >= 16) {
       await server.sql(`GRANT ${existing.map(({ name }) => name).join(', ')} TO postgres WITH ADMIN OPTION`);
     }
@@ -59,7 +69,14 @@ describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', (
   afterAll(() => server.stop());
 
   async function connected(user: string, password: string): Promise<Client> {
-    const client = new Client({ host: server.host, port: server.port, user, password, database: 'postgres', ssl: true });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user,
+      password,
+      database: 'postgres',
+      ssl: true,
+    });
     client.on('error', () => undefined);
     await client.connect();
     return client;
@@ -84,7 +101,9 @@ describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', (
     await member.end();
     await admin.end().catch(() => undefined);
     await server.sql('REVOKE USAGE ON SCHEMA cdk_aurora_iam_auth FROM PUBLIC');
-    const expected = (COULD[role] ?? []).flatMap(one => typeof one === 'string' ? [one] : one.since <= major ? [one.ability] : []);
+    const expected = (COULD[role] ?? []).flatMap(one =>
+      typeof one === 'string' ? [one] : one.since <= major ? [one.ability] : [],
+    );
     expect(could.sort()).toEqual([...expected].sort());
     await stack.delete('Tried', { username: 'tried', connect: ['postgres'], memberOf: [role] });
   });
@@ -93,7 +112,8 @@ describe.each(setups('14'))('members of predefined roles on PostgreSQL $name', (
 test('docs/security.md has a row for each of them, and says what was tried', () => {
   const text = readFileSync(path.join(__dirname, '../../docs/security.md'), 'utf8');
   const rows = text.split('\n').filter(line => /^\| `(pg|rds)\w+`(, from \d+ on)? \|/.test(line));
-  const inWords = (ability: Ability) => typeof ability === 'string' ? ability : `${ability.ability} (from ${ability.since} on)`;
+  const inWords = (ability: Ability) =>
+    typeof ability === 'string' ? ability : `${ability.ability} (from ${ability.since} on)`;
   expect(rows).toEqual(PREDEFINED_ROLES.map(({ name, since, membership, members }) => `| ${[
     `\`${name}\`${since === undefined ? '' : `, from ${since} on`}`,
     membership === 'acknowledged' ? 'must be acknowledged' : membership,

@@ -17,8 +17,9 @@ const SEED = Number(process.env.SEED ?? 1);
 jest.setTimeout((DEPLOYMENTS + 5) * 80_000);
 
 /**
- * Random declarations of users and group roles, deployed one after the other on the same server, with changes by hand in between. After each the catalogs hold
- * what `Expected` says, and to deploy the same once more writes nothing. What fails leaves everything as it was. In the end nothing is left.
+ * Random declarations of users and group roles, deployed one after the other on the same server, with changes by hand
+ * in between. After each the catalogs hold what `Expected` says, and to deploy the same once more writes nothing. What
+ * fails leaves everything as it was. In the end nothing is left.
  */
 full.describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
@@ -44,9 +45,17 @@ full.describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup
       if (n === DEPLOYMENTS) {
         await drift.dropTables();
       }
-      const template = n === DEPLOYMENTS ? new Map<string, Declared>() : randomTemplate(random, world, deployed, expected.kept);
+      const template
+        = n === DEPLOYMENTS ? new Map<string, Declared>() : randomTemplate(random, world, deployed, expected.kept);
       await refuse(server, stack, deployed, template, random);
-      deployed = await deploy(stack, expected, deployed, template, ofPublic, n === DEPLOYMENTS ? new Map() : ofPublic.next());
+      deployed = await deploy(
+        stack,
+        expected,
+        deployed,
+        template,
+        ofPublic,
+        n === DEPLOYMENTS ? new Map() : ofPublic.next(),
+      );
       await ofPublic.check();
       await expect(heldBy(server, expected.names)).resolves.toEqual(expected.lines());
       await unchanged(server, stack, deployed, ofPublic);
@@ -74,13 +83,25 @@ full.describe.each(setups('14'))('random privileges on PostgreSQL $name', (setup
   });
 });
 
-/** By CloudFormation's rules: created and updated; then deleted what is gone, and what has another physical id now under its old one. */
-async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Template, ofPublic: RandomPublic, toPublic: PublicTemplate): Promise<Deployed> {
+/**
+ * By CloudFormation's rules: created and updated; then deleted what is gone, and what has another physical id now under
+ * its old one.
+ */
+async function deploy(
+  stack: Stack,
+  expected: Expected,
+  from: Deployed,
+  to: Template,
+  ofPublic: RandomPublic,
+  toPublic: PublicTemplate,
+): Promise<Deployed> {
   const deployed = new Map<string, { declared: Declared; physicalId: string }>();
   const planned = await planOf(stack, from, to, ofPublic, toPublic);
   for (const { id } of RESOURCES.filter(({ id }) => to.has(id))) {
     const [earlier, declared] = [from.get(id), to.get(id)!];
-    const { PhysicalResourceId: physicalId } = await (earlier ? stack.update(id, declared, earlier.physicalId) : stack.create(id, declared));
+    const { PhysicalResourceId: physicalId } = await (earlier
+      ? stack.update(id, declared, earlier.physicalId)
+      : stack.create(id, declared));
     planned.compare(id);
     deployed.set(id, { declared, physicalId });
     const names = namesOf(declared);
@@ -92,23 +113,37 @@ async function deploy(stack: Stack, expected: Expected, from: Deployed, to: Temp
   await ofPublic.apply(stack, toPublic, planned.compare);
   await ofPublic.remove(stack, toPublic, planned.compare);
   const gone = [...from].filter(([id, { physicalId }]) => deployed.get(id)?.physicalId !== physicalId);
-  for (const [id, { declared, physicalId }] of [...gone.filter(([id]) => to.has(id)), ...gone.filter(([id]) => !to.has(id))]) {
+  for (const [id, { declared, physicalId }] of [
+    ...gone.filter(([id]) => to.has(id)),
+    ...gone.filter(([id]) => !to.has(id)),
+  ]) {
     await stack.delete(id, declared, physicalId);
     planned.compare(id);
   }
   const names = [...to.values()].flatMap(namesOf);
-  expected.names.filter(name => !names.includes(name) && !expected.kept.includes(name)).forEach(name => expected.remove(name));
+  expected.names
+    .filter(name => !names.includes(name) && !expected.kept.includes(name))
+    .forEach(name => expected.remove(name));
   return deployed;
 }
 
 /** What a deployment would execute, to be compared with what each of its events has executed. */
-async function planOf(stack: Stack, from: Deployed, to: Template, ofPublic: RandomPublic, toPublic: PublicTemplate): Promise<{ compare: (id: string) => void }> {
+async function planOf(
+  stack: Stack,
+  from: Deployed,
+  to: Template,
+  ofPublic: RandomPublic,
+  toPublic: PublicTemplate,
+): Promise<{ compare: (id: string) => void }> {
   stack.takeExecuted();
   const { resources } = await stack.plan(
-    ...RESOURCES.filter(({ id }) => to.has(id)).map(({ id }) => ({ logicalId: id, declared: to.get(id)!, before: from.get(id)?.declared, physicalId: from.get(id)?.physicalId })),
+    ...RESOURCES.filter(({ id }) => to.has(id)).map(({ id }) => ({ logicalId: id, declared: to.get(id)!,
+      before: from.get(id)?.declared, physicalId: from.get(id)?.physicalId })),
     ...[...toPublic].map(([id, declared]) => ({ logicalId: id, declared, before: ofPublic.deployed.get(id) })),
     ...ofPublic.gone(toPublic).map(([id, declared]) => ({ logicalId: id, declared, action: 'Delete' as const })),
-    ...[...from].filter(([id]) => !to.has(id)).map(([id, { declared, physicalId }]) => ({ logicalId: id, declared, physicalId, action: 'Delete' as const })),
+    ...[...from]
+      .filter(([id]) => !to.has(id))
+      .map(([id, { declared, physicalId }]) => ({ logicalId: id, declared, physicalId, action: 'Delete' as const })),
   );
   expect(stack.takeExecuted()).toEqual([]);
   stack.log.splice(0);
@@ -126,17 +161,27 @@ async function planOf(stack: Stack, from: Deployed, to: Template, ofPublic: Rand
         expect(executed).toEqual(sql);
         return;
       }
-      // A removal tries something again, in another order, where the server has refused it. To drop a role that owns something is tried as well, and
-      // what else depends on a role may be gone with another one.
-      const isCertain = ({ sql }: { sql: string }) => !/^DO |^(GRANT|REVOKE) "[^"]+" (TO|FROM) "postgres"/.test(sql) && (!log.includes('kept') || !sql.startsWith('DROP ROLE'));
-      const distinct = (statements: { database: string; sql: string }[]) => [...new Set(statements.filter(isCertain).map(one => JSON.stringify(one)))];
+      // A removal tries something again, in another order, where the server has refused it. To drop a role that owns
+      // something is tried as well, and what else depends on a role may be gone with another one.
+      const isCertain = ({ sql }: { sql: string }) =>
+        !/^DO |^(GRANT|REVOKE) "[^"]+" (TO|FROM) "postgres"/.test(sql)
+        && (!log.includes('kept') || !sql.startsWith('DROP ROLE'));
+      const distinct = (statements: { database: string; sql: string }[]) => [
+        ...new Set(statements.filter(isCertain).map(one => JSON.stringify(one))),
+      ];
       expect(distinct(executed)).toEqual(distinct(sql));
     },
   };
 }
 
 /** A deployment that fails late, and leaves everything in all databases as it was. */
-async function refuse(server: AuroraLikeServer, stack: Stack, from: Deployed, to: Template, random: Random): Promise<void> {
+async function refuse(
+  server: AuroraLikeServer,
+  stack: Stack,
+  from: Deployed,
+  to: Template,
+  random: Random,
+): Promise<void> {
   if (to.size === 0 || random.chance(0.5)) {
     return;
   }
@@ -159,9 +204,20 @@ async function refuse(server: AuroraLikeServer, stack: Stack, from: Deployed, to
   await expect(snapshot(server)).resolves.toEqual(before);
 }
 
-/** The same once more: the log has no change, and the server has seen no transaction that writes but one for each event, which notes when it was sent. */
-async function unchanged(server: AuroraLikeServer, stack: Stack, deployed: Deployed, ofPublic: RandomPublic): Promise<void> {
-  const transactions = async () => Number((await server.sql<{ next: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next'))[0].next);
+/**
+ * The same once more: the log has no change, and the server has seen no transaction that writes but one for each event,
+ * which notes when it was sent.
+ */
+async function unchanged(
+  server: AuroraLikeServer,
+  stack: Stack,
+  deployed: Deployed,
+  ofPublic: RandomPublic,
+): Promise<void> {
+  const transactions = async () =>
+    Number(
+      (await server.sql<{ next: string }>('SELECT pg_snapshot_xmax(pg_current_snapshot())::text AS next'))[0].next,
+    );
   const before = await transactions();
   stack.takeChanges();
   for (const [id, { declared, physicalId }] of deployed) {

@@ -9,7 +9,11 @@ export const CONNECT = { Database: ['CONNECT'] };
 export const CREATE = { Schemas: { public: { Schema: ['CREATE'] } } };
 
 /** Of database shop. Roles that the tests do not name are those of the server itself. */
-export const shop = (others: Partial<OfPublic> = {}): OfPublic => ({ database: 'shop', lockOut: ['postgres'], ...others });
+export const shop = (others: Partial<OfPublic> = {}): OfPublic => ({
+  database: 'shop',
+  lockOut: ['postgres'],
+  ...others,
+});
 
 export interface PublicServer {
   server: AuroraLikeServer;
@@ -21,7 +25,10 @@ export interface PublicServer {
 }
 
 /** A server for tests of what PUBLIC has: with all of it before each test, and as it was after it. */
-export function publicServer({ major, roleRules, transport }: Setup & { readonly transport: TransportName }, databases: string[]): PublicServer {
+export function publicServer(
+  { major, roleRules, transport }: Setup & { readonly transport: TransportName },
+  databases: string[],
+): PublicServer {
   const reach = () => transport === 'the Data API' ? throughDataApi(its.server) : throughConnections(its.server);
   const its: PublicServer = {
     server: undefined as never,
@@ -42,7 +49,9 @@ export function publicServer({ major, roleRules, transport }: Setup & { readonly
   });
   afterEach(async () => {
     const { server } = its;
-    const roles = await server.sql<{ role: string }>("SELECT quote_ident(rolname) AS role FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'");
+    const roles = await server.sql<{ role: string }>(
+      "SELECT quote_ident(rolname) AS role FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'",
+    );
     if (roles.length > 0) {
       const all = roles.map(({ role }) => role).join(', ');
       await server.sql(`DROP OWNED BY ${all}`, [], 'shop');
@@ -60,15 +69,23 @@ export function publicServer({ major, roleRules, transport }: Setup & { readonly
 /** From 15 on, PUBLIC has CREATE where it was granted by hand, or before the upgrade. */
 async function grantAll(server: AuroraLikeServer, databases: string[]): Promise<void> {
   for (const database of ['postgres', ...databases]) {
-    await server.sql(`SET ROLE postgres; GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT CONNECT ON DATABASE "${database.replaceAll('"', '""')}" TO PUBLIC; RESET ROLE`, [], database);
+    await server.sql(
+      `SET ROLE postgres; GRANT CREATE ON SCHEMA public TO PUBLIC; GRANT CONNECT ON DATABASE "${database.replaceAll('"', '""')}" TO PUBLIC; RESET ROLE`,
+      [],
+      database,
+    );
   }
 }
 
 /** What PUBLIC has of the two. */
 export async function publicHas(server: AuroraLikeServer, database = 'shop'): Promise<string[]> {
-  const [row] = await server.sql<{ connect: boolean; create: boolean }>(`
+  const [row] = await server.sql<{ connect: boolean; create: boolean }>(
+    `
     SELECT EXISTS (SELECT FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a WHERE datname = current_database() AND grantee = 0 AND privilege_type = 'CONNECT') AS connect,
-           EXISTS (SELECT FROM pg_namespace n, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a WHERE nspname = 'public' AND grantee = 0 AND privilege_type = 'CREATE') AS create`, [], database);
+           EXISTS (SELECT FROM pg_namespace n, aclexplode(coalesce(nspacl, acldefault('n', nspowner))) a WHERE nspname = 'public' AND grantee = 0 AND privilege_type = 'CREATE') AS create`,
+    [],
+    database,
+  );
   return [...row.connect ? ['CONNECT'] : [], ...row.create ? ['CREATE'] : []];
 }
 

@@ -18,7 +18,10 @@ const LOCK_OUT = ['postgres', MIGRATOR, ...RESOURCES.flatMap(({ names }) => name
 
 export type PublicTemplate = ReadonlyMap<string, OfPublic>;
 
-/** Random resources that restrict PUBLIC, beside random roles: they come, change, move to another construct of the same database, and go. */
+/**
+ * Random resources that restrict PUBLIC, beside random roles: they come, change, move to another construct of the same
+ * database, and go.
+ */
 export class RandomPublic {
   private template: PublicTemplate = new Map();
   /** What PUBLIC has where nothing is declared, by database. */
@@ -45,7 +48,10 @@ export class RandomPublic {
       const revoked = random.few(privileges);
       return [`${database}${random.one(['A', 'B'])}`, {
         database,
-        revoked: { ...revoked.includes('CONNECT') ? { Database: ['CONNECT'] } : {}, ...revoked.includes('CREATE') ? { Schemas: { public: { Schema: ['CREATE'] } } } : {} },
+        revoked: {
+          ...(revoked.includes('CONNECT') ? { Database: ['CONNECT'] } : {}),
+          ...(revoked.includes('CREATE') ? { Schemas: { public: { Schema: ['CREATE'] } } } : {}),
+        },
         lockOut: LOCK_OUT,
       }];
     }));
@@ -72,7 +78,10 @@ export class RandomPublic {
     return [...this.template].filter(([id]) => !to.has(id));
   }
 
-  /** A deployment of something else that fails late, and is rolled back: updates first, then what was created is deleted. The plan of the rollback is what it does. */
+  /**
+   * A deployment of something else that fails late, and is rolled back: updates first, then what was created is
+   * deleted. The plan of the rollback is what it does.
+   */
   public async rollBack(stack: Stack): Promise<void> {
     const other = this.next();
     const before = await this.catalog();
@@ -90,18 +99,27 @@ export class RandomPublic {
     for (const [id, declared] of created) {
       await stack.delete(id, declared);
     }
-    expect(stack.takeExecuted()).toEqual(resources.flatMap(({ changes }) => changes.flatMap(change => change.sql.map(sql => ({ database: change.database, sql })))));
+    expect(stack.takeExecuted()).toEqual(
+      resources.flatMap(({ changes }) =>
+        changes.flatMap(change => change.sql.map(sql => ({ database: change.database, sql }))),
+      ),
+    );
     expect(await this.catalog()).toEqual(before);
   }
 
   /** A database that is not there is refused, and nothing is changed. */
   public async refuse(stack: Stack): Promise<void> {
     const before = await snapshot(this.server);
-    await expect(stack.create('Unknown', { database: 'unknown', lockOut: LOCK_OUT })).rejects.toThrow('there is no such database');
+    await expect(stack.create('Unknown', { database: 'unknown', lockOut: LOCK_OUT })).rejects.toThrow(
+      'there is no such database',
+    );
     expect(await snapshot(this.server)).toEqual(before);
   }
 
-  /** By hand: what is granted to PUBLIC is revoked by the next deployment where that is declared; what is revoked where nothing is declared stays so. */
+  /**
+   * By hand: what is granted to PUBLIC is revoked by the next deployment where that is declared; what is revoked where
+   * nothing is declared stays so.
+   */
   public async inject(): Promise<void> {
     for (const { database, privileges } of RESTRICTED.filter(() => this.random.chance(0.3))) {
       const privilege = this.random.one(privileges);
@@ -122,10 +140,18 @@ export class RandomPublic {
 
   /** After a deployment. What was granted by hand has been revoked where that is declared, and stays otherwise. */
   public async check(): Promise<void> {
-    this.byHand.splice(0).filter(({ database, privilege }) => !this.declares(database, privilege)).forEach(({ database, privilege }) => this.own.get(database)!.add(privilege));
+    this.byHand
+      .splice(0)
+      .filter(({ database, privilege }) => !this.declares(database, privilege))
+      .forEach(({ database, privilege }) => this.own.get(database)!.add(privilege));
     for (const { database, privileges } of RESTRICTED) {
-      const expected = privileges.filter(privilege => !this.declares(database, privilege) && this.own.get(database)!.has(privilege));
-      expect({ database, has: (await publicHas(this.server, database)).filter(one => privileges.includes(one as 'CONNECT')) }).toEqual({ database, has: expected });
+      const expected = privileges.filter(
+        privilege => !this.declares(database, privilege) && this.own.get(database)!.has(privilege),
+      );
+      expect({
+        database,
+        has: (await publicHas(this.server, database)).filter(one => privileges.includes(one as 'CONNECT')),
+      }).toEqual({ database, has: expected });
     }
   }
 
@@ -137,7 +163,9 @@ export class RandomPublic {
   }
 
   private declares(database: string, privilege: string): boolean {
-    return [...this.template.values()].some(one => one.database === database && JSON.stringify(one.revoked).includes(privilege));
+    return [...this.template.values()].some(
+      one => one.database === database && JSON.stringify(one.revoked).includes(privilege),
+    );
   }
 
   private async catalog(): Promise<unknown> {

@@ -6,8 +6,16 @@ const STACK = 'arn:aws:cloudformation:eu-west-1:123456789012:stack/shop';
 const SENT = '2026-01-31T12:00:00.000Z';
 const STORED = { format: 1, declarations: [{ Kind: 'user' }] };
 const ROW = {
-  stack: STACK, stackId: `${STACK}/0a1b`, logicalId: 'Orders', roleOid: '16400', roleName: 'orders', resourceId: 'cluster-ABC',
-  physicalId: 'cluster-ABC/orders/Orders', username: 'orders', declarations: STORED, released: false,
+  stack: STACK,
+  stackId: `${STACK}/0a1b`,
+  logicalId: 'Orders',
+  roleOid: '16400',
+  roleName: 'orders',
+  resourceId: 'cluster-ABC',
+  physicalId: 'cluster-ABC/orders/Orders',
+  username: 'orders',
+  declarations: STORED,
+  released: false,
 };
 
 const decode = (row: Row) => decodeRows([row], 'postgres');
@@ -22,15 +30,19 @@ describe('a column of a row', () => {
 
   test.each<[string, object, string]>([
     ['a stack id that is no text', { stackId: 1 }, 'stack_id 1 is not allowed: it is not a string; pass a string'],
-    ['a physical id that is no text', { physicalId: null }, 'physical_id null is not allowed: it is not a string; pass a string'],
+    ['a physical id that is no text', { physicalId: null },
+      'physical_id null is not allowed: it is not a string; pass a string'],
     ['a stack that is no text', { stack: null }, 'stack null is not allowed: it is not a string; pass a string'],
     ['a username that is no text', { username: 1 }, 'username 1 is not allowed: it is not a string; pass a string'],
     ['an oid that is no text', { roleOid: 16400 }, 'role_oid 16400 is not allowed: it is not a string; pass a string'],
     ['a physical id of another resource', { physicalId: 'cluster-ABC/orders/Sales' },
       `physical_id "cluster-ABC/orders/Sales" is not allowed: ${OTHER_ID}`],
-    ['an oid with something before it', { roleOid: '-16400' }, 'role_oid "-16400" is not allowed: it is not an oid; correct the row'],
-    ['an oid with something after it', { roleOid: '16400x' }, 'role_oid "16400x" is not allowed: it is not an oid; correct the row'],
-    ['an oid of too many digits', { roleOid: '12345678901' }, 'role_oid "12345678901" is not allowed: it is not an oid; correct the row'],
+    ['an oid with something before it', { roleOid: '-16400' },
+      'role_oid "-16400" is not allowed: it is not an oid; correct the row'],
+    ['an oid with something after it', { roleOid: '16400x' },
+      'role_oid "16400x" is not allowed: it is not an oid; correct the row'],
+    ['an oid of too many digits', { roleOid: '12345678901' },
+      'role_oid "12345678901" is not allowed: it is not an oid; correct the row'],
     ['a flag', { released: 'no' }, 'released "no" is not allowed: it is neither true nor false; correct the row'],
   ])('is not what it should be: %s', (_, change, reason) => {
     expect(reasonOf(change)).toBe(reason);
@@ -49,9 +61,16 @@ describe('a column of a row', () => {
   test('says of a role that is gone which oid it had', () => {
     const row = unreadable({ stack: 'x', roleName: null });
     expect(row).toStrictEqual({
-      stack: 'x', logicalId: 'Orders', roleOid: '16400', username: 'orders', released: false, problem: expect.any(String) as string,
+      stack: 'x',
+      logicalId: 'Orders',
+      roleOid: '16400',
+      username: 'orders',
+      released: false,
+      problem: expect.any(String) as string,
     });
-    expect(row.problem).toMatch(/^the registry has a row of role oid 16400 that is not valid: stack "x" is not allowed: /);
+    expect(row.problem).toMatch(
+      /^the registry has a row of role oid 16400 that is not valid: stack "x" is not allowed: /,
+    );
   });
 
   test('says that a role was kept, although the rest is not understood', () => {
@@ -64,7 +83,9 @@ describe('a column of a row', () => {
     ['that is longer', 428, 'correct the ro...'],
   ])('has a reason that is cut where it would push away what to do: one %s', (_, length, end) => {
     const text = 'x'.repeat(length);
-    expect(reasonOf({ released: text })).toBe(`released "${text}" is not allowed: it is neither true nor false; ${end}`);
+    expect(reasonOf({ released: text })).toBe(
+      `released "${text}" is not allowed: it is neither true nor false; ${end}`,
+    );
   });
 
   test('is not to blame for a fault of ours', () => {
@@ -108,16 +129,31 @@ describe('the declarations of a row', () => {
   });
 
   test.each<[string, object]>([
-    ['a stack that is none', { stack: 1 }], ['a stack id that is none', { stackId: null }], ['a resource that is none', { logicalId: [] }],
+    ['a stack that is none', { stack: 1 }],
+    ['a stack id that is none', { stackId: null }],
+    ['a resource that is none', { logicalId: [] }],
   ])('of a creation that was cancelled are as good as none with %s', (_, change) => {
-    const cancelled = { ...ROW, roleOid: '0', roleName: null, physicalId: '', released: true, declarations: { format: 1, sent: SENT } };
+    const cancelled = {
+      ...ROW,
+      roleOid: '0',
+      roleName: null,
+      physicalId: '',
+      released: true,
+      declarations: { format: 1, sent: SENT },
+    };
     expect(decode({ ...cancelled, ...change }).cancelled).toStrictEqual([]);
   });
 });
 
 describe('a row without a format number', () => {
   const SCHEMA = {
-    schema: 'app', owner: false, privileges: ['USAGE'], tables: [], columns: [] as object[], sequences: [], functions: [],
+    schema: 'app',
+    owner: false,
+    privileges: ['USAGE'],
+    tables: [],
+    columns: [] as object[],
+    sequences: [],
+    functions: [],
     futureObjects: [],
   };
   const DATABASE = { database: 'shop', privileges: ['CONNECT'], schemas: [SCHEMA] };
@@ -129,10 +165,12 @@ describe('a row without a format number', () => {
   test.each<[string, object, string]>([
     ['databases', row({ databases: {} }), 'database list {} is not allowed: it is not a list; pass a list'],
     ['a database', row({ databases: ['shop'] }), 'database "shop" is not allowed: it is not an object; pass an object'],
-    ['the name of a database', inDatabase({ database: 1 }), 'database 1 is not allowed: it is not a string; pass a string'],
+    ['the name of a database', inDatabase({ database: 1 }),
+      'database 1 is not allowed: it is not a string; pass a string'],
     ['schemas', inDatabase({ schemas: 'x' }), 'schema list "x" is not allowed: it is not a list; pass a list'],
     ['a schema', inDatabase({ schemas: ['x'] }), 'schema "x" is not allowed: it is not an object; pass an object'],
-    ['an owner', inSchema({ owner: 'true' }), 'owner "true" is not allowed: it is neither true nor false; correct the row'],
+    ['an owner', inSchema({ owner: 'true' }),
+      'owner "true" is not allowed: it is neither true nor false; correct the row'],
     ['tables', inSchema({ tables: {} }), 'table list {} is not allowed: it is not a list; pass a list'],
     ['a table', inSchema({ tables: ['t'] }), 'object "t" is not allowed: it is not an object; pass an object'],
     ['a column', inSchema({ columns: ['c'] }), 'column "c" is not allowed: it is not an object; pass an object'],
@@ -143,7 +181,8 @@ describe('a row without a format number', () => {
     ['sequences', inSchema({ sequences: {} }), 'sequence list {} is not allowed: it is not a list; pass a list'],
     ['functions', inSchema({ functions: {} }), 'function list {} is not allowed: it is not a list; pass a list'],
     ['creators', inSchema({ futureObjects: {} }), 'creator list {} is not allowed: it is not a list; pass a list'],
-    ['future objects', inSchema({ futureObjects: ['x'] }), 'future objects "x" is not allowed: it is not an object; pass an object'],
+    ['future objects', inSchema({ futureObjects: ['x'] }),
+      'future objects "x" is not allowed: it is not an object; pass an object'],
   ])('says what is not understood of %s', (_, change, reason) => {
     expect(reasonOf(change)).toBe(reason);
   });
@@ -154,6 +193,8 @@ describe('a row without a format number', () => {
       { table: 'orders', name: 'n', privileges: ['UPDATE'] },
     ];
     const [claim] = decode({ ...ROW, ...inSchema({ columns }) }).claims;
-    expect(claim.declarations[0].databases[0].schemas[0].objects).toEqual(columns.map(column => ({ kind: 'COLUMN', ...column })));
+    expect(claim.declarations[0].databases[0].schemas[0].objects).toEqual(
+      columns.map(column => ({ kind: 'COLUMN', ...column })),
+    );
   });
 });

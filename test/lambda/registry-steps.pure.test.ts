@@ -6,18 +6,45 @@ const SELF = { stack: 's', stackId: 's/1', logicalId: 'U' };
 
 const member = (...memberOf: string[]): Declaration => ({ kind: 'user', memberOf, databases: [], exclusive: false });
 
-const claim = (declarations: Declaration[], deployed: Declaration[] = [], more: Partial<Claim> = {}): Claim => (
-  { ...SELF, roleOid: '7', roleName: 'orders', resourceId: 'r', physicalId: 'r/orders/U', username: 'orders', declarations, deployed, released: false, ...more });
+const claim = (declarations: Declaration[], deployed: Declaration[] = [], more: Partial<Claim> = {}): Claim => ({
+  ...SELF,
+  roleOid: '7',
+  roleName: 'orders',
+  resourceId: 'r',
+  physicalId: 'r/orders/U',
+  username: 'orders',
+  declarations,
+  deployed,
+  released: false,
+  ...more,
+});
 
-const facts = (...claims: Claim[]): Facts => (
-  { claims, unreadable: [], withoutFormat: [], cancelled: [], ofPublic: { records: [], unreadable: [] }, roles: new Map(), databaseOids: new Map(), databases: [], closed: [] });
+const facts = (...claims: Claim[]): Facts => ({
+  claims,
+  unreadable: [],
+  withoutFormat: [],
+  cancelled: [],
+  ofPublic: { records: [], unreadable: [] },
+  roles: new Map(),
+  databaseOids: new Map(),
+  databases: [],
+  closed: [],
+});
 
 /** What a step stores, group by group. */
 const stored = (sql: string) => [...sql.matchAll(/"MemberOf": ?\["([^"]*)"\]/g)].map(([, group]) => group);
 
 describe('a role that declarations name gets another name', () => {
-  const renamed = (claims: Claim[], ...names: string[]) => renameSteps(facts(...claims), names.slice(1).map((to, n) => ({ kind: 'renameRole', role: names[n], to })));
-  const [sql] = renamed([claim([member('readers')], [member('readers'), member('writers')])], 'readers', 'viewers').flatMap(({ statements }) => statements);
+  const renamed = (claims: Claim[], ...names: string[]) =>
+    renameSteps(
+      facts(...claims),
+      names.slice(1).map((to, n) => ({ kind: 'renameRole', role: names[n], to })),
+    );
+  const [sql] = renamed(
+    [claim([member('readers')], [member('readers'), member('writers')])],
+    'readers',
+    'viewers',
+  ).flatMap(({ statements }) => statements);
 
   test('what may have been granted, and what was deployed, goes with it', () => {
     expect(stored(sql.slice(0, sql.indexOf('deployed')))).toEqual(['viewers']);
@@ -30,8 +57,12 @@ describe('a role that declarations name gets another name', () => {
   test('as often as it is renamed, no more than 16 are kept', () => {
     let deployed = [member('n0'), member('n0', 'x')];
     for (let n = 0; n < 9; n++) {
-      const [text] = renamed([claim([deployed[0]], deployed)], `n${n}`, `n${n + 1}`).flatMap(({ statements }) => statements);
-      const { deployed: now } = JSON.parse(/'(\{.*\})'/s.exec(text)![1].replaceAll('\\x3a', ':')) as { deployed: { MemberOf: string[] }[] };
+      const [text] = renamed([claim([deployed[0]], deployed)], `n${n}`, `n${n + 1}`).flatMap(
+        ({ statements }) => statements,
+      );
+      const { deployed: now } = JSON.parse(/'(\{.*\})'/s.exec(text)![1].replaceAll('\\x3a', ':')) as {
+        deployed: { MemberOf: string[] }[];
+      };
       deployed = now.map(({ MemberOf }) => member(...MemberOf));
     }
     expect(deployed.slice(0, 2)).toEqual([member('n9'), member('n9', 'x')]);

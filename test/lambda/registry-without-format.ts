@@ -1,4 +1,7 @@
-/** The registry as earlier versions made it: without row-level security, and with declarations in a form that had no number. */
+/**
+ * The registry as earlier versions made it: without row-level security, and with declarations in a form that had no
+ * number.
+ */
 export const REGISTRY_WITHOUT_FORMAT = `
   SET ROLE postgres;
   CREATE SCHEMA cdk_aurora_iam_auth;

@@ -30,7 +30,9 @@ describe('Budget', () => {
     const budget = new Budget(time, 300_000);
     time.time += 100_000;
     budget.discountMs(90_000);
-    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([100_000, 10_000, 195_000, 40_000]);
+    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([
+      100_000, 10_000, 195_000, 40_000,
+    ]);
   });
 
   test('what was spent in a queue that moves does not count as waiting, but as work', () => {
@@ -38,7 +40,9 @@ describe('Budget', () => {
     const budget = new Budget(time, 300_000);
     time.time += 60_000;
     budget.discountMs(55_000);
-    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([60_000, 5_000, 235_000, 45_000]);
+    expect([budget.elapsedMs(), budget.waitedMs(), budget.remainingMs(), budget.waitLimitMs()]).toEqual([
+      60_000, 5_000, 235_000, 45_000,
+    ]);
   });
 
   test('never 0, which means "no limit" to PostgreSQL', () => {
@@ -68,7 +72,13 @@ describe('withRetries', () => {
 
   test('stops when the Lambda runs out of time', async () => {
     const time = new Time();
-    await expect(withRetries(new Budget(time, 8_000), failing(time, new ProvisionError('x', { retryUntil: 50_000 }), 100), () => undefined)).rejects.toThrow('x');
+    await expect(
+      withRetries(
+        new Budget(time, 8_000),
+        failing(time, new ProvisionError('x', { retryUntil: 50_000 }), 100),
+        () => undefined,
+      ),
+    ).rejects.toThrow('x');
     expect(time.time).toBeLessThanOrEqual(4_100);
   });
 
@@ -103,7 +113,14 @@ describe('withRetries', () => {
   test('leaves to the level above what is not worth it here', async () => {
     const time = new Time();
     const attempt = failing(time, new ProvisionError('x', { retryUntil: 50_000 }));
-    await expect(withRetries(new Budget(time, 300_000), attempt, () => undefined, ({ message }) => message !== 'x')).rejects.toThrow('x');
+    await expect(
+      withRetries(
+        new Budget(time, 300_000),
+        attempt,
+        () => undefined,
+        ({ message }) => message !== 'x',
+      ),
+    ).rejects.toThrow('x');
     expect(attempt).toHaveBeenCalledTimes(1);
   });
 
@@ -111,7 +128,14 @@ describe('withRetries', () => {
     const time = new Time();
     let round = 0;
     const told: string[] = [];
-    const result = await withRetries(new Budget(time, 300_000), () => round++ < 2 ? Promise.reject(new ProvisionError(`round ${round}`, { retryUntil: 9_000 })) : Promise.resolve('done'), ({ message }) => told.push(message));
+    const result = await withRetries(
+      new Budget(time, 300_000),
+      () =>
+        round++ < 2
+          ? Promise.reject(new ProvisionError(`round ${round}`, { retryUntil: 9_000 }))
+          : Promise.resolve('done'),
+      ({ message }) => told.push(message),
+    );
     expect(result).toBe('done');
     expect(told).toEqual(['round 1', 'round 2']);
   });

@@ -36,7 +36,11 @@ export class RogueServer {
     return new RogueServer(port, heard, close);
   }
 
-  private constructor(readonly port: number, private readonly messages: Buffer[], readonly close: () => Promise<void>) {}
+  private constructor(
+    readonly port: number,
+    private readonly messages: Buffer[],
+    readonly close: () => Promise<void>,
+  ) {}
 
   /** All that clients have sent once TLS had begun. */
   get heard(): string {

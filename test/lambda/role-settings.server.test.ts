@@ -14,32 +14,65 @@ import { failure, setupsOver, signInWithToken, snapshot, Stack, throughConnectio
 
 const ALL: SettingProperties = {
   ConnectionLimit: '5',
-  Parameters: { idle_in_transaction_session_timeout: '60000ms', search_path: ['$user', 'A "b"', 'public'], statement_timeout: '30000ms', work_mem: '64MB' },
+  Parameters: {
+    idle_in_transaction_session_timeout: '60000ms',
+    search_path: ['$user', 'A "b"', 'public'],
+    statement_timeout: '30000ms',
+    work_mem: '64MB',
+  },
 };
 
 /** Texts that would be SQL, or a parameter of the Data API, where they are not quoted. */
 const HOSTILE = [
-  "'; DROP ROLE orders; --", '"; DROP ROLE orders; --:name', "\\'", '\\', ':name', 'a::b', "E'\\x41'", '$$', '$1', '{}', 'a,b', '"a", b', ' a ', 'DEFAULT', 'default', '%s', '\u00fc', '\u{1f418}', '/* */', '-- ', "'", '"',
+  "'; DROP ROLE orders; --",
+  '"; DROP ROLE orders; --:name',
+  "\\'",
+  '\\',
+  ':name',
+  'a::b',
+  "E'\\x41'",
+  '$$',
+  '$1',
+  '{}',
+  'a,b',
+  '"a", b',
+  ' a ',
+  'DEFAULT',
+  'default',
+  '%s',
+  '\u00fc',
+  '\u{1f418}',
+  '/* */',
+  '-- ',
+  "'",
+  '"',
 ];
 
 const CASES = setupsOver({ 'connections': ['18, plain'], 'the Data API': [] });
 
 /** `bySuperuser`: a superuser may set it, which the master of `rdsLike` is. */
 const REFUSED_BY_SERVER: { parameter: string; value: string; reason: string; bySuperuser?: true }[] = [
-  { parameter: 'nonsense', value: '1', reason: 'unrecognized configuration parameter "nonsense" (SQLSTATE 42704); this server has no such parameter: correct its name, or leave it out' },
-  { parameter: 'work_mem', value: 'much', reason: 'invalid value for parameter "work_mem": "much" (SQLSTATE 22023); correct the value' },
-  { parameter: 'max_connections', value: '5', reason: '(SQLSTATE 55P02); it cannot be set for a role: leave it out, and set it in the parameter group of the database' },
+  { parameter: 'nonsense', value: '1',
+    reason:
+      'unrecognized configuration parameter "nonsense" (SQLSTATE 42704); this server has no such parameter: correct its name, or leave it out' },
+  { parameter: 'work_mem', value: 'much',
+    reason: 'invalid value for parameter "work_mem": "much" (SQLSTATE 22023); correct the value' },
+  { parameter: 'max_connections', value: '5',
+    reason:
+      '(SQLSTATE 55P02); it cannot be set for a role: leave it out, and set it in the parameter group of the database' },
   {
     parameter: 'my.tenant',
     value: 'x',
-    reason: 'permission denied to set parameter "my.tenant" (SQLSTATE 42501); leave a parameter out that only a superuser may set on this server; '
+    reason:
+      'permission denied to set parameter "my.tenant" (SQLSTATE 42501); leave a parameter out that only a superuser may set on this server; '
       + 'for others the admin needs CREATEROLE and, from PostgreSQL 16 on, ADMIN OPTION on the role',
     bySuperuser: true,
   },
 ];
 
 /** What users may set without being superusers, and is refused all the same. */
-const REFUSED_TOO = /^(local_preload_libraries|log_parameter_max_length_on_error|transaction_(deferrable|isolation|read_only))$/;
+const REFUSED_TOO
+  = /^(local_preload_libraries|log_parameter_max_length_on_error|transaction_(deferrable|isolation|read_only))$/;
 
 describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, roleRules, transport }) => {
   let server: AuroraLikeServer;
@@ -57,7 +90,9 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     stack = new Stack(server, { transport: reach() });
   });
   afterEach(async () => {
-    for (const { role } of await server.sql<{ role: string }>("SELECT quote_ident(rolname) AS role FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'")) {
+    for (const { role } of await server.sql<{ role: string }>(
+      "SELECT quote_ident(rolname) AS role FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> 'postgres'",
+    )) {
       await server.sql(`DROP OWNED BY ${role}`, [], 'shop');
       await server.sql(`DROP OWNED BY ${role}; DROP ROLE ${role}`);
     }
@@ -67,18 +102,32 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
   watchAdmin(() => server);
   afterAll(() => server.stop());
 
-  const orders = (settings?: SettingProperties, more: Partial<User> = {}): User => ({ username: 'orders', settings, ...more });
+  const orders = (settings?: SettingProperties, more: Partial<User> = {}): User => ({
+    username: 'orders',
+    settings,
+    ...more,
+  });
 
   /** As in `shop: work_mem=64MB`. */
   async function stored(role = 'orders'): Promise<string[]> {
-    const rows = await server.sql<{ line: string }>(`
+    const rows = await server.sql<{ line: string }>(
+      `
       SELECT coalesce(datname || ': ', '') || c AS line FROM pg_db_role_setting s JOIN pg_roles r ON r.oid = setrole LEFT JOIN pg_database d ON d.oid = setdatabase CROSS JOIN unnest(setconfig) c
-      WHERE rolname = $1 UNION ALL SELECT 'connections: ' || rolconnlimit FROM pg_roles WHERE rolname = $1 AND rolconnlimit <> -1 ORDER BY 1`, [role]);
+      WHERE rolname = $1 UNION ALL SELECT 'connections: ' || rolconnlimit FROM pg_roles WHERE rolname = $1 AND rolconnlimit <> -1 ORDER BY 1`,
+      [role],
+    );
     return rows.map(({ line }) => line).sort();
   }
 
   async function inSession<T>(username: string, work: (client: Client) => Promise<T>): Promise<T> {
-    const client = new Client({ host: server.host, port: server.port, user: username, password: server.token('application', username), database: 'shop', ssl: { rejectUnauthorized: true } });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user: username,
+      password: server.token('application', username),
+      database: 'shop',
+      ssl: { rejectUnauthorized: true },
+    });
     client.on('error', () => undefined);
     await client.connect();
     try {
@@ -94,7 +143,11 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
   });
 
   const STORED = [
-    'connections: 5', 'idle_in_transaction_session_timeout=60000ms', 'search_path="$user", "A ""b""", public', 'statement_timeout=30000ms', 'work_mem=64MB',
+    'connections: 5',
+    'idle_in_transaction_session_timeout=60000ms',
+    'search_path="$user", "A ""b""", public',
+    'statement_timeout=30000ms',
+    'work_mem=64MB',
   ];
 
   full.test('are there from the first session on, are settled then, and go with the user', async () => {
@@ -111,7 +164,9 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
 
   test('are changed and reset, and nothing else is', async () => {
     await stack.create('A', orders());
-    await server.sql("ALTER ROLE orders SET datestyle = 'German'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET jit = on");
+    await server.sql(
+      "ALTER ROLE orders SET datestyle = 'German'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET jit = on",
+    );
     const before = await snapshot(server) as { shared: unknown };
     await stack.update('A', orders(ALL));
     await stack.update('A', orders({ Parameters: { search_path: ['app'], work_mem: '1MB', jit: 'off' } }));
@@ -134,7 +189,9 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       stack.takeExecuted();
       await stack.create('A', limited);
       // Digits alone are compared.
-      expect(stack.takeExecuted().map(({ sql }) => sql)).toEqual(['ALTER ROLE "orders" IN DATABASE "shop" RESET "statement_timeout"']);
+      expect(stack.takeExecuted().map(({ sql }) => sql)).toEqual([
+        'ALTER ROLE "orders" IN DATABASE "shop" RESET "statement_timeout"',
+      ]);
       await server.sql("ALTER ROLE orders SET statement_timeout = '29999ms'");
       await stack.update('A', { ...limited, reapply: value });
       await expect(stored()).resolves.toEqual(['statement_timeout=30000ms']);
@@ -157,7 +214,11 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
 
   test('of a user that changes them for itself are as declared after the next event', async () => {
     await stack.create('A', orders(ALL));
-    await inSession('orders', client => client.query("ALTER ROLE orders SET statement_timeout = 0; ALTER ROLE orders IN DATABASE shop SET statement_timeout = '1h'"));
+    await inSession('orders', client =>
+      client.query(
+        "ALTER ROLE orders SET statement_timeout = 0; ALTER ROLE orders IN DATABASE shop SET statement_timeout = '1h'",
+      ),
+    );
     await expect(show('orders', 'statement_timeout')).resolves.toBe('1h');
     await stack.update('A', orders(ALL, { reapply: 'again' }));
     await expect(stored()).resolves.toEqual(STORED);
@@ -180,7 +241,9 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
   });
 
   full.test('of a role that is taken over: those that are declared are set, and others stay', async () => {
-    await server.sql("SET ROLE postgres; CREATE ROLE orders CONNECTION LIMIT 3; ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET work_mem = '2MB'; RESET ROLE");
+    await server.sql(
+      "SET ROLE postgres; CREATE ROLE orders CONNECTION LIMIT 3; ALTER ROLE orders SET work_mem = '1MB'; ALTER ROLE orders SET jit = off; ALTER ROLE orders IN DATABASE shop SET work_mem = '2MB'; RESET ROLE",
+    );
     const { shared: before } = await snapshot(server) as { shared: string[] };
     // An event that fails late gives back what there was.
     const broken = { privileges: { shop: { Schemas: { app: { Tables: { missing: ['SELECT'] } } } } } };
@@ -197,52 +260,94 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
 
   full.test('of an update that fails late are as before', async () => {
     await stack.create('A', orders(ALL));
-    await server.sql("ALTER ROLE orders IN DATABASE shop SET jit = off; ALTER ROLE orders SET datestyle = 'German, MDY'; ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"");
+    await server.sql(
+      "ALTER ROLE orders IN DATABASE shop SET jit = off; ALTER ROLE orders SET datestyle = 'German, MDY'; ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"",
+    );
     const before = await snapshot(server);
-    const broken = { privileges: { shop: { Schemas: { app: { Tables: { t: ['SELECT'] } } } }, unknown: { Database: ['CONNECT'] } } };
-    await expect(stack.update('A', orders({ ConnectionLimit: '9', Parameters: { jit: 'on', datestyle: 'ISO', search_path: ['app'] } }, broken))).rejects.toThrow('unknown');
+    const broken = {
+      privileges: { shop: { Schemas: { app: { Tables: { t: ['SELECT'] } } } }, unknown: { Database: ['CONNECT'] } },
+    };
+    await expect(
+      stack.update(
+        'A',
+        orders({ ConnectionLimit: '9', Parameters: { jit: 'on', datestyle: 'ISO', search_path: ['app'] } }, broken),
+      ),
+    ).rejects.toThrow('unknown');
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 
   full.test('of an update that is undone after its commit are as before', async () => {
     await stack.create('G', { roleName: 'readers' });
     await stack.create('A', orders(ALL));
-    await server.sql("ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"; ALTER ROLE orders SET datestyle = 'German'");
+    await server.sql(
+      "ALTER ROLE orders IN DATABASE shop SET search_path = 'X', \"$user\"; ALTER ROLE orders SET datestyle = 'German'",
+    );
     const before = await snapshot(server);
     const keptOut = () => Promise.reject(explain(new ServerError('no', '28P01'), { attempted: 'sign in' }));
     const locking: Transport = async (...args) => ({ ...await reach()(...args), confirm: keptOut });
-    const next = orders({ ConnectionLimit: '9', Parameters: { datestyle: 'ISO', search_path: ['app'] } }, { memberOf: ['readers'] });
-    await expect(failure(new Stack(server, { transport: locking, clock: sleepingClock() }).update('A', next, stack.physicalIdOf('A')))).resolves.toContain('so it is undone');
+    const next = orders(
+      { ConnectionLimit: '9', Parameters: { datestyle: 'ISO', search_path: ['app'] } },
+      { memberOf: ['readers'] },
+    );
+    await expect(
+      failure(
+        new Stack(server, { transport: locking, clock: sleepingClock() }).update('A', next, stack.physicalIdOf('A')),
+      ),
+    ).resolves.toContain('so it is undone');
     await expect(snapshot(server)).resolves.toEqual(before);
   });
 
   test('has all that PostgreSQL leaves to superusers, and few others', async () => {
-    const rows = await server.sql<{ name: string; context: string }>("SELECT name, context FROM pg_settings WHERE context IN ('superuser', 'superuser-backend', 'user', 'backend')");
+    const rows = await server.sql<{ name: string; context: string }>(
+      "SELECT name, context FROM pg_settings WHERE context IN ('superuser', 'superuser-backend', 'user', 'backend')",
+    );
     const isRefused = (name: string) => parameterProblem(name.toLowerCase()) !== undefined;
     expect(rows.length).toBeGreaterThan(150);
     expect(rows.filter(({ name, context }) => context.startsWith('superuser') && !isRefused(name))).toEqual([]);
-    expect(rows.filter(({ name, context }) => !context.startsWith('superuser') && isRefused(name)).every(({ name }) => REFUSED_TOO.test(name))).toBe(true);
+    expect(
+      rows
+        .filter(({ name, context }) => !context.startsWith('superuser') && isRefused(name))
+        .every(({ name }) => REFUSED_TOO.test(name)),
+    ).toBe(true);
   });
 
   test.each(firstOf(1, HOSTILE))('have any text as a value: %j', async (text) => {
     // A parameter that takes any text, and a list of any names.
     const settings: SettingProperties = { Parameters: { application_name: text, search_path: [text, 'public', text] } };
     await stack.create('A', orders(settings));
-    const rows = await server.sql<{ value: string }>("SELECT substr(c, strpos(c, '=') + 1) AS value FROM pg_roles, unnest(rolconfig) c WHERE rolname = 'orders' AND c LIKE 'application_name=%'");
+    const rows = await server.sql<{ value: string }>(
+      "SELECT substr(c, strpos(c, '=') + 1) AS value FROM pg_roles, unnest(rolconfig) c WHERE rolname = 'orders' AND c LIKE 'application_name=%'",
+    );
     expect(rows).toEqual([{ value: text }]);
-    const found = await inSession('orders', async client => (await client.query<{ list: string[] }>("SELECT parse_ident(part) AS list FROM regexp_split_to_table(current_setting('search_path'), ', (?=public)|(?<=public), ') part")).rows);
+    const found = await inSession(
+      'orders',
+      async client =>
+        (
+          await client.query<{ list: string[] }>(
+            "SELECT parse_ident(part) AS list FROM regexp_split_to_table(current_setting('search_path'), ', (?=public)|(?<=public), ') part",
+          )
+        ).rows,
+    );
     expect(found.map(({ list }) => list[0])).toEqual([text, 'public', text]);
     stack.takeChanges();
     await stack.update('A', orders(settings, { reapply: 'again' }));
     expect(stack.takeChanges()).toEqual([]);
   });
 
-  test.each(firstOf(2, REFUSED_BY_SERVER.filter(({ bySuperuser }) => !bySuperuser || roleRules !== 'rdsLike')))('that the server refuses fail the deployment with a reason, and leave nothing: $parameter', async ({ parameter, value, reason }) => {
-    const message = await failure(stack.create('A', orders({ Parameters: { [parameter]: value } })));
-    expect(message).toContain(`cannot set ${parameter} of "orders" to "${value}": `);
-    expect(message).toContain(reason);
-    await expect(snapshot(server)).resolves.toEqual(untouched);
-  });
+  test.each(
+    firstOf(
+      2,
+      REFUSED_BY_SERVER.filter(({ bySuperuser }) => !bySuperuser || roleRules !== 'rdsLike'),
+    ),
+  )(
+    'that the server refuses fail the deployment with a reason, and leave nothing: $parameter',
+    async ({ parameter, value, reason }) => {
+      const message = await failure(stack.create('A', orders({ Parameters: { [parameter]: value } })));
+      expect(message).toContain(`cannot set ${parameter} of "orders" to "${value}": `);
+      expect(message).toContain(reason);
+      await expect(snapshot(server)).resolves.toEqual(untouched);
+    },
+  );
 
   if (major >= 16 && roleRules !== 'rdsLike') {
     test('that the admin may not set or reset any more are no reason for a rollback to fail', async () => {
@@ -251,10 +356,17 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await server.sql('REVOKE orders FROM postgres; ALTER ROLE orders RESET jit');
       stack.log.splice(0);
       await stack.update('A', limits);
-      expect(stack.log.filter(({ notice }) => notice === 'not granted')).toEqual([expect.objectContaining({ change: 'set jit of "orders" to "off"' })]);
+      expect(stack.log.filter(({ notice }) => notice === 'not granted')).toEqual([
+        expect.objectContaining({ change: 'set jit of "orders" to "off"' }),
+      ]);
       await stack.update('A', orders());
-      expect(stack.log.filter(({ notice }) => notice === 'not taken back').map(({ change }) => change)).toEqual(['reset work_mem of "orders"', 'remove the connection limit of "orders"']);
-      await expect(failure(stack.update('A', orders({ Parameters: { work_mem: '2MB' } })))).resolves.toContain('cannot set work_mem of "orders" to "2MB": permission denied to alter role');
+      expect(stack.log.filter(({ notice }) => notice === 'not taken back').map(({ change }) => change)).toEqual([
+        'reset work_mem of "orders"',
+        'remove the connection limit of "orders"',
+      ]);
+      await expect(failure(stack.update('A', orders({ Parameters: { work_mem: '2MB' } })))).resolves.toContain(
+        'cannot set work_mem of "orders" to "2MB": permission denied to alter role',
+      );
       // What could not be taken back is tried again.
       await server.sql('GRANT orders TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
       await stack.update('A', orders(undefined, { reapply: 'again' }));
@@ -273,8 +385,15 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
   });
 
   describe('the role at login', () => {
-    const owner = { roleName: 'Owner "1"', privileges: { shop: { Schemas: { app: { Schema: ['CREATE', 'USAGE'] } } } } };
-    const migrator = (username: string): User => ({ username, memberOf: [owner.roleName], settings: { RoleAtLogin: owner.roleName } });
+    const owner = {
+      roleName: 'Owner "1"',
+      privileges: { shop: { Schemas: { app: { Schema: ['CREATE', 'USAGE'] } } } },
+    };
+    const migrator = (username: string): User => ({
+      username,
+      memberOf: [owner.roleName],
+      settings: { RoleAtLogin: owner.roleName },
+    });
     const whoIs = 'SELECT session_user::text AS session, current_user::text AS acting';
     const who = (username: string) => inSession(username, async (client) => {
       const { rows } = await client.query<{ session: string; acting: string }>(whoIs);
@@ -286,7 +405,12 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await stack.create('A', migrator('blue'));
       await stack.create('B', migrator('green'));
       await stack.create('C', orders(undefined, {
-        privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { Schema: ['USAGE'], FutureObjects: { [owner.roleName]: { Tables: ['SELECT'] } } } } } },
+        privileges: {
+          shop: {
+            Database: ['CONNECT'],
+            Schemas: { app: { Schema: ['USAGE'], FutureObjects: { [owner.roleName]: { Tables: ['SELECT'] } } } },
+          },
+        },
       }));
       await inSession('blue', client => client.query('CREATE TABLE app.made (n int)'));
       await inSession('green', async (client) => {
@@ -302,22 +426,25 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
       await inSession('green', client => client.query('DROP TABLE app.made'));
     });
 
-    full.test('follows its group when that is renamed, and is as before when the deployment is rolled back', async () => {
-      await stack.create('O', owner);
-      await stack.create('A', migrator('blue'));
-      const before = await snapshot(server);
-      const renamed = { ...owner, roleName: 'owner2' };
-      await stack.update('O', renamed);
-      await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
-      await stack.update('A', { ...migrator('blue'), memberOf: ['owner2'], settings: { RoleAtLogin: 'owner2' } });
-      await expect(stored('blue')).resolves.toEqual(['role=owner2']);
-      await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'owner2' }]);
-      await stack.update('O', owner);
-      await stack.update('A', migrator('blue'));
-      await expect(stored('blue')).resolves.toEqual([`role=${owner.roleName}`]);
-      const { shared } = await snapshot(server) as { shared: unknown };
-      expect(shared).toEqual((before as { shared: unknown }).shared);
-    });
+    full.test(
+      'follows its group when that is renamed, and is as before when the deployment is rolled back',
+      async () => {
+        await stack.create('O', owner);
+        await stack.create('A', migrator('blue'));
+        const before = await snapshot(server);
+        const renamed = { ...owner, roleName: 'owner2' };
+        await stack.update('O', renamed);
+        await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'blue' }]);
+        await stack.update('A', { ...migrator('blue'), memberOf: ['owner2'], settings: { RoleAtLogin: 'owner2' } });
+        await expect(stored('blue')).resolves.toEqual(['role=owner2']);
+        await expect(who('blue')).resolves.toEqual([{ session: 'blue', acting: 'owner2' }]);
+        await stack.update('O', owner);
+        await stack.update('A', migrator('blue'));
+        await expect(stored('blue')).resolves.toEqual([`role=${owner.roleName}`]);
+        const { shared } = await snapshot(server) as { shared: unknown };
+        expect(shared).toEqual((before as { shared: unknown }).shared);
+      },
+    );
 
     full.test('is reset with its membership, and one that was set by hand for a database is no other one', async () => {
       await stack.create('O', owner);
@@ -333,10 +460,13 @@ describe.each(CASES)('settings on PostgreSQL $name, over $transport', ({ major, 
     test('is a group role of this library; a rollback goes through whatever has become of it', async () => {
       await server.sql('SET ROLE postgres; CREATE ROLE theirs; RESET ROLE');
       const withTheirs: User = { username: 'blue', memberOf: ['theirs'], settings: { RoleAtLogin: 'theirs' } };
-      const refused = 'role "theirs" is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out';
+      const refused
+        = 'role "theirs" is not allowed as the role at login: it is no group role of this library; deploy it with addRole before, or leave setRoleAtLogin out';
       await expect(failure(stack.create('A', withTheirs))).resolves.toBe(refused);
       await stack.create('U', { username: 'user' });
-      await expect(failure(stack.create('A', { username: 'blue', memberOf: ['user'], settings: { RoleAtLogin: 'user' } }))).resolves.toContain('role "user" is not allowed as the role at login');
+      await expect(
+        failure(stack.create('A', { username: 'blue', memberOf: ['user'], settings: { RoleAtLogin: 'user' } })),
+      ).resolves.toContain('role "user" is not allowed as the role at login');
       await stack.create('O', owner);
       await stack.create('A', migrator('blue'));
       await server.sql('DROP OWNED BY "Owner ""1"""', [], 'shop');
@@ -367,10 +497,21 @@ full.describe('every combination', () => {
     server = await AuroraLikeServer.start({ ...setup, databases: ['shop'] });
     trust(server.caCertificate);
     const stack = new Stack(server);
-    const values: SettingProperties[] = [{}, { ConnectionLimit: '1' }, { Parameters: { work_mem: '1MB' } }, { ConnectionLimit: '2', Parameters: { work_mem: '2MB', search_path: ['a', 'b'] } }, { Parameters: { search_path: ['b'] } }];
+    const values: SettingProperties[] = [
+      {},
+      { ConnectionLimit: '1' },
+      { Parameters: { work_mem: '1MB' } },
+      { ConnectionLimit: '2', Parameters: { work_mem: '2MB', search_path: ['a', 'b'] } },
+      { Parameters: { search_path: ['b'] } },
+    ];
     const user = (settings: SettingProperties): User => ({ username: 'orders', settings });
     await stack.create('A', user({}));
-    const look = async () => (await server.sql("SELECT ARRAY(SELECT unnest(rolconfig) ORDER BY 1) AS settings, rolconnlimit FROM pg_roles WHERE rolname = 'orders'"))[0];
+    const look = async () =>
+      (
+        await server.sql(
+          "SELECT ARRAY(SELECT unnest(rolconfig) ORDER BY 1) AS settings, rolconnlimit FROM pg_roles WHERE rolname = 'orders'",
+        )
+      )[0];
     for (const from of values) {
       for (const to of values) {
         await stack.update('A', user(from));

@@ -12,7 +12,15 @@ import { createDriftHandler, createPlanHandler } from '../../lambda/provisioner/
 import { Statement, Transport } from '../../lambda/provisioner/transport/session';
 import { Context, Event } from '../../lambda/shared/event';
 import { Drift, Plan, SignInFacts } from '../../lib/contract/look';
-import { DATABASE_ROLE_RESOURCE_TYPE, DATABASE_USER_RESOURCE_TYPE, DATABASE_USERS_RESOURCE_TYPE, DatabasePrivileges, PUBLIC_PRIVILEGES_RESOURCE_TYPE, RemovalProperties, SettingProperties } from '../../lib/contract/wire';
+import {
+  DATABASE_ROLE_RESOURCE_TYPE,
+  DATABASE_USER_RESOURCE_TYPE,
+  DATABASE_USERS_RESOURCE_TYPE,
+  DatabasePrivileges,
+  PUBLIC_PRIVILEGES_RESOURCE_TYPE,
+  RemovalProperties,
+  SettingProperties,
+} from '../../lib/contract/wire';
 import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { Setup, SETUPS } from '../../rehearsal/setups';
 import { throughDataApi } from './over-data-api';
@@ -99,13 +107,28 @@ export class Stack {
   private readonly physicalIds = new Map<string, string>();
 
   constructor(private readonly server: AuroraLikeServer, private readonly options: StackOptions = {}) {
-    const { transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options) } = options;
+    const {
+      transport = OVER_DATA_API && !options.admin ? throughDataApi(server) : throughConnections(server, options),
+    } = options;
     this.handlers = this.handlersWith(transport);
   }
 
   private handlersWith(transport: Transport): Handlers {
-    const { host = this.server.host, resourceId = this.server.resourceId, registryOwner, deployment: others, clock } = this.options;
-    const deployment = { stackId: this.stackId, resourceId, host, transport: recording(transport, this.executed), registryOwner, ...others };
+    const {
+      host = this.server.host,
+      resourceId = this.server.resourceId,
+      registryOwner,
+      deployment: others,
+      clock,
+    } = this.options;
+    const deployment = {
+      stackId: this.stackId,
+      resourceId,
+      host,
+      transport: recording(transport, this.executed),
+      registryOwner,
+      ...others,
+    };
     const dependencies = {
       deployment: () => deployment,
       clock: clock ?? { now: () => performance.now(), sleep: setTimeout },
@@ -128,16 +151,31 @@ export class Stack {
     const withToken = this.handlersWith(throughConnections(server, { ...options, admin: asFromIam(server) }));
     const [logged, done] = [log.length, executed.length];
     const { username, password } = server.master;
-    return underStrictLogin(server, () => signIn(server, username, password, 'postgres').then(() => true, () => false), (admin) => {
-      log.splice(logged);
-      executed.splice(done);
-      return work(admin === 'a token' ? withToken : handlers);
-    });
+    return underStrictLogin(
+      server,
+      () =>
+        signIn(server, username, password, 'postgres').then(
+          () => true,
+          () => false,
+        ),
+      (admin) => {
+        log.splice(logged);
+        executed.splice(done);
+        return work(admin === 'a token' ? withToken : handlers);
+      },
+    );
   }
 
   /** What was executed since this was asked last, without what is about the session, the lock and the registry. */
   public takeExecuted(): { database: string; sql: string }[] {
-    return this.executed.splice(0).filter(({ sql }) => !/^\s*(SELECT|WITH|SAVEPOINT|RELEASE|ROLLBACK|SET TRANSACTION|SET LOCAL createrole_self_grant)\b|\bcdk_aurora_iam_auth(_lock)?\b/.test(sql));
+    return this.executed
+      .splice(0)
+      .filter(
+        ({ sql }) =>
+          !/^\s*(SELECT|WITH|SAVEPOINT|RELEASE|ROLLBACK|SET TRANSACTION|SET LOCAL createrole_self_grant)\b|\bcdk_aurora_iam_auth(_lock)?\b/.test(
+            sql,
+          ),
+      );
   }
 
   /** What events would do, in this order. */
@@ -152,7 +190,9 @@ export class Stack {
 
   /** What decides about a sign-in. */
   public signIn(username: string, database = 'shop'): Promise<SignInFacts> {
-    return this.carryOut(({ plan }) => plan({ signIn: { username, database } }, this.context()) as Promise<SignInFacts>);
+    return this.carryOut(
+      ({ plan }) => plan({ signIn: { username, database } }, this.context()) as Promise<SignInFacts>,
+    );
   }
 
   public drift(event: unknown = {}): Promise<Drift> {
@@ -168,9 +208,15 @@ export class Stack {
     return {
       RequestType: action ?? (before === undefined ? 'Create' : 'Update'),
       LogicalResourceId: logicalId,
-      ...before === undefined && action === undefined ? {} : { PhysicalResourceId: physicalId ?? this.physicalIdOf(logicalId) },
+      ...(before === undefined && action === undefined
+        ? {}
+        : { PhysicalResourceId: physicalId ?? this.physicalIdOf(logicalId) }),
       ResourceType: resourceTypeOf(declared),
-      ResourceProperties: { ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework', Database: { 'Fn::GetAtt': ['Cluster', 'DBClusterResourceId'] }, ...propertiesOf(declared) },
+      ResourceProperties: {
+        ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
+        Database: { 'Fn::GetAtt': ['Cluster', 'DBClusterResourceId'] },
+        ...propertiesOf(declared),
+      },
       ...before === undefined ? {} : { OldResourceProperties: propertiesOf(before) },
     };
   }
@@ -178,7 +224,11 @@ export class Stack {
   private context(): Context {
     const { lambdaMs = 300_000 } = this.options;
     const start = performance.now();
-    return { awsRequestId: 'invocation', functionName: 'provisioner', getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start) };
+    return {
+      awsRequestId: 'invocation',
+      functionName: 'provisioner',
+      getRemainingTimeInMillis: () => lambdaMs - (performance.now() - start),
+    };
   }
 
   public get stackId(): string {
@@ -204,9 +254,14 @@ export class Stack {
     return this.send({ RequestType: 'Delete', LogicalResourceId: logicalId, PhysicalResourceId: physicalId }, user);
   }
 
-  /** As the last answer gave it. Without one, it is none that CloudFormation has made up, which would be for a creation that was cancelled. */
+  /**
+   * As the last answer gave it. Without one, it is none that CloudFormation has made up, which would be for a creation
+   * that was cancelled.
+   */
   public physicalIdOf(logicalId: string): string {
-    return this.physicalIds.get(logicalId) ?? `${this.options.resourceId ?? this.server.resourceId}/unknown/${logicalId}`;
+    return (
+      this.physicalIds.get(logicalId) ?? `${this.options.resourceId ?? this.server.resourceId}/unknown/${logicalId}`
+    );
   }
 
   /** @param event sent a second after the one before it, unless it says something else; `NaN`: its URL says nothing */
@@ -249,12 +304,19 @@ export interface PlannedEvent {
 }
 
 function resourceTypeOf(declared: DeclaredResource): string {
-  return 'database' in declared ? PUBLIC_PRIVILEGES_RESOURCE_TYPE : 'usernames' in declared ? DATABASE_USERS_RESOURCE_TYPE : 'roleName' in declared ? DATABASE_ROLE_RESOURCE_TYPE : DATABASE_USER_RESOURCE_TYPE;
+  return 'database' in declared
+    ? PUBLIC_PRIVILEGES_RESOURCE_TYPE
+    : 'usernames' in declared
+      ? DATABASE_USERS_RESOURCE_TYPE
+      : 'roleName' in declared
+        ? DATABASE_ROLE_RESOURCE_TYPE
+        : DATABASE_USER_RESOURCE_TYPE;
 }
 
 /** The same, with all that is executed in a list. */
 function recording(transport: Transport, executed: { database: string; sql: string }[]): Transport {
-  const texts = (database: string, statements: Statement[]) => statements.flatMap(sql => typeof sql === 'string' ? [{ database, sql }] : []);
+  const texts = (database: string, statements: Statement[]) =>
+    statements.flatMap(sql => (typeof sql === 'string' ? [{ database, sql }] : []));
   return async (...args) => {
     const access = await transport(...args);
     const open = async (database: string) => {
@@ -267,7 +329,11 @@ function recording(transport: Transport, executed: { database: string; sql: stri
       return new Proxy(session, {
         get: (_, name) => {
           const value: unknown = Reflect.get(session, name, session);
-          return name === 'execute' || name === 'commit' ? noted(name) : typeof value === 'function' ? (value as () => unknown).bind(session) : value;
+          return name === 'execute' || name === 'commit'
+            ? noted(name)
+            : typeof value === 'function'
+              ? (value as () => unknown).bind(session)
+              : value;
         },
       });
     };
@@ -277,26 +343,62 @@ function recording(transport: Transport, executed: { database: string; sql: stri
 
 let time = Math.floor(Date.now() / 1000) * 1000 - 12 * 60 * 60 * 1000;
 
-/** Deployments take longer than tests: each event is sent a second after the one before it. The last one is still in the past. */
+/**
+ * Deployments take longer than tests: each event is sent a second after the one before it. The last one is still in the
+ * past.
+ */
 export function nextTime(): number {
   return time += 1000;
 }
 
 /** How a handler connects to a server. */
-export function throughConnections(server: AuroraLikeServer, { host = server.host, port = server.port, admin = () => server.master }: Pick<StackOptions, 'host' | 'port' | 'admin'> = {}): Transport {
+export function throughConnections(
+  server: AuroraLikeServer,
+  {
+    host = server.host,
+    port = server.port,
+    admin = () => server.master,
+  }: Pick<StackOptions, 'host' | 'port' | 'admin'> = {},
+): Transport {
   return overConnections({ host, port, authorities: readAuthorities(server.caFile), readAdmin: async () => admin() });
 }
 
 function propertiesOf(declared: DeclaredResource): { [property: string]: unknown } {
   if ('database' in declared) {
-    const { database, revoked = { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } }, lockOut, reapply } = declared;
-    return { DatabaseName: database, Revoked: revoked, ...lockOut ? { LockOut: lockOut } : {}, ...reapply === undefined ? {} : { Reapply: reapply } };
+    const {
+      database,
+      revoked = { Database: ['CONNECT'], Schemas: { public: { Schema: ['CREATE'] } } },
+      lockOut,
+      reapply,
+    } = declared;
+    return {
+      DatabaseName: database,
+      Revoked: revoked,
+      ...(lockOut ? { LockOut: lockOut } : {}),
+      ...(reapply === undefined ? {} : { Reapply: reapply }),
+    };
   }
-  const { privileges, memberOf, membershipExpiresAt, onRemoval = { Action: 'DROP_OR_DISABLE' }, exclusive, adoptExisting, reapply, expiresAt } = declared;
+  const {
+    privileges,
+    memberOf,
+    membershipExpiresAt,
+    onRemoval = { Action: 'DROP_OR_DISABLE' },
+    exclusive,
+    adoptExisting,
+    reapply,
+    expiresAt,
+  } = declared;
   const { connect = privileges || 'roleName' in declared ? [] : ['shop'] } = declared;
   return {
-    ...'usernames' in declared ? { Usernames: declared.usernames } : 'roleName' in declared ? { RoleName: declared.roleName } : { Username: declared.username },
-    Privileges: { ...Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])), ...privileges },
+    ...('usernames' in declared
+      ? { Usernames: declared.usernames }
+      : 'roleName' in declared
+        ? { RoleName: declared.roleName }
+        : { Username: declared.username }),
+    Privileges: {
+      ...Object.fromEntries(connect.map(database => [database, { Database: ['CONNECT'] }])),
+      ...privileges,
+    },
     ...memberOf ? { MemberOf: memberOf } : {},
     ...declared.settings ? { Settings: declared.settings } : {},
     OnRemoval: onRemoval,
@@ -304,26 +406,34 @@ function propertiesOf(declared: DeclaredResource): { [property: string]: unknown
     ...adoptExisting ? { AdoptExisting: 'true' } : {},
     ...reapply === undefined ? {} : { Reapply: reapply },
     ...expiresAt === undefined ? {} : { ExpiresAt: expiresAt.toISOString() },
-    ...membershipExpiresAt ? { MembershipExpiresAt: Object.fromEntries(Object.entries(membershipExpiresAt).map(([group, time]) => [group, new Date(time).toISOString()])) } : {},
+    ...(membershipExpiresAt
+      ? {
+          MembershipExpiresAt: Object.fromEntries(
+            Object.entries(membershipExpiresAt).map(([group, time]) => [group, new Date(time).toISOString()]),
+          ),
+        }
+      : {}),
   };
 }
 
 /**
- * Some of the set-ups, so that the suites together have them all; each suite has all of them if ALL_SETUPS is set, and the
- * strict login if it names that. STRICT=1 npx jest test/lambda is a look at what is different there.
+ * Some of the set-ups, so that the suites together have them all; each suite has all of them if ALL_SETUPS is set, and
+ * the strict login if it names that. STRICT=1 npx jest test/lambda is a look at what is different there.
  */
 export function setups(...names: string[]): readonly Setup[] {
   if (process.env.STRICT) {
     return names.length === 0 ? [] : [STRICT];
   }
-  return process.env.ALL_SETUPS ? [...SETUPS, ...names.includes(STRICT.name) ? [STRICT] : []] : SETUPS.filter(({ name }) => names.includes(name));
+  return process.env.ALL_SETUPS
+    ? [...SETUPS, ...(names.includes(STRICT.name) ? [STRICT] : [])]
+    : SETUPS.filter(({ name }) => names.includes(name));
 }
 
 export type TransportName = 'connections' | 'the Data API';
 
 /**
- * The same, for suites over both transports. What an event does depends on its transport in few of them, and through the
- * Data API it takes three times the processor time.
+ * The same, for suites over both transports. What an event does depends on its transport in few of them, and through
+ * the Data API it takes three times the processor time.
  */
 export function setupsOver(names: Record<TransportName, string[]>): (Setup & { readonly transport: TransportName })[] {
   return (Object.keys(names) as TransportName[])
@@ -337,8 +447,9 @@ tls.createSecureContext = options => options?.cert || options?.ca || !trusted ? 
 globalThis.afterAll?.(() => tls.createSecureContext = createSecureContext);
 
 /**
- * Makes the clients of this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the Lambda.
- * One at a time, and one context for all connections: to fill a store of certificates takes longer than to connect.
+ * Makes the clients of this process trust a certificate authority, as NODE_EXTRA_CA_CERTS does at the start of the
+ * Lambda. One at a time, and one context for all connections: to fill a store of certificates takes longer than to
+ * connect.
  */
 export function trust(certificate: string): void {
   trusted = createSecureContext();
@@ -346,8 +457,20 @@ export function trust(certificate: string): void {
 }
 
 /** Signs in over verified TLS and returns the name of the role. */
-export async function signIn(server: AuroraLikeServer, username: string, password: string, database = 'shop'): Promise<string> {
-  const client = new Client({ host: server.host, port: server.port, user: username, password, database, ssl: { rejectUnauthorized: true } });
+export async function signIn(
+  server: AuroraLikeServer,
+  username: string,
+  password: string,
+  database = 'shop',
+): Promise<string> {
+  const client = new Client({
+    host: server.host,
+    port: server.port,
+    user: username,
+    password,
+    database,
+    ssl: { rejectUnauthorized: true },
+  });
   client.on('error', () => undefined);
   await client.connect();
   try {
@@ -364,7 +487,10 @@ export function signInWithToken(server: AuroraLikeServer, username: string, data
 
 /** Names of all roles that are not the server's own. */
 export async function users(server: AuroraLikeServer): Promise<string[]> {
-  const rows = await server.sql<{ name: string }>("SELECT rolname::text AS name FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> $1 ORDER BY 1", [server.master.username]);
+  const rows = await server.sql<{ name: string }>(
+    "SELECT rolname::text AS name FROM pg_roles WHERE rolname !~ '^(pg_|rds)' AND rolname <> $1 ORDER BY 1",
+    [server.master.username],
+  );
   return rows.map(({ name }) => name);
 }
 

@@ -44,7 +44,10 @@ async function bothWays<Result>(
     if (!(error as Error).message.includes('AdminCredentials.fromIam()')) {
       throw error;
     }
-    expect({ error: (error as Error).message, found: await snapshot(server) }).toEqual({ error: (error as Error).message, found: before });
+    expect({ error: (error as Error).message, found: await snapshot(server) }).toEqual({
+      error: (error as Error).message,
+      found: before,
+    });
     await expect(passwordWorks()).resolves.toBe(worked);
   }
   const { authorize } = server;

@@ -6,7 +6,8 @@ import { Session } from '../../lambda/provisioner/transport/session';
 import { sleepingClock } from './clocks';
 import { failure } from './stack';
 
-const refused = (message: string, sqlState: string, routine?: string) => explain(new ServerError(message, sqlState, { routine }), { attempted: 'sign in' });
+const refused = (message: string, sqlState: string, routine?: string) =>
+  explain(new ServerError(message, sqlState, { routine }), { attempted: 'sign in' });
 
 const STARTING = refused('the database system is starting up', '57P03');
 const UNKNOWN = refused('zu viele Verbindungen', '53300');
@@ -22,14 +23,19 @@ test.each([
   const left = [...reasons];
   const open = () => Promise.reject(left.length > 1 ? left.shift()! : left[0]);
   const log = { info: () => undefined } as never;
-  expect(await failure(takeLock({ open, owner: undefined, budget: new Budget(clock, 100_000), log }))).toBe(expected.message);
+  expect(await failure(takeLock({ open, owner: undefined, budget: new Budget(clock, 100_000), log }))).toBe(
+    expected.message,
+  );
 });
 
 /** A session in which too many wait for the lock: `MAY_WAIT` fails. Nobody holds it. */
 const CROWD: Session = {
   database: 'postgres', withToken: false, pid: 1,
   begin: () => undefined,
-  execute: statements => JSON.stringify(statements).includes('1 / CASE') ? Promise.reject(new ServerError('division by zero', '22012')) : Promise.resolve([[{ holders: null, who: null }]]),
+  execute: statements =>
+    JSON.stringify(statements).includes('1 / CASE')
+      ? Promise.reject(new ServerError('division by zero', '22012'))
+      : Promise.resolve([[{ holders: null, who: null }]]),
   commit: () => Promise.resolve(),
   rollback: () => Promise.resolve(),
   takeNotices: () => [],
@@ -44,7 +50,19 @@ test.each([
 ])('a provisioner that is refused because %s waits before it signs in again', async (_, reason, expected) => {
   const clock = sleepingClock();
   const delays: number[] = [];
-  const log = { info: (notice: string, { delayMs }: { readonly delayMs: number }) => notice === 'trying again' && delays.push(delayMs) } as never;
-  await failure(takeLock({ open: () => reason ? Promise.reject(reason) : Promise.resolve(CROWD), owner: undefined, budget: new Budget(clock, 100_000), log }));
-  expect(delays.slice(0, expected.length).map((delay, n) => delay >= expected[n][0] && delay <= expected[n][1])).toEqual(expected.map(() => true));
+  const log = {
+    info: (notice: string, { delayMs }: { readonly delayMs: number }) =>
+      notice === 'trying again' && delays.push(delayMs),
+  } as never;
+  await failure(
+    takeLock({
+      open: () => (reason ? Promise.reject(reason) : Promise.resolve(CROWD)),
+      owner: undefined,
+      budget: new Budget(clock, 100_000),
+      log,
+    }),
+  );
+  expect(
+    delays.slice(0, expected.length).map((delay, n) => delay >= expected[n][0] && delay <= expected[n][1]),
+  ).toEqual(expected.map(() => true));
 });

@@ -5,7 +5,17 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 import { DataApiEndpoint } from '../rehearsal/data-api-endpoint';
 import { firstOf } from '../full';
 import { dataApiOf, throughDataApi } from './over-data-api';
-import { failure, setups, signInWithToken, snapshot, Stack, StackOptions, throughConnections, trust, users } from './stack';
+import {
+  failure,
+  setups,
+  signInWithToken,
+  snapshot,
+  Stack,
+  StackOptions,
+  throughConnections,
+  trust,
+  users,
+} from './stack';
 
 const USER = { username: 'orders' };
 const OTHER = 'cluster-OTHER';
@@ -20,7 +30,13 @@ describe.each(setups('16, RDS-like'))('the target of an event on PostgreSQL $nam
     trust(server.caCertificate);
     endpoint = await dataApiOf(server);
     const { accessKeyId, secretAccessKey, sessionToken } = server.issueCredentials('provisioner');
-    process.env = { ...environment, AWS_REGION: server.region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
+    process.env = {
+      ...environment,
+      AWS_REGION: server.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    };
   });
   afterAll(async () => {
     process.env = environment;
@@ -54,41 +70,79 @@ describe.each(setups('16, RDS-like'))('the target of an event on PostgreSQL $nam
         reads++;
         return transport(budget, log, purpose);
       };
-      return new Stack(server, { ...options, deployment: { resourceId: server.resourceId, transport: counted, ...options.deployment } });
+      return new Stack(server, {
+        ...options,
+        deployment: { resourceId: server.resourceId, transport: counted, ...options.deployment },
+      });
     }
 
     function expectNothingWasAsked(): void {
-      expect({ reads, calls: endpoint.calls.length, resolved: resolved.mock.calls.length }).toEqual({ reads: 0, calls: 0, resolved: 0 });
+      expect({ reads, calls: endpoint.calls.length, resolved: resolved.mock.calls.length }).toEqual({
+        reads: 0,
+        calls: 0,
+        resolved: 0,
+      });
     }
 
-    test.each(['Create', 'Update'] as const)('a %s for another database is refused before anything is asked', async (RequestType) => {
-      const stack = stackOf({ resourceId: OTHER });
-      expect(await failure(stack.send({ RequestType, LogicalResourceId: 'A', PhysicalResourceId: `${OTHER}/orders/A` }, USER))).toBe(
-        `Database.ResourceId "${OTHER}" is not allowed: this provisioner manages users of ${server.resourceId} only; declare the user with the AuroraIamAuth or InstanceIamAuth of its database`);
-      expectNothingWasAsked();
-    });
+    test.each(['Create', 'Update'] as const)(
+      'a %s for another database is refused before anything is asked',
+      async (RequestType) => {
+        const stack = stackOf({ resourceId: OTHER });
+        expect(
+          await failure(
+            stack.send({ RequestType, LogicalResourceId: 'A', PhysicalResourceId: `${OTHER}/orders/A` }, USER),
+          ),
+        ).toBe(
+          `Database.ResourceId "${OTHER}" is not allowed: this provisioner manages users of ${server.resourceId} only; declare the user with the AuroraIamAuth or InstanceIamAuth of its database`,
+        );
+        expectNothingWasAsked();
+      },
+    );
 
-    test.each(['Create', 'Update', 'Delete'] as const)('a %s of another stack is refused before anything is asked, of another database too', async (RequestType) => {
-      const stackId = 'arn:aws:cloudformation:eu-central-1:123456789012:stack/own/1';
-      for (const resourceId of [server.resourceId, OTHER]) {
-        const stack = stackOf({ resourceId, deployment: { stackId } });
-        expect(await failure(stack.send({ RequestType, LogicalResourceId: 'A', PhysicalResourceId: `${resourceId}/orders/A` }, USER))).toBe(
-          `StackId "${stack.stackId}" is not allowed: this provisioner serves the resources of ${stackId} only; declare the user in the app; each stack with users gets a provisioner of its own`);
-      }
-      expectNothingWasAsked();
-    });
+    test.each(['Create', 'Update', 'Delete'] as const)(
+      'a %s of another stack is refused before anything is asked, of another database too',
+      async (RequestType) => {
+        const stackId = 'arn:aws:cloudformation:eu-central-1:123456789012:stack/own/1';
+        for (const resourceId of [server.resourceId, OTHER]) {
+          const stack = stackOf({ resourceId, deployment: { stackId } });
+          expect(
+            await failure(
+              stack.send({ RequestType, LogicalResourceId: 'A', PhysicalResourceId: `${resourceId}/orders/A` }, USER),
+            ),
+          ).toBe(
+            `StackId "${stack.stackId}" is not allowed: this provisioner serves the resources of ${stackId} only; declare the user in the app; each stack with users gets a provisioner of its own`,
+          );
+        }
+        expectNothingWasAsked();
+      },
+    );
 
     test('an event that says where the database is is refused, and nothing is sent there', async () => {
       const Database = { ResourceId: server.resourceId, Host: '127.0.0.1', Port: '443' };
-      expect(await failure(stackOf().send({ ResourceProperties: { ServiceToken: 't', Database, Username: 'orders', OnRemoval: { Action: 'DROP_OR_DISABLE' } } }, USER))).toBe(
-        'property "Host" is not allowed: Database has only ResourceId; remove it, or update the provisioner');
+      expect(
+        await failure(
+          stackOf().send(
+            {
+              ResourceProperties: {
+                ServiceToken: 't',
+                Database,
+                Username: 'orders',
+                OnRemoval: { Action: 'DROP_OR_DISABLE' },
+              },
+            },
+            USER,
+          ),
+        ),
+      ).toBe('property "Host" is not allowed: Database has only ResourceId; remove it, or update the provisioner');
       expectNothingWasAsked();
     });
 
     test('a Delete of a former database succeeds, asks nothing, and says that its roles stay', async () => {
       const stack = stackOf({ resourceId: OTHER });
       for (const physicalId of [`${OTHER}/orders/A`, 'shop-A-1ABCDEFGHIJKL']) {
-        await expect(stack.send({ RequestType: 'Delete', LogicalResourceId: 'A', PhysicalResourceId: physicalId }, USER)).resolves.toEqual({ PhysicalResourceId: physicalId });
+        await expect(
+          stack.send({ RequestType: 'Delete', LogicalResourceId: 'A', PhysicalResourceId: physicalId }, USER),
+        ).resolves.toEqual({ PhysicalResourceId: physicalId });
         expect(stack.log.splice(0)).toEqual([{
           notice: 'nothing to remove', requestId: 'invocation', action: 'Delete', logicalId: 'A',
           reason: `${OTHER} is not the database of this provisioner any more: its roles stay as they are, and what this app allows is about ${server.resourceId}`,
@@ -115,7 +169,8 @@ describe.each(setups('16, RDS-like'))('the target of an event on PostgreSQL $nam
       const old = stackOf();
       const { PhysicalResourceId: physicalId } = await old.create('A', USER);
       reads = 0;
-      // Environment and events are the old ones again; then CloudFormation deletes what it had made in the new database.
+      // Environment and events are the old ones again; then CloudFormation deletes what it had made in the new
+      // database.
       await expect(old.update('A', USER, `${OTHER}/orders/A`)).resolves.toEqual({ PhysicalResourceId: physicalId });
       expect(reads).toBe(1);
       await stackOf({ resourceId: OTHER }).delete('A', USER, `${OTHER}/orders/A`);

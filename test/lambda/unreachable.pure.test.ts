@@ -8,7 +8,11 @@ import { failure, Stack } from './stack';
 const LIMIT_MS = 30_000;
 
 /** An attempt to connect that fails only when the time limit that it was given, or a part of it, is over. */
-function failSlowly(pass: (milliseconds: number) => void, error: NodeJS.ErrnoException, part: number): jest.SpyInstance {
+function failSlowly(
+  pass: (milliseconds: number) => void,
+  error: NodeJS.ErrnoException,
+  part: number,
+): jest.SpyInstance {
   return jest.spyOn(Client.prototype, 'connect').mockImplementation(function (this: Client) {
     pass((this as unknown as { _connectionTimeoutMillis: number })._connectionTimeoutMillis * part);
     return Promise.reject(error) as never;
@@ -16,7 +20,12 @@ function failSlowly(pass: (milliseconds: number) => void, error: NodeJS.ErrnoExc
 }
 
 /** All that the stack asks of a server; nothing listens there. */
-const GONE = { host: 'gone.invalid', port: 5432, resourceId: 'cluster-GONE', master: { username: 'postgres', password: 'x' } } as AuroraLikeServer;
+const GONE = {
+  host: 'gone.invalid',
+  port: 5432,
+  resourceId: 'cluster-GONE',
+  master: { username: 'postgres', password: 'x' },
+} as AuroraLikeServer;
 
 const withCode = (code: string) => Object.assign(new Error(code), { code });
 
@@ -33,7 +42,12 @@ test.each<[string, Error, number]>([
   let now = 0;
   const connect = failSlowly(milliseconds => now += milliseconds, error, part);
   const clock = { now: () => now, sleep: (milliseconds: number) => Promise.resolve(void (now += milliseconds)) };
-  const transport = overConnections({ host: GONE.host, port: 5432, authorities: createSecureContext(), readAdmin: () => Promise.resolve(GONE.master) });
+  const transport = overConnections({
+    host: GONE.host,
+    port: 5432,
+    authorities: createSecureContext(),
+    readAdmin: () => Promise.resolve(GONE.master),
+  });
   const stack = new Stack(GONE, { clock, transport });
   expect(await failure(stack.create('A', { username: 'orders' }))).toMatch(/^cannot connect to gone\.invalid:5432: /);
   expect(now).toBeLessThan(LIMIT_MS);

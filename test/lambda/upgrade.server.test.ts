@@ -25,7 +25,9 @@ describe.each(setups('17, plain'))('ADMIN OPTION on a user of PostgreSQL $name',
     const stack = new Stack(server);
     await stack.create('A', ORDERS);
     // No role has it on those made before the upgrade.
-    await server.sql(`${major >= 16 ? 'REVOKE orders FROM postgres CASCADE; ' : ''}GRANT orders TO postgres WITH ADMIN OPTION`);
+    await server.sql(
+      `${major >= 16 ? 'REVOKE orders FROM postgres CASCADE; ' : ''}GRANT orders TO postgres WITH ADMIN OPTION`,
+    );
     expect(await passwordWorks()).toBe(false);
     await server.sql('REVOKE orders FROM postgres CASCADE');
     if (major >= 16) {
@@ -39,7 +41,13 @@ describe.each(setups('17, plain'))('ADMIN OPTION on a user of PostgreSQL $name',
   full.test('lets an admin with tokens go on as before', async () => {
     await server.setMasterWithToken(true);
     const { accessKeyId, secretAccessKey, sessionToken } = server.issueCredentials('provisioner');
-    process.env = { ...environment, AWS_REGION: server.region, AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey, AWS_SESSION_TOKEN: sessionToken };
+    process.env = {
+      ...environment,
+      AWS_REGION: server.region,
+      AWS_ACCESS_KEY_ID: accessKeyId,
+      AWS_SECRET_ACCESS_KEY: secretAccessKey,
+      AWS_SESSION_TOKEN: sessionToken,
+    };
     const stack = new Stack(server, { admin: () => adminWithToken('postgres', server.host, server.port) });
     await stack.create('A', ORDERS);
     // As an upgrade leaves it: of the bootstrap superuser, with all options.
@@ -56,7 +64,9 @@ describe.each(setups('17, plain'))('ADMIN OPTION on a user of PostgreSQL $name',
       const stack = new Stack(server);
       await stack.create('A', ORDERS);
       await server.sql('REVOKE orders FROM postgres CASCADE');
-      expect(await failure(stack.update('A', { username: 'renamed' }))).toContain('cannot rename "orders" to "renamed": permission denied to rename role');
+      expect(await failure(stack.update('A', { username: 'renamed' }))).toContain(
+        'cannot rename "orders" to "renamed": permission denied to rename role',
+      );
       await server.sql('GRANT orders TO postgres WITH ADMIN TRUE, INHERIT FALSE, SET FALSE');
       await stack.update('A', { username: 'renamed' });
       await expect(signInWithToken(server, 'renamed')).resolves.toBe('renamed');

@@ -4,9 +4,21 @@ import { AuroraLikeServer } from '../../rehearsal/aurora-like-server';
 const clients: Client[] = [];
 
 /** A session as a user of the application, who signs in with a token. */
-export async function userSession(server: AuroraLikeServer, user: string, config: Partial<ClientConfig> = {}): Promise<Client> {
+export async function userSession(
+  server: AuroraLikeServer,
+  user: string,
+  config: Partial<ClientConfig> = {},
+): Promise<Client> {
   const password = server.token('application', user);
-  const client = new Client({ host: server.host, port: server.port, user, password, database: 'shop', ssl: true, ...config });
+  const client = new Client({
+    host: server.host,
+    port: server.port,
+    user,
+    password,
+    database: 'shop',
+    ssl: true,
+    ...config,
+  });
   clients.push(client);
   client.on('error', () => undefined);
   await client.connect();
