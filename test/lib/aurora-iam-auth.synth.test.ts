@@ -18,7 +18,10 @@ const PASSWORD = rds.Credentials.fromPassword('admin', SecretValue.ssmSecure('pa
 
 describe('AuroraIamAuth', () => {
   test.each<[string, () => rds.IDatabaseCluster]>([
-    ['a provisioned writer', () => newCluster(stack, 'Cluster', { writer: rds.ClusterInstance.provisioned('writer'), readers: [rds.ClusterInstance.provisioned('reader')] })],
+    ['a provisioned writer',
+      () =>
+        newCluster(stack, 'Cluster', { writer: rds.ClusterInstance.provisioned('writer'),
+          readers: [rds.ClusterInstance.provisioned('reader')] })],
     ['Serverless v2', () => newCluster(stack)],
     ['a snapshot', () => new rds.DatabaseClusterFromSnapshot(stack, 'Cluster', {
       engine: ENGINE,
@@ -43,16 +46,22 @@ describe('AuroraIamAuth', () => {
     ['the default one of the cluster', {}, {}, 'shop'],
     ['postgres', { defaultDatabaseName: undefined }, {}, 'postgres'],
   ])('has a database for its users: %s', (_, clusterProps, props, database) => {
-    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', clusterProps), ...props });
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', {
+      cluster: newCluster(stack, 'Cluster', clusterProps),
+      ...props,
+    });
     iamAuth.addUser('app');
     expect(iamAuth.database).toBe(database);
-    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Privileges).toEqual({ [database]: { Database: ['CONNECT'] } });
+    expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties.Privileges).toEqual({
+      [database]: { Database: ['CONNECT'] },
+    });
   });
 
   test.each<[string, (scope: Stack) => AuroraIamAuthProps, string]>([
     [
       'another engine',
-      scope => ({ cluster: newCluster(scope, 'Cluster', { engine: rds.DatabaseClusterEngine.auroraMysql({ version: rds.AuroraMysqlEngineVersion.VER_3_08_2 }) }) }),
+      scope => ({ cluster: newCluster(scope, 'Cluster', { engine: rds.DatabaseClusterEngine.auroraMysql({ version:
+              rds.AuroraMysqlEngineVersion.VER_3_08_2 }) }) }),
       'engine "aurora-mysql" of cluster Data/Cluster is not supported, because users are created in the SQL of PostgreSQL; '
       + 'pass a cluster with the engine aurora-postgresql or postgres',
     ],
@@ -64,7 +73,9 @@ describe('AuroraIamAuth', () => {
     ],
     [
       'a replica of another cluster',
-      scope => ({ cluster: newCluster(scope, 'Cluster', { replicationSourceIdentifier: 'arn:aws:rds:us-east-1:111111111111:cluster:shop', defaultDatabaseName: undefined }) }),
+      scope => ({ cluster: newCluster(scope, 'Cluster', { replicationSourceIdentifier:
+            'arn:aws:rds:us-east-1:111111111111:cluster:shop',
+      defaultDatabaseName: undefined }) }),
       'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
       + 'and let them sign in here with ClusterIamAuthEnabled and ConnectGrants.fromCluster(replica)',
     ],
@@ -72,7 +83,11 @@ describe('AuroraIamAuth', () => {
       'a secondary of a global database',
       (scope) => {
         const cluster = newCluster(scope);
-        Object.assign(cluster.node.defaultChild as rds.CfnDBCluster, { globalClusterIdentifier: 'shop', masterUsername: undefined, masterUserPassword: undefined });
+        Object.assign(cluster.node.defaultChild as rds.CfnDBCluster, {
+          globalClusterIdentifier: 'shop',
+          masterUsername: undefined,
+          masterUserPassword: undefined,
+        });
         return { cluster };
       },
       'cluster Data/Cluster replicates another one, and users are created where it is written; pass that one, '
@@ -102,13 +117,19 @@ describe('AuroraIamAuth', () => {
     const secret = new secretsmanager.Secret(stack, 'Secret');
     const cluster = newCluster(stack, 'Cluster', { credentials: PASSWORD });
     new AuroraIamAuth(stack, 'IamAuth', { cluster, admin: AdminCredentials.fromSecret(secret) }).addUser('app');
-    templateOf(stack).hasResourceProperties('AWS::Lambda::Function', { Environment: { Variables: { ADMIN_SECRET_ARN: { Ref: logicalIdOf(secret) } } } });
+    templateOf(stack).hasResourceProperties('AWS::Lambda::Function', {
+      Environment: { Variables: { ADMIN_SECRET_ARN: { Ref: logicalIdOf(secret) } } },
+    });
   });
 
   describe('registryOwner', () => {
     const variablesWith = (props: Partial<AuroraIamAuthProps>) => {
       new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), ...props }).addUser('app');
-      const handler = Object.values(resourcesOf(stack)).find(({ Properties }) => (Properties?.Environment as { Variables?: object } | undefined)?.Variables && 'ADMIN_SECRET_ARN' in (Properties.Environment as { Variables: object }).Variables);
+      const handler = Object.values(resourcesOf(stack)).find(
+        ({ Properties }) =>
+          (Properties?.Environment as { Variables?: object } | undefined)?.Variables
+          && 'ADMIN_SECRET_ARN' in (Properties.Environment as { Variables: object }).Variables,
+      );
       return (handler!.Properties.Environment as { Variables: object }).Variables;
     };
 
@@ -118,7 +139,9 @@ describe('AuroraIamAuth', () => {
 
     test('can be a token', () => {
       const parameter = new CfnParameter(stack, 'Owner');
-      expect(variablesWith({ registryOwner: parameter.valueAsString })).toMatchObject({ REGISTRY_OWNER: { Ref: 'Owner' } });
+      expect(variablesWith({ registryOwner: parameter.valueAsString })).toMatchObject({
+        REGISTRY_OWNER: { Ref: 'Owner' },
+      });
     });
 
     test('is the admin by default', () => {
@@ -132,7 +155,9 @@ describe('AuroraIamAuth', () => {
       ['rds_superuser', 'RDS reserves names that begin with rds; choose another name'],
       ['public', 'it is a key word of PostgreSQL where a role is named; name one user instead'],
     ])('cannot be %j', (registryOwner, rule) => {
-      expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), registryOwner })).toThrow(new Error(`[Data/IamAuth] registryOwner ${JSON.stringify(registryOwner)} is not allowed: ${rule}`));
+      expect(() => new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), registryOwner })).toThrow(
+        new Error(`[Data/IamAuth] registryOwner ${JSON.stringify(registryOwner)} is not allowed: ${rule}`),
+      );
     });
 
     test('can have 63 bytes', () => {
@@ -143,7 +168,9 @@ describe('AuroraIamAuth', () => {
   describe('a second one for the same cluster in the same stack', () => {
     test.each<[string, (cluster: rds.DatabaseCluster) => Partial<AuroraIamAuthProps>]>([
       ['says the same', () => ({})],
-      ['says what is the default', cluster => ({ admin: AdminCredentials.fromSecret(cluster.secret!), vpc: cluster.vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } })],
+      ['says what is the default',
+        cluster => ({ admin: AdminCredentials.fromSecret(cluster.secret!), vpc: cluster.vpc,
+          vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_WITH_EGRESS } })],
       ['has another database only', () => ({ database: 'other' })],
     ])('fails if it %s', (_, props) => {
       const cluster = newCluster(stack);
@@ -157,7 +184,8 @@ describe('AuroraIamAuth', () => {
       ['another admin', () => ({ admin: AdminCredentials.fromSecret(new secretsmanager.Secret(stack, 'Secret')) })],
       ['an admin that signs in with a token', () => ({ admin: AdminCredentials.fromIam('provisioner') })],
       ['other subnets', () => ({ vpcSubnets: { availabilityZones: [stack.availabilityZones[0]] } })],
-      ['another security group', () => ({ securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc: vpcOf(stack) })] })],
+      ['another security group',
+        () => ({ securityGroups: [new ec2.SecurityGroup(stack, 'Group', { vpc: vpcOf(stack) })] })],
     ])('is another provisioner if it has %s', (_, props) => {
       const cluster = newCluster(stack);
       new AuroraIamAuth(stack, 'First', { cluster }).addUser('first');
@@ -198,13 +226,19 @@ describe('a secret that RDS manages', () => {
   test('is the one that users are created with, and the only one that the provisioner reads', () => {
     const cluster = managed();
     new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('app');
-    const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) => id.startsWith('IamAuthProvisionerHandler'))!;
+    const [, handler] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Function')).find(([id]) =>
+      id.startsWith('IamAuthProvisionerHandler'),
+    )!;
     expect(handler.Properties.Environment).toMatchObject({ Variables: { ADMIN_SECRET_ARN: SECRET } });
-    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).find(([id]) => id.startsWith('IamAuthProvisionerHandlerRole'))!;
-    const { Statement } = policy.Properties.PolicyDocument as { Statement: { Action: string | string[]; Resource: unknown }[] };
-    expect(Statement.filter(({ Action }) => [Action].flat().some(action => action.startsWith('secretsmanager:')))).toEqual([
-      { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET },
-    ]);
+    const [, policy] = Object.entries(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).find(([id]) =>
+      id.startsWith('IamAuthProvisionerHandlerRole'),
+    )!;
+    const { Statement } = policy.Properties.PolicyDocument as {
+      Statement: { Action: string | string[]; Resource: unknown }[];
+    };
+    expect(
+      Statement.filter(({ Action }) => [Action].flat().some(action => action.startsWith('secretsmanager:'))),
+    ).toEqual([{ Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: SECRET }]);
   });
 
   test('is one for all that use it', () => {
@@ -221,9 +255,19 @@ describe('a secret that RDS manages', () => {
       + 'pass admin: AdminCredentials.fromSecret(Secret.fromSecretAttributes(scope, id, { secretCompleteArn, encryptionKey }))',
     ));
     const secret = secretsmanager.Secret.fromSecretAttributes(stack, 'Told', {
-      secretCompleteArn: (cluster.node.defaultChild as rds.CfnDBCluster).attrMasterUserSecretSecretArn, encryptionKey: new kms.Key(stack, 'Key'),
+      secretCompleteArn: (cluster.node.defaultChild as rds.CfnDBCluster).attrMasterUserSecretSecretArn,
+      encryptionKey: new kms.Key(stack, 'Key'),
     });
     new AuroraIamAuth(stack, 'Second', { cluster, admin: AdminCredentials.fromSecret(secret) }).addUser('app');
-    templateOf(stack).hasResourceProperties('AWS::IAM::ManagedPolicy', { PolicyDocument: { Statement: Match.arrayWith([Match.objectLike({ Action: 'kms:Decrypt', Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] } })]) } });
+    templateOf(stack).hasResourceProperties('AWS::IAM::ManagedPolicy', {
+      PolicyDocument: {
+        Statement: Match.arrayWith([
+          Match.objectLike({
+            Action: 'kms:Decrypt',
+            Resource: { 'Fn::GetAtt': [Match.stringLikeRegexp('^Key'), 'Arn'] },
+          }),
+        ]),
+      },
+    });
   });
 });

@@ -46,12 +46,20 @@ describe('cdk diff', () => {
     ['removed', ['[-]   "shop.public: SELECT on all tables"']],
     ['widened', ['[-]   "shop.public: SELECT on all tables"', '[+]   "shop.public: SELECT, UPDATE on all tables"']],
   ])('shows what changes as a line of its own below the resource of the user: %s', (name, lines) => {
-    expect(linesBelow(`[~] Custom::RdsIamUser IamAuth/${name} `).filter(line => /^\[[+-]\] {3}"/.test(line) && /shop\.|sign-in/.test(line))).toEqual(lines);
+    expect(
+      linesBelow(`[~] Custom::RdsIamUser IamAuth/${name} `).filter(
+        line => /^\[[+-]\] {3}"/.test(line) && /shop\.|sign-in/.test(line),
+      ),
+    ).toEqual(lines);
   });
 
   test('shows a user that is new or gone in a line of its own, with what it may do', () => {
-    expect(output).toContain('[+] Metadata Access of IamAuth/new: sign-in by Reader role; shop: CONNECT; shop.public: SELECT on all tables\n');
-    expect(output).toContain('[-] Metadata Access of IamAuth/gone: sign-in by no identity in this app; shop: CONNECT; shop.public: SELECT on all tables\n');
+    expect(output).toContain(
+      '[+] Metadata Access of IamAuth/new: sign-in by Reader role; shop: CONNECT; shop.public: SELECT on all tables\n',
+    );
+    expect(output).toContain(
+      '[-] Metadata Access of IamAuth/gone: sign-in by no identity in this app; shop: CONNECT; shop.public: SELECT on all tables\n',
+    );
   });
 
   test('names exactly the users that change', () => {
@@ -71,16 +79,48 @@ describe('cdk diff', () => {
 function diff(before: Declare, after: Declare): string {
   const [old, current] = [before, after].map((declare) => {
     const outdir = mkdtempSync(join(tmpdir(), 'cdk-diff-'));
-    const app = new App({ outdir, context: { 'aws:cdk:disable-asset-staging': true, 'aws:cdk:enable-path-metadata': true, [DISABLE_CREATION_STACK_TRACES]: true } });
+    const app = new App({
+      outdir,
+      context: {
+        'aws:cdk:disable-asset-staging': true,
+        'aws:cdk:enable-path-metadata': true,
+        [DISABLE_CREATION_STACK_TRACES]: true,
+      },
+    });
     const stack = new Stack(app, 'Shop');
-    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), provisioner: { concurrentUsers: NAMES.length } });
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', {
+      cluster: newCluster(stack),
+      provisioner: { concurrentUsers: NAMES.length },
+    });
     declare(stack, (name, privileges) => iamAuth.addUser(name, { privileges }));
     app.synth();
     return outdir;
   });
-  return execFileSync(process.execPath, [CDK, 'diff', 'Shop', '--app', current, '--template', join(old, 'Shop.template.json'), '--ci', '--no-color', '--no-notices', '--no-version-reporting'], {
-    encoding: 'utf8',
-    stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, AWS_REGION: 'us-east-1', AWS_EC2_METADATA_DISABLED: 'true', CDK_DISABLE_VERSION_CHECK: '1', FORCE_COLOR: '0' },
-  });
+  return execFileSync(
+    process.execPath,
+    [
+      CDK,
+      'diff',
+      'Shop',
+      '--app',
+      current,
+      '--template',
+      join(old, 'Shop.template.json'),
+      '--ci',
+      '--no-color',
+      '--no-notices',
+      '--no-version-reporting',
+    ],
+    {
+      encoding: 'utf8',
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: {
+        ...process.env,
+        AWS_REGION: 'us-east-1',
+        AWS_EC2_METADATA_DISABLED: 'true',
+        CDK_DISABLE_VERSION_CHECK: '1',
+        FORCE_COLOR: '0',
+      },
+    },
+  );
 }

@@ -181,9 +181,11 @@ describe('a grantee', () => {
     const [said, ...rest] = message.split(' cannot be granted permissions: ');
     expect(said).toMatch(/^\[Ireland\/Cluster\] grantee /);
     expect(said.replace('[Ireland/Cluster] grantee ', '')).toMatch(name);
-    expect(rest).toEqual(['its policies are not managed by this app; pass a role, user or group whose policies this app '
+    expect(rest).toEqual([
+      'its policies are not managed by this app; pass a role, user or group whose policies this app '
       + 'may change (an imported role: not with mutable: false, and in a stack of its own account); an account, a '
-      + 'service or another principal gets in by a role that it may assume']);
+      + 'service or another principal gets in by a role that it may assume',
+    ]);
   });
 
   test.each<[string, string, (data: Stack) => iam.IGrantable]>([

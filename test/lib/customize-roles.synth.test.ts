@@ -45,13 +45,21 @@ describe('where iam.Role.customizeRoles() leaves the roles to others', () => {
 
   test('CDK says which roles have no name', () => {
     const stack = withRolesOfOthers({});
-    Annotations.fromStack(stack).hasError('/Data/IamAuth/Provisioner/HandlerRole', Match.stringLikeRegexp('You must provide a precreated role name'));
+    Annotations.fromStack(stack).hasError(
+      '/Data/IamAuth/Provisioner/HandlerRole',
+      Match.stringLikeRegexp('You must provide a precreated role name'),
+    );
   });
 });
 
 test('where it only reports the policies, no function is taken for another one with a role', () => {
   const stack = withRolesOfOthers({ preventSynthesis: false });
   const code = lambda.Code.fromInline('.');
-  new lambda.Function(stack, 'Other', { runtime: lambda.Runtime.NODEJS_24_X, handler: 'index.handler', code, vpc: vpcOf(stack) });
+  new lambda.Function(stack, 'Other', {
+    runtime: lambda.Runtime.NODEJS_24_X,
+    handler: 'index.handler',
+    code,
+    vpc: vpcOf(stack),
+  });
   Annotations.fromStack(stack).hasNoWarning('*', Match.anyValue());
 });

@@ -61,7 +61,10 @@ describe('DatabaseRole', () => {
   test('in another stack imports what it says', () => {
     const apps = new Stack(app, 'Apps');
     new DatabaseRole(apps, 'Role', { iamAuth, roleName: 'readers' });
-    expect(onlyResourceOf(apps, TYPE).Properties).toMatchObject({ Database: { ResourceId: imported(/DBClusterResourceId/) }, RoleName: 'readers' });
+    expect(onlyResourceOf(apps, TYPE).Properties).toMatchObject({
+      Database: { ResourceId: imported(/DBClusterResourceId/) },
+      RoleName: 'readers',
+    });
   });
 
   test('takes a name that only the deployment knows', () => {
@@ -74,16 +77,22 @@ describe('DatabaseRole', () => {
 
   test.each([
     ['no name', '', 'role name "" is not allowed: it is empty; give it 1 to 63 bytes'],
-    ['64 bytes', 'ü'.repeat(32), `role name "${'ü'.repeat(32)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
-    ['a predefined role', 'pg_read_all_data', 'role name "pg_read_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'],
-    ['the admin', 'postgres', 'role name "postgres" is not allowed: it is the admin of the database; create a role of another name'],
+    ['64 bytes', 'ü'.repeat(32),
+      `role name "${'ü'.repeat(32)}" is not allowed: it is longer than the 63 bytes of UTF-8 that PostgreSQL keeps of a name; shorten it`],
+    ['a predefined role', 'pg_read_all_data',
+      'role name "pg_read_all_data" is not allowed: PostgreSQL reserves names that begin with pg_; choose another name'],
+    ['the admin', 'postgres',
+      'role name "postgres" is not allowed: it is the admin of the database; create a role of another name'],
   ])('fails for %s', (_, roleName, message) => {
     expect(() => new DatabaseRole(stack, 'Role', { iamAuth, roleName })).toThrow(new Error(`[Data/Role] ${message}`));
   });
 
-  test.each(['team/readers', 'a:b', '\u0416', 'ü'.repeat(31)])('takes a name that no user can have, because IAM never sees it: %s', (roleName) => {
-    expect(new DatabaseRole(stack, 'Role', { iamAuth, roleName }).roleName).toBe(roleName);
-  });
+  test.each(['team/readers', 'a:b', '\u0416', 'ü'.repeat(31)])(
+    'takes a name that no user can have, because IAM never sees it: %s',
+    (roleName) => {
+      expect(new DatabaseRole(stack, 'Role', { iamAuth, roleName }).roleName).toBe(roleName);
+    },
+  );
 
   test('fails for a name that a user has, and the other way round', () => {
     iamAuth.addUser('app');
@@ -99,7 +108,8 @@ describe('DatabaseRole', () => {
 
   test.each<[string, (auth: AuroraIamAuth) => ReturnType<typeof Privileges.memberOf>, string]>([
     ['a user', auth => Privileges.memberOf(auth.addUser('app')), 'Data/IamAuth/app'],
-    ['one of several users', auth => Privileges.memberOf(auth.addUsers('Team', { usernames: ['app'] }).user('app')), 'Data/IamAuth/Team/Users/app'],
+    ['one of several users', auth => Privileges.memberOf(auth.addUsers('Team', { usernames: ['app'] }).user('app')),
+      'Data/IamAuth/Team/Users/app'],
   ])('fails as a member of %s', (_, membership, path) => {
     expect(() => iamAuth.addRole('readers', { privileges: [membership(iamAuth)] })).toThrow(new Error(
       `[Data/IamAuth/readers] role name "app" is the user ${path}, and its members are members of rds_iam as well, which a group role never is; `

@@ -1,7 +1,17 @@
 import { App, CfnParameter, CfnResource, Fn, Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { AuroraIamAuth, DatabaseUsers, Privileges } from '../../lib';
-import { attribute, imported, IRELAND, logicalIdOf, newApp, newCluster, onlyResourceOf, resourcesOf, waitsFor } from './support';
+import {
+  attribute,
+  imported,
+  IRELAND,
+  logicalIdOf,
+  newApp,
+  newCluster,
+  onlyResourceOf,
+  resourcesOf,
+  waitsFor,
+} from './support';
 
 let app: App;
 let stack: Stack;
@@ -13,11 +23,16 @@ beforeEach(() => {
 });
 
 const TYPE = 'Custom::RdsIamUsers';
-const TOKEN = 'username is a token, and the names of several users must be known at synthesis; give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })';
+const TOKEN
+  = 'username is a token, and the names of several users must be known at synthesis; give the name itself, or use new DatabaseUser(scope, id, { iamAuth, username })';
 
 describe('the custom resource', () => {
   test('says everything in properties', () => {
-    iamAuth.addUsers('Team', { usernames: ['zoe', 'Ann', 'bob'], database: 'stock', privileges: [Privileges.onSchema({ database: 'shop', schema: 'sales' })] });
+    iamAuth.addUsers('Team', {
+      usernames: ['zoe', 'Ann', 'bob'],
+      database: 'stock',
+      privileges: [Privileges.onSchema({ database: 'shop', schema: 'sales' })],
+    });
     expect(onlyResourceOf(stack, TYPE).Properties).toEqual({
       ServiceToken: attribute(/^IamAuthProvisionerProviderframeworkonEvent/, 'Arn'),
       ServiceTimeout: '960',
@@ -72,7 +87,10 @@ describe('user', () => {
     const user = ireland.addUsers('Team', { usernames: ['ann', 'Resource', 'Users'], database: 'stock' }).user('ann');
     const alone = ireland.addUser('bob', { database: 'stock' });
     expect([user.username, user.roleName, user.database]).toEqual(['ann', 'ann', 'stock']);
-    expect(user.connectionEnvironment({ region: true })).toEqual({ ...alone.connectionEnvironment({ region: true }), PGUSER: 'ann' });
+    expect(user.connectionEnvironment({ region: true })).toEqual({
+      ...alone.connectionEnvironment({ region: true }),
+      PGUSER: 'ann',
+    });
     expect(user.psqlCommand()).toBe(alone.psqlCommand().replaceAll('bob', 'ann'));
   });
 
@@ -93,7 +111,9 @@ describe('user', () => {
 
   test('may be waited for in another stack', () => {
     const apps = new Stack(app, 'Apps');
-    new CfnResource(apps, 'Client', { type: 'Test::Client' }).node.addDependency(iamAuth.addUsers('Team', { usernames: ['ann'] }).user('ann'));
+    new CfnResource(apps, 'Client', { type: 'Test::Client' }).node.addDependency(
+      iamAuth.addUsers('Team', { usernames: ['ann'] }).user('ann'),
+    );
     app.synth();
     expect(apps.dependencies).toEqual([stack]);
   });
@@ -110,12 +130,16 @@ describe('DatabaseUsers', () => {
   test.each<[string, (scope: Stack) => string[], string]>([
     ['nobody', () => [], 'usernames must not be empty; add at least one, or leave the construct out'],
     ['a name twice', () => ['ann', 'bob', 'ann'], 'username "ann" is listed more than once; remove the duplicate'],
-    ['a name that is refused', () => ['ann', 'a/b'], 'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
-    ['the admin', () => ['ann', 'postgres'], 'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
+    ['a name that is refused', () => ['ann', 'a/b'],
+      'username "a/b" is not allowed: it contains / or :, which separate the parts of the rds-db:connect resource; use another separator, such as . or -'],
+    ['the admin', () => ['ann', 'postgres'],
+      'username "postgres" is not allowed: it is the admin of the database, which is to stay as it is; create a user of another name'],
     ['a token', scope => ['ann', new CfnParameter(scope, 'Username').valueAsString], TOKEN],
     ['a list that is a token', scope => Fn.split(',', new CfnParameter(scope, 'Usernames').valueAsString), TOKEN],
   ])('fails for %s', (_, usernames, message) => {
-    expect(() => new DatabaseUsers(stack, 'Team', { iamAuth, usernames: usernames(stack) })).toThrow(new Error(`[Data/Team] ${message}`));
+    expect(() => new DatabaseUsers(stack, 'Team', { iamAuth, usernames: usernames(stack) })).toThrow(
+      new Error(`[Data/Team] ${message}`),
+    );
   });
 
   test('takes names that differ in case', () => {

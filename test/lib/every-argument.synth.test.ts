@@ -8,7 +8,10 @@ import { newInstance } from './support';
 import { NOTHING, SENTENCE, told } from './told';
 import { FULL } from '../full';
 
-/** Each argument of the public API, given a value of a wrong type, as JavaScript lets one do. One that is added later is found here, too. */
+/**
+ * Each argument of the public API, given a value of a wrong type, as JavaScript lets one do. One that is added later is
+ * found here, too.
+ */
 
 interface Argument {
   readonly owner: string;
@@ -26,7 +29,8 @@ interface Argument {
 const LIB = join(__dirname, '../../lib');
 
 /** Classes, and interfaces with methods, as the exports have them. */
-const DECLARATIONS = [...readFileSync(join(LIB, 'index.ts'), 'utf8').matchAll(/'(.+)'/g)].map(([, module]) => join(LIB, `${module}.ts`))
+const DECLARATIONS = [...readFileSync(join(LIB, 'index.ts'), 'utf8').matchAll(/'(.+)'/g)]
+  .map(([, module]) => join(LIB, `${module}.ts`))
   .flatMap(file => ts.createSourceFile(file, readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true).statements)
   .filter(statement => ts.isClassDeclaration(statement) || ts.isInterfaceDeclaration(statement))
   .filter(({ modifiers }) => modifiers?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
@@ -39,7 +43,11 @@ function argumentsOf(owner: string, member: ts.ClassElement | ts.TypeElement): A
   }
   const modifiers = (member.modifiers ?? []).map(({ kind }) => kind);
   const types = member.parameters.map(({ type }) => type?.getText() ?? 'string');
-  const kind = ts.isConstructorDeclaration(member) ? 'constructor' : modifiers.includes(ts.SyntaxKind.StaticKeyword) ? 'static' : 'method';
+  const kind = ts.isConstructorDeclaration(member)
+    ? 'constructor'
+    : modifiers.includes(ts.SyntaxKind.StaticKeyword)
+      ? 'static'
+      : 'method';
   return modifiers.some(modifier => NOT_PUBLIC.includes(modifier))
     ? []
     : member.parameters.map(({ name, questionToken, initializer, dotDotDotToken }, index) => ({
@@ -56,9 +64,12 @@ function argumentsOf(owner: string, member: ts.ClassElement | ts.TypeElement): A
 }
 
 /** CDK checks the place of a construct, and it calls the plugin of the checks itself. */
-const isOfCdk = ({ types, index }: Argument) => (types[0] === 'Construct' && index < 2) || types[0] === 'IPolicyValidationContext';
+const isOfCdk = ({ types, index }: Argument) =>
+  (types[0] === 'Construct' && index < 2) || types[0] === 'IPolicyValidationContext';
 
-const ARGUMENTS = DECLARATIONS.flatMap(({ name, members }) => [...members].flatMap(member => argumentsOf(name!.text, member))).filter(argument => !isOfCdk(argument));
+const ARGUMENTS = DECLARATIONS.flatMap(({ name, members }) =>
+  [...members].flatMap(member => argumentsOf(name!.text, member)),
+).filter(argument => !isOfCdk(argument));
 
 /** What has the methods of a class or an interface. */
 const RECEIVERS: Record<string, (one: Case) => object> = {
@@ -92,7 +103,10 @@ function call(one: Case, { owner, method, kind, index, types, isRest }: Argument
   const exported = (library as unknown as Record<string, new (...args: unknown[]) => unknown>)[owner];
   return kind === 'constructor'
     ? new exported(...values)
-    : (kind === 'static' ? exported as unknown as Callable : RECEIVERS[owner](one) as Callable)[method](...values, ...isRest ? [wrong] : []);
+    : (kind === 'static' ? (exported as unknown as Callable) : (RECEIVERS[owner](one) as Callable))[method](
+        ...values,
+        ...(isRest ? [wrong] : []),
+      );
 }
 
 /** The class of another library, or of the app. */
@@ -126,10 +140,21 @@ test('the public API is looked at', () => {
   expect(ARGUMENTS.length).toBeGreaterThan(80);
 });
 
-test.each(ARGUMENTS.map(argument => [`${argument.owner}.${argument.method}: ${argument.name}`, argument] as const))('%s of a wrong type is refused in a sentence', (_, argument) => {
-  const answers = Object.keys(WRONG).map((wrong) => {
-    const right = isRight(argument, wrong);
-    return { wrong, right, text: told(one => call(one, argument, WRONG[wrong](one)), { withSynthesis: FULL || !right }) };
-  });
-  expect(answers.filter(({ text, right }) => !SENTENCE.test(text) && !(right && text === NOTHING)).map(({ wrong, text }) => `${wrong}: ${text}`)).toEqual([]);
-});
+test.each(ARGUMENTS.map(argument => [`${argument.owner}.${argument.method}: ${argument.name}`, argument] as const))(
+  '%s of a wrong type is refused in a sentence',
+  (_, argument) => {
+    const answers = Object.keys(WRONG).map((wrong) => {
+      const right = isRight(argument, wrong);
+      return {
+        wrong,
+        right,
+        text: told(one => call(one, argument, WRONG[wrong](one)), { withSynthesis: FULL || !right }),
+      };
+    });
+    expect(
+      answers
+        .filter(({ text, right }) => !SENTENCE.test(text) && !(right && text === NOTHING))
+        .map(({ wrong, text }) => `${wrong}: ${text}`),
+    ).toEqual([]);
+  },
+);

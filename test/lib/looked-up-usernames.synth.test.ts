@@ -8,7 +8,9 @@ const KEY = 'ssm:account=111111111111:parameterName=/shop/user:region=eu-west-1'
 
 type Use = (stack: Stack, username: string) => void;
 
-/** Names a user as a parameter of Systems Manager says, which CDK looks up between a first synthesis and a second one. */
+/**
+ * Names a user as a parameter of Systems Manager says, which CDK looks up between a first synthesis and a second one.
+ */
 function synthesis(use: Use, value?: string) {
   const stack = new Stack(newApp(value === undefined ? {} : { [KEY]: value }), 'Data', { env: IRELAND });
   use(stack, StringParameter.valueFromLookup(stack, '/shop/user'));
@@ -17,11 +19,44 @@ function synthesis(use: Use, value?: string) {
 
 const role = (stack: Stack) => new iam.Role(stack, 'Role', { assumedBy: new iam.AccountRootPrincipal() });
 const USES: [string, Use][] = [
-  ['a user', (stack, username) => void new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }).addUser(username).grantConnect(role(stack))],
-  ['a user with an id of its own', (stack, username) => void new DatabaseUser(stack, 'User', { username, iamAuth: new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }) })],
-  ['one of a list', (stack, username) => void new DatabaseUsers(stack, 'Users', { usernames: [username, 'ada'], iamAuth: new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }) })],
-  ['a grant alone', (stack, username) => void ConnectGrants.fromCluster(newCluster(stack, 'Cluster', { iamAuthentication: true })).connect(role(stack), username)],
-  ['a statement', (stack, username) => void ConnectGrants.fromCluster(newCluster(stack, 'Cluster', { iamAuthentication: true })).connectStatement(username)],
+  [
+    'a user',
+    (stack, username) =>
+      void new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) })
+        .addUser(username)
+        .grantConnect(role(stack)),
+  ],
+  [
+    'a user with an id of its own',
+    (stack, username) =>
+      void new DatabaseUser(stack, 'User', {
+        username,
+        iamAuth: new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }),
+      }),
+  ],
+  [
+    'one of a list',
+    (stack, username) =>
+      void new DatabaseUsers(stack, 'Users', {
+        usernames: [username, 'ada'],
+        iamAuth: new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }),
+      }),
+  ],
+  [
+    'a grant alone',
+    (stack, username) =>
+      void ConnectGrants.fromCluster(newCluster(stack, 'Cluster', { iamAuthentication: true })).connect(
+        role(stack),
+        username,
+      ),
+  ],
+  [
+    'a statement',
+    (stack, username) =>
+      void ConnectGrants.fromCluster(newCluster(stack, 'Cluster', { iamAuthentication: true })).connectStatement(
+        username,
+      ),
+  ],
 ];
 
 describe('a username that CDK looks up in Systems Manager', () => {

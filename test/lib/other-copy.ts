@@ -8,8 +8,8 @@ export type Library = typeof library;
 const ROOT = resolve(__dirname, '../..');
 
 /**
- * The library once more, with its own classes and modules, beside the same aws-cdk-lib: as in an app that gets the library
- * from two packages.
+ * The library once more, with its own classes and modules, beside the same aws-cdk-lib: as in an app that gets the
+ * library from two packages.
  *
  * @param format of its access model, as another version may have it
  */

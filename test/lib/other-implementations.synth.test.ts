@@ -2,7 +2,17 @@ import { Stack } from 'aws-cdk-lib';
 import * as iam from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import {
-  AuroraIamAuth, DatabaseRole, DatabaseUser, DatabaseUserGrants, DatabaseUsers, IDatabaseRole, IDatabaseUser, IIamAuth, OnRemoval, Privileges, TablePrivilege,
+  AuroraIamAuth,
+  DatabaseRole,
+  DatabaseUser,
+  DatabaseUserGrants,
+  DatabaseUsers,
+  IDatabaseRole,
+  IDatabaseUser,
+  IIamAuth,
+  OnRemoval,
+  Privileges,
+  TablePrivilege,
 } from '../../lib';
 import { newApp, newCluster, resourcesOf } from './support';
 
@@ -45,19 +55,29 @@ describe('something else than an AuroraIamAuth', () => {
   test.each([...MISSING, IMITATED])('is refused: %s', (_, value, name) => {
     const other = value === IMITATED[1] ? new ImitatedIamAuth(stack, 'Imitation') : value as never;
     const message = `iamAuth ${name} is neither an AuroraIamAuth nor an InstanceIamAuth, and no other construct creates users; pass one of these`;
-    expect(() => new DatabaseUser(stack, 'User', { iamAuth: other, username: 'app' })).toThrow(new Error(`[Data/User] ${message}`));
-    expect(() => new DatabaseUsers(stack, 'Users', { iamAuth: other, usernames: ['app'] })).toThrow(new Error(`[Data/Users] ${message}`));
-    expect(() => new DatabaseRole(stack, 'Role', { iamAuth: other, roleName: 'app' })).toThrow(new Error(`[Data/Role] ${message}`));
+    expect(() => new DatabaseUser(stack, 'User', { iamAuth: other, username: 'app' })).toThrow(
+      new Error(`[Data/User] ${message}`),
+    );
+    expect(() => new DatabaseUsers(stack, 'Users', { iamAuth: other, usernames: ['app'] })).toThrow(
+      new Error(`[Data/Users] ${message}`),
+    );
+    expect(() => new DatabaseRole(stack, 'Role', { iamAuth: other, roleName: 'app' })).toThrow(
+      new Error(`[Data/Role] ${message}`),
+    );
   });
 });
 
 describe('something else than a role', () => {
-  const REMEDY = 'is no role of this library, so that the deployment cannot be ordered after its creation; '
-    + 'pass a DatabaseRole or a DatabaseUser, or DatabaseRole.fromRoleName(scope, id, roleName) for a role that is managed elsewhere';
+  const REMEDY
+    = 'is no role of this library, so that the deployment cannot be ordered after its creation; '
+      + 'pass a DatabaseRole or a DatabaseUser, or DatabaseRole.fromRoleName(scope, id, roleName) for a role that is managed elsewhere';
   const USES: [string, (role: IDatabaseRole) => unknown][] = [
     ['memberOf', role => Privileges.memberOf(role)],
     ['objectsCreatedBy', role => Privileges.readOnly({ database: 'shop', objectsCreatedBy: [role] })],
-    ['objectsCreatedBy', role => Privileges.onTables({ database: 'shop', schema: 'public', privileges: [TablePrivilege.SELECT], objectsCreatedBy: [role] })],
+    ['objectsCreatedBy',
+      role =>
+        Privileges.onTables({ database: 'shop', schema: 'public', privileges: [TablePrivilege.SELECT],
+          objectsCreatedBy: [role] })],
     ['reassignOwnedTo', role => OnRemoval.drop({ reassignOwnedTo: role })],
   ];
 
@@ -68,14 +88,21 @@ describe('something else than a role', () => {
     });
 
     test('is no user, user of a list, group role, or role that is managed elsewhere', () => {
-      [iamAuth.addUser('a'), iamAuth.addUsers('B', { usernames: ['b'] }).user('b'), iamAuth.addRole('c'), DatabaseRole.fromRoleName(stack, 'D', 'd')]
-        .forEach(role => expect(() => use(role)).not.toThrow());
+      [
+        iamAuth.addUser('a'),
+        iamAuth.addUsers('B', { usernames: ['b'] }).user('b'),
+        iamAuth.addRole('c'),
+        DatabaseRole.fromRoleName(stack, 'D', 'd'),
+      ].forEach(role => expect(() => use(role)).not.toThrow());
     });
   });
 });
 
 describe('the grants of a user', () => {
-  const statements = () => Object.values(resourcesOf(stack, 'AWS::IAM::Policy')).map(({ Properties }) => (Properties.PolicyDocument as { Statement: object[] }).Statement);
+  const statements = () =>
+    Object.values(resourcesOf(stack, 'AWS::IAM::Policy')).map(
+      ({ Properties }) => (Properties.PolicyDocument as { Statement: object[] }).Statement,
+    );
   const role = (id: string) => new iam.Role(stack, id, { assumedBy: new iam.AccountRootPrincipal() });
 
   test('are what grantConnect is short for', () => {

@@ -193,11 +193,19 @@ describe('a value', () => {
 
 describe('the enumerations', () => {
   const of = {
-    database: DatabasePrivilege, schema: SchemaPrivilege, table: TablePrivilege, column: ColumnPrivilege, sequence: SequencePrivilege,
-    function: FunctionPrivilege, type: TypePrivilege,
+    database: DatabasePrivilege,
+    schema: SchemaPrivilege,
+    table: TablePrivilege,
+    column: ColumnPrivilege,
+    sequence: SequencePrivilege,
+    function: FunctionPrivilege,
+    type: TypePrivilege,
   };
 
-  test.each([DATABASE, SCHEMA, ...KINDS_IN_SCHEMA])('have what the provisioner knows of a $word', ({ word, privileges }) => {
-    expect(Object.entries(of[word])).toEqual(privileges.map(name => [name, name]));
-  });
+  test.each([DATABASE, SCHEMA, ...KINDS_IN_SCHEMA])(
+    'have what the provisioner knows of a $word',
+    ({ word, privileges }) => {
+      expect(Object.entries(of[word])).toEqual(privileges.map(name => [name, name]));
+    },
+  );
 });

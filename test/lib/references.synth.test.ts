@@ -11,7 +11,9 @@ interface Template {
 }
 
 /** As `cdk init` of this version of aws-cdk-lib writes it into cdk.json. */
-const RECOMMENDED = JSON.parse(readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8')) as Record<string, unknown>;
+const RECOMMENDED = JSON.parse(
+  readFileSync(require.resolve('aws-cdk-lib/recommended-feature-flags.json'), 'utf8'),
+) as Record<string, unknown>;
 const STRENGTH = '@aws-cdk/core:defaultCrossStackReferences';
 
 const FLAGS: Record<string, Record<string, unknown>> = {
@@ -21,23 +23,35 @@ const FLAGS: Record<string, Record<string, unknown>> = {
   'all of them and weak references': { ...RECOMMENDED, [STRENGTH]: 'weak' },
 };
 
-/** A cluster, a service with a user of its own, and another one that signs in as a user of the cluster's stack and through a proxy. */
+/**
+ * A cluster, a service with a user of its own, and another one that signs in as a user of the cluster's stack and
+ * through a proxy.
+ */
 function newServices(flags: Record<string, unknown>): App {
   const app = newApp(flags);
   const stackOf = (id: string) => new Stack(app, id, { env: IRELAND });
   const [data, billing, reports] = ['Data', 'Billing', 'Reports'].map(stackOf);
-  const roleIn = (stack: Stack) => new iam.Role(stack, 'Service', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
+  const roleIn = (stack: Stack) =>
+    new iam.Role(stack, 'Service', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
   const cluster = newCluster(data);
   const iamAuth = new AuroraIamAuth(data, 'IamAuth', { cluster });
   const migrator = iamAuth.addUser('migrator', { privileges: [Privileges.createObjects({ database: 'shop' })] });
-  const readers = iamAuth.addRole('readers', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [migrator] })] });
+  const readers = iamAuth.addRole('readers', {
+    privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [migrator] })],
+  });
   new DatabaseUser(billing, 'User', {
-    iamAuth, username: 'billing', privileges: [Privileges.readWrite({ database: 'shop', objectsCreatedBy: [migrator] })],
+    iamAuth,
+    username: 'billing',
+    privileges: [Privileges.readWrite({ database: 'shop', objectsCreatedBy: [migrator] })],
   }).grantConnect(roleIn(billing));
   const proxy = new rds.DatabaseProxy(data, 'Proxy', {
-    proxyTarget: rds.ProxyTarget.fromCluster(cluster), vpc: cluster.vpc, defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH,
+    proxyTarget: rds.ProxyTarget.fromCluster(cluster),
+    vpc: cluster.vpc,
+    defaultAuthScheme: rds.DefaultAuthScheme.IAM_AUTH,
   });
-  iamAuth.addUser('reports', { privileges: [Privileges.memberOf(readers)] }).grantConnect(roleIn(reports), { through: proxy });
+  iamAuth
+    .addUser('reports', { privileges: [Privileges.memberOf(readers)] })
+    .grantConnect(roleIn(reports), { through: proxy });
   return app;
 }
 
@@ -49,8 +63,13 @@ function followed(value: unknown, templates: ReadonlyMap<string, Template>): unk
   if (typeof value !== 'object' || value === null) {
     return value;
   }
-  const { 'Fn::ImportValue': imported, 'Fn::GetStackOutput': output } = value as { 'Fn::ImportValue'?: unknown; 'Fn::GetStackOutput'?: { StackName: string; OutputName: string } };
-  const outputs = [...templates].flatMap(([stack, { Outputs = {} }]) => Object.entries(Outputs).map(([id, found]) => ({ stack, id, ...found })));
+  const { 'Fn::ImportValue': imported, 'Fn::GetStackOutput': output } = value as {
+    'Fn::ImportValue'?: unknown;
+    'Fn::GetStackOutput'?: { StackName: string; OutputName: string };
+  };
+  const outputs = [...templates].flatMap(([stack, { Outputs = {} }]) =>
+    Object.entries(Outputs).map(([id, found]) => ({ stack, id, ...found })),
+  );
   const found = imported !== undefined
     ? outputs.find(({ Export }) => Export?.Name === imported)
     : output && outputs.find(({ stack, id }) => stack === output.StackName && id === output.OutputName);
@@ -63,9 +82,14 @@ function followed(value: unknown, templates: ReadonlyMap<string, Template>): unk
 /** Properties of what creates users and lets them sign in, by stack and logical id. */
 function declared(app: App): Record<string, unknown> {
   const templates = new Map(app.synth().stacks.map(({ stackName, template }) => [stackName, template as Template]));
-  const resources = [...templates].flatMap(([stack, { Resources }]) => Object.entries(Resources).map(([id, resource]) => ({ stack, id, ...resource })));
-  return Object.fromEntries(resources.filter(({ Type, id }) => Type.startsWith('Custom::Rds') || (/Policy/.test(Type) && /Service/.test(id)))
-    .map(({ stack, id, Properties }) => [`${stack} ${id}`, followed(Properties, templates)]));
+  const resources = [...templates].flatMap(([stack, { Resources }]) =>
+    Object.entries(Resources).map(([id, resource]) => ({ stack, id, ...resource })),
+  );
+  return Object.fromEntries(
+    resources
+      .filter(({ Type, id }) => Type.startsWith('Custom::Rds') || (/Policy/.test(Type) && /Service/.test(id)))
+      .map(({ stack, id, Properties }) => [`${stack} ${id}`, followed(Properties, templates)]),
+  );
 }
 
 function templatePathsOf(app: App): string[] {
@@ -81,7 +105,10 @@ describe.each(Object.entries(FLAGS))('users in several stacks, with %s', (name, 
   });
 
   test('are found by the checks, which have nothing against them', () => {
-    expect(new IamAuthChecks().validate({ templatePaths: templatePathsOf(newServices(flags)) })).toEqual({ success: true, violations: [] });
+    expect(new IamAuthChecks().validate({ templatePaths: templatePathsOf(newServices(flags)) })).toEqual({
+      success: true,
+      violations: [],
+    });
   });
 
   test('refer to other stacks in one way', () => {

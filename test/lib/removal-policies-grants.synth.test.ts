@@ -54,7 +54,9 @@ describe('a policy that allows signing in', () => {
     ['inside of a permission set', () => new sso.CfnPermissionSet(stack, 'Set', {
       instanceArn: 'arn:aws:sso:::instance/ssoins-0123456789abcdef',
       name: 'orders',
-      inlinePolicy: new iam.PolicyDocument({ statements: [ConnectGrants.fromCluster(cluster).connectStatement('orders')] }),
+      inlinePolicy: new iam.PolicyDocument({
+        statements: [ConnectGrants.fromCluster(cluster).connectStatement('orders')],
+      }),
     })],
     ['that a custom resource writes', () => {
       const properties = { Document: stack.toJsonString(connect()) };
@@ -188,7 +190,9 @@ describe('a policy is retained without a remark', () => {
       new iam.ManagedPolicy(other, 'Managed', { statements: [connectStatement({}, newCluster(other))] });
     }],
     ['in an output, which grants nothing', () => {
-      new CfnOutput(stack, 'Policy', { value: stack.toJsonString(ConnectGrants.fromCluster(cluster).connectStatement('orders')) });
+      new CfnOutput(stack, 'Policy', {
+        value: stack.toJsonString(ConnectGrants.fromCluster(cluster).connectStatement('orders')),
+      });
     }],
   ])('%s', (_, make) => {
     make();

@@ -10,7 +10,8 @@ export const KEPT = { DeletionPolicy: 'Retain', UpdateReplacePolicy: 'Retain' };
 export const RETAINED = 'DeletionPolicy Retain and UpdateReplacePolicy Retain';
 export const DELETED = { DeletionPolicy: 'Delete', UpdateReplacePolicy: 'Delete' };
 
-export const remedy = (type: string) => `leave ${type} out where the removal policy is applied (excludeResourceTypes of `
+export const remedy = (type: string) =>
+  `leave ${type} out where the removal policy is applied (excludeResourceTypes of `
   + `RemovalPolicies), or acknowledge it: Validations.of(construct).acknowledge({ id: '${ID}', reason: '...' })`;
 
 /** An app with a cluster, another one for each test of a file that imports it. */
@@ -35,7 +36,10 @@ export function newRole(scope: Construct = stack, id = 'Role', props: Partial<ia
 }
 
 /** What the template of a stack says of resources of a type. */
-export function policiesOf(type: RegExp, scope: Stack = stack): { DeletionPolicy?: string; UpdateReplacePolicy?: string }[] {
+export function policiesOf(
+  type: RegExp,
+  scope: Stack = stack,
+): { DeletionPolicy?: string; UpdateReplacePolicy?: string }[] {
   const resources = Object.values(resourcesOf(scope)).filter(({ Type }) => type.test(Type));
   return resources.map(({ DeletionPolicy, UpdateReplacePolicy }) => ({ DeletionPolicy, UpdateReplacePolicy }));
 }
@@ -49,7 +53,10 @@ export function onAllResources(change: (resource: CfnResource) => void, priority
 }
 
 /** What grantConnect writes, for a user of the cluster. */
-export function connectStatement(props: Partial<iam.PolicyStatementProps> = {}, database = cluster): iam.PolicyStatement {
+export function connectStatement(
+  props: Partial<iam.PolicyStatementProps> = {},
+  database = cluster,
+): iam.PolicyStatement {
   const resource = `arn:aws:rds-db:eu-west-1:111111111111:dbuser:${database.clusterResourceIdentifier}/orders`;
   return new iam.PolicyStatement({ actions: ['rds-db:connect'], resources: [resource], ...props });
 }

@@ -1,7 +1,16 @@
 import { Stack, Stage } from 'aws-cdk-lib';
 import * as ec2 from 'aws-cdk-lib/aws-ec2';
 import * as rds from 'aws-cdk-lib/aws-rds';
-import { AdminCredentials, AuroraIamAuth, AuroraIamAuthProps, ColumnPrivilege, DatabaseRole, DatabaseUser, Privileges, SqlTransport } from '../../lib';
+import {
+  AdminCredentials,
+  AuroraIamAuth,
+  AuroraIamAuthProps,
+  ColumnPrivilege,
+  DatabaseRole,
+  DatabaseUser,
+  Privileges,
+  SqlTransport,
+} from '../../lib';
 import { acknowledge, answer, Case } from './case';
 import { IRELAND, newCluster, vpcOf } from './support';
 
@@ -15,7 +24,8 @@ describe('names that are read as others', () => {
       'username "\\"Orders\\"" is in quotes that are part of the name, so that it is another name than the one that is read; correct it, or acknowledge'],
     ['a schema in quotes', ({ iamAuth }) => iamAuth.addUser('a', { privileges: [readOnly('"Shop"')] }),
       'schema name "\\"Shop\\"" is in quotes that are part of the name, so that it is another name than the one that is read; correct it, or acknowledge'],
-    ['a schema of the search path, as PostgreSQL shows it', ({ iamAuth }) => iamAuth.addUser('a', { searchPath: ['"$user"', 'public'] }),
+    ['a schema of the search path, as PostgreSQL shows it',
+      ({ iamAuth }) => iamAuth.addUser('a', { searchPath: ['"$user"', 'public'] }),
       'schema name "\\"$user\\"" is in quotes that are part of the name, so that it is another name than the one that is read; correct it, or acknowledge'],
     ['two schemas in one', ({ iamAuth }) => iamAuth.addUser('a', { searchPath: ['shop, public'] }),
       'schema name "shop, public" has a comma that is part of the name; make each schema an item of searchPath, or acknowledge'],
@@ -36,15 +46,26 @@ describe('names that are read as others', () => {
   });
 
   test('a star for all columns is refused, with the privilege that is meant', () => {
-    expect(() => Privileges.onColumns({ database: 'shop', schema: 'public', table: 'orders', columns: ['*'], privileges: [ColumnPrivilege.SELECT] }))
-      .toThrow('column name "*" is not allowed: it would stand for all columns of the table; grant on the table itself (Privileges.onTables)');
+    expect(() =>
+      Privileges.onColumns({
+        database: 'shop',
+        schema: 'public',
+        table: 'orders',
+        columns: ['*'],
+        privileges: [ColumnPrivilege.SELECT],
+      }),
+    ).toThrow(
+      'column name "*" is not allowed: it would stand for all columns of the table; grant on the table itself (Privileges.onTables)',
+    );
   });
 });
 
 describe('the import of a role that the app creates', () => {
   const imported = ({ stack }: Case) => DatabaseRole.fromRoleName(stack, 'Import', 'readers');
-  const warning = (creator: string) => `role name "readers" is of an import, and ${creator} creates that role, so that the deployment may come before it; `
-    + 'pass that construct in place of the import, or acknowledge' + acknowledge('roleOfApp');
+  const warning = (creator: string) =>
+    `role name "readers" is of an import, and ${creator} creates that role, so that the deployment may come before it; `
+    + 'pass that construct in place of the import, or acknowledge'
+    + acknowledge('roleOfApp');
 
   test.each<[string, (one: Case) => unknown]>([
     ['to be a member of, before it is created', (one) => {
@@ -53,7 +74,9 @@ describe('the import of a role that the app creates', () => {
     }],
     ['as the creator of tables', (one) => {
       one.iamAuth.addRole('readers');
-      one.iamAuth.addUser('a', { privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [imported(one)] })] });
+      one.iamAuth.addUser('a', {
+        privileges: [Privileges.readOnly({ database: 'shop', objectsCreatedBy: [imported(one)] })],
+      });
     }],
   ])('%s', (_, work) => {
     const one = new Case();
@@ -64,9 +87,12 @@ describe('the import of a role that the app creates', () => {
     const one = new Case();
     const { iamAuth } = one;
     const stack = new Stack(one.app, 'T', { env: IRELAND });
-    expect(answer(one.app, () => [
-      new DatabaseRole(stack, 'Readers', { iamAuth, roleName: 'readers' }), iamAuth.addUser('a', { privileges: [Privileges.memberOf(imported(one))] }),
-    ])).toBe(warning('T/Readers'));
+    expect(
+      answer(one.app, () => [
+        new DatabaseRole(stack, 'Readers', { iamAuth, roleName: 'readers' }),
+        iamAuth.addUser('a', { privileges: [Privileges.memberOf(imported(one))] }),
+      ]),
+    ).toBe(warning('T/Readers'));
   });
 
   test.each<[string, (one: Case) => unknown]>([
@@ -85,8 +111,10 @@ describe('the import of a role that the app creates', () => {
 });
 
 describe('a time that is computed from the clock', () => {
-  const moving = (time: string) => `expiresAt ${time} has milliseconds, as a time that is computed from the clock: each synthesis would have a later one, `
-    + 'so that the access never ends; pass a fixed time, such as new Date(\'2027-01-31T12:00:00Z\'), or acknowledge' + acknowledge('movingExpiry');
+  const moving = (time: string) =>
+    `expiresAt ${time} has milliseconds, as a time that is computed from the clock: each synthesis would have a later one, `
+    + "so that the access never ends; pass a fixed time, such as new Date('2027-01-31T12:00:00Z'), or acknowledge"
+    + acknowledge('movingExpiry');
 
   test.each<[string, string, string]>([
     ['one millisecond', '2095-01-31T12:00:00.001Z', moving('2095-01-31T12:00:00.001Z')],
@@ -103,7 +131,8 @@ describe('a time that is computed from the clock', () => {
 });
 
 describe('the owner of the registry', () => {
-  const OWNER = 'role "owner" owns the registry, so no user or role of this library can be it or a member of it; name another role as registryOwner, or leave this one out';
+  const OWNER
+    = 'role "owner" owns the registry, so no user or role of this library can be it or a member of it; name another role as registryOwner, or leave this one out';
 
   test.each<[string, (iamAuth: AuroraIamAuth, one: Case) => unknown, string]>([
     ['a user', iamAuth => iamAuth.addUser('owner'), 'S/A'],
@@ -119,8 +148,10 @@ describe('the owner of the registry', () => {
 
 describe('an admin that signs in with a token', () => {
   const admin = AdminCredentials.fromIam('postgres');
-  const WARNING = 'admin "postgres" of AdminCredentials.fromIam() is the master of cluster S/Other, which is made with a password and not as a member of rds_iam, '
-    + 'so that its token is refused and the deployment fails; leave admin out, name a role of its own as docs/admin.md makes it, or acknowledge' + acknowledge('adminWithPassword');
+  const WARNING
+    = 'admin "postgres" of AdminCredentials.fromIam() is the master of cluster S/Other, which is made with a password and not as a member of rds_iam, '
+      + 'so that its token is refused and the deployment fails; leave admin out, name a role of its own as docs/admin.md makes it, or acknowledge'
+      + acknowledge('adminWithPassword');
 
   test('and is the master with a password', () => {
     const one = new Case();
@@ -142,11 +173,14 @@ describe('an admin that signs in with a token', () => {
 });
 
 describe('the framework in isolated subnets', () => {
-  const NO_WAY = 'the provider framework runs in isolated subnets of S/Isolated (frameworkInVpc), and nothing there leads to Lambda and S3, '
-    + 'so that CloudFormation gets no answer and the deployment fails; '
-    + 'add vpc.addInterfaceEndpoint(\'Lambda\', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA }) and '
-    + 'vpc.addGatewayEndpoint(\'S3\', { service: ec2.GatewayVpcEndpointAwsService.S3 }), or acknowledge where there is another way' + acknowledge('noWayForFramework');
-  const toLambda = (vpc: ec2.Vpc) => vpc.addInterfaceEndpoint('Lambda', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA });
+  const NO_WAY
+    = 'the provider framework runs in isolated subnets of S/Isolated (frameworkInVpc), and nothing there leads to Lambda and S3, '
+      + 'so that CloudFormation gets no answer and the deployment fails; '
+      + "add vpc.addInterfaceEndpoint('Lambda', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA }) and "
+      + "vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 }), or acknowledge where there is another way"
+      + acknowledge('noWayForFramework');
+  const toLambda = (vpc: ec2.Vpc) =>
+    vpc.addInterfaceEndpoint('Lambda', { service: ec2.InterfaceVpcEndpointAwsService.LAMBDA });
   const toS3 = (vpc: ec2.Vpc) => vpc.addGatewayEndpoint('S3', { service: ec2.GatewayVpcEndpointAwsService.S3 });
 
   test.each<[string, boolean, ((vpc: ec2.Vpc) => unknown)[], string]>([
@@ -162,14 +196,19 @@ describe('the framework in isolated subnets', () => {
     });
     const cluster = newCluster(stack, 'Cluster', { vpc, vpcSubnets: { subnetType: ec2.SubnetType.PRIVATE_ISOLATED } });
     expect(answer(app, () => {
-      new AuroraIamAuth(stack, 'A', { cluster, admin: AdminCredentials.fromIam('admin'), provisioner: { frameworkInVpc } }).addUser('a');
+      new AuroraIamAuth(stack, 'A', {
+        cluster,
+        admin: AdminCredentials.fromIam('admin'),
+        provisioner: { frameworkInVpc },
+      }).addUser('a');
       add.forEach(one => one(vpc));
     })).toBe(expected);
   });
 });
 
 describe('alarms', () => {
-  const TAKEN = '[S/IamAuth] id "Alarms" is taken here: addAlarms() was called before, or a user or role has it; keep one of the calls, or give the other one another id';
+  const TAKEN
+    = '[S/IamAuth] id "Alarms" is taken here: addAlarms() was called before, or a user or role has it; keep one of the calls, or give the other one another id';
 
   test.each<[string, (iamAuth: AuroraIamAuth) => unknown]>([
     ['twice', iamAuth => [iamAuth.addAlarms(), iamAuth.addAlarms()]],
@@ -183,23 +222,32 @@ describe('alarms', () => {
     const { app, stack } = new Case();
     const cluster = new rds.CfnDBCluster(stack, 'Express', { engine: 'aurora-postgresql' });
     cluster.addPropertyOverride('WithExpressConfiguration', true);
-    expect(answer(app, () => new AuroraIamAuth(stack, 'A', { cluster, transport: SqlTransport.internetAccessGateway() }).addAlarms())).toBe(
+    expect(
+      answer(app, () =>
+        new AuroraIamAuth(stack, 'A', { cluster, transport: SqlTransport.internetAccessGateway() }).addAlarms(),
+      ),
+    ).toBe(
       '[S/A] cluster S/Express has express configuration, and the app does not tell its instances, by which RDS counts sign-ins; '
-      + 'create alarms of your own from the metrics of AWS/RDS');
+      + 'create alarms of your own from the metrics of AWS/RDS',
+    );
   });
 });
 
 describe('one database that is imported twice', () => {
   const imported = (stack: Stack, id: string, resourceId: string) => new AuroraIamAuth(stack, id, {
     cluster: rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, `${id}Cluster`, {
-      clusterIdentifier: 'shop', clusterResourceIdentifier: resourceId, clusterEndpointAddress: 'shop.cluster-x.eu-west-1.rds.amazonaws.com', port: 5432,
+      clusterIdentifier: 'shop',
+      clusterResourceIdentifier: resourceId,
+      clusterEndpointAddress: 'shop.cluster-x.eu-west-1.rds.amazonaws.com',
+      port: 5432,
       securityGroups: [ec2.SecurityGroup.fromSecurityGroupId(stack, `${id}Group`, 'sg-1')],
     }),
     vpc: vpcOf(stack), admin: AdminCredentials.fromIam('admin'),
   });
 
   test.each([
-    ['has one user of a name', 'cluster-A', '[S/B] username "a" is taken: S/A/a creates it in the same database; use that one, or choose another name'],
+    ['has one user of a name', 'cluster-A',
+      '[S/B] username "a" is taken: S/A/a creates it in the same database; use that one, or choose another name'],
     ['is another one by its resource id', 'cluster-B', ''],
   ])('%s', (_, resourceId, expected) => {
     const { app, stack } = new Case();
@@ -213,5 +261,6 @@ test('a user in another stage than its database', () => {
   const stack = new Stack(new Stage(app, 'Prod', { env: IRELAND }), 'T');
   expect(answer(app, () => new DatabaseUser(stack, 'U', { iamAuth, username: 'a' }))).toBe(
     '[Prod/T/U] this is in stage "Prod", and the database S/Cluster/Resource in stage "", and what is in one stage cannot refer to another; '
-    + 'create it in a stack of that stage, or import the database in this one');
+    + 'create it in a stack of that stage, or import the database in this one',
+  );
 });

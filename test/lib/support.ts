@@ -11,13 +11,21 @@ export const ENGINE = rds.DatabaseClusterEngine.auroraPostgres({ version: rds.Au
 export const INSTANCE_TYPE = ec2.InstanceType.of(ec2.InstanceClass.T4G, ec2.InstanceSize.MICRO);
 export const IRELAND = { account: '111111111111', region: 'eu-west-1' };
 
-export const appProps = (context: AppProps['context'] = {}): AppProps => ({ treeMetadata: false, analyticsReporting: false, context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context } });
+export const appProps = (context: AppProps['context'] = {}): AppProps => ({
+  treeMetadata: false,
+  analyticsReporting: false,
+  context: { 'aws:cdk:disable-asset-staging': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context },
+});
 
 export function newApp(context?: AppProps['context']): App {
   return new App(appProps(context));
 }
 
-export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.DatabaseClusterProps> = {}): rds.DatabaseCluster {
+export function newCluster(
+  scope: Construct,
+  id = 'Cluster',
+  props: Partial<rds.DatabaseClusterProps> = {},
+): rds.DatabaseCluster {
   return new rds.DatabaseCluster(scope, id, {
     engine: ENGINE,
     writer: rds.ClusterInstance.serverlessV2('writer'),
@@ -28,7 +36,11 @@ export function newCluster(scope: Construct, id = 'Cluster', props: Partial<rds.
   });
 }
 
-export function newInstance(scope: Construct, id = 'Instance', props: Partial<rds.DatabaseInstanceProps> = {}): rds.DatabaseInstance {
+export function newInstance(
+  scope: Construct,
+  id = 'Instance',
+  props: Partial<rds.DatabaseInstanceProps> = {},
+): rds.DatabaseInstance {
   return new rds.DatabaseInstance(scope, id, {
     engine: rds.DatabaseInstanceEngine.postgres({ version: rds.PostgresEngineVersion.VER_17 }),
     instanceType: INSTANCE_TYPE,
@@ -63,7 +75,9 @@ export interface Resource {
 
 export function resourcesOf(stack: Stack, type?: string): Record<string, Resource> {
   const { Resources: resources = {} } = templateOf(stack).toJSON() as { Resources?: Record<string, Resource> };
-  return Object.fromEntries(Object.entries(resources).filter(([, resource]) => type === undefined || resource.Type === type));
+  return Object.fromEntries(
+    Object.entries(resources).filter(([, resource]) => type === undefined || resource.Type === type),
+  );
 }
 
 export function onlyResourceOf(stack: Stack, type: string): Resource {
@@ -75,11 +89,21 @@ export function onlyResourceOf(stack: Stack, type: string): Resource {
 }
 
 /** What the deployment fixes about the database, in the environment of the functions that sign in there. */
-export function targetsOf(stack: Stack): { readonly stack: unknown; readonly resourceId: unknown; readonly host: unknown; readonly port: unknown }[] {
+export function targetsOf(
+  stack: Stack,
+): { readonly stack: unknown; readonly resourceId: unknown; readonly host: unknown; readonly port: unknown }[] {
   return Object.values(resourcesOf(stack, 'AWS::Lambda::Function'))
-    .map(({ Properties }) => (Properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {})
+    .map(
+      ({ Properties }) =>
+        (Properties.Environment as { Variables?: Record<string, unknown> } | undefined)?.Variables ?? {},
+    )
     .filter(variables => 'DATABASE_RESOURCE_ID' in variables)
-    .map(({ STACK_ID, DATABASE_RESOURCE_ID, DATABASE_HOST, DATABASE_PORT }) => ({ stack: STACK_ID, resourceId: DATABASE_RESOURCE_ID, host: DATABASE_HOST, port: DATABASE_PORT }));
+    .map(({ STACK_ID, DATABASE_RESOURCE_ID, DATABASE_HOST, DATABASE_PORT }) => ({
+      stack: STACK_ID,
+      resourceId: DATABASE_RESOURCE_ID,
+      host: DATABASE_HOST,
+      port: DATABASE_PORT,
+    }));
 }
 
 export function logicalIdOf(construct: IConstruct): string {

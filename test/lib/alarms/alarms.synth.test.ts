@@ -121,19 +121,31 @@ describe('addAlarms', () => {
 
   test('says in each what it means and what to do', () => {
     const descriptions = Object.values(alarmsWith()).map(({ AlarmDescription }) => AlarmDescription as string);
-    expect(descriptions.map(text => text.split(':')[0])).toEqual(['critical', 'critical', 'critical', 'warning', 'critical']);
-    expect(descriptions[0]).toBe('critical: IAM does not allow rds-db:connect to a principal that signs in with a token, again and again. '
-      + 'The log iam-db-auth-error names the caller: see who may sign in with grantConnect');
+    expect(descriptions.map(text => text.split(':')[0])).toEqual([
+      'critical',
+      'critical',
+      'critical',
+      'warning',
+      'critical',
+    ]);
+    expect(descriptions[0]).toBe(
+      'critical: IAM does not allow rds-db:connect to a principal that signs in with a token, again and again. '
+      + 'The log iam-db-auth-error names the caller: see who may sign in with grantConnect',
+    );
     // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_PutMetricAlarm.html
     expect(Math.max(...descriptions.map(text => text.length))).toBeLessThanOrEqual(1_024);
   });
 
   test('of several instances looks at their sum, and for the limit of one instance at their maximum', () => {
-    const expressionsIn = (metrics: { readonly Expression?: string }[]) => metrics.flatMap(({ Expression }) => Expression ?? []);
+    const expressionsIn = (metrics: { readonly Expression?: string }[]) =>
+      metrics.flatMap(({ Expression }) => Expression ?? []);
     const alarms = alarmsWith(withReaders(1));
     expect(Object.entries(alarms).map(([id, { Metrics = [] }]) => [id, ...expressionsIn(Metrics as [])])).toEqual([
-      ['SignInsNotAllowed', 'SUM(METRICS())'], ['TokensRefused', 'SUM(METRICS())'], ['SignInsThrottled', 'SUM(METRICS())'],
-      ['SignInsNearLimit', 'MAX(METRICS())'], ['ProvisionerFailed'],
+      ['SignInsNotAllowed', 'SUM(METRICS())'],
+      ['TokensRefused', 'SUM(METRICS())'],
+      ['SignInsThrottled', 'SUM(METRICS())'],
+      ['SignInsNearLimit', 'MAX(METRICS())'],
+      ['ProvisionerFailed'],
     ]);
   });
 
@@ -143,8 +155,10 @@ describe('addAlarms', () => {
     const readers = Array.from({ length: 10 }, (_, n) => rds.ClusterInstance.serverlessV2(`reader${n}`));
     const iamAuth = new AuroraIamAuth(other, 'IamAuth', { cluster: newCluster(other, 'Cluster', { readers }) });
     iamAuth.addUser('app');
-    expect(() => iamAuth.addAlarms()).toThrow('cluster Other/Cluster has 11 instances, and an alarm takes 10 metrics at the most; '
-      + 'create alarms of your own from the metrics of AWS/RDS');
+    expect(() => iamAuth.addAlarms()).toThrow(
+      'cluster Other/Cluster has 11 instances, and an alarm takes 10 metrics at the most; '
+      + 'create alarms of your own from the metrics of AWS/RDS',
+    );
   });
 
   test('leaves out the provisioner where it is told to, as for users in another stack', () => {

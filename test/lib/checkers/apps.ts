@@ -17,7 +17,9 @@ export const EXAMPLE_NAMES = readdirSync(EXAMPLES).filter(name => existsSync(joi
 
 const MADE = new Map<string, cdk.App>();
 
-/** The app of an example, before it is synthesized. The file makes it when it is imported, once, and keeps it to itself. */
+/**
+ * The app of an example, before it is synthesized. The file makes it when it is imported, once, and keeps it to itself.
+ */
 export function exampleApp(name: string): cdk.App {
   const library = jest.requireActual<typeof cdk>('aws-cdk-lib');
   const { App } = library;
@@ -43,19 +45,30 @@ export function clusterApp(provisioner?: (stack: cdk.Stack) => ProvisionerOption
 
 /** All that may be asked of a provisioner. */
 export const strict = (stack: cdk.Stack): ProvisionerOptions => ({
-  logGroup: new logs.LogGroup(stack, 'Logs', { encryptionKey: new kms.Key(stack, 'Key'), retention: logs.RetentionDays.TEN_YEARS }),
+  logGroup: new logs.LogGroup(stack, 'Logs', {
+    encryptionKey: new kms.Key(stack, 'Key'),
+    retention: logs.RetentionDays.TEN_YEARS,
+  }),
   reservedConcurrentExecutions: 20,
   tracing: lambda.Tracing.ACTIVE,
   deadLetterQueue: new sqs.Queue(stack, 'Lost'),
   frameworkInVpc: true,
 });
 
-/** What this library makes: all of a provisioner and of what switches IAM authentication on, the rules that let it through, and the custom resources. */
+/**
+ * What this library makes: all of a provisioner and of what switches IAM authentication on, the rules that let it
+ * through, and the custom resources.
+ */
 export function isOurs(construct: IConstruct): boolean {
-  const rule = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(construct) || ec2.CfnSecurityGroupEgress.isCfnSecurityGroupEgress(construct) ? construct : undefined;
+  const rule
+    = ec2.CfnSecurityGroupIngress.isCfnSecurityGroupIngress(construct)
+      || ec2.CfnSecurityGroupEgress.isCfnSecurityGroupEgress(construct)
+      ? construct
+      : undefined;
   return construct.node.scopes.some(scope => scope instanceof Provisioner || scope instanceof IamAuthenticationResource)
     || rule?.description === 'Creates IAM users in PostgreSQL'
     || (cdk.CfnResource.isCfnResource(construct) && construct.cfnResourceType.startsWith('Custom::Rds'));
 }
 
-export const resourcesIn = (app: cdk.App) => app.node.findAll().filter(construct => cdk.CfnResource.isCfnResource(construct));
+export const resourcesIn = (app: cdk.App) =>
+  app.node.findAll().filter(construct => cdk.CfnResource.isCfnResource(construct));

@@ -11,7 +11,14 @@ export interface Finding {
   readonly acknowledged: boolean;
 }
 
-const PACKS = ['AwsSolutionsChecks', 'HIPAASecurityChecks', 'NIST80053R4Checks', 'NIST80053R5Checks', 'PCIDSS321Checks', 'ServerlessChecks'] as const;
+const PACKS = [
+  'AwsSolutionsChecks',
+  'HIPAASecurityChecks',
+  'NIST80053R4Checks',
+  'NIST80053R5Checks',
+  'PCIDSS321Checks',
+  'ServerlessChecks',
+] as const;
 
 export type Version = 2 | 3;
 
@@ -22,25 +29,36 @@ export function findingsOf(version: Version, app: App): Finding[] {
 
 /** What is acknowledged for a version, whether or not anything is found. */
 export function acknowledgementsOf(version: Version, app: App): Omit<Finding, 'acknowledged'>[] {
-  return resourcesIn(app).flatMap(resource => (version === 2 ? idsFor2(resource) : idsFor3(resource)).map(id => ({ id, path: resource.node.path })));
+  return resourcesIn(app).flatMap(resource =>
+    (version === 2 ? idsFor2(resource) : idsFor3(resource)).map(id => ({ id, path: resource.node.path })),
+  );
 }
 
 function idsFor2(resource: CfnResource): string[] {
-  const { rules_to_suppress: rules = [] } = (resource.getMetadata('cdk_nag') ?? {}) as { rules_to_suppress?: { id: string; applies_to?: string[] }[] };
+  const { rules_to_suppress: rules = [] } = (resource.getMetadata('cdk_nag') ?? {}) as {
+    rules_to_suppress?: { id: string; applies_to?: string[] }[];
+  };
   return rules.flatMap(({ id, applies_to: findings }) => findings?.map(finding => `${id}[${finding}]`) ?? [id]);
 }
 
 function idsFor3({ node }: CfnResource): string[] {
   const entries = node.metadata.filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY);
   // One for each id, or all ids in each, as versions of CDK have it.
-  const ids = entries.flatMap(({ data }) => Object.keys(data as Record<string, string>)).map(id => id.replace(/^annotation::/i, ''));
+  const ids = entries
+    .flatMap(({ data }) => Object.keys(data as Record<string, string>))
+    .map(id => id.replace(/^annotation::/i, ''));
   return [...new Set(ids)];
 }
 
 function findingsOf3(app: App): Finding[] {
   return PACKS.flatMap((name) => {
     const pack = new nag3[name](app);
-    const run = () => pack.validateScope(app).violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ constructPath }) => ({ id: ruleName, path: constructPath! })));
+    const run = () =>
+      pack
+        .validateScope(app)
+        .violations.flatMap(({ ruleName, violatingResources }) =>
+          violatingResources.map(({ constructPath }) => ({ id: ruleName, path: constructPath! })),
+        );
     const remaining = new Set(run().map(key));
     // It keeps to itself what is acknowledged.
     Object.assign(pack, { isAcknowledged: () => false });
@@ -52,9 +70,11 @@ const key = ({ id, path }: Omit<Finding, 'acknowledged'>) => `${id} ${path}`;
 
 function findingsOf2(app: App): Finding[] {
   const findings: Finding[] = [];
-  const found = (acknowledged: boolean) => ({ ruleId, findingId, resource }: { ruleId: string; findingId?: string; resource: CfnResource }) => {
-    findings.push({ id: findingId ? `${ruleId}[${findingId}]` : ruleId, path: resource.node.path, acknowledged });
-  };
+  const found
+    = (acknowledged: boolean) =>
+      ({ ruleId, findingId, resource }: { ruleId: string; findingId?: string; resource: CfnResource }) => {
+        findings.push({ id: findingId ? `${ruleId}[${findingId}]` : ruleId, path: resource.node.path, acknowledged });
+      };
   const ignore = () => undefined;
   const logger: nag2.INagLogger = {
     onCompliance: ignore,

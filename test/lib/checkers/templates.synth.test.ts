@@ -17,21 +17,34 @@ interface Problem {
 
 /** `rule at resource of stack`, of what is ours. */
 function ours(app: App, problems: Problem[]): string[] {
-  const places = new Set(resourcesIn(app).filter(isOurs).map(resource => `${resource.stack.stackName} ${resource.stack.resolve(resource.logicalId) as string}`));
-  return problems.filter(({ logicalId, stackName }) => places.has(`${stackName} ${logicalId}`))
-    .map(({ rule, logicalId, stackName }) => `${rule} at ${logicalId.replace(/[0-9A-F]{8}$/, '')} of ${stackName}`).sort();
+  const places = new Set(
+    resourcesIn(app)
+      .filter(isOurs)
+      .map(resource => `${resource.stack.stackName} ${resource.stack.resolve(resource.logicalId) as string}`),
+  );
+  return problems
+    .filter(({ logicalId, stackName }) => places.has(`${stackName} ${logicalId}`))
+    .map(({ rule, logicalId, stackName }) => `${rule} at ${logicalId.replace(/[0-9A-F]{8}$/, '')} of ${stackName}`)
+    .sort();
 }
 
-const templatesOf = (app: App) => app.synth().stacks.map(({ stackName, templateFullPath }) => ({ stackName, file: templateFullPath }));
+const templatesOf = (app: App) =>
+  app.synth().stacks.map(({ stackName, templateFullPath }) => ({ stackName, file: templateFullPath }));
 
 full.describe('AWS\'s validator of templates', () => {
   let engine: Engine;
   beforeAll(() => engine = new CelEngine());
   afterAll(() => engine.free());
 
-  /** W3005: a dependency that is there already. CDK writes it for every function with a role, and does not look at it where it validates itself. */
-  const problemsIn = (file: string) => engine.validateStandard(new TemplateFile(file), { severityLevel: 'WARN', strict: true }).diagnostics
-    .filter(({ ruleId }) => ruleId !== 'W3005').map(({ ruleId, message, entity }) => `${ruleId} ${message} at ${entity?.logicalId}`);
+  /**
+   * W3005: a dependency that is there already. CDK writes it for every function with a role, and does not look at it
+   * where it validates itself.
+   */
+  const problemsIn = (file: string) =>
+    engine
+      .validateStandard(new TemplateFile(file), { severityLevel: 'WARN', strict: true })
+      .diagnostics.filter(({ ruleId }) => ruleId !== 'W3005')
+      .map(({ ruleId, message, entity }) => `${ruleId} ${message} at ${entity?.logicalId}`);
 
   /** The rule that CDK makes between a proxy and its database, on a port that the validator does not see. */
   const PROXY_RULE = /^E3687 .* at ClusterSecurityGroupfrom\w*Proxy\w*IndirectPort/;
@@ -61,28 +74,56 @@ full.describe('AWS\'s validator of templates', () => {
   test('control: sees what is wrong', () => {
     const [{ file }] = templatesOf(clusterApp());
     const broken = join(process.env.TMPDIR!, 'broken.template.json');
-    writeFileSync(broken, readFileSync(file, 'utf8').replace('"Deny"', '"Denied"').replace('"nodejs24.x"', '"nodejs1.x"').replace('"SecurityGroupIds"', '"SecurityGroups"'));
-    expect(problemsIn(broken).map(problem => problem.split(' at ').at(-1)!.replace(/[0-9A-F]{8}$/, ''))).toEqual(expect.arrayContaining(['IamAuthProvisionerHandlerRolePolicy', 'IamAuthProvisionerHandler']));
+    writeFileSync(
+      broken,
+      readFileSync(file, 'utf8')
+        .replace('"Deny"', '"Denied"')
+        .replace('"nodejs24.x"', '"nodejs1.x"')
+        .replace('"SecurityGroupIds"', '"SecurityGroups"'),
+    );
+    expect(
+      problemsIn(broken).map(problem =>
+        problem
+          .split(' at ')
+          .at(-1)!
+          .replace(/[0-9A-F]{8}$/, ''),
+      ),
+    ).toEqual(expect.arrayContaining(['IamAuthProvisionerHandlerRolePolicy', 'IamAuthProvisionerHandler']));
   });
 });
 
 describe('CloudFormation Guard', () => {
-  const RULES = join(require.resolve('@cdklabs/cdk-validator-cfnguard/package.json'), '../rules/control-tower/cfn-guard');
+  const RULES = join(
+    require.resolve('@cdklabs/cdk-validator-cfnguard/package.json'),
+    '../rules/control-tower/cfn-guard',
+  );
 
   /** With some rules, or all of Control Tower's. */
   function problemsIn(app: App, ...rules: string[]): Problem[] {
-    const guard = new CfnGuardValidator(rules.length > 0 ? { controlTowerRulesEnabled: false, rules: rules.map(rule => join(RULES, rule)) } : {});
+    const guard = new CfnGuardValidator(
+      rules.length > 0 ? { controlTowerRulesEnabled: false, rules: rules.map(rule => join(RULES, rule)) } : {},
+    );
     return templatesOf(app).flatMap(({ stackName, file }) => {
       const { violations } = guard.validate({ templatePaths: [file] });
-      return violations.flatMap(({ ruleName, violatingResources }) => violatingResources.map(({ resourceLogicalId }) => ({ rule: ruleName, stackName, logicalId: resourceLogicalId })));
+      return violations.flatMap(({ ruleName, violatingResources }) =>
+        violatingResources.map(({ resourceLogicalId }) => ({
+          rule: ruleName,
+          stackName,
+          logicalId: resourceLogicalId,
+        })),
+      );
     });
   }
 
-  const LOGS = ['encrypted', 'retention_period'].map(of => `cloudwatch_log_group_${of}_check at IamAuthProvisionerLogs of QuickStart`);
+  const LOGS = ['encrypted', 'retention_period'].map(
+    of => `cloudwatch_log_group_${of}_check at IamAuthProvisionerLogs of QuickStart`,
+  );
 
   full.test('finds in all controls of Control Tower what properties are for, and nothing else', () => {
     const app = exampleApp('quick-start');
-    expect(ours(app, problemsIn(app))).toEqual([...LOGS, 'lambda_inside_vpc_check at IamAuthProvisionerProviderframeworkonEvent of QuickStart'].sort());
+    expect(ours(app, problemsIn(app))).toEqual(
+      [...LOGS, 'lambda_inside_vpc_check at IamAuthProvisionerProviderframeworkonEvent of QuickStart'].sort(),
+    );
   });
 
   full.test('finds nothing in any control where all is asked of the provisioner', () => {

@@ -234,7 +234,8 @@ describe('managed policies', () => {
     [{ 'Fn::FindInMap': ['a', 'b', 'c'] }, '<Fn::FindInMap>'],
     [{ 'Fn::Transform': { Name: 'Other' } }, '<Fn::Transform>'],
     [[{ 'Fn::Join': ['', { 'Fn::Split': ['|', { Ref: 'Open' }] }] }], '<Fn::Join>'],
-    [[{ 'Fn::If': ['C', { 'Fn::If': ['D', { Ref: 'Open' }, { Ref: 'AWS::NoValue' }] }, { Ref: 'AWS::NoValue' }] }], '<Open>'],
+    [[{ 'Fn::If': ['C', { 'Fn::If': ['D', { Ref: 'Open' }, { Ref: 'AWS::NoValue' }] }, { Ref: 'AWS::NoValue' }] }],
+      '<Open>'],
   ])('cannot be told: %j', (arns, what) => {
     expect(attached(arns, { Custom: { Type: 'Custom::Thing', Properties: {} } })).toEqual(unknown(what));
   });

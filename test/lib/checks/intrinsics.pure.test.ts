@@ -37,16 +37,22 @@ function found(It: object, others: object = {}): string[] {
     const answer = rule.check(it);
     return typeof answer === 'string'
       ? []
-      : answer.map(({ what = '', unknown }) => `${rule.id.replace('IamAuth-', '')}[${unknown ? 'unknown ' : ''}${what}]`);
+      : answer.map(
+          ({ what = '', unknown }) => `${rule.id.replace('IamAuth-', '')}[${unknown ? 'unknown ' : ''}${what}]`,
+        );
   });
 }
 
 describe('a resource that is an attribute', () => {
   test.each<[string, object, unknown, string[]]>([
-    ['a parameter of Systems Manager, by its value', { Type: 'AWS::SSM::Parameter', Properties: { Value: '*' } }, 'Value', ['ConnectWildcard[*]']],
-    ['such a parameter that names one user', { Type: 'AWS::SSM::Parameter', Properties: { Value: `${ARN}:cluster-A/ada` } }, 'Value', []],
-    ['an output of a template that is not here', { Type: 'AWS::CloudFormation::Stack', Properties: {} }, 'Outputs.User', ['ConnectWildcard[unknown <Other.Outputs.User>]']],
-    ['what a host answers', { Type: 'AWS::CloudFormation::WaitCondition', Properties: {} }, 'Data', ['ConnectWildcard[unknown <Other.Data>]']],
+    ['a parameter of Systems Manager, by its value', { Type: 'AWS::SSM::Parameter', Properties: { Value: '*' } },
+      'Value', ['ConnectWildcard[*]']],
+    ['such a parameter that names one user',
+      { Type: 'AWS::SSM::Parameter', Properties: { Value: `${ARN}:cluster-A/ada` } }, 'Value', []],
+    ['an output of a template that is not here', { Type: 'AWS::CloudFormation::Stack', Properties: {} }, 'Outputs.User',
+      ['ConnectWildcard[unknown <Other.Outputs.User>]']],
+    ['what a host answers', { Type: 'AWS::CloudFormation::WaitCondition', Properties: {} }, 'Data',
+      ['ConnectWildcard[unknown <Other.Data>]']],
     ['the ARN of something else', { Type: 'AWS::S3::Bucket', Properties: {} }, 'Arn', []],
   ])('%s', (_, Other, attribute, expected) => {
     expect(found(connect({ 'Fn::GetAtt': ['Other', attribute] }), { Other })).toEqual(expected);
@@ -84,22 +90,27 @@ describe('an action that only the deployment knows in part', () => {
 describe('a dynamic reference to the password of a master', () => {
   const found1 = (Value: unknown) => found({ Type: 'AWS::SSM::Parameter', Properties: { Value } });
   test.each<[string, unknown]>([
-    ['of pieces', { 'Fn::Join': [':', ['{{resolve', 'secretsmanager', { Ref: 'Secret' }, 'SecretString', 'password}}']] }],
+    ['of pieces',
+      { 'Fn::Join': [':', ['{{resolve', 'secretsmanager', { Ref: 'Secret' }, 'SecretString', 'password}}']] }],
     ['in a branch within a text', { 'Fn::Join': ['', ['postgres://', { 'Fn::If': ['C', PASSWORD, 'none'] }, '@host']] }],
     ['in a value of Fn::Sub', { 'Fn::Sub': ['postgres://${P}', { P: { 'Fn::If': ['C', 'none', PASSWORD] } }] }],
   ])('%s', (_, value) => {
     expect(found1(value)).toEqual(['MasterSecretReadable[<Secret>]']);
   });
 
-  test.each([{ 'Fn::Join': ['', ['a', { 'Fn::If': ['C', 'b', 'c'] }, '{{d}}']] }, '{{resolve:secretsmanager'])('not %j', (value) => {
-    expect(found1(value)).toEqual([]);
-  });
+  test.each([{ 'Fn::Join': ['', ['a', { 'Fn::If': ['C', 'b', 'c'] }, '{{d}}']] }, '{{resolve:secretsmanager'])(
+    'not %j',
+    (value) => {
+      expect(found1(value)).toEqual([]);
+    },
+  );
 });
 
 describe('the secret of a master', () => {
   const reader = policy({ Action: 'secretsmanager:GetSecretValue', Resource: { Ref: 'Secret' } });
   test.each<[string, object]>([
-    ['whose password is given under a condition', { MasterUserPassword: { 'Fn::If': ['New', PASSWORD, { Ref: 'AWS::NoValue' }] } }],
+    ['whose password is given under a condition',
+      { MasterUserPassword: { 'Fn::If': ['New', PASSWORD, { Ref: 'AWS::NoValue' }] } }],
     ['whose engine only the deployment knows', { Engine: { Ref: 'Engine' } }],
     ['that RDS may manage', { ManageMasterUserPassword: { Ref: 'Managed' } }],
   ])('%s', (_, more) => {
@@ -141,7 +152,10 @@ describe('the secret of a master', () => {
       Type: 'AWS::IAM::Role',
       Properties: {
         AssumeRolePolicyDocument: {
-          Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'rds.amazonaws.com' } }, ...statements],
+          Statement: [
+            { Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'rds.amazonaws.com' } },
+            ...statements,
+          ],
         },
       },
     });
@@ -153,11 +167,15 @@ describe('the secret of a master', () => {
 });
 
 describe('a policy that is a boundary', () => {
-  const Policy = { Type: 'AWS::IAM::ManagedPolicy', Properties: { ManagedPolicyName: 'boundary', PolicyDocument: WIDE } };
+  const Policy = {
+    Type: 'AWS::IAM::ManagedPolicy',
+    Properties: { ManagedPolicyName: 'boundary', PolicyDocument: WIDE },
+  };
   test.each<[string, string, unknown]>([
     ['a reference', 'AWS::IAM::Role', { Ref: 'It' }],
     ['its ARN', 'AWS::IAM::Role', { 'Fn::Sub': 'arn:${AWS::Partition}:iam::${AWS::AccountId}:policy/boundary' }],
-    ['its name, of a permission set', 'AWS::SSO::PermissionSet', { CustomerManagedPolicyReference: { Name: 'boundary' } }],
+    ['its name, of a permission set', 'AWS::SSO::PermissionSet',
+      { CustomerManagedPolicyReference: { Name: 'boundary' } }],
     ['a reference, of a function of AWS SAM', 'AWS::Serverless::Function', { Ref: 'It' }],
   ])('by %s', (_, Type, PermissionsBoundary) => {
     expect(found(Policy, { Other: { Type, Properties: { PermissionsBoundary } } })).toEqual([]);
@@ -165,18 +183,24 @@ describe('a policy that is a boundary', () => {
 
   test('by the name of another one', () => {
     const PermissionsBoundary = 'arn:aws:iam::111111111111:policy/other';
-    expect(found(Policy, { Other: { Type: 'AWS::IAM::Role', Properties: { PermissionsBoundary } } })).toEqual(['ConnectWildcard[*]']);
+    expect(found(Policy, { Other: { Type: 'AWS::IAM::Role', Properties: { PermissionsBoundary } } })).toEqual([
+      'ConnectWildcard[*]',
+    ]);
   });
 });
 
 test('AWS SAM makes a role where a function has one only under a condition', () => {
   const sam = (Role: unknown) => found({ Type: 'AWS::Serverless::Function', Properties: { Role, Policies: WIDE } });
   const [none, role] = [{ Ref: 'AWS::NoValue' }, 'arn:aws:iam::111111111111:role/r'];
-  expect([undefined, none, { 'Fn::If': ['C', role, none] }].map(sam)).toEqual([1, 2, 3].map(() => ['ConnectWildcard[*]']));
+  expect([undefined, none, { 'Fn::If': ['C', role, none] }].map(sam)).toEqual(
+    [1, 2, 3].map(() => ['ConnectWildcard[*]']),
+  );
   expect([role, { Ref: 'Role' }, { 'Fn::If': ['C', role, role] }].map(sam)).toEqual([[], [], []]);
 });
 
 test('what is no resource before the deployment is passed over', () => {
   const loop = ['Name', ['a', 'b'], { 'Role${Name}': { Type: 'AWS::IAM::Role' } }];
-  expect(found(connect('*'), { 'Fn::ForEach::Roles': loop, 'Fn::Transform': { Name: 'AWS::Include' } })).toEqual(['ConnectWildcard[*]']);
+  expect(found(connect('*'), { 'Fn::ForEach::Roles': loop, 'Fn::Transform': { Name: 'AWS::Include' } })).toEqual([
+    'ConnectWildcard[*]',
+  ]);
 });

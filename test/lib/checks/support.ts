@@ -25,7 +25,11 @@ export function newStack(): Stack {
 
 /** All that the plugin finds in an app, by the ids of findings. */
 export function findingsIn(app: App): string[] {
-  return reportOf(app).violations.map(({ ruleName, violatingResources: [{ resourceLogicalId }] }) => `${ruleName} at ${resourceLogicalId}`).sort();
+  return reportOf(app)
+    .violations.map(
+      ({ ruleName, violatingResources: [{ resourceLogicalId }] }) => `${ruleName} at ${resourceLogicalId}`,
+    )
+    .sort();
 }
 
 export function reportOf(app: App, templatePaths = templatesOf(app)) {
@@ -41,7 +45,12 @@ export function templatesOf(app: App): string[] {
 export function answer(rule: Rule, construct: IConstruct): Answer<Said> {
   const { app } = readCloudAssembly(templatesOf(construct.node.root as App));
   const file = Stack.of(construct).templateFile;
-  return answerTo(rule, app.resources.find(({ logicalId, template }) => logicalId === logicalIdOf(construct) && template.file.endsWith(file))!);
+  return answerTo(
+    rule,
+    app.resources.find(
+      ({ logicalId, template }) => logicalId === logicalIdOf(construct) && template.file.endsWith(file),
+    )!,
+  );
 }
 
 type Answer<Found> = 'NOT_APPLICABLE' | 'COMPLIANT' | Found[];
@@ -50,10 +59,19 @@ export function answerTo(rule: Rule, resource: Resource): Answer<Said> {
   const said = rule.check(resource);
   return typeof said === 'string'
     ? said
-    : said.map(({ what, unknown, problem, location }) => ({ id: [...unknown ? ['unknown'] : [], ...what === undefined ? [] : [what]].join(' '), description: problem, location }));
+    : said.map(({ what, unknown, problem, location }) => ({
+        id: [...(unknown ? ['unknown'] : []), ...(what === undefined ? [] : [what])].join(' '),
+        description: problem,
+        location,
+      }));
 }
 
 /** A resource as a template has it. */
-export function resource(scope: IConstruct, id: string, type: string, properties: Record<string, unknown>): CfnResource {
+export function resource(
+  scope: IConstruct,
+  id: string,
+  type: string,
+  properties: Record<string, unknown>,
+): CfnResource {
   return new CfnResource(Stack.of(scope), id, { type, properties });
 }

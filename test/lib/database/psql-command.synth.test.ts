@@ -10,12 +10,20 @@ import { IRELAND, newApp, newCluster, templateOf } from '../support';
 
 const VARIABLES = ['PGHOST', 'PGPORT', 'PGUSER', 'PGDATABASE', 'PGSSLMODE', 'PGSSLROOTCERT', 'PGPASSWORD'];
 
-/** Programs of these names that tell how they were called; `aws` answers with its arguments, as if they were a token. */
+/**
+ * Programs of these names that tell how they were called; `aws` answers with its arguments, as if they were a token.
+ */
 const SHIMS = {
   aws: 'printf "%s\\n" "$@"',
   psql: `printf "%s\\0" ${VARIABLES.map(name => `"$${name}"`).join(' ')} "$@"`,
 };
-const CONNECTION = { host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com', port: '5432', region: 'eu-west-1', database: 'shop', cas: caBundleUrl('database', 'eu-west-1') };
+const CONNECTION = {
+  host: 'shop.cluster-1.eu-west-1.rds.amazonaws.com',
+  port: '5432',
+  region: 'eu-west-1',
+  database: 'shop',
+  cas: caBundleUrl('database', 'eu-west-1'),
+};
 
 let bin: string;
 beforeAll(() => {
@@ -32,7 +40,10 @@ function environment(variables: Record<string, string> = {}) {
 }
 
 function run(command: string, shell = 'sh') {
-  const output = execFileSync(shell, ['-c', command], { env: environment({ PGSSLROOTCERT: '/etc/rds bundle.pem' }), encoding: 'utf8' });
+  const output = execFileSync(shell, ['-c', command], {
+    env: environment({ PGSSLROOTCERT: '/etc/rds bundle.pem' }),
+    encoding: 'utf8',
+  });
   const values = output.split('\0').slice(0, -1);
   return {
     env: Object.fromEntries(VARIABLES.map((name, index) => [name, values[index]])),
@@ -51,13 +62,47 @@ describe('psqlCommand', () => {
         PGDATABASE: 'shop',
         PGSSLMODE: 'verify-full',
         PGSSLROOTCERT: '/etc/rds bundle.pem',
-        PGPASSWORD: ['rds', 'generate-db-auth-token', '--hostname', CONNECTION.host, '--port', '5432', '--region', 'eu-west-1', '--username=mario.rossi@example.com'].join('\n'),
+        PGPASSWORD: [
+          'rds',
+          'generate-db-auth-token',
+          '--hostname',
+          CONNECTION.host,
+          '--port',
+          '5432',
+          '--region',
+          'eu-west-1',
+          '--username=mario.rossi@example.com',
+        ].join('\n'),
       },
     });
   });
 
   test.each([
-    'o\'brien', '\'', '\'\'', 'quo"te', 'semi;--', '$HOME', '${HOME}', '$(id)', 'a b', '  ', 'back\\slash', '\\', '`id`', '!!', '-x', '--help', '*', '~', '#', '&', '|', '<>', '()', 'Müller', '%s',
+    "o'brien",
+    "'",
+    "''",
+    'quo"te',
+    'semi;--',
+    '$HOME',
+    '${HOME}',
+    '$(id)',
+    'a b',
+    '  ',
+    'back\\slash',
+    '\\',
+    '`id`',
+    '!!',
+    '-x',
+    '--help',
+    '*',
+    '~',
+    '#',
+    '&',
+    '|',
+    '<>',
+    '()',
+    'Müller',
+    '%s',
   ])('hands over as it is: %s', (name) => {
     const { env } = run(psqlCommand({ ...CONNECTION, username: name, database: name }));
     expect([env.PGUSER, env.PGDATABASE, env.PGPASSWORD.split('\n').pop()]).toEqual([name, name, `--username=${name}`]);
@@ -67,18 +112,28 @@ describe('psqlCommand', () => {
     expect(psqlCommand({ ...CONNECTION, username: 'app' })).not.toContain('\n');
   });
 
-  test.each([['not set', {}], ['empty', { PGSSLROOTCERT: '' }]])('asks for the CAs before anything else where PGSSLROOTCERT is %s', (_, variables) => {
-    const { status, stdout, stderr } = spawnSync('sh', ['-c', psqlCommand({ ...CONNECTION, username: 'app' })], { env: environment(variables), encoding: 'utf8' });
-    expect(status).not.toBe(0);
-    expect(stdout).toBe('');
-    expect(stderr).toContain('PGSSLROOTCERT: is not set: give it the path of a file downloaded from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem');
-  });
+  test.each([['not set', {}], ['empty', { PGSSLROOTCERT: '' }]])(
+    'asks for the CAs before anything else where PGSSLROOTCERT is %s',
+    (_, variables) => {
+      const { status, stdout, stderr } = spawnSync('sh', ['-c', psqlCommand({ ...CONNECTION, username: 'app' })], {
+        env: environment(variables),
+        encoding: 'utf8',
+      });
+      expect(status).not.toBe(0);
+      expect(stdout).toBe('');
+      expect(stderr).toContain(
+        'PGSSLROOTCERT: is not set: give it the path of a file downloaded from https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem',
+      );
+    },
+  );
 
   test('is in an output what it is here', () => {
     const stack = new Stack(newApp(), 'Data', { env: IRELAND });
     const user = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) }).addUser('o\'brien');
     new CfnOutput(stack, 'Connect', { value: user.psqlCommand() });
-    const { Value } = templateOf(stack).findOutputs('Connect').Connect as { Value: { 'Fn::Join': ['', (string | object)[]] } };
+    const { Value } = templateOf(stack).findOutputs('Connect').Connect as {
+      Value: { 'Fn::Join': ['', (string | object)[]] };
+    };
     const deployed = Value['Fn::Join'][1].map(part => typeof part === 'string' ? part : CONNECTION.host).join('');
     expect(deployed).toBe(psqlCommand({ ...CONNECTION, username: 'o\'brien' }));
   });

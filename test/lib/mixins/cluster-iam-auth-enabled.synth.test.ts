@@ -4,7 +4,8 @@ import * as sqs from 'aws-cdk-lib/aws-sqs';
 import { ClusterIamAuthEnabled } from '../../../lib';
 import { ENGINE, newApp, newCluster, onlyResourceOf, templateOf, vpcOf } from '../support';
 
-const AFTERWARDS = 'unless it is true no user can sign in with IAM; apply ClusterIamAuthEnabled or set iamAuthentication: true, and let nothing change it afterwards';
+const AFTERWARDS
+  = 'unless it is true no user can sign in with IAM; apply ClusterIamAuthEnabled or set iamAuthentication: true, and let nothing change it afterwards';
 
 let stack: Stack;
 beforeEach(() => {
@@ -18,11 +19,16 @@ function isOn(): unknown {
 describe('ClusterIamAuthEnabled', () => {
   test.each<[string, () => void]>([
     ['DatabaseCluster', () => newCluster(stack).with(new ClusterIamAuthEnabled())],
-    ['DatabaseCluster that has it on', () => newCluster(stack, 'Cluster', { iamAuthentication: true }).with(new ClusterIamAuthEnabled())],
-    ['DatabaseClusterFromSnapshot', () => new rds.DatabaseClusterFromSnapshot(stack, 'Cluster', {
-      engine: ENGINE, writer: rds.ClusterInstance.provisioned('writer'), vpc: vpcOf(stack), snapshotIdentifier: 'snapshot',
-    }).with(new ClusterIamAuthEnabled())],
-    ['CfnDBCluster', () => new rds.CfnDBCluster(stack, 'Cluster', { engine: 'aurora-postgresql' }).with(new ClusterIamAuthEnabled())],
+    ['DatabaseCluster that has it on',
+      () => newCluster(stack, 'Cluster', { iamAuthentication: true }).with(new ClusterIamAuthEnabled())],
+    ['DatabaseClusterFromSnapshot',
+      () =>
+        new rds.DatabaseClusterFromSnapshot(stack, 'Cluster', {
+          engine: ENGINE, writer: rds.ClusterInstance.provisioned('writer'), vpc: vpcOf(stack),
+          snapshotIdentifier: 'snapshot',
+        }).with(new ClusterIamAuthEnabled())],
+    ['CfnDBCluster',
+      () => new rds.CfnDBCluster(stack, 'Cluster', { engine: 'aurora-postgresql' }).with(new ClusterIamAuthEnabled())],
     ['everything in a stack', () => {
       newCluster(stack);
       Mixins.of(stack).requireAny().apply(new ClusterIamAuthEnabled());
@@ -39,9 +45,16 @@ describe('ClusterIamAuthEnabled', () => {
 
   test('supports a cluster of this app, and nothing else', () => {
     const mixin = new ClusterIamAuthEnabled();
-    const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', { clusterIdentifier: 'imported' });
+    const imported = rds.DatabaseCluster.fromDatabaseClusterAttributes(stack, 'Imported', {
+      clusterIdentifier: 'imported',
+    });
     const queue = new sqs.Queue(stack, 'Queue');
-    expect([newCluster(stack), imported, queue, stack].map(construct => mixin.supports(construct))).toEqual([true, false, false, false]);
+    expect([newCluster(stack), imported, queue, stack].map(construct => mixin.supports(construct))).toEqual([
+      true,
+      false,
+      false,
+      false,
+    ]);
     mixin.applyTo(imported);
     mixin.applyTo(queue);
     expect(isOn()).toBeUndefined();
@@ -52,8 +65,11 @@ describe('ClusterIamAuthEnabled', () => {
     ['a token', () => new CfnParameter(stack, 'On').value],
   ])('fails where it is %s', (said, value) => {
     const cluster = new rds.CfnDBCluster(stack, 'Cluster', { enableIamDatabaseAuthentication: value() });
-    expect(() => new ClusterIamAuthEnabled().applyTo(cluster))
-      .toThrow(new Error(`[Data/Cluster] iamAuthentication of the cluster is ${said}, and unless it is on no user can sign in with IAM; set it to true or leave it out`));
+    expect(() => new ClusterIamAuthEnabled().applyTo(cluster)).toThrow(
+      new Error(
+        `[Data/Cluster] iamAuthentication of the cluster is ${said}, and unless it is on no user can sign in with IAM; set it to true or leave it out`,
+      ),
+    );
   });
 
   test.each<[string, string, (cluster: rds.CfnDBCluster) => void]>([

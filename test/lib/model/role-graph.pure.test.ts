@@ -6,7 +6,11 @@ const user = (name: string, ...memberOf: string[]): GraphRole => ({ names: [name
 describe('RoleGraph', () => {
   test('knows who is inside, and through whom', () => {
     const graph = new RoleGraph([
-      user('ann', 'readers'), { names: ['bob', 'cid'], kind: 'user', memberOf: ['all'] }, group('readers', 'all'), group('all', 'pg_monitor'), user('dan', 'ann'),
+      user('ann', 'readers'),
+      { names: ['bob', 'cid'], kind: 'user', memberOf: ['all'] },
+      group('readers', 'all'),
+      group('all', 'pg_monitor'),
+      user('dan', 'ann'),
     ]);
     expect(graph.membersOf('all')).toEqual([
       { name: 'bob', kind: 'user', through: [] },
@@ -15,10 +19,20 @@ describe('RoleGraph', () => {
       { name: 'ann', kind: 'user', through: ['readers'] },
       { name: 'dan', kind: 'user', through: ['readers', 'ann'] },
     ]);
-    expect(graph.membersOf('pg_monitor').map(({ name }) => name)).toEqual(['all', 'bob', 'cid', 'readers', 'ann', 'dan']);
+    expect(graph.membersOf('pg_monitor').map(({ name }) => name)).toEqual([
+      'all',
+      'bob',
+      'cid',
+      'readers',
+      'ann',
+      'dan',
+    ]);
     expect(graph.membersOf('dan')).toEqual([]);
     expect(graph.membershipsOf(['ann'])).toEqual([
-      { role: 'ann', through: [] }, { role: 'readers', through: ['ann'] }, { role: 'all', through: ['ann', 'readers'] }, { role: 'pg_monitor', through: ['ann', 'readers', 'all'] },
+      { role: 'ann', through: [] },
+      { role: 'readers', through: ['ann'] },
+      { role: 'all', through: ['ann', 'readers'] },
+      { role: 'pg_monitor', through: ['ann', 'readers', 'all'] },
     ]);
   });
 
@@ -35,6 +49,8 @@ describe('RoleGraph', () => {
   });
 
   test('takes names for names', () => {
-    expect(new RoleGraph([user('ann', 'constructor')]).membershipsOf(['__proto__'])).toEqual([{ role: '__proto__', through: [] }]);
+    expect(new RoleGraph([user('ann', 'constructor')]).membershipsOf(['__proto__'])).toEqual([
+      { role: '__proto__', through: [] },
+    ]);
   });
 });

@@ -9,7 +9,10 @@ import { newApp, newCluster, onlyResourceOf, reference, resourcesOf } from '../s
 const EXPIRES_AT = new Date('2095-01-31T12:00:00Z');
 const PASSED = new Date('2026-01-31T12:00:00Z');
 
-const warningsIn = (scope: Stack) => Annotations.fromStack(scope).findWarning('*', Match.anyValue()).map(({ entry }) => entry.data as string);
+const warningsIn = (scope: Stack) =>
+  Annotations.fromStack(scope)
+    .findWarning('*', Match.anyValue())
+    .map(({ entry }) => entry.data as string);
 
 let app: App;
 let stack: Stack;
@@ -23,7 +26,11 @@ beforeEach(() => {
 test('a schedule of CloudFormation calls one alias, in a group and with a role of its own', () => {
   iamAuth.addUser('auditor', { expiresAt: EXPIRES_AT });
   const [[alias, { Properties }]] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Alias'));
-  expect(Properties).toMatchObject({ Name: 'expiry', FunctionVersion: '$LATEST', FunctionName: reference(/^IamAuthProvisionerHandler/) });
+  expect(Properties).toMatchObject({
+    Name: 'expiry',
+    FunctionVersion: '$LATEST',
+    FunctionName: reference(/^IamAuthProvisionerHandler/),
+  });
   const [[group]] = Object.entries(resourcesOf(stack, 'AWS::Scheduler::ScheduleGroup'));
   const schedule = onlyResourceOf(stack, 'AWS::Scheduler::Schedule');
   expect(schedule.Properties).toEqual({
@@ -33,9 +40,15 @@ test('a schedule of CloudFormation calls one alias, in a group and with a role o
     ScheduleExpressionTimezone: 'UTC',
     FlexibleTimeWindow: { Mode: 'OFF' },
     ActionAfterCompletion: 'NONE',
-    Target: { Arn: { Ref: alias }, RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^IamAuthProvisionerExpiryRole/), 'Arn'] }, Input: '{}' },
+    Target: {
+      Arn: { Ref: alias },
+      RoleArn: { 'Fn::GetAtt': [expect.stringMatching(/^IamAuthProvisionerExpiryRole/), 'Arn'] },
+      Input: '{}',
+    },
   });
-  expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({ ExpiresAt: '2095-01-31T12:00:00.000Z' });
+  expect(onlyResourceOf(stack, 'Custom::RdsIamUser').Properties).toMatchObject({
+    ExpiresAt: '2095-01-31T12:00:00.000Z',
+  });
 });
 
 test('the user comes after its schedule, which would otherwise be made after its only time', () => {
@@ -54,15 +67,26 @@ test('the role may invoke that alias and nothing else, and only schedules of the
       Version: '2012-10-17',
       Statement: [{
         Action: 'sts:AssumeRole', Effect: 'Allow', Principal: { Service: 'scheduler.amazonaws.com' },
-        Condition: { StringEquals: { 'aws:SourceAccount': { Ref: 'AWS::AccountId' }, 'aws:SourceArn': { 'Fn::GetAtt': [group, 'Arn'] } } },
+        Condition: {
+          StringEquals: {
+            'aws:SourceAccount': { Ref: 'AWS::AccountId' },
+            'aws:SourceArn': { 'Fn::GetAtt': [group, 'Arn'] },
+          },
+        },
       }],
     },
     Description: 'Lets schedules call the provisioner when the access of a user ends',
   });
-  const policies = Object.values(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).filter(({ Properties }) => JSON.stringify(Properties.Roles) === JSON.stringify([{ Ref: roleId }]));
+  const policies = Object.values(resourcesOf(stack, 'AWS::IAM::ManagedPolicy')).filter(
+    ({ Properties }) => JSON.stringify(Properties.Roles) === JSON.stringify([{ Ref: roleId }]),
+  );
   expect(policies.map(({ Properties }) => (Properties.PolicyDocument as { Statement: unknown }).Statement))
     .toEqual([[{ Action: 'lambda:InvokeFunction', Effect: 'Allow', Resource: { Ref: alias } }]]);
-  expect(Object.values(resourcesOf(stack, 'AWS::IAM::Policy')).filter(({ Properties }) => JSON.stringify(Properties.Roles).includes(roleId))).toEqual([]);
+  expect(
+    Object.values(resourcesOf(stack, 'AWS::IAM::Policy')).filter(({ Properties }) =>
+      JSON.stringify(Properties.Roles).includes(roleId),
+    ),
+  ).toEqual([]);
   expect(resourcesOf(stack, 'AWS::Lambda::Permission')).toEqual({});
 });
 
@@ -70,9 +94,13 @@ test('users share alias, group and role; each resource has a schedule', () => {
   iamAuth.addUser('auditor', { expiresAt: EXPIRES_AT });
   iamAuth.addUser('guest', { expiresAt: new Date('2095-03-01T00:00:00Z') });
   iamAuth.addUsers('Team', { usernames: ['ann', 'bob'], expiresAt: EXPIRES_AT });
-  const counts = ['AWS::Lambda::Alias', 'AWS::Scheduler::ScheduleGroup', 'AWS::Scheduler::Schedule'].map(type => Object.keys(resourcesOf(stack, type)).length);
+  const counts = ['AWS::Lambda::Alias', 'AWS::Scheduler::ScheduleGroup', 'AWS::Scheduler::Schedule'].map(
+    type => Object.keys(resourcesOf(stack, type)).length,
+  );
   expect(counts).toEqual([1, 1, 3]);
-  expect(onlyResourceOf(stack, 'Custom::RdsIamUsers').Properties).toMatchObject({ ExpiresAt: '2095-01-31T12:00:00.000Z' });
+  expect(onlyResourceOf(stack, 'Custom::RdsIamUsers').Properties).toMatchObject({
+    ExpiresAt: '2095-01-31T12:00:00.000Z',
+  });
 });
 
 test('a user in another stack has the schedule there, with the provisioner of that stack', () => {
@@ -84,14 +112,22 @@ test('a user in another stack has the schedule there, with the provisioner of th
 
 test('an app without such a user has none of it', () => {
   iamAuth.addUser('orders');
-  ['AWS::Lambda::Alias', 'AWS::Scheduler::ScheduleGroup', 'AWS::Scheduler::Schedule'].forEach(type => expect(resourcesOf(stack, type)).toEqual({}));
+  ['AWS::Lambda::Alias', 'AWS::Scheduler::ScheduleGroup', 'AWS::Scheduler::Schedule'].forEach(type =>
+    expect(resourcesOf(stack, type)).toEqual({}),
+  );
   expect(JSON.stringify(onlyResourceOf(stack, 'Custom::RdsIamUser'))).not.toContain('xpire');
 });
 
 test('through the Data API it is an alias of the function that answers CloudFormation', () => {
   const data = new Stack(app, 'DataApi');
-  new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data, 'Cluster', { enableDataApi: true }), transport: SqlTransport.dataApi() }).addUser('auditor', { expiresAt: EXPIRES_AT });
-  expect(onlyResourceOf(data, 'AWS::Lambda::Alias').Properties).toMatchObject({ Name: 'expiry', FunctionName: reference(/^IamAuthProvisionerDataApi/) });
+  new AuroraIamAuth(data, 'IamAuth', {
+    cluster: newCluster(data, 'Cluster', { enableDataApi: true }),
+    transport: SqlTransport.dataApi(),
+  }).addUser('auditor', { expiresAt: EXPIRES_AT });
+  expect(onlyResourceOf(data, 'AWS::Lambda::Alias').Properties).toMatchObject({
+    Name: 'expiry',
+    FunctionName: reference(/^IamAuthProvisionerDataApi/),
+  });
 });
 
 describe('the expression', () => {
@@ -111,9 +147,15 @@ describe('a time', () => {
 
   test('in the past is a warning, and the template is the same', () => {
     iamAuth.addUser('auditor', { expiresAt: PASSED });
-    expect(warningsIn(stack)).toEqual([expect.stringContaining('expiresAt 2026-01-31T12:00:00.000Z of "auditor" has passed, so that they are created without access, and lose it where they have it; '
-      + 'pass a later time, or take the user out [ack: cdk-aurora-iam-auth:expired]')]);
-    expect(onlyResourceOf(stack, 'AWS::Scheduler::Schedule').Properties).toMatchObject({ ScheduleExpression: 'cron(0 12 31 1 ? 2026,2196)' });
+    expect(warningsIn(stack)).toEqual([
+      expect.stringContaining(
+        'expiresAt 2026-01-31T12:00:00.000Z of "auditor" has passed, so that they are created without access, and lose it where they have it; '
+        + 'pass a later time, or take the user out [ack: cdk-aurora-iam-auth:expired]',
+      ),
+    ]);
+    expect(onlyResourceOf(stack, 'AWS::Scheduler::Schedule').Properties).toMatchObject({
+      ScheduleExpression: 'cron(0 12 31 1 ? 2026,2196)',
+    });
   });
 
   test('of a list is one warning with the first names', () => {
@@ -127,12 +169,16 @@ describe('a time', () => {
   });
 
   test.each([
-    ['2027-01-31', 'expiresAt is "2027-01-31", and must be a time; pass a Date, such as new Date(\'2027-01-31T12:00:00Z\')'],
-    [1801396800000, 'expiresAt is 1801396800000, and must be a time; pass a Date, such as new Date(\'2027-01-31T12:00:00Z\')'],
+    ['2027-01-31',
+      'expiresAt is "2027-01-31", and must be a time; pass a Date, such as new Date(\'2027-01-31T12:00:00Z\')'],
+    [1801396800000,
+      "expiresAt is 1801396800000, and must be a time; pass a Date, such as new Date('2027-01-31T12:00:00Z')"],
     [null, 'expiresAt is null, and must be a time; pass a Date, such as new Date(\'2027-01-31T12:00:00Z\')'],
     [new Date('never'), 'expiresAt is not a time; pass a Date, such as new Date(\'2027-01-31T12:00:00Z\')'],
-    [new Date('1969-12-31T23:59:59.999Z'), 'expiresAt 1969-12-31T23:59:59.999Z is not allowed: EventBridge Scheduler takes the years from 1970 to 2195; leave it out for a user whose access does not end'],
-    [new Date('2196-01-01T00:00:00Z'), 'expiresAt 2196-01-01T00:00:00.000Z is not allowed: EventBridge Scheduler takes the years from 1970 to 2195; leave it out for a user whose access does not end'],
+    [new Date('1969-12-31T23:59:59.999Z'),
+      'expiresAt 1969-12-31T23:59:59.999Z is not allowed: EventBridge Scheduler takes the years from 1970 to 2195; leave it out for a user whose access does not end'],
+    [new Date('2196-01-01T00:00:00Z'),
+      'expiresAt 2196-01-01T00:00:00.000Z is not allowed: EventBridge Scheduler takes the years from 1970 to 2195; leave it out for a user whose access does not end'],
   ])('%s is refused', (expiresAt, message) => {
     expect(add(expiresAt)).toThrow(`[Data/IamAuth/auditor] ${message}`);
   });
@@ -144,17 +190,23 @@ describe('a time', () => {
 
 test.each<Version>([2, 3])('is no finding of cdk-nag %i that is not acknowledged', (version) => {
   iamAuth.addUser('auditor', { expiresAt: EXPIRES_AT });
-  expect(findingsOf(version, app).filter(({ path, acknowledged }) => /Alias|Expiry/.test(path) && !acknowledged)).toEqual([]);
+  expect(
+    findingsOf(version, app).filter(({ path, acknowledged }) => /Alias|Expiry/.test(path) && !acknowledged),
+  ).toEqual([]);
 });
 
 test('is no finding of the checks of this library', () => {
   const checked = quietApp();
   const data = new Stack(checked, 'Data');
-  const auth = new AuroraIamAuth(data, 'IamAuth', { cluster: newCluster(data, 'Cluster', { cloudwatchLogsExports: ['iam-db-auth-error'] }) });
+  const auth = new AuroraIamAuth(data, 'IamAuth', {
+    cluster: newCluster(data, 'Cluster', { cloudwatchLogsExports: ['iam-db-auth-error'] }),
+  });
   auth.addUser('orders');
   const before = findingsIn(checked);
   const again = quietApp();
   const other = new Stack(again, 'Data');
-  new AuroraIamAuth(other, 'IamAuth', { cluster: newCluster(other, 'Cluster', { cloudwatchLogsExports: ['iam-db-auth-error'] }) }).addUser('orders', { expiresAt: EXPIRES_AT });
+  new AuroraIamAuth(other, 'IamAuth', {
+    cluster: newCluster(other, 'Cluster', { cloudwatchLogsExports: ['iam-db-auth-error'] }),
+  }).addUser('orders', { expiresAt: EXPIRES_AT });
   expect(findingsIn(again)).toEqual(before);
 });

@@ -12,14 +12,29 @@ beforeEach(() => {
 const NAMES = Array.from({ length: 10 }, (_, n) => `u${n}`);
 
 function iamAuthOf(provisioner?: ProvisionerOptions, id = 'IamAuth', scope = stack): AuroraIamAuth {
-  return new AuroraIamAuth(scope, id, { cluster: newCluster(scope, `${id}Cluster`), ...provisioner ? { provisioner } : {} });
+  return new AuroraIamAuth(scope, id, {
+    cluster: newCluster(scope, `${id}Cluster`),
+    ...(provisioner ? { provisioner } : {}),
+  });
 }
 
 /** What each user waits for among the others, by name. */
 function lanes(of = stack): Record<string, string[]> {
   const resources = Object.entries(resourcesOf(of)).filter(([, { Type }]) => Type.startsWith('Custom::Rds'));
-  const names = new Map(resources.map(([id, { Properties: { Username, RoleName, Usernames } }]) => [id, (Username ?? RoleName ?? (Usernames as string[]).join()) as string]));
-  const waits = resources.map(([id, { DependsOn = [] }]): [string, string[]] => [names.get(id)!, DependsOn.flatMap(other => names.get(other) ?? [])]);
+  const names = new Map(
+    resources.map(
+      ([
+        id,
+        {
+          Properties: { Username, RoleName, Usernames },
+        },
+      ]) => [id, (Username ?? RoleName ?? (Usernames as string[]).join()) as string],
+    ),
+  );
+  const waits = resources.map(([id, { DependsOn = [] }]): [string, string[]] => [
+    names.get(id)!,
+    DependsOn.flatMap(other => names.get(other) ?? []),
+  ]);
   return Object.fromEntries(waits.filter(([, waitsFor]) => waitsFor.length > 0));
 }
 
@@ -42,11 +57,14 @@ describe('users of a stack', () => {
     expect(lanes()).toEqual({ 'ann,bob': ['readers'], 'u2': ['readers'], 'u3': ['ann,bob'] });
   });
 
-  test.each([[1, 9], [10, 0], [100, 0]])('concurrentUsers %i: %i of ten wait for another one', (concurrentUsers, waiting) => {
-    const iamAuth = iamAuthOf({ concurrentUsers });
-    NAMES.forEach(name => iamAuth.addUser(name));
-    expect(Object.keys(lanes())).toHaveLength(waiting);
-  });
+  test.each([[1, 9], [10, 0], [100, 0]])(
+    'concurrentUsers %i: %i of ten wait for another one',
+    (concurrentUsers, waiting) => {
+      const iamAuth = iamAuthOf({ concurrentUsers });
+      NAMES.forEach(name => iamAuth.addUser(name));
+      expect(Object.keys(lanes())).toHaveLength(waiting);
+    },
+  );
 
   test.each([
     [{ reservedConcurrentExecutions: 1 }, 9],
@@ -63,13 +81,20 @@ describe('users of a stack', () => {
   });
 
   test('fails for fewer executions than users at the same time', () => {
-    expect(() => iamAuthOf({ reservedConcurrentExecutions: 9, concurrentUsers: 10 })).toThrow(new Error(
-      '[Data/IamAuth] reservedConcurrentExecutions 9 is less than concurrentUsers 10: a user without an execution waits in a queue of Lambda '
-      + 'while the time of its resource runs; reserve at least 10, or pass concurrentUsers: 9'));
+    expect(() => iamAuthOf({ reservedConcurrentExecutions: 9, concurrentUsers: 10 })).toThrow(
+      new Error(
+        '[Data/IamAuth] reservedConcurrentExecutions 9 is less than concurrentUsers 10: a user without an execution waits in a queue of Lambda '
+        + 'while the time of its resource runs; reserve at least 10, or pass concurrentUsers: 9',
+      ),
+    );
   });
 
   test.each([0, -1, 1.5, NaN])('fails for %d users at the same time', (concurrentUsers) => {
-    expect(() => iamAuthOf({ concurrentUsers })).toThrow(new Error(`[Data/IamAuth] concurrentUsers ${concurrentUsers} is not a number of users from 1 on; pass one, or leave it out`));
+    expect(() => iamAuthOf({ concurrentUsers })).toThrow(
+      new Error(
+        `[Data/IamAuth] concurrentUsers ${concurrentUsers} is not a number of users from 1 on; pass one, or leave it out`,
+      ),
+    );
   });
 
   test('fails for a number that only the deployment knows', () => {
@@ -78,7 +103,10 @@ describe('users of a stack', () => {
   });
 
   test('are created four at a time through the Data API', () => {
-    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack, 'Cluster', { enableDataApi: true }), transport: SqlTransport.dataApi() });
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', {
+      cluster: newCluster(stack, 'Cluster', { enableDataApi: true }),
+      transport: SqlTransport.dataApi(),
+    });
     NAMES.slice(0, 5).forEach(name => iamAuth.addUser(name));
     expect(lanes()).toEqual({ u4: ['u0'] });
   });
@@ -100,9 +128,14 @@ describe('users of a stack', () => {
   test('of another stack wait for no resource that is not in their template', () => {
     const migrator = iamAuthOf().addUser('migrator');
     const service = new Stack(app, 'Service', { env: IRELAND });
-    const user = new DatabaseUser(service, 'User', { iamAuth: stack.node.findChild('IamAuth') as AuroraIamAuth, username: 'app' });
+    const user = new DatabaseUser(service, 'User', {
+      iamAuth: stack.node.findChild('IamAuth') as AuroraIamAuth,
+      username: 'app',
+    });
     user.node.addDependency(migrator);
-    expect(Object.values(resourcesOf(service, 'Custom::RdsIamUser')).map(({ DependsOn }) => DependsOn)).toEqual([undefined]);
+    expect(Object.values(resourcesOf(service, 'Custom::RdsIamUser')).map(({ DependsOn }) => DependsOn)).toEqual([
+      undefined,
+    ]);
     expect(service.dependencies).toContain(stack);
   });
 
@@ -112,8 +145,14 @@ describe('users of a stack', () => {
     const [first, second] = [1, 2].map(() => app.synth({ force: true }).getStackByName('Data').template as unknown);
     expect(second).toEqual(first);
     iamAuth.addUser('u5');
-    const { Resources } = app.synth({ force: true }).getStackByName('Data').template as { Resources: Record<string, { DependsOn?: string[] }> };
-    expect(Object.entries(Resources).filter(([id]) => /u[45]/.test(id)).map(([, { DependsOn }]) => DependsOn)).toEqual([[expect.stringMatching(/u0/)], [expect.stringMatching(/u1/)]]);
+    const { Resources } = app.synth({ force: true }).getStackByName('Data').template as {
+      Resources: Record<string, { DependsOn?: string[] }>;
+    };
+    expect(
+      Object.entries(Resources)
+        .filter(([id]) => /u[45]/.test(id))
+        .map(([, { DependsOn }]) => DependsOn),
+    ).toEqual([[expect.stringMatching(/u0/)], [expect.stringMatching(/u1/)]]);
   });
 });
 
@@ -133,7 +172,8 @@ describe('no edge where the app has a path of its own', () => {
     ['a property of its own', (first, last) => first.addPropertyOverride('Any', last.ref)],
     ['a list of its own', (first, last) => first.addPropertyOverride('Any', Token.asList(last.getAtt('Any')))],
     ['a name that is a token', (first, last) => first.addPropertyOverride('Any', { Ref: last.logicalId })],
-    ['an attribute of a name that is a token', (first, last) => first.addPropertyOverride('Any', { 'Fn::GetAtt': [last.logicalId, 'Any'] })],
+    ['an attribute of a name that is a token',
+      (first, last) => first.addPropertyOverride('Any', { 'Fn::GetAtt': [last.logicalId, 'Any'] })],
     ['metadata of its own', (first, last) => first.addMetadata('Of', Lazy.any({ produce: () => [last.ref] }))],
     ['DependsOn as an override', (first, last) => first.addOverride('DependsOn', [last.logicalId])],
     ['a value that is known at the end', (first, last) => between(first, Lazy.string({ produce: () => last.ref }))],
@@ -144,7 +184,8 @@ describe('no edge where the app has a path of its own', () => {
     first.addDependency(new CfnResource(stack, 'Between', { type: 'Test::Resource', properties: { Value: value } }));
   }
 
-  const resourceOf = (iamAuth: AuroraIamAuth, name: string) => iamAuth.node.findChild(name).node.defaultChild as CfnResource;
+  const resourceOf = (iamAuth: AuroraIamAuth, name: string) =>
+    iamAuth.node.findChild(name).node.defaultChild as CfnResource;
 
   test.each(ways)('by %s', (_, make) => {
     const iamAuth = iamAuthOf();
@@ -185,7 +226,9 @@ describe('no edge where the app has a path of its own', () => {
   test('for a user that is there under a condition', () => {
     const iamAuth = iamAuthOf();
     NAMES.slice(0, 6).forEach(name => iamAuth.addUser(name));
-    resourceOf(iamAuth, 'u0').cfnOptions.condition = new CfnCondition(stack, 'Some', { expression: Fn.conditionEquals('a', 'a') });
+    resourceOf(iamAuth, 'u0').cfnOptions.condition = new CfnCondition(stack, 'Some', {
+      expression: Fn.conditionEquals('a', 'a'),
+    });
     expect(lanes()).toEqual({ u5: ['u1'] });
   });
 });

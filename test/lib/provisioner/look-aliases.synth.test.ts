@@ -18,7 +18,8 @@ beforeEach(() => {
 });
 
 const schedule = events.Schedule.cron({ hour: '6', minute: '0' });
-const granted = (role: iam.Role) => stack.resolve((role.node.findChild('DefaultPolicy') as iam.Policy).document) as { Statement: unknown[] };
+const granted = (role: iam.Role) =>
+  stack.resolve((role.node.findChild('DefaultPolicy') as iam.Policy).document) as { Statement: unknown[] };
 
 describe.each(['Plan', 'Drift'] as const)('grant%s', (name) => {
   test('allows an alias alone, of the latest version of the function', () => {
@@ -26,8 +27,14 @@ describe.each(['Plan', 'Drift'] as const)('grant%s', (name) => {
     iamAuth[`grant${name}`](role);
     iamAuth[`grant${name}`](role);
     const [[logicalId, alias]] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Alias'));
-    expect(alias.Properties).toMatchObject({ Name: name.toLowerCase(), FunctionVersion: '$LATEST', FunctionName: reference(/^IamAuthProvisionerHandler/) });
-    expect(granted(role).Statement).toEqual([{ Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: { Ref: logicalId } }]);
+    expect(alias.Properties).toMatchObject({
+      Name: name.toLowerCase(),
+      FunctionVersion: '$LATEST',
+      FunctionName: reference(/^IamAuthProvisionerHandler/),
+    });
+    expect(granted(role).Statement).toEqual([
+      { Effect: 'Allow', Action: 'lambda:InvokeFunction', Resource: { Ref: logicalId } },
+    ]);
   });
 });
 
@@ -41,10 +48,19 @@ describe('checkDrift', () => {
     const [[logicalId]] = Object.entries(resourcesOf(stack, 'AWS::Lambda::Alias'));
     expect(onlyResourceOf(stack, 'AWS::Events::Rule').Properties).toMatchObject({
       ScheduleExpression: 'cron(0 6 * * ? *)', State: 'ENABLED',
-      Targets: [{ Arn: { Ref: logicalId }, Input: '{}', RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 2 } }],
+      Targets: [
+        {
+          Arn: { Ref: logicalId },
+          Input: '{}',
+          RetryPolicy: { MaximumEventAgeInSeconds: 3600, MaximumRetryAttempts: 2 },
+        },
+      ],
     });
     expect(onlyResourceOf(stack, 'AWS::Lambda::Permission').Properties).toMatchObject({
-      Action: 'lambda:InvokeFunction', FunctionName: { Ref: logicalId }, Principal: 'events.amazonaws.com', SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^IamAuthProvisionerDriftSchedule/), 'Arn'] },
+      Action: 'lambda:InvokeFunction',
+      FunctionName: { Ref: logicalId },
+      Principal: 'events.amazonaws.com',
+      SourceArn: { 'Fn::GetAtt': [expect.stringMatching(/^IamAuthProvisionerDriftSchedule/), 'Arn'] },
     });
   });
 
@@ -52,11 +68,24 @@ describe('checkDrift', () => {
     iamAuth.checkDrift({ schedule, action: new SnsAction(new sns.Topic(stack, 'Topic')) });
     expect(onlyResourceOf(stack, 'AWS::Logs::MetricFilter').Properties).toMatchObject({
       FilterPattern: '{ $.notice = "drift checked" }',
-      MetricTransformations: [{ MetricNamespace: 'cdk-aurora-iam-auth', MetricName: 'DriftedRoles', MetricValue: '$.driftedRoles', Dimensions: [{ Key: 'FunctionName', Value: '$.function' }] }],
+      MetricTransformations: [
+        {
+          MetricNamespace: 'cdk-aurora-iam-auth',
+          MetricName: 'DriftedRoles',
+          MetricValue: '$.driftedRoles',
+          Dimensions: [{ Key: 'FunctionName', Value: '$.function' }],
+        },
+      ],
     });
     expect(onlyResourceOf(stack, 'AWS::CloudWatch::Alarm').Properties).toMatchObject({
-      Namespace: 'cdk-aurora-iam-auth', MetricName: 'DriftedRoles', Statistic: 'Maximum', Threshold: 1, EvaluationPeriods: 1,
-      ComparisonOperator: 'GreaterThanOrEqualToThreshold', TreatMissingData: 'ignore', AlarmActions: [reference(/^Topic/)],
+      Namespace: 'cdk-aurora-iam-auth',
+      MetricName: 'DriftedRoles',
+      Statistic: 'Maximum',
+      Threshold: 1,
+      EvaluationPeriods: 1,
+      ComparisonOperator: 'GreaterThanOrEqualToThreshold',
+      TreatMissingData: 'ignore',
+      AlarmActions: [reference(/^Topic/)],
     });
   });
 
@@ -70,6 +99,8 @@ describe('checkDrift', () => {
   test.each<Version>([2, 3])('with an action is no finding of cdk-nag %i that is not acknowledged', (version) => {
     iamAuth.checkDrift({ schedule, action: new SnsAction(new sns.Topic(stack, 'Topic')) });
     iamAuth.grantPlan(new iam.Role(stack, 'Auditor', { assumedBy: new iam.AccountRootPrincipal() }));
-    expect(findingsOf(version, app).filter(({ path, acknowledged }) => /Alias|Drift/.test(path) && !acknowledged)).toEqual([]);
+    expect(
+      findingsOf(version, app).filter(({ path, acknowledged }) => /Alias|Drift/.test(path) && !acknowledged),
+    ).toEqual([]);
   });
 });

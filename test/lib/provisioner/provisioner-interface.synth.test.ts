@@ -110,9 +110,10 @@ test('is refused where no user of its database is in its stack', () => {
   const apps = new Stack(app, 'Apps');
   new DatabaseUser(apps, 'User', { iamAuth, username: 'app' });
   expect(iamAuth.provisioner).toBe(iamAuth.provisioner);
-  const message = 'provisioner of Data/IamAuth is asked for, and no user or group role of this database is in stack Data, '
-    + 'so that it would have the rights of the admin for nothing; '
-    + 'take the one of a user in another stack, user.provisioner, or leave it out';
+  const message
+    = 'provisioner of Data/IamAuth is asked for, and no user or group role of this database is in stack Data, '
+      + 'so that it would have the rights of the admin for nothing; '
+      + 'take the one of a user in another stack, user.provisioner, or leave it out';
   expect(() => app.synth()).toThrow(`[Data/IamAuth] ${message}`);
   expect(iamAuth.node.validate()).toEqual([message]);
 });
@@ -161,6 +162,8 @@ test('the samples of docs/operations.md are the ones that are compiled, and thei
     { threshold: 1, evaluationPeriods: 1 },
   );
   expect(onlyResourceOf(stack, 'AWS::CloudWatch::Alarm').Properties).toMatchObject({
-    MetricName: 'Failures', Namespace: 'cdk-aurora-iam-auth', Dimensions: [{ Name: 'FunctionName', Value: reference(/^IamAuthProvisionerHandler/) }],
+    MetricName: 'Failures',
+    Namespace: 'cdk-aurora-iam-auth',
+    Dimensions: [{ Name: 'FunctionName', Value: reference(/^IamAuthProvisionerHandler/) }],
   });
 });

@@ -54,7 +54,12 @@ describe('lanes', () => {
   });
 
   test('none where the app has a path of its own: through a migration, for one', () => {
-    const resources: Resources = { U0: { DependsOn: 'Migration' }, Migration: { Properties: { user: { Ref: 'U1' } } }, U1: {}, U2: { DependsOn: 'U0' } };
+    const resources: Resources = {
+      U0: { DependsOn: 'Migration' },
+      Migration: { Properties: { user: { Ref: 'U1' } } },
+      U1: {},
+      U2: { DependsOn: 'U0' },
+    };
     // U1, then the migration, then U0 and U2.
     expect([...lanesIn(graphOf(resources)!, users(3), 1)]).toEqual([]);
     expect([...lanesIn(graphOf({ ...resources, U2: {} })!, users(3), 1)]).toEqual([['U2', 'U0']]);
@@ -65,12 +70,28 @@ describe('lanes', () => {
     for (let run = 0; run < 200; run++) {
       const ids = random.shuffled([...users(12), ...Array.from({ length: 12 }, (_, n) => `X${n}`)]);
       // Each may wait for those before it in some order that is not the one of the template.
-      const resources = Object.fromEntries(random.shuffled(ids.map((id, n): [string, TemplateResource] => [id, { DependsOn: ids.slice(0, n).filter(() => random.chance(0.08)) }])));
+      const resources = Object.fromEntries(
+        random.shuffled(
+          ids.map((id, n): [string, TemplateResource] => [
+            id,
+            { DependsOn: ids.slice(0, n).filter(() => random.chance(0.08)) },
+          ]),
+        ),
+      );
       const graph = graphOf(resources)!;
       const width = 1 + Math.floor(random.next() * 5);
       const lanes = lanesIn(graph, users(12), width);
-      lanes.forEach((before, id) => expect([graph.isAfter(id, before), graph.isAfter(before, id)]).toEqual([false, false]));
-      const withLanes = graphOf(Object.fromEntries(Object.entries(resources).map(([id, resource]) => [id, { DependsOn: [resource.DependsOn as string[], lanes.get(id) ?? []].flat() }])));
+      lanes.forEach((before, id) =>
+        expect([graph.isAfter(id, before), graph.isAfter(before, id)]).toEqual([false, false]),
+      );
+      const withLanes = graphOf(
+        Object.fromEntries(
+          Object.entries(resources).map(([id, resource]) => [
+            id,
+            { DependsOn: [resource.DependsOn as string[], lanes.get(id) ?? []].flat() },
+          ]),
+        ),
+      );
       expect(withLanes).toBeDefined();
       // In so many lanes, each user waits for all before it in its lane: of any width + 1 users, one waits for another.
       const sorted = graph.sorted(users(12));

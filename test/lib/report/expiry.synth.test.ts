@@ -36,8 +36,19 @@ test('so have its pages, and who has no access any more is among what a reviewer
 });
 
 test('so has the metadata of the template, of users with an end alone', () => {
-  const template = templateOf(stackWithUsers()).toJSON() as { Metadata: Record<string, string>; Resources: Record<string, { Type: string; Metadata?: { Access?: string[] } }> };
-  const lines = Object.values(template.Resources).filter(({ Type }) => Type.startsWith('Custom::')).map(({ Metadata }) => Metadata?.Access?.[0]);
-  expect(lines).toEqual(['access ends 2095-01-31T12:00:00Z', 'access ended 2026-01-31T12:00:00.500Z', 'sign-in by no identity in this app']);
-  expect(Object.values(template.Metadata).filter(text => typeof text === 'string' && text.startsWith('access en'))).toHaveLength(2);
+  const template = templateOf(stackWithUsers()).toJSON() as {
+    Metadata: Record<string, string>;
+    Resources: Record<string, { Type: string; Metadata?: { Access?: string[] } }>;
+  };
+  const lines = Object.values(template.Resources)
+    .filter(({ Type }) => Type.startsWith('Custom::'))
+    .map(({ Metadata }) => Metadata?.Access?.[0]);
+  expect(lines).toEqual([
+    'access ends 2095-01-31T12:00:00Z',
+    'access ended 2026-01-31T12:00:00.500Z',
+    'sign-in by no identity in this app',
+  ]);
+  expect(
+    Object.values(template.Metadata).filter(text => typeof text === 'string' && text.startsWith('access en')),
+  ).toHaveLength(2);
 });

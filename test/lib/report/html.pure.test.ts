@@ -7,16 +7,28 @@ const [SERVER] = REPORT.servers;
 const [USER] = SERVER.users;
 const [, GROUP] = SERVER.groups;
 
-const withUsers = (users: UserAccess[], groups: GroupAccess[] = SERVER.groups): AccessReport => ({ ...REPORT, servers: [{ ...SERVER, users, groups }] });
+const withUsers = (users: UserAccess[], groups: GroupAccess[] = SERVER.groups): AccessReport => ({
+  ...REPORT,
+  servers: [{ ...SERVER, users, groups }],
+});
 
 /** The rows of a table as the text of their cells; a tbody is a list of rows. */
 function bodies(html: string, table: 'users' | 'groups' | 'who'): string[][][] {
   const [, found = ''] = new RegExp(`<table class="${table}">(.*?)</table>`, 's').exec(html) ?? [];
   return [...found.matchAll(/<tbody.*?<\/tbody>/gs)].map(([body]) =>
-    [...body.matchAll(/<tr>.*?<\/tr>/gs)].map(([row]) => [...row.matchAll(/<t[hd].*?>(.*?)<\/t[hd]>/gs)].map(([, cell]) => textOf(cell))));
+    [...body.matchAll(/<tr>.*?<\/tr>/gs)].map(([row]) =>
+      [...row.matchAll(/<t[hd].*?>(.*?)<\/t[hd]>/gs)].map(([, cell]) => textOf(cell)),
+    ),
+  );
 }
 
-const textOf = (html: string) => html.replace(/<\/(?:div|dt|dd)>/g, ' ').replace(/<[^>]*>/g, '').replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code))).replace(/\s+/g, ' ').trim();
+const textOf = (html: string) =>
+  html
+    .replace(/<\/(?:div|dt|dd)>/g, ' ')
+    .replace(/<[^>]*>/g, '')
+    .replace(/&#(\d+);/g, (_, code) => String.fromCharCode(Number(code)))
+    .replace(/\s+/g, ' ')
+    .trim();
 
 describe('the page', () => {
   test('has a row for each place, and one for each group', () => {
@@ -27,7 +39,8 @@ describe('the page', () => {
         ['', '', 'not known here through pg_monitor, of readers'],
       ],
       [
-        ['orders stays when removed IamAuth/orders', 'no identity in this app', '', '', 'acts as "Owner" from its sign-in on 20 connections at most search_path = "$user", app work_mem = <64MB>'],
+        ['orders stays when removed IamAuth/orders', 'no identity in this app', '', '',
+          'acts as "Owner" from its sign-in on 20 connections at most search_path = "$user", app work_mem = <64MB>'],
         ['shop', '', 'CONNECT'],
         ['shop', 'public', 'SELECT, INSERT on table "Orders"'],
       ],
@@ -45,7 +58,19 @@ describe('the page', () => {
   });
 
   test('has the same from the side of the identities', () => {
-    const html = htmlOf(withUsers([{ ...USER, signIns: [...USER.signIns, { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } }, { principal: { kind: 'statement' } }, { principal: { kind: 'statement', label: '<b>set</b>' } }] }]));
+    const html = htmlOf(
+      withUsers([
+        {
+          ...USER,
+          signIns: [
+            ...USER.signIns,
+            { principal: { kind: 'role', path: 'Shop/People', arn: 'arn:aws:iam::111111111111:role/people' } },
+            { principal: { kind: 'statement' } },
+            { principal: { kind: 'statement', label: '<b>set</b>' } },
+          ],
+        },
+      ]),
+    );
     expect(bodies(html, 'who')).toEqual([
       [['<b>set</b> (statement of connectStatement())', '', 'ada']],
       [['Apps/Client role', '', 'ada through Proxy']],
@@ -59,7 +84,9 @@ describe('the page', () => {
 
   test('takes a privilege for text as well, whatever it is: only TypeScript knows the list', () => {
     const privileges = ['<script>alert(1)</script>'];
-    expect(htmlOf(withUsers([{ ...USER, privileges: [{ database: 'shop', on: 'database', privileges }] }]))).not.toContain(privileges[0]);
+    expect(
+      htmlOf(withUsers([{ ...USER, privileges: [{ database: 'shop', on: 'database', privileges }] }])),
+    ).not.toContain(privileges[0]);
   });
 
   test('counts', () => {
@@ -68,33 +95,63 @@ describe('the page', () => {
   });
 
   test('says of each user what the filters ask for, groups included', () => {
-    const changing: GroupAccess = { ...GROUP, privileges: [{ database: 'crm', on: 'database', privileges: ['CREATE'] }] };
-    const html = htmlOf(withUsers([USER, { ...USER, name: 'b', signIns: [], memberOf: [] }], [SERVER.groups[0], changing]));
-    expect([...html.matchAll(/data-d="(.*?)" data-f="(.*?)"/g)].map(([, databases, letters]) => [databases, letters])).toEqual([['1 0', 'wgp'], ['1', 'n']]);
+    const changing: GroupAccess = {
+      ...GROUP,
+      privileges: [{ database: 'crm', on: 'database', privileges: ['CREATE'] }],
+    };
+    const html = htmlOf(
+      withUsers([USER, { ...USER, name: 'b', signIns: [], memberOf: [] }], [SERVER.groups[0], changing]),
+    );
+    expect(
+      [...html.matchAll(/data-d="(.*?)" data-f="(.*?)"/g)].map(([, databases, letters]) => [databases, letters]),
+    ).toEqual([['1 0', 'wgp'], ['1', 'n']]);
   });
 
   test('names few of many schemas with each member', () => {
-    const many = Array.from({ length: 9 }, (_, index) => ({ database: 'shop', schema: `schema${index}`, on: 'schema' as const, privileges: ['USAGE'] }));
-    const [[, [, few]], [, [, more]]] = [8, 9].map(count => bodies(htmlOf(withUsers([USER], [{ ...GROUP, privileges: many.slice(0, count) }])), 'users')[0]);
+    const many = Array.from({ length: 9 }, (_, index) => ({
+      database: 'shop',
+      schema: `schema${index}`,
+      on: 'schema' as const,
+      privileges: ['USAGE'],
+    }));
+    const [[, [, few]], [, [, more]]] = [8, 9].map(
+      count => bodies(htmlOf(withUsers([USER], [{ ...GROUP, privileges: many.slice(0, count) }])), 'users')[0],
+    );
     expect([few.split(', ').length, more]).toEqual([8, '9 schemas']);
   });
 
   test('puts more than six members behind a click', () => {
-    const members = Array.from({ length: 7 }, (_, index) => ({ name: `user${index}`, kind: 'user' as const, through: [] }));
-    const [few, many] = [6, 7].map(count => htmlOf(withUsers([USER], [{ ...GROUP, members: members.slice(0, count) }])));
+    const members = Array.from({ length: 7 }, (_, index) => ({
+      name: `user${index}`,
+      kind: 'user' as const,
+      through: [],
+    }));
+    const [few, many] = [6, 7].map(count =>
+      htmlOf(withUsers([USER], [{ ...GROUP, members: members.slice(0, count) }])),
+    );
     expect([few.includes('<details>'), many.includes('<details><summary>7 members</summary>')]).toEqual([false, true]);
   });
 
   test('is one that is smaller than 1 MB for 500 users with four groups each', () => {
     const groups = Array.from({ length: 4 }, (_, index) => ({ ...GROUP, name: `group${index}`, members: [] }));
-    const users = Array.from({ length: 500 }, (_, index) => ({ ...USER, name: `somebody.with.a.name${index}@example.com`, memberOf: groups.map(({ name }) => ({ role: name, through: [] })) }));
+    const users = Array.from({ length: 500 }, (_, index) => ({
+      ...USER,
+      name: `somebody.with.a.name${index}@example.com`,
+      memberOf: groups.map(({ name }) => ({ role: name, through: [] })),
+    }));
     expect(htmlOf(withUsers(users, groups)).length).toBeLessThan(1_000_000);
   });
 });
 
 describe('a name', () => {
-  const everywhere = (name: string): AccessReport => JSON.parse(JSON.stringify(REPORT), (_, value: unknown) =>
-    typeof value === 'string' && !/^(cluster|role|proxy|user|group|database|schema|tables|password|[A-Z_]+)$/.test(value) && !/^\d{4}-/.test(value) ? name : value) as AccessReport;
+  const everywhere = (name: string): AccessReport =>
+    JSON.parse(JSON.stringify(REPORT), (_, value: unknown) =>
+      typeof value === 'string'
+      && !/^(cluster|role|proxy|user|group|database|schema|tables|password|[A-Z_]+)$/.test(value)
+      && !/^\d{4}-/.test(value)
+        ? name
+        : value,
+    ) as AccessReport;
   const withoutText = (html: string) => html.replace(/>[^<]*</g, '><');
 
   test.each(HOSTILE_NAMES)('is text and nothing else: %j', (name) => {
@@ -102,7 +159,9 @@ describe('a name', () => {
   });
 
   test('is there as it is', () => {
-    expect(htmlOf(everywhere('<b>&amp; "x" \'y\'</b>'))).toContain('<code>&#60;b&#62;&#38;amp; &#34;x&#34; &#39;y&#39;&#60;/b&#62;</code>');
+    expect(htmlOf(everywhere('<b>&amp; "x" \'y\'</b>'))).toContain(
+      '<code>&#60;b&#62;&#38;amp; &#34;x&#34; &#39;y&#39;&#60;/b&#62;</code>',
+    );
   });
 
   test('has no character that is invisible, or that turns others around', () => {
@@ -115,10 +174,15 @@ describe('a name', () => {
 describe('the policy of the page', () => {
   const html = htmlOf(REPORT);
   const [, policy] = /http-equiv="Content-Security-Policy" content="(.*?)"/.exec(html) ?? [];
-  const hashOf = (element: string) => createHash('sha256').update(new RegExp(`<${element}>(.*?)</${element}>`, 's').exec(html)?.[1] ?? '').digest('base64');
+  const hashOf = (element: string) =>
+    createHash('sha256')
+      .update(new RegExp(`<${element}>(.*?)</${element}>`, 's').exec(html)?.[1] ?? '')
+      .digest('base64');
 
   test('forbids everything but the script and the style that are there', () => {
-    expect(policy).toBe(`default-src 'none'; script-src 'sha256-${hashOf('script')}'; style-src 'sha256-${hashOf('style')}'; base-uri 'none'; form-action 'none'`);
+    expect(policy).toBe(
+      `default-src 'none'; script-src 'sha256-${hashOf('script')}'; style-src 'sha256-${hashOf('style')}'; base-uri 'none'; form-action 'none'`,
+    );
   });
 
   test('comes before all of it, and nothing asks for more', () => {

@@ -5,18 +5,36 @@ import { itemsOf, partsOf, settingOf, shown } from '../../../../lib/checks/app/v
 const CLUSTER = { Type: 'AWS::RDS::DBCluster', Properties: {} };
 const PROXY = { Type: 'AWS::RDS::DBProxy', Properties: {} };
 
-function file(name: string, body: TemplateBody, { environment = 'aws://111111111111/eu-west-1', folder = '/cdk.out' } = {}): TemplateFile {
+function file(
+  name: string,
+  body: TemplateBody,
+  { environment = 'aws://111111111111/eu-west-1', folder = '/cdk.out' } = {},
+): TemplateFile {
   return { file: `${folder}/${name}.template.json`, stack: { name, environment, folder }, body };
 }
 
 /** A value in a stack, next to others, as it is shown to people. */
-function shownIn(value: unknown, others: TemplateFile[] = [], resources: TemplateBody['Resources'] = { Cluster: CLUSTER, Proxy: PROXY }): string {
-  const app = new SynthesizedApp([file('Here', { Resources: { ...resources, Holder: { Type: 'Holder', Properties: {} } } }), ...others]);
+function shownIn(
+  value: unknown,
+  others: TemplateFile[] = [],
+  resources: TemplateBody['Resources'] = { Cluster: CLUSTER, Proxy: PROXY },
+): string {
+  const app = new SynthesizedApp([
+    file('Here', { Resources: { ...resources, Holder: { Type: 'Holder', Properties: {} } } }),
+    ...others,
+  ]);
   return shown(partsOf(value, app.ofType('Holder')[0].template));
 }
 
 const exporting = (name: string, id: string, place: Parameters<typeof file>[2] = {}) =>
-  file(name, { Resources: { [id]: CLUSTER }, Outputs: { Out: { Value: { 'Fn::GetAtt': [id, 'DBClusterResourceId'] }, Export: { Name: 'Shared' } } } }, place);
+  file(
+    name,
+    {
+      Resources: { [id]: CLUSTER },
+      Outputs: { Out: { Value: { 'Fn::GetAtt': [id, 'DBClusterResourceId'] }, Export: { Name: 'Shared' } } },
+    },
+    place,
+  );
 
 describe('partsOf', () => {
   test.each<[string, unknown, string]>([
@@ -27,11 +45,14 @@ describe('partsOf', () => {
     ['an attribute with a period', { 'Fn::GetAtt': 'Cluster.Endpoint.Address' }, '<Cluster.Endpoint.Address>'],
     ['a pseudo parameter', { Ref: 'AWS::Region' }, '<Region>'],
     ['a parameter', { Ref: 'Open' }, '<Open>'],
-    ['Fn::Join', { 'Fn::Join': [':', ['a', { Ref: 'Cluster' }, 'b', { 'Fn::Join': ['', ['c', 'd']] }]] }, 'a:<Cluster>:b:cd'],
+    ['Fn::Join', { 'Fn::Join': [':', ['a', { Ref: 'Cluster' }, 'b', { 'Fn::Join': ['', ['c', 'd']] }]] },
+      'a:<Cluster>:b:cd'],
     ['Fn::Join of a list of the deployment', { 'Fn::Join': [',', { Ref: 'Open' }] }, '<Fn::Join>'],
-    ['Fn::Sub', { 'Fn::Sub': '${!*}-${AWS::Region}-${Cluster}-${Cluster.DBClusterArn}-${Open}' }, '${*}-<Region>-<Cluster>-<Cluster.DBClusterArn>-<Open>'],
+    ['Fn::Sub', { 'Fn::Sub': '${!*}-${AWS::Region}-${Cluster}-${Cluster.DBClusterArn}-${Open}' },
+      '${*}-<Region>-<Cluster>-<Cluster.DBClusterArn>-<Open>'],
     ['Fn::Sub with variables', { 'Fn::Sub': ['${It}/${Cluster}', { It: { Ref: 'Proxy' } }] }, '<Proxy>/<Cluster>'],
-    ['Fn::Select of an attribute', { 'Fn::Select': [6, { 'Fn::Split': [':', { 'Fn::GetAtt': ['Proxy', 'DBProxyArn'] }] }] }, '<Proxy.DBProxyArn[6]>'],
+    ['Fn::Select of an attribute',
+      { 'Fn::Select': [6, { 'Fn::Split': [':', { 'Fn::GetAtt': ['Proxy', 'DBProxyArn'] }] }] }, '<Proxy.DBProxyArn[6]>'],
     ['Fn::Select of a text', { 'Fn::Select': ['1', { 'Fn::Split': ['/', 'a/b/c'] }] }, 'b'],
     ['Fn::Select of a list', { 'Fn::Select': [1, ['a', { Ref: 'Cluster' }]] }, '<Cluster>'],
     ['Fn::Select of the deployment', { 'Fn::Select': [1, { 'Fn::Split': ['/', { Ref: 'Open' }] }] }, '<Fn::Select>'],
@@ -46,11 +67,16 @@ describe('partsOf', () => {
 
   test('follows an import', () => {
     expect(shownIn(shared, [exporting('There', 'Database')])).toBe('<Database.DBClusterResourceId>');
-    expect(shownIn({ 'Fn::ImportValue': { 'Fn::Join': ['', ['Sha', 'red']] } }, [exporting('There', 'Database')])).toBe('<Database.DBClusterResourceId>');
+    expect(shownIn({ 'Fn::ImportValue': { 'Fn::Join': ['', ['Sha', 'red']] } }, [exporting('There', 'Database')])).toBe(
+      '<Database.DBClusterResourceId>',
+    );
   });
 
   test('follows an import within its stage, and its account and Region', () => {
-    const elsewhere = [exporting('Staging', 'Other', { folder: '/cdk.out/staging' }), exporting('US', 'American', { environment: 'aws://111111111111/us-east-1' })];
+    const elsewhere = [
+      exporting('Staging', 'Other', { folder: '/cdk.out/staging' }),
+      exporting('US', 'American', { environment: 'aws://111111111111/us-east-1' }),
+    ];
     expect(shownIn(shared, [...elsewhere, exporting('There', 'Database')])).toBe('<Database.DBClusterResourceId>');
   });
 

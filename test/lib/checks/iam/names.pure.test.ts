@@ -23,7 +23,8 @@ function found(rule: Rule, ...stages: Stage[]): string[] {
 const dev = (resources: object, account = '111111111111'): Stage => ({ account, folder: 'dev', resources });
 const prod = (resources: object, account = '222222222222'): Stage => ({ account, folder: 'prod', resources });
 const managed = (Statement: object) => ({
-  Type: 'AWS::IAM::ManagedPolicy', Properties: { ManagedPolicyName: 'Shared', PolicyDocument: { Version: '2012-10-17', Statement } },
+  Type: 'AWS::IAM::ManagedPolicy',
+  Properties: { ManagedPolicyName: 'Shared', PolicyDocument: { Version: '2012-10-17', Statement } },
 });
 const WIDE = managed({ Effect: 'Allow', Action: '*', Resource: '*' });
 const BY_NAME = { 'Fn::Sub': 'arn:aws:iam::${AWS::AccountId}:policy/Shared' };
@@ -37,13 +38,21 @@ describe('a managed policy that is a permissions boundary alone is no finding', 
   });
 
   test('in a branch', () => {
-    expect(found(connectWildcard, dev(bounded({ 'Fn::If': ['C', { Ref: 'Policy' }, { Ref: 'AWS::NoValue' }] })))).toEqual([]);
-    expect(found(connectWildcard, dev(bounded({ 'Fn::If': ['C', BY_NAME, 'arn:aws:iam::aws:policy/ReadOnlyAccess'] })))).toEqual([]);
+    expect(
+      found(connectWildcard, dev(bounded({ 'Fn::If': ['C', { Ref: 'Policy' }, { Ref: 'AWS::NoValue' }] }))),
+    ).toEqual([]);
+    expect(
+      found(connectWildcard, dev(bounded({ 'Fn::If': ['C', BY_NAME, 'arn:aws:iam::aws:policy/ReadOnlyAccess'] }))),
+    ).toEqual([]);
   });
 
   test('but one of another account does not make it one', () => {
-    expect(found(connectWildcard, dev({ Policy: WIDE }), prod({ Role: role({ PermissionsBoundary: BY_NAME }) }))).toEqual(['dev/Policy']);
-    expect(found(connectWildcard, dev({ ...bounded(), Other: role({ ManagedPolicyArns: [BY_NAME] }) }), prod(bounded()))).toEqual(['dev/Policy']);
+    expect(
+      found(connectWildcard, dev({ Policy: WIDE }), prod({ Role: role({ PermissionsBoundary: BY_NAME }) })),
+    ).toEqual(['dev/Policy']);
+    expect(
+      found(connectWildcard, dev({ ...bounded(), Other: role({ ManagedPolicyArns: [BY_NAME] }) }), prod(bounded())),
+    ).toEqual(['dev/Policy']);
   });
 
   test('and that of a permission set is one of whichever account', () => {
@@ -55,12 +64,20 @@ describe('a managed policy that is a permissions boundary alone is no finding', 
 
 test('a role has the managed policy of its own stage', () => {
   const Statement = {
-    Effect: 'Allow', Action: 'rds-db:connect', Resource: { 'Fn::Sub': 'arn:aws:rds-db:eu-west-1:1:dbuser:${Cluster.DBClusterResourceId}/ada' },
+    Effect: 'Allow',
+    Action: 'rds-db:connect',
+    Resource: { 'Fn::Sub': 'arn:aws:rds-db:eu-west-1:1:dbuser:${Cluster.DBClusterResourceId}/ada' },
   };
   const resources = {
     Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql' } },
-    Proxy: { Type: 'AWS::RDS::DBProxy', Properties: { DefaultAuthScheme: 'IAM_AUTH', RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] } } },
-    Group: { Type: 'AWS::RDS::DBProxyTargetGroup', Properties: { DBProxyName: { Ref: 'Proxy' }, DBClusterIdentifiers: [{ Ref: 'Cluster' }] } },
+    Proxy: {
+      Type: 'AWS::RDS::DBProxy',
+      Properties: { DefaultAuthScheme: 'IAM_AUTH', RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] } },
+    },
+    Group: {
+      Type: 'AWS::RDS::DBProxyTargetGroup',
+      Properties: { DBProxyName: { Ref: 'Proxy' }, DBClusterIdentifiers: [{ Ref: 'Cluster' }] },
+    },
     Role: role({ ManagedPolicyArns: [BY_NAME] }),
     Policy: managed(Statement),
   };

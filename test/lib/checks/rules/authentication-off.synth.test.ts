@@ -36,9 +36,11 @@ describe('IamAuth-AuthenticationOff', () => {
 
   test.each([
     ['not set', CLUSTER, { Engine: 'aurora-postgresql' }, 'not set'],
-    ['left out', CLUSTER, { Engine: 'aurora-postgresql', EnableIAMDatabaseAuthentication: { Ref: 'AWS::NoValue' } }, 'not set'],
+    ['left out', CLUSTER, { Engine: 'aurora-postgresql', EnableIAMDatabaseAuthentication: { Ref: 'AWS::NoValue' } },
+      'not set'],
     ['off', INSTANCE, { Engine: 'postgres', EnableIAMDatabaseAuthentication: false }, 'false'],
-    ['off at a restored cluster', CLUSTER, { Engine: 'postgres', SnapshotIdentifier: 'snap', EnableIAMDatabaseAuthentication: 'false' }, 'false'],
+    ['off at a restored cluster', CLUSTER,
+      { Engine: 'postgres', SnapshotIdentifier: 'snap', EnableIAMDatabaseAuthentication: 'false' }, 'false'],
   ])('finds what is off: %s', (_, type, properties, value) => {
     expect(ask(type, properties)).toEqual([{
       id: '',
@@ -48,12 +50,19 @@ describe('IamAuth-AuthenticationOff', () => {
   });
 
   test.each([
-    ['a parameter', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: Fn.ref('Open') }, 'EnableIAMDatabaseAuthentication is <Open>, and unless that is true no user can sign in with IAM'],
-    ['a condition', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: { 'Fn::If': ['Some', true, false] } }, 'EnableIAMDatabaseAuthentication is <Fn::If>, and unless that is true no user can sign in with IAM'],
-    ['a snapshot', CLUSTER, { Engine: 'aurora-postgresql', SnapshotIdentifier: 'snap' }, 'EnableIAMDatabaseAuthentication is not set, so that it is what it was in the snapshot, and unless that is true no user can sign in with IAM'],
-    ['an engine', CLUSTER, { Engine: Fn.ref('Open') }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
-    ['the engine of another cluster', CLUSTER, { SourceDBClusterIdentifier: 'shop' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
-    ['the engine of a snapshot', INSTANCE, { DBSnapshotIdentifier: 'snap' }, 'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
+    ['a parameter', CLUSTER, { Engine: 'postgres', EnableIAMDatabaseAuthentication: Fn.ref('Open') },
+      'EnableIAMDatabaseAuthentication is <Open>, and unless that is true no user can sign in with IAM'],
+    ['a condition', CLUSTER,
+      { Engine: 'postgres', EnableIAMDatabaseAuthentication: { 'Fn::If': ['Some', true, false] } },
+      'EnableIAMDatabaseAuthentication is <Fn::If>, and unless that is true no user can sign in with IAM'],
+    ['a snapshot', CLUSTER, { Engine: 'aurora-postgresql', SnapshotIdentifier: 'snap' },
+      'EnableIAMDatabaseAuthentication is not set, so that it is what it was in the snapshot, and unless that is true no user can sign in with IAM'],
+    ['an engine', CLUSTER, { Engine: Fn.ref('Open') },
+      'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
+    ['the engine of another cluster', CLUSTER, { SourceDBClusterIdentifier: 'shop' },
+      'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
+    ['the engine of a snapshot', INSTANCE, { DBSnapshotIdentifier: 'snap' },
+      'Engine is known at the deployment only, and if it is PostgreSQL, EnableIAMDatabaseAuthentication must be true for any user to sign in with IAM'],
   ])('cannot tell: %s', (_, type, properties, description) => {
     expect(ask(type, properties)).toMatchObject([{ id: 'unknown', description }]);
   });
@@ -67,7 +76,11 @@ describe('IamAuth-AuthenticationOff', () => {
   test('knows the engine of a read replica, which has the switch for itself', () => {
     const stack = newStack();
     const source = newInstance(stack, 'Source', { iamAuthentication: true });
-    const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', { sourceDatabaseInstance: source, vpc: vpcOf(stack), instanceType: INSTANCE_TYPE });
+    const replica = new rds.DatabaseInstanceReadReplica(stack, 'Replica', {
+      sourceDatabaseInstance: source,
+      vpc: vpcOf(stack),
+      instanceType: INSTANCE_TYPE,
+    });
     (replica.node.defaultChild as rds.CfnDBInstance).addPropertyDeletionOverride('Engine');
     expect(answer(authenticationOff, source)).toBe('COMPLIANT');
     expect(answer(authenticationOff, replica)).toMatchObject([{ id: '' }]);

@@ -12,21 +12,39 @@ function ask(properties: Record<string, unknown>, type = 'AWS::RDS::DBCluster') 
 }
 
 describe('IamAuth-MasterWithPassword', () => {
-  test.each([['none', {}], ['a password', { MasterUserAuthenticationType: 'password', MasterUserPassword: 'p' }]])('is not about a master that signs in with a password: %s', (_, properties) => {
-    expect(ask(properties)).toBe('NOT_APPLICABLE');
-  });
+  test.each([['none', {}], ['a password', { MasterUserAuthenticationType: 'password', MasterUserPassword: 'p' }]])(
+    'is not about a master that signs in with a password: %s',
+    (_, properties) => {
+      expect(ask(properties)).toBe('NOT_APPLICABLE');
+    },
+  );
 
   test('is not about other resources', () => {
     expect(ask({ ...IAM, MasterUserPassword: 'p' }, 'AWS::RDS::DBProxy')).toBe('NOT_APPLICABLE');
   });
 
-  test.each([['none', {}], ['not managed', { ManageMasterUserPassword: false }], ['left out', { MasterUserPassword: { Ref: 'AWS::NoValue' } }]])('has nothing against a master without a password: %s', (_, properties) => {
+  test.each([
+    ['none', {}],
+    ['not managed', { ManageMasterUserPassword: false }],
+    ['left out', { MasterUserPassword: { Ref: 'AWS::NoValue' } }],
+  ])('has nothing against a master without a password: %s', (_, properties) => {
     expect(ask({ ...IAM, ...properties })).toBe('COMPLIANT');
   });
 
   test.each(['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'])('finds the two together: %s', (type) => {
-    for (const [property, value] of [['MasterUserPassword', '{{resolve:secretsmanager:s}}'], ['MasterUserPassword', { Ref: 'Open' }], ['ManageMasterUserPassword', true], ['ManageMasterUserPassword', 'true']] as const) {
-      expect(ask({ ...IAM, [property]: value }, type)).toEqual([{ id: '', description: `MasterUserAuthenticationType is iam-db-auth, and ${property} is set: ${RULE}`, location: `Properties/${property}` }]);
+    for (const [property, value] of [
+      ['MasterUserPassword', '{{resolve:secretsmanager:s}}'],
+      ['MasterUserPassword', { Ref: 'Open' }],
+      ['ManageMasterUserPassword', true],
+      ['ManageMasterUserPassword', 'true'],
+    ] as const) {
+      expect(ask({ ...IAM, [property]: value }, type)).toEqual([
+        {
+          id: '',
+          description: `MasterUserAuthenticationType is iam-db-auth, and ${property} is set: ${RULE}`,
+          location: `Properties/${property}`,
+        },
+      ]);
     }
   });
 
@@ -34,6 +52,12 @@ describe('IamAuth-MasterWithPassword', () => {
     ['a type', { MasterUserAuthenticationType: Fn.ref('Open'), MasterUserPassword: 'p' }, 'MasterUserPassword'],
     ['whether it is managed', { ...IAM, ManageMasterUserPassword: Fn.ref('Open') }, 'ManageMasterUserPassword'],
   ])('cannot tell: %s', (_, properties, property) => {
-    expect(ask(properties)).toEqual([{ id: 'unknown', description: `whether MasterUserAuthenticationType is iam-db-auth together with ${property}, is known at the deployment only: ${RULE}`, location: `Properties/${property}` }]);
+    expect(ask(properties)).toEqual([
+      {
+        id: 'unknown',
+        description: `whether MasterUserAuthenticationType is iam-db-auth together with ${property}, is known at the deployment only: ${RULE}`,
+        location: `Properties/${property}`,
+      },
+    ]);
   });
 });

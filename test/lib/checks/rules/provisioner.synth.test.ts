@@ -42,7 +42,10 @@ test('finds a role that may invoke a provisioner, and says what it is', () => {
 
 test('finds a role that may invoke one that answers CloudFormation itself', () => {
   const stack = newStack();
-  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), transport: SqlTransport.dataApi() });
+  const iamAuth = new AuroraIamAuth(stack, 'IamAuth', {
+    cluster: newCluster(stack),
+    transport: SqlTransport.dataApi(),
+  });
   iamAuth.addUser('orders');
   const role = new iam.Role(stack, 'App', { assumedBy: new iam.ServicePrincipal('ecs-tasks.amazonaws.com') });
   (iamAuth.node.findChild('Provisioner').node.findChild('DataApiHandler') as lambda.Function).grantInvoke(role);
@@ -99,12 +102,22 @@ test('finds a permission, and says whose', () => {
 });
 
 test.each([
-  ['lambda:InvokeFunction', 'found'], ['lambda:InvokeFunctionUrl', 'found'], ['lambda:UpdateFunctionCode', 'found'], ['lambda:AddPermission', 'found'],
-  ['lambda:*', 'found'], ['*', 'found'],
-  ['lambda:GetFunction', 'passed over'], ['lambda:GetFunctionConfiguration', 'passed over'], ['lambda:ListTags', 'passed over'],
+  ['lambda:InvokeFunction', 'found'],
+  ['lambda:InvokeFunctionUrl', 'found'],
+  ['lambda:UpdateFunctionCode', 'found'],
+  ['lambda:AddPermission', 'found'],
+  ['lambda:*', 'found'],
+  ['*', 'found'],
+  ['lambda:GetFunction', 'passed over'],
+  ['lambda:GetFunctionConfiguration', 'passed over'],
+  ['lambda:ListTags', 'passed over'],
 ])('a permission for %s is %s: only those to call or to change a function are', (Action, what) => {
   const { stack, handler } = withUser();
-  const permission = resource(stack, 'Permission', 'AWS::Lambda::Permission', { Action, FunctionName: handler.functionName, Principal: '111122223333' });
+  const permission = resource(stack, 'Permission', 'AWS::Lambda::Permission', {
+    Action,
+    FunctionName: handler.functionName,
+    Principal: '111122223333',
+  });
   expect(answer(provisionerInvocable, permission)).toEqual(what === 'found'
     ? [{
         id: matching(/^<IamAuthProvisionerHandler/),
@@ -115,8 +128,11 @@ test.each([
 });
 
 test.each<[string, (iamAuth: AuroraIamAuth, stack: Stack) => unknown]>([
-  ['to plan, of a role of another account', (iamAuth, stack) => iamAuth.grantPlan(iam.Role.fromRoleArn(stack, 'Pipeline', 'arn:aws:iam::444455556666:role/pipeline'))],
-  ['to compare at the times of a schedule', iamAuth => iamAuth.checkDrift({ schedule: events.Schedule.cron({ hour: '6' }) })],
+  ['to plan, of a role of another account',
+    (iamAuth, stack) =>
+      iamAuth.grantPlan(iam.Role.fromRoleArn(stack, 'Pipeline', 'arn:aws:iam::444455556666:role/pipeline'))],
+  ['to compare at the times of a schedule',
+    iamAuth => iamAuth.checkDrift({ schedule: events.Schedule.cron({ hour: '6' }) })],
 ])('a permission %s is for an alias that carries out no event, and no finding', (_name, use) => {
   const stack = newStack();
   const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack) });
@@ -133,7 +149,8 @@ test('a permission for an action that is known to the deployment alone cannot be
   const { valueAsString: Action } = new CfnParameter(stack, 'Action');
   const permission = resource(stack, 'Permission', 'AWS::Lambda::Permission', { Action, FunctionName: handler.functionName, Principal: '111122223333' });
   expect(answer(provisionerInvocable, permission)).toMatchObject([
-    { id: matching(/^unknown <IamAuthProvisionerHandler/), description: matching(/^whether AWS::Lambda::Permission lets 111122223333 call/) },
+    { id: matching(/^unknown <IamAuthProvisionerHandler/),
+      description: matching(/^whether AWS::Lambda::Permission lets 111122223333 call/) },
   ]);
 });
 
@@ -146,16 +163,22 @@ test.each([
   const url = resource(stack, 'Url', 'AWS::Lambda::Url', {
     AuthType: AuthType ?? new CfnParameter(stack, 'AuthType').valueAsString, TargetFunctionArn: handler.functionArn,
   });
-  expect(answer(provisionerInvocable, url)).toMatchObject([{
-    id: matching(/^<IamAuthProvisionerHandler/), description: matching(new RegExp(`^AWS::Lambda::Url lets ${who} call IamAuthProvisionerHandler`)),
-  }]);
+  expect(answer(provisionerInvocable, url)).toMatchObject([
+    {
+      id: matching(/^<IamAuthProvisionerHandler/),
+      description: matching(new RegExp(`^AWS::Lambda::Url lets ${who} call IamAuthProvisionerHandler`)),
+    },
+  ]);
 });
 
 test('says of an event source whose it is, or that it is not named', () => {
   const { stack, handler } = withUser();
   const source = (id: string, properties: Record<string, unknown>) =>
     resource(stack, id, 'AWS::Lambda::EventSourceMapping', { FunctionName: handler.functionName, ...properties });
-  const [queue, kafka] = [source('Queue', { EventSourceArn: 'arn:aws:sqs:eu-west-1:111122223333:work' }), source('Kafka', { SelfManagedEventSource: {} })];
+  const [queue, kafka] = [
+    source('Queue', { EventSourceArn: 'arn:aws:sqs:eu-west-1:111122223333:work' }),
+    source('Kafka', { SelfManagedEventSource: {} }),
+  ];
   expect(answer(provisionerInvocable, queue)).toMatchObject([
     { description: matching(/^AWS::Lambda::EventSourceMapping lets arn:aws:sqs:eu-west-1:111122223333:work call/) },
   ]);

@@ -15,7 +15,8 @@ function withProxy(role?: (stack: Stack) => iam.IRole) {
   return { stack, cluster, proxy, role: proxy.node.tryFindChild('IAMRole') as iam.Role };
 }
 
-const why = (reason: string) => `whether the role of this proxy has rds-db:connect on its database, without which no client gets through: ${reason}`;
+const why = (reason: string) =>
+  `whether the role of this proxy has rds-db:connect on its database, without which no client gets through: ${reason}`;
 
 describe('IamAuth-ProxyCannotConnect', () => {
   test('is not about a proxy that signs in with passwords, nor about other resources', () => {
@@ -24,14 +25,18 @@ describe('IamAuth-ProxyCannotConnect', () => {
     const proxy = cluster.addProxy('Proxy', { vpc: vpcOf(stack), secrets: [cluster.secret!], iamAuth: true });
     expect(answer(proxyCannotConnect, proxy)).toBe('NOT_APPLICABLE');
     expect(answer(proxyCannotConnect, cluster)).toBe('NOT_APPLICABLE');
-    expect(answer(proxyCannotConnect, resource(newStack(), 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: 'NONE' }))).toBe('NOT_APPLICABLE');
+    expect(
+      answer(proxyCannotConnect, resource(newStack(), 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: 'NONE' })),
+    ).toBe('NOT_APPLICABLE');
   });
 
   test('finds what CDK makes by itself', () => {
     const { proxy } = withProxy();
     expect(answer(proxyCannotConnect, proxy)).toEqual([{
       id: '',
-      description: expect.stringMatching(/^DefaultAuthScheme is IAM_AUTH, and role \w+IAMRole\w+ of this proxy has no rds-db:connect on Cluster\w+, so that no client gets through$/) as unknown,
+      description: expect.stringMatching(
+        /^DefaultAuthScheme is IAM_AUTH, and role \w+IAMRole\w+ of this proxy has no rds-db:connect on Cluster\w+, so that no client gets through$/,
+      ) as unknown,
       location: 'Properties/RoleArn',
     }]);
   });
@@ -46,7 +51,9 @@ describe('IamAuth-ProxyCannotConnect', () => {
 
   test('has nothing against what grantConnect() makes', () => {
     const { stack, cluster, proxy } = withProxy();
-    new AuroraIamAuth(stack, 'IamAuth', { cluster }).addUser('orders').grantConnect(new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() }), { through: proxy });
+    new AuroraIamAuth(stack, 'IamAuth', { cluster })
+      .addUser('orders')
+      .grantConnect(new iam.Role(stack, 'Client', { assumedBy: new iam.AccountRootPrincipal() }), { through: proxy });
     expect(answer(proxyCannotConnect, proxy)).toBe('COMPLIANT');
   });
 
@@ -55,11 +62,26 @@ describe('IamAuth-ProxyCannotConnect', () => {
     const [network, access] = ['Network', 'Access'].map(id => new Stack(data.node.root as App, id, { env: IRELAND }));
     const cluster = newCluster(data, 'Cluster', { iamAuthentication: true });
     const role = new iam.Role(data, 'Role', { assumedBy: new iam.ServicePrincipal('rds.amazonaws.com') });
-    const proxy = new rds.CfnDBProxy(network, 'Proxy', { dbProxyName: 'p', engineFamily: 'POSTGRESQL', defaultAuthScheme: 'IAM_AUTH', roleArn: role.roleArn, vpcSubnetIds: ['s'] });
-    new rds.CfnDBProxyTargetGroup(network, 'Targets', { dbProxyName: proxy.ref, targetGroupName: 'default', dbClusterIdentifiers: [cluster.clusterIdentifier] });
+    const proxy = new rds.CfnDBProxy(network, 'Proxy', {
+      dbProxyName: 'p',
+      engineFamily: 'POSTGRESQL',
+      defaultAuthScheme: 'IAM_AUTH',
+      roleArn: role.roleArn,
+      vpcSubnetIds: ['s'],
+    });
+    new rds.CfnDBProxyTargetGroup(network, 'Targets', {
+      dbProxyName: proxy.ref,
+      targetGroupName: 'default',
+      dbClusterIdentifiers: [cluster.clusterIdentifier],
+    });
     new iam.Policy(access, 'Policy', {
       roles: [role],
-      statements: [new iam.PolicyStatement({ actions: [granted ? 'rds-db:connect' : 'rds:connect'], resources: [`arn:aws:rds-db:eu-west-1:111111111111:dbuser:${cluster.clusterResourceIdentifier}/orders`] })],
+      statements: [
+        new iam.PolicyStatement({
+          actions: [granted ? 'rds-db:connect' : 'rds:connect'],
+          resources: [`arn:aws:rds-db:eu-west-1:111111111111:dbuser:${cluster.clusterResourceIdentifier}/orders`],
+        }),
+      ],
     });
     expect(answer(proxyCannotConnect, proxy)).toEqual(granted ? 'COMPLIANT' : [expect.objectContaining({ id: '' })]);
   });
@@ -71,7 +93,12 @@ describe('IamAuth-ProxyCannotConnect', () => {
     ['everything', () => '*'],
   ])('has nothing against a role that may connect as more: %s', (_, resourceOf) => {
     const { cluster, proxy, role } = withProxy();
-    role.addToPolicy(new iam.PolicyStatement({ actions: ['rds-db:connect'], resources: [resourceOf(cluster.clusterResourceIdentifier)] }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['rds-db:connect'],
+        resources: [resourceOf(cluster.clusterResourceIdentifier)],
+      }),
+    );
     expect(answer(proxyCannotConnect, proxy)).toBe('COMPLIANT');
   });
 
@@ -80,7 +107,12 @@ describe('IamAuth-ProxyCannotConnect', () => {
     ['db-*', ''],
   ])('cannot tell of a pattern that may be about this cluster, and finds one that is not: %s', (pattern, id) => {
     const { proxy, role } = withProxy();
-    role.addToPolicy(new iam.PolicyStatement({ actions: ['rds-db:connect'], resources: [`arn:aws:rds-db:*:*:dbuser:${pattern}/orders`] }));
+    role.addToPolicy(
+      new iam.PolicyStatement({
+        actions: ['rds-db:connect'],
+        resources: [`arn:aws:rds-db:*:*:dbuser:${pattern}/orders`],
+      }),
+    );
     expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id }]);
   });
 
@@ -95,13 +127,22 @@ describe('IamAuth-ProxyCannotConnect', () => {
 
   test('cannot tell of a role of another app', () => {
     const { proxy } = withProxy(stack => iam.Role.fromRoleArn(stack, 'Role', 'arn:aws:iam::111111111111:role/proxy'));
-    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: why('its role arn:aws:iam::111111111111:role/proxy is not of this app') }]);
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([
+      { id: 'unknown', description: why('its role arn:aws:iam::111111111111:role/proxy is not of this app') },
+    ]);
   });
 
   test('cannot tell of a policy of another app, nor of one that is known at the deployment only', () => {
     const { stack, proxy, role } = withProxy();
     role.addManagedPolicy(iam.ManagedPolicy.fromManagedPolicyName(stack, 'Policy', 'proxies'));
-    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: expect.stringMatching(/^whether the role of this proxy .* a policy of role \w+ is not of this app, or about what only the deployment knows$/) as unknown }]);
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([
+      {
+        id: 'unknown',
+        description: expect.stringMatching(
+          /^whether the role of this proxy .* a policy of role \w+ is not of this app, or about what only the deployment knows$/,
+        ) as unknown,
+      },
+    ]);
 
     const other = withProxy();
     new CfnParameter(other.stack, 'Open');
@@ -112,14 +153,24 @@ describe('IamAuth-ProxyCannotConnect', () => {
   test('cannot tell of a database of another app', () => {
     const stack = newStack();
     resource(stack, 'Role', 'AWS::IAM::Role', {});
-    const proxy = resource(stack, 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: 'IAM_AUTH', RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] } });
-    resource(stack, 'Targets', 'AWS::RDS::DBProxyTargetGroup', { DBProxyName: { Ref: 'Proxy' }, DBClusterIdentifiers: ['shop'] });
-    expect(answer(proxyCannotConnect, proxy)).toMatchObject([{ id: 'unknown', description: why('its database is not of this app') }]);
+    const proxy = resource(stack, 'Proxy', 'AWS::RDS::DBProxy', {
+      DefaultAuthScheme: 'IAM_AUTH',
+      RoleArn: { 'Fn::GetAtt': ['Role', 'Arn'] },
+    });
+    resource(stack, 'Targets', 'AWS::RDS::DBProxyTargetGroup', {
+      DBProxyName: { Ref: 'Proxy' },
+      DBClusterIdentifiers: ['shop'],
+    });
+    expect(answer(proxyCannotConnect, proxy)).toMatchObject([
+      { id: 'unknown', description: why('its database is not of this app') },
+    ]);
   });
 
   test('cannot tell of a scheme that is a parameter', () => {
     const stack = newStack();
     new CfnParameter(stack, 'Open');
-    expect(answer(proxyCannotConnect, resource(stack, 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: Fn.ref('Open') }))).toMatchObject([{ id: 'unknown', description: why('DefaultAuthScheme is <Open>') }]);
+    expect(
+      answer(proxyCannotConnect, resource(stack, 'Proxy', 'AWS::RDS::DBProxy', { DefaultAuthScheme: Fn.ref('Open') })),
+    ).toMatchObject([{ id: 'unknown', description: why('DefaultAuthScheme is <Open>') }]);
   });
 });

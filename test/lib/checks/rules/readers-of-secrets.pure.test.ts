@@ -7,20 +7,38 @@ import { masterSecretReadable } from '../../../../lib/checks/rules/master-secret
 const roleWith = (...statements: object[]) => ({
   Type: 'AWS::IAM::Role',
   Properties: {
-    AssumeRolePolicyDocument: { Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }] },
+    AssumeRolePolicyDocument: {
+      Statement: [{ Effect: 'Allow', Action: 'sts:AssumeRole', Principal: { Service: 'lambda.amazonaws.com' } }],
+    },
     Policies: [{ PolicyName: 'p', PolicyDocument: { Version: '2012-10-17', Statement: statements } }],
   },
 });
 const READS = { Effect: 'Allow', Action: 'secretsmanager:GetSecretValue', Resource: { Ref: 'Secret' } };
 const arnOf = (name: string) => ({ 'Fn::GetAtt': [name, 'Arn'] });
-const rotatedBy = (RotationLambdaARN: object) => ({ Type: 'AWS::SecretsManager::RotationSchedule', Properties: { SecretId: { Ref: 'Secret' }, RotationLambdaARN } });
-const runsWith = (Type: string, property: string, role: unknown = arnOf('Role')) => ({ Type, Properties: { [property]: role } });
+const rotatedBy = (RotationLambdaARN: object) => ({
+  Type: 'AWS::SecretsManager::RotationSchedule',
+  Properties: { SecretId: { Ref: 'Secret' }, RotationLambdaARN },
+});
+const runsWith = (Type: string, property: string, role: unknown = arnOf('Role')) => ({
+  Type,
+  Properties: { [property]: role },
+});
 
 /** A secret that a function rotates, of a cluster in which users sign in with IAM. */
 const BASE = {
   Secret: { Type: 'AWS::SecretsManager::Secret' },
-  Cluster: { Type: 'AWS::RDS::DBCluster', Properties: { Engine: 'aurora-postgresql', MasterUserPassword: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}:SecretString:password::}}' } } },
-  User: roleWith({ Effect: 'Allow', Action: 'rds-db:connect', Resource: { 'Fn::Sub': 'arn:aws:rds-db:eu-west-1:1:dbuser:${Cluster.DBClusterResourceId}/ada' } }),
+  Cluster: {
+    Type: 'AWS::RDS::DBCluster',
+    Properties: {
+      Engine: 'aurora-postgresql',
+      MasterUserPassword: { 'Fn::Sub': '{{resolve:secretsmanager:${Secret}:SecretString:password::}}' },
+    },
+  },
+  User: roleWith({
+    Effect: 'Allow',
+    Action: 'rds-db:connect',
+    Resource: { 'Fn::Sub': 'arn:aws:rds-db:eu-west-1:1:dbuser:${Cluster.DBClusterResourceId}/ada' },
+  }),
   Role: roleWith(READS),
   Rotation: runsWith('AWS::Lambda::Function', 'Role'),
   Schedule: rotatedBy(arnOf('Rotation')),
@@ -29,8 +47,16 @@ const BASE = {
 /** The resources at which a rule finds something. */
 function findingsOf(rule: Rule, others: object): string[] {
   const body = { Resources: { ...BASE, ...others } } as TemplateBody;
-  const app = new SynthesizedApp([{ file: '/cdk.out/Data.template.json', stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/cdk.out' }, body }]);
-  return app.resources.filter(resource => Array.isArray(rule.check(resource)) && rule.check(resource).length > 0).map(({ logicalId }) => logicalId);
+  const app = new SynthesizedApp([
+    {
+      file: '/cdk.out/Data.template.json',
+      stack: { name: 'Data', environment: 'aws://1/eu-west-1', folder: '/cdk.out' },
+      body,
+    },
+  ]);
+  return app.resources
+    .filter(resource => Array.isArray(rule.check(resource)) && rule.check(resource).length > 0)
+    .map(({ logicalId }) => logicalId);
 }
 
 const readers = (others: object) => findingsOf(masterSecretReadable, others);
@@ -42,7 +68,10 @@ describe('the role of a function that rotates the secret', () => {
 
   test.each([
     ['a function', runsWith('AWS::Lambda::Function', 'Role')],
-    ['a function in a branch', runsWith('AWS::Lambda::Function', 'Role', { 'Fn::If': ['C', arnOf('Role'), arnOf('User')] })],
+    [
+      'a function in a branch',
+      runsWith('AWS::Lambda::Function', 'Role', { 'Fn::If': ['C', arnOf('Role'), arnOf('User')] }),
+    ],
     ['a function of AWS SAM', runsWith('AWS::Serverless::Function', 'Role')],
     ['a task', runsWith('AWS::ECS::TaskDefinition', 'TaskRoleArn')],
     ['an EC2 instance', runsWith('AWS::IAM::InstanceProfile', 'Roles', [{ Ref: 'Role' }])],
@@ -53,7 +82,9 @@ describe('the role of a function that rotates the secret', () => {
   });
 
   test('reads it also if two such functions share it', () => {
-    expect(readers({ Other: runsWith('AWS::Lambda::Function', 'Role'), OtherSchedule: rotatedBy(arnOf('Other')) })).toEqual([]);
+    expect(
+      readers({ Other: runsWith('AWS::Lambda::Function', 'Role'), OtherSchedule: rotatedBy(arnOf('Other')) }),
+    ).toEqual([]);
   });
 
   test('reads it also if the schedule names an alias or a version', () => {
@@ -72,21 +103,43 @@ describe('the role of a function that rotates the secret', () => {
 
 describe('a part of an ARN that is split at its colons', () => {
   const item = (index: number, of: object) => ({ 'Fn::Select': [index, { 'Fn::Split': [':', of] }] });
-  const named = (service: string, kind: string, name: object) =>
-    ({ 'Fn::Join': ['', [`arn:aws:${service}:`, { Ref: 'AWS::Region' }, ':', item(4, { Ref: 'Secret' }), `:${kind}:`, name]] });
-  const readsIt = (name: object) => readers({ Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', name) }) });
+  const named = (service: string, kind: string, name: object) => ({
+    'Fn::Join': [
+      '',
+      [`arn:aws:${service}:`, { Ref: 'AWS::Region' }, ':', item(4, { Ref: 'Secret' }), `:${kind}:`, name],
+    ],
+  });
+  const readsIt = (name: object) =>
+    readers({ Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', name) }) });
 
   test('names the secret', () => {
-    const Attachment = { Type: 'AWS::SecretsManager::SecretTargetAttachment', Properties: { SecretId: { Ref: 'Secret' } } };
+    const Attachment = {
+      Type: 'AWS::SecretsManager::SecretTargetAttachment',
+      Properties: { SecretId: { Ref: 'Secret' } },
+    };
     expect(readsIt(item(6, { Ref: 'Secret' }))).toEqual(['Workload']);
-    expect(readers({ Attachment, Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Attachment' })) }) })).toEqual(['Workload']);
+    expect(
+      readers({
+        Attachment,
+        Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Attachment' })) }),
+      }),
+    ).toEqual(['Workload']);
     expect(readsIt(item(6, { Ref: 'Other' }))).toEqual(['Workload']);
-    expect(readers({ Other: { Type: 'AWS::SecretsManager::Secret' }, Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Other' })) }) })).toEqual([]);
+    expect(
+      readers({
+        Other: { Type: 'AWS::SecretsManager::Secret' },
+        Workload: roleWith({ ...READS, Resource: named('secretsmanager', 'secret', item(6, { Ref: 'Other' })) }),
+      }),
+    ).toEqual([]);
   });
 
   test('names the cluster', () => {
     const modifies = (name: object) => {
-      const Workload = roleWith({ Effect: 'Allow', Action: 'rds:ModifyDBCluster', Resource: named('rds', 'cluster', name) });
+      const Workload = roleWith({
+        Effect: 'Allow',
+        Action: 'rds:ModifyDBCluster',
+        Resource: named('rds', 'cluster', name),
+      });
       return findingsOf(masterPasswordModifiable, { Workload });
     };
     expect(modifies(item(6, { 'Fn::GetAtt': ['Cluster', 'DBClusterArn'] }))).toEqual(['Workload']);

@@ -10,7 +10,12 @@ const ARN = 'arn:aws:rds-db:eu-west-1:111111111111:dbuser:cluster-A';
 function ask(Resource: unknown, version = '2012-10-17') {
   const stack = newStack();
   new CfnParameter(stack, 'Open');
-  return answer(unescapedUsername, resource(stack, 'It', 'AWS::IAM::ManagedPolicy', { PolicyDocument: { Version: version, Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource }] } }));
+  return answer(
+    unescapedUsername,
+    resource(stack, 'It', 'AWS::IAM::ManagedPolicy', {
+      PolicyDocument: { Version: version, Statement: [{ Effect: 'Allow', Action: 'rds-db:connect', Resource }] },
+    }),
+  );
 }
 
 /** The policy that CDK's own method makes, or this library. */
@@ -22,9 +27,12 @@ function granted(grant: (cluster: ReturnType<typeof newCluster>, role: iam.Role)
 }
 
 describe('IamAuth-UnescapedUsername', () => {
-  test.each([['every user of everything', '*'], ['another service', 'arn:aws:s3:*'], ['a parameter', Fn.ref('Open')]])('is not about %s', (_, Resource) => {
-    expect(ask(Resource)).toBe('NOT_APPLICABLE');
-  });
+  test.each([['every user of everything', '*'], ['another service', 'arn:aws:s3:*'], ['a parameter', Fn.ref('Open')]])(
+    'is not about %s',
+    (_, Resource) => {
+      expect(ask(Resource)).toBe('NOT_APPLICABLE');
+    },
+  );
 
   test.each([
     ['a name', `${ARN}/orders`],
@@ -40,13 +48,20 @@ describe('IamAuth-UnescapedUsername', () => {
     ['app*', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
     ['a?b', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
     ['${*}*', 'in which IAM reads * and ? as wildcards: it allows signing in as every user whose name matches'],
-    ['${aws:username}', 'in which IAM reads ${aws:username} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
-    ['app-${aws:PrincipalTag/team}', 'in which IAM reads ${aws:PrincipalTag/team} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
-    ['${aws:PrincipalTag/user, \'*\'}', 'in which IAM reads ${aws:PrincipalTag/user, \'*\'} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
+    ['${aws:username}',
+      'in which IAM reads ${aws:username} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
+    ['app-${aws:PrincipalTag/team}',
+      'in which IAM reads ${aws:PrincipalTag/team} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in'],
+    ["${aws:PrincipalTag/user, '*'}",
+      "in which IAM reads ${aws:PrincipalTag/user, '*'} as a variable: it allows signing in as the user that the variable names for the caller, and a caller without it cannot sign in"],
   ])('finds %s', (username, why) => {
-    expect(ask(`${ARN}/${username}`)).toEqual([{
-      id: `dbuser:cluster-A/${username}`, description: `rds-db:connect is allowed on dbuser:cluster-A/${username}, ${why}`, location: 'Properties/PolicyDocument/Statement/0',
-    }]);
+    expect(ask(`${ARN}/${username}`)).toEqual([
+      {
+        id: `dbuser:cluster-A/${username}`,
+        description: `rds-db:connect is allowed on dbuser:cluster-A/${username}, ${why}`,
+        location: 'Properties/PolicyDocument/Statement/0',
+      },
+    ]);
   });
 
   test('finds a wildcard in an escape, and no variable, in the old version of the policy language', () => {
@@ -57,13 +72,16 @@ describe('IamAuth-UnescapedUsername', () => {
   test('cannot tell of a name with a part that is known at the deployment only', () => {
     expect(ask(Fn.sub(`${ARN}/app-\${Open}`))).toEqual([{
       id: 'unknown dbuser:cluster-A/app-<Open>',
-      description: 'rds-db:connect is allowed on dbuser:cluster-A/app-<Open>, a part of which is known at the deployment only, and must have no *, ? or ${...}',
+      description:
+        'rds-db:connect is allowed on dbuser:cluster-A/app-<Open>, a part of which is known at the deployment only, and must have no *, ? or ${...}',
       location: 'Properties/PolicyDocument/Statement/0',
     }]);
   });
 
   test.each(['app*', 'a?b', '${aws:username}'])('finds what CDK makes of a username: %s', (username) => {
-    expect(granted((cluster, role) => cluster.grantConnect(role, username))).toMatchObject([{ id: expect.stringContaining(`/${username}`) as unknown }]);
+    expect(granted((cluster, role) => cluster.grantConnect(role, username))).toMatchObject([
+      { id: expect.stringContaining(`/${username}`) as unknown },
+    ]);
   });
 
   test.each(['app*', 'a?b', '${name}', '$'])('finds nothing in what this library makes of it: %s', (username) => {
