@@ -34,7 +34,9 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
 
       // Called, and nothing to do.
       expect(await run.deploy(withProperties({ Reapply: 'now' }))).toMatchObject({ status: 'UPDATE_COMPLETE' });
-      expect(run.events.filter(({ type, status }) => isOurs({ Type: type }) && status === 'UPDATE_COMPLETE')).toHaveLength(run.ours);
+      expect(
+        run.events.filter(({ type, status }) => isOurs({ Type: type }) && status === 'UPDATE_COMPLETE'),
+      ).toHaveLength(run.ours);
       expect(run.changes).toEqual([]);
       const reapplied = await snapshot(run.server);
       const shared = (state: unknown) => (state as { shared: unknown }).shared;
@@ -45,7 +47,9 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
         const narrowed = both(withProperties({ Privileges: {}, Reapply: 'now' }), withFailing(dependsOnOthers));
         const { status, reason } = await run.deploy(narrowed);
         expect(status).toBe('UPDATE_ROLLBACK_COMPLETE');
-        expect(reason).toMatch(/^Failing \(Custom::RdsIamUser\): cannot grant CONNECT on database "nowhere" to "nobody": database "nowhere" does not exist \(SQLSTATE 3D000\)/);
+        expect(reason).toMatch(
+          /^Failing \(Custom::RdsIamUser\): cannot grant CONNECT on database "nowhere" to "nobody": database "nowhere" does not exist \(SQLSTATE 3D000\)/,
+        );
         expect(run.changes.length).toBeGreaterThan(0);
         expect(withoutDeclarations(await snapshot(run.server))).toEqual(withoutDeclarations(reapplied));
       }
@@ -73,18 +77,26 @@ export function describeLifeCycle(apps: Record<string, string[]>): void {
   }
 }
 
-/** A snapshot without the notes of creations that were cancelled, which are kept for a day, and the registry with it if there is nothing else in it. */
+/**
+ * A snapshot without the notes of creations that were cancelled, which are kept for a day, and the registry with it if
+ * there is nothing else in it.
+ */
 function withoutNotes(snapshot: unknown): unknown {
   const { registry, ...others } = snapshot as { readonly [what: string]: string[] };
   const rows = registry.filter(row => !row.startsWith('(0,'));
   const isOurs = (line: string) => rows.length === 0 && line.includes('cdk_aurora_iam_auth');
-  return { ...Object.fromEntries(Object.entries(others).map(([what, lines]) => [what, lines.filter(line => !isOurs(line))])), registry: rows };
+  return {
+    ...Object.fromEntries(Object.entries(others).map(([what, lines]) => [what, lines.filter(line => !isOurs(line))])),
+    registry: rows,
+  };
 }
 
 /** These, and nobody else. */
 export async function expectSignIns(run: AppRun, signIns: string[]): Promise<void> {
   const attempts = await run.signIns();
-  expect(attempts.filter(({ outcome }) => outcome === 'yes').map(({ principal, username }) => `${principal} as ${username}`)).toEqual(signIns);
+  expect(
+    attempts.filter(({ outcome }) => outcome === 'yes').map(({ principal, username }) => `${principal} as ${username}`),
+  ).toEqual(signIns);
   const others = attempts.filter(({ outcome }) => outcome !== 'yes');
   expect(others.length).toBeGreaterThan(0);
   expect(others.filter(({ outcome }) => outcome !== 'no')).toEqual([]);

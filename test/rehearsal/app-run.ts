@@ -5,7 +5,13 @@ import { StackEvent, StackResult } from '../../rehearsal/cloudformation/stack';
 import { ResourceDefinition, ResourceState, Template } from '../../rehearsal/cloudformation/template';
 import { Rehearsal } from '../../rehearsal/rehearsal';
 import { declaredRoles } from '../../rehearsal/rehearse/declared-roles';
-import { Attempt, measureAccess, principalsFor, SignInTarget, trySignIns } from '../../rehearsal/rehearse/measure-access';
+import {
+  Attempt,
+  measureAccess,
+  principalsFor,
+  SignInTarget,
+  trySignIns,
+} from '../../rehearsal/rehearse/measure-access';
 import { resourceName } from '../../rehearsal/plan/resource-name';
 import { selectStacks } from '../../rehearsal/rehearse/source';
 import { snapshot } from '../lambda/catalog';
@@ -21,24 +27,53 @@ const oursIn = (resources: Resources) => Object.entries(resources).filter(([, de
 /** The same assembly with one template changed. */
 function changed(assembly: CloudAssembly, stackName: string, change: Change): CloudAssembly {
   const stacks = assembly.stacks.map(stack =>
-    stack.name === stackName ? { ...stack, template: { ...stack.template, Resources: change(stack.template.Resources) } satisfies Template } : stack);
+    stack.name === stackName
+      ? { ...stack, template: { ...stack.template, Resources: change(stack.template.Resources) } satisfies Template }
+      : stack,
+  );
   return Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly;
 }
 
-export const withProperties = (properties: object): Change => resources =>
-  ({ ...resources, ...Object.fromEntries(oursIn(resources).map(([id, definition]) => [id, { ...definition, Properties: { ...definition.Properties, ...properties } }])) });
+export const withProperties
+  = (properties: object): Change =>
+    resources => ({
+      ...resources,
+      ...Object.fromEntries(
+        oursIn(resources).map(([id, definition]) => [
+          id,
+          { ...definition, Properties: { ...definition.Properties, ...properties } },
+        ]),
+      ),
+    });
 
 /** One more user, which has a privilege in a database that is not there. */
 export function withFailing(dependsOnOthers: boolean): Change {
   return (resources) => {
     const [[, { Properties }]] = oursIn(resources);
     const { ServiceToken, ServiceTimeout, Database } = Properties!;
-    const properties = { ServiceToken, ServiceTimeout, Database, Username: 'nobody', Privileges: { nowhere: { Database: ['CONNECT'] } }, OnRemoval: { Action: 'DROP_OR_DISABLE' } };
-    return { ...resources, Failing: { Type: 'Custom::RdsIamUser', Properties: properties, ...dependsOnOthers ? { DependsOn: oursIn(resources).map(([id]) => id) } : {} } };
+    const properties = {
+      ServiceToken,
+      ServiceTimeout,
+      Database,
+      Username: 'nobody',
+      Privileges: { nowhere: { Database: ['CONNECT'] } },
+      OnRemoval: { Action: 'DROP_OR_DISABLE' },
+    };
+    return {
+      ...resources,
+      Failing: {
+        Type: 'Custom::RdsIamUser',
+        Properties: properties,
+        ...(dependsOnOthers ? { DependsOn: oursIn(resources).map(([id]) => id) } : {}),
+      },
+    };
   };
 }
 
-export const both = (...changes: Change[]): Change => resources => changes.reduce((result, change) => change(result), resources);
+export const both
+  = (...changes: Change[]): Change =>
+    resources =>
+      changes.reduce((result, change) => change(result), resources);
 
 /** An app that is rehearsed, and what is seen meanwhile. */
 export class AppRun {
@@ -83,7 +118,9 @@ export class AppRun {
       const { reason, outputs } = await this.rehearsal.deploy(this.assembly, name);
       expect(reason).toBeUndefined();
       // Of an integration test: what integ-runner looks at.
-      const assertions = Object.entries(outputs).filter(([id]) => id.startsWith('AssertionResults')).map(([, result]) => JSON.parse(result) as { status: string });
+      const assertions = Object.entries(outputs)
+        .filter(([id]) => id.startsWith('AssertionResults'))
+        .map(([, result]) => JSON.parse(result) as { status: string });
       expect(assertions.filter(({ status }) => status !== 'success')).toEqual([]);
       this.assertions += assertions.length;
     }
@@ -103,15 +140,22 @@ export class AppRun {
   /** All roles of IAM try to sign in as all users, at the database, at its replicas and through its proxies. */
   async signIns(): Promise<Attempt[]> {
     const resources = [...this.stackNames, ...this.later].flatMap(name => this.rehearsal.resources(name));
-    const roles = resources.filter(({ type }) => type === 'AWS::IAM::Role').map(role => ({
-      name: resourceName(role.logicalId, role.definition), arn: role.attributes.Arn as string, credentials: this.rehearsal.credentialsOf(role),
-    }));
+    const roles = resources
+      .filter(({ type }) => type === 'AWS::IAM::Role')
+      .map(role => ({
+        name: resourceName(role.logicalId, role.definition),
+        arn: role.attributes.Arn as string,
+        credentials: this.rehearsal.credentialsOf(role),
+      }));
     const declared = declaredRoles(resources, this.server.resourceId);
     const attempts: Attempt[] = [];
     const principals = (resource: ResourceState, target: SignInTarget) =>
       principalsFor(resource, target, roles, (arn, action, its) => this.rehearsal.allows(arn, action, its));
     const marked = (mark: string, { logicalId, definition }: ResourceState, here: Attempt[]) =>
-      here.map(attempt => ({ ...attempt, username: `${attempt.username} ${mark} ${resourceName(logicalId, definition)}` }));
+      here.map(attempt => ({
+        ...attempt,
+        username: `${attempt.username} ${mark} ${resourceName(logicalId, definition)}`,
+      }));
     for (const resource of resources.filter(hasServer)) {
       const server = this.rehearsal.database(resource);
       const { attempts: here } = await measureAccess(server, declared, principals(resource, server));
@@ -131,7 +175,10 @@ export class AppRun {
   /** What the handler has changed in databases, from its log. */
   get changes(): unknown[] {
     const lines = this.rehearsal.logs.flatMap(({ text }) => text.split('\n')).filter(line => line.startsWith('{'));
-    return lines.map(line => JSON.parse(line) as { notice?: string; change?: string }).filter(({ notice }) => notice === 'changing').map(({ change }) => change);
+    return lines
+      .map(line => JSON.parse(line) as { notice?: string; change?: string })
+      .filter(({ notice }) => notice === 'changing')
+      .map(({ change }) => change);
   }
 
   private async observe(event: StackEvent): Promise<void> {

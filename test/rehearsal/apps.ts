@@ -1,4 +1,7 @@
-/** All apps of the project, and in each which role signs in as which user, at which replica and through which proxy, if so. Nobody else does. */
+/**
+ * All apps of the project, and in each which role signs in as which user, at which replica and through which proxy, if
+ * so. Nobody else does.
+ */
 
 /** Clusters of the app. */
 export const CLUSTERS = {
@@ -6,7 +9,12 @@ export const CLUSTERS = {
   'examples/isolated-subnets/app.ts': ['Service as orders'],
   'examples/no-password/app.ts': ['Reports as reports'],
   'examples/quick-start/app.ts': ['Operator as mario.rossi@example.com'],
-  'examples/shop/app.ts': ['ada role as ada', 'grace role as grace', 'migrator role as migrator', 'orders role as orders'],
+  'examples/shop/app.ts': [
+    'ada role as ada',
+    'grace role as grace',
+    'migrator role as migrator',
+    'orders role as orders',
+  ],
 };
 
 /** Instances, and databases of other stacks, apps and Regions. */

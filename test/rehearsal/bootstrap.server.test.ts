@@ -22,7 +22,12 @@ describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ 
   });
 
   const asMaster = (database = 'postgres') => ({
-    host: server.host, port: server.port, user: server.master.username, password: server.master.password, database, ssl: { ca: server.caCertificate },
+    host: server.host,
+    port: server.port,
+    user: server.master.username,
+    password: server.master.password,
+    database,
+    ssl: { ca: server.caCertificate },
   });
 
   /** SQLSTATE of the refusal to the master. */
@@ -34,16 +39,38 @@ describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ 
   });
 
   test('has a master with the attributes of that of RDS, who is a superuser only where it must', async () => {
-    expect(await server.sql(`SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolvaliduntil
-      FROM pg_roles WHERE rolname = 'postgres'`)).toEqual([{
-      rolsuper: rdsLike, rolinherit: true, rolcreaterole: true, rolcreatedb: true, rolcanlogin: true,
-      rolreplication: false, rolbypassrls: false, rolvaliduntil: Infinity,
-    }]);
+    expect(
+      await server.sql(`SELECT rolsuper, rolinherit, rolcreaterole, rolcreatedb, rolcanlogin, rolreplication, rolbypassrls, rolvaliduntil
+      FROM pg_roles WHERE rolname = 'postgres'`),
+    ).toEqual([
+      {
+        rolsuper: rdsLike,
+        rolinherit: true,
+        rolcreaterole: true,
+        rolcreatedb: true,
+        rolcanlogin: true,
+        rolreplication: false,
+        rolbypassrls: false,
+        rolvaliduntil: Infinity,
+      },
+    ]);
   });
 
   test('has the roles of RDS, and the predefined ones of its major belong to rds_superuser', async () => {
-    const roles = ['rds_ad', 'rds_iam', 'rds_password', 'rds_replication', 'rds_superuser', 'rdsrepladmin', ...major >= 16 ? ['rds_extension', 'rds_reserved'] : []];
-    expect(await names('SELECT rolname AS name FROM pg_roles WHERE rolname LIKE \'rds%\' AND NOT rolsuper AND NOT rolcanlogin')).toEqual(roles.sort());
+    const roles = [
+      'rds_ad',
+      'rds_iam',
+      'rds_password',
+      'rds_replication',
+      'rds_superuser',
+      'rdsrepladmin',
+      ...(major >= 16 ? ['rds_extension', 'rds_reserved'] : []),
+    ];
+    expect(
+      await names(
+        "SELECT rolname AS name FROM pg_roles WHERE rolname LIKE 'rds%' AND NOT rolsuper AND NOT rolcanlogin",
+      ),
+    ).toEqual(roles.sort());
     const predefined = [
       'pg_monitor', 'pg_signal_backend',
       ...major >= 15 ? ['pg_checkpoint', 'pg_read_all_data', 'pg_write_all_data'] : [],
@@ -51,8 +78,10 @@ describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ 
       ...major >= 17 ? ['pg_maintain'] : [],
       ...major >= 18 ? ['pg_signal_autovacuum_worker'] : [],
     ];
-    expect(await names(`SELECT roleid::regrole::text AS name FROM pg_auth_members
-      WHERE member = 'rds_superuser'::regrole AND admin_option AND roleid::regrole::text LIKE 'pg%'`)).toEqual(predefined.sort());
+    expect(
+      await names(`SELECT roleid::regrole::text AS name FROM pg_auth_members
+      WHERE member = 'rds_superuser'::regrole AND admin_option AND roleid::regrole::text LIKE 'pg%'`),
+    ).toEqual(predefined.sort());
   });
 
   async function names(query: string): Promise<string[]> {
@@ -60,7 +89,8 @@ describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ 
   }
 
   test('records who granted rds_iam, and what the creator of a role is to it', async () => {
-    const rows = await names(`SELECT format('%s in %s by %s%s', member::regrole, roleid::regrole, grantor::regrole, CASE WHEN admin_option THEN ' with ADMIN' END) AS name
+    const rows
+      = await names(`SELECT format('%s in %s by %s%s', member::regrole, roleid::regrole, grantor::regrole, CASE WHEN admin_option THEN ' with ADMIN' END) AS name
       FROM pg_auth_members WHERE 'alice'::regrole IN (member, roleid)`);
     expect(rows).toEqual([
       `alice in rds_iam by ${rdsLike ? 'rdsadmin' : 'postgres'}`,
@@ -76,10 +106,22 @@ describe.each(setups('14', '18, plain'))('a new server on PostgreSQL $name', ({ 
   });
 
   test.each(['postgres', 'shop', 'stock'])('has a schema public in %s as its major makes it', async (database) => {
-    expect(await server.sql(`SELECT d.datdba::regrole::text AS database, n.nspowner::regrole::text AS schema, n.nspacl::text[] AS acl
-      FROM pg_namespace n, pg_database d WHERE n.nspname = 'public' AND d.datname = current_database()`, [], database)).toEqual([major >= 15
-      ? { database: 'postgres', schema: 'pg_database_owner', acl: ['pg_database_owner=UC/pg_database_owner', '=U/pg_database_owner'] }
-      : { database: 'postgres', schema: 'postgres', acl: ['postgres=UC/postgres', '=UC/postgres'] }]);
+    expect(
+      await server.sql(
+        `SELECT d.datdba::regrole::text AS database, n.nspowner::regrole::text AS schema, n.nspacl::text[] AS acl
+      FROM pg_namespace n, pg_database d WHERE n.nspname = 'public' AND d.datname = current_database()`,
+        [],
+        database,
+      ),
+    ).toEqual([
+      major >= 15
+        ? {
+            database: 'postgres',
+            schema: 'pg_database_owner',
+            acl: ['pg_database_owner=UC/pg_database_owner', '=U/pg_database_owner'],
+          }
+        : { database: 'postgres', schema: 'postgres', acl: ['postgres=UC/postgres', '=UC/postgres'] },
+    ]);
   });
 
   test('does not let the master into the database rdsadmin', async () => {

@@ -7,7 +7,11 @@ describe.each(setups('14'))('what a rehearsal sees of PostgreSQL $name', (setup)
   beforeAll(async () => {
     server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true });
     await server.sql('CREATE ROLE reader; CREATE TABLE orders (id serial)', [], 'shop');
-    await server.sql("CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE mood AS ENUM (); CREATE DOMAIN cents AS int", [], 'shop');
+    await server.sql(
+      "CREATE FUNCTION f() RETURNS int LANGUAGE sql AS 'SELECT 1'; CREATE TYPE mood AS ENUM (); CREATE DOMAIN cents AS int",
+      [],
+      'shop',
+    );
   });
   afterAll(() => server.stop());
 

@@ -8,7 +8,10 @@ describe('CheckList', () => {
     expect(list.failed).toBe(0);
     list.check('wrong', 'refused: 28000', 'signed in as alice', 'for a reason');
     expect(list.failed).toBe(1);
-    expect(lines).toEqual(['        ✓ right: signed in as alice', '        ✗ wrong: signed in as alice (for a reason)']);
+    expect(lines).toEqual([
+      '        ✓ right: signed in as alice',
+      '        ✗ wrong: signed in as alice (for a reason)',
+    ]);
     lines.splice(0);
     list.table();
     expect(lines.join('\n')).toBe(`

@@ -13,7 +13,8 @@ export class DataApiEndpoint {
     const api: DataApi = new DataApi({
       authorize: (_, action, resource) => endpoint.allows(action, resource),
       secret: id => id === SECRET_ARN ? { arn: id, value: endpoint.secret } : undefined,
-      cluster: arn => arn === CLUSTER_ARN ? { server, httpEndpoint: endpoint.enabled, writerClass: endpoint.writerClass } : undefined,
+      cluster: arn =>
+        arn === CLUSTER_ARN ? { server, httpEndpoint: endpoint.enabled, writerClass: endpoint.writerClass } : undefined,
     }, { ...LIMITS, ...limits });
     const aws = await AwsEndpoint.listen([async (call) => {
       endpoint.calls.push(call);
@@ -34,8 +35,17 @@ export class DataApiEndpoint {
   readonly client: RDSDataClient;
   private given?: string;
 
-  private constructor(private readonly server: AuroraLikeServer, readonly api: DataApi, private readonly aws: AwsEndpoint) {
-    this.client = new RDSDataClient({ endpoint: aws.url, region: 'eu-central-1', credentials: { accessKeyId: 'ASIA', secretAccessKey: 'x' }, maxAttempts: 1 });
+  private constructor(
+    private readonly server: AuroraLikeServer,
+    readonly api: DataApi,
+    private readonly aws: AwsEndpoint,
+  ) {
+    this.client = new RDSDataClient({
+      endpoint: aws.url,
+      region: 'eu-central-1',
+      credentials: { accessKeyId: 'ASIA', secretAccessKey: 'x' },
+      maxAttempts: 1,
+    });
   }
 
   /** What Secrets Manager has. @default - what the server takes */

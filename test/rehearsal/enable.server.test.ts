@@ -37,24 +37,42 @@ describe('a function that is told to', () => {
   });
 
   /** With some words of the template replaced by others, and more resources. */
-  const deploy = (stack: 'OfCluster' | 'OfInstance', replaced: Record<string, string> = {}, more: Record<string, ResourceDefinition> = {}): Promise<StackResult> => {
+  const deploy = (
+    stack: 'OfCluster' | 'OfInstance',
+    replaced: Record<string, string> = {},
+    more: Record<string, ResourceDefinition> = {},
+  ): Promise<StackResult> => {
     deployed.add(stack);
-    const change = (resources: Record<string, ResourceDefinition>) => Object.entries(replaced).reduce((result, [from, to]) => {
-      const text = JSON.stringify(result);
-      expect(text).toContain(from);
-      return JSON.parse(text.replaceAll(from, to)) as Record<string, ResourceDefinition>;
-    }, { ...resources, ...more });
-    const stacks = assembly.stacks.map(each => each.name === stack ? { ...each, template: { Resources: change(each.template.Resources) } } : each);
+    const change = (resources: Record<string, ResourceDefinition>) =>
+      Object.entries(replaced).reduce(
+        (result, [from, to]) => {
+          const text = JSON.stringify(result);
+          expect(text).toContain(from);
+          return JSON.parse(text.replaceAll(from, to)) as Record<string, ResourceDefinition>;
+        },
+        { ...resources, ...more },
+      );
+    const stacks = assembly.stacks.map(each =>
+      each.name === stack ? { ...each, template: { Resources: change(each.template.Resources) } } : each,
+    );
     return rehearsal.deploy(Object.create(assembly, { stacks: { value: stacks } }) as CloudAssembly, stack);
   };
   const INSTANCE = (identifier: string) => ({ ':db:orders': `:db:${identifier}`, '"orders"': `"${identifier}"` });
-  const database = (id: string): ResourceState => rehearsal.resources('Platform').find(({ type, logicalId }) => type.startsWith('AWS::RDS::DB') && new RegExp(`^${id}[0-9A-F]{8}$`).test(logicalId))!;
+  const database = (id: string): ResourceState =>
+    rehearsal
+      .resources('Platform')
+      .find(
+        ({ type, logicalId }) => type.startsWith('AWS::RDS::DB') && new RegExp(`^${id}[0-9A-F]{8}$`).test(logicalId),
+      )!;
   const isOn = (id: string) => rehearsal.database(database(id)).iamAuthentication;
-  const switched = (stack: string) => rehearsal.resources(stack).find(({ type }) => type === 'Custom::RdsIamAuthentication')!;
+  const switched = (stack: string) =>
+    rehearsal.resources(stack).find(({ type }) => type === 'Custom::RdsIamAuthentication')!;
   const refusal = async (result: Promise<StackResult>): Promise<string | undefined> => {
     const { status, reason } = await result;
     expect(status).toBe('ROLLBACK_COMPLETE');
-    return /^IamAuthIamAuthentication\w+ \(Custom::RdsIamAuthentication\): ([^\n]*) \(log group: \S+\)\n/.exec(reason ?? '')?.[1];
+    return /^IamAuthIamAuthentication\w+ \(Custom::RdsIamAuthentication\): ([^\n]*) \(log group: \S+\)\n/.exec(
+      reason ?? '',
+    )?.[1];
   };
 
   test('enables IAM authentication at a cluster, and says which it is and where', async () => {
@@ -62,14 +80,20 @@ describe('a function that is told to', () => {
     expect([isOn('Cluster'), isOn('Instance')]).toEqual([true, false]);
     expect(notices(rehearsal)).toEqual(['started', 'enabling', 'waiting', 'waiting', 'finished']);
     const { DBClusterResourceId, 'Endpoint.Address': host } = database('Cluster').attributes;
-    expect(switched('OfCluster')).toMatchObject({ physicalId: DBClusterResourceId, attributes: { ResourceId: DBClusterResourceId, Host: host, Port: '5432' } });
+    expect(switched('OfCluster')).toMatchObject({
+      physicalId: DBClusterResourceId,
+      attributes: { ResourceId: DBClusterResourceId, Host: host, Port: '5432' },
+    });
   });
 
   full.test('enables it at an instance, and not at its replica; at a replica, and not at its source', async () => {
     expect(await deploy('OfInstance')).toMatchObject({ status: 'CREATE_COMPLETE' });
     expect([isOn('Instance'), isOn('Replica')]).toEqual([true, false]);
     const { DbiResourceId, 'Endpoint.Address': host } = database('Instance').attributes;
-    expect(switched('OfInstance')).toMatchObject({ physicalId: DbiResourceId, attributes: { ResourceId: DbiResourceId, Host: host, Port: '5432' } });
+    expect(switched('OfInstance')).toMatchObject({
+      physicalId: DbiResourceId,
+      attributes: { ResourceId: DbiResourceId, Host: host, Port: '5432' },
+    });
 
     // Another database is another resource, and the former one stays as it is.
     expect(await deploy('OfInstance', INSTANCE('orders-replica'))).toMatchObject({ status: 'UPDATE_COMPLETE' });
@@ -82,13 +106,21 @@ describe('a function that is told to', () => {
     await deploy('OfCluster');
     expect(notices(rehearsal)).toEqual(['started', 'finished']);
     rehearsal.database(database('Cluster')).iamAuthentication = false;
-    expect(await deploy('OfCluster', { '"Kind":"cluster"': '"Kind":"cluster","Reapply":"now"' })).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(await deploy('OfCluster', { '"Kind":"cluster"': '"Kind":"cluster","Reapply":"now"' })).toMatchObject({
+      status: 'UPDATE_COMPLETE',
+    });
     expect([notices(rehearsal)[1], isOn('Cluster')]).toEqual(['enabling', true]);
   });
 
   full.test('leaves it on when another resource fails, and when it is not wanted any more', async () => {
-    const [[id, { Properties }]] = Object.entries(assembly.stacks.find(({ name }) => name === 'OfCluster')!.template.Resources).filter(([, { Type: type }]) => type === 'Custom::RdsIamAuthentication');
-    const Failing: ResourceDefinition = { Type: 'Custom::RdsIamAuthentication', Properties: { ...Properties, Kind: 'proxy' }, DependsOn: id };
+    const [[id, { Properties }]] = Object.entries(
+      assembly.stacks.find(({ name }) => name === 'OfCluster')!.template.Resources,
+    ).filter(([, { Type: type }]) => type === 'Custom::RdsIamAuthentication');
+    const Failing: ResourceDefinition = {
+      Type: 'Custom::RdsIamAuthentication',
+      Properties: { ...Properties, Kind: 'proxy' },
+      DependsOn: id,
+    };
     expect((await deploy('OfCluster', {}, { Failing })).reason).toMatch(/^Failing .* Kind "proxy" is not allowed/);
     expect([notices(rehearsal).at(-1), isOn('Cluster')]).toEqual(['left as it is', true]);
     await deploy('OfCluster');
@@ -102,27 +134,35 @@ describe('a function that is told to', () => {
     condition.pending = { DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' };
     expect(await refusal(deploy('OfInstance'))).toBe(
       'other modifications of instance "orders" are pending (DBInstanceClass, EngineVersion), and RDS would apply them at once together with IAM authentication, which may interrupt the database; '
-      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits');
-    expect([condition.pending, isOn('Instance')]).toEqual([{ DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' }, false]);
+      + 'let them be applied in the maintenance window, or take them back, and deploy again; or enable IAM authentication yourself at a time that suits',
+    );
+    expect([condition.pending, isOn('Instance')]).toEqual([
+      { DBInstanceClass: 'db.r6g.large', EngineVersion: '17.8' },
+      false,
+    ]);
   });
 
   full.test('refuses a cluster for which other modifications are pending, and one of another engine', async () => {
     const condition = rehearsal.rdsApi.condition(database('Cluster'));
     condition.pending = { EngineVersion: '17.8' };
-    expect(await refusal(deploy('OfCluster'))).toMatch(/^other modifications of cluster "shop" are pending \(EngineVersion\), /);
+    expect(await refusal(deploy('OfCluster'))).toMatch(
+      /^other modifications of cluster "shop" are pending \(EngineVersion\), /,
+    );
     condition.pending = {};
     const { properties } = database('Cluster');
     const { Engine } = properties;
     properties.Engine = 'aurora-mysql';
     expect(await refusal(deploy('OfCluster'))).toBe(
-      'engine "aurora-mysql" of cluster "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine aurora-postgresql or postgres');
+      'engine "aurora-mysql" of cluster "shop" is not supported, because users are created in the SQL of PostgreSQL; pass one with the engine aurora-postgresql or postgres',
+    );
     properties.Engine = Engine;
     expect(isOn('Cluster')).toBe(false);
   });
 
   full.test('refuses a member of a cluster', async () => {
     expect(await refusal(deploy('OfInstance', INSTANCE('shop-writer')))).toBe(
-      'instance "shop-writer" is a member of cluster "shop", and IAM authentication is the cluster\'s; pass the cluster to an AuroraIamAuth');
+      'instance "shop-writer" is a member of cluster "shop", and IAM authentication is the cluster\'s; pass the cluster to an AuroraIamAuth',
+    );
   });
 
   full.test.each<['OfCluster' | 'OfInstance', Record<string, string>, string]>([
@@ -141,12 +181,20 @@ describe('a function that is told to', () => {
     ['OfInstance', 'rds:ModifyDBInstance', 'cannot enable IAM authentication of instance "orders"'],
   ]))('%s needs %s', async (stack, action, what) => {
     const reason = await refusal(deploy(stack, { [`"${action}"`]: '"rds:ListTagsForResource"' }));
-    expect(reason).toMatch(new RegExp(`^${what}: AccessDenied: User: arn:aws:iam::\\d+:role/\\S+ is not authorized to perform: ${action} on resource: arn:aws:rds:eu-central-1:\\d+:(cluster:shop|db:orders) because`));
-    expect(reason).toContain('; check that no service control policy or permissions boundary denies it to the function\'s role, which is allowed to do it to the identifier ');
+    expect(reason).toMatch(
+      new RegExp(
+        `^${what}: AccessDenied: User: arn:aws:iam::\\d+:role/\\S+ is not authorized to perform: ${action} on resource: arn:aws:rds:eu-central-1:\\d+:(cluster:shop|db:orders) because`,
+      ),
+    );
+    expect(reason).toContain(
+      "; check that no service control policy or permissions boundary denies it to the function's role, which is allowed to do it to the identifier ",
+    );
   });
 
   full.test('may do nothing to another database', async () => {
-    expect(await refusal(deploy('OfInstance', { '"orders"': '"orders-replica"' }))).toMatch(/^cannot describe instance "orders-replica": AccessDenied: /);
+    expect(await refusal(deploy('OfInstance', { '"orders"': '"orders-replica"' }))).toMatch(
+      /^cannot describe instance "orders-replica": AccessDenied: /,
+    );
   });
 
   full.test('waits until a database takes modifications, and gives up in time', async () => {

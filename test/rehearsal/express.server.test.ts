@@ -16,11 +16,16 @@ describe('a cluster with express configuration', () => {
   });
   afterEach(() => rehearsal.close());
 
-  const resource = (type: string, id = ''): ResourceState => rehearsal.resources('Express').find(each => each.type === type && each.logicalId.startsWith(id))!;
+  const resource = (type: string, id = ''): ResourceState =>
+    rehearsal.resources('Express').find(each => each.type === type && each.logicalId.startsWith(id))!;
   const server = () => rehearsal.database(resource('AWS::RDS::DBCluster'));
   const as = (role: string, username: string, sql = 'SELECT current_user') => {
     const credentials = rehearsal.credentialsOf(resource('AWS::IAM::Role', role));
-    return execute(server(), { username, password: server().token('', username, { credentials }), database: 'postgres' }, sql);
+    return execute(
+      server(),
+      { username, password: server().token('', username, { credentials }), database: 'postgres' },
+      sql,
+    );
   };
 
   full.test('gets users without a VPC, a secret or a framework, with the authorities of Amazon alone', async () => {
@@ -30,7 +35,9 @@ describe('a cluster with express configuration', () => {
     expect(await as('Orders', 'postgres')).toBe('refused: 28000 PAM authentication failed for user "postgres"');
 
     // The master's role goes on: it is a member of rds_iam on purpose, and has no password.
-    expect(await rehearsal.deploy(await synthesized(APP, { more: 'true' }), 'Express')).toMatchObject({ status: 'UPDATE_COMPLETE' });
+    expect(await rehearsal.deploy(await synthesized(APP, { more: 'true' }), 'Express')).toMatchObject({
+      status: 'UPDATE_COMPLETE',
+    });
     expect(await as('More', 'more')).toEqual([{ current_user: 'more' }]);
     expect(await as('Orders', 'orders', 'SELECT id FROM things')).toEqual([{ id: 7 }]);
     expect(await rehearsal.destroy('Express')).toMatchObject({ status: 'DELETE_COMPLETE' });

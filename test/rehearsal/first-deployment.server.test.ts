@@ -49,35 +49,45 @@ let account: RehearsedAccount;
 afterEach(() => account.rehearsal.close());
 
 describe('the first deployment', () => {
-  full.test("has its questions answered by PostgreSQL's own rules, and the answers become part of the ledger", async () => {
-    account = await RehearsedAccount.start({ roleRules: 'plain' });
-    account.beforeSignIn = () => (account.server.authorize = withoutConditions(account));
-    const answers = await ask(account);
-    expect(factOf(answers, 'ended early')).toBeUndefined();
-    expect(answers.isComplete).toBe(true);
-    expect(answers.outcomes).toEqual({
-      ...each('yes', IDS),
-      ...NOT_HERE,
-      ...each('no', ['master-grants-rds-iam', 'rds-iam-grantor', 'admin-only-membership', 'data-api-names-with-colon']),
-    });
-    expect(seenOf(answers, 'log-group-in-reason')).toMatch(
-      /^cannot sign in to database "nowhere" .* \(log group: FirstDeployment-IamAuthProvisionerLogs/,
-    );
-    expect(factOf(answers, 'orders writes no more')).toMatch(/^permission denied for table t /);
-    expect(factOf(answers, 'probe_admin grants rds_iam')).toMatch(/^permission denied to grant role "rds_iam"/);
-    expect(factOf(answers, 'deletion')).toMatchObject({ status: 'DELETE_COMPLETE' });
-    const doctor = factOf(answers, 'doctor') as { cause?: string; steps: string[] };
-    expect(doctor.cause).toBeUndefined();
-    expect(doctor.steps).toContainEqual(expect.stringMatching(/^ok credentials: arn:aws:sts::111122223333:assumed-role\/FirstDeployment-Orders/));
+  full.test(
+    "has its questions answered by PostgreSQL's own rules, and the answers become part of the ledger",
+    async () => {
+      account = await RehearsedAccount.start({ roleRules: 'plain' });
+      account.beforeSignIn = () => (account.server.authorize = withoutConditions(account));
+      const answers = await ask(account);
+      expect(factOf(answers, 'ended early')).toBeUndefined();
+      expect(answers.isComplete).toBe(true);
+      expect(answers.outcomes).toEqual({
+        ...each('yes', IDS),
+        ...NOT_HERE,
+        ...each('no', [
+          'master-grants-rds-iam',
+          'rds-iam-grantor',
+          'admin-only-membership',
+          'data-api-names-with-colon',
+        ]),
+      });
+      expect(seenOf(answers, 'log-group-in-reason')).toMatch(
+        /^cannot sign in to database "nowhere" .* \(log group: FirstDeployment-IamAuthProvisionerLogs/,
+      );
+      expect(factOf(answers, 'orders writes no more')).toMatch(/^permission denied for table t /);
+      expect(factOf(answers, 'probe_admin grants rds_iam')).toMatch(/^permission denied to grant role "rds_iam"/);
+      expect(factOf(answers, 'deletion')).toMatchObject({ status: 'DELETE_COMPLETE' });
+      const doctor = factOf(answers, 'doctor') as { cause?: string; steps: string[] };
+      expect(doctor.cause).toBeUndefined();
+      expect(doctor.steps).toContainEqual(
+        expect.stringMatching(/^ok credentials: arn:aws:sts::111122223333:assumed-role\/FirstDeployment-Orders/),
+      );
 
-    const file = [{ date: '2026-12-01', region: account.region, engineVersion: '17.7' }, ...answers.lines]
-      .map(line => JSON.stringify(line))
-      .join('\n');
-    const page = renderUnknowns(record(readUnknowns(), parseAnswers(file)));
-    expect(page).toContain('| kit | yes, as expected |');
-    expect(page).toContain('| kit | no, **not as expected** |');
-    expect(page).toMatch(/- Answer of 2026-12-01, eu-central-1, 17.7: \*\*no\*\*. `\{"role":"rds_iam"/);
-  });
+      const file = [{ date: '2026-12-01', region: account.region, engineVersion: '17.7' }, ...answers.lines]
+        .map(line => JSON.stringify(line))
+        .join('\n');
+      const page = renderUnknowns(record(readUnknowns(), parseAnswers(file)));
+      expect(page).toContain('| kit | yes, as expected |');
+      expect(page).toContain('| kit | no, **not as expected** |');
+      expect(page).toMatch(/- Answer of 2026-12-01, eu-central-1, 17.7: \*\*no\*\*. `\{"role":"rds_iam"/);
+    },
+  );
 
   full.test('has its questions answered the other way, and is deleted', async () => {
     account = await RehearsedAccount.start({ roleRules: 'rdsLike' });
@@ -90,7 +100,12 @@ describe('the first deployment', () => {
       ...NOT_HERE,
       // These would have ended it: see below.
       ...each('yes', ['nodejs-runtime', 'runtime-certificates']),
-      ...each('yes', ['master-grants-rds-iam', 'rds-iam-grantor', 'admin-only-membership', 'data-api-names-with-colon']),
+      ...each('yes', [
+        'master-grants-rds-iam',
+        'rds-iam-grantor',
+        'admin-only-membership',
+        'data-api-names-with-colon',
+      ]),
     });
     expect(account.deployments.map(({ changed, users, broken }) => ({ changed, users, broken }))).toEqual([
       {},

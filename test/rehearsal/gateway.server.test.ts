@@ -45,7 +45,12 @@ describe('the gateway', () => {
     plain.write(SSL);
     const [answer] = await once(plain, 'data') as [Buffer];
     expect(answer.toString()).toBe('S');
-    const secure = connectTls({ socket: plain, ca: server.caCertificate, servername: server.host, ALPNProtocols: ['postgresql'] });
+    const secure = connectTls({
+      socket: plain,
+      ca: server.caCertificate,
+      servername: server.host,
+      ALPNProtocols: ['postgresql'],
+    });
     secure.on('error', () => undefined);
     await once(secure, 'secureConnect');
     expect(secure.alpnProtocol).toBe('postgresql');
@@ -83,7 +88,14 @@ describe('the gateway', () => {
 
   test('passes on a request to cancel a query', async () => {
     const { host, port, master, caCertificate } = server;
-    const client = new Client({ host, port, user: master.username, password: master.password, database: 'postgres', ssl: { ca: caCertificate } });
+    const client = new Client({
+      host,
+      port,
+      user: master.username,
+      password: master.password,
+      database: 'postgres',
+      ssl: { ca: caCertificate },
+    });
     await client.connect();
     const query = client.query('SELECT pg_sleep(50)').catch((error: DatabaseError) => error.code);
     await untilSleeping(server, master.username);

@@ -34,8 +34,13 @@ export function compareCase(random: Random, comparison: PolicyComparison): void 
 
 /** Operators that have not been answered with yes and with no. */
 export function notAnswered({ answers }: PolicyComparison): { readonly missing: string[]; readonly all: number } {
-  const variants = Object.values(OPERATORS).flat().flatMap(name => ['', 'ForAllValues:', 'ForAnyValue:'].flatMap(set => [`${set}${name}`, `${set}${name}IfExists`]));
-  return { missing: [...variants, 'Null'].filter(name => !answers.get(name)?.has(true) || !answers.get(name)?.has(false)), all: variants.length };
+  const variants = Object.values(OPERATORS)
+    .flat()
+    .flatMap(name => ['', 'ForAllValues:', 'ForAnyValue:'].flatMap(set => [`${set}${name}`, `${set}${name}IfExists`]));
+  return {
+    missing: [...variants, 'Null'].filter(name => !answers.get(name)?.has(true) || !answers.get(name)?.has(false)),
+    all: variants.length,
+  };
 }
 
 function evaluate(policies: IdentityPolicies, world: World): Verdict {

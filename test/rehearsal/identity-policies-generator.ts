@@ -12,7 +12,9 @@ export interface Case {
 const ORDERS = ['Equals', 'NotEquals', 'LessThan', 'LessThanEquals', 'GreaterThan', 'GreaterThanEquals'];
 
 export const OPERATORS: Record<string, string[]> = {
-  String: ['Equals', 'NotEquals', 'EqualsIgnoreCase', 'NotEqualsIgnoreCase', 'Like', 'NotLike'].map(name => `String${name}`),
+  String: ['Equals', 'NotEquals', 'EqualsIgnoreCase', 'NotEqualsIgnoreCase', 'Like', 'NotLike'].map(
+    name => `String${name}`,
+  ),
   Numeric: ORDERS.map(name => `Numeric${name}`),
   Date: ORDERS.map(name => `Date${name}`),
   Bool: ['Bool'],
@@ -21,8 +23,19 @@ export const OPERATORS: Record<string, string[]> = {
 };
 
 const KEYS: Record<string, string[]> = {
-  String: ['aws:PrincipalTag/Team', 'aws:principaltag/team', 'aws:PrincipalTag/b c', 'aws:PrincipalTag/none', 'aws:username', 'aws:PrincipalAccount', 'aws:PrincipalArn',
-    'aws:PrincipalType', 'aws:RequestedRegion', 'svc:several', 'svc:nobody'],
+  String: [
+    'aws:PrincipalTag/Team',
+    'aws:principaltag/team',
+    'aws:PrincipalTag/b c',
+    'aws:PrincipalTag/none',
+    'aws:username',
+    'aws:PrincipalAccount',
+    'aws:PrincipalArn',
+    'aws:PrincipalType',
+    'aws:RequestedRegion',
+    'svc:several',
+    'svc:nobody',
+  ],
   Numeric: ['svc:number', 'aws:EpochTime', 'svc:noNumber'],
   Date: ['aws:CurrentTime', 'AWS:currenttime', 'aws:EpochTime', 'svc:noDate'],
   Bool: ['aws:SecureTransport', 'svc:flag', 'svc:noFlag'],
@@ -34,9 +47,24 @@ const KEYS: Record<string, string[]> = {
 const CHARACTERS = [...'abBabBabBabBabBabB', 'é', '\u{1F600}', '*', '?', '$', '{', '}', ' ', '.', '\\', '-', '/', ':'];
 const ACTIONS = ['rds-db:connect', 'RDS-DB:Connect', 'lambda:InvokeFunction'];
 const ACTION_PATTERNS = ['rds-db:connect', 'rds-db:*', 'rds-db:Conn?ct', '*', '*:connect', 'lambda:*', 'rds:connect'];
-const VARIABLES = ['${aws:PrincipalTag/Team}', '${aws:PrincipalTag/none}', '${aws:PrincipalTag/none, \'a\'}', '${aws:PrincipalTag/TEAM, \'b\'}', '${aws:username}',
-  '${aws:username, \'*\'}', '${aws:PrincipalTag/b c}', '${aws:PrincipalAccount}'];
-const ODD_VARIABLES = ['${aws:userid}', '${svc:several}', '${aws:SourceIp}', '${aws:PrincipalTag/Team,\'a\'}', '${}', '${aws:username'];
+const VARIABLES = [
+  '${aws:PrincipalTag/Team}',
+  '${aws:PrincipalTag/none}',
+  "${aws:PrincipalTag/none, 'a'}",
+  "${aws:PrincipalTag/TEAM, 'b'}",
+  '${aws:username}',
+  "${aws:username, '*'}",
+  '${aws:PrincipalTag/b c}',
+  '${aws:PrincipalAccount}',
+];
+const ODD_VARIABLES = [
+  '${aws:userid}',
+  '${svc:several}',
+  '${aws:SourceIp}',
+  "${aws:PrincipalTag/Team,'a'}",
+  '${}',
+  '${aws:username',
+];
 
 /** Policies that are near to what is asked, so that both decisions are frequent. */
 export function someCase(random: Random): Case {
@@ -57,10 +85,23 @@ function someWorld(random: Random): World {
     resource: `arn:aws:rds-db:eu-west-1:111122223333:dbuser:cluster-ABC/${name}`,
     principal: {
       arn: `arn:aws:iam::111122223333:${isUser ? `user/${random.one(['a', 'jane'])}` : 'role/app/Reader'}`,
-      tags: { ...random.chance(0.8) ? { Team: random.chance(0.5) ? name : someName(random) } : {}, ...random.chance(0.5) ? { 'b c': random.one(['', '*', '?', 'a']) } : {} },
+      tags: {
+        ...(random.chance(0.8) ? { Team: random.chance(0.5) ? name : someName(random) } : {}),
+        ...(random.chance(0.5) ? { 'b c': random.one(['', '*', '?', 'a']) } : {}),
+      },
       userId: random.chance(0.5) ? 'AIDA' : undefined,
     },
-    at: new Date(Date.UTC(2026, Math.floor(random.next() * 12), 1 + Math.floor(random.next() * 28), 12, 30, 15, random.one([0, 999]))),
+    at: new Date(
+      Date.UTC(
+        2026,
+        Math.floor(random.next() * 12),
+        1 + Math.floor(random.next() * 28),
+        12,
+        30,
+        15,
+        random.one([0, 999]),
+      ),
+    ),
     extra: {
       'svc:several': { value: random.one([[], ['a'], ['a', 'b'], ['b', name]]), types: ['String'] },
       'svc:nobody': { value: undefined, types: ['String'] },
@@ -79,8 +120,13 @@ function someWorld(random: Random): World {
 
 function someDocument(random: Random, world: World): PolicyDocument {
   const Version = random.one(['2012-10-17', '2012-10-17', '2012-10-17', '2008-10-17', undefined]);
-  const statements = times(1 + Math.floor(random.next() * 4), () => someStatement(random, world, Version === '2012-10-17'));
-  return { ...Version === undefined ? {} : { Version }, Statement: statements.length === 1 ? statements[0] : statements };
+  const statements = times(1 + Math.floor(random.next() * 4), () =>
+    someStatement(random, world, Version === '2012-10-17'),
+  );
+  return {
+    ...(Version === undefined ? {} : { Version }),
+    Statement: statements.length === 1 ? statements[0] : statements,
+  };
 }
 
 function someStatement(random: Random, world: World, variables: boolean): PolicyStatement {
@@ -98,8 +144,18 @@ function someStatement(random: Random, world: World, variables: boolean): Policy
 function someResource(random: Random, { resource }: World, variables: boolean): string {
   const name = resource.slice(resource.indexOf('/') + 1);
   const region = random.one(['eu-west-1', 'eu-west-1', 'eu-west-1', '*', 'eu-*', 'eu-west-?', 'EU-WEST-1']);
-  const cluster = random.one(['cluster-ABC', 'cluster-ABC', 'cluster-ABC', 'cluster-*', '*', 'cluster-abc', 'cluster-?BC']);
-  return random.chance(0.05) ? random.one(['*', 'arn:aws:rds-db:*']) : `arn:aws:rds-db:${region}:*:dbuser:${cluster}/${near(random, random.chance(0.8) ? name : someName(random), variables)}`;
+  const cluster = random.one([
+    'cluster-ABC',
+    'cluster-ABC',
+    'cluster-ABC',
+    'cluster-*',
+    '*',
+    'cluster-abc',
+    'cluster-?BC',
+  ]);
+  return random.chance(0.05)
+    ? random.one(['*', 'arn:aws:rds-db:*'])
+    : `arn:aws:rds-db:${region}:*:dbuser:${cluster}/${near(random, random.chance(0.8) ? name : someName(random), variables)}`;
 }
 
 /** A pattern that often matches the text. */
@@ -112,7 +168,19 @@ function near(random: Random, text: string, variables = true): string {
     '*?$'.includes(character) && variables ? `\${${character}}` : character > '\xFF' ? '?' : character);
   for (let changes = random.one([0, 0, 1, 1, 1, 2]); changes > 0; changes--) {
     const at = random.one([...characters.keys()]);
-    pattern[at] = random.one(['?', '*', '*', writable(characters[at]), writable(characters[at]).toUpperCase(), '', '${*}', '${?}', '${$}', '*?', random.one(VARIABLES)]);
+    pattern[at] = random.one([
+      '?',
+      '*',
+      '*',
+      writable(characters[at]),
+      writable(characters[at]).toUpperCase(),
+      '',
+      '${*}',
+      '${?}',
+      '${$}',
+      '*?',
+      random.one(VARIABLES),
+    ]);
   }
   return pattern.join('');
 }
@@ -139,8 +207,14 @@ function someTest(random: Random, world: World): { operator: string; key: string
   const type = random.one(Object.keys(OPERATORS));
   const set = random.chance(0.3) ? random.one(['ForAllValues:', 'ForAnyValue:']) : '';
   // Now and then one that the key does not work with, or that rds-db:connect does not support.
-  const key = random.chance(0.02) ? random.one(['aws:SourceIp', 'aws:SourceVpc', 'aws:ResourceTag/x', ...KEYS.Date]) : random.one(KEYS[type].filter(each => set !== '' || each !== 'svc:several'));
-  return { operator: `${set}${random.one(OPERATORS[type])}${random.chance(0.3) ? 'IfExists' : ''}`, key, values: few(random, () => someValue(random, type, key, world)) };
+  const key = random.chance(0.02)
+    ? random.one(['aws:SourceIp', 'aws:SourceVpc', 'aws:ResourceTag/x', ...KEYS.Date])
+    : random.one(KEYS[type].filter(each => set !== '' || each !== 'svc:several'));
+  return {
+    operator: `${set}${random.one(OPERATORS[type])}${random.chance(0.3) ? 'IfExists' : ''}`,
+    key,
+    values: few(random, () => someValue(random, type, key, world)),
+  };
 }
 
 function someValue(random: Random, type: string, key: string, world: World): string {
@@ -149,14 +223,27 @@ function someValue(random: Random, type: string, key: string, world: World): str
   const moved = second + random.one([0, 0, -1, 1, -86_400, 31 * 86_400]);
   switch (type) {
     case 'Numeric':
-      return key === 'aws:EpochTime' ? `${moved}${random.one(['', '.0', '.5'])}` : random.one(['0', '-1', '2.5', '2.50', '3', '10']);
+      return key === 'aws:EpochTime'
+        ? `${moved}${random.one(['', '.0', '.5'])}`
+        : random.one(['0', '-1', '2.5', '2.50', '3', '10']);
     case 'Date':
-      return random.one([`${moved}`, `${new Date(moved * 1000).toISOString().slice(0, 19)}Z`, inZone(moved, random.one([-90, 60, 330]))]);
+      return random.one([
+        `${moved}`,
+        `${new Date(moved * 1000).toISOString().slice(0, 19)}Z`,
+        inZone(moved, random.one([-90, 60, 330])),
+      ]);
     case 'Bool':
       return random.one(['true', 'false']);
     case 'Arn':
-      return random.one([near(random, key === 'svc:arn' ? extra['svc:arn'].value as string : principal.arn), 'arn:aws:*:*:*:*', 'arn:aws:*:1*:a:b', 'arn:*:iam::111122223333:role/*', 'arn:aws:sns:*:topic',
-        'arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username, \'x\'}', '*']);
+      return random.one([
+        near(random, key === 'svc:arn' ? (extra['svc:arn'].value as string) : principal.arn),
+        'arn:aws:*:*:*:*',
+        'arn:aws:*:1*:a:b',
+        'arn:*:iam::111122223333:role/*',
+        'arn:aws:sns:*:topic',
+        "arn:aws:iam::${aws:PrincipalAccount}:user/${aws:username, 'x'}",
+        '*',
+      ]);
     case 'IpAddress':
       return random.one(['10.0.0.0/8', '10.0.0.1', '10.128.0.0/9', '203.0.113.0/24', '203.0.113.6/31', '0.0.0.0/0']);
     default:
@@ -165,8 +252,20 @@ function someValue(random: Random, type: string, key: string, world: World): str
 }
 
 function textOf(key: string, { principal, resource, extra }: World, random: Random): string {
-  const own: Record<string, string> = { 'aws:username': 'jane', 'aws:PrincipalArn': principal.arn, 'aws:PrincipalAccount': '111122223333', 'aws:PrincipalType': 'AssumedRole' };
-  return own[key] ?? (key.toLowerCase() === 'aws:principaltag/team' ? principal.tags.Team ?? 'a' : key === 'svc:several' ? random.one([...extra[key].value as string[], 'a']) : resource.split(':')[3]);
+  const own: Record<string, string> = {
+    'aws:username': 'jane',
+    'aws:PrincipalArn': principal.arn,
+    'aws:PrincipalAccount': '111122223333',
+    'aws:PrincipalType': 'AssumedRole',
+  };
+  return (
+    own[key]
+    ?? (key.toLowerCase() === 'aws:principaltag/team'
+      ? (principal.tags.Team ?? 'a')
+      : key === 'svc:several'
+        ? random.one([...(extra[key].value as string[]), 'a'])
+        : resource.split(':')[3])
+  );
 }
 
 function inZone(second: number, minutes: number): string {

@@ -7,7 +7,13 @@ export interface World {
   readonly principal: { readonly arn: string; readonly tags: Record<string, string>; readonly userId?: string };
   readonly at: Date;
   /** Keys that a rehearsal has no value for, by name in lower case. */
-  readonly extra: Record<string, { readonly value: string | string[] | undefined; readonly types: ('String' | 'Numeric' | 'Date' | 'Bool' | 'Arn' | 'IpAddress')[] }>;
+  readonly extra: Record<
+    string,
+    {
+      readonly value: string | string[] | undefined;
+      readonly types: ('String' | 'Numeric' | 'Date' | 'Bool' | 'Arn' | 'IpAddress')[];
+    }
+  >;
 }
 
 export type Verdict = 'allowed' | 'denied' | 'not known';
@@ -26,15 +32,21 @@ export class Oracle {
   constructor(private readonly world: World, private readonly answers: Answers = new Map()) {}
 
   decide(identity: PolicyDocument[], boundary: PolicyDocument | undefined): Verdict {
-    const effectsOf = (documents: PolicyDocument[]) => documents.flatMap(document =>
-      asList(document.Statement).map(statement => ({ effect: statement.Effect, answer: this.isAbout(statement, document.Version === '2012-10-17') })));
+    const effectsOf = (documents: PolicyDocument[]) =>
+      documents.flatMap(document =>
+        asList(document.Statement).map(statement => ({
+          effect: statement.Effect,
+          answer: this.isAbout(statement, document.Version === '2012-10-17'),
+        })),
+      );
     const own = effectsOf(identity);
     const limit = boundary && effectsOf([boundary]);
     const all = [...own, ...limit ?? []];
     if (all.some(({ answer }) => answer === undefined)) {
       return 'not known';
     }
-    const has = (effects: typeof all, wanted: string) => effects.some(({ effect, answer }) => effect === wanted && answer);
+    const has = (effects: typeof all, wanted: string) =>
+      effects.some(({ effect, answer }) => effect === wanted && answer);
     if (has(all, 'Deny')) {
       return 'denied';
     }
@@ -46,7 +58,9 @@ export class Oracle {
 
   private isAbout(statement: PolicyStatement, variables: boolean): Answer {
     const { Action, NotAction, Resource, NotResource, Condition = {} } = statement;
-    const actions = asList(Action ?? NotAction ?? []).map(pattern => glob(plainCells(pattern.toUpperCase()), this.world.action.toUpperCase()));
+    const actions = asList(Action ?? NotAction ?? []).map(pattern =>
+      glob(plainCells(pattern.toUpperCase()), this.world.action.toUpperCase()),
+    );
     if (actions.includes(true) === (Action === undefined)) {
       return false;
     }
@@ -82,11 +96,13 @@ export class Oracle {
   }
 
   private holds(condition: Condition, variables: boolean): Answer {
-    const answers = Object.entries(condition).flatMap(([operator, tests]) => Object.entries(tests).map(([key, values]) => {
-      const answer = this.test(operator, key, asList(values).map(String), variables);
-      this.remember(operator, answer);
-      return answer;
-    }));
+    const answers = Object.entries(condition).flatMap(([operator, tests]) =>
+      Object.entries(tests).map(([key, values]) => {
+        const answer = this.test(operator, key, asList(values).map(String), variables);
+        this.remember(operator, answer);
+        return answer;
+      }),
+    );
     return answers.includes(undefined) ? undefined : !answers.includes(false);
   }
 
@@ -118,8 +134,14 @@ export class Oracle {
     if (!family) {
       return undefined;
     }
-    const expected: (Cell[] | 'missing' | 'malformed')[] = texts.map(text => /String|Arn/.test(family) && variables ? this.cells(text) : plainCells(text));
-    if (expected.includes('malformed') || (family === 'Arn' && expected.some(cells => typeof cells !== 'string' && cells.filter(({ colon }) => colon).length < 5))) {
+    const expected: (Cell[] | 'missing' | 'malformed')[] = texts.map(text =>
+      /String|Arn/.test(family) && variables ? this.cells(text) : plainCells(text),
+    );
+    if (
+      expected.includes('malformed')
+      || (family === 'Arn'
+        && expected.some(cells => typeof cells !== 'string' && cells.filter(({ colon }) => colon).length < 5))
+    ) {
       return undefined;
     }
     if (variables && !/String|Arn/.test(family) && texts.some(text => text.includes('${'))) {
@@ -183,7 +205,9 @@ export class Oracle {
     const key = name.toLowerCase();
     const isUser = principal.arn.includes(':user/');
     if (key.startsWith('aws:principaltag/')) {
-      const tag = Object.keys(principal.tags).find(each => `aws:principaltag/${each}`.toUpperCase() === key.toUpperCase());
+      const tag = Object.keys(principal.tags).find(
+        each => `aws:principaltag/${each}`.toUpperCase() === key.toUpperCase(),
+      );
       return { value: tag === undefined ? undefined : principal.tags[tag], types: ['String'] };
     }
     switch (key) {
@@ -204,7 +228,10 @@ export class Oracle {
       case 'aws:userid':
         return principal.userId === undefined ? undefined : { value: principal.userId, types: ['String'] };
       case 'aws:username':
-        return { value: isUser ? principal.arn.slice(principal.arn.lastIndexOf('/') + 1) : undefined, types: ['String'] };
+        return {
+          value: isUser ? principal.arn.slice(principal.arn.lastIndexOf('/') + 1) : undefined,
+          types: ['String'],
+        };
       default:
         return key.startsWith('aws:') || action === '' ? undefined : extra[key];
     }
@@ -220,7 +247,9 @@ interface Cell {
 }
 
 function plainCells(text: string): Cell[] {
-  return [...text].map(character => character === '*' || character === '?' ? { wildcard: character } : { character, colon: character === ':' });
+  return [...text].map(character =>
+    character === '*' || character === '?' ? { wildcard: character } : { character, colon: character === ':' },
+  );
 }
 
 /**
@@ -231,14 +260,20 @@ function plainCells(text: string): Cell[] {
 function glob(cells: Cell[], text: string, inside = false): boolean {
   const characters = [...text];
   let common = 0;
-  while (common < cells.length && cells[common].wildcard === undefined && cells[common].character === characters[common]) {
+  while (
+    common < cells.length
+    && cells[common].wildcard === undefined
+    && cells[common].character === characters[common]
+  ) {
     common++;
   }
   let places = [common];
   for (let at = common; at < cells.length && places.length > 0; at++) {
     const { character, wildcard } = cells[at];
     const isBound = inside && !(wildcard === '*' && (at === cells.length - 1 || cells[at + 1].colon));
-    const takes = (place: number) => place < characters.length && (wildcard === undefined ? characters[place] === character : !(isBound && characters[place] === ':'));
+    const takes = (place: number) =>
+      place < characters.length
+      && (wildcard === undefined ? characters[place] === character : !(isBound && characters[place] === ':'));
     if (wildcard !== '*') {
       places = places.filter(takes).map(place => place + 1);
       continue;
@@ -271,7 +306,12 @@ function compare(operator: string, actual: string, cells: Cell[]): boolean {
     case 'IpAddress':
       return bits(actual).startsWith(bits(text).slice(0, Number(text.split('/')[1] ?? 32)));
     default:
-      return ordered(operator, operator.startsWith('Date') ? moment(actual) - moment(text) : Math.round(Number(actual) * 1000) - Math.round(Number(text) * 1000));
+      return ordered(
+        operator,
+        operator.startsWith('Date')
+          ? moment(actual) - moment(text)
+          : Math.round(Number(actual) * 1000) - Math.round(Number(text) * 1000),
+      );
   }
 }
 
@@ -290,7 +330,11 @@ function arnLike(cells: Cell[], arn: string): boolean {
 }
 
 function ordered(operator: string, difference: number): boolean {
-  return difference < 0 ? operator.includes('Less') : difference > 0 ? operator.includes('Greater') : operator.endsWith('Equals');
+  return difference < 0
+    ? operator.includes('Less')
+    : difference > 0
+      ? operator.includes('Greater')
+      : operator.endsWith('Equals');
 }
 
 function bits(address: string): string {
@@ -318,7 +362,12 @@ function moment(text: string): number {
 }
 
 function isKey(text: string): boolean {
-  return text !== '' && [...text].every(character => '0123456789_.:/=+-@ '.includes(character) || character.toLowerCase() !== character.toUpperCase());
+  return (
+    text !== ''
+    && [...text].every(
+      character => '0123456789_.:/=+-@ '.includes(character) || character.toLowerCase() !== character.toUpperCase(),
+    )
+  );
 }
 
 function asList<Item>(items: Item | Item[]): Item[] {

@@ -114,7 +114,9 @@ describe('IdentityPolicies', () => {
     expect(allows({ Effect: 'Allow', NotAction: 'iam:*', Resource: '*' }, 'orders')).toBe(true);
     expect(allows({ Effect: 'Allow', NotAction: 'rds-db:*', Resource: '*' }, 'orders')).toBe(false);
     expect(allows({ Effect: 'Allow', Action: CONNECT, NotResource: user('bills') }, 'orders')).toBe(true);
-    expect(allows({ Effect: 'Allow', Action: CONNECT, NotResource: [user('x'), user('orders')] }, 'orders')).toBe(false);
+    expect(allows({ Effect: 'Allow', Action: CONNECT, NotResource: [user('x'), user('orders')] }, 'orders')).toBe(
+      false,
+    );
   });
 
   test('an explicit Deny wins, wherever it stands', () => {
@@ -126,7 +128,10 @@ describe('IdentityPolicies', () => {
   });
 
   test('a boundary allows nothing by itself, and nothing goes beyond it', () => {
-    const bounded = (boundary: PolicyStatement[], own = [allow('*')]) => (name: string) => ask(new IdentityPolicies([version(own)], version(boundary)), user(name));
+    const bounded
+      = (boundary: PolicyStatement[], own = [allow('*')]) =>
+        (name: string) =>
+          ask(new IdentityPolicies([version(own)], version(boundary)), user(name));
     expect(bounded([allow(user('orders'))])('orders')).toBe(true);
     expect(bounded([allow(user('orders'))])('bills')).toBe(false);
     expect(bounded([])('orders')).toBe(false);
@@ -135,15 +140,23 @@ describe('IdentityPolicies', () => {
   });
 
   test('a statement about something else may have conditions that a rehearsal does not know', () => {
-    const other = { Effect: 'Allow', Action: 'kms:Decrypt', Resource: '*', Condition: { StringEquals: { 'kms:ViaService': 'x' } } };
+    const other = {
+      Effect: 'Allow',
+      Action: 'kms:Decrypt',
+      Resource: '*',
+      Condition: { StringEquals: { 'kms:ViaService': 'x' } },
+    };
     expect(allows([allow('*'), other], 'orders')).toBe(true);
-    expect(allows(allow(user('bills'), { Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }), 'orders')).toBe(false);
+    expect(allows(allow(user('bills'), { Condition: { IpAddress: { 'aws:SourceIp': '10.0.0.0/8' } } }), 'orders')).toBe(
+      false,
+    );
   });
 });
 
 describe('RDS evaluates no condition of rds-db:connect', () => {
-  const REFUSED = 'not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM database '
-    + 'authentication supports no key: narrow the resource instead';
+  const REFUSED
+    = 'not evaluated by RDS: refused; a statement about rds-db:connect has a Condition, of which IAM database '
+      + 'authentication supports no key: narrow the resource instead';
   const HOLDS: Condition = { StringEquals: { 'aws:PrincipalTag/team': 'orders' } };
 
   test.each<[string, Condition]>([
@@ -157,9 +170,15 @@ describe('RDS evaluates no condition of rds-db:connect', () => {
     expect(() => allows(allow(user('orders'), { Condition: condition }), 'orders')).toThrow(new NotEvaluated(REFUSED));
   });
 
-  test.each([['all actions', '*'], ['all actions of the service', 'rds-db:*'], ['the action in another case', 'RDS-DB:CONNECT']])('as a statement about %s', (_name, Action) => {
+  test.each([
+    ['all actions', '*'],
+    ['all actions of the service', 'rds-db:*'],
+    ['the action in another case', 'RDS-DB:CONNECT'],
+  ])('as a statement about %s', (_name, Action) => {
     expect(() => allows(allow('*', { Action, Condition: HOLDS }), 'orders')).toThrow(new NotEvaluated(REFUSED));
-    expect(() => allows(allow('*', { Action, Condition: HOLDS }), 'orders', { action: 'RDS-DB:Connect' })).toThrow(new NotEvaluated(REFUSED));
+    expect(() => allows(allow('*', { Action, Condition: HOLDS }), 'orders', { action: 'RDS-DB:Connect' })).toThrow(
+      new NotEvaluated(REFUSED),
+    );
   });
 
   test('a statement without one lets in beside it, and an empty condition is none', () => {
@@ -181,16 +200,24 @@ describe('RDS evaluates no condition of rds-db:connect', () => {
 
   test('who is refused anyway is refused for that reason', () => {
     expect(allows(allow(user('bills'), { Condition: HOLDS }), 'orders')).toBe(false);
-    expect(allows([allow('*', { Condition: HOLDS }), { Effect: 'Deny', Action: '*', Resource: '*' }], 'orders')).toBe(false);
+    expect(allows([allow('*', { Condition: HOLDS }), { Effect: 'Deny', Action: '*', Resource: '*' }], 'orders')).toBe(
+      false,
+    );
   });
 });
 
 describe('roleAllows', () => {
-  const state = (type: string, physicalId: string, properties: Record<string, unknown>, attributes = {}): ResourceState =>
-    ({ logicalId: 'X', type, physicalId, properties, attributes, definition: { Type: type } });
+  const state = (
+    type: string,
+    physicalId: string,
+    properties: Record<string, unknown>,
+    attributes = {},
+  ): ResourceState => ({ logicalId: 'X', type, physicalId, properties, attributes, definition: { Type: type } });
   const role = (properties = {}) => state('AWS::IAM::Role', 'Reader', properties, { Arn: ROLE.arn });
-  const policy = (document: PolicyDocument) => state('AWS::IAM::Policy', 'Policy', { Roles: ['Reader'], PolicyDocument: document });
-  const managed = (arn: string, document: PolicyDocument) => state('AWS::IAM::ManagedPolicy', arn, { PolicyDocument: document });
+  const policy = (document: PolicyDocument) =>
+    state('AWS::IAM::Policy', 'Policy', { Roles: ['Reader'], PolicyDocument: document });
+  const managed = (arn: string, document: PolicyDocument) =>
+    state('AWS::IAM::ManagedPolicy', arn, { PolicyDocument: document });
   const request = (name: string, at = NOON) => ({ action: CONNECT, resource: user(name), at });
 
   test('tags of the role', () => {
@@ -202,11 +229,16 @@ describe('roleAllows', () => {
   test('time', () => {
     const own = policy(version(allowIf({ DateLessThan: { 'aws:CurrentTime': '2026-03-01T12:00:01Z' } })));
     expect(roleAllows(role(), [own], { ...request('orders'), action: OTHER })).toBe(true);
-    expect(roleAllows(role(), [own], { ...request('orders', new Date('2026-03-01T12:00:01Z')), action: OTHER })).toBe(false);
+    expect(roleAllows(role(), [own], { ...request('orders', new Date('2026-03-01T12:00:01Z')), action: OTHER })).toBe(
+      false,
+    );
   });
 
   test('permissions boundary', () => {
-    const existing = [policy(version(allow('*'))), managed('arn:aws:iam::111122223333:policy/Limit', version(allow(user('orders'))))];
+    const existing = [
+      policy(version(allow('*'))),
+      managed('arn:aws:iam::111122223333:policy/Limit', version(allow(user('orders')))),
+    ];
     const bounded = role({ PermissionsBoundary: 'arn:aws:iam::111122223333:policy/Limit' });
     expect(roleAllows(bounded, existing, request('orders'))).toBe(true);
     expect(roleAllows(bounded, existing, request('bills'))).toBe(false);
@@ -214,6 +246,8 @@ describe('roleAllows', () => {
 
   test('fails for a boundary that is in no rehearsed stack', () => {
     const bounded = role({ PermissionsBoundary: 'arn:aws:iam::111122223333:policy/Limit' });
-    expect(() => roleAllows(bounded, [], request('orders'))).toThrow('managed policy arn:aws:iam::111122223333:policy/Limit is in no rehearsed stack');
+    expect(() => roleAllows(bounded, [], request('orders'))).toThrow(
+      'managed policy arn:aws:iam::111122223333:policy/Limit is in no rehearsed stack',
+    );
   });
 });

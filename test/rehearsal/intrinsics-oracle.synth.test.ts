@@ -14,10 +14,15 @@ const ALL = readdirSync(join(ROOT, 'examples')).filter(name => existsSync(join(R
 async function exampleTemplates(): Promise<[string, Template][]> {
   const examples = FULL ? ALL : ['quick-start', 'shop'];
   const assemblies = await Promise.all(examples.map(name => synthesized(`examples/${name}/app.ts`)));
-  const snapshots = readdirSync(join(ROOT, 'integ-tests'), { recursive: true, encoding: 'utf8' }).filter(file => /\.snapshot\/[^/]+\.template\.json$/.test(file));
+  const snapshots = readdirSync(join(ROOT, 'integ-tests'), { recursive: true, encoding: 'utf8' }).filter(file =>
+    /\.snapshot\/[^/]+\.template\.json$/.test(file),
+  );
   const templates = [
-    ...assemblies.flatMap(({ stacks }, i) => stacks.map(({ name, template }): [string, Template] => [`${examples[i]}: ${name}`, template])),
-    ...snapshots.map((file): [string, Template] => [file, JSON.parse(readFileSync(join(ROOT, 'integ-tests', file), 'utf8')) as Template]),
+    ...assemblies.flatMap(({ stacks }, i) =>
+      stacks.map(({ name, template }): [string, Template] => [`${examples[i]}: ${name}`, template]),
+    ),
+    ...snapshots.map((file): [string, Template] => [file,
+      JSON.parse(readFileSync(join(ROOT, 'integ-tests', file), 'utf8')) as Template]),
   ];
   // The stack for the assertions of an integration test has none.
   return templates.filter(([, { Resources: resources }]) => resources as object | undefined !== undefined);
@@ -36,22 +41,40 @@ describe('templates of the examples, compared with AWS\'s own model', () => {
     templates = (await exampleTemplates()).map(([name, template]) => [name, template, compare(template)]);
   });
 
-  const sum = (count: (comparison: Comparison) => number) => templates.reduce((total, [, , comparison]) => total + count(comparison), 0);
+  const sum = (count: (comparison: Comparison) => number) =>
+    templates.reduce((total, [, , comparison]) => total + count(comparison), 0);
 
   test('have the same properties and outputs', () => {
-    expect(templates.map(([name]) => name)).toEqual(expect.arrayContaining(['quick-start: QuickStart', 'shop: Shop', expect.stringContaining('QuickStart.template.json')]));
-    expect(templates.flatMap(([name, , { different }]) => different.map(property => `${name}: ${property}`))).toEqual([]);
+    expect(templates.map(([name]) => name)).toEqual(
+      expect.arrayContaining([
+        'quick-start: QuickStart',
+        'shop: Shop',
+        expect.stringContaining('QuickStart.template.json'),
+      ]),
+    );
+    expect(templates.flatMap(([name, , { different }]) => different.map(property => `${name}: ${property}`))).toEqual(
+      [],
+    );
     expect(sum(({ same }) => same.length)).toBeGreaterThan(FULL ? 450 : 150);
   });
 
   test('differ in nothing but secrets, which CloudFormation puts in when it calls a service', () => {
     for (const [, template, comparison] of templates) {
       const open = Object.entries(comparison.open);
-      const secrets = Object.entries(template.Resources).flatMap(([logicalId, { Type: type, Properties: properties = {} }]) => ['MasterUserPassword', 'MasterUsername']
-        .filter(property => ['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'].includes(type) && JSON.stringify(properties[property] ?? '').includes('{{resolve:secretsmanager:'))
-        .map(property => `${logicalId}.${property}`));
+      const secrets = Object.entries(template.Resources).flatMap(
+        ([logicalId, { Type: type, Properties: properties = {} }]) =>
+          ['MasterUserPassword', 'MasterUsername']
+            .filter(
+              property =>
+                ['AWS::RDS::DBCluster', 'AWS::RDS::DBInstance'].includes(type)
+                && JSON.stringify(properties[property] ?? '').includes('{{resolve:secretsmanager:'),
+            )
+            .map(property => `${logicalId}.${property}`),
+      );
       expect(open.map(([name]) => name).sort()).toEqual(secrets.sort());
-      expect(open.map(([, { value }]) => value)).toEqual(open.map(([, { reason }]) => reason.replace('Join:{dynamic}', '{{resolve:secretsmanager:')));
+      expect(open.map(([, { value }]) => value)).toEqual(
+        open.map(([, { reason }]) => reason.replace('Join:{dynamic}', '{{resolve:secretsmanager:')),
+      );
     }
   });
 
@@ -63,8 +86,12 @@ describe('templates of the examples, compared with AWS\'s own model', () => {
     for (const [, template] of templates) {
       const ours = Object.entries(template.Resources).map(([logicalId, { Properties: properties }]) =>
         [logicalId, new Set(referencesIn(properties).filter(name => !name.startsWith('AWS::')))]);
-      const theirs = withModel(template, model => Object.entries(model.toDiagnosticModel().resources)).map(([logicalId, { outgoingRefs: references }]) =>
-        [logicalId, new Set(references.filter(({ kind }) => kind !== 'DependsOn').map(({ target }) => target))]);
+      const theirs = withModel(template, model => Object.entries(model.toDiagnosticModel().resources)).map(
+        ([logicalId, { outgoingRefs: references }]) => [
+          logicalId,
+          new Set(references.filter(({ kind }) => kind !== 'DependsOn').map(({ target }) => target)),
+        ],
+      );
       expect(Object.fromEntries(ours)).toEqual(Object.fromEntries(theirs));
     }
   });
@@ -73,9 +100,14 @@ describe('templates of the examples, compared with AWS\'s own model', () => {
     let total = 0;
     for (const [, template] of templates) {
       const joins = Object.entries(template.Resources).flatMap(([logicalId, { Properties: properties = {} }]) =>
-        Object.entries(properties).filter(([, value]) => JSON.stringify(value).includes('Fn::Join')).map(([name]) => `${logicalId}.${name}`));
+        Object.entries(properties)
+          .filter(([, value]) => JSON.stringify(value).includes('Fn::Join'))
+          .map(([name]) => `${logicalId}.${name}`),
+      );
       const { different, open } = compare(template, withBrokenJoin(template));
-      expect([...different.filter(name => !name.startsWith('Outputs.')), ...Object.keys(open)].sort()).toEqual(joins.sort());
+      expect([...different.filter(name => !name.startsWith('Outputs.')), ...Object.keys(open)].sort()).toEqual(
+        joins.sort(),
+      );
       total += different.length;
     }
     expect(total).toBeGreaterThan(10);
@@ -129,7 +161,13 @@ const PROPERTIES: Properties = {
   GetAZs: { 'Fn::GetAZs': 'eu-west-1' },
   ImportValue: { 'Fn::ImportValue': 'Network' },
   ImportValueInJoin: { 'Fn::Join': ['/', [{ 'Fn::ImportValue': 'Network' }, 'x']] },
-  ToJsonString: { 'Fn::ToJsonString': { b: { Ref: 'Stage' }, a: [1, true, 'é"\n', { Ref: 'Words' }], c: { 'Fn::GetAtt': ['Other', 'Arn'] } } },
+  ToJsonString: {
+    'Fn::ToJsonString': {
+      b: { Ref: 'Stage' },
+      a: [1, true, 'é"\n', { Ref: 'Words' }],
+      c: { 'Fn::GetAtt': ['Other', 'Arn'] },
+    },
+  },
   ToJsonStringList: { 'Fn::ToJsonString': [{ 'Fn::Sub': '${Stage}' }, {}] },
   Length: { 'Fn::Length': ['a', { Ref: 'Stage' }] },
   LengthParameter: { 'Fn::Length': { Ref: 'Words' } },
@@ -162,9 +200,17 @@ const templateOf = (properties: Properties, others: Partial<Template> = {}): Tem
     Size: { Type: 'String', Default: 'small', AllowedValues: ['small', 'large'] },
   },
   Mappings: { Sizes: { 'us-east-1': { count: 3, names: ['a', 'b'] } } },
-  Conditions: { IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] }, IsElsewhere: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] }] } },
+  Conditions: {
+    IsTest: { 'Fn::Equals': [{ Ref: 'Stage' }, 'test'] },
+    IsElsewhere: { 'Fn::Not': [{ 'Fn::Equals': [{ Ref: 'AWS::Region' }, 'us-east-1'] }] },
+  },
   Resources: { Other: { Type: 'Custom::Other' }, It: { Type: 'Custom::It', Properties: properties } },
-  Outputs: { Out: { Value: { 'Fn::Join': ['', ['a', { Ref: 'Stage' }]] }, Export: { Name: { 'Fn::Sub': '${AWS::StackName}:out' } } } },
+  Outputs: {
+    Out: {
+      Value: { 'Fn::Join': ['', ['a', { Ref: 'Stage' }]] },
+      Export: { Name: { 'Fn::Sub': '${AWS::StackName}:out' } },
+    },
+  },
   ...others,
 });
 
@@ -182,8 +228,14 @@ describe('each function, compared with AWS\'s own model', () => {
       'It.JoinNumber': { reason: 'Join with non-string elements', value: 'a1' },
       'It.JoinNoValue': { reason: 'Join with non-string elements', value: 'a' },
       'It.SelectText': { reason: 'Select on non-list value', value: 'a' },
-      'It.SecretReference': { reason: 'dynamic reference: {{resolve:secretsmanager:x:SecretString:password}}', value: '{{resolve:secretsmanager:x:SecretString:password}}' },
-      'It.ImportOfFunction': { reason: 'cross-stack import: us-east-1:Network', value: textFor('import us-east-1:Network') },
+      'It.SecretReference': {
+        reason: 'dynamic reference: {{resolve:secretsmanager:x:SecretString:password}}',
+        value: '{{resolve:secretsmanager:x:SecretString:password}}',
+      },
+      'It.ImportOfFunction': {
+        reason: 'cross-stack import: us-east-1:Network',
+        value: textFor('import us-east-1:Network'),
+      },
       'It.Choice': { reason: 'one of small, large', value: 'small' },
     });
   });
@@ -194,7 +246,14 @@ describe('each function, compared with AWS\'s own model', () => {
 
   test('is told apart when Fn::Join is broken', () => {
     const { different } = compare(templateOf(PROPERTIES), withBrokenJoin(templateOf(PROPERTIES)));
-    expect(different.sort()).toEqual(['It.IfNot', 'It.ImportValueInJoin', 'It.Join', 'It.JoinParameter', 'It.JoinSplit', 'Outputs.Out']);
+    expect(different.sort()).toEqual([
+      'It.IfNot',
+      'It.ImportValueInJoin',
+      'It.Join',
+      'It.JoinParameter',
+      'It.JoinSplit',
+      'Outputs.Out',
+    ]);
   });
 
   test('is told apart when any value is another one', () => {

@@ -11,11 +11,16 @@ const SHARED_MEMORY = '/proc/sysvipc/shm';
 
 /** Command lines of processes that have to do with the folder, or ran the handler that does not end. */
 function processesOf(folder: string): string[] {
-  return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' }).split('\n').filter(line => line.includes(folder));
+  return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' })
+    .split('\n')
+    .filter(line => line.includes(folder));
 }
 
 function childrenOf(pid: number): number[] {
-  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' }).trim().split('\n').map(row => row.trim().split(/\s+/).map(Number));
+  const rows = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
+    .trim()
+    .split('\n')
+    .map(row => row.trim().split(/\s+/).map(Number));
   return rows.filter(([, parent]) => parent === pid).map(([child]) => child);
 }
 
@@ -24,7 +29,11 @@ function segmentsOf(pid: number): string[] {
   if (!existsSync(SHARED_MEMORY)) {
     return [];
   }
-  return readFileSync(SHARED_MEMORY, 'utf8').split('\n').map(row => row.trim().split(/\s+/)).filter(row => row[4] === `${pid}`).map(row => row[1]);
+  return readFileSync(SHARED_MEMORY, 'utf8')
+    .split('\n')
+    .map(row => row.trim().split(/\s+/))
+    .filter(row => row[4] === `${pid}`)
+    .map(row => row[1]);
 }
 
 const isRunning = (pid: number) => {

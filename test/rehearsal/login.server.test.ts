@@ -78,6 +78,8 @@ describe.each(setups('15', '17, RDS-like'))('logins on PostgreSQL $name', (setup
 
   test('TLS names the endpoint', async () => {
     expect(await login({ ...connection('carol', 'secret of carol'), host: '127.0.0.1' })).toBe('in');
-    expect(await login({ ...connection('carol', 'secret of carol'), ssl: true })).toMatch(/self-signed certificate|unable to verify|unable to get/);
+    expect(await login({ ...connection('carol', 'secret of carol'), ssl: true })).toMatch(
+      /self-signed certificate|unable to verify|unable to get/,
+    );
   });
 });

@@ -23,15 +23,23 @@ beforeAll(async () => rehearsal = await Rehearsal.start());
 afterAll(() => rehearsal.close());
 
 const resourceIn = (stack: string, start: string, type?: string) => resourceOf(rehearsal, stack, start, type);
-const withToken = (target: AuroraLikeServer | RdsProxy, role: ResourceState, username: string, others?: Partial<SignIn>, tokenOf?: AuroraLikeServer | RdsProxy) =>
-  signInAs(rehearsal, target, role, username, others, tokenOf);
+const withToken = (
+  target: AuroraLikeServer | RdsProxy,
+  role: ResourceState,
+  username: string,
+  others?: Partial<SignIn>,
+  tokenOf?: AuroraLikeServer | RdsProxy,
+) => signInAs(rehearsal, target, role, username, others, tokenOf);
 
 full.describe('examples/proxy', () => {
   let assembly: CloudAssembly;
   let stack: AssemblyStack;
   const deploy = async (change: (resources: Resources) => Resources = resources => resources) => {
     const template = { ...stack.template, Resources: change(stack.template.Resources) };
-    const { reason } = await rehearsal.deploy(Object.create(assembly, { stacks: { value: [{ ...stack, template }] } }) as CloudAssembly, 'Proxied');
+    const { reason } = await rehearsal.deploy(
+      Object.create(assembly, { stacks: { value: [{ ...stack, template }] } }) as CloudAssembly,
+      'Proxied',
+    );
     expect(reason).toBeUndefined();
   };
   const without = (start: string) => (resources: Resources) => {
@@ -51,11 +59,22 @@ full.describe('examples/proxy', () => {
 
   test('the function signs in with nothing but its environment, through the proxy', async () => {
     const { properties, attributes } = resourceIn('Proxied', 'Service', 'AWS::Lambda::Function');
-    expect((properties.Environment as { Variables: object }).Variables).toEqual({ PGHOST: proxy().host, PGPORT: '5432', PGUSER: 'orders', PGDATABASE: 'shop', PGSSLMODE: 'verify-full' });
+    expect((properties.Environment as { Variables: object }).Variables).toEqual({
+      PGHOST: proxy().host,
+      PGPORT: '5432',
+      PGUSER: 'orders',
+      PGDATABASE: 'shop',
+      PGSSLMODE: 'verify-full',
+    });
     expect(proxy().host).toMatch(/^shop\.proxy-c[0-9a-f]{10}\.eu-central-1\.rds\.amazonaws\.com$/);
     database().log.length = proxy().log.length = 0;
-    expect(await rehearsal.invoke(attributes.Arn as string, {})).toMatchObject({ result: { name: 'orders', database: 'shop' } });
-    expect([proxy().log, database().log]).toEqual([['orders: signed in to the proxy with a token'], ['orders: signed in with a token']]);
+    expect(await rehearsal.invoke(attributes.Arn as string, {})).toMatchObject({
+      result: { name: 'orders', database: 'shop' },
+    });
+    expect([proxy().log, database().log]).toEqual([
+      ['orders: signed in to the proxy with a token'],
+      ['orders: signed in with a token'],
+    ]);
   });
 
   test('who is granted through the proxy signs in there alone, who is granted directly at the cluster alone', async () => {
@@ -76,27 +95,66 @@ full.describe('examples/proxy', () => {
 
   test('the certificate is not one of a database', async () => {
     const { host, port, gatewayPort } = proxy();
-    expect(await signIn({ host, port, gatewayPort, caCertificate: database().caCertificate }, { username: 'orders', password: 'x', database: 'shop' })).toMatch(/^failed: unable to verify/);
+    expect(
+      await signIn(
+        { host, port, gatewayPort, caCertificate: database().caCertificate },
+        { username: 'orders', password: 'x', database: 'shop' },
+      ),
+    ).toMatch(/^failed: unable to verify/);
   });
 
   test('the database must have IAM authentication on', async () => {
     database().iamAuthentication = false;
     try {
-      expect(await withToken(proxy(), role('Service'), 'orders')).toBe(AT_DATABASE('28000', 'PAM authentication failed for user "orders"', `a token of ${role('ProxyRole').attributes.Arn as string}`));
+      expect(await withToken(proxy(), role('Service'), 'orders')).toBe(
+        AT_DATABASE(
+          '28000',
+          'PAM authentication failed for user "orders"',
+          `a token of ${role('ProxyRole').attributes.Arn as string}`,
+        ),
+      );
     } finally {
       database().iamAuthentication = true;
     }
   });
 
-  test('without the statement of the proxy\'s role the proxy does not come in, and says whose sign-in that was', async () => {
+  test("without the statement of the proxy's role the proxy does not come in, and says whose sign-in that was", async () => {
     await deploy(without('ProxyRoleDefaultPolicy'));
-    expect(await withToken(proxy(), role('Service'), 'orders')).toBe(AT_DATABASE('28000', 'PAM authentication failed for user "orders"', `a token of ${role('ProxyRole').attributes.Arn as string}`));
-    expect(database().log.at(-1)).toBe(`orders: ${role('ProxyRole').attributes.Arn as string} may not rds-db:connect as orders`);
+    expect(await withToken(proxy(), role('Service'), 'orders')).toBe(
+      AT_DATABASE(
+        '28000',
+        'PAM authentication failed for user "orders"',
+        `a token of ${role('ProxyRole').attributes.Arn as string}`,
+      ),
+    );
+    expect(database().log.at(-1)).toBe(
+      `orders: ${role('ProxyRole').attributes.Arn as string} may not rds-db:connect as orders`,
+    );
     // So it is in the table of `npm run rehearse`, too.
-    const clients = ['Service', 'Reports'].map(name => ({ name, arn: role(name).attributes.Arn as string, credentials: rehearsal.credentialsOf(role(name)) }));
-    const principals = principalsFor(resourceIn('Proxied', 'Proxy', 'AWS::RDS::DBProxy'), proxy(), clients, (arn, action, resource) => rehearsal.allows(arn, action, resource));
-    expect(await trySignIns(proxy(), declaredRoles(rehearsal.resources('Proxied'), database().resourceId).filter(({ name }) => name === 'orders'), principals)).toEqual([
-      { principal: 'Service', username: 'orders', outcome: 'fails', reason: expect.stringMatching(/^refused: 28000 Request returned an error: PAM/) as string },
+    const clients = ['Service', 'Reports'].map(name => ({
+      name,
+      arn: role(name).attributes.Arn as string,
+      credentials: rehearsal.credentialsOf(role(name)),
+    }));
+    const principals = principalsFor(
+      resourceIn('Proxied', 'Proxy', 'AWS::RDS::DBProxy'),
+      proxy(),
+      clients,
+      (arn, action, resource) => rehearsal.allows(arn, action, resource),
+    );
+    expect(
+      await trySignIns(
+        proxy(),
+        declaredRoles(rehearsal.resources('Proxied'), database().resourceId).filter(({ name }) => name === 'orders'),
+        principals,
+      ),
+    ).toEqual([
+      {
+        principal: 'Service',
+        username: 'orders',
+        outcome: 'fails',
+        reason: expect.stringMatching(/^refused: 28000 Request returned an error: PAM/) as string,
+      },
       { principal: 'Reports', username: 'orders', outcome: 'no' },
     ]);
     await deploy();
@@ -105,7 +163,13 @@ full.describe('examples/proxy', () => {
 
   test('when the user goes, no role signs in as it', async () => {
     await deploy(without('IamAuthorders'));
-    expect(await withToken(proxy(), role('Service'), 'orders')).toBe(AT_DATABASE('28P01', 'password authentication failed for user "orders"', `a token of ${role('ProxyRole').attributes.Arn as string}`));
+    expect(await withToken(proxy(), role('Service'), 'orders')).toBe(
+      AT_DATABASE(
+        '28P01',
+        'password authentication failed for user "orders"',
+        `a token of ${role('ProxyRole').attributes.Arn as string}`,
+      ),
+    );
     await deploy();
     expect(await withToken(proxy(), role('Service'), 'orders')).toBe('signed in as orders');
   });
@@ -113,7 +177,14 @@ full.describe('examples/proxy', () => {
   test('a request to cancel a query goes through', async () => {
     const { host, gatewayPort, caCertificate } = proxy();
     const password = proxy().token('', 'orders', { credentials: rehearsal.credentialsOf(role('Service')) });
-    const client = new Client({ host: '127.0.0.1', port: gatewayPort, user: 'orders', password, database: 'shop', ssl: { ca: caCertificate, servername: host } });
+    const client = new Client({
+      host: '127.0.0.1',
+      port: gatewayPort,
+      user: 'orders',
+      password,
+      database: 'shop',
+      ssl: { ca: caCertificate, servername: host },
+    });
     await client.connect();
     const query = client.query('SELECT pg_sleep(50)').catch((error: DatabaseError) => error.code);
     await untilSleeping(database(), 'orders');

@@ -6,13 +6,18 @@ const APP = 'test/rehearsal/fixtures/public-app.ts';
 
 let rehearsal: Rehearsal;
 
-const deploy = async (context: Record<string, string> = {}) => (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
-const server = () => rehearsal.database(rehearsal.resources('Shop').find(({ type }) => type === 'AWS::RDS::DBCluster')!);
+const deploy = async (context: Record<string, string> = {}) =>
+  (await rehearsal.deploy(await synthesized(APP, context), 'Shop')).status;
+const server = () =>
+  rehearsal.database(rehearsal.resources('Shop').find(({ type }) => type === 'AWS::RDS::DBCluster')!);
 
 /** Databases that every role can connect to. */
-const open = async () => (await server().sql<{ name: string }>(`
+const open = async () =>
+  (
+    await server().sql<{ name: string }>(`
   SELECT datname::text AS name FROM pg_database d, aclexplode(coalesce(datacl, acldefault('d', datdba))) a
-  WHERE grantee = 0 AND privilege_type = 'CONNECT' AND datname IN ('postgres', 'shop') ORDER BY 1`)).map(({ name }) => name);
+  WHERE grantee = 0 AND privilege_type = 'CONNECT' AND datname IN ('postgres', 'shop') ORDER BY 1`)
+  ).map(({ name }) => name);
 
 full.describe('an app that revokes what PUBLIC has', () => {
   beforeAll(async () => {

@@ -19,8 +19,8 @@ export interface MadeUpFailure {
 }
 
 /**
- * A rehearsal in place of an account: the same questions, answered by real PostgreSQL and by what the rehearsal knows of
- * AWS.
+ * A rehearsal in place of an account: the same questions, answered by real PostgreSQL and by what the rehearsal knows
+ * of AWS.
  */
 export class RehearsedAccount implements Account {
   static async start({
@@ -110,14 +110,20 @@ export class RehearsedAccount implements Account {
   /** From outside of the network, with the role of the user itself. */
   async doctor(variables: Record<string, string>): Promise<DoctorAnswer> {
     const { awsEndpoint, credentials } = this.rehearsal;
-    const { Arn: arn } = this.resource(({ logicalId, type }) => type === 'AWS::IAM::Role' && logicalId.startsWith('Orders')).attributes;
+    const { Arn: arn } = this.resource(
+      ({ logicalId, type }) => type === 'AWS::IAM::Role' && logicalId.startsWith('Orders'),
+    ).attributes;
     const issued = credentials.issue(arn as string);
     const { host, port, username, database, sslMode } = environmentOf(variables);
     const now = () => new Date();
     const seen = await observe({
       client: { host, port, username, database, sslMode, inside: false },
       named: {},
-      aws: new AwsAccountOfDoctor(this.region, { credentials: () => Promise.resolve(issued), endpoint: awsEndpoint.url }, now),
+      aws: new AwsAccountOfDoctor(
+        this.region,
+        { credentials: () => Promise.resolve(issued), endpoint: awsEndpoint.url },
+        now,
+      ),
       network: {
         lookup: () => Promise.resolve(['10.0.0.7']),
         socket: () => new Unreachable(),

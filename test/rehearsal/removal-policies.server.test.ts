@@ -61,17 +61,20 @@ describe('an app that retains everything', () => {
     }
   });
 
-  full.test('takes the login and leaves an acknowledged permission, which a new user of that name has again', async () => {
-    const shop = await Shop.of({ policies: 'acknowledged' });
-    try {
-      await shop.deploy('invoices');
-      expect(await shop.access('orders')).toEqual({ permission: true, answer: REFUSED('orders') });
-      await shop.deploy('orders,invoices', { grants: 'invoices' });
-      expect(await shop.access('orders')).toEqual(ALLOWED('orders'));
-    } finally {
-      await shop.rehearsal.close();
-    }
-  });
+  full.test(
+    'takes the login and leaves an acknowledged permission, which a new user of that name has again',
+    async () => {
+      const shop = await Shop.of({ policies: 'acknowledged' });
+      try {
+        await shop.deploy('invoices');
+        expect(await shop.access('orders')).toEqual({ permission: true, answer: REFUSED('orders') });
+        await shop.deploy('orders,invoices', { grants: 'invoices' });
+        expect(await shop.access('orders')).toEqual(ALLOWED('orders'));
+      } finally {
+        await shop.rehearsal.close();
+      }
+    },
+  );
 
   full.test('is not synthesized with retained policies unless that is acknowledged', async () => {
     await expect(synthesize(APP, { users: 'orders', policies: 'retained' })).rejects.toThrow(

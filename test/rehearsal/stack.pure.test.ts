@@ -1,7 +1,18 @@
 import { Stack, StackEvent } from '../../rehearsal/cloudformation/stack';
-import { Properties, ResourceDefinition, ResourceFailure, ResourceProvider } from '../../rehearsal/cloudformation/template';
+import {
+  Properties,
+  ResourceDefinition,
+  ResourceFailure,
+  ResourceProvider,
+} from '../../rehearsal/cloudformation/template';
 
-const IDENTITY = { name: 'Shop', id: 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/1', partition: 'aws', region: 'eu-west-1', account: '111122223333' };
+const IDENTITY = {
+  name: 'Shop',
+  id: 'arn:aws:cloudformation:eu-west-1:111122223333:stack/Shop/1',
+  partition: 'aws',
+  region: 'eu-west-1',
+  account: '111122223333',
+};
 
 /** Keeps what a stack asks of it. Its physical id is `Name`, as of a resource that is replaced when it is renamed. */
 class Recorder implements ResourceProvider {
@@ -72,13 +83,21 @@ describe('Stack', () => {
     });
 
     test('leaves out resources whose condition is false', async () => {
-      await deploy({ A: resource('a'), B: resource('b', { Condition: 'Never' }) }, { Conditions: { Never: { 'Fn::Equals': [1, 2] } } });
+      await deploy(
+        { A: resource('a'), B: resource('b', { Condition: 'Never' }) },
+        { Conditions: { Never: { 'Fn::Equals': [1, 2] } } },
+      );
       expect(recorder.take()).toEqual(['create A']);
     });
 
     test('that fails deletes what was created, in reverse order, but not what failed', async () => {
       recorder.failing = ['create C'];
-      const { status, reason } = await deploy({ A: resource('a'), B: resource('b', { DependsOn: 'A' }), C: resource('c', { DependsOn: 'B' }), D: resource('d', { DependsOn: 'C' }) });
+      const { status, reason } = await deploy({
+        A: resource('a'),
+        B: resource('b', { DependsOn: 'A' }),
+        C: resource('c', { DependsOn: 'B' }),
+        D: resource('d', { DependsOn: 'C' }),
+      });
       expect(status).toBe('ROLLBACK_COMPLETE');
       expect(reason).toBe('C (Custom::Recorded): no luck');
       expect(recorder.take()).toEqual(['create A', 'create B', 'create C', 'delete B b: b', 'delete A a: a']);
@@ -105,9 +124,13 @@ describe('Stack', () => {
     test('of metadata alone calls nothing, and is kept', async () => {
       await deploy({ A: resource('a', { Metadata: { Access: ['shop: CONNECT'] } }) });
       recorder.take();
-      expect((await deploy({ A: resource('a', { Metadata: { Access: ['shop: CONNECT', 'shop.public: USAGE'] } }) })).status).toBe('UPDATE_COMPLETE');
+      expect(
+        (await deploy({ A: resource('a', { Metadata: { Access: ['shop: CONNECT', 'shop.public: USAGE'] } }) })).status,
+      ).toBe('UPDATE_COMPLETE');
       expect(recorder.take()).toEqual([]);
-      expect(stack.resources.get('A')?.definition.Metadata).toEqual({ Access: ['shop: CONNECT', 'shop.public: USAGE'] });
+      expect(stack.resources.get('A')?.definition.Metadata).toEqual({
+        Access: ['shop: CONNECT', 'shop.public: USAGE'],
+      });
     });
 
     test('calls what changed, also through what it refers to', async () => {
@@ -121,7 +144,12 @@ describe('Stack', () => {
       await deploy({ A: resource('a', { Size: 1 }), B: resource('b') });
       recorder.take();
       await deploy({ A: resource('a2', { Size: 2 }), B: resource('b2') });
-      expect(recorder.take()).toEqual(['update A a: a,1 to a2,2', 'update B b: b to b2', 'delete B b: b', 'delete A a: a,1']);
+      expect(recorder.take()).toEqual([
+        'update A a: a,1 to a2,2',
+        'update B b: b to b2',
+        'delete B b: b',
+        'delete A a: a,1',
+      ]);
       expect(stack.resources.get('A')?.physicalId).toBe('a2');
     });
 
@@ -145,11 +173,16 @@ describe('Stack', () => {
       recorder.failing = ['delete B'];
       expect((await deploy({ A: resource('a2') })).status).toBe('UPDATE_COMPLETE');
       expect(recorder.take()).toEqual(['update A a: a to a2', 'delete B b: b', 'delete A a: a']);
-      expect(events).toContainEqual(expect.objectContaining({ status: 'DELETE_FAILED', logicalId: 'B', reason: 'no luck' }));
+      expect(events).toContainEqual(
+        expect.objectContaining({ status: 'DELETE_FAILED', logicalId: 'B', reason: 'no luck' }),
+      );
     });
 
     test('keeps what has the policy to retain', async () => {
-      await deploy({ A: resource('a', { UpdateReplacePolicy: 'Retain' }), B: resource('b', { DeletionPolicy: 'Retain' }) });
+      await deploy({
+        A: resource('a', { UpdateReplacePolicy: 'Retain' }),
+        B: resource('b', { DeletionPolicy: 'Retain' }),
+      });
       recorder.take();
       await deploy({ A: resource('a2', { UpdateReplacePolicy: 'Retain' }) });
       expect(recorder.take()).toEqual(['update A a: a to a2']);
@@ -259,7 +292,9 @@ describe('Stack', () => {
         if (logicalId === 'B') {
           reject(new ResourceFailure('no luck', 'marker'));
         } else if (cancelled?.aborted === false && logicalId === 'C') {
-          cancelled.addEventListener('abort', () => reject(new ResourceFailure('Resource creation cancelled', 'made up')));
+          cancelled.addEventListener('abort', () =>
+            reject(new ResourceFailure('Resource creation cancelled', 'made up')),
+          );
         } else {
           resolve({ physicalId: properties.Name as string, attributes: {} });
         }
@@ -268,25 +303,45 @@ describe('Stack', () => {
 
     test('is deleted, and what it has cancelled, too', async () => {
       marked();
-      const { status, reason } = await deploy({ A: resource('a'), B: resource('b', { DependsOn: 'A' }), C: resource('c', { DependsOn: 'A' }) });
+      const { status, reason } = await deploy({
+        A: resource('a'),
+        B: resource('b', { DependsOn: 'A' }),
+        C: resource('c', { DependsOn: 'A' }),
+      });
       expect({ status, reason }).toEqual({ status: 'ROLLBACK_COMPLETE', reason: 'B (Custom::Recorded): no luck' });
-      expect(recorder.take()).toEqual(['create A', 'create B', 'create C', 'delete C made up: c', 'delete B marker: b', 'delete A a: a']);
-      expect(events.filter(event => event.status === 'CREATE_FAILED').map(({ logicalId, reason }) => [logicalId, reason]))
-        .toEqual([['B', 'no luck'], ['C', 'Resource creation cancelled']]);
+      expect(recorder.take()).toEqual([
+        'create A',
+        'create B',
+        'create C',
+        'delete C made up: c',
+        'delete B marker: b',
+        'delete A a: a',
+      ]);
+      expect(
+        events.filter(event => event.status === 'CREATE_FAILED').map(({ logicalId, reason }) => [logicalId, reason]),
+      ).toEqual([['B', 'no luck'], ['C', 'Resource creation cancelled']]);
     });
 
     test('is deleted by an update that is rolled back', async () => {
       await deploy({ A: resource('a') });
       recorder.take();
       marked();
-      expect(await deploy({ A: resource('a'), B: resource('b') })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE' });
+      expect(await deploy({ A: resource('a'), B: resource('b') })).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+      });
       expect(recorder.take()).toEqual(['create B', 'delete B marker: b']);
     });
   });
 
-  test.each([[{ Ref: 'AWS::NotificationARNs' }, '[]'], [{ Ref: 'AWS::NoValue' }, 'AWS::NoValue']])('an output that is no string is refused: %j', async (Value, shown) => {
-    expect(await deploy({ A: resource('a') }, { Outputs: { Out: { Value } } })).toMatchObject({ status: 'ROLLBACK_COMPLETE', reason: `Outputs.Out: expected a string, not ${shown}` });
-  });
+  test.each([[{ Ref: 'AWS::NotificationARNs' }, '[]'], [{ Ref: 'AWS::NoValue' }, 'AWS::NoValue']])(
+    'an output that is no string is refused: %j',
+    async (Value, shown) => {
+      expect(await deploy({ A: resource('a') }, { Outputs: { Out: { Value } } })).toMatchObject({
+        status: 'ROLLBACK_COMPLETE',
+        reason: `Outputs.Out: expected a string, not ${shown}`,
+      });
+    },
+  );
 
   describe('destroy', () => {
     test('deletes in reverse dependency order', async () => {
@@ -348,14 +403,28 @@ describe('Stack', () => {
 
     beforeEach(async () => {
       importer = 'Team';
-      stack = new Stack(IDENTITY, { providerFor: () => recorder, importValue: () => undefined, importerOf: name => name === 'Shop:Id' ? importer : undefined, onEvent: () => undefined });
+      stack = new Stack(IDENTITY, {
+        providerFor: () => recorder,
+        importValue: () => undefined,
+        importerOf: name => (name === 'Shop:Id' ? importer : undefined),
+        onEvent: () => undefined,
+      });
       await deploy({ A: resource('a') }, exporting('1'));
     });
 
     test('cannot go, nor change, while it is imported', async () => {
-      expect(await deploy({ A: resource('a') })).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Cannot delete export Shop:Id as it is in use by Team.' });
-      expect(await deploy({ A: resource('a') }, exporting('2'))).toMatchObject({ status: 'UPDATE_ROLLBACK_COMPLETE', reason: 'Cannot update export Shop:Id as it is in use by Team.' });
-      expect(await stack.destroy()).toMatchObject({ status: 'DELETE_FAILED', reason: 'Cannot delete export Shop:Id as it is in use by Team.' });
+      expect(await deploy({ A: resource('a') })).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+        reason: 'Cannot delete export Shop:Id as it is in use by Team.',
+      });
+      expect(await deploy({ A: resource('a') }, exporting('2'))).toMatchObject({
+        status: 'UPDATE_ROLLBACK_COMPLETE',
+        reason: 'Cannot update export Shop:Id as it is in use by Team.',
+      });
+      expect(await stack.destroy()).toMatchObject({
+        status: 'DELETE_FAILED',
+        reason: 'Cannot delete export Shop:Id as it is in use by Team.',
+      });
       expect(stack.exports).toEqual({ 'Shop:Id': '1' });
     });
 

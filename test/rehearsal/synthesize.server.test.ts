@@ -7,8 +7,11 @@ describe('synthesize', () => {
   });
 
   test('tells in one line why an app does not synthesize', async () => {
-    await expect(synthesize('test/rehearsal/fixtures/synthesized-app.ts'))
-      .rejects.toThrow(/^test\/rehearsal\/fixtures\/synthesized-app\.ts does not synthesize: Error: no size in the context$/);
-    await expect(synthesize('test/rehearsal/fixtures/none.ts')).rejects.toThrow('none.ts does not synthesize: there is no such file');
+    await expect(synthesize('test/rehearsal/fixtures/synthesized-app.ts')).rejects.toThrow(
+      /^test\/rehearsal\/fixtures\/synthesized-app\.ts does not synthesize: Error: no size in the context$/,
+    );
+    await expect(synthesize('test/rehearsal/fixtures/none.ts')).rejects.toThrow(
+      'none.ts does not synthesize: there is no such file',
+    );
   });
 });

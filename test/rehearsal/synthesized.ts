@@ -7,8 +7,8 @@ import { shared } from '../../rehearsal/shared-folder';
 const ROOT = resolve(__dirname, '../..');
 
 /**
- * As `synthesize`, but each app with the same context once in a run, for all test files, and in the process of the tests:
- * to load aws-cdk-lib in a process of its own takes ten times longer than an app.
+ * As `synthesize`, but each app with the same context once in a run, for all test files, and in the process of the
+ * tests: to load aws-cdk-lib in a process of its own takes ten times longer than an app.
  */
 export async function synthesized(app: string, context: Record<string, string> = {}): Promise<CloudAssembly> {
   const name = createHash('sha256').update(JSON.stringify([app, context])).digest('hex');
@@ -20,7 +20,11 @@ function execute(app: string, context: Record<string, string>, folder: string): 
   const others = process.listeners('beforeExit');
   const variables = {
     CDK_OUTDIR: folder,
-    CDK_CONTEXT_JSON: JSON.stringify({ 'aws:cdk:enable-path-metadata': true, [DISABLE_CREATION_STACK_TRACES]: true, ...context }),
+    CDK_CONTEXT_JSON: JSON.stringify({
+      'aws:cdk:enable-path-metadata': true,
+      [DISABLE_CREATION_STACK_TRACES]: true,
+      ...context,
+    }),
     CDK_VALIDATION: 'false',
   };
   Object.assign(process.env, variables);

@@ -7,8 +7,11 @@ import { ResourceState, Template } from '../../rehearsal/cloudformation/template
 
 /** The stack that AWS's model assumes. */
 const STACK = {
-  name: 'teststack', id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/teststack/51af3dc0-da77-11e4-872e-1234567db123',
-  partition: 'aws', region: 'us-east-1', account: '123456789012',
+  name: 'teststack',
+  id: 'arn:aws:cloudformation:us-east-1:123456789012:stack/teststack/51af3dc0-da77-11e4-872e-1234567db123',
+  partition: 'aws',
+  region: 'us-east-1',
+  account: '123456789012',
 };
 
 /** What a comparison with AWS's model found, by `logicalId.property`. */
@@ -20,8 +23,9 @@ export interface Comparison {
 }
 
 /**
- * Compares each property and output. The model does not know what exists later, so it gets the template with text in place of
- * Ref and Fn::GetAtt of resources and of imports, and our resolver the template as it is, with the same text as their value.
+ * Compares each property and output. The model does not know what exists later, so it gets the template with text in
+ * place of Ref and Fn::GetAtt of resources and of imports, and our resolver the template as it is, with the same text
+ * as their value.
  *
  * @param ours what our resolver gets, if not the same template
  */
@@ -54,10 +58,17 @@ export function compare(template: Template, ours: Template = template): Comparis
 }
 
 function scopeOf(template: Template): Scope {
-  const resources = Object.entries(template.Resources).map(([logicalId, definition]): [string, ResourceState] => [logicalId, {
-    logicalId, definition, type: definition.Type, physicalId: textFor(logicalId), properties: {},
-    attributes: new Proxy({}, { get: (_, attribute) => textFor(`${logicalId}.${String(attribute)}`) }),
-  }]);
+  const resources = Object.entries(template.Resources).map(([logicalId, definition]): [string, ResourceState] => [
+    logicalId,
+    {
+      logicalId,
+      definition,
+      type: definition.Type,
+      physicalId: textFor(logicalId),
+      properties: {},
+      attributes: new Proxy({}, { get: (_, attribute) => textFor(`${logicalId}.${String(attribute)}`) }),
+    },
+  ]);
   return templateScope(template, STACK, new Map(resources), { importValue: name => textFor(`import ${name}`) });
 }
 
@@ -74,7 +85,12 @@ function withTexts<Value>(value: Value, { Resources: resources }: Template): Val
     if (typeof item !== 'object' || item === null) {
       return item;
     }
-    const { 'Ref': name, 'Fn::GetAtt': attribute, 'Fn::Sub': sub, 'Fn::ImportValue': exported } = item as Record<string, unknown>;
+    const {
+      'Ref': name,
+      'Fn::GetAtt': attribute,
+      'Fn::Sub': sub,
+      'Fn::ImportValue': exported,
+    } = item as Record<string, unknown>;
     if (typeof name === 'string' && Object.hasOwn(resources, name)) {
       return textFor(name);
     }
@@ -86,7 +102,9 @@ function withTexts<Value>(value: Value, { Resources: resources }: Template): Val
     }
     if (sub !== undefined) {
       const [text, ...variables] = [sub].flat() as [string, ...unknown[]];
-      const names = text.replace(/\$\{([\w.]+)\}/g, (variable, each: string) => Object.hasOwn(resources, each.split('.')[0]) ? textFor(each) : variable);
+      const names = text.replace(/\$\{([\w.]+)\}/g, (variable, each: string) =>
+        Object.hasOwn(resources, each.split('.')[0]) ? textFor(each) : variable,
+      );
       return { 'Fn::Sub': variables.length > 0 ? [names, ...variables.map(walk)] : names };
     }
     return Object.fromEntries(Object.entries(item).map(([key, each]) => [key, walk(each)]));
@@ -120,7 +138,11 @@ function valueOf(model: ResolvedValue, scope: Scope): unknown[] {
     return [model.List.items.flatMap(item => valueOf(item, scope))];
   }
   if ('Map' in model) {
-    return [Object.fromEntries(model.Map.entries.flatMap(({ key, value }) => valueOf(value, scope).map(each => [key, each] as const)))];
+    return [
+      Object.fromEntries(
+        model.Map.entries.flatMap(({ key, value }) => valueOf(value, scope).map(each => [key, each] as const)),
+      ),
+    ];
   }
   return withoutNull('Concrete' in model ? model.Concrete.value : null);
 }
@@ -131,7 +153,11 @@ function withoutNull(value: unknown): unknown[] {
     return [value.flatMap(withoutNull)];
   }
   if (typeof value === 'object' && value !== null) {
-    return [Object.fromEntries(Object.entries(value).flatMap(([key, item]) => withoutNull(item).map(each => [key, each] as const)))];
+    return [
+      Object.fromEntries(
+        Object.entries(value).flatMap(([key, item]) => withoutNull(item).map(each => [key, each] as const)),
+      ),
+    ];
   }
   return value === null ? [] : [value];
 }
@@ -152,9 +178,22 @@ function openIn(model: ResolvedValue, scope: Scope): string[] {
   if ('Enum' in model) {
     return [`one of ${model.Enum.variants.flatMap(variant => valueOf(variant, scope)).join(', ')}`];
   }
-  return ['Dynamic' in model ? model.Dynamic.reason : 'TypedDynamic' in model ? model.TypedDynamic.reason : JSON.stringify(model)];
+  return [
+    'Dynamic' in model
+      ? model.Dynamic.reason
+      : 'TypedDynamic' in model
+        ? model.TypedDynamic.reason
+        : JSON.stringify(model),
+  ];
 }
 
-function branchOf({ condition, if_true: whenTrue, if_false: whenFalse }: { condition: string; if_true: ResolvedValue; if_false: ResolvedValue }, scope: Scope) {
+function branchOf(
+  {
+    condition,
+    if_true: whenTrue,
+    if_false: whenFalse,
+  }: { condition: string; if_true: ResolvedValue; if_false: ResolvedValue },
+  scope: Scope,
+) {
   return holds({ Condition: condition }, scope, 'Conditions') ? whenTrue : whenFalse;
 }

@@ -23,11 +23,21 @@ interface Outcome {
 describe(`${USERS} users in single resources, in an account with ${EXECUTIONS} executions`, () => {
   async function deploy(concurrentUsers?: number): Promise<Outcome> {
     const stack = new Stack(newApp(), 'Data');
-    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', { cluster: newCluster(stack), provisioner: { concurrentUsers } });
+    const iamAuth = new AuroraIamAuth(stack, 'IamAuth', {
+      cluster: newCluster(stack),
+      provisioner: { concurrentUsers },
+    });
     Array.from({ length: USERS }, (_, n) => iamAuth.addUser(`user-${n}`));
     const users = resourcesOf(stack, 'Custom::RdsIamUser');
-    const waitsFor = Object.fromEntries(Object.entries(users).map(([id, { DependsOn = [] }]) => [id, DependsOn.filter(other => other in users)]));
-    const { stdout } = await promisify(execFile)(process.execPath, [join(__dirname, 'fixtures/throttled-account.mjs'), `${EXECUTIONS}`, `${TURN_MS}`, JSON.stringify(waitsFor)]);
+    const waitsFor = Object.fromEntries(
+      Object.entries(users).map(([id, { DependsOn = [] }]) => [id, DependsOn.filter(other => other in users)]),
+    );
+    const { stdout } = await promisify(execFile)(process.execPath, [
+      join(__dirname, 'fixtures/throttled-account.mjs'),
+      `${EXECUTIONS}`,
+      `${TURN_MS}`,
+      JSON.stringify(waitsFor),
+    ]);
     return JSON.parse(stdout) as Outcome;
   }
 
@@ -37,11 +47,14 @@ describe(`${USERS} users in single resources, in an account with ${EXECUTIONS} e
     expect(executions).toEqual({ throttled: 0, most: 8 });
   });
 
-  full.test('are not if they are created all at the same time: the frameworks take the executions that their handlers need', async () => {
-    const { answers, throttled, most } = await deploy(USERS);
-    const failed = answers.filter(({ Status }) => Status === 'FAILED');
-    expect(failed.length).toBeGreaterThan(0);
-    expect(failed[0].Reason).toContain('Rate Exceeded');
-    expect({ isThrottled: throttled > 0, most }).toEqual({ isThrottled: true, most: EXECUTIONS });
-  });
+  full.test(
+    'are not if they are created all at the same time: the frameworks take the executions that their handlers need',
+    async () => {
+      const { answers, throttled, most } = await deploy(USERS);
+      const failed = answers.filter(({ Status }) => Status === 'FAILED');
+      expect(failed.length).toBeGreaterThan(0);
+      expect(failed[0].Reason).toContain('Rate Exceeded');
+      expect({ isThrottled: throttled > 0, most }).toEqual({ isThrottled: true, most: EXECUTIONS });
+    },
+  );
 });

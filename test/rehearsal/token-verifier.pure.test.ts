@@ -7,10 +7,24 @@ import { FULL } from '../full';
 const issued = new IssuedCredentials();
 const credentials = { ...issued.issue('operator') };
 const NOW = new Date('2026-03-01T12:00:00Z');
-const LOGIN: Login = { hosts: ['db.example.com'], port: 5432, region: 'eu-west-1', username: 'mario.rossi@example.com', now: NOW };
+const LOGIN: Login = {
+  hosts: ['db.example.com'],
+  port: 5432,
+  region: 'eu-west-1',
+  username: 'mario.rossi@example.com',
+  now: NOW,
+};
 
 const token = (changes: Partial<TokenRequest> = {}) =>
-  signToken({ host: 'db.example.com', port: 5432, region: 'eu-west-1', username: LOGIN.username, credentials, at: NOW, ...changes });
+  signToken({
+    host: 'db.example.com',
+    port: 5432,
+    region: 'eu-west-1',
+    username: LOGIN.username,
+    credentials,
+    at: NOW,
+    ...changes,
+  });
 
 const secondsAgo = (seconds: number) => new Date(NOW.getTime() - seconds * 1000);
 
@@ -65,10 +79,13 @@ describe('verifyToken', () => {
     ['for another port', { port: 5433 }, /token is for/],
     ['for another Region', { region: 'us-east-1' }, /X-Amz-Credential/],
     ['for another user', { username: 'Mario.rossi@example.com' }, /DBUser/],
-    ['of unknown credentials', { credentials: { ...credentials, accessKeyId: 'ASIAUNKNOWN' } }, /unknown access key id "ASIAUNKNOWN"/],
+    ['of unknown credentials', { credentials: { ...credentials, accessKeyId: 'ASIAUNKNOWN' } },
+      /unknown access key id "ASIAUNKNOWN"/],
     ['with another secret key', { credentials: { ...credentials, secretAccessKey: 'x' } }, /X-Amz-Signature/],
-    ['with another session token', { credentials: { ...credentials, sessionToken: 'x' } }, /X-Amz-Security-Token|X-Amz-Signature/],
-    ['without the session token', { credentials: { ...credentials, sessionToken: undefined } }, /X-Amz-Security-Token|X-Amz-Signature/],
+    ['with another session token', { credentials: { ...credentials, sessionToken: 'x' } },
+      /X-Amz-Security-Token|X-Amz-Signature/],
+    ['without the session token', { credentials: { ...credentials, sessionToken: undefined } },
+      /X-Amz-Security-Token|X-Amz-Signature/],
   ])('a token %s', (_name, changes, refusal) => {
     const check = () => verify(token(changes));
     if (refusal) {
@@ -114,7 +131,9 @@ describe('verifyToken', () => {
     ['without an escape', text => text.replaceAll('%2F', '/')],
     ['with a broken escape', text => text.replace('%2F', '%2')],
     ['with invalid UTF-8', text => text.replace('mario', '%FF')],
-    ['with an upper-case signature', text => text.replace(/Signature=[0-9a-f]+/, signature => signature.toUpperCase().replace('SIGNATURE', 'Signature'))],
+    ['with an upper-case signature',
+      text =>
+        text.replace(/Signature=[0-9a-f]+/, signature => signature.toUpperCase().replace('SIGNATURE', 'Signature'))],
     ['for another action', text => text.replace('Action=connect', 'Action=disconnect')],
     ['signed for more headers', text => text.replace('SignedHeaders=host', 'SignedHeaders=host%3Bx')],
     ['with a space at the end', text => `${text} `],

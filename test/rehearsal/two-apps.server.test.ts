@@ -15,10 +15,17 @@ test('two apps that declare the same user in a cluster of a third one: the secon
   try {
     const assembly = await synthesized('examples/imported-cluster/app.ts');
     const others = renamed(assembly, 'Reports', 'OtherReports');
-    const resource = (stack: string, type: string, id = ''): ResourceState => rehearsal.resources(stack).find(each => each.type === type && each.logicalId.startsWith(id))!;
+    const resource = (stack: string, type: string, id = ''): ResourceState =>
+      rehearsal.resources(stack).find(each => each.type === type && each.logicalId.startsWith(id))!;
     const signInOf = (stack: string) => {
       const server = rehearsal.database(resource('Platform', 'AWS::RDS::DBCluster'));
-      return signIn(server, { username: 'reports', database: 'shop', password: server.token('', 'reports', { credentials: rehearsal.credentialsOf(resource(stack, 'AWS::IAM::Role', 'Service')) }) });
+      return signIn(server, {
+        username: 'reports',
+        database: 'shop',
+        password: server.token('', 'reports', {
+          credentials: rehearsal.credentialsOf(resource(stack, 'AWS::IAM::Role', 'Service')),
+        }),
+      });
     };
     for (const stack of ['Platform', 'Reports']) {
       expect(await rehearsal.deploy(assembly, stack)).toMatchObject({ status: 'CREATE_COMPLETE' });
@@ -26,7 +33,9 @@ test('two apps that declare the same user in a cluster of a third one: the secon
 
     const { status, reason } = await rehearsal.deploy(others, 'OtherReports');
     expect(status).toBe('ROLLBACK_COMPLETE');
-    expect(reason).toMatch(/"reports" is managed by another stack already \(arn:aws:cloudformation:\S+:stack\/Reports\/\S+, resource IamAuthreports\w+\); declare it in one stack only, or choose another name; if that stack is gone, drop the role/);
+    expect(reason).toMatch(
+      /"reports" is managed by another stack already \(arn:aws:cloudformation:\S+:stack\/Reports\/\S+, resource IamAuthreports\w+\); declare it in one stack only, or choose another name; if that stack is gone, drop the role/,
+    );
     expect(await signInOf('Reports')).toBe('signed in as reports');
 
     // Once the first has given it up, the second can have it.

@@ -21,7 +21,10 @@ const MIGRATION = {
   text: 'CREATE EXTENSION IF NOT EXISTS vector;\nCREATE TABLE orders (id int);\nINSERT INTO orders VALUES (1);',
 };
 
-/** What both a declaration and PostgreSQL tell: of privileges those that need no table, and that PUBLIC does not hold as well. */
+/**
+ * What both a declaration and PostgreSQL tell: of privileges those that need no table, and that PUBLIC does not hold as
+ * well.
+ */
 function comparable({ gains, losses }: AccessDiff) {
   const isOfPublic = (database: string, { privilege, on }: { privilege: string; on: string }) =>
     (privilege === 'CONNECT' && on === `database ${database}`) || (privilege === 'USAGE' && on === 'schema public');
@@ -54,10 +57,14 @@ const operator = {
 
 describe('an update', () => {
   test('shows the logins that are possible now, as a comparison of the templates does', async () => {
-    const [old, next] = await Promise.all(['false', 'true'].map(grant => synthesized('examples/quick-start/app.ts', { grant })));
+    const [old, next] = await Promise.all(
+      ['false', 'true'].map(grant => synthesized('examples/quick-start/app.ts', { grant })),
+    );
     const { result, changes, output } = await run({ source: next.folder, from: old.folder });
     expect({ result, changes }).toEqual({ result: 'ok', changes: { ...nothing, gains: [operator] } });
-    expect(comparable(changes!)).toEqual(comparable(accessDiff(declaredAccess(old.stacks), declaredAccess(next.stacks))));
+    expect(comparable(changes!)).toEqual(
+      comparable(accessDiff(declaredAccess(old.stacks), declaredAccess(next.stacks))),
+    );
     expect(output).toContain('+ QuickStart/Cluster: IAM role QuickStart/Operator: signs in as mario.rossi@example.com');
   });
 

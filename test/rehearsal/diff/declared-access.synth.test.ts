@@ -48,7 +48,8 @@ const factsOf = (declare: Declare) => {
   known.set(declare, facts);
   return facts;
 };
-const changes = (before: Declare, after: Declare) => withoutConnect(textsOf(accessDiff(factsOf(before), factsOf(after))));
+const changes = (before: Declare, after: Declare) =>
+  withoutConnect(textsOf(accessDiff(factsOf(before), factsOf(after))));
 const none: Declare = () => undefined;
 const onShop = { database: 'shop' };
 const SELECT = { database: 'shop', schema: 'public', tables: ['orders'], privileges: [TablePrivilege.SELECT] };
@@ -75,7 +76,8 @@ describe('access that ends', () => {
   const [withoutEnd, january, march] = [undefined, '2095-01-31T12:00:00Z', '2095-03-31T12:00:00.5Z'].map(until);
 
   function until(expiresAt?: string): Declare {
-    return ({ iamAuth }) => iamAuth.addUser('auditor', expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) });
+    return ({ iamAuth }) =>
+      iamAuth.addUser('auditor', expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) });
   }
 
   test('is a loss for a user that is there, and a later time a gain', () => {
@@ -101,7 +103,9 @@ describe('access that ends', () => {
   test('so is that of a membership', () => {
     const member = (expiresAt?: string): Declare => ({ iamAuth }) => {
       const support = iamAuth.addRole('support');
-      iamAuth.addUser('ada', { privileges: [Privileges.memberOf(support, expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) })] });
+      iamAuth.addUser('ada', {
+        privileges: [Privileges.memberOf(support, expiresAt === undefined ? {} : { expiresAt: new Date(expiresAt) })],
+      });
     };
     expect(changes(member(), member('2095-01-31T12:00:00Z'))).toEqual([
       '+ Shop/Cluster: user ada: membership in support until 2095-01-31T12:00:00Z',
@@ -112,8 +116,9 @@ describe('access that ends', () => {
       '- Shop/Cluster: user ada: membership in support until 2095-01-31T12:00:00Z',
     ]);
     expect(changes(member('2026-01-31T12:00:00Z'), member('2026-01-31T12:00:00Z'))).toEqual([]);
-    expect(changes(() => undefined, member('2026-01-31T12:00:00Z')))
-      .toContain('+ Shop/Cluster: user ada: membership in support until 2026-01-31T12:00:00Z, which has passed: it is no member');
+    expect(changes(() => undefined, member('2026-01-31T12:00:00Z'))).toContain(
+      '+ Shop/Cluster: user ada: membership in support until 2026-01-31T12:00:00Z, which has passed: it is no member',
+    );
     expect(changes(() => undefined, member()).join()).not.toContain('without end');
   });
 
@@ -528,7 +533,9 @@ describe('sign-ins', () => {
       '+ principal arn:${AWS::Partition}:iam::222222222222:root: may assume Shop/Role',
       '- principal Service lambda.amazonaws.com: may assume Shop/Role',
     ]);
-    const conditional = assumedBy(new iam.PrincipalWithConditions(account, { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }));
+    const conditional = assumedBy(
+      new iam.PrincipalWithConditions(account, { Bool: { 'aws:MultiFactorAuthPresent': 'true' } }),
+    );
     expect(changes(conditional, byAccount)).toHaveLength(1);
     expect(accessDiff(factsOf(byAccount), factsOf(conditional)).gains).toEqual([]);
   });
@@ -577,7 +584,8 @@ describe('what is not known at synthesis', () => {
             (node.defaultChild as rds.CfnDBCluster).cfnOptions.condition = condition;
           }
         };
-    const reason = '(perhaps: only under condition InProd ({"Fn::Equals":[{"Ref":"AWS::Region"},"eu-west-1"]}) of stack Shop)';
+    const reason
+      = '(perhaps: only under condition InProd ({"Fn::Equals":[{"Ref":"AWS::Region"},"eu-west-1"]}) of stack Shop)';
     const [conditional, always] = [true, false].map(user);
     expect(changes(conditional, user(true))).toEqual([]);
     expect(changes(none, conditional)).toEqual([`+ Shop/Cluster: user ada: is created ${reason}`]);

@@ -10,7 +10,10 @@ const arnOf = (username: unknown) => ({ 'Fn::Join': ['', ['arn:aws:rds-db:*:*:db
 const signsIn = (Resource: unknown, Condition?: string) => ({
   Type: 'AWS::IAM::Policy',
   ...(Condition === undefined ? {} : { Condition }),
-  Properties: { Roles: ['app'], PolicyDocument: { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource } } },
+  Properties: {
+    Roles: ['app'],
+    PolicyDocument: { Version: '2012-10-17', Statement: { Effect: 'Allow', Action: 'rds-db:connect', Resource } },
+  },
 });
 const stackOf = (Resources: object, others: Partial<Template>, region?: string): AssemblyStack => ({
   id: 'App', name: 'App', templateBytes: 0, dependencies: [], parameters: {}, nested: {}, account: '1', region,
@@ -20,19 +23,33 @@ const stackOf = (Resources: object, others: Partial<Template>, region?: string):
 /** How one template differs from another, without where and who. */
 function changes(before: AssemblyStack, after: AssemblyStack): string[] {
   const [was, is] = [before, after].map(stack => declaredAccess([stack]));
-  return linesOfDiff(accessDiff(was, is)).map(({ sign, text }) => `${sign} ${text.replace('App/Cluster: IAM role app: signs in as ', '')
-    .replace(', a user that the app does not create there', '')}`);
+  return linesOfDiff(accessDiff(was, is)).map(
+    ({ sign, text }) =>
+      `${sign} ${text
+        .replace('App/Cluster: IAM role app: signs in as ', '')
+        .replace(', a user that the app does not create there', '')}`,
+  );
 }
 
 describe('a value of a mapping', () => {
-  const of = (users: object, { key = 'eu', region }: { key?: unknown; region?: string } = {}, property: unknown = 'user') => {
+  const of = (
+    users: object,
+    { key = 'eu', region }: { key?: unknown; region?: string } = {},
+    property: unknown = 'user',
+  ) => {
     const found = { 'Fn::FindInMap': ['Users', key, property] };
-    return stackOf({ Policy: signsIn(property === 'arns' ? found : arnOf(found)) }, { Mappings: { Users: users as never } }, region);
+    return stackOf(
+      { Policy: signsIn(property === 'arns' ? found : arnOf(found)) },
+      { Mappings: { Users: users as never } },
+      region,
+    );
   };
 
   test('is what the mapping has', () => {
     expect(changes(of({ eu: { user: 'ada' } }), of({ eu: { user: 'grace' } }))).toEqual(['+ grace', '- ada']);
-    expect(changes(of({ eu: { user: 'ada' } }), of({ eu: { user: 'ada', other: 'grace' }, us: { user: 'grace' } }))).toEqual([]);
+    expect(
+      changes(of({ eu: { user: 'ada' } }), of({ eu: { user: 'ada', other: 'grace' }, us: { user: 'grace' } })),
+    ).toEqual([]);
   });
 
   test('is that of the Region of the stack', () => {
@@ -43,7 +60,8 @@ describe('a value of a mapping', () => {
   });
 
   test('is a list', () => {
-    const arns = (...users: string[]) => of({ eu: { arns: users.map(user => `arn:aws:rds-db:*:*:dbuser:cluster-B/${user}`) } }, {}, 'arns');
+    const arns = (...users: string[]) =>
+      of({ eu: { arns: users.map(user => `arn:aws:rds-db:*:*:dbuser:cluster-B/${user}`) } }, {}, 'arns');
     expect(changes(arns('ada'), arns('ada', 'grace'))).toEqual([expect.stringContaining('grace')]);
   });
 
@@ -61,15 +79,28 @@ describe('what a condition depends on', () => {
   const always = { 'Fn::Equals': ['a', 'a'] };
 
   test('is said, and compared', () => {
-    const perhaps = (definition: unknown) => `ada (perhaps: only under condition C (${JSON.stringify(definition)}) of stack App)`;
+    const perhaps = (definition: unknown) =>
+      `ada (perhaps: only under condition C (${JSON.stringify(definition)}) of stack App)`;
     expect(changes(of({ C: never }), of({ C: never }))).toEqual([]);
     expect(changes(of({ C: never }), of({ C: always }))).toEqual([`+ ${perhaps(always)}`, `- ${perhaps(never)}`]);
   });
 
   test('may be another condition, or a mapping', () => {
-    expect(changes(of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always }), of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: never }))).toHaveLength(2);
-    expect(changes(of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always, E: never }), of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always }))).toEqual([]);
-    expect(changes(of({ C: { 'Fn::Not': [{ Condition: 'C' }] } }), of({ C: { 'Fn::Not': [{ Condition: 'C' }] } }))).toEqual([]);
+    expect(
+      changes(
+        of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always }),
+        of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: never }),
+      ),
+    ).toHaveLength(2);
+    expect(
+      changes(
+        of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always, E: never }),
+        of({ C: { 'Fn::Not': [{ Condition: 'D' }] }, D: always }),
+      ),
+    ).toEqual([]);
+    expect(
+      changes(of({ C: { 'Fn::Not': [{ Condition: 'C' }] } }), of({ C: { 'Fn::Not': [{ Condition: 'C' }] } })),
+    ).toEqual([]);
   });
 
   test.each([
