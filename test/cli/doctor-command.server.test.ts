@@ -165,7 +165,8 @@ describe('doctor', () => {
 
   /** What is wrong in the database; how it is put in order again; and the cause. */
   const FAULTS: readonly (readonly [fault: string, repair: string, cause: string])[] = [
-    [`ALTER ROLE "${USER}" RENAME TO "Mario"`, `ALTER ROLE "Mario" RENAME TO "${USER}"`, `role: there is no role ${USER} in the database`],
+    [`ALTER ROLE "${USER}" RENAME TO "Mario"`, `ALTER ROLE "Mario" RENAME TO "${USER}"`,
+      `role: there is no role ${USER} in the database`],
     [
       'REVOKE CONNECT ON DATABASE shop FROM PUBLIC; REVOKE CONNECT ON DATABASE shop FROM "mario.rossi@example.com"',
       'GRANT CONNECT ON DATABASE shop TO PUBLIC; GRANT CONNECT ON DATABASE shop TO "mario.rossi@example.com"',
@@ -204,42 +205,59 @@ describe('doctor', () => {
     ],
   ];
 
-  test.each(firstOf(1, FAULTS))('names it from outside of the network, through the provisioner: %s', async (fault, repair, cause) => {
-    await server().sql(fault, undefined, 'postgres');
-    try {
-      const { code, output, errors } = await doctor([USER, '--app', assembly.folder, '--json'], { isInside: false });
-      const { steps, cause: first } = JSON.parse(output) as { steps: { step: string; state: string; found: string }[]; cause: string };
-      const causes = steps.filter(({ state }) => state === 'cause').map(({ step, found }) => `${step}: ${found}`);
-      expect({ code, errors, causes, first }).toEqual({ code: 1, errors: '', causes: [cause], first: expect.any(String) as string });
-    } finally {
-      await server().sql(repair, undefined, 'postgres');
-    }
-  });
+  test.each(firstOf(1, FAULTS))(
+    'names it from outside of the network, through the provisioner: %s',
+    async (fault, repair, cause) => {
+      await server().sql(fault, undefined, 'postgres');
+      try {
+        const { code, output, errors } = await doctor([USER, '--app', assembly.folder, '--json'], { isInside: false });
+        const { steps, cause: first } = JSON.parse(output) as {
+          steps: { step: string; state: string; found: string }[];
+          cause: string;
+        };
+        const causes = steps.filter(({ state }) => state === 'cause').map(({ step, found }) => `${step}: ${found}`);
+        expect({ code, errors, causes, first }).toEqual({
+          code: 1,
+          errors: '',
+          causes: [cause],
+          first: expect.any(String) as string,
+        });
+      } finally {
+        await server().sql(repair, undefined, 'postgres');
+      }
+    },
+  );
 
   /** What the three steps say that look into the catalog. */
   const stepsOfCatalog = (output: string) =>
     output.split('\n').filter(line => /^\w+ +(role|CONNECT|limits) /.test(line)).map(line => line.replace(/ +/g, ' '));
 
-  full.test('--env without an app finds the provisioner in the stack that has made the database, or in the one that is named', async () => {
-    const ok = [
-      `ok role ${USER} is there, with LOGIN and in rds_iam`,
-      'ok CONNECT on database shop',
-      expect.stringMatching(/^ok limits connections of the role: 0, no limit/) as string,
-    ];
-    const unknown = (reason: string) => ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} ${reason}`);
-    for (const [args, steps] of [
-      [[], ok],
-      [['--stack', STACK], ok],
-      [['--stack', 'Other'], unknown('needs cloudformation:GetTemplate')],
-    ] as const) {
-      const { errors, output } = await doctor(['--env', ...args], { isInside: false, env: ofClient() });
-      expect({ errors, steps: stepsOfCatalog(output) }).toEqual({ errors: '', steps });
-    }
-  });
+  full.test(
+    '--env without an app finds the provisioner in the stack that has made the database, or in the one that is named',
+    async () => {
+      const ok = [
+        `ok role ${USER} is there, with LOGIN and in rds_iam`,
+        'ok CONNECT on database shop',
+        expect.stringMatching(/^ok limits connections of the role: 0, no limit/) as string,
+      ];
+      const unknown = (reason: string) => ['role', 'CONNECT', 'limits'].map(step => `unknown ${step} ${reason}`);
+      for (const [args, steps] of [
+        [[], ok],
+        [['--stack', STACK], ok],
+        [['--stack', 'Other'], unknown('needs cloudformation:GetTemplate')],
+      ] as const) {
+        const { errors, output } = await doctor(['--env', ...args], { isInside: false, env: ofClient() });
+        expect({ errors, steps: stepsOfCatalog(output) }).toEqual({ errors: '', steps });
+      }
+    },
+  );
 
   full.test('without lambda:InvokeFunction, these steps say so and name what grants it', async () => {
-    const { code, output, errors } = await withStatement('lambda:InvokeFunction', 'arn:aws:lambda:eu-central-1:111122223333:function:other', () =>
-      doctor([USER, '--app', assembly.folder], { isInside: false }));
+    const { code, output, errors } = await withStatement(
+      'lambda:InvokeFunction',
+      'arn:aws:lambda:eu-central-1:111122223333:function:other',
+      () => doctor([USER, '--app', assembly.folder], { isInside: false }),
+    );
     const alias = resource('AWS::Lambda::Alias').physicalId;
     expect({ code, errors, steps: stepsOfCatalog(output) }).toEqual({
       code: 1,
@@ -253,7 +271,8 @@ describe('doctor', () => {
   full.test('of an app whose provisioner has no alias, these steps say what makes one', async () => {
     const { folder } = await synthesized(APP, { plan: 'false' });
     const { code, output, errors } = await doctor([USER, '--app', folder], { isInside: false });
-    const line = 'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy';
+    const line
+      = 'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy';
     expect({ code, errors, steps: stepsOfCatalog(output) }).toEqual({
       code: 1,
       errors: '',

@@ -68,7 +68,13 @@ describe('what is written', () => {
     const limit = { max: 0, used: 0 };
     const observations = seen({
       client,
-      catalog: { value: { roles: [{ name: HOSTILE.toUpperCase(), canLogIn: true, isInRdsIam: true, isInRdsAd: false, limit }], database: null, server: limit } },
+      catalog: {
+        value: {
+          roles: [{ name: HOSTILE.toUpperCase(), canLogIn: true, isInRdsIam: true, isInRdsAd: false, limit }],
+          database: null,
+          server: limit,
+        },
+      },
       signIn: { outcome: 'refused', code: '28P01', message: `password authentication failed for user "${HOSTILE}"` },
       route: { failed: HOSTILE },
       log: { unseen: HOSTILE },

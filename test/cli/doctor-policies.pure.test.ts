@@ -32,7 +32,11 @@ describe('a permissions boundary', () => {
     ['allows what a variable says', [allow(VARIABLE)], 'unknown'],
     ['denies what a variable says', [allow('*'), deny(VARIABLE)], 'unknown'],
     ['denies what a variable says, and this', [allow('*'), deny(VARIABLE), deny()], 'policy-boundary'],
-    ['denies all but what a variable says', [allow('*'), { Effect: 'Deny', Action: '*', NotResource: VARIABLE }], 'unknown'],
+    [
+      'denies all but what a variable says',
+      [allow('*'), { Effect: 'Deny', Action: '*', NotResource: VARIABLE }],
+      'unknown',
+    ],
     ['denies all but this', [allow('*'), { Effect: 'Deny', Action: '*', NotResource: ARN }], 'ok'],
   ])('%s', (_, boundary, expected) => {
     expect(explained([allow()], boundary)).toBe(expected);

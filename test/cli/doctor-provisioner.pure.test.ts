@@ -5,17 +5,29 @@ import { AssemblyStack } from '../../rehearsal/cloudformation/cloud-assembly';
 import { ResourceDefinition, Template } from '../../rehearsal/cloudformation/template';
 
 const ID = 'cluster-A';
-const NONE = 'no stack that was looked at has deployed users of this database; pass --app, or --stack with a stack that has';
+const NONE
+  = 'no stack that was looked at has deployed users of this database; pass --app, or --stack with a stack that has';
 const FACTS = { roles: [], database: null, server: { max: 100, used: 1 } };
 
 const handler: ResourceDefinition = { Type: 'AWS::Lambda::Function' };
 const alias = (Name: string, FunctionName = 'Handler'): ResourceDefinition =>
   ({ Type: 'AWS::Lambda::Alias', Properties: { Name, FunctionName: { Ref: FunctionName } } });
-const user = (Handler = 'Handler'): ResourceDefinition =>
-  ({ Type: 'Custom::RdsIamUser', Properties: { ServiceToken: { 'Fn::GetAtt': [Handler, 'Arn'] }, Username: 'orders' } });
+const user = (Handler = 'Handler'): ResourceDefinition => ({
+  Type: 'Custom::RdsIamUser',
+  Properties: { ServiceToken: { 'Fn::GetAtt': [Handler, 'Arn'] }, Username: 'orders' },
+});
 
 function stackOf(id: string, Resources: Template['Resources'], others: Partial<AssemblyStack> = {}): AssemblyStack {
-  return { id, name: id, template: { Resources }, templateBytes: 0, dependencies: [], parameters: {}, nested: {}, ...others };
+  return {
+    id,
+    name: id,
+    template: { Resources },
+    templateBytes: 0,
+    dependencies: [],
+    parameters: {},
+    nested: {},
+    ...others,
+  };
 }
 
 const SHOP = { Handler: handler, Alias: alias('plan'), User: user() };
@@ -48,7 +60,10 @@ async function ask(
       return Promise.resolve(answer);
     },
   } as unknown as ConstructorParameters<typeof ProvisionerWitness>[1]);
-  return witness.ask('orders', 'shop', { identifier: 'shop', resourceId: ID }).then(facts => ({ facts, asked }), (error: Error) => error.message);
+  return witness.ask('orders', 'shop', { identifier: 'shop', resourceId: ID }).then(
+    facts => ({ facts, asked }),
+    (error: Error) => error.message,
+  );
 }
 
 const QUESTION = '{"signIn":{"username":"orders","database":"shop"}}';
@@ -69,7 +84,8 @@ test('in a nested stack, it is found by the ARN of that stack', async () => {
     'arn:inner Alias': 'arn:alias',
   };
   await expect(ask([app], { physical })).resolves.toEqual(
-    { facts: FACTS, asked: ['Shop Outer', 'arn:outer Inner', 'arn:inner User', 'arn:inner Alias', `arn:alias ${QUESTION}`] },
+    { facts: FACTS,
+      asked: ['Shop Outer', 'arn:outer Inner', 'arn:inner User', 'arn:inner Alias', `arn:alias ${QUESTION}`] },
   );
   await expect(ask([app], { physical: {} })).resolves.toBe(NONE);
 });
@@ -114,7 +130,8 @@ test.each<[string, AssemblyStack[], World, string]>([
     'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy'],
   ['the alias of another purpose', [stackOf('Shop', { ...SHOP, Alias: alias('drift') })], {},
     'needs the alias "plan" of the provisioner in stack Shop: call iamAuth.grantPlan(role) with the role that runs this, and deploy'],
-  ['a caller who may not describe', [stackOf('Shop', SHOP)], { forbidden: true }, 'needs cloudformation:DescribeStackResource'],
+  ['a caller who may not describe', [stackOf('Shop', SHOP)], { forbidden: true },
+    'needs cloudformation:DescribeStackResource'],
   [
     'a caller who may not invoke',
     [stackOf('Shop', SHOP)],
@@ -150,7 +167,8 @@ describe('without an app, the stack is read as it is deployed', () => {
     return deployedStackFor(identifier, name, {
       stackOf: id => answer('DescribeStackResources', id === 'shop' ? 'arn:shop' : undefined),
       template: stack => answer('GetTemplate', TEMPLATES[stack] && { Resources: TEMPLATES[stack] }),
-      find: (stack, logicalId) => answer('DescribeStackResource', `${stack} ${logicalId}` === 'arn:shop Inner' ? 'arn:inner' : undefined),
+      find: (stack, logicalId) =>
+        answer('DescribeStackResource', `${stack} ${logicalId}` === 'arn:shop Inner' ? 'arn:inner' : undefined),
     }).catch((error: Error) => error.message);
   }
 
@@ -164,7 +182,11 @@ describe('without an app, the stack is read as it is deployed', () => {
   });
 
   test('its provisioner is found by the ids that CloudFormation has', async () => {
-    const physical = { 'arn:shop Inner': 'arn:inner', 'arn:inner User': `${ID}/orders/User`, 'arn:inner Alias': 'arn:alias' };
+    const physical = {
+      'arn:shop Inner': 'arn:inner',
+      'arn:inner User': `${ID}/orders/User`,
+      'arn:inner Alias': 'arn:alias',
+    };
     await expect(ask([await read('shop') as AssemblyStack], { physical })).resolves.toMatchObject({ facts: FACTS });
   });
 
@@ -175,10 +197,13 @@ describe('without an app, the stack is read as it is deployed', () => {
   test.each([
     ['a database that no stack has made', ['other'],
       'needs the provisioner of the database, and no stack has made other: pass --stack with a stack that has its users, or --app'],
-    ['a name that no stack has', ['shop', 'Other'], 'there is no stack Other: pass --stack with a stack that has users of this database, or --app'],
-    ['a caller who may not look for it', ['shop', undefined, 'DescribeStackResources'], 'needs cloudformation:DescribeStackResources'],
+    ['a name that no stack has', ['shop', 'Other'],
+      'there is no stack Other: pass --stack with a stack that has users of this database, or --app'],
+    ['a caller who may not look for it', ['shop', undefined, 'DescribeStackResources'],
+      'needs cloudformation:DescribeStackResources'],
     ['a caller who may not read it', ['shop', undefined, 'GetTemplate'], 'needs cloudformation:GetTemplate'],
-    ['a caller who may not look for one that is nested', ['shop', undefined, 'DescribeStackResource'], 'needs cloudformation:DescribeStackResource'],
+    ['a caller who may not look for one that is nested', ['shop', undefined, 'DescribeStackResource'],
+      'needs cloudformation:DescribeStackResource'],
   ] as [string, Parameters<typeof read>, string][])('%s is said', async (_, args, reason) => {
     await expect(read(...args)).resolves.toBe(reason);
   });

@@ -1,4 +1,7 @@
-/** A rehearsed account with a database, proxies in front of it and a client, for diagnoses of one sign-in after the other. */
+/**
+ * A rehearsed account with a database, proxies in front of it and a client, for diagnoses of one sign-in after the
+ * other.
+ */
 import { Socket } from 'node:net';
 import { Client as PgClient } from 'pg';
 import { AwsAccount } from '../../cli/doctor/aws/account';

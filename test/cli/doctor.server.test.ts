@@ -115,7 +115,9 @@ describe('a set-up without any fault', () => {
 const kindOf = ({ name }: Misconfiguration) => name.split(':')[0];
 
 /** In npm test one of each kind. */
-const FAULTS = MISCONFIGURATIONS.filter((fault, index, all) => FULL || all.findIndex(each => kindOf(each) === kindOf(fault)) === index);
+const FAULTS = MISCONFIGURATIONS.filter(
+  (fault, index, all) => FULL || all.findIndex(each => kindOf(each) === kindOf(fault)) === index,
+);
 
 describe('a set-up with one fault', () => {
   test.each(FAULTS)('is told its cause first: $name', async ({ cause, inject }) => {

@@ -18,9 +18,21 @@ const ROOT = join(__dirname, '../..');
 const NOTHING_ELSE: SubjectOptions = { includePasswordLogins: false, includePublicConnect: false, preferred: 'shop' };
 
 /** What `generate` writes of a server, read over verified TLS as its master. */
-export async function generate(server: AuroraLikeServer, options: Partial<SubjectOptions> = {}, only?: string[]): Promise<{ file: string; model: Model; catalog: Catalog }> {
+export async function generate(
+  server: AuroraLikeServer,
+  options: Partial<SubjectOptions> = {},
+  only?: string[],
+): Promise<{ file: string; model: Model; catalog: Catalog }> {
   const { username, password } = server.master;
-  const visit = await connections({ host: server.host, port: server.port, username, password, database: 'postgres', sslMode: 'verify-full', caFile: server.caFile });
+  const visit = await connections({
+    host: server.host,
+    port: server.port,
+    username,
+    password,
+    database: 'postgres',
+    sslMode: 'verify-full',
+    caFile: server.caFile,
+  });
   const catalog = await readCatalog(visit, 'postgres', only);
   return { ...generated(catalog, { ...NOTHING_ELSE, ...options }), catalog };
 }
@@ -28,19 +40,35 @@ export async function generate(server: AuroraLikeServer, options: Partial<Subjec
 /** What tsc says of generated files, in one program. */
 export function compilerErrors(files: ReadonlyMap<string, string>): string[] {
   const options: ts.CompilerOptions = {
-    target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.CommonJS, strict: true, noUnusedLocals: true, noUnusedParameters: true, noImplicitReturns: true,
-    esModuleInterop: true, noEmit: true, skipLibCheck: true, types: [], paths: { 'cdk-aurora-iam-auth': [join(ROOT, 'lib/index.ts')] },
+    target: ts.ScriptTarget.ES2022,
+    module: ts.ModuleKind.CommonJS,
+    strict: true,
+    noUnusedLocals: true,
+    noUnusedParameters: true,
+    noImplicitReturns: true,
+    esModuleInterop: true,
+    noEmit: true,
+    skipLibCheck: true,
+    types: [],
+    paths: { 'cdk-aurora-iam-auth': [join(ROOT, 'lib/index.ts')] },
   };
   const paths = new Map([...files].map(([name, text]) => [join(ROOT, `test/cli/.generated-${name}.ts`), text]));
   const host = ts.createCompilerHost(options);
   const onDisk = { ...host };
   host.readFile = path => paths.get(path) ?? onDisk.readFile(path);
   host.fileExists = path => paths.has(path) || onDisk.fileExists(path);
-  host.getSourceFile = (path, ...others) => paths.has(path) ? ts.createSourceFile(path, paths.get(path)!, others[0]) : onDisk.getSourceFile(path, ...others);
+  host.getSourceFile = (path, ...others) =>
+    paths.has(path) ? ts.createSourceFile(path, paths.get(path)!, others[0]) : onDisk.getSourceFile(path, ...others);
   const program = ts.createProgram([...paths.keys()], options, host);
   const own = [...paths.keys()].map(path => program.getSourceFile(path)!);
-  return [...program.getOptionsDiagnostics(), ...program.getGlobalDiagnostics(), ...own.flatMap(file => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)])]
-    .map(({ messageText, file, start = 0 }) => `${file?.fileName}:${file?.getLineAndCharacterOfPosition(start).line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`);
+  return [
+    ...program.getOptionsDiagnostics(),
+    ...program.getGlobalDiagnostics(),
+    ...own.flatMap(file => [...program.getSyntacticDiagnostics(file), ...program.getSemanticDiagnostics(file)]),
+  ].map(
+    ({ messageText, file, start = 0 }) =>
+      `${file?.fileName}:${file?.getLineAndCharacterOfPosition(start).line}: ${ts.flattenDiagnosticMessageText(messageText, ' ')}`,
+  );
 }
 
 interface CustomResource {
@@ -50,7 +78,11 @@ interface CustomResource {
 }
 
 /** A generated class. It takes those before it as `databaseAccess`, `databaseAccess2` and so on. */
-type Generated = new (scope: Construct, id: string, props: { readonly iamAuth: IamAuthBase; readonly [name: string]: Construct }) => Construct;
+type Generated = new (
+  scope: Construct,
+  id: string,
+  props: { readonly iamAuth: IamAuthBase; readonly [name: string]: Construct },
+) => Construct;
 
 /** An app with the generated constructs, each in a stack of its own. */
 export function stacksOf(file: string): CdkStack[] {
@@ -77,7 +109,10 @@ export function synthesized(file: string): [logicalId: string, resource: CustomR
 }
 
 function inOrder(stack: CdkStack): [logicalId: string, resource: CustomResource][] {
-  const resources = Object.entries(resourcesOf(stack)).filter(([, { Type }]) => Type.startsWith('Custom::Rds')) as [string, CustomResource][];
+  const resources = Object.entries(resourcesOf(stack)).filter(([, { Type }]) => Type.startsWith('Custom::Rds')) as [
+    string,
+    CustomResource,
+  ][];
   const byId = new Map(resources);
   const order = new Set<string>();
   const visit = (id: string) => {
@@ -90,23 +125,44 @@ function inOrder(stack: CdkStack): [logicalId: string, resource: CustomResource]
   return [...order].map(id => [id, byId.get(id)!]);
 }
 
-/** Sends the resources of an app to the real handler, as Creates; returns what it executed beside the statements of the registry. */
-export async function deploy(server: AuroraLikeServer, resources: ReturnType<typeof synthesized>, stack = new Stack(server)): Promise<string[]> {
+/**
+ * Sends the resources of an app to the real handler, as Creates; returns what it executed beside the statements of the
+ * registry.
+ */
+export async function deploy(
+  server: AuroraLikeServer,
+  resources: ReturnType<typeof synthesized>,
+  stack = new Stack(server),
+): Promise<string[]> {
   for (const [LogicalResourceId, resource] of resources) {
-    await stack.send({ RequestType: 'Create', LogicalResourceId, ...eventOf(server, resource) } as never, { username: 'unused' });
+    await stack.send({ RequestType: 'Create', LogicalResourceId, ...eventOf(server, resource) } as never, {
+      username: 'unused',
+    });
   }
   return stack.takeExecuted().map(({ sql }) => sql);
 }
 
 /** What the handler gets of a resource: CloudFormation makes a text of each scalar. */
-export function eventOf({ resourceId }: AuroraLikeServer, { Type, Properties }: CustomResource): { ResourceType: string; ResourceProperties: Record<string, unknown> } {
+export function eventOf(
+  { resourceId }: AuroraLikeServer,
+  { Type, Properties }: CustomResource,
+): { ResourceType: string; ResourceProperties: Record<string, unknown> } {
   const properties = JSON.parse(JSON.stringify(Properties)) as Record<string, unknown>; // a list of the CDK is of another realm in jest
-  return { ResourceType: Type, ResourceProperties: { ...properties, ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework', Database: { ResourceId: resourceId } } };
+  return {
+    ResourceType: Type,
+    ResourceProperties: {
+      ...properties,
+      ServiceToken: 'arn:aws:lambda:eu-central-1:123456789012:function:framework',
+      Database: { ResourceId: resourceId },
+    },
+  };
 }
 
 /** A snapshot without what the provisioner keeps for itself. */
 export function withoutRegistry(snapshot: unknown): unknown {
   const { registry, ...others } = snapshot as Record<string, string[]>;
   void registry;
-  return Object.fromEntries(Object.entries(others).map(([part, lines]) => [part, lines.filter(line => !line.includes('cdk_aurora_iam_auth'))]));
+  return Object.fromEntries(
+    Object.entries(others).map(([part, lines]) => [part, lines.filter(line => !line.includes('cdk_aurora_iam_auth'))]),
+  );
 }

@@ -6,8 +6,8 @@ import { shared } from '../../rehearsal/shared-folder';
 const ROOT = resolve(__dirname, '../..');
 
 /**
- * The command line as its package has it, which starts in a third of the time of its sources. Made once in a run, for all
- * test files.
+ * The command line as its package has it, which starts in a third of the time of its sources. Made once in a run, for
+ * all test files.
  *
  * @returns path of a program for Node.js
  */

@@ -23,7 +23,11 @@ const FRAMEWORK: ResourceDefinition = {
   Properties: { Environment: { Variables: { USER_ON_EVENT_FUNCTION_ARN: { 'Fn::GetAtt': ['Handler', 'Arn'] } } } },
 };
 
-function user(username: unknown, others: Partial<ResourceDefinition> = {}, properties: object = {}): ResourceDefinition {
+function user(
+  username: unknown,
+  others: Partial<ResourceDefinition> = {},
+  properties: object = {},
+): ResourceDefinition {
   return {
     Type: 'Custom::RdsIamUser',
     Properties: {
@@ -42,13 +46,21 @@ function templateOf(resources: Template['Resources'], Parameters: Template['Para
 
 function deployedOf(template: Template, parameters: Record<string, string> = {}): DeployedStack {
   const facts: StackFacts = {
-    name: 'Shop', id: 'arn:aws:cloudformation:eu-central-1:111122223333:stack/Shop/1', partition: 'aws', account: '111122223333', region: 'eu-central-1', status: 'UPDATE_COMPLETE',
-    parameters: new Map(Object.entries(parameters)), outputs: new Map(),
+    name: 'Shop',
+    id: 'arn:aws:cloudformation:eu-central-1:111122223333:stack/Shop/1',
+    partition: 'aws',
+    account: '111122223333',
+    region: 'eu-central-1',
+    status: 'UPDATE_COMPLETE',
+    parameters: new Map(Object.entries(parameters)),
+    outputs: new Map(),
   };
   return {
     facts,
     template,
-    resources: new Map(Object.entries(template.Resources).map(([id, { Type: type }]) => [id, { type, physicalId: `physical-${id}` }])),
+    resources: new Map(
+      Object.entries(template.Resources).map(([id, { Type: type }]) => [id, { type, physicalId: `physical-${id}` }]),
+    ),
     nested: new Map(),
   };
 }
@@ -78,9 +90,16 @@ function between(
   });
 }
 
-const shown = (resources: PlannedResource[]) => resources.map(({ action, logicalId, outcome }) => [action, logicalId, outcome.kind === 'event'
-  ? (outcome.event.ResourceProperties as { Username: string }).Username
-  : outcome.kind === 'problem' ? `problem: ${outcome.problem}` : `not planned: ${outcome.reason}`]);
+const shown = (resources: PlannedResource[]) =>
+  resources.map(({ action, logicalId, outcome }) => [
+    action,
+    logicalId,
+    outcome.kind === 'event'
+      ? (outcome.event.ResourceProperties as { Username: string }).Username
+      : outcome.kind === 'problem'
+        ? `problem: ${outcome.problem}`
+        : `not planned: ${outcome.reason}`,
+  ]);
 
 describe('what a deployment sends', () => {
   test('creations and changes come in the order of dependencies, removals after them in the reverse order', () => {
@@ -94,9 +113,15 @@ describe('what a deployment sends', () => {
       Changed: user('changed', {}, { MemberOf: ['g'] }),
     });
     expect(shown(between(before, after))).toEqual([
-      ['create', 'Second', 'second'], ['create', 'First', 'first'], ['update', 'Changed', 'changed'], ['delete', 'Older', 'older'], ['delete', 'Old', 'old'],
+      ['create', 'Second', 'second'],
+      ['create', 'First', 'first'],
+      ['update', 'Changed', 'changed'],
+      ['delete', 'Older', 'older'],
+      ['delete', 'Old', 'old'],
     ]);
-    expect(between(before, after).map(({ outcome }) => outcome.kind === 'event' && outcome.handler)).toEqual(Array(5).fill('Handler'));
+    expect(between(before, after).map(({ outcome }) => outcome.kind === 'event' && outcome.handler)).toEqual(
+      Array(5).fill('Handler'),
+    );
   });
 
   const named = (value: unknown) => templateOf(
@@ -106,7 +131,8 @@ describe('what a deployment sends', () => {
   test.each<[string, unknown, Record<string, string>, Record<string, string>, string]>([
     ['the default of a parameter', { Ref: 'Suffix' }, {}, {}, 'default'],
     ['the value that a parameter has', { 'Fn::Join': ['-', ['a', { Ref: 'Suffix' }]] }, { Suffix: 'kept' }, {}, 'a-kept'],
-    ['the value that is given', { 'Fn::Sub': '${AWS::StackName}-${Suffix}' }, { Suffix: 'kept' }, { Suffix: 'given' }, 'Shop-given'],
+    ['the value that is given', { 'Fn::Sub': '${AWS::StackName}-${Suffix}' }, { Suffix: 'kept' }, { Suffix: 'given' },
+      'Shop-given'],
     ['the physical id of a resource', { Ref: 'Role' }, {}, {}, 'physical-Role'],
     [
       'an attribute',
@@ -147,9 +173,12 @@ describe('what a deployment sends', () => {
       between(templateOf(was), templateOf({ ...is, User: user({ Ref: 'Role' }) })),
     );
     const changed = [
-      ['create', 'User', 'not planned: Username.Ref: resource Role is changed by the deployment, which may give it another name'],
+      ['create', 'User',
+        'not planned: Username.Ref: resource Role is changed by the deployment, which may give it another name'],
     ];
-    expect(plan(withRole({ Description: 'a' }), withRole({ Description: 'b' }))).toEqual([['create', 'User', 'physical-Role']]);
+    expect(plan(withRole({ Description: 'a' }), withRole({ Description: 'b' }))).toEqual([
+      ['create', 'User', 'physical-Role'],
+    ]);
     expect(plan(withRole({ RoleName: 'a' }), withRole({ RoleName: 'b' }))).toEqual(changed);
     expect(plan(withRole({ Any: 'a' }, 'Custom::Other'), withRole({ Any: 'b' }, 'Custom::Other'))).toEqual(changed);
     expect(plan({}, withRole({}))).toEqual(
@@ -162,7 +191,9 @@ describe('what a deployment sends', () => {
       { User: user({ 'Fn::GetAtt': ['Role', 'RoleId'] }), Role: { Type: 'Custom::Other', Properties: { id } } },
     );
     expect(between(template('a'), template('a'))).toEqual([]);
-    expect(shown(between(template('a'), template('b')))).toEqual([['update', 'User', expect.stringContaining('not planned: ')]]);
+    expect(shown(between(template('a'), template('b')))).toEqual([
+      ['update', 'User', expect.stringContaining('not planned: ')],
+    ]);
   });
 
   test.each<[string, Template | undefined, Template, string]>([
@@ -182,7 +213,8 @@ describe('what a deployment sends', () => {
       'another database',
       templateOf({}),
       templateOf(
-        { User: user('a'), Handler: { ...HANDLER, Properties: { Environment: { Variables: { DATABASE_RESOURCE_ID: 'cluster-2' } } } } },
+        { User: user('a'),
+          Handler: { ...HANDLER, Properties: { Environment: { Variables: { DATABASE_RESOURCE_ID: 'cluster-2' } } } } },
       ),
       'not planned: its provisioner is for another database after the deployment: nothing can be planned there before',
     ],
@@ -207,10 +239,17 @@ describe('the texts of a plan', () => {
   const result = (others: Partial<ResourceResult>): ResourceResult => (
     { logicalId: 'User', name: 'User', type: 'Custom::RdsIamUser', action: 'update', changes: [], notes: [], ...others }
   );
-  const planOf = (...resources: ResourceResult[]): StackPlan => ({ stack: 'Shop', underWay: [], resources, impossible: [] });
+  const planOf = (...resources: ResourceResult[]): StackPlan => ({
+    stack: 'Shop',
+    underWay: [],
+    resources,
+    impossible: [],
+  });
 
   test('nothing to do is said', () => {
-    expect(textOfPlan([planOf(result({}))])).toBe('Stack Shop\n\nNothing to do.\n\n0 creations, 0 changes, 0 removals: 0 statements.\n');
+    expect(textOfPlan([planOf(result({}))])).toBe(
+      'Stack Shop\n\nNothing to do.\n\n0 creations, 0 changes, 0 removals: 0 statements.\n',
+    );
     expect(textOfPlan([])).toBe('No stack has users or group roles of cdk-aurora-iam-auth.\n');
   });
 
@@ -221,7 +260,9 @@ describe('the texts of a plan', () => {
         planOf(
           result({
             name: hostile,
-            changes: [{ database: 'x', change: `create user ${hostile}`, roles: [hostile], sql: [`CREATE USER "${hostile}"`] }],
+            changes: [
+              { database: 'x', change: `create user ${hostile}`, roles: [hostile], sql: [`CREATE USER "${hostile}"`] },
+            ],
             problem: hostile,
           }),
         ),
@@ -231,10 +272,25 @@ describe('the texts of a plan', () => {
     expect(text.split('\n').filter(line => line.startsWith(fence))).toEqual([`${fence}sql`, fence]);
     expect(text.split('\n').filter(line => line.startsWith('# '))).toEqual(['# Database changes']);
     expect(text).not.toContain('\u202e');
-    expect(sqlLines([{ database: 'x', change: 'y', roles: ['u'], sql: ['A\nB'] }], [{ notice: 'kept', username: 'u' }])).toEqual(['-- in x: y', 'A', '        B;', '-- note: kept (username: u)']);
+    expect(
+      sqlLines([{ database: 'x', change: 'y', roles: ['u'], sql: ['A\nB'] }], [{ notice: 'kept', username: 'u' }]),
+    ).toEqual(['-- in x: y', 'A', '        B;', '-- note: kept (username: u)']);
   });
 
-  test.each(['a\n', '\u001b[2J', '\u009b2J', '\u202e', '\u2028', '<script>', '```\n# x', '~~~', '| x |', '[x](javascript:x)', '@team', '\r- [x] y'])('are safe with %j as any name', (hostile) => {
+  test.each([
+    'a\n',
+    '\u001b[2J',
+    '\u009b2J',
+    '\u202e',
+    '\u2028',
+    '<script>',
+    '```\n# x',
+    '~~~',
+    '| x |',
+    '[x](javascript:x)',
+    '@team',
+    '\r- [x] y',
+  ])('are safe with %j as any name', (hostile) => {
     const change = { database: hostile, change: hostile, roles: [hostile], sql: [`GRANT "${hostile}" TO x`] };
     const plans: StackPlan[] = [{
       stack: hostile, account: hostile, region: hostile, underWay: [hostile], impossible: [hostile],
@@ -250,10 +306,26 @@ describe('the texts of a plan', () => {
       ],
     }];
     const drift: DatabaseDrift = {
-      stack: hostile, stackId: hostile, account: hostile, region: hostile, resourceId: hostile, admin: hostile, version: 170000, underWay: hostile, driftedRoles: 1,
+      stack: hostile,
+      stackId: hostile,
+      account: hostile,
+      region: hostile,
+      resourceId: hostile,
+      admin: hostile,
+      version: 170000,
+      underWay: hostile,
+      driftedRoles: 1,
       resources: [{ name: hostile, logicalId: hostile, names: [hostile], changes: [change], problem: hostile }],
       undeclared: [
-        { role: hostile, canLogin: true, withToken: null, isSuperuser: true, createsRoles: true, validUntil: hostile, isAdmin: false },
+        {
+          role: hostile,
+          canLogin: true,
+          withToken: null,
+          isSuperuser: true,
+          createsRoles: true,
+          validUntil: hostile,
+          isAdmin: false,
+        },
       ],
     };
     const markdown = markdownOfPlan(plans);
@@ -270,7 +342,9 @@ describe('the texts of a plan', () => {
   });
 
   test('a deployment under way, and what is not possible', () => {
-    const text = textOfPlan([{ ...planOf(), underWay: ['the stack is in UPDATE_IN_PROGRESS'], impossible: ['no alias'] }]);
+    const text = textOfPlan([
+      { ...planOf(), underWay: ['the stack is in UPDATE_IN_PROGRESS'], impossible: ['no alias'] },
+    ]);
     expect(text).toContain('A deployment is under way (the stack is in UPDATE_IN_PROGRESS)');
     expect(text).toContain('Not possible: no alias');
     expect(text).not.toContain('Nothing to do.');
@@ -282,7 +356,9 @@ describe('templates as they were uploaded', () => {
     const template = { Resources: { User: user('yes') } };
     expect(parseTemplate(JSON.stringify(template), 'Shop')).toEqual(template);
     expect(
-      parseTemplate('Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName:\n        Ref: Name\n', 'Shop'),
+      parseTemplate(
+        'Resources:\n  Role:\n    Type: AWS::IAM::Role\n    Properties:\n      RoleName:\n        Ref: Name\n', 'Shop',
+      ),
     ).toEqual({ Resources: { Role: { Type: 'AWS::IAM::Role', Properties: { RoleName: { Ref: 'Name' } } } } });
     expect(
       () => parseTemplate('Resources:\n  Role:\n    Type: !Ref Name\n', 'Shop'),
@@ -294,7 +370,9 @@ describe('options', () => {
   test('are refused with the reason', () => {
     expect(() => planOptionsOf([])).toThrow('expected one folder that cdk synth has written, not none');
     expect(() => planOptionsOf(['a', 'b'])).toThrow('expected one folder that cdk synth has written, not a b');
-    expect(() => planOptionsOf(['a', '--json', '--markdown'])).toThrow('--json and --markdown are two formats; pass one of them');
+    expect(() => planOptionsOf(['a', '--json', '--markdown'])).toThrow(
+      '--json and --markdown are two formats; pass one of them',
+    );
     expect(() => planOptionsOf(['a', '--parameter', 'x'])).toThrow('--parameter x is not of the form key=value');
     expect(() => driftOptionsOf([])).toThrow('name stacks, or a folder that cdk synth has written');
     expect(() => driftOptionsOf(['a', '--expect', 'x'])).toThrow('--expect x is for --all');
@@ -305,7 +383,10 @@ describe('options', () => {
 
 describe('what is not possible', () => {
   /** An account with one deployed stack. */
-  function accountOf(template: Template, invoke: Account['invoke'] = () => Promise.reject(new NotPossible('refused'))): Account {
+  function accountOf(
+    template: Template,
+    invoke: Account['invoke'] = () => Promise.reject(new NotPossible('refused')),
+  ): Account {
     const { facts, resources } = deployedOf(template);
     return {
       id: () => Promise.resolve('111122223333'),
@@ -324,7 +405,9 @@ describe('what is not possible', () => {
     parameters: {},
     nested: {},
   };
-  const alias = (Name: string) => ({ Alias: { Type: 'AWS::Lambda::Alias', Properties: { Name, FunctionName: { Ref: 'Handler' } } } });
+  const alias = (Name: string) => ({
+    Alias: { Type: 'AWS::Lambda::Alias', Properties: { Name, FunctionName: { Ref: 'Handler' } } },
+  });
   const reasons = async (account: Account, stack = next) =>
     (
       await planStacks(account, { stacks: [stack], parametersOf: () => ({}), isWanted: () => true })
@@ -334,7 +417,9 @@ describe('what is not possible', () => {
     await expect(reasons(accountOf(templateOf({})))).resolves.toEqual([
       'the provisioner Handler of the deployed stack Shop has no alias "plan"; call iamAuth.grantPlan(...) with the role that plans, and deploy the stack once',
     ]);
-    await expect(reasons(accountOf(templateOf(alias('drift'))))).resolves.toEqual([expect.stringContaining('has no alias "plan"')]);
+    await expect(reasons(accountOf(templateOf(alias('drift'))))).resolves.toEqual([
+      expect.stringContaining('has no alias "plan"'),
+    ]);
     await expect(reasons(accountOf(templateOf(alias('plan'))))).resolves.toEqual(['refused']);
     await expect(reasons(accountOf(templateOf({})), { ...next, account: '444455556666' })).resolves.toEqual([
       'it is in account 444455556666, and the credentials are of account 111122223333; use those of account 444455556666',
@@ -344,7 +429,10 @@ describe('what is not possible', () => {
   test('each provisioner is asked once, with its events in their order', async () => {
     const asked: unknown[] = [];
     const account = accountOf(templateOf(alias('plan')), (arn, event) => {
-      asked.push([arn, (event as { resources: { LogicalResourceId: string }[] }).resources.map(each => each.LogicalResourceId)]);
+      asked.push([
+        arn,
+        (event as { resources: { LogicalResourceId: string }[] }).resources.map(each => each.LogicalResourceId),
+      ]);
       return Promise.resolve({ server: { admin: 'postgres', version: 170000 }, resources: [] });
     });
     await expect(

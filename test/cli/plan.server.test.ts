@@ -23,7 +23,9 @@ describe('plan and drift', () => {
   let [before, after]: CloudAssembly[] = [];
   let log = '';
   beforeAll(async () => {
-    [before, after] = await Promise.all(['false', 'true'].map(changed => synthesized('test/rehearsal/fixtures/plan-app.ts', { changed })));
+    [before, after] = await Promise.all(
+      ['false', 'true'].map(changed => synthesized('test/rehearsal/fixtures/plan-app.ts', { changed })),
+    );
     rehearsal = await Rehearsal.start();
     expect((await rehearsal.deploy(before, 'Shop')).reason).toBeUndefined();
     if (FULL) {
@@ -53,10 +55,17 @@ describe('plan and drift', () => {
 
   /** In their order, those that change roles and privileges; not those of the registry and of the session. */
   function changesIn(texts: string[]): string[] {
-    return texts.flatMap(text => text.split(/;?\n/)).map(
-      line => line.replace(/^.*LOG: {2}(?:statement|execute [^:]*): /, '').trim().replace(/;$/, ''),
-    )
-      .filter(line => /^(CREATE|ALTER|DROP) (USER|ROLE) |^(GRANT|REVOKE) /.test(line) && !/cdk_aurora_iam_auth/.test(line));
+    return texts
+      .flatMap(text => text.split(/;?\n/))
+      .map(line =>
+        line
+          .replace(/^.*LOG: {2}(?:statement|execute [^:]*): /, '')
+          .trim()
+          .replace(/;$/, ''),
+      )
+      .filter(
+        line => /^(CREATE|ALTER|DROP) (USER|ROLE) |^(GRANT|REVOKE) /.test(line) && !/cdk_aurora_iam_auth/.test(line),
+      );
   }
 
   full.test('narrowed to a resource, by its logical id or by its path', async () => {
@@ -74,7 +83,10 @@ describe('plan and drift', () => {
       '--only',
       'Shop/IamAuth/leaver',
     );
-    expect(plansIn(output).flatMap(({ resources }) => resources.map(({ name }) => name))).toEqual(['IamAuth/grace', 'IamAuth/leaver']);
+    expect(plansIn(output).flatMap(({ resources }) => resources.map(({ name }) => name))).toEqual([
+      'IamAuth/grace',
+      'IamAuth/leaver',
+    ]);
     await expect(runAs(rehearsal, role('Planner'), plan, after.folder, '--only', 'nobody')).rejects.toThrow(
       '--only nobody: no user or group role of that name is created, changed or removed',
     );
@@ -149,9 +161,12 @@ describe('plan and drift', () => {
       driftedRoles: 1,
     });
     expect(undeclared.map(login => [login.role, login.isAdmin, login.expected])).toEqual(
-      expect.arrayContaining([['intruder', false, undefined], ['postgres', true, 'admin'], ['rdsadmin', false, 'Amazon RDS']]),
+      expect.arrayContaining([['intruder', false, undefined], ['postgres', true, 'admin'],
+        ['rdsadmin', false, 'Amazon RDS']]),
     );
-    const surprising = undeclared.filter(({ expected }) => expected === undefined).flatMap(login => ['--expect', login.role]);
+    const surprising = undeclared
+      .filter(({ expected }) => expected === undefined)
+      .flatMap(login => ['--expect', login.role]);
     await expect(
       runAs(rehearsal, role('Auditor'), drift, 'Shop', '--fail-on-undeclared', ...surprising),
     ).resolves.toMatchObject({ code: 0 });
@@ -159,9 +174,11 @@ describe('plan and drift', () => {
 
   test('who may plan alone reaches nothing else', async () => {
     const call = (name: string, event: object, caller = 'Planner') => {
-      const { InvokeCommand, LambdaClient } = jest.requireActual<typeof import('@aws-sdk/client-lambda')>('@aws-sdk/client-lambda');
+      const { InvokeCommand, LambdaClient }
+        = jest.requireActual<typeof import('@aws-sdk/client-lambda')>('@aws-sdk/client-lambda');
       Object.assign(process.env, environmentOf(rehearsal, role(caller)));
-      return new LambdaClient({ region: 'eu-central-1' }).send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }))
+      return new LambdaClient({ region: 'eu-central-1' })
+        .send(new InvokeCommand({ FunctionName: name, Payload: JSON.stringify(event) }))
         .then(
           ({ FunctionError, Payload }) => ({ failed: FunctionError, answer: Buffer.from(Payload ?? []).toString() }),
           (error: Error) => error.name,
@@ -199,7 +216,9 @@ describe('plan and drift', () => {
       [await packedCli(), 'plan', after.folder],
       { cwd: ROOT, env: environment },
     );
-    const [, session] = /\$ npx cdk-aurora-iam-auth-cli plan cdk\.out\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/plan.md'), 'utf8')) ?? [];
+    const [, session]
+      = /\$ npx cdk-aurora-iam-auth-cli plan cdk\.out\n([^]*?)```/.exec(readFileSync(join(ROOT, 'docs/plan.md'), 'utf8'))
+        ?? [];
     await server().sql('DROP TABLE orders', [], 'shop');
     expect(stdout.trim()).toBe(session?.trim());
   });
@@ -218,7 +237,9 @@ describe('plan and drift', () => {
       [
         'create',
         'IamAuth/ofNewRole',
-        expect.stringMatching(/^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/),
+        expect.stringMatching(
+          /^Username\.Ref: resource NewService\w+ is created by the deployment, which gives it a name$/,
+        ),
       ],
       ['delete', 'IamAuth/leaver', undefined],
     ]);
@@ -230,7 +251,9 @@ describe('plan and drift', () => {
     // Resources that do not wait for each other may be carried out in another order.
     expect([...executed].sort()).toEqual(planned.flat().sort());
     planned.forEach(statements => expect(executed.filter(sql => statements.includes(sql))).toEqual(statements));
-    expect(planned[0]).toEqual(['GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."items", "public"."orders" TO "orders"']);
+    expect(planned[0]).toEqual([
+      'GRANT DELETE, INSERT, SELECT, UPDATE ON TABLE "public"."items", "public"."orders" TO "orders"',
+    ]);
 
     await expect(runAs(rehearsal, role('Planner'), plan, after.folder)).resolves.toMatchObject(
       { code: 0, output: expect.stringContaining('Nothing to do.') as string },

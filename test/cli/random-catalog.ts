@@ -12,12 +12,56 @@ export interface RandomCatalogOptions extends Size {
 }
 
 const HOSTILE = [
-  "o'brien", 'quo"te', 'semi;--', 'back\\slash', '${username}', '`tick`', '*/ x', '// x', 'a b', ' a', 'Mixed', 'SELECT', 'user', 'constructor', '__proto__x', 'Provisioner', 'Default',
-  'node', 'jürgen', 'x,y', '$user', 'a.b', '1', '-', '%41', "'); DROP", '*', 'toString', 'class', 'a?b', '{{x}}', 'Resource',
+  "o'brien",
+  'quo"te',
+  'semi;--',
+  'back\\slash',
+  '${username}',
+  '`tick`',
+  '*/ x',
+  '// x',
+  'a b',
+  ' a',
+  'Mixed',
+  'SELECT',
+  'user',
+  'constructor',
+  '__proto__x',
+  'Provisioner',
+  'Default',
+  'node',
+  'jürgen',
+  'x,y',
+  '$user',
+  'a.b',
+  '1',
+  '-',
+  '%41',
+  "'); DROP",
+  '*',
+  'toString',
+  'class',
+  'a?b',
+  '{{x}}',
+  'Resource',
 ];
 
 /** Beside those, names that roles with logins cannot have here, and others can. */
-const WORSE = ['a/b', 'a:b', 'new\nline', 'łukasz', '\u202etrojan', '\u2028', '日本', '${Token[x.1]}', '{{resolve:x}}', 'Fn::Join', 'Ref', '__proto__', '\u007f'];
+const WORSE = [
+  'a/b',
+  'a:b',
+  'new\nline',
+  'łukasz',
+  '\u202etrojan',
+  '\u2028',
+  '日本',
+  '${Token[x.1]}',
+  '{{resolve:x}}',
+  'Fn::Join',
+  'Ref',
+  '__proto__',
+  '\u007f',
+];
 
 /** PostgreSQL keeps this many bytes of a name. */
 const MAX_BYTES = 63;
@@ -45,8 +89,9 @@ const WORDS = {
 } as const;
 
 /**
- * Databases as they come about over the years: roles of many kinds, memberships, objects of many owners, privileges by the schema and one by one, and much
- * that no declaration can say. Made by a superuser and by owners; the same for the same seed.
+ * Databases as they come about over the years: roles of many kinds, memberships, objects of many owners, privileges by
+ * the schema and one by one, and much that no declaration can say. Made by a superuser and by owners; the same for the
+ * same seed.
  */
 export class RandomCatalog {
   readonly databases: string[];
@@ -91,7 +136,9 @@ export class RandomCatalog {
   private name(kind: string, hostile: readonly string[] = HOSTILE): string {
     for (;;) {
       const { random } = this;
-      const base = random.chance(0.35) ? random.one(hostile) : random.one(['orders', 'stock', 'invoices', 'audit', 'report', 'mail', 'jobs', kind]);
+      const base = random.chance(0.35)
+        ? random.one(hostile)
+        : random.one(['orders', 'stock', 'invoices', 'audit', 'report', 'mail', 'jobs', kind]);
       const suffix = random.chance(0.2) ? '' : `${random.chance(0.5) ? '_' : ''}${Math.floor(random.next() * 10_000)}`;
       const name = random.chance(0.02) ? `${base}${suffix}`.padEnd(MAX_BYTES, 'x') : `${base}${suffix}`;
       if (!this.taken.has(name) && Buffer.byteLength(name) <= MAX_BYTES) {
@@ -109,8 +156,11 @@ export class RandomCatalog {
       const name = this.name(isLogin ? 'user' : 'group', random.chance(0.2) ? WORSE : HOSTILE);
       const role = escapeIdentifier(name);
       const attributes = [
-        ...random.chance(0.04) ? ['NOINHERIT'] : [], ...random.chance(0.03) ? ['CREATEDB'] : [], ...random.chance(0.02) ? ['CREATEROLE'] : [],
-        ...random.chance(0.03) ? ["VALID UNTIL '2031-01-01'"] : [], ...random.chance(0.01) ? ['SUPERUSER'] : [],
+        ...(random.chance(0.04) ? ['NOINHERIT'] : []),
+        ...(random.chance(0.03) ? ['CREATEDB'] : []),
+        ...(random.chance(0.02) ? ['CREATEROLE'] : []),
+        ...(random.chance(0.03) ? ["VALID UNTIL '2031-01-01'"] : []),
+        ...(random.chance(0.01) ? ['SUPERUSER'] : []),
       ].join(' ');
       this.run('postgres', `CREATE ROLE ${role} ${isLogin && luck < 0.96 ? 'LOGIN' : ''} ${attributes}`);
       if (luck < 0.35) {
@@ -156,7 +206,10 @@ export class RandomCatalog {
     const full = `${escapeIdentifier(schema)}.${escapeIdentifier(name)}`;
     const make = (kind: Thing['kind'], create: string, alter: string, args = '') => {
       this.run(database, create);
-      this.run(database, `ALTER ${alter} ${full}${kind === 'FUNCTION' ? `(${args})` : ''} OWNER TO ${escapeIdentifier(owner)}`);
+      this.run(
+        database,
+        `ALTER ${alter} ${full}${kind === 'FUNCTION' ? `(${args})` : ''} OWNER TO ${escapeIdentifier(owner)}`,
+      );
       this.things.push({ kind, database, schema, owner, name, args });
     };
     const luck = random.next();
@@ -185,12 +238,26 @@ export class RandomCatalog {
       const isGroup = index < this.groups.length;
       const possible = isGroup ? this.groups.slice(0, index) : random.chance(0.05) ? all.slice(0, index) : this.groups;
       const count = random.chance(isGroup ? 0.4 : 0.7) ? 1 + Math.floor(random.next() * 3) : 0;
-      for (const group of new Set(possible.length === 0 ? [] : [...Array(count).keys()].map(() => random.one(possible)))) {
-        const options = random.chance(0.1) ? this.major >= 16 ? random.one(['WITH ADMIN TRUE', 'WITH INHERIT FALSE', 'WITH SET FALSE', 'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE']) : 'WITH ADMIN OPTION' : '';
+      for (const group of new Set(
+        possible.length === 0 ? [] : [...Array(count).keys()].map(() => random.one(possible)),
+      )) {
+        const options = random.chance(0.1)
+          ? this.major >= 16
+            ? random.one([
+                'WITH ADMIN TRUE',
+                'WITH INHERIT FALSE',
+                'WITH SET FALSE',
+                'WITH ADMIN TRUE, INHERIT FALSE, SET FALSE',
+              ])
+            : 'WITH ADMIN OPTION'
+          : '';
         this.run('postgres', `GRANT ${escapeIdentifier(group)} TO ${escapeIdentifier(member)} ${options}`);
       }
       if (random.chance(0.05)) {
-        this.run('postgres', `GRANT ${random.one(['pg_monitor', 'rds_superuser', 'pg_read_all_stats', 'pg_read_server_files'])} TO ${escapeIdentifier(member)}`);
+        this.run(
+          'postgres',
+          `GRANT ${random.one(['pg_monitor', 'rds_superuser', 'pg_read_all_stats', 'pg_read_server_files'])} TO ${escapeIdentifier(member)}`,
+        );
       }
     });
   }
@@ -200,7 +267,10 @@ export class RandomCatalog {
     for (const role of this.roles) {
       for (const database of random.chance(0.9) ? random.few(this.databases) : []) {
         const words = random.chance(0.8) ? ['CONNECT'] : random.few(WORDS.DATABASE);
-        this.run('postgres', `GRANT ${words.join(', ')} ON DATABASE ${escapeIdentifier(database)} TO ${escapeIdentifier(role)} ${random.chance(0.05) ? 'WITH GRANT OPTION' : ''}`);
+        this.run(
+          'postgres',
+          `GRANT ${words.join(', ')} ON DATABASE ${escapeIdentifier(database)} TO ${escapeIdentifier(role)} ${random.chance(0.05) ? 'WITH GRANT OPTION' : ''}`,
+        );
       }
     }
   }
@@ -212,7 +282,12 @@ export class RandomCatalog {
       const on = escapeIdentifier(schema);
       for (const role of random.some(this.roles, Math.min(0.3, 6 / this.roles.length))) {
         const to = escapeIdentifier(role);
-        const tables = random.one([['SELECT'], ['SELECT'], ['DELETE', 'INSERT', 'SELECT', 'UPDATE'], random.few(WORDS.TABLE)]);
+        const tables = random.one([
+          ['SELECT'],
+          ['SELECT'],
+          ['DELETE', 'INSERT', 'SELECT', 'UPDATE'],
+          random.few(WORDS.TABLE),
+        ]);
         const sequences = random.one([['SELECT'], ['SELECT', 'USAGE'], []]);
         this.run(database, `GRANT USAGE ON SCHEMA ${on} TO ${to}`);
         this.run(database, `GRANT ${tables.join(', ')} ON ALL TABLES IN SCHEMA ${on} TO ${to}`);
@@ -246,11 +321,17 @@ export class RandomCatalog {
         }
         if (option !== '' && random.chance(0.5) && owner !== role) {
           const other = random.one(this.roles);
-          this.run(database, `GRANT USAGE ON SCHEMA ${escapeIdentifier(schema)} TO ${escapeIdentifier(role)}; SET ROLE ${escapeIdentifier(role)}; GRANT ${words} ON ${kind} ${on} TO ${escapeIdentifier(other)}; RESET ROLE`);
+          this.run(
+            database,
+            `GRANT USAGE ON SCHEMA ${escapeIdentifier(schema)} TO ${escapeIdentifier(role)}; SET ROLE ${escapeIdentifier(role)}; GRANT ${words} ON ${kind} ${on} TO ${escapeIdentifier(other)}; RESET ROLE`,
+          );
         }
       }
       for (const { database, schema } of random.some(this.places, 0.2)) {
-        this.run(database, `GRANT ${random.few(WORDS.SCHEMA).join(', ')} ON SCHEMA ${escapeIdentifier(schema)} TO ${escapeIdentifier(role)}`);
+        this.run(
+          database,
+          `GRANT ${random.few(WORDS.SCHEMA).join(', ')} ON SCHEMA ${escapeIdentifier(schema)} TO ${escapeIdentifier(role)}`,
+        );
       }
     }
   }
@@ -260,15 +341,37 @@ export class RandomCatalog {
     for (const role of random.some(this.roles, 0.2)) {
       const { database, schema } = random.one(this.places);
       const objects = random.one(['TABLES', 'SEQUENCES', 'FUNCTIONS', 'TYPES', 'SCHEMAS'] as const);
-      const words = { TABLES: WORDS.TABLE, SEQUENCES: WORDS.SEQUENCE, FUNCTIONS: WORDS.FUNCTION, TYPES: WORDS.TYPE, SCHEMAS: WORDS.SCHEMA }[objects];
-      this.future(database, objects === 'SCHEMAS' || random.chance(0.2) ? undefined : schema, this.owner(), role, random.few<string>(words), objects);
+      const words = {
+        TABLES: WORDS.TABLE,
+        SEQUENCES: WORDS.SEQUENCE,
+        FUNCTIONS: WORDS.FUNCTION,
+        TYPES: WORDS.TYPE,
+        SCHEMAS: WORDS.SCHEMA,
+      }[objects];
+      this.future(
+        database,
+        objects === 'SCHEMAS' || random.chance(0.2) ? undefined : schema,
+        this.owner(),
+        role,
+        random.few<string>(words),
+        objects,
+      );
     }
   }
 
-  private future(database: string, schema: string | undefined, creator: string, role: string, words: readonly string[], objects: string): void {
+  private future(
+    database: string,
+    schema: string | undefined,
+    creator: string,
+    role: string,
+    words: readonly string[],
+    objects: string,
+  ): void {
     const where = schema === undefined ? '' : `IN SCHEMA ${escapeIdentifier(schema)}`;
-    this.run(database, `ALTER DEFAULT PRIVILEGES FOR ROLE ${escapeIdentifier(creator)} ${where} GRANT ${words.join(', ')} ON ${objects} TO ${escapeIdentifier(role)} ${
-      this.random.chance(0.05) ? 'WITH GRANT OPTION' : ''}`);
+    this.run(
+      database,
+      `ALTER DEFAULT PRIVILEGES FOR ROLE ${escapeIdentifier(creator)} ${where} GRANT ${words.join(', ')} ON ${objects} TO ${escapeIdentifier(role)} ${this.random.chance(0.05) ? 'WITH GRANT OPTION' : ''}`,
+    );
   }
 
   private makeSettings(): void {
@@ -276,9 +379,18 @@ export class RandomCatalog {
     for (const role of random.some(this.roles, 0.3)) {
       const name = escapeIdentifier(role);
       const settings = [
-        `SET statement_timeout = ${random.one(["'30s'", '30000', "'2min'", '0', "'1500us'"])}`, 'SET idle_in_transaction_session_timeout = \'1h\'', 'SET search_path = "$user", public',
-        'SET search_path = \'\'', 'SET search_path = \'A "b", c\', Mixed', 'SET work_mem = \'64MB\'', `SET application_name = ${escapeLiteral(random.one(HOSTILE))}`, 'SET "TimeZone" = \'UTC\'',
-        'SET log_statement = \'all\'', 'CONNECTION LIMIT 7', 'CONNECTION LIMIT 0', ...this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : [],
+        `SET statement_timeout = ${random.one(["'30s'", '30000', "'2min'", '0', "'1500us'"])}`,
+        "SET idle_in_transaction_session_timeout = '1h'",
+        'SET search_path = "$user", public',
+        "SET search_path = ''",
+        'SET search_path = \'A "b", c\', Mixed',
+        "SET work_mem = '64MB'",
+        `SET application_name = ${escapeLiteral(random.one(HOSTILE))}`,
+        'SET "TimeZone" = \'UTC\'',
+        "SET log_statement = 'all'",
+        'CONNECTION LIMIT 7',
+        'CONNECTION LIMIT 0',
+        ...(this.groups.length > 0 ? [`SET role = ${escapeLiteral(random.one(this.groups))}`] : []),
       ];
       random.some(settings, 0.15).forEach(setting => this.run('postgres', `ALTER ROLE ${name} ${setting}`));
       if (random.chance(0.1)) {
@@ -297,9 +409,11 @@ export class RandomCatalog {
     const one = () => escapeIdentifier(random.one(roles));
     const table = this.things.find(({ kind, database }) => kind === 'TABLE' && database === 'shop');
     const odd: [database: string, sql: string][] = [
-      ['shop', `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN SERVER s TO ${one()}; GRANT USAGE ON FOREIGN DATA WRAPPER w TO ${one()}`],
+      ['shop',
+        `CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w; GRANT USAGE ON FOREIGN SERVER s TO ${one()}; GRANT USAGE ON FOREIGN DATA WRAPPER w TO ${one()}`],
       ['shop', `SELECT lo_create(4711); GRANT SELECT ON LARGE OBJECT 4711 TO ${one()}`],
-      ['shop', `GRANT SELECT ON pg_catalog.pg_authid TO ${one()}; GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO ${one()}`],
+      ['shop',
+        `GRANT SELECT ON pg_catalog.pg_authid TO ${one()}; GRANT EXECUTE ON FUNCTION pg_catalog.pg_ls_waldir() TO ${one()}`],
       ['shop', `GRANT USAGE ON LANGUAGE plpgsql TO ${one()}`],
       ['postgres', `GRANT CREATE ON TABLESPACE pg_default TO ${one()}`],
       ...this.major >= 15 ? [['postgres', `GRANT SET ON PARAMETER work_mem TO ${one()}`] as [string, string]] : [],
@@ -307,7 +421,9 @@ export class RandomCatalog {
     random.some(odd, 0.4).forEach(([database, sql]) => this.run(database, sql));
     if (table !== undefined && random.chance(0.5)) {
       const { database, schema, name } = table;
-      const isView = this.sql.get(database)!.some(sql => sql.startsWith(`CREATE VIEW ${escapeIdentifier(schema)}.${escapeIdentifier(name)} `));
+      const isView = this.sql
+        .get(database)!
+        .some(sql => sql.startsWith(`CREATE VIEW ${escapeIdentifier(schema)}.${escapeIdentifier(name)} `));
       if (!isView) {
         this.run(database, `CREATE POLICY p ON ${escapeIdentifier(schema)}.${escapeIdentifier(name)} TO ${one()}`);
       }
