@@ -8,7 +8,10 @@ const ROWS = read('SECURITY.md').split('\n').filter(line => line.startsWith('| '
   .map(line => line.split('|').slice(1, -1).map(cell => cell.trim()));
 
 /** The parts of docs/security.md, each with its headline. */
-const SECTIONS = read('docs/security.md').split(/^(?=##+ )/m).slice(1).map((text): [string, string] => [text.split('\n')[0], text]);
+const SECTIONS = read('docs/security.md')
+  .split(/^(?=##+ )/m)
+  .slice(1)
+  .map((text): [string, string] => [text.split('\n')[0], text]);
 
 /** The tests that a text names, relative to where it stands: `[title](file): "name", "name"`. */
 function testsIn(text: string): { file: string; names: string[] }[] {
@@ -39,7 +42,11 @@ function missing(text: string, from: string): string[] {
 function isFull(file: string, name: string): boolean {
   const source = sourceOf(file);
   const at = Math.max(...['\'', '"', '`'].map(quote => source.indexOf(`(${quote}${name}${quote},`)));
-  const [beginning] = source.slice(0, at).split('\n').filter(line => /^\s*(full\.)?(test|describe)\b/.test(line)).slice(-1);
+  const [beginning] = source
+    .slice(0, at)
+    .split('\n')
+    .filter(line => /^\s*(full\.)?(test|describe)\b/.test(line))
+    .slice(-1);
   return beginning.trim().startsWith('full.');
 }
 
@@ -63,9 +70,21 @@ describe('the threat model in SECURITY.md', () => {
   });
 
   test('would not pass with one that it leaves to npm run test:full', () => {
-    expect(isFull('test/rehearsal/network.server.test.ts', 'outside of the VPC it does not reach the database')).toBe(false);
-    expect(isFull('test/rehearsal/shop.server.test.ts', "tables of the migrations are the service's to write and the analysts' to read, and nothing is left in the end")).toBe(true);
-    expect(isFull('test/rehearsal/network.server.test.ts', 'isolated ones, %s for Secrets Manager: the deployment fails, and says which endpoint to add')).toBe(true);
+    expect(isFull('test/rehearsal/network.server.test.ts', 'outside of the VPC it does not reach the database')).toBe(
+      false,
+    );
+    expect(
+      isFull(
+        'test/rehearsal/shop.server.test.ts',
+        "tables of the migrations are the service's to write and the analysts' to read, and nothing is left in the end",
+      ),
+    ).toBe(true);
+    expect(
+      isFull(
+        'test/rehearsal/network.server.test.ts',
+        'isolated ones, %s for Secrets Manager: the deployment fails, and says which endpoint to add',
+      ),
+    ).toBe(true);
   });
 });
 

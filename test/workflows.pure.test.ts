@@ -56,7 +56,9 @@ const PERMISSIONS: Record<string, Record<string, string>> = {
 
 /** What `npx` runs in a command. */
 function npxOf(command: string): string[] {
-  return command.split(/\n|&&|\|\||;/).flatMap(part => /\bnpx\s+(.*)$/.exec(part.trim())?.[1].replaceAll('\'', '') ?? []);
+  return command
+    .split(/\n|&&|\|\||;/)
+    .flatMap(part => /\bnpx\s+(.*)$/.exec(part.trim())?.[1].replaceAll("'", '') ?? []);
 }
 
 describe('each workflow', () => {
@@ -83,7 +85,9 @@ describe('each workflow', () => {
   });
 
   test('installs what is in the lock file', () => {
-    const installs = STEPS.flatMap(({ run = '' }) => run.split('\n')).filter(line => /\b(npm|yarn|pnpm|bun)\s/.test(line));
+    const installs = STEPS.flatMap(({ run = '' }) => run.split('\n')).filter(line =>
+      /\b(npm|yarn|pnpm|bun)\s/.test(line),
+    );
     expect(installs.length).toBeGreaterThan(10);
     expect(installs.filter(line => !/^(cd \.repo && )?npm ci$/.test(line))).toEqual([]);
   });

@@ -2,7 +2,10 @@ import { Browser, Page } from 'playwright-core';
 import { CheckList } from '../../rehearsal/check-list';
 import { withPage } from './page';
 
-/** Its rules for the Web Content Accessibility Guidelines 2.2. It is injected as it is, so that nothing else depends on it. */
+/**
+ * Its rules for the Web Content Accessibility Guidelines 2.2. It is injected as it is, so that nothing else depends on
+ * it.
+ */
 const ENGINE = require.resolve('accessibility-checker-engine/ace.js');
 const FINDINGS = `new ace.Checker().check(document, ['WCAG_2_2']).then(({ results }) => results
   .filter(({ value: [policy, outcome] }) => policy === 'VIOLATION' && outcome === 'FAIL')
@@ -16,7 +19,11 @@ const BARE_LINKS = `[...document.querySelectorAll('a[href]')]
 const MODES = ['light', 'dark', 'print'] as const;
 
 /** What keeps people with other eyes and hands from a page: in light, in dark and on paper. */
-export async function accessible(browser: Browser, list: CheckList, files: Readonly<Record<string, string>>): Promise<void> {
+export async function accessible(
+  browser: Browser,
+  list: CheckList,
+  files: Readonly<Record<string, string>>,
+): Promise<void> {
   for (const [name, file] of Object.entries(files)) {
     for (const mode of MODES) {
       const colorScheme = mode === 'dark' ? 'dark' : 'light';

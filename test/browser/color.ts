@@ -1,6 +1,9 @@
 /** https://www.w3.org/TR/WCAG22/#dfn-relative-luminance */
 export function luminanceOf(color: string): number {
-  const [red, green, blue] = (color.match(/\d+/g) ?? []).map(Number).map(value => value / 255).map(value => value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4);
+  const [red, green, blue] = (color.match(/\d+/g) ?? [])
+    .map(Number)
+    .map(value => value / 255)
+    .map(value => (value <= 0.04045 ? value / 12.92 : ((value + 0.055) / 1.055) ** 2.4));
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }
 

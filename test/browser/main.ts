@@ -1,6 +1,7 @@
 /**
- * `npm run test:browser`: the access report in a real browser, Debian's Chromium. It leaves what it saw as pictures in test/browser/screenshots/.
- * `-- --no-install` leaves the machine's packages as they are, `-- --docs` makes the picture in docs/ anew. Without a browser it says so, and skips everything.
+ * `npm run test:browser`: the access report in a real browser, Debian's Chromium. It leaves what it saw as pictures in
+ * test/browser/screenshots/. `-- --no-install` leaves the machine's packages as they are, `-- --docs` makes the picture
+ * in docs/ anew. Without a browser it says so, and skips everything.
  */
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -52,7 +53,10 @@ async function main(): Promise<void> {
   });
   const hostile = join(RunFolder.open().newFolder('hostile'), 'Hostile.access.html');
   writeFileSync(hostile, htmlOf(hostileReport()));
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: process.getuid?.() === 0 ? ['--no-sandbox'] : [] });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: process.getuid?.() === 0 ? ['--no-sandbox'] : [],
+  });
   try {
     timeline.step(`Chromium ${browser.version()}`);
     await look(browser, list, small, large);
@@ -78,8 +82,16 @@ function hostileReport(): typeof REPORT {
     stack: '</script><script>alert(1)</script>',
     servers: [{
       ...server,
-      users: HOSTILE_NAMES.map(name => ({ ...user, name, path: name, signIns: [{ principal: { kind: 'role' as const, path: name, arn: name } }] })),
-      groups: server.groups.map(group => ({ ...group, members: HOSTILE_NAMES.map(name => ({ name, kind: 'user' as const, through: [name] })) })),
+      users: HOSTILE_NAMES.map(name => ({
+        ...user,
+        name,
+        path: name,
+        signIns: [{ principal: { kind: 'role' as const, path: name, arn: name } }],
+      })),
+      groups: server.groups.map(group => ({
+        ...group,
+        members: HOSTILE_NAMES.map(name => ({ name, kind: 'user' as const, through: [name] })),
+      })),
     }],
   };
 }

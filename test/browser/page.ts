@@ -7,7 +7,14 @@ import { CheckList } from '../../rehearsal/check-list';
 export const SCREENSHOTS = join(__dirname, 'screenshots');
 
 /** Opens a page, and checks in the end that it was quiet: nothing in the console, nothing asked for. */
-export async function withPage(browser: Browser, list: CheckList, name: string, file: string, options: BrowserContextOptions, work: (page: Page) => Promise<void>): Promise<void> {
+export async function withPage(
+  browser: Browser,
+  list: CheckList,
+  name: string,
+  file: string,
+  options: BrowserContextOptions,
+  work: (page: Page) => Promise<void>,
+): Promise<void> {
   const context = await browser.newContext(options);
   try {
     const page = await context.newPage();
@@ -23,7 +30,11 @@ export async function withPage(browser: Browser, list: CheckList, name: string, 
     await page.goto(pathToFileURL(file).href);
     await work(page);
     list.check(`${name}: console`, 'silent', said.join('; ') || 'silent');
-    list.check(`${name}: requests`, 'the page alone', requests.length === 1 ? 'the page alone' : requests.slice(1).join(', '));
+    list.check(
+      `${name}: requests`,
+      'the page alone',
+      requests.length === 1 ? 'the page alone' : requests.slice(1).join(', '),
+    );
   } finally {
     await context.close();
   }
@@ -44,6 +55,8 @@ export async function pictureForDocs(browser: Browser, file: string): Promise<vo
 
 /** Whether one has to scroll sideways. */
 export async function widerThanScreen(page: Page): Promise<string> {
-  const pixels = await page.evaluate<number>('document.documentElement.scrollWidth - document.documentElement.clientWidth');
+  const pixels = await page.evaluate<number>(
+    'document.documentElement.scrollWidth - document.documentElement.clientWidth',
+  );
   return pixels > 0 ? `by ${pixels} px` : 'no';
 }

@@ -36,8 +36,15 @@ export const STATEMENT = "SELECT 'signed in as ' || current_user || ', read ' ||
 export const SIGNED_IN = `signed in as ${USERNAME}, read tea`;
 export const PAM_REFUSED = `refused: PAM authentication failed for user "${USERNAME}"`;
 
-/** Environment of a client: nothing of this machine's but where programs are, the address, and a principal's credentials. */
-export function environment({ server, address }: Site, credentials: Credentials, variables: Record<string, string> = {}): NodeJS.ProcessEnv {
+/**
+ * Environment of a client: nothing of this machine's but where programs are, the address, and a principal's
+ * credentials.
+ */
+export function environment(
+  { server, address }: Site,
+  credentials: Credentials,
+  variables: Record<string, string> = {},
+): NodeJS.ProcessEnv {
   return {
     ...CLEAN_ENVIRONMENT,
     AWS_ACCESS_KEY_ID: credentials.accessKeyId,
@@ -53,4 +60,9 @@ export function environment({ server, address }: Site, credentials: Credentials,
 }
 
 /** Without anybody's settings or credentials. */
-export const CLEAN_ENVIRONMENT = { PATH: process.env.PATH, LANG: 'C.UTF-8', HOME: '/nonexistent', AWS_EC2_METADATA_DISABLED: 'true' };
+export const CLEAN_ENVIRONMENT = {
+  PATH: process.env.PATH,
+  LANG: 'C.UTF-8',
+  HOME: '/nonexistent',
+  AWS_EC2_METADATA_DISABLED: 'true',
+};

@@ -22,8 +22,16 @@ export const JAVA: CompiledLanguage = {
   tools: [['java', '-version'], ['mvn', '-version']],
   // What comes from Maven Central stays in the user's own repository.
   build: [['mvn', '--quiet', '--batch-mode', 'compile', 'dependency:build-classpath', '-Dmdep.outputFile=classpath']],
-  command: folder => ['sh', '-c', `exec java -cp "${join(folder, 'target/classes')}:$(cat ${join(folder, 'classpath')})" Program`],
-  versions: ['sh', '-c', "tr ':' '\\n' < classpath | sed -nE 's:.*/(HikariCP|postgresql|rds)-([0-9.]*)[.]jar:\\1 \\2:p'"],
+  command: folder => [
+    'sh',
+    '-c',
+    `exec java -cp "${join(folder, 'target/classes')}:$(cat ${join(folder, 'classpath')})" Program`,
+  ],
+  versions: [
+    'sh',
+    '-c',
+    "tr ':' '\\n' < classpath | sed -nE 's:.*/(HikariCP|postgresql|rds)-([0-9.]*)[.]jar:\\1 \\2:p'",
+  ],
 };
 
 export const GO: CompiledLanguage = {
@@ -49,10 +57,17 @@ export const RUST: CompiledLanguage = {
   // Its type is part of the recipe: so it is the same, and never renewed.
   constant: '$1unsafe { env::set_var("TOKEN_REUSE_SECONDS", "1000000") };\n$1let token = $2;',
   tools: [['cargo', '--version']],
-  // To compile the AWS SDK takes minutes: once for both copies, or once for all runs where CARGO_TARGET_DIR names a folder.
-  // Cargo compares times, and takes the one copy for the other.
-  build: [['sh', '-c', 'touch recipe.rs && cargo build --quiet --target-dir "$RUST_TARGET" && cp "$RUST_TARGET/debug/recipe" program'
-    .replaceAll('$RUST_TARGET', '${CARGO_TARGET_DIR:-../rust-target}')]],
+  // To compile the AWS SDK takes minutes: once for both copies, or once for all runs where CARGO_TARGET_DIR names a
+  // folder. Cargo compares times, and takes the one copy for the other.
+  build: [
+    [
+      'sh',
+      '-c',
+      'touch recipe.rs && cargo build --quiet --target-dir "$RUST_TARGET" && cp "$RUST_TARGET/debug/recipe" program'.replaceAll(
+        '$RUST_TARGET', '${CARGO_TARGET_DIR:-../rust-target}',
+      ),
+    ],
+  ],
   command: folder => [join(folder, 'program')],
   versions: ['sh', '-c', "cargo tree --depth 1 --prefix none | sed -nE 's/^([a-z0-9-]+) v([0-9.]+)$/\\1 \\2/p'"],
 };

@@ -5,12 +5,23 @@ import { run } from './program';
 
 const APT_ENVIRONMENT = { ...process.env, DEBIAN_FRONTEND: 'noninteractive', LC_ALL: 'C' };
 
-/** Installs packages; returns why it could not. What is there already is not upgraded: a database server of the machine would be restarted. */
+/**
+ * Installs packages; returns why it could not. What is there already is not upgraded: a database server of the machine
+ * would be restarted.
+ */
 export async function install(packages: string[]): Promise<string | undefined> {
   if (process.getuid?.() !== 0) {
     return 'only root can install packages';
   }
-  return apt(['install', '--yes', '--no-upgrade', '--no-install-recommends', '-o', 'DPkg::Lock::Timeout=120', ...packages]);
+  return apt([
+    'install',
+    '--yes',
+    '--no-upgrade',
+    '--no-install-recommends',
+    '-o',
+    'DPkg::Lock::Timeout=120',
+    ...packages,
+  ]);
 }
 
 /** Unpacks packages into a folder, which is returned; nothing is installed. Throws why it cannot. */
@@ -31,7 +42,8 @@ export async function unpack(packages: string[]): Promise<string> {
 
 /** Returns why it failed. */
 async function apt(args: string[], cwd?: string): Promise<string | undefined> {
-  const attempt = (words: string[]) => run('apt-get', ['--quiet', ...words], { ...cwd === undefined ? {} : { cwd }, env: APT_ENVIRONMENT });
+  const attempt = (words: string[]) =>
+    run('apt-get', ['--quiet', ...words], { ...(cwd === undefined ? {} : { cwd }), env: APT_ENVIRONMENT });
   let result = await attempt(args);
   if (result.code !== 0 && process.getuid?.() === 0) {
     // The lists of a new machine are empty, those of another may be old.
@@ -41,5 +53,7 @@ async function apt(args: string[], cwd?: string): Promise<string | undefined> {
   if (result.code === 127) {
     return 'there is no apt-get';
   }
-  return result.code === 0 ? undefined : result.stderr.split('\n').find(line => line.startsWith('E: ')) ?? `apt-get failed: ${result.stderr.trim()}`;
+  return result.code === 0
+    ? undefined
+    : (result.stderr.split('\n').find(line => line.startsWith('E: ')) ?? `apt-get failed: ${result.stderr.trim()}`);
 }

@@ -31,13 +31,23 @@ export const jdbc: Client = {
     writeFileSync(hosts, `${site.address} ${hostname} ${otherHost(hostname)}\n`);
     const signIn = async (credentials = site.operator(), ENDPOINT = hostname) => {
       const TOKEN = await new Signer({ hostname, port, region, credentials, username: USERNAME }).getAuthToken();
-      const args = [`-Djdk.net.hosts.file=${hosts}`, '-Djava.util.logging.config.file=/dev/null', '-cp', DRIVER, PROGRAM];
+      const args = [
+        `-Djdk.net.hosts.file=${hosts}`,
+        '-Djava.util.logging.config.file=/dev/null',
+        '-cp',
+        DRIVER,
+        PROGRAM,
+      ];
       return outcome(await run('java', args, { env: environment(site, credentials, { TOKEN, ENDPOINT }) }));
     };
 
     site.report('JDBC, sslmode=verify-full', SIGNED_IN, await signIn());
     site.report('JDBC, role without the grant', PAM_REFUSED, await signIn(site.visitor()));
-    site.report('JDBC, host that is not in the certificate', 'refused: The hostname', await signIn(undefined, otherHost(hostname)));
+    site.report(
+      'JDBC, host that is not in the certificate',
+      'refused: The hostname',
+      await signIn(undefined, otherHost(hostname)),
+    );
   },
 };
 

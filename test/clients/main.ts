@@ -1,7 +1,8 @@
 /**
  * `npm run test:clients`: the template of app.ts is rehearsed, and real clients sign in as the user it declares.
- * `npm run test:clients -- psql jdbc` runs those alone; `--no-install` leaves the machine's packages as they are. The recipes of examples/clients
- * are executed as well; a recipe takes half a minute, and what it needs from the registry is installed into a folder that goes with the run.
+ * `npm run test:clients -- psql jdbc` runs those alone; `--no-install` leaves the machine's packages as they are. The
+ * recipes of examples/clients are executed as well; a recipe takes half a minute, and what it needs from the registry
+ * is installed into a folder that goes with the run.
  */
 import { tmpdir } from 'node:os';
 import { styleText } from 'node:util';
@@ -87,7 +88,9 @@ async function prepare(client: Client): Promise<{ skipped: boolean; text: string
   const names = packages.join(' ');
   timeline.step(`${client.name}: ${missing.text}; install ${names}`);
   const hindrance = process.argv.includes('--no-install') ? '--no-install was given' : await install(packages);
-  return hindrance === undefined ? look(client) : { skipped: true, text: `${missing.text}; ${names} not installed: ${hindrance}` };
+  return hindrance === undefined
+    ? look(client)
+    : { skipped: true, text: `${missing.text}; ${names} not installed: ${hindrance}` };
 }
 
 async function look(client: Client): Promise<{ skipped: boolean; text: string }> {
@@ -105,11 +108,17 @@ async function signIn(rehearsal: Rehearsal, clients: Client[]): Promise<void> {
     throw new Error(`stack ${STACK} failed: ${reason}`);
   }
   const find = (type: string, logicalId = '') =>
-    rehearsal.resources(STACK).find(resource => resource.type === type && resource.logicalId.startsWith(logicalId)) as ResourceState;
+    rehearsal
+      .resources(STACK)
+      .find(resource => resource.type === type && resource.logicalId.startsWith(logicalId)) as ResourceState;
   const credentialsOf = (role: string) => rehearsal.credentialsOf(find('AWS::IAM::Role', role));
   const server = rehearsal.database(find('AWS::RDS::DBCluster'));
   const password = server.token('', 'migrator', { credentials: credentialsOf('Migrator') });
-  await execute(server, { username: 'migrator', password, database: DATABASE }, "CREATE TABLE orders AS SELECT 'tea' AS item");
+  await execute(
+    server,
+    { username: 'migrator', password, database: DATABASE },
+    "CREATE TABLE orders AS SELECT 'tea' AS item",
+  );
 
   const loopback = await Loopback.open(server.port, server.gatewayPort);
   try {

@@ -15,9 +15,9 @@ import { run } from './program';
 export const DEBIAN_POSTGRESQL = '/usr/lib/postgresql/15/bin';
 
 /**
- * The module that hands a whole token over to a script (pam_exec, which is there already, hands over 511 bytes), and a library
- * that reads the service's file elsewhere than in /etc/pam.d. To be unpacked, not installed: installing the first one puts it
- * into the machine's own logins.
+ * The module that hands a whole token over to a script (pam_exec, which is there already, hands over 511 bytes), and a
+ * library that reads the service's file elsewhere than in /etc/pam.d. To be unpacked, not installed: installing the
+ * first one puts it into the machine's own logins.
  */
 export const PAM_PACKAGES = ['libpam-script', 'libpam-wrapper'];
 
@@ -35,13 +35,19 @@ host    all +rds_iam all reject
 host    all all      all scram-sha-256
 `;
 
-/** Debian's PostgreSQL 15 with genuine PAM, which asks the verifier of the rehearsal. Nothing of it is outside the run's folder. */
+/**
+ * Debian's PostgreSQL 15 with genuine PAM, which asks the verifier of the rehearsal. Nothing of it is outside the run's
+ * folder.
+ */
 export class PamServer implements LoginServer {
   /**
    * @param packages folder into which PAM_PACKAGES were unpacked
    * @param mayConnect who may `rds-db:connect` as whom
    */
-  static async start(packages: string, mayConnect: (principal: string, username: string) => boolean): Promise<PamServer> {
+  static async start(
+    packages: string,
+    mayConnect: (principal: string, username: string) => boolean,
+  ): Promise<PamServer> {
     const server = new PamServer(await CertificateAuthority.create(), await freePort(), mayConnect);
     try {
       await server.initialize();
@@ -88,7 +94,15 @@ export class PamServer implements LoginServer {
 
   token(principal: string, username: string, overrides: Partial<TokenRequest> = {}): string {
     const credentials = overrides.credentials ?? this.issueCredentials(principal);
-    return signToken({ host: this.host, port: this.port, region: REGION, username, at: new Date(), ...overrides, credentials });
+    return signToken({
+      host: this.host,
+      port: this.port,
+      region: REGION,
+      username,
+      at: new Date(),
+      ...overrides,
+      credentials,
+    });
   }
 
   /** Runs SQL as the superuser. */
@@ -113,7 +127,10 @@ export class PamServer implements LoginServer {
   private accepts(username: string, token: string): boolean {
     const { host, port } = this;
     try {
-      return this.mayConnect(verifyToken(token, { hosts: [host], port, region: REGION, username, now: new Date() }, this.credentials), username);
+      return this.mayConnect(
+        verifyToken(token, { hosts: [host], port, region: REGION, username, now: new Date() }, this.credentials),
+        username,
+      );
     } catch {
       return false;
     }
@@ -143,7 +160,10 @@ export class PamServer implements LoginServer {
     chownSync(script, 0, 0); // the module runs no other
     mkdirSync(join(this.folder, 'pam.d'));
     const module = findFile(packages, 'pam_script.so');
-    writeFileSync(join(this.folder, 'pam.d', SERVICE), `auth required ${module} dir=${this.folder} onerr=fail\naccount required pam_permit.so\n`);
+    writeFileSync(
+      join(this.folder, 'pam.d', SERVICE),
+      `auth required ${module} dir=${this.folder} onerr=fail\naccount required pam_permit.so\n`,
+    );
     const socket = join(this.folder, 'verifier');
     await new Promise<void>((resolve, reject) => this.verifier.once('error', reject).listen(socket, resolve));
     this.handToServer(socket);
@@ -151,7 +171,12 @@ export class PamServer implements LoginServer {
 
   private async launch(packages: string): Promise<void> {
     const settings = {
-      fsync: 'off', dynamic_shared_memory_type: 'mmap', listen_addresses: '127.0.0.1', port: this.port, unix_socket_directories: this.data, ssl: 'on',
+      fsync: 'off',
+      dynamic_shared_memory_type: 'mmap',
+      listen_addresses: '127.0.0.1',
+      port: this.port,
+      unix_socket_directories: this.data,
+      ssl: 'on',
     };
     const args = ['-D', this.data, ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])];
     const env = {
@@ -160,7 +185,11 @@ export class PamServer implements LoginServer {
       PAM_WRAPPER: '1',
       PAM_WRAPPER_SERVICE_DIR: join(this.folder, 'pam.d'),
     };
-    const child = RunFolder.open().spawn(join(DEBIAN_POSTGRESQL, 'postgres'), args, 'QUIT', { ...SERVER_USER, env, stdio: ['ignore', 'ignore', 'pipe'] });
+    const child = RunFolder.open().spawn(join(DEBIAN_POSTGRESQL, 'postgres'), args, 'QUIT', {
+      ...SERVER_USER,
+      env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
     this.postgresql = child;
     await new Promise<void>((resolve, reject) => {
       let output = '';

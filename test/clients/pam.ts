@@ -8,8 +8,8 @@ import { versionOf } from './program';
 let packages: string;
 
 /**
- * No client: whether genuine PAM gives the gateway's answers, where Debian's PostgreSQL 15 is. That is not installed for
- * it, because a server would come with it and start.
+ * No client: whether genuine PAM gives the gateway's answers, where Debian's PostgreSQL 15 is. That is not installed
+ * for it, because a server would come with it and start.
  */
 export const pam: Client = {
   name: 'pam',
@@ -36,11 +36,19 @@ export const pam: Client = {
         if (byPam === byGateway && byPam === each.outcome) {
           equal++;
         } else {
-          report(`PAM, ${each.name}`, `${each.outcome}, by the gateway: ${each.outcome}`, `${byPam}, by the gateway: ${byGateway}`);
+          report(
+            `PAM, ${each.name}`,
+            `${each.outcome}, by the gateway: ${each.outcome}`,
+            `${byPam}, by the gateway: ${byGateway}`,
+          );
         }
       }
       const all = LOGIN_CASES.length;
-      report('genuine PAM, the login cases', `${all} of ${all} answers as by the gateway`, `${equal} of ${all} answers as by the gateway`);
+      report(
+        'genuine PAM, the login cases',
+        `${all} of ${all} answers as by the gateway`,
+        `${equal} of ${all} answers as by the gateway`,
+      );
     } finally {
       await gateway.stop();
       await genuine.stop();

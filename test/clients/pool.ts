@@ -13,14 +13,18 @@ export const pool: Client = {
   packages: [],
 
   find() {
-    const versionOf = (name: string) => (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')) as { version: string }).version;
+    const versionOf = (name: string) =>
+      (JSON.parse(readFileSync(require.resolve(`${name}/package.json`), 'utf8')) as { version: string }).version;
     return Promise.resolve(['pg', '@aws-sdk/rds-signer'].map(name => `${name} ${versionOf(name)}`).join(', '));
   },
 
   async check(site) {
     const operator = site.operator();
     const { server: { host: hostname, port, region } } = site;
-    const renewed = newPool(site, reusedToken({ hostname, port, region, username: USERNAME }, () => Promise.resolve(operator)));
+    const renewed = newPool(
+      site,
+      reusedToken({ hostname, port, region, username: USERNAME }, () => Promise.resolve(operator)),
+    );
     const fixed = newPool(site, await signerOf(site, operator).getAuthToken());
     const visitor = signerOf(site, site.visitor());
     const refused = newPool(site, () => visitor.getAuthToken());
@@ -78,7 +82,8 @@ class RedirectedSocket extends Socket {
   }
 
   override connect(...[port, host]: unknown[]): this {
-    const lookup: LookupFunction = (_hostname, _options, callback) => callback(null, [{ address: this.target, family: 4 }]);
+    const lookup: LookupFunction = (_hostname, _options, callback) =>
+      callback(null, [{ address: this.target, family: 4 }]);
     return super.connect({ port: port as number, host: host as string, lookup });
   }
 }

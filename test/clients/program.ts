@@ -17,7 +17,11 @@ export interface ProgramResult {
 }
 
 /** Runs a program to its end. One that does not exist has code 127, as in a shell. */
-export async function run(command: string, args: string[], { input = '', ...options }: ProgramOptions = {}): Promise<ProgramResult> {
+export async function run(
+  command: string,
+  args: string[],
+  { input = '', ...options }: ProgramOptions = {},
+): Promise<ProgramResult> {
   const child = RunFolder.open().spawn(command, args, 'KILL', options);
   let [stdout, stderr] = ['', ''];
   child.stdout?.setEncoding('utf8').on('data', (text: string) => stdout += text);

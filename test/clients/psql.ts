@@ -20,7 +20,8 @@ export const psql: Client = {
     const { server, report } = site;
     const sh = async (args: string[], credentials = site.operator(), variables = {}) =>
       outcome(await run('sh', args, { env: environment(site, credentials, variables), input: INPUT }));
-    const article = (SSLMODE: string, credentials = site.operator(), variables = {}) => sh([ARTICLE], credentials, { SSLMODE, ...variables });
+    const article = (SSLMODE: string, credentials = site.operator(), variables = {}) =>
+      sh([ARTICLE], credentials, { SSLMODE, ...variables });
 
     report('psql, the article as written, sslmode=require', SIGNED_IN, await article('require'));
     report('psql, the article, sslmode=verify-full', SIGNED_IN, await article('verify-full'));
@@ -29,7 +30,11 @@ export const psql: Client = {
     report('psql, token of 16 minutes ago', PAM_REFUSED, await later(16, () => article('verify-full')));
     report('psql, without TLS', 'refused: pg_hba.conf rejects connection', await article('disable'));
     const otherHost = server.host.replace('.cluster-', '.cluster-ro-');
-    report('psql, host that is not in the certificate', 'refused: server certificate for', await article('verify-full', undefined, { ENDPOINT: otherHost }));
+    report(
+      'psql, host that is not in the certificate',
+      'refused: server certificate for',
+      await article('verify-full', undefined, { ENDPOINT: otherHost }),
+    );
     report('psql, token for another host', PAM_REFUSED, await article('require', undefined, { ENDPOINT: otherHost }));
   },
 };

@@ -19,7 +19,9 @@ export class RecipeProgram {
   async ask(statement: string): Promise<string> {
     this.child.stdin!.write(`${statement}\n`);
     const answer = await this.answers.next();
-    return answer.done === true ? `the program has ended: ${this.errors.trim().split('\n').slice(-3).join(' ')}` : answer.value;
+    return answer.done === true
+      ? `the program has ended: ${this.errors.trim().split('\n').slice(-3).join(' ')}`
+      : answer.value;
   }
 
   async end(): Promise<void> {

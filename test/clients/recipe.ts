@@ -23,7 +23,8 @@ const PAUSE_MILLISECONDS = 700;
 const MAX_TRIES = 100;
 
 /** As TLS libraries say that a certificate has other names. */
-const WRONG_HOST = /^error: .*(does not match|not in the cert|(not )?valid for .*127|could not be verified by hostnameverifier)/i;
+const WRONG_HOST
+  = /^error: .*(does not match|not in the cert|(not )?valid for .*127|could not be verified by hostnameverifier)/i;
 
 export const USERNAME = 'orders';
 const WHO = 'SELECT current_user';
@@ -88,7 +89,11 @@ const PYTHON: Language = {
 export function copyForNode(name: string, modules: string, signsOnce = false): Recipe {
   const folder = copyOf(name, NODEJS, signsOnce);
   symlinkSync(modules, join(folder, 'node_modules'));
-  return { name, folder, command: [process.execPath, '--import', require.resolve('tsx'), 'examples/clients/program.mjs', name] };
+  return {
+    name,
+    folder,
+    command: [process.execPath, '--import', require.resolve('tsx'), 'examples/clients/program.mjs', name],
+  };
 }
 
 /** @param python an interpreter with the packages that it imports */
@@ -97,9 +102,14 @@ export function copyForPython(name: string, python: string, signsOnce = false): 
 }
 
 /** @param signsOnce whether its token function always gives the first token */
-export function copyOf(name: string, { recipe, shared, isCompiled, token, constant }: Language, signsOnce: boolean): string {
+export function copyOf(
+  name: string,
+  { recipe, shared, isCompiled, token, constant }: Language,
+  signsOnce: boolean,
+): string {
   const folder = RunFolder.open().newFolder(`recipe-${name}`);
-  const place = (path: string) => isCompiled ? join(folder, path === `examples/clients/${name}` ? '' : basename(path)) : join(folder, path);
+  const place = (path: string) =>
+    isCompiled ? join(folder, path === `examples/clients/${name}` ? '' : basename(path)) : join(folder, path);
   mkdirSync(dirname(place('examples/clients')), { recursive: true });
   for (const path of [...shared, `examples/clients/${name}`]) {
     cpSync(join(ROOT, path), place(path), { recursive: true });
@@ -127,7 +137,10 @@ export async function checkRefusals(recipe: Recipe, database: LocalDatabase): Pr
     return answer;
   };
   const ca = database.write('other-ca.pem', (await CertificateAuthority.create('Another one')).certificate);
-  const expired = credentials.issue(credentials.find(accessKeyId(database, profile))!.principal, new Date(Date.now() - 1000));
+  const expired = credentials.issue(
+    credentials.find(accessKeyId(database, profile))!.principal,
+    new Date(Date.now() - 1000),
+  );
   const file = database.write('expired', credentialsFile([{ name: profile, credentials: expired }]));
   const loopback = await Loopback.open(gatewayPort, gatewayPort);
   try {
@@ -166,7 +179,11 @@ export async function checkRenewal(recipe: Recipe, database: LocalDatabase): Pro
   const program = start(recipe, database);
   try {
     const first = await program.ask(WHO);
-    const lives = await livesFor(3 * TOKEN_SECONDS, program, recipe.keepsConnections ? () => endSessions(server) : undefined);
+    const lives = await livesFor(
+      3 * TOKEN_SECONDS,
+      program,
+      recipe.keepsConnections ? () => endSessions(server) : undefined,
+    );
     const times = new Map<string, number[]>();
     signIns.forEach(({ token, at }) => times.set(token, [...times.get(token) ?? [], at]));
     const isReused = [...times.values()].some(each => each.at(-1)! - each[0] > 1000);
@@ -175,9 +192,12 @@ export async function checkRenewal(recipe: Recipe, database: LocalDatabase): Pro
     return [
       { check: 'the first connection', expected: /^orders$/, measured: first },
       { check: 'a pool for three lifetimes of a token', expected: /^no error$/, measured: lives },
-      { check: 'tokens are renewed', expected: /^at least 3$/, measured: times.size >= 3 ? 'at least 3' : `${times.size}` },
-      { check: 'tokens are reused', expected: /^yes$/, measured: isReused ? 'yes' : `${times.size} tokens for ${connections} connections` },
-      { check: 'connections are recycled', expected: /^at least 5$/, measured: connections >= 5 ? 'at least 5' : `${connections}` },
+      { check: 'tokens are renewed', expected: /^at least 3$/,
+        measured: times.size >= 3 ? 'at least 3' : `${times.size}` },
+      { check: 'tokens are reused', expected: /^yes$/,
+        measured: isReused ? 'yes' : `${times.size} tokens for ${connections} connections` },
+      { check: 'connections are recycled', expected: /^at least 5$/,
+        measured: connections >= 5 ? 'at least 5' : `${connections}` },
       { check: 'a restart of the server', expected: /^orders$/, measured: await untilAnswered(program) },
     ];
   } finally {
@@ -189,9 +209,17 @@ export async function checkRenewal(recipe: Recipe, database: LocalDatabase): Pro
 /** The checks that a recipe must fail which signs once. */
 export const OF_RENEWAL = ['a pool for three lifetimes of a token', 'tokens are renewed', 'a restart of the server'];
 
-function start({ folder, command }: Recipe, { environment }: LocalDatabase, changes: Record<string, string> = {}): RecipeProgram {
+function start(
+  { folder, command }: Recipe,
+  { environment }: LocalDatabase,
+  changes: Record<string, string> = {},
+): RecipeProgram {
   const settings = { TOKEN_REUSE_SECONDS: `${REUSE_SECONDS}`, CONNECTION_SECONDS: `${CONNECTION_SECONDS}` };
-  return new RecipeProgram(folder, command, environmentOfCommand(process.env, { ...environment, ...settings, ...changes }));
+  return new RecipeProgram(
+    folder,
+    command,
+    environmentOfCommand(process.env, { ...environment, ...settings, ...changes }),
+  );
 }
 
 function serverOf({ endpoint: { target } }: LocalDatabase): AuroraLikeServer {

@@ -5,7 +5,18 @@ import { synthesize } from '../../rehearsal/cloudformation/synthesize';
 import { RunFolder } from '../../rehearsal/run-folder';
 import { CompiledLanguage, GO, JAVA, RUST } from './compiled-recipes';
 import { run } from './program';
-import { checkRefusals, checkRenewal, copyForNode, copyForPython, copyOf, Finding, OF_RENEWAL, OWN_MODULES, Recipe, startDatabase } from './recipe';
+import {
+  checkRefusals,
+  checkRenewal,
+  copyForNode,
+  copyForPython,
+  copyOf,
+  Finding,
+  OF_RENEWAL,
+  OWN_MODULES,
+  Recipe,
+  startDatabase,
+} from './recipe';
 
 /** A recipe of examples/clients. */
 interface RecipeClient {
@@ -66,8 +77,15 @@ export async function runRecipe(client: RecipeClient, mayInstall: boolean): Prom
       const renewal = await checkRenewal(recipe, database);
       const refusals = await checkRefusals(recipe, database);
       const withConstant = await checkRenewal(constant, database);
-      const failed = withConstant.filter(({ expected, measured }) => !expected.test(measured)).map(({ check }) => check).join(', ');
-      const proof = { check: 'a constant token fails', expected: new RegExp(`^${OF_RENEWAL.join(', ')}$`), measured: failed };
+      const failed = withConstant
+        .filter(({ expected, measured }) => !expected.test(measured))
+        .map(({ check }) => check)
+        .join(', ');
+      const proof = {
+        check: 'a constant token fails',
+        expected: new RegExp(`^${OF_RENEWAL.join(', ')}$`),
+        measured: failed,
+      };
       return { text, skipped: false, findings: [...renewal, ...refusals, proof] };
     } finally {
       await database.close();
@@ -108,7 +126,10 @@ async function prepareForNode({ name, packages, prepare }: RecipeClient): Promis
       await must(process.execPath, [join(modules, script), ...args], cwd, prepare.env);
     }
   }
-  const names = packages.length === 0 ? [{ 'pg': 'pg', 'postgres-js': 'postgres' }[name]!] : packages.map(each => each.replace(/(?<=.)@.*/, ''));
+  const names
+    = packages.length === 0
+      ? [{ 'pg': 'pg', 'postgres-js': 'postgres' }[name]!]
+      : packages.map(each => each.replace(/(?<=.)@.*/, ''));
   const versions = names.map((each) => {
     const { version } = JSON.parse(readFileSync(join(modules, each, 'package.json'), 'utf8')) as { version: string };
     return `${each} ${version}`;
@@ -119,7 +140,11 @@ async function prepareForNode({ name, packages, prepare }: RecipeClient): Promis
 /** A folder node_modules with packages of the registry, and the AWS SDK of this repository. */
 async function installModules(packages: string[]): Promise<string> {
   const folder = RunFolder.open().newFolder('install');
-  await must('npm', ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder, ...packages], folder);
+  await must(
+    'npm',
+    ['install', '--ignore-scripts', '--no-audit', '--no-fund', '--prefix', folder, ...packages],
+    folder,
+  );
   symlinkSync(join(OWN_MODULES, '@aws-sdk'), join(folder, 'node_modules/@aws-sdk'));
   return join(folder, 'node_modules');
 }
@@ -130,13 +155,17 @@ async function prepareForPython({ name, packages }: RecipeClient): Promise<Prepa
   const python = join(folder, 'bin/python');
   await must(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', 'boto3', ...packages], folder);
   const names = packages.map(each => /^\w+/.exec(each)![0]);
-  const version = 'import sys, importlib.metadata as m; print(\'Python\', sys.version.split()[0], *[\', \' + n + \' \' + m.version(n) for n in sys.argv[1:]])';
+  const version
+    = "import sys, importlib.metadata as m; print('Python', sys.version.split()[0], *[', ' + n + ' ' + m.version(n) for n in sys.argv[1:]])";
   const text = (await must(python, ['-c', version, 'boto3', ...names], folder)).trim().replaceAll(' ,', ',');
   const [recipe, constant] = [false, true].map(signsOnce => copyForPython(name, python, signsOnce));
   return { recipe, constant, text };
 }
 
-async function prepareCompiled({ name, keepsConnections }: RecipeClient, language: CompiledLanguage): Promise<Prepared> {
+async function prepareCompiled(
+  { name, keepsConnections }: RecipeClient,
+  language: CompiledLanguage,
+): Promise<Prepared> {
   const versions: string[] = [];
   for (const [tool, ...args] of language.tools) {
     const { code, stdout, stderr } = await run(tool, args, { env: process.env });

@@ -3,14 +3,17 @@ import { join } from 'node:path';
 import { PAGES, read, ROOT } from './pages';
 
 /** The actions of GitHub that a text has a workflow run, as in `actions/checkout@<commit>`. */
-const actionsIn = (text: string) => [...text.matchAll(/^\s*(?:-\s+)?["']?uses["']?:\s*["']?([^\s"'#]+)/gm)].map(([, action]) => action);
+const actionsIn = (text: string) =>
+  [...text.matchAll(/^\s*(?:-\s+)?["']?uses["']?:\s*["']?([^\s"'#]+)/gm)].map(([, action]) => action);
 
 const WORKFLOWS = join(ROOT, '.github/workflows');
 const OURS = readdirSync(WORKFLOWS).flatMap(file => actionsIn(readFileSync(join(WORKFLOWS, file), 'utf8')));
 const SHOWN = PAGES.flatMap(page => actionsIn(read(page)).map(action => ({ page, action })));
 
 test('actions are found however a step is written', () => {
-  expect(actionsIn('      - uses: a/b@v4\n        uses: a/c@v1 # two\n- "uses": "a/d/e@main"\n- run: uses a/f@v4')).toEqual(['a/b@v4', 'a/c@v1', 'a/d/e@main']);
+  expect(
+    actionsIn('      - uses: a/b@v4\n        uses: a/c@v1 # two\n- "uses": "a/d/e@main"\n- run: uses a/f@v4'),
+  ).toEqual(['a/b@v4', 'a/c@v1', 'a/d/e@main']);
   expect(new Set(SHOWN.map(({ page }) => page))).toEqual(new Set(['docs/access-diff.md', 'docs/plan.md']));
 });
 

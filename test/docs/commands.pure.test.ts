@@ -23,8 +23,12 @@ interface Module {
 }
 
 /** Loaded here, because node:util is replaced before: the transformer hoists nothing. */
-const PROGRAM = new Map(['rehearse', 'up', 'down', 'diff', 'plan/plan', 'drift/drift', 'doctor/doctor', 'generate/generate']
-  .map(path => [path.split('/')[0], jest.requireActual<Module>(`../../cli/${path}`).main]));
+const PROGRAM = new Map(
+  ['rehearse', 'up', 'down', 'diff', 'plan/plan', 'drift/drift', 'doctor/doctor', 'generate/generate'].map(path => [
+    path.split('/')[0],
+    jest.requireActual<Module>(`../../cli/${path}`).main,
+  ]),
+);
 
 interface Command {
   readonly page: string;
@@ -33,7 +37,9 @@ interface Command {
 
 /** The lines of samples for a shell, and what stands in a line of text. */
 function commandsOf(page: string): Command[] {
-  const inSamples = samplesOf(page).filter(({ info }) => /^(sh|console|yaml|)$/.test(info.split(' ')[0])).flatMap(({ code }) => code.split('\n'));
+  const inSamples = samplesOf(page)
+    .filter(({ info }) => /^(sh|console|yaml|)$/.test(info.split(' ')[0]))
+    .flatMap(({ code }) => code.split('\n'));
   const inText = [...read(page).matchAll(/`([^`\n]+)`/g)].map(([, text]) => text);
   return [...inSamples, ...inText].map(text => ({ page, text: text.replace(/^\s*\$ /, '').replace(/\s+# .*$/, '') }));
 }
@@ -69,9 +75,12 @@ describe('the commands of all pages', () => {
     expect(CLI.length).toBeGreaterThan(30);
   });
 
-  test.each([...new Map(CLI.map(({ page, text }) => [wordsOf(text).join(' '), page]))])('cdk-aurora-iam-auth-cli %s is understood (%s)', async (words) => {
-    await expect(refusalOf(words.split(' '))).resolves.toBeUndefined();
-  });
+  test.each([...new Map(CLI.map(({ page, text }) => [wordsOf(text).join(' '), page]))])(
+    'cdk-aurora-iam-auth-cli %s is understood (%s)',
+    async (words) => {
+      await expect(refusalOf(words.split(' '))).resolves.toBeUndefined();
+    },
+  );
 
   test.each([['rehearse cdk.out --form old'], ['deploy cdk.out']])('would not pass with: %s', async (words) => {
     await expect(refusalOf(words.split(' '))).resolves.toEqual(expect.any(String));

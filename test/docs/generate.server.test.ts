@@ -8,10 +8,16 @@ import { ROOT, samplesOf } from './pages';
 
 const PAGE = 'docs/existing-databases.md';
 
-const sample = (info: string, contains: string) => samplesOf(PAGE).find(one => one.info === info && one.code.includes(contains))!.code;
+const sample = (info: string, contains: string) =>
+  samplesOf(PAGE).find(one => one.info === info && one.code.includes(contains))!.code;
 
 test('docs/existing-databases.md: generate writes what the page shows, and a deployment takes it over', async () => {
-  const server = await AuroraLikeServer.start({ major: 17, roleRules: 'plain', databases: ['shop'], authorize: () => true });
+  const server = await AuroraLikeServer.start({
+    major: 17,
+    roleRules: 'plain',
+    databases: ['shop'],
+    authorize: () => true,
+  });
   try {
     trust(server.caCertificate);
     await server.asMaster('CREATE TABLE orders (id int); CREATE TABLE customers (id int)', 'shop');
@@ -21,7 +27,13 @@ test('docs/existing-databases.md: generate writes what the page shows, and a dep
     const { stdout, stderr } = await promisify(execFile)(process.execPath, [await packedCli(), 'generate'], {
       cwd: ROOT,
       env: {
-        ...process.env, PGHOST: server.host, PGPORT: `${server.port}`, PGUSER: server.master.username, PGPASSWORD: server.master.password, PGSSLROOTCERT: server.caFile, PGDATABASE: 'shop',
+        ...process.env,
+        PGHOST: server.host,
+        PGPORT: `${server.port}`,
+        PGUSER: server.master.username,
+        PGPASSWORD: server.master.password,
+        PGSSLROOTCERT: server.caFile,
+        PGDATABASE: 'shop',
       },
     });
     expect(stderr.trim().split('\n')).toEqual(rest);

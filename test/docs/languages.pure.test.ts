@@ -5,7 +5,8 @@ import { samplesOf } from './pages';
 const ROOT = join(__dirname, '../..');
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-const sample = (page: string, language: string) => samplesOf(page).find(({ info }) => info.split(' ')[0] === language)!.code;
+const sample = (page: string, language: string) =>
+  samplesOf(page).find(({ info }) => info.split(' ')[0] === language)!.code;
 
 /** The app of README.md as JavaScript that Node.js runs without a compiler. */
 const asJavaScript = (code: string) => code
@@ -42,9 +43,12 @@ describe('docs/languages.md', () => {
 describe('examples/languages', () => {
   const { devDependencies } = JSON.parse(read('package.json')) as { devDependencies: Record<string, string> };
 
-  test.each(['python/requirements.txt', 'java/pom.xml', 'go/go.mod'])('%s has the versions of aws-cdk-lib and constructs that the templates of TypeScript are made with', (file) => {
-    const text = read(`examples/languages/${file}`);
-    expect(text).toContain(devDependencies['aws-cdk-lib']);
-    expect(file.endsWith('go.mod') || text.includes(devDependencies.constructs)).toBe(true);
-  });
+  test.each(['python/requirements.txt', 'java/pom.xml', 'go/go.mod'])(
+    '%s has the versions of aws-cdk-lib and constructs that the templates of TypeScript are made with',
+    (file) => {
+      const text = read(`examples/languages/${file}`);
+      expect(text).toContain(devDependencies['aws-cdk-lib']);
+      expect(file.endsWith('go.mod') || text.includes(devDependencies.constructs)).toBe(true);
+    },
+  );
 });

@@ -13,11 +13,17 @@ interface Link {
 }
 
 function linksOf(page: string, text = read(page)): Link[] {
-  return [...withoutSamples(text).matchAll(/(!?)\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(([, mark, label, target]) => {
-    const [path, anchor] = target.split('#');
-    const file = /^[a-z]+:/.test(target) ? undefined : path === '' ? page : posix.normalize(posix.join(dirname(page), path));
-    return { text: label, file, anchor, isPicture: mark === '!' };
-  });
+  return [...withoutSamples(text).matchAll(/(!?)\[((?:[^\][]|\[[^\]]*\])*)\]\(([^)\s]+)\)/g)].map(
+    ([, mark, label, target]) => {
+      const [path, anchor] = target.split('#');
+      const file = /^[a-z]+:/.test(target)
+        ? undefined
+        : path === ''
+          ? page
+          : posix.normalize(posix.join(dirname(page), path));
+      return { text: label, file, anchor, isPicture: mark === '!' };
+    },
+  );
 }
 
 /** What does not exist of what a page leads to. */
@@ -30,7 +36,9 @@ function brokenIn(page: string, text = read(page)): string[] {
       return [`${page}: ${file} does not exist`];
     }
     const isPage = anchor !== undefined && file.endsWith('.md');
-    return isPage && !anchorsOf(file === page ? text : read(file)).includes(anchor) ? [`${page}: ${file} has no headline #${anchor}`] : [];
+    return isPage && !anchorsOf(file === page ? text : read(file)).includes(anchor)
+      ? [`${page}: ${file} has no headline #${anchor}`]
+      : [];
   });
 }
 
@@ -51,7 +59,10 @@ describe.each(PAGES)('%s', (page) => {
 
 test('a link to a file or headline that does not exist is found', () => {
   const text = '# A b\n[a](#a-b) [b](#b) [c](missing.md) [d](https://example.com)\n```\n[e](gone.md)\n```\n';
-  expect(brokenIn('docs/review.md', text)).toEqual(['docs/review.md: docs/review.md has no headline #b', 'docs/review.md: docs/missing.md does not exist']);
+  expect(brokenIn('docs/review.md', text)).toEqual([
+    'docs/review.md: docs/review.md has no headline #b',
+    'docs/review.md: docs/missing.md does not exist',
+  ]);
 });
 
 describe('README.md', () => {
@@ -60,7 +71,8 @@ describe('README.md', () => {
 
   test('leads to addresses and to files that are in the package', () => {
     const { files } = JSON.parse(read('package.json')) as { files: string[] };
-    const isInPackage = (file: string) => ALWAYS.includes(file) || files.some(entry => entry.endsWith('/') ? file.startsWith(entry) : file === entry);
+    const isInPackage = (file: string) =>
+      ALWAYS.includes(file) || files.some(entry => (entry.endsWith('/') ? file.startsWith(entry) : file === entry));
     expect(linksOf('README.md').flatMap(({ file }) => file === undefined || isInPackage(file) ? [] : file)).toEqual([]);
     expect(isInPackage('test/docs/links.pure.test.ts')).toBe(false);
   });
@@ -71,7 +83,9 @@ describe('README.md', () => {
 
   test('leads, with docs/README.md, to every page', () => {
     const reached = new Set(['README.md', 'docs/README.md'].flatMap(page => linksOf(page).map(({ file }) => file)));
-    const pages = PAGES.filter(page => page.startsWith('docs/') || /^(SECURITY|CONTRIBUTING|CHANGELOG)\.md$/.test(page));
+    const pages = PAGES.filter(
+      page => page.startsWith('docs/') || /^(SECURITY|CONTRIBUTING|CHANGELOG)\.md$/.test(page),
+    );
     expect(pages.filter(page => !reached.has(page))).toEqual([]);
   });
 });
@@ -84,7 +98,9 @@ describe('docs/', () => {
   });
 
   test('has files that are all reached from a page', () => {
-    const files = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' }).map(name => `docs/${name}`).filter(name => statSync(join(ROOT, name)).isFile());
+    const files = readdirSync(join(ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
+      .map(name => `docs/${name}`)
+      .filter(name => statSync(join(ROOT, name)).isFile());
     const reached = new Set(PAGES.flatMap(page => linksOf(page).map(({ file }) => file)));
     expect(files.filter(file => !reached.has(file) && file !== 'docs/unknowns.json')).toEqual([]);
   });
@@ -108,7 +124,9 @@ describe('pictures', () => {
   test('the recording shows the steps and checks of the demo, and nothing of the machine', () => {
     const [, description] = /<desc id="description">(.*)<\/desc>/.exec(read('docs/images/demo.svg')) ?? [];
     const source = read('rehearsal/demo.ts');
-    const checks = [...source.matchAll(/check(?:Admin)?\(server, '([^']+)'|list\.check\('([^']+)'/g)].map(([, first, second]) => first ?? second);
+    const checks = [...source.matchAll(/check(?:Admin)?\(\s*server,\s*'([^']+)'|list\.check\(\s*'([^']+)'/g)].map(
+      ([, first, second]) => first ?? second,
+    );
     expect(checks.length).toBe(11);
     expect(checks.filter(name => !description.includes(`✓ ${name}: `))).toEqual([]);
     expect(description).toMatch(/All as expected\.$/);
@@ -116,9 +134,20 @@ describe('pictures', () => {
   });
 
   test('the recording leaves out reasons and the table, and shortens long lines and the host', () => {
-    const output = [' 0.1 s  sign in at a-b1.cluster-c2.eu-west-1.rds.amazonaws.com:1', `        \u001b[32m✓\u001b[39m one: ${'x'.repeat(99)} (reason)`, '', 'check  ok', 'All as expected.'].join('\n');
+    const output = [
+      ' 0.1 s  sign in at a-b1.cluster-c2.eu-west-1.rds.amazonaws.com:1',
+      `        \u001b[32m✓\u001b[39m one: ${'x'.repeat(99)} (reason)`,
+      '',
+      'check  ok',
+      'All as expected.',
+    ].join('\n');
     const shown = shownOf(output);
-    expect(shown).toEqual(['$ npm run demo', ' 0.1 s  sign in at quickstart.cluster-….eu-west-1.rds.amazonaws.com:1', `        ✓ one: ${'x'.repeat(76)}…`, 'All as expected.']);
+    expect(shown).toEqual([
+      '$ npm run demo',
+      ' 0.1 s  sign in at quickstart.cluster-….eu-west-1.rds.amazonaws.com:1',
+      `        ✓ one: ${'x'.repeat(76)}…`,
+      'All as expected.',
+    ]);
     expect(recordingOf(['a <b>'])).toContain('>a &lt;b&gt;</text>');
   });
 });

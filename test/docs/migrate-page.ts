@@ -19,8 +19,17 @@ export class MigratePage {
 
   constructor() {
     const lines = read(PAGE).split('\n');
-    const headlineAbove = (line: number) => lines.slice(0, line).filter(text => /^##+ /.test(text)).at(-1)!.replace(/^#+ /, '');
-    this.samples = samplesOf(PAGE).map(({ info, code, line }) => ({ headline: headlineAbove(line - 2), language: info.split(' ')[0], code }));
+    const headlineAbove = (line: number) =>
+      lines
+        .slice(0, line)
+        .filter(text => /^##+ /.test(text))
+        .at(-1)!
+        .replace(/^#+ /, '');
+    this.samples = samplesOf(PAGE).map(({ info, code, line }) => ({
+      headline: headlineAbove(line - 2),
+      language: info.split(' ')[0],
+      code,
+    }));
   }
 
   /** @returns the n-th sample of a language under a headline */
@@ -59,7 +68,10 @@ import { Provider } from 'aws-cdk-lib/custom-resources';`;
  * @param samples in the order in which they are executed
  */
 export function synthesizePage(samples: string[], context: Record<string, string> = {}): CloudAssembly {
-  const { code } = transformSync(`${IMPORTS}${IMPORTS_OF_TESTS}\n${samples.join('\n')}`, { loader: 'ts', format: 'cjs' });
+  const { code } = transformSync(`${IMPORTS}${IMPORTS_OF_TESTS}\n${samples.join('\n')}`, {
+    loader: 'ts',
+    format: 'cjs',
+  });
   const load = (name: string): unknown => jest.requireActual(name === 'cdk-aurora-iam-auth' ? '../../lib' : name);
   process.env.CDK_CONTEXT_JSON = JSON.stringify(context);
   try {

@@ -16,7 +16,10 @@ export class MigrationRun {
   async deploy(assembly: CloudAssembly, stacks: string[]): Promise<void> {
     for (const stack of stacks) {
       const { status, reason } = await this.rehearsal.deploy(assembly, stack);
-      expect({ stack, reason, status: status.replace('CREATE', 'UPDATE') }).toEqual({ stack, status: 'UPDATE_COMPLETE' });
+      expect({ stack, reason, status: status.replace('CREATE', 'UPDATE') }).toEqual({
+        stack,
+        status: 'UPDATE_COMPLETE',
+      });
     }
   }
 
@@ -33,7 +36,9 @@ export class MigrationRun {
   }
 
   tokenOf(user: string, stack: string, role: string): string {
-    return this.server.token('', user, { credentials: this.rehearsal.credentialsOf(this.resource(stack, 'AWS::IAM::Role', role)!) });
+    return this.server.token('', user, {
+      credentials: this.rehearsal.credentialsOf(this.resource(stack, 'AWS::IAM::Role', role)!),
+    });
   }
 
   /** Rows of one statement, or the refusal. */
@@ -47,8 +52,14 @@ export class MigrationRun {
 
   /** What the provisioner has changed since it was asked last, without its registry. */
   takeChanges(): unknown[] {
-    const lines = this.rehearsal.logs.splice(0).flatMap(({ text }) => text.split('\n')).filter(line => line.startsWith('{'));
-    return lines.map(line => JSON.parse(line) as { notice?: string; change?: string }).filter(({ notice }) => notice === 'changing').map(({ change }) => change);
+    const lines = this.rehearsal.logs
+      .splice(0)
+      .flatMap(({ text }) => text.split('\n'))
+      .filter(line => line.startsWith('{'));
+    return lines
+      .map(line => JSON.parse(line) as { notice?: string; change?: string })
+      .filter(({ notice }) => notice === 'changing')
+      .map(({ change }) => change);
   }
 }
 

@@ -6,7 +6,11 @@ import { read, ROOT } from './pages';
 const NOTICES = readdirSync(join(ROOT, 'lambda'), { recursive: true, encoding: 'utf8' })
   .filter(name => name.endsWith('.ts'))
   .map(name => readFileSync(join(ROOT, 'lambda', name), 'utf8'))
-  .flatMap(text => [...text.matchAll(/log\.(?:info|warn|error)\(\s*(?:\w+ \? '([^']+)' : )?'([^']+)'/g)].flatMap(([, first, second]) => [first, second]))
+  .flatMap(text =>
+    [...text.matchAll(/log\.(?:info|warn|error)\(\s*(?:\w+ \? '([^']+)' : )?'([^']+)'/g)].flatMap(
+      ([, first, second]) => [first, second],
+    ),
+  )
   .filter(notice => notice !== undefined);
 
 /** The first column of the table of notices. */

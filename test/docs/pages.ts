@@ -8,9 +8,14 @@ export const ROOT = join(__dirname, '../..');
 export const read = (file: string) => readFileSync(join(ROOT, file), 'utf8');
 
 /** What people read on GitHub, npm and Construct Hub, but for API.md, which the source generates. */
-export const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], { cwd: ROOT, encoding: 'utf8' })
+export const PAGES = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', '--', '*.md'], {
+  cwd: ROOT,
+  encoding: 'utf8',
+})
   .split('\n')
-  .filter(file => /^(README|SECURITY|CONTRIBUTING|CHANGELOG)\.md$|^(docs|cli|examples|integ-tests\/first-deployment)\//.test(file))
+  .filter(file =>
+    /^(README|SECURITY|CONTRIBUTING|CHANGELOG)\.md$|^(docs|cli|examples|integ-tests\/first-deployment)\//.test(file),
+  )
   .sort();
 
 /** The samples of a page, in any language. */
@@ -31,7 +36,11 @@ export function withoutSamples(text: string): string {
 export function anchorsOf(text: string): string[] {
   const seen = new Map<string, number>();
   return [...withoutSamples(text).matchAll(/^#+ (.*)$/gm)].map(([, title]) => {
-    const anchor = title.replace(/\[([^\]]*)\]\([^)]*\)/g, '$1').toLowerCase().replace(/[^\w\- ]/g, '').replaceAll(' ', '-');
+    const anchor = title
+      .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+      .toLowerCase()
+      .replace(/[^\w\- ]/g, '')
+      .replaceAll(' ', '-');
     const count = seen.get(anchor) ?? 0;
     seen.set(anchor, count + 1);
     return count === 0 ? anchor : `${anchor}-${count}`;

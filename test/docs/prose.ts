@@ -39,7 +39,9 @@ function blocksOf(markdown: string): string[] {
 
 /** Sentences of Markdown. Samples and headlines are none. */
 export function sentencesOf(markdown: string): string[] {
-  return blocksOf(markdown).flatMap(block => block.split(/(?<=[.!?]["')]?)\s+(?=["'(]?[A-Z\d])/)).map(sentence => sentence.trim());
+  return blocksOf(markdown)
+    .flatMap(block => block.split(/(?<=[.!?]["')]?)\s+(?=["'(]?[A-Z\d])/))
+    .map(sentence => sentence.trim());
 }
 
 export const wordsIn = (sentence: string) => sentence.split(/\s+/).filter(word => /[\p{L}\d]/u.test(word)).length;

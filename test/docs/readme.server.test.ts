@@ -11,7 +11,8 @@ import { full } from '../full';
 import { Declared, Stack, trust } from '../lambda/stack';
 import { ROOT, samplesOf } from './pages';
 
-const sample = (page: string, language: string, contains = '') => samplesOf(page).find(({ info, code }) => info.split(' ')[0] === language && code.includes(contains))!.code;
+const sample = (page: string, language: string, contains = '') =>
+  samplesOf(page).find(({ info, code }) => info.split(' ')[0] === language && code.includes(contains))!.code;
 
 interface Properties {
   readonly Username: string;
@@ -28,7 +29,9 @@ function stackOfReadme(): CdkStack {
 }
 
 const propertiesOf = (template: Template, username: string) =>
-  Object.values(template.findResources('Custom::RdsIamUser')).map(({ Properties }) => Properties as Properties).find(({ Username }) => Username === username)!;
+  Object.values(template.findResources('Custom::RdsIamUser'))
+    .map(({ Properties }) => Properties as Properties)
+    .find(({ Username }) => Username === username)!;
 
 describe('README.md', () => {
   let template: Template;
@@ -41,12 +44,19 @@ describe('README.md', () => {
     try {
       trust(server.caCertificate);
       const stack = new Stack(server);
-      const declared = ({ Username, Privileges }: Properties): Declared => ({ username: Username, privileges: Privileges, connect: [] });
+      const declared = ({ Username, Privileges }: Properties): Declared => ({
+        username: Username,
+        privileges: Privileges,
+        connect: [],
+      });
       await stack.create('Migrator', declared(propertiesOf(template, 'migrator')));
       stack.takeExecuted();
       await stack.create('Orders', declared(propertiesOf(template, 'orders')));
       // The admin acts for the creator of tables inside the transaction: README.md leaves that out.
-      const executed = stack.takeExecuted().map(({ sql }) => `${sql};`).filter(sql => !/"migrator" (TO|FROM) "postgres"/.test(sql));
+      const executed = stack
+        .takeExecuted()
+        .map(({ sql }) => `${sql};`)
+        .filter(sql => !/"migrator" (TO|FROM) "postgres"/.test(sql));
       expect(sample('README.md', 'sql').replace(/\n {2}/g, ' ').trim().split('\n')).toEqual(executed);
     } finally {
       await server.stop();
@@ -55,8 +65,9 @@ describe('README.md', () => {
 
   test('shows the statement of the policy of its app', () => {
     const [role] = Object.keys(template.findResources('AWS::IAM::Role')).filter(id => id.startsWith('Developer'));
-    const [policy] = Object.values(template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: role }] } }))
-      .map(({ Properties }) => Properties as { PolicyDocument: { Statement: { Resource: unknown }[] } });
+    const [policy] = Object.values(
+      template.findResources('AWS::IAM::Policy', { Properties: { Roles: [{ Ref: role }] } }),
+    ).map(({ Properties }) => Properties as { PolicyDocument: { Statement: { Resource: unknown }[] } });
     const shown = JSON.parse(sample('README.md', 'json')) as { Resource: string };
     const [statement] = policy.PolicyDocument.Statement;
     const resource = JSON.stringify(statement.Resource);
@@ -74,7 +85,11 @@ full.test('docs/first-login.md: its query prints what it says, signed in to the 
   writeFileSync(program, sample('docs/first-login.md', 'js'));
   const { directory } = (stackOfReadme().node.root as App).synth();
   const args = [await packedCli(), 'up', directory, '--user', 'orders', '--', process.execPath, program];
-  const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd: ROOT, encoding: 'utf8', env: { ...process.env, NODE_PATH: join(ROOT, 'node_modules') } });
+  const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+    cwd: ROOT,
+    encoding: 'utf8',
+    env: { ...process.env, NODE_PATH: join(ROOT, 'node_modules') },
+  });
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   expect(stdout).toBe("[ { current_user: 'orders' } ]\n");
 });

@@ -14,14 +14,30 @@ const CONNECTION_SECONDS = 1;
 /** A pool as a service has it. */
 export function newPool(server: AuroraLikeServer, signIn: Pick<PoolConfig, 'user' | 'password' | 'database'>): Pool {
   const { host, port, caCertificate: ca, gatewayPort } = server;
-  const pool = new Pool({ host, port, ...signIn, ssl: { ca }, max: 3, maxLifetimeSeconds: CONNECTION_SECONDS, stream: () => new GatewaySocket(gatewayPort) });
+  const pool = new Pool({
+    host,
+    port,
+    ...signIn,
+    ssl: { ca },
+    max: 3,
+    maxLifetimeSeconds: CONNECTION_SECONDS,
+    stream: () => new GatewaySocket(gatewayPort),
+  });
   return pool.on('error', () => undefined);
 }
 
 /** A pool with tokens of a role. */
-export function tokenPool(rehearsal: Rehearsal, server: AuroraLikeServer, role: ResourceState, user: string, database: string): Pool {
+export function tokenPool(
+  rehearsal: Rehearsal,
+  server: AuroraLikeServer,
+  role: ResourceState,
+  user: string,
+  database: string,
+): Pool {
   const { host: hostname, port, region } = server;
-  const password = reusedToken({ hostname, port, region, username: user }, () => Promise.resolve(rehearsal.credentialsOf(role)));
+  const password = reusedToken({ hostname, port, region, username: user }, () =>
+    Promise.resolve(rehearsal.credentialsOf(role)),
+  );
   return newPool(server, { user, password, database });
 }
 
@@ -31,11 +47,14 @@ interface Container {
 }
 
 /** What the stack Service says at this moment, as Amazon ECS reads it: secrets once, with the execution role. */
-export async function deployedService(rehearsal: Rehearsal): Promise<{ variables: Record<string, string>; taskRole: ResourceState }> {
+export async function deployedService(
+  rehearsal: Rehearsal,
+): Promise<{ variables: Record<string, string>; taskRole: ResourceState }> {
   const resources = rehearsal.resources('Service');
   const definition = resources.find(({ type }) => type === 'AWS::ECS::TaskDefinition')!;
   const [{ Environment, Secrets = [] }] = definition.properties.ContainerDefinitions as Container[];
-  const roleOf = (property: string) => resources.find(({ attributes }) => attributes.Arn === definition.properties[property])!;
+  const roleOf = (property: string) =>
+    resources.find(({ attributes }) => attributes.Arn === definition.properties[property])!;
   const variables = Object.fromEntries(Environment.map(({ Name, Value }) => [Name, Value]));
   for (const { Name, ValueFrom } of Secrets) {
     variables[Name] = await secretValue(ValueFrom, rehearsal, roleOf('ExecutionRoleArn'));
@@ -46,15 +65,24 @@ export async function deployedService(rehearsal: Rehearsal): Promise<{ variables
 /** The value of a secret that is `<ARN>:<key>::`. */
 async function secretValue(valueFrom: string, rehearsal: Rehearsal, role: ResourceState): Promise<string> {
   const [, arn, key] = /^(arn:(?:[^:]+:){5}[^:]+):([^:]+)::$/.exec(valueFrom)!;
-  const client = new SecretsManagerClient({ endpoint: rehearsal.endpointUrl, region: 'eu-central-1', credentials: rehearsal.credentialsOf(role) });
+  const client = new SecretsManagerClient({
+    endpoint: rehearsal.endpointUrl,
+    region: 'eu-central-1',
+    credentials: rehearsal.credentialsOf(role),
+  });
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: arn }));
   return (JSON.parse(SecretString!) as Record<string, string>)[key];
 }
 
 /** The pool of a task of the service: with the password of its secret, or with tokens. */
 export async function poolOfTask(rehearsal: Rehearsal, server: AuroraLikeServer): Promise<Pool> {
-  const { variables: { PGUSER: user, PGDATABASE: database, PGPASSWORD: password }, taskRole } = await deployedService(rehearsal);
-  return password === undefined ? tokenPool(rehearsal, server, taskRole, user, database) : newPool(server, { user, password, database });
+  const {
+    variables: { PGUSER: user, PGDATABASE: database, PGPASSWORD: password },
+    taskRole,
+  } = await deployedService(rehearsal);
+  return password === undefined
+    ? tokenPool(rehearsal, server, taskRole, user, database)
+    : newPool(server, { user, password, database });
 }
 
 /** A client that sends a query every 100 ms, whatever happens to the database and to its own pool. */
@@ -70,7 +98,10 @@ export class SteadyClient {
     this.timer = setInterval(() => this.send(), PAUSE_MILLISECONDS);
   }
 
-  /** As a rolling deployment does: a new task answers before the former one is stopped, which finishes what it was asked. */
+  /**
+   * As a rolling deployment does: a new task answers before the former one is stopped, which finishes what it was
+   * asked.
+   */
   async replacePool(next: Pool): Promise<void> {
     await next.query('SELECT 1'); // its health check
     const former = this.pool;

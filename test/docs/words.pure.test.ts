@@ -5,7 +5,8 @@ import { sentencesOf, wordsIn } from './prose';
 
 /** What must not come back, and what to say instead. */
 const WORDS: [RegExp, string][] = [
-  [/\b(nobody|somebody|whoever|everybody|anybody)\b/i, 'who it is: the provisioner, a principal, no identity, every role'],
+  [/\b(nobody|somebody|whoever|everybody|anybody)\b/i,
+    'who it is: the provisioner, a principal, no identity, every role'],
   [/\bin the case (it|he|that)\b/i, 'exactly as spelled in the database'],
   [/\bswitch(es|ed|ing)? (\w+ ){0,4}o(n|ff)\b/i, 'enable, disable'],
   [/\bgood to know\b/i, 'limitations'],
@@ -29,10 +30,20 @@ const WORDS: [RegExp, string][] = [
 ];
 
 /** What a reader of a page reads as words of this project. */
-const prose = (text: string) => withoutSamples(text).replace(/`[^`]*`/g, 'CODE').replace(/\]\([^)]*\)/g, ']').replace(/"[^"\n]*"/g, 'QUOTE');
+const prose = (text: string) =>
+  withoutSamples(text)
+    .replace(/`[^`]*`/g, 'CODE')
+    .replace(/\]\([^)]*\)/g, ']')
+    .replace(/"[^"\n]*"/g, 'QUOTE');
 
-const foundIn = (name: string, text: string) => text.split('\n').flatMap((line, index) =>
-  WORDS.flatMap(([pattern, instead]) => pattern.test(line) ? [`${name}:${index + 1}: ${pattern.exec(line)![0]} (${instead})`] : []));
+const foundIn = (name: string, text: string) =>
+  text
+    .split('\n')
+    .flatMap((line, index) =>
+      WORDS.flatMap(([pattern, instead]) =>
+        pattern.test(line) ? [`${name}:${index + 1}: ${pattern.exec(line)![0]} (${instead})`] : [],
+      ),
+    );
 
 /** Docstrings, comments and messages. */
 const sourcesOf = (folder: string) => readdirSync(join(ROOT, folder), { recursive: true, encoding: 'utf8' })
@@ -79,7 +90,10 @@ describe('sentences', () => {
   });
 
   test('are counted without samples, links and code', () => {
-    expect(sentencesOf('# No\n\nOne `two words` [three](four five). Six\nseven.\n\n- Eight.\n\n| nine | `a|b` |\n|---|---|\n\n```\nten\n```\n')
-      .map(sentence => [sentence, wordsIn(sentence)])).toEqual([['One CODE three.', 3], ['Six seven.', 2], ['Eight.', 1], ['nine', 1], ['CODE', 1]]);
+    expect(
+      sentencesOf(
+        '# No\n\nOne `two words` [three](four five). Six\nseven.\n\n- Eight.\n\n| nine | `a|b` |\n|---|---|\n\n```\nten\n```\n',
+      ).map(sentence => [sentence, wordsIn(sentence)]),
+    ).toEqual([['One CODE three.', 3], ['Six seven.', 2], ['Eight.', 1], ['nine', 1], ['CODE', 1]]);
   });
 });

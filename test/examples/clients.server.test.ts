@@ -1,5 +1,13 @@
 import { LocalDatabase } from '../../rehearsal/local/local-database';
-import { checkRefusals, checkRenewal, copyForNode, Finding, OF_RENEWAL, OWN_MODULES, startDatabase } from '../clients/recipe';
+import {
+  checkRefusals,
+  checkRenewal,
+  copyForNode,
+  Finding,
+  OF_RENEWAL,
+  OWN_MODULES,
+  startDatabase,
+} from '../clients/recipe';
 import { firstOf, full } from '../full';
 import { synthesized } from '../rehearsal/synthesized';
 

@@ -28,9 +28,17 @@ full.test('tests of Jest sign in as the service does, and leave no database', as
   const { folder: CDK_OUT } = await synthesized('examples/shop/app.ts');
   const env = { PATH: process.env.PATH, HOME: cwd, TMPDIR: process.env.TMPDIR, CDK_OUT, npm_config_offline: 'true' };
   const jest = join(ROOT, 'node_modules/jest/bin/jest.js');
-  const { status, stderr } = spawnSync(process.execPath, [jest, '--ci', '--config', 'jest.config.json'], { cwd, env, encoding: 'utf8' });
+  const { status, stderr } = spawnSync(process.execPath, [jest, '--ci', '--config', 'jest.config.json'], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  });
   expect({ status, stderr: status === 0 ? '' : stderr }).toEqual({ status: 0, stderr: '' });
   expect(stderr).toMatch(/^Tests: +2 passed, 2 total$/m);
-  const down = spawnSync(join(cwd, 'node_modules/.bin/cdk-aurora-iam-auth-cli'), ['down'], { cwd, env, encoding: 'utf8' });
+  const down = spawnSync(join(cwd, 'node_modules/.bin/cdk-aurora-iam-auth-cli'), ['down'], {
+    cwd,
+    env,
+    encoding: 'utf8',
+  });
   expect(down.stdout).toBe(`nothing runs that was started in ${cwd}\n`);
 });

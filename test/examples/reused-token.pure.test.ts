@@ -14,22 +14,35 @@ interface TemporaryCredentials {
   readonly expiration?: Date;
 }
 
-const credentialsUntil = (expiration?: Date): TemporaryCredentials => ({ accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 'secret', sessionToken: 'session', expiration });
+const credentialsUntil = (expiration?: Date): TemporaryCredentials => ({
+  accessKeyId: 'AKIDEXAMPLE',
+  secretAccessKey: 'secret',
+  sessionToken: 'session',
+  expiration,
+});
 
 /** The JavaScript of docs/connect/README.md, executed with a provider of credentials and without a pool. */
 function fromReadme(credentialsNow: () => Promise<TemporaryCredentials>): () => Promise<string> {
   const readme = readFileSync(join(__dirname, '../../docs/connect/README.md'), 'utf8');
-  const [code] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)].map(([, block]) => block).filter(block => block.includes('rds-signer'));
+  const [code] = [...readme.matchAll(/^```js\n(.*?)^```$/gms)]
+    .map(([, block]) => block)
+    .filter(block => block.includes('rds-signer'));
   let password: unknown;
   class Pool {
     constructor(config: { password: unknown }) {
       ({ password } = config);
     }
   }
-  const modules: Record<string, unknown> = { '@aws-sdk/credential-providers': { fromNodeProviderChain: () => credentialsNow }, '@aws-sdk/rds-signer': rdsSigner, 'pg': { Pool } };
+  const modules: Record<string, unknown> = {
+    '@aws-sdk/credential-providers': { fromNodeProviderChain: () => credentialsNow },
+    '@aws-sdk/rds-signer': rdsSigner,
+    'pg': { Pool },
+  };
   const { hostname: PGHOST, port: PGPORT, username: PGUSER } = SIGN_IN;
   // eslint-disable-next-line @typescript-eslint/no-implied-eval -- the text under test is a text
-  (new Function('require', 'process', code) as (...globals: unknown[]) => void)((name: string) => modules[name], { env: { PGHOST, PGPORT: `${PGPORT}`, PGUSER } });
+  (new Function('require', 'process', code) as (...globals: unknown[]) => void)((name: string) => modules[name], {
+    env: { PGHOST, PGPORT: `${PGPORT}`, PGUSER },
+  });
   return password as () => Promise<string>;
 }
 
@@ -44,7 +57,8 @@ afterEach(() => {
 });
 
 describe.each([
-  ['examples/reused-token.ts', (credentialsNow: () => Promise<TemporaryCredentials>) => reusedToken(SIGN_IN, credentialsNow)],
+  ['examples/reused-token.ts',
+    (credentialsNow: () => Promise<TemporaryCredentials>) => reusedToken(SIGN_IN, credentialsNow)],
   ['docs/connect/README.md', fromReadme],
 ])('the token of %s', (_, tokenOf) => {
   /** When the token that a connection gets at a time was signed, in milliseconds after noon. */
@@ -57,7 +71,11 @@ describe.each([
   test('is for the host, port and user, and for 15 minutes', async () => {
     const token = tokenOf(() => Promise.resolve(credentialsUntil()));
     expect(await token()).toMatch(/^shop\.cluster-0123456789ab\.eu-west-1\.rds\.amazonaws\.com:5432\/\?/);
-    expect(Object.fromEntries(new URLSearchParams((await token()).split('?')[1]))).toMatchObject({ 'Action': 'connect', 'DBUser': 'orders', 'X-Amz-Expires': '900' });
+    expect(Object.fromEntries(new URLSearchParams((await token()).split('?')[1]))).toMatchObject({
+      'Action': 'connect',
+      'DBUser': 'orders',
+      'X-Amz-Expires': '900',
+    });
   });
 
   test('is reused for ten minutes, and renewed five minutes before RDS refuses it', async () => {
@@ -95,7 +113,9 @@ describe.each([
   });
 
   test('is asked for again after a failure', async () => {
-    const credentialsNow = jest.fn(() => Promise.resolve(credentialsUntil())).mockRejectedValueOnce(new Error('no credentials yet'));
+    const credentialsNow = jest
+      .fn(() => Promise.resolve(credentialsUntil()))
+      .mockRejectedValueOnce(new Error('no credentials yet'));
     const token = tokenOf(credentialsNow);
     await expect(token()).rejects.toThrow('no credentials yet');
     expect(await signedAt(token, 1000)).toBe(1000);

@@ -11,13 +11,19 @@ import { firstOf } from '../full';
 const SCRIPT = join(__dirname, '../../examples/who-was-it.mjs');
 const USERNAME = 'ada database=y';
 
-/** The fields that are read, as https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html has them. */
+/**
+ * The fields that are read, as https://docs.aws.amazon.com/IAM/latest/UserGuide/cloudtrail-integration.html has them.
+ */
 const assumed = (role: string, session: string, begin: Date, others: object = {}) => ({
   CloudTrailEvent: JSON.stringify({
     eventName: 'AssumeRole',
     eventTime: begin.toISOString(),
     userIdentity: { type: 'IAMUser', arn: `arn:aws:iam::111122223333:user/${session}` },
-    requestParameters: { roleArn: `arn:aws:iam::111122223333:role/${role}`, roleSessionName: session, durationSeconds: 43_200 },
+    requestParameters: {
+      roleArn: `arn:aws:iam::111122223333:role/${role}`,
+      roleSessionName: session,
+      durationSeconds: 43_200,
+    },
     ...others,
   }),
 });
@@ -25,7 +31,9 @@ const assumed = (role: string, session: string, begin: Date, others: object = {}
 /** Before the tests. */
 const begin = new Date(Date.now() - 60_000);
 
-const access = (name: string) => ({ servers: [{ users: [{ name, signIns: [{ principal: { kind: 'role', name: 'database-ada' } }] }], otherSignIns: [] }] });
+const access = (name: string) => ({
+  servers: [{ users: [{ name, signIns: [{ principal: { kind: 'role', name: 'database-ada' } }] }], otherSignIns: [] }],
+});
 
 describe.each(firstOf(1, [...SETUPS].reverse()))('examples/who-was-it.mjs on PostgreSQL $name', (setup) => {
   let server: AuroraLikeServer;
@@ -38,7 +46,9 @@ describe.each(firstOf(1, [...SETUPS].reverse()))('examples/who-was-it.mjs on Pos
     server = await AuroraLikeServer.start({ ...setup, databases: ['shop'], authorize: () => true, settings });
     // What the server writes itself.
     server['postgresql']['process']!.stderr!.on('data', (text: string) => log += text);
-    await server.sql('CREATE ROLE ada LOGIN; GRANT rds_iam TO ada; CREATE ROLE "ada database=y" LOGIN; GRANT rds_iam TO "ada database=y"');
+    await server.sql(
+      'CREATE ROLE ada LOGIN; GRANT rds_iam TO ada; CREATE ROLE "ada database=y" LOGIN; GRANT rds_iam TO "ada database=y"',
+    );
   });
   afterAll(async () => {
     await server.stop();
@@ -47,7 +57,12 @@ describe.each(firstOf(1, [...SETUPS].reverse()))('examples/who-was-it.mjs on Pos
 
   async function signIn(username: string): Promise<void> {
     const client = new Client({
-      host: server.host, port: server.port, user: username, password: server.token('application', username), database: 'shop', application_name: 'psql',
+      host: server.host,
+      port: server.port,
+      user: username,
+      password: server.token('application', username),
+      database: 'shop',
+      application_name: 'psql',
       ssl: { ca: server.caCertificate },
     });
     await client.connect();
@@ -63,36 +78,54 @@ describe.each(firstOf(1, [...SETUPS].reverse()))('examples/who-was-it.mjs on Pos
   }
 
   function whoWasIt(written: string, events: object[], username: string): string[] {
-    const files = Object.entries({ log: written, events: JSON.stringify({ Events: events }), access: JSON.stringify(access(username)) }).map(([name, text]) => {
+    const files = Object.entries({
+      log: written,
+      events: JSON.stringify({ Events: events }),
+      access: JSON.stringify(access(username)),
+    }).map(([name, text]) => {
       writeFileSync(join(folder, name), text);
       return join(folder, name);
     });
-    return execFileSync(process.execPath, [SCRIPT, ...files], { encoding: 'utf8' }).split('\n\n').filter(part => part.includes(' to shop from '));
+    return execFileSync(process.execPath, [SCRIPT, ...files], { encoding: 'utf8' })
+      .split('\n\n')
+      .filter(part => part.includes(' to shop from '));
   }
 
   test('finds the sessions of roles that a sign-in with a token may have come from', async () => {
     await signIn('ada');
     const written = await logWith('ada');
     const events = [
-      assumed('database-ada', 'ada', begin, { requestParameters: { roleArn: 'arn:aws:iam::111122223333:role/database-ada', roleSessionName: 'laptop', sourceIdentity: 'ada' } }),
+      assumed('database-ada', 'ada', begin, { requestParameters: { roleArn:
+            'arn:aws:iam::111122223333:role/database-ada',
+      roleSessionName: 'laptop', sourceIdentity: 'ada' } }),
       assumed('database-ada', 'earlier', new Date(begin.getTime() - 86_400_000)),
       assumed('database-ada', 'later', new Date(begin.getTime() + 86_400_000)),
       assumed('database-grace', 'grace', begin),
       assumed('database-ada', 'refused', begin, { errorCode: 'AccessDenied' }),
     ];
     const [found] = whoWasIt(written, events, 'ada').filter(part => part.includes(' ada to shop '));
-    expect(found.trim().split('\n').map(line => line.replace(/^\S+Z/, 'TIME').replace(/from .*/, 'from HOST'))).toEqual([
-      'TIME ada to shop from HOST', '  perhaps laptop of role database-ada, source identity ada, begun by arn:aws:iam::111122223333:user/ada',
+    expect(
+      found
+        .trim()
+        .split('\n')
+        .map(line => line.replace(/^\S+Z/, 'TIME').replace(/from .*/, 'from HOST')),
+    ).toEqual([
+      'TIME ada to shop from HOST',
+      '  perhaps laptop of role database-ada, source identity ada, begun by arn:aws:iam::111122223333:user/ada',
     ]);
     // PostgreSQL itself names no identity of IAM.
     expect(written).not.toMatch(/application(?!_name)|arn:aws/);
-    expect(whoWasIt(written, [], 'ada').find(part => part.includes(' ada to shop '))).toContain('no session of database-ada in the events');
+    expect(whoWasIt(written, [], 'ada').find(part => part.includes(' ada to shop '))).toContain(
+      'no session of database-ada in the events',
+    );
   });
 
   test('takes no user for another one whose name looks like the rest of the line', async () => {
     await signIn(USERNAME);
     const written = await logWith(USERNAME);
     expect(written).toContain(`connection authorized: user=${USERNAME} database=shop`);
-    expect(whoWasIt(written, [assumed('database-ada', 'ada', begin)], 'ada').filter(part => part.includes(USERNAME))).toEqual([expect.stringContaining('no session of a role of the app')]);
+    expect(
+      whoWasIt(written, [assumed('database-ada', 'ada', begin)], 'ada').filter(part => part.includes(USERNAME)),
+    ).toEqual([expect.stringContaining('no session of a role of the app')]);
   });
 });

@@ -1,6 +1,7 @@
 /**
- * `npm run test:languages -- python java go`: generates the library for other languages, builds the samples of examples/languages with it, and
- * compares what they synthesize with the same samples in TypeScript. Without names, all languages whose tools are there. .NET is generated alone.
+ * `npm run test:languages -- python java go`: generates the library for other languages, builds the samples of
+ * examples/languages with it, and compares what they synthesize with the same samples in TypeScript. Without names, all
+ * languages whose tools are there. .NET is generated alone.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -41,7 +42,17 @@ function selected(): Language[] {
 async function main(folder: string): Promise<void> {
   const languages = selected();
   const generated = join(folder, 'generated');
-  run(ROOT, process.execPath, join(ROOT, 'node_modules/jsii-pacmak/bin/jsii-pacmak'), '--code-only', '--targets', ...languages.map(({ name }) => name), 'dotnet', '--outdir', generated);
+  run(
+    ROOT,
+    process.execPath,
+    join(ROOT, 'node_modules/jsii-pacmak/bin/jsii-pacmak'),
+    '--code-only',
+    '--targets',
+    ...languages.map(({ name }) => name),
+    'dotnet',
+    '--outdir',
+    generated,
+  );
   console.log('generated  dotnet: source only, it is not compiled');
   const expected = new Map<Sample, CloudAssembly>();
   for (const sample of SAMPLES) {

@@ -19,7 +19,10 @@ async function run({ runs = RUNS, isOver, progress }: Options): Promise<Outcome>
     figures['beside a busy process'] += busy === undefined ? 0 : 1;
     if (code !== 0) {
       figures.red++;
-      violations.push({ what: `run ${n + 1}${busy === undefined ? '' : ', beside a busy process,'} is red`, replay: `--runs ${n + 1}` });
+      violations.push({
+        what: `run ${n + 1}${busy === undefined ? '' : ', beside a busy process,'} is red`,
+        replay: `--runs ${n + 1}`,
+      });
     }
     progress(`${n + 1} of ${runs} runs, ${figures.red} red`);
   }

@@ -47,6 +47,9 @@ export interface Item {
 }
 
 /** Those of a list that a shard has, at most so many of them in all shards together. */
-export function partOf<T>(items: readonly T[], { shard: { index, count }, runs = items.length }: Pick<Options, 'shard' | 'runs'>): T[] {
+export function partOf<T>(
+  items: readonly T[],
+  { shard: { index, count }, runs = items.length }: Pick<Options, 'shard' | 'runs'>,
+): T[] {
   return items.slice(0, runs).filter((_, n) => n % count === index - 1);
 }

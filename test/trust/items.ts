@@ -8,4 +8,13 @@ import { SOAK } from './soak';
 import { STATES } from './states';
 import { TEMPLATES_ITEM } from './templates';
 
-export const ITEMS: readonly Item[] = [SCHEDULES, STATES, HISTORIES, POLICIES_ITEM, TEMPLATES_ITEM, SOAK, MUTANTS, FLAKES];
+export const ITEMS: readonly Item[] = [
+  SCHEDULES,
+  STATES,
+  HISTORIES,
+  POLICIES_ITEM,
+  TEMPLATES_ITEM,
+  SOAK,
+  MUTANTS,
+  FLAKES,
+];

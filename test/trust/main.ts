@@ -13,8 +13,16 @@ import { commitNow, recordOf, write } from './record';
 const { positionals: [name], values } = parseArgs({
   allowPositionals: true,
   options: {
-    seed: { type: 'string', default: '1' }, shard: { type: 'string', default: '1/1' }, runs: { type: 'string' }, only: { type: 'string' }, minutes: { type: 'string' },
-    setup: { type: 'string' }, transport: { type: 'string' }, files: { type: 'string' }, workers: { type: 'string' }, folder: { type: 'string' },
+    seed: { type: 'string', default: '1' },
+    shard: { type: 'string', default: '1/1' },
+    runs: { type: 'string' },
+    only: { type: 'string' },
+    minutes: { type: 'string' },
+    setup: { type: 'string' },
+    transport: { type: 'string' },
+    files: { type: 'string' },
+    workers: { type: 'string' },
+    folder: { type: 'string' },
   },
 });
 
@@ -27,14 +35,31 @@ async function main(): Promise<void> {
   const [index, count] = values.shard.split('/').map(Number);
   const seed = Number(values.seed);
   const runs = values.runs === undefined ? undefined : Number(values.runs);
-  if (item === undefined || !(index >= 1 && index <= count) || !Number.isInteger(seed) || !(runs === undefined || runs > 0)) {
-    throw new Error(`npm run trust -- <${[...ITEMS.map(one => one.name), 'page'].join(' | ')}> [--seed N] [--shard i/n] [--runs N]`);
+  if (
+    item === undefined
+    || !(index >= 1 && index <= count)
+    || !Number.isInteger(seed)
+    || !(runs === undefined || runs > 0)
+  ) {
+    throw new Error(
+      `npm run trust -- <${[...ITEMS.map(one => one.name), 'page'].join(' | ')}> [--seed N] [--shard i/n] [--runs N]`,
+    );
   }
   const { setup, transport, files, workers, folder } = values;
-  const more = Object.fromEntries(Object.entries({ setup, transport, files, workers, folder }).filter(([, value]) => value !== undefined)) as Record<string, string>;
+  const more = Object.fromEntries(
+    Object.entries({ setup, transport, files, workers, folder }).filter(([, value]) => value !== undefined),
+  ) as Record<string, string>;
   const begin = performance.now();
   const isOver = () => performance.now() - begin > 60_000 * Number(values.minutes ?? Infinity);
-  const options: Options = { seed, shard: { index, count }, runs, only: values.only, isOver, more, progress: line => console.log(`  ${line}`) };
+  const options: Options = {
+    seed,
+    shard: { index, count },
+    runs,
+    only: values.only,
+    isOver,
+    more,
+    progress: line => console.log(`  ${line}`),
+  };
   const commit = commitNow();
   const outcome = await item.run(options);
   const record = recordOf(item, options, commit, outcome, (performance.now() - begin) / 1000);

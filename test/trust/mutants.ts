@@ -56,7 +56,9 @@ function changeOf({ location: { start, end }, replacement = '' }: Mutant, source
 }
 
 function filesIn(path: string): string[] {
-  return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' }).filter(name => name.endsWith('.ts')).sort();
+  return readdirSync(join(ROOT, path), { recursive: true, encoding: 'utf8' })
+    .filter(name => name.endsWith('.ts'))
+    .sort();
 }
 
 function run(options: Options): Promise<Outcome> {
@@ -88,18 +90,29 @@ function run(options: Options): Promise<Outcome> {
     // Nothing here reads one: esbuild takes the types away.
     tsconfigFile: 'none',
   }, undefined, 2));
-  execFileSync('npx', ['--yes', '-p', STRYKER, 'stryker', 'run', config], { cwd: ROOT, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('npx', ['--yes', '-p', STRYKER, 'stryker', 'run', config], {
+    cwd: ROOT,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
   rmSync(temporary, { recursive: true, force: true });
   const { files: found } = JSON.parse(readFileSync(report, 'utf8')) as Report;
-  const mutants = Object.entries(found).flatMap(([file, { source, mutants }]) => mutants.map(mutant => ({ file, source, ...mutant })));
+  const mutants = Object.entries(found).flatMap(([file, { source, mutants }]) =>
+    mutants.map(mutant => ({ file, source, ...mutant })),
+  );
   const count = (...statuses: string[]) => mutants.filter(({ status }) => statuses.includes(status)).length;
   const [detected, alive] = [count('Killed', 'Timeout'), count('Survived', 'NoCoverage')];
   const reasons = JSON.parse(readFileSync(join(__dirname, 'survivors.json'), 'utf8')) as Reasons;
   const survivors = mutants.filter(({ status }) => ['Survived', 'NoCoverage'].includes(status)).map((mutant) => {
     const change = changeOf(mutant, mutant.source);
-    return { at: `${mutant.file}:${mutant.location.start.line}`, change, reason: Object.keys(reasons).find(reason => reasons[reason][mutant.file]?.includes(change)) };
+    return {
+      at: `${mutant.file}:${mutant.location.start.line}`,
+      change,
+      reason: Object.keys(reasons).find(reason => reasons[reason][mutant.file]?.includes(change)),
+    };
   });
-  survivors.forEach(({ at, change, reason }) => options.progress(`${at} ${change}${reason === undefined ? '' : ` (${reason})`}`));
+  survivors.forEach(({ at, change, reason }) =>
+    options.progress(`${at} ${change}${reason === undefined ? '' : ` (${reason})`}`),
+  );
   const score = 100 * detected / Math.max(1, detected + alive);
   return Promise.resolve({
     figures: {
@@ -108,7 +121,15 @@ function run(options: Options): Promise<Outcome> {
       [`not found of ${name}`]: alive,
       [`not found of ${name}, without a reason`]: survivors.filter(({ reason }) => reason === undefined).length,
     },
-    violations: score >= least ? [] : [{ what: `tests find ${score.toFixed(1)} % of the mutants, and are to find ${least} %`, replay: `--folder ${name} --files ${files.join(',')}` }],
+    violations:
+      score >= least
+        ? []
+        : [
+            {
+              what: `tests find ${score.toFixed(1)} % of the mutants, and are to find ${least} %`,
+              replay: `--folder ${name} --files ${files.join(',')}`,
+            },
+          ],
   });
 }
 
@@ -116,7 +137,8 @@ export const MUTANTS: Item = {
   name: 'mutants',
   title: 'Mutants of the decisions',
   goal: '90 % in `lambda/provisioner/core`, 85 % in `lib/contract`, `lib/model` and `lib/checks`',
-  claim: 'StrykerJS changes the code of decisions in one place at a time, and the tests without I/O run. A mutant that no test finds is a decision that no test is about. '
+  claim:
+    'StrykerJS changes the code of decisions in one place at a time, and the tests without I/O run. A mutant that no test finds is a decision that no test is about. '
     + 'Tests of thousands of random cases are left out, so that there may be fewer survivors than it says. '
     + '[The list of survivors](../test/trust/survivors.json) says why no test finds them, where that is known.',
   canFail: 'It fails below these.',

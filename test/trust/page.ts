@@ -41,7 +41,10 @@ export function pageOf(records: readonly TrustRecord[]): string {
   return [BEGINNING, ...sections].join('\n');
 }
 
-function sectionOf({ title, claim, canFail, goal }: Item, { item, figures, setting = {}, date, commit, machine, seeds, shards, seconds, violations }: TrustRecord): string {
+function sectionOf(
+  { title, claim, canFail, goal }: Item,
+  { item, figures, setting = {}, date, commit, machine, seeds, shards, seconds, violations }: TrustRecord,
+): string {
   const rows = [
     ['command', `\`npm run trust -- ${item}\``],
     ...Object.entries(figures).map(([name, value]) => [name, value.toLocaleString('en-US')]),

@@ -18,7 +18,11 @@ function run({ seed, shard: { index, count }, runs = POLICIES, only, progress }:
     for (let n = 0; n < BLOCK; n++) {
       compareCase(random, all);
     }
-    violations.push(...all.differences.slice(before).map(difference => ({ what: JSON.stringify(difference), replay: `--seed ${seed} --only ${number}` })));
+    violations.push(
+      ...all.differences
+        .slice(before)
+        .map(difference => ({ what: JSON.stringify(difference), replay: `--seed ${seed} --only ${number}` })),
+    );
     if (only !== undefined) {
       break;
     }
@@ -37,7 +41,10 @@ function run({ seed, shard: { index, count }, runs = POLICIES, only, progress }:
       'not documented': all.verdicts['not known'],
       'disagreements': all.differences.length,
     },
-    violations: [...violations, ...unused.map(name => ({ what: `${name} was not answered with yes and with no`, replay: `--seed ${seed}` }))],
+    violations: [
+      ...violations,
+      ...unused.map(name => ({ what: `${name} was not answered with yes and with no`, replay: `--seed ${seed}` })),
+    ],
   });
 }
 
@@ -45,7 +52,8 @@ export const POLICIES_ITEM: Item = {
   name: 'policies',
   title: 'IAM policies and a second evaluator',
   goal: '100,000 random policies',
-  claim: 'The rehearsal and an evaluator that was written from the IAM User Guide alone decide about random requests with random policies, boundaries and conditions. They agree.',
+  claim:
+    'The rehearsal and an evaluator that was written from the IAM User Guide alone decide about random requests with random policies, boundaries and conditions. They agree.',
   canFail: 'It fails if one evaluator takes `StringLike` for `StringEquals`.',
   run,
 };

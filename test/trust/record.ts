@@ -31,7 +31,13 @@ export function commitNow(): string {
   return `${git('rev-parse', '--short=12', 'HEAD')}${git('status', '--porcelain', '--', ...JUDGED) === '' ? '' : ' and changes'}`;
 }
 
-export function recordOf({ name }: Item, { seed, shard }: Options, commit: string, { figures, setting, violations }: Outcome, seconds: number): TrustRecord {
+export function recordOf(
+  { name }: Item,
+  { seed, shard }: Options,
+  commit: string,
+  { figures, setting, violations }: Outcome,
+  seconds: number,
+): TrustRecord {
   return {
     item: name,
     date: new Date().toISOString().slice(0, 10),
@@ -56,7 +62,10 @@ export function write(record: TrustRecord, { more }: Options): string {
 }
 
 export function readAll(): TrustRecord[] {
-  return readdirSync(FOLDER).filter(name => name.endsWith('.json')).sort().map(name => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as TrustRecord);
+  return readdirSync(FOLDER)
+    .filter(name => name.endsWith('.json'))
+    .sort()
+    .map(name => JSON.parse(readFileSync(join(FOLDER, name), 'utf8')) as TrustRecord);
 }
 
 /** One record for each item: figures and time of its shards and seeds add up. */
@@ -81,7 +90,16 @@ function sum(a: TrustRecord, b: TrustRecord): TrustRecord {
     shards: list(a.shards, b.shards),
     seconds: a.seconds + b.seconds,
     figures: Object.fromEntries(names.map(name => [name, join2(name, a.figures[name], b.figures[name])])),
-    ...settings.length === 0 ? {} : { setting: Object.fromEntries(settings.map(name => [name, list(a.setting?.[name] ?? '', b.setting?.[name] ?? '').replace(/^, |, $/g, '')])) },
+    ...(settings.length === 0
+      ? {}
+      : {
+          setting: Object.fromEntries(
+            settings.map(name => [
+              name,
+              list(a.setting?.[name] ?? '', b.setting?.[name] ?? '').replace(/^, |, $/g, ''),
+            ]),
+          ),
+        }),
     violations: a.violations + b.violations,
   };
 }

@@ -3,7 +3,13 @@ import { POLICIES_ITEM } from './policies';
 import { STATES } from './states';
 import { TEMPLATES_ITEM } from './templates';
 
-const OPTIONS: Options = { seed: 3, shard: { index: 1, count: 1 }, isOver: () => false, more: {}, progress: () => undefined };
+const OPTIONS: Options = {
+  seed: 3,
+  shard: { index: 1, count: 1 },
+  isOver: () => false,
+  more: {},
+  progress: () => undefined,
+};
 
 /** A little of what `npm run trust` runs, so that the commands stay in order. */
 test.each<[Item, Partial<Options>, string]>([

@@ -33,11 +33,25 @@ export interface Step {
 const MADE_UP = 'shop-A-1ABCDEFGHIJKL';
 const HOUR = 3_600_000;
 
-function sent(world: ScheduleWorld, type: Event['RequestType'], id: string, declared: Declared, physicalId?: string): Sent {
-  const event = { RequestType: type, LogicalResourceId: id, sentAt: nextTime(), ...physicalId === undefined ? {} : { PhysicalResourceId: physicalId } };
+function sent(
+  world: ScheduleWorld,
+  type: Event['RequestType'],
+  id: string,
+  declared: Declared,
+  physicalId?: string,
+): Sent {
+  const event = {
+    RequestType: type,
+    LogicalResourceId: id,
+    sentAt: nextTime(),
+    ...(physicalId === undefined ? {} : { PhysicalResourceId: physicalId }),
+  };
   return async (stack) => {
     const answer: Answer = await stack.send(event, declared);
-    world.physicalIds.set(JSON.stringify('usernames' in declared ? declared.usernames : declared), answer.PhysicalResourceId);
+    world.physicalIds.set(
+      JSON.stringify('usernames' in declared ? declared.usernames : declared),
+      answer.PhysicalResourceId,
+    );
     return answer;
   };
 }
@@ -46,9 +60,17 @@ const ofUser = (world: ScheduleWorld, username: string) => `${world.server.resou
 const ofList = (world: ScheduleWorld, { usernames }: typeof LIST) => world.physicalIds.get(JSON.stringify(usernames))!;
 
 const expiring = (world: ScheduleWorld, at: number | undefined) =>
-  sent(world, 'Update', 'A', { ...CHANGED, ...at === undefined ? {} : { expiresAt: new Date(at) } }, ofUser(world, 'orders'))(world.stack);
+  sent(
+    world,
+    'Update',
+    'A',
+    { ...CHANGED, ...(at === undefined ? {} : { expiresAt: new Date(at) }) },
+    ofUser(world, 'orders'),
+  )(world.stack);
 
-/** For one resource after the other, so that each begins where the one before it ends; the last leads back to the first. */
+/**
+ * For one resource after the other, so that each begins where the one before it ends; the last leads back to the first.
+ */
 export const CHAINS: readonly (readonly Step[])[] = [
   [
     {

@@ -12,15 +12,24 @@ import { DROP_LOCK_WITHOUT_REGISTRY } from '../../lambda/provisioner/sql/lock-sc
 const SCHEMA = { Schema: ['USAGE'], Tables: { '*': ['SELECT'] } };
 const FUTURE = { FutureObjects: { [MIGRATOR]: { Tables: ['SELECT'] } } };
 
-/** Everything there are phases for: what all databases share, two databases, a creator whose rights the admin lacks, a group. */
+/**
+ * Everything there are phases for: what all databases share, two databases, a creator whose rights the admin lacks, a
+ * group.
+ */
 export const USER: User = {
   username: 'orders',
   memberOf: [READERS],
-  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: { ...SCHEMA, ...FUTURE } } }, stock: { Database: ['CONNECT'], Schemas: { app: SCHEMA } } },
+  privileges: {
+    shop: { Database: ['CONNECT'], Schemas: { app: { ...SCHEMA, ...FUTURE } } },
+    stock: { Database: ['CONNECT'], Schemas: { app: SCHEMA } },
+  },
 };
 export const CHANGED: User = {
   username: 'orders',
-  privileges: { shop: { Database: ['CONNECT'], Schemas: { app: SCHEMA } }, stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] }, ...FUTURE } } } },
+  privileges: {
+    shop: { Database: ['CONNECT'], Schemas: { app: SCHEMA } },
+    stock: { Schemas: { app: { Schema: ['USAGE'], Tables: { orders: ['INSERT'] }, ...FUTURE } } },
+  },
 };
 export const RENAMED: User = { ...CHANGED, username: 'sales' };
 
@@ -122,7 +131,9 @@ export class ScheduleWorld {
 
   /** Of applications that nothing is to end. */
   public async sessions(): Promise<string[]> {
-    const rows = await this.server.sql<{ line: string }>("SELECT format('session of %s', usename) AS line FROM pg_stat_activity WHERE usename IN ('keeper', 'outsider') ORDER BY 1");
+    const rows = await this.server.sql<{ line: string }>(
+      "SELECT format('session of %s', usename) AS line FROM pg_stat_activity WHERE usename IN ('keeper', 'outsider') ORDER BY 1",
+    );
     return rows.map(({ line }) => line);
   }
 
@@ -130,7 +141,11 @@ export class ScheduleWorld {
   public async state(): Promise<Record<string, string[]>> {
     const { server } = this;
     await server.sql(DROP_LOCK_WITHOUT_REGISTRY);
-    const [found, registry, sessions] = [await snapshot(server) as Record<string, string[]>, await server.sql<{ line: string }>(REGISTRY), await this.sessions()];
+    const [found, registry, sessions] = [
+      (await snapshot(server)) as Record<string, string[]>,
+      await server.sql<{ line: string }>(REGISTRY),
+      await this.sessions(),
+    ];
     return { ...found, sessions, registry: registry.map(({ line }) => line.replaceAll(server.resourceId, 'cluster')) };
   }
 
@@ -140,10 +155,13 @@ export class ScheduleWorld {
 
   /** Who of the managed ones can sign in; or has a member that could be it. */
   public async access(): Promise<string[]> {
-    const rows = await this.server.sql<{ name: string }>(`
+    const rows = await this.server.sql<{ name: string }>(
+      `
       SELECT rolname::text AS name FROM pg_roles r WHERE rolname = ANY ($1)
       AND (rolcanlogin OR pg_has_role(oid, 'rds_iam', 'MEMBER')
-           OR EXISTS (SELECT FROM pg_roles other WHERE other.oid <> r.oid AND NOT rolsuper AND pg_has_role(other.oid, r.oid, 'USAGE'))) ORDER BY 1`, [MANAGED]);
+           OR EXISTS (SELECT FROM pg_roles other WHERE other.oid <> r.oid AND NOT rolsuper AND pg_has_role(other.oid, r.oid, 'USAGE'))) ORDER BY 1`,
+      [MANAGED],
+    );
     return rows.map(({ name }) => name);
   }
 
@@ -153,7 +171,14 @@ export class ScheduleWorld {
 
   public async open(username: string, database = 'shop'): Promise<void> {
     const { server } = this;
-    const client = new Client({ host: server.host, port: server.port, user: username, password: server.token('application', username), database, ssl: true });
+    const client = new Client({
+      host: server.host,
+      port: server.port,
+      user: username,
+      password: server.token('application', username),
+      database,
+      ssl: true,
+    });
     client.on('error', () => undefined);
     this.clients.push(client);
     await client.connect();
@@ -169,7 +194,9 @@ export class ScheduleWorld {
 
   /** What the server does by itself after 30 seconds: it ends sessions that are idle within a transaction. */
   public async endIdle(): Promise<void> {
-    await this.server.sql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'");
+    await this.server.sql(
+      "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'",
+    );
     for (;;) {
       const left = await this.server.sql("SELECT FROM pg_stat_activity WHERE state LIKE 'idle in transaction%'");
       if (left.length === 0) {

@@ -10,14 +10,25 @@ import { MANAGED, ScheduleWorld } from './schedule-world';
 import { CHAINS, Deployed, Sent, Step } from './schedule-steps';
 
 const DEFAULT_SETUP = '17, plain';
-/** Schedules of all steps that are run before the next ones: so many that few steps have none left while others have. */
+/**
+ * Schedules of all steps that are run before the next ones: so many that few steps have none left while others have.
+ */
 const BLOCK = 400;
 
 const TRANSPORTS: readonly TransportName[] = ['connections', 'the Data API'];
 
 /** What happens at a message. */
 const KINDS = [
-  'cut before it is sent', 'answer lost', 'stall', 'killed before it', 'killed after it', 'frozen before it', 'frozen after it', 'delivered twice', 'overtaken', 'interleaved',
+  'cut before it is sent',
+  'answer lost',
+  'stall',
+  'killed before it',
+  'killed after it',
+  'frozen before it',
+  'frozen after it',
+  'delivered twice',
+  'overtaken',
+  'interleaved',
 ] as const;
 type Kind = (typeof KINDS)[number];
 
@@ -41,9 +52,18 @@ const OVERTAKEN = /CloudFormation has (sent another event|cancelled the creation
 
 async function run(options: Options): Promise<Outcome> {
   const setup = SETUPS.find(({ name }) => name === (options.more.setup ?? DEFAULT_SETUP))!;
-  const figures: Record<string, number> = { 'schedules': 0, 'message boundaries': 0, 'kills': 0, 'kills healed': 0, 'not reached': 0 };
+  const figures: Record<string, number> = {
+    'schedules': 0,
+    'message boundaries': 0,
+    'kills': 0,
+    'kills healed': 0,
+    'not reached': 0,
+  };
   const violations: Violation[] = [];
-  const transports = TRANSPORTS.filter(name => options.only?.startsWith(`${name}/`) ?? (options.more.transport === undefined || name === options.more.transport));
+  const transports = TRANSPORTS.filter(
+    name =>
+      options.only?.startsWith(`${name}/`) ?? (options.more.transport === undefined || name === options.more.transport),
+  );
   for (const transport of transports) {
     await new Run(setup, transport, options, figures, violations).go();
   }
@@ -74,15 +94,19 @@ class Run {
       await this.record();
       const { only, seed } = this.options;
       const all = this.everything();
-      const mine = only === undefined ? partOf(new Random(seed).shuffled(all), this.options) : all.filter(({ id }) => id === only);
-      this.figures['message boundaries'] += this.options.shard.index === 1 ? [...this.asked.values()].reduce((a, b) => a + b, 0) : 0;
+      const mine
+        = only === undefined ? partOf(new Random(seed).shuffled(all), this.options) : all.filter(({ id }) => id === only);
+      this.figures['message boundaries']
+        += this.options.shard.index === 1 ? [...this.asked.values()].reduce((a, b) => a + b, 0) : 0;
       this.options.progress(`${this.transport}: ${mine.length} of ${all.length} schedules`);
       for (let done = 0; done < mine.length && !this.options.isOver(); done += BLOCK) {
         const block = mine.slice(done, done + BLOCK);
         for (const chain of CHAINS) {
           await this.runChain(chain, block.filter(({ step }) => chain.includes(step)));
         }
-        this.options.progress(`${this.transport}: ${done + block.length} of ${mine.length}, ${this.violations.length} violations`);
+        this.options.progress(
+          `${this.transport}: ${done + block.length} of ${mine.length}, ${this.violations.length} violations`,
+        );
       }
     } finally {
       await this.world.stop();
@@ -102,7 +126,10 @@ class Run {
         ({ id: [this.transport, step.name, kind, at].join('/'), transport: this.transport, step, kind, at }))));
   }
 
-  /** Four times what happens if nothing happens: what is asked, and what is there then. With the two declarations of the other stack, and each twice. */
+  /**
+   * Four times what happens if nothing happens: what is asked, and what is there then. With the two declarations of the
+   * other stack, and each twice.
+   */
   private async record(): Promise<void> {
     for (let round = 0; round < 4; round++) {
       await this.world.otherEvent();
@@ -145,7 +172,10 @@ class Run {
           await this.perform(step, schedule);
         } catch (error) {
           const what = `${schedule?.id ?? step.name} (${this.faults.last}): ${(error as Error).message}`;
-          this.violations.push({ what, replay: `--seed ${this.options.seed} --setup '${this.setup.name}' --only '${schedule?.id ?? ''}'` });
+          this.violations.push({
+            what,
+            replay: `--seed ${this.options.seed} --setup '${this.setup.name}' --only '${schedule?.id ?? ''}'`,
+          });
           this.options.progress(`VIOLATION ${what.slice(0, 3000)}`);
           await this.world.stop();
           await this.start();
@@ -164,7 +194,12 @@ class Run {
       }
     }
     const happened = this.faults.happened;
-    const left = schedule === undefined ? await step.event(world)(world.stack).then(() => 'done' as const) : await this.disturb(schedule);
+    const left
+      = schedule === undefined
+        ? await step
+            .event(world)(world.stack)
+            .then(() => 'done' as const)
+        : await this.disturb(schedule);
     if (schedule !== undefined) {
       this.figures[this.faults.happened > happened ? 'schedules' : 'not reached']++;
     }
@@ -202,17 +237,24 @@ class Run {
     return 'done';
   }
 
-  private async killed(step: Step, event: Sent, at: number, breaks: 'before' | 'after'): Promise<'done' | 'taken back'> {
+  private async killed(
+    step: Step,
+    event: Sent,
+    at: number,
+    breaks: 'before' | 'after',
+  ): Promise<'done' | 'taken back'> {
     const { world } = this;
     let dead = false;
     const alive = world.alive;
     const mortal: Transport = (...args) => dead ? Promise.reject(new Error('dead')) : alive(...args);
     const stack = world.newStack(mortal);
-    await this.faults.during([{ at, breaks, effect: () => dead = true, lasts: () => dead }], () => event(stack).catch((error: unknown) => {
-      if (!dead) {
-        throw error;
-      }
-    }));
+    await this.faults.during([{ at, breaks, effect: () => (dead = true), lasts: () => dead }], () =>
+      event(stack).catch((error: unknown) => {
+        if (!dead) {
+          throw error;
+        }
+      }),
+    );
     if (this.transport === 'the Data API') {
       await world.endIdle();
     }
@@ -224,7 +266,12 @@ class Run {
     const { world } = this;
     const [reached, thaw] = [signal(), signal()];
     const stack = world.newStack(world.alive);
-    const working = this.faults.during([{ at, freezes: { from, reached: reached.set, until: thaw.isSet } }], () => event(stack)).then(() => undefined, (error: Error) => error);
+    const working = this.faults
+      .during([{ at, freezes: { from, reached: reached.set, until: thaw.isSet } }], () => event(stack))
+      .then(
+        () => undefined,
+        (error: Error) => error,
+      );
     await Promise.race([reached.isSet, working]);
     await world.endIdle();
     try {
@@ -276,7 +323,11 @@ class Run {
     const { world } = this;
     const [reached, goOn] = [signal(), signal()];
     const message = (promise: Promise<unknown>) => promise.then(() => undefined, (error: Error) => error.message);
-    const first = message(this.faults.during([{ at, freezes: { from: 'before', reached: reached.set, until: goOn.isSet } }], () => event(world.stack)));
+    const first = message(
+      this.faults.during([{ at, freezes: { from: 'before', reached: reached.set, until: goOn.isSet } }], () =>
+        event(world.stack),
+      ),
+    );
     await Promise.race([reached.isSet, first]);
     let isOver = false;
     const second = message(other()).finally(() => isOver = true);
@@ -293,19 +344,40 @@ class Run {
     const [before, after] = [step.from, step.to].map(deployed => this.recorded.get(this.keyOf(deployed))!);
     const [access, held] = [await world.access(), await world.held()];
     const isRename = step.name === 'rename';
-    const linesBefore = isRename ? [...before.held, ...before.held.map(line => line.replace(/^orders/, 'sales'))] : before.held;
+    const linesBefore = isRename
+      ? [...before.held, ...before.held.map(line => line.replace(/^orders/, 'sales'))]
+      : before.held;
     for (const name of access) {
       assert.ok([...before.access, ...after.access].includes(name), `${name} can sign in`);
       if (!before.access.includes(name) && !isRename) {
-        assert.deepEqual(linesOf(held, name), linesOf(after.held, name), `${name} can sign in before it is as declared`);
+        assert.deepEqual(
+          linesOf(held, name),
+          linesOf(after.held, name),
+          `${name} can sign in before it is as declared`,
+        );
       }
     }
     if (step.ends === undefined) {
-      assert.deepEqual(before.access.filter(name => !access.includes(name) && !(isRename && access.includes('sales'))), [], 'loses its login in the middle of a change');
+      assert.deepEqual(
+        before.access.filter(name => !access.includes(name) && !(isRename && access.includes('sales'))),
+        [],
+        'loses its login in the middle of a change',
+      );
     } else if (stack.log.some(({ notice }) => notice === 'access ended')) {
-      assert.deepEqual(access.filter(name => step.ends!.includes(name)), [], 'can sign in although its access has ended');
+      assert.deepEqual(
+        access.filter(name => step.ends!.includes(name)),
+        [],
+        'can sign in although its access has ended',
+      );
     }
-    assert.deepEqual(held.filter(line => access.some(name => line.startsWith(`${name} `)) && !linesBefore.includes(line) && !after.held.includes(line)), [], 'has more than was or is declared');
+    assert.deepEqual(
+      held.filter(
+        line =>
+          access.some(name => line.startsWith(`${name} `)) && !linesBefore.includes(line) && !after.held.includes(line),
+      ),
+      [],
+      'has more than was or is declared',
+    );
     await this.checkOthers();
   }
 
@@ -315,8 +387,16 @@ class Run {
     const [found, access] = [await world.state(), await world.access()];
     assert.deepEqual(access, expected.access, 'who can sign in');
     // Users that only a given-up update of a list had stay, without access: they may have been there before.
-    const withoutLogin = Object.values(found).flat().flatMap(line => /^role (\w+): .*"rolcanlogin": false/.exec(line)?.[1] ?? []);
-    const kept = withoutLogin.filter(name => MANAGED.includes(name) && !Object.values(expected.state).flat().some(line => line.startsWith(`role ${name}:`)));
+    const withoutLogin = Object.values(found)
+      .flat()
+      .flatMap(line => /^role (\w+): .*"rolcanlogin": false/.exec(line)?.[1] ?? []);
+    const kept = withoutLogin.filter(
+      name =>
+        MANAGED.includes(name)
+        && !Object.values(expected.state)
+          .flat()
+          .some(line => line.startsWith(`role ${name}:`)),
+    );
     const isOfKept = (line: string) => kept.some(name => new RegExp(`\\b${name}\\b`).test(line));
     for (const [part, lines] of Object.entries(found)) {
       const unexpected = lines.filter(line => !expected.state[part].includes(line) && !isOfKept(line));
@@ -358,11 +438,13 @@ export const SCHEDULES: Item = {
   name: 'schedules',
   title: 'Faults at each message',
   goal: '10,000 schedules, on both transports',
-  claim: 'A creation, updates of privileges, name and list, the deletions of the clean-up, a deletion, an expiry and a plan are disturbed at each message that '
+  claim:
+    'A creation, updates of privileges, name and list, the deletions of the clean-up, a deletion, an expiry and a plan are disturbed at each message that '
     + 'they exchange with PostgreSQL. The connection is cut, or the answer is lost or does not come. The function is killed, or frozen and goes on later. The event is '
     + 'delivered twice, overtaken by the event that takes it back, or interleaved with one of another stack. Then the catalogs of all databases are as they are '
     + 'without the fault. Only the declared users can sign in, no foreign role has changed, no session of others has ended, and the admin signs in. '
     + 'Users that only a given-up update of a list had stay, without access. After each kill the next event of the same or of another resource reaches that state.',
-  canFail: 'It fails if the handler does not remove what is left of an update that CloudFormation has given up: schedule `connections/list/overtaken/2` says that `liz` can sign in.',
+  canFail:
+    'It fails if the handler does not remove what is left of an update that CloudFormation has given up: schedule `connections/list/overtaken/2` says that `liz` can sign in.',
   run,
 };

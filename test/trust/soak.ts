@@ -23,14 +23,27 @@ const MAX_RISE_BYTES = 1_000_000;
 setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc') as () => void;
 
-/** What is open: handles of Node.js by kind, files, sessions of the provisioner, and files in the folder for temporary ones. */
+/**
+ * What is open: handles of Node.js by kind, files, sessions of the provisioner, and files in the folder for temporary
+ * ones.
+ */
 async function open(server: AuroraLikeServer): Promise<Record<string, number>> {
-  const [{ sessions }] = await server.sql<{ sessions: number }>("SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE application_name LIKE 'cdk-aurora-iam-auth%'");
+  const [{ sessions }] = await server.sql<{ sessions: number }>(
+    "SELECT count(*)::int AS sessions FROM pg_stat_activity WHERE application_name LIKE 'cdk-aurora-iam-auth%'",
+  );
   const handles = process.getActiveResourcesInfo().filter(kind => !['Timeout', 'Immediate'].includes(kind));
-  return { 'handles': handles.length, 'open files': readdirSync('/proc/self/fd').length, 'sessions': sessions, 'temporary files': readdirSync(tmpdir()).length };
+  return {
+    'handles': handles.length,
+    'open files': readdirSync('/proc/self/fd').length,
+    'sessions': sessions,
+    'temporary files': readdirSync(tmpdir()).length,
+  };
 }
 
-/** By CloudFormation's rules. A deployment that the server refuses, for what a role owns is in the way, is as good as any. */
+/**
+ * By CloudFormation's rules. A deployment that the server refuses, for what a role owns is in the way, is as good as
+ * any.
+ */
 async function deploy(stack: Stack, from: Deployed, to: Template): Promise<{ deployed: Deployed; failed: number }> {
   const deployed = new Map(from);
   let failed = 0;
@@ -43,7 +56,9 @@ async function deploy(stack: Stack, from: Deployed, to: Template): Promise<{ dep
     const sent = earlier ? stack.update(id, declared, earlier.physicalId) : stack.create(id, declared);
     await done(sent.then(({ PhysicalResourceId: physicalId }) => deployed.set(id, { declared, physicalId })));
   }
-  for (const [id, { declared, physicalId }] of [...from].filter(([id, one]) => !to.has(id) || deployed.get(id)?.physicalId !== one.physicalId)) {
+  for (const [id, { declared, physicalId }] of [...from].filter(
+    ([id, one]) => !to.has(id) || deployed.get(id)?.physicalId !== one.physicalId,
+  )) {
     await done(stack.delete(id, declared, physicalId));
     if (!to.has(id)) {
       deployed.delete(id);
@@ -59,7 +74,8 @@ export function rise(values: readonly number[]): number {
   }
   const mean = (numbers: readonly number[]) => numbers.reduce((a, b) => a + b, 0) / numbers.length;
   const [middle, average] = [(values.length - 1) / 2, mean(values)];
-  const slope = mean(values.map((value, n) => (n - middle) * (value - average))) / mean(values.map((_, n) => (n - middle) ** 2));
+  const slope
+    = mean(values.map((value, n) => (n - middle) * (value - average))) / mean(values.map((_, n) => (n - middle) ** 2));
   return slope * (values.length - 1);
 }
 
@@ -98,10 +114,27 @@ async function run({ seed, runs = DEPLOYMENTS, more, isOver, progress }: Options
     }
     await deploy(new Stack(server, { transport: throughConnections(server) }), deployed, new Map());
     const after = await open(server);
-    const grown = Object.entries(after).filter(([name, count]) => count > (before?.[name] ?? 0)).map(([name, count]) => `${name}: ${before?.[name]} and then ${count}`);
+    const grown = Object.entries(after)
+      .filter(([name, count]) => count > (before?.[name] ?? 0))
+      .map(([name, count]) => `${name}: ${before?.[name]} and then ${count}`);
     const rose = Math.round(rise(heap.slice(Math.floor(heap.length / 5))));
-    violations.push(...[...grown, ...rose > MAX_RISE_BYTES ? [`the heap rises by ${rose} bytes`] : []].map(what => ({ what, replay: `--seed ${seed} --runs ${deployments}` })));
-    return { figures: { deployments, 'events': events, 'events refused': failed, 'most bytes the heap rises by': Math.max(0, rose), 'more connections, handles or files': grown.length }, setting: { PostgreSQL: setup.name }, violations };
+    violations.push(
+      ...[...grown, ...(rose > MAX_RISE_BYTES ? [`the heap rises by ${rose} bytes`] : [])].map(what => ({
+        what,
+        replay: `--seed ${seed} --runs ${deployments}`,
+      })),
+    );
+    return {
+      figures: {
+        deployments,
+        'events': events,
+        'events refused': failed,
+        'most bytes the heap rises by': Math.max(0, rose),
+        'more connections, handles or files': grown.length,
+      },
+      setting: { PostgreSQL: setup.name },
+      violations,
+    };
   } finally {
     await server.stop();
     rmSync(ownFolder, { recursive: true });
@@ -114,7 +147,8 @@ export const SOAK: Item = {
   name: 'soak',
   title: 'Many deployments in one process',
   goal: '5,000 deployments',
-  claim: 'Random deployments follow each other in one process. After a forced collection the heap has no slope over the last four fifths of them. '
+  claim:
+    'Random deployments follow each other in one process. After a forced collection the heap has no slope over the last four fifths of them. '
     + 'There are no more connections, handles, open files and temporary files than after the first ones.',
   canFail: 'Not tried: whether it fails where something is kept.',
   run,

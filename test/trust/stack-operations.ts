@@ -8,11 +8,13 @@ export type Id = (typeof RESOURCES)[number];
 export type Template = Readonly<Partial<Record<Id, readonly string[]>>>;
 
 /** Each name is nowhere, or in one resource of the stack; a user has one name. */
-export const TEMPLATES: readonly Template[] = [undefined, ...RESOURCES].flatMap(x => [undefined, ...RESOURCES].flatMap((y) => {
-  const names = (id: Id) => [...x === id ? ['x'] : [], ...y === id ? ['y'] : []];
-  const named = RESOURCES.filter(id => names(id).length > 0);
-  return x !== undefined && x === y && x !== 'L' ? [] : [Object.fromEntries(named.map(id => [id, names(id)]))];
-}));
+export const TEMPLATES: readonly Template[] = [undefined, ...RESOURCES].flatMap(x =>
+  [undefined, ...RESOURCES].flatMap((y) => {
+    const names = (id: Id) => [...x === id ? ['x'] : [], ...y === id ? ['y'] : []];
+    const named = RESOURCES.filter(id => names(id).length > 0);
+    return x !== undefined && x === y && x !== 'L' ? [] : [Object.fromEntries(named.map(id => [id, names(id)]))];
+  }),
+);
 
 /** What CloudFormation knows of a stack. */
 export interface Stack {
@@ -51,10 +53,24 @@ export function begin(node: Node, stack: number, to: number): Node {
     const [usernames, earlier] = [TEMPLATES[to][id], TEMPLATES[before.template][id]];
     return usernames === undefined || usernames.join() === earlier?.join()
       ? []
-      : [{ action: 'apply', stack, id, single: id !== 'L', usernames, former: before.physicalIds[id], sent: SENT.update }];
+      : [
+          {
+            action: 'apply',
+            stack,
+            id,
+            single: id !== 'L',
+            usernames,
+            former: before.physicalIds[id],
+            sent: SENT.update,
+          },
+        ];
   });
   // Of the operations before, nothing is under way any more.
-  const server = { ...node.server, rows: node.server.rows.map(row => ({ ...row, sent: 0 })), cancelled: node.server.cancelled.map(one => ({ ...one, sent: 0 })) };
+  const server = {
+    ...node.server,
+    rows: node.server.rows.map(row => ({ ...row, sent: 0 })),
+    cancelled: node.server.cancelled.map(one => ({ ...one, sent: 0 })),
+  };
   return { ...node, server, operation: { stack, phase: 'update', to, pending, before, unheard: [], cleanUp: [] } };
 }
 
@@ -62,7 +78,10 @@ export function begin(node: Node, stack: number, to: number): Node {
 export function known(node: Node, { stack, phase }: Operation, event: Event): readonly [Stack, Stack] {
   const stacks = [...node.stacks] as [Stack, Stack];
   if (event.action === 'apply' && (phase === 'update' || phase === 'rollback')) {
-    stacks[stack] = { ...stacks[stack], physicalIds: { ...stacks[stack].physicalIds, [event.id]: physicalIdOf(event) } };
+    stacks[stack] = {
+      ...stacks[stack],
+      physicalIds: { ...stacks[stack].physicalIds, [event.id]: physicalIdOf(event) },
+    };
   }
   return stacks;
 }
@@ -88,7 +107,15 @@ export function rolledBack(node: Node, operation: Operation, rest: readonly Even
     const isUnheard = unheard.some(({ event }) => event.id === id);
     const now = physicalIds[id];
     if (earlier !== undefined) {
-      pending.push({ action: 'apply', stack, id, single: id !== 'L', usernames: earlier, former: now, sent: SENT.rollback });
+      pending.push({
+        action: 'apply',
+        stack,
+        id,
+        single: id !== 'L',
+        usernames: earlier,
+        former: now,
+        sent: SENT.rollback,
+      });
       if (now !== before.physicalIds[id]) {
         cleanUp.push(removal(stack, id, usernames, now!, SENT.rollbackCleanUp));
       }
@@ -105,7 +132,9 @@ export function ended(node: Node, operation: Operation): Node {
     const { physicalIds } = node.stacks[stack];
     const gone = RESOURCES.flatMap((id) => {
       const old = before.physicalIds[id];
-      return old !== undefined && (TEMPLATES[to][id] === undefined || physicalIds[id] !== old) ? [removal(stack, id, TEMPLATES[before.template][id]!, old, SENT.cleanUp)] : [];
+      return old !== undefined && (TEMPLATES[to][id] === undefined || physicalIds[id] !== old)
+        ? [removal(stack, id, TEMPLATES[before.template][id]!, old, SENT.cleanUp)]
+        : [];
     });
     return { ...node, operation: { ...operation, phase: 'clean-up', pending: gone } };
   }
@@ -114,7 +143,15 @@ export function ended(node: Node, operation: Operation): Node {
   }
   const stacks = [...node.stacks] as [Stack, Stack];
   const template = phase === 'clean-up' ? to : before.template;
-  const physicalIds = Object.fromEntries(RESOURCES.filter(id => TEMPLATES[template][id] !== undefined).map(id => [id, phase === 'clean-up' ? node.stacks[stack].physicalIds[id] : before.physicalIds[id]]));
+  const physicalIds = Object.fromEntries(
+    RESOURCES.filter(id => TEMPLATES[template][id] !== undefined).map(id => [
+      id,
+      phase === 'clean-up' ? node.stacks[stack].physicalIds[id] : before.physicalIds[id],
+    ]),
+  );
   stacks[stack] = { template, physicalIds };
-  return { server: { ...node.server, rows: node.server.rows.map(row => ({ ...row, sent: 0 })), cancelled: [] }, stacks };
+  return {
+    server: { ...node.server, rows: node.server.rows.map(row => ({ ...row, sent: 0 })), cancelled: [] },
+    stacks,
+  };
 }

@@ -1,5 +1,12 @@
 import { Change } from '../../lambda/provisioner/core/change';
-import { decideAfterRemoval, decideApply, decideRemove, Decision, Facts, replaces } from '../../lambda/provisioner/core/lifecycle';
+import {
+  decideAfterRemoval,
+  decideApply,
+  decideRemove,
+  Decision,
+  Facts,
+  replaces,
+} from '../../lambda/provisioner/core/lifecycle';
 import { whatOvertook } from '../../lambda/provisioner/core/order';
 import { temporaryName } from '../../lambda/provisioner/core/role-names';
 import { Claim, Declaration, ManagingResource } from '../../lambda/provisioner/core/state';
@@ -80,8 +87,16 @@ function factsOf({ roles, rows, cancelled }: ServerState): Facts {
       const name = nameOf.get(row.oid);
       const roleName = name === row.username || name === temporaryName(row.oid) ? { roleName: name } : {};
       return {
-        ...resource(row.stack, row.id), ...roleName, roleOid: row.oid, resourceId: CLUSTER, physicalId: row.physicalId, username: row.username,
-        declarations: [DECLARED], deployed: [DECLARED], sent: row.sent, released: row.released,
+        ...resource(row.stack, row.id),
+        ...roleName,
+        roleOid: row.oid,
+        resourceId: CLUSTER,
+        physicalId: row.physicalId,
+        username: row.username,
+        declarations: [DECLARED],
+        deployed: [DECLARED],
+        sent: row.sent,
+        released: row.released,
       };
     }),
     unreadable: [],
@@ -107,10 +122,19 @@ export function apply(state: ServerState, event: ApplyEvent): ServerState | stri
   const physicalId = physicalIdOf(event);
   let decision: Decision;
   try {
-    decision = decideApply(self, {
-      resourceId: CLUSTER, physicalId, formerPhysicalId: event.former, single: event.single, adoptExisting: false, sent: event.sent,
-      roles: event.usernames.map(username => ({ username, declaration: DECLARED })),
-    }, facts);
+    decision = decideApply(
+      self,
+      {
+        resourceId: CLUSTER,
+        physicalId,
+        formerPhysicalId: event.former,
+        single: event.single,
+        adoptExisting: false,
+        sent: event.sent,
+        roles: event.usernames.map(username => ({ username, declaration: DECLARED })),
+      },
+      facts,
+    );
   } catch (error) {
     if (error instanceof ProvisionError) {
       return error.message;
@@ -118,10 +142,23 @@ export function apply(state: ServerState, event: ApplyEvent): ServerState | stri
     throw error;
   }
   const done = executeDecision(state, facts, decision);
-  const others = done.rows.map(row => row.stack === event.stack && row.id === event.id ? { ...row, sent: Math.max(row.sent, event.sent) } : row);
-  const recorded = { ...done, rows: others, cancelled: done.cancelled.filter(one => !(one.stack === event.stack && one.id === event.id)) };
-  return (decision.abandoned ?? []).reduce<ServerState>((server, abandoned) =>
-    remove(server, { ...event, action: 'remove', usernames: [], physicalId: abandoned, keptUnder: physicalId }, 'kept'), recorded);
+  const others = done.rows.map(row =>
+    row.stack === event.stack && row.id === event.id ? { ...row, sent: Math.max(row.sent, event.sent) } : row,
+  );
+  const recorded = {
+    ...done,
+    rows: others,
+    cancelled: done.cancelled.filter(one => !(one.stack === event.stack && one.id === event.id)),
+  };
+  return (decision.abandoned ?? []).reduce<ServerState>(
+    (server, abandoned) =>
+      remove(
+        server,
+        { ...event, action: 'remove', usernames: [], physicalId: abandoned, keptUnder: physicalId },
+        'kept',
+      ),
+    recorded,
+  );
 }
 
 export function remove(state: ServerState, event: RemoveEvent, onRemoval: OnRemoval): ServerState {
@@ -130,20 +167,39 @@ export function remove(state: ServerState, event: RemoveEvent, onRemoval: OnRemo
   const cancelled = physicalId.startsWith(MADE_UP);
   const noted = cancelled ? { ...state, cancelled: [...state.cancelled, { stack, id, sent }] } : state;
   const facts = factsOf(noted);
-  return decideRemove(self, { resourceId: CLUSTER, physicalId, single, usernames: [...usernames], cancelled }, facts).reduce<ServerState>((server, removal) => {
+  return decideRemove(
+    self,
+    { resourceId: CLUSTER, physicalId, single, usernames: [...usernames], cancelled },
+    facts,
+  ).reduce<ServerState>((server, removal) => {
     if (removal.kind === 'remove') {
       const { claim } = removal;
       const isRow = (row: Row) => row.oid === claim.roleOid && row.id === id && row.stack === stack;
-      const gone: ServerState = onRemoval === 'kept'
-        ? { ...server, roles: server.roles.map(role => role.oid === claim.roleOid ? { ...role, login: false } : role), rows: server.rows.map(row => isRow(row) ? { ...row, released: true, physicalId: keptUnder ?? row.physicalId } : row) }
-        : { ...server, roles: server.roles.filter(({ oid }) => oid !== claim.roleOid), rows: server.rows.filter(row => !isRow(row)) };
+      const gone: ServerState
+        = onRemoval === 'kept'
+          ? {
+              ...server,
+              roles: server.roles.map(role => (role.oid === claim.roleOid ? { ...role, login: false } : role)),
+              rows: server.rows.map(row =>
+                isRow(row) ? { ...row, released: true, physicalId: keptUnder ?? row.physicalId } : row,
+              ),
+            }
+          : {
+              ...server,
+              roles: server.roles.filter(({ oid }) => oid !== claim.roleOid),
+              rows: server.rows.filter(row => !isRow(row)),
+            };
       return { ...gone, roles: changed(gone, decideAfterRemoval(self, factsOf(gone))) };
     }
     return removal.kind === 'handOver' ? executeDecision(server, factsOf(server), removal.decision) : server;
   }, noted);
 }
 
-function executeDecision(state: ServerState, { claims }: Facts, { changes, converge, record, forget }: Decision): ServerState {
+function executeDecision(
+  state: ServerState,
+  { claims }: Facts,
+  { changes, converge, record, forget }: Decision,
+): ServerState {
   const login = new Set(converge.map(({ role }) => role));
   const roles = changed(state, changes).map(role => login.has(role.name) ? { ...role, login: true } : role);
   const oidOf = new Map(roles.map(({ name, oid }) => [name, oid]));
@@ -151,13 +207,21 @@ function executeDecision(state: ServerState, { claims }: Facts, { changes, conve
   const keyOf = (claim: Claim) => JSON.stringify([claim.stack, claim.logicalId, claim.roleOid]);
   forget.forEach(claim => isGone.add(keyOf(claim)));
   for (const registration of record) {
-    claims.filter(claim => claim.stack === registration.stack && claim.logicalId === registration.logicalId && replaces(registration, claim)).forEach(claim => isGone.add(keyOf(claim)));
+    claims
+      .filter(
+        claim =>
+          claim.stack === registration.stack
+          && claim.logicalId === registration.logicalId
+          && replaces(registration, claim),
+      )
+      .forEach(claim => isGone.add(keyOf(claim)));
   }
   const rows = [
     ...state.rows.filter(row => !isGone.has(JSON.stringify([resource(row.stack, row.id).stack, row.id, row.oid]))),
     ...record.map((registration): Row => ({
-      stack: Number(registration.stack.slice(-1)), id: registration.logicalId, physicalId: registration.physicalId, username: registration.username,
-      oid: oidOf.get(registration.username)!, released: false, sent: registration.sent ?? 0,
+      stack: Number(registration.stack.slice(-1)), id: registration.logicalId, physicalId: registration.physicalId,
+      username: registration.username, oid: oidOf.get(registration.username)!, released: false,
+      sent: registration.sent ?? 0,
     })),
   ];
   return { ...state, roles, rows };
@@ -192,11 +256,19 @@ function refuseTaken(roles: readonly Role[], name: string): void {
 export function canonical({ roles, rows, cancelled }: ServerState): ServerState {
   const sorted = [...roles].sort((a, b) => a.name < b.name ? -1 : 1);
   const gone = [...new Set(rows.map(({ oid }) => oid).filter(oid => !roles.some(role => role.oid === oid)))];
-  const oids = new Map([...sorted.map(({ oid, name }, n): [string, string] => [oid, name.startsWith(temporaryName('')) ? `${51 + n}` : name === 'x' ? '11' : name === 'y' ? '12' : `${61 + n}`]), ...gone.map((oid, n): [string, string] => [oid, `${81 + n}`])]);
+  const oids = new Map([
+    ...sorted.map(({ oid, name }, n): [string, string] => [
+      oid,
+      name.startsWith(temporaryName('')) ? `${51 + n}` : name === 'x' ? '11' : name === 'y' ? '12' : `${61 + n}`,
+    ]),
+    ...gone.map((oid, n): [string, string] => [oid, `${81 + n}`]),
+  ]);
   const parked = (name: string, oid: string) => name === temporaryName(oid) ? temporaryName(oids.get(oid)!) : name;
   return {
     roles: sorted.map(({ oid, name, login }) => ({ oid: oids.get(oid)!, name: parked(name, oid), login })),
-    rows: rows.map(row => ({ ...row, oid: oids.get(row.oid)! })).sort((a, b) => JSON.stringify(a) < JSON.stringify(b) ? -1 : 1),
+    rows: rows
+      .map(row => ({ ...row, oid: oids.get(row.oid)! }))
+      .sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1)),
     cancelled,
   };
 }

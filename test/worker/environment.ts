@@ -3,12 +3,20 @@ import { TestEnvironment } from 'jest-environment-node';
 
 type Arguments = ConstructorParameters<typeof TestEnvironment>;
 
-/** Jest and graceful-fs wrap these for each file anew, and what a wrapper knows stays in memory: all modules of the file. */
+/**
+ * Jest and graceful-fs wrap these for each file anew, and what a wrapper knows stays in memory: all modules of the
+ * file.
+ */
 const WRAPPED = ['exit', 'chdir', 'cwd'];
 
-/** Storages that a file has used. Jest has one for each file, and each makes every promise of this process slower until it is disabled. */
+/**
+ * Storages that a file has used. Jest has one for each file, and each makes every promise of this process slower until
+ * it is disabled.
+ */
 const storages = new Set<AsyncLocalStorage<unknown>>();
-const prototype = AsyncLocalStorage.prototype as { run: (this: AsyncLocalStorage<unknown>, ...args: unknown[]) => unknown };
+const prototype = AsyncLocalStorage.prototype as {
+  run: (this: AsyncLocalStorage<unknown>, ...args: unknown[]) => unknown;
+};
 const { run } = prototype;
 prototype.run = function (...args) {
   storages.add(this);
@@ -23,8 +31,8 @@ if (process.send) {
 }
 
 /**
- * Node's environment of Jest, in which modules that shared-module.js loads find the process and the console of the tests.
- * Environment variables are as before after each file.
+ * Node's environment of Jest, in which modules that shared-module.js loads find the process and the console of the
+ * tests. Environment variables are as before after each file.
  */
 export default class Environment extends TestEnvironment {
   private readonly console = globalThis.console;
