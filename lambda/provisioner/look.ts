@@ -31,8 +31,8 @@ const NARROWER = {
 
 /**
  * A plan of resources of the stack. Its event:
- * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties", "OldResourceProperties" }] }`,
- * in the order of the deployment.
+ * `{ "resources": [{ "RequestType", "LogicalResourceId", "PhysicalResourceId", "ResourceType", "ResourceProperties",
+ * "OldResourceProperties" }] }`, in the order of the deployment.
  *
  * Or why a role cannot sign in, as far as the catalogs say it: `{ "signIn": { "username", "database" } }`.
  */

@@ -193,7 +193,8 @@ export class CloudAssembly {
         ? artifact.metadata
         : read<Metadata>(folder, additionalMetadataFile, METADATA);
     const name = properties.stackName ?? id;
-    const parameters = this.legacyAssets(folder, metadata ?? {}); // before the templates, of which nested ones are assets
+    // Before the templates, of which nested ones are assets.
+    const parameters = this.legacyAssets(folder, metadata ?? {});
     return {
       ...this.templateOf(folder, name, properties.templateFile ?? ''),
       id: name,

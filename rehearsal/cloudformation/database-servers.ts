@@ -259,7 +259,8 @@ export class DatabaseServers {
     if (
       isTrue(properties.EnableIAMDatabaseAuthentication) !== isTrue(current.properties.EnableIAMDatabaseAuthentication)
     ) {
-      server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication); // what the template has not changed stays as it was set elsewhere
+      // What the template has not changed stays as it was set elsewhere.
+      server.iamAuthentication = isTrue(properties.EnableIAMDatabaseAuthentication);
     }
     if (isWithToken(properties) !== isWithToken(current.properties)) {
       await server.setMasterWithToken(isWithToken(properties));

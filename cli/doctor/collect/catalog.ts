@@ -65,7 +65,8 @@ export class ProvisionerWitness implements CatalogWitness {
     )) {
       const handler = handlerOf(definition, template);
       if (handler !== undefined && !databases.has(handler)) {
-        const physicalId = seen(await this.aws.stacks.find(stack, logicalId)); // none of a role that is not deployed yet
+        // None of a role that is not deployed yet.
+        const physicalId = seen(await this.aws.stacks.find(stack, logicalId));
         if (physicalId !== undefined) {
           databases.set(handler, physicalId.split('/')[0]);
         }

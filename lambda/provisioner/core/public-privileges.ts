@@ -119,8 +119,9 @@ export function decidePublic(
   const schema = !revoked.includes('CREATE')
     ? undefined
     : (states.CREATE?.oid ?? (isSame ? own.identity?.schema : undefined));
-  const identity
-    = wanted.identity === undefined ? own?.identity : { ...wanted.identity, ...(schema === undefined ? {} : { schema }) };
+  const identity = wanted.identity === undefined
+    ? own?.identity
+    : { ...wanted.identity, ...(schema === undefined ? {} : { schema }) };
   return {
     lockedOut,
     kept: stays

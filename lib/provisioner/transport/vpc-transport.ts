@@ -112,7 +112,12 @@ export class VpcTransport implements Transport {
  * cycle can come of it: the security group of the database refers to this one in rules that are resources.
  */
 class ProvisionerSecurityGroup extends ec2.SecurityGroup {
-  public override addEgressRule(peer: ec2.IPeer, connection: ec2.Port, description?: string, remoteRule?: boolean): void {
+  public override addEgressRule(
+    peer: ec2.IPeer,
+    connection: ec2.Port,
+    description?: string,
+    remoteRule?: boolean,
+  ): void {
     super.addEgressRule(inlinePeer(peer), connection, description, remoteRule);
   }
 }
