@@ -110,3 +110,21 @@ export function objectWord(type: string): string | undefined {
 }
 
 const WORDS = new Map<string, string>(OBJECT_KINDS.map(({ sql, word }) => [sql, word]));
+
+/** As PostgreSQL's documentation has them, after what is no privilege: to own. */
+export const PRIVILEGES_IN_ORDER: readonly string[] = [
+  'OWNER',
+  'CONNECT',
+  'USAGE',
+  'CREATE',
+  'TEMPORARY',
+  'SELECT',
+  'INSERT',
+  'UPDATE',
+  'DELETE',
+  'TRUNCATE',
+  'REFERENCES',
+  'TRIGGER',
+  'MAINTAIN',
+  'EXECUTE',
+];

@@ -1,5 +1,11 @@
 import { Token } from 'aws-cdk-lib';
-import { KINDS_IN_SCHEMA, OBJECT_KINDS, type ObjectKind, type ObjectWord } from '../contract/object-kinds';
+import {
+  KINDS_IN_SCHEMA,
+  OBJECT_KINDS,
+  type ObjectKind,
+  type ObjectWord,
+  PRIVILEGES_IN_ORDER,
+} from '../contract/object-kinds';
 import {
   ALL_OBJECTS,
   type FutureObjectPrivileges,
@@ -8,7 +14,15 @@ import {
   type SchemaPrivileges,
 } from '../contract/wire';
 
-export { ALL_OBJECTS, KINDS_IN_SCHEMA, type ObjectKind, type ObjectWord, type PrivilegesByName, type SchemaPrivileges };
+export {
+  ALL_OBJECTS,
+  KINDS_IN_SCHEMA,
+  PRIVILEGES_IN_ORDER,
+  type ObjectKind,
+  type ObjectWord,
+  type PrivilegesByName,
+  type SchemaPrivileges,
+};
 
 export type PrivilegesByDatabase = NonNullable<RoleProperties['Privileges']>;
 

@@ -4,28 +4,11 @@ import {
   ALL_OBJECTS,
   KINDS_IN_SCHEMA,
   type ObjectKind as Kind,
+  PRIVILEGES_IN_ORDER,
   type PrivilegesByDatabase,
   type PrivilegesByName,
   type SchemaPrivileges,
 } from '../model/privilege-set';
-
-/** As PostgreSQL's documentation has them. */
-const ORDER = [
-  'OWNER',
-  'CONNECT',
-  'USAGE',
-  'CREATE',
-  'TEMPORARY',
-  'SELECT',
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'TRUNCATE',
-  'REFERENCES',
-  'TRIGGER',
-  'MAINTAIN',
-  'EXECUTE',
-];
 
 const LINES = new WeakMap<PrivilegesByDatabase, PrivilegeAccess[]>();
 
@@ -104,7 +87,8 @@ function byPrivileges(byName: PrivilegesByName): [string[], string[]][] {
 }
 
 function line(access: PrivilegeAccess): PrivilegeAccess[] {
-  const privileges = [...access.privileges].sort((a, b) => ORDER.indexOf(a) - ORDER.indexOf(b));
+  const placeOf = (privilege: string) => PRIVILEGES_IN_ORDER.indexOf(privilege);
+  const privileges = [...access.privileges].sort((a, b) => placeOf(a) - placeOf(b));
   return privileges.length > 0 ? [{ ...access, privileges }] : [];
 }
 

@@ -1,3 +1,4 @@
+import { PRIVILEGES_IN_ORDER } from '../../lib/contract/object-kinds';
 import { code, escaped, table } from '../../lib/report/markdown-text';
 import { sortedBy, visible } from '../../lib/report/plain-text';
 import { AccessChange, AccessDiff, Holder } from './access-diff';
@@ -19,24 +20,6 @@ interface Section {
 }
 
 export const NO_CHANGE = 'No principal gains or loses access.';
-
-/** As PostgreSQL's documentation has them. */
-const PRIVILEGES = [
-  'OWNER',
-  'CONNECT',
-  'USAGE',
-  'CREATE',
-  'TEMPORARY',
-  'SELECT',
-  'INSERT',
-  'UPDATE',
-  'DELETE',
-  'TRUNCATE',
-  'REFERENCES',
-  'TRIGGER',
-  'MAINTAIN',
-  'EXECUTE',
-];
 
 /** For a pull request. Names are text in it, whatever they are. */
 export function markdownOfDiff(diff: AccessDiff): string {
@@ -146,7 +129,7 @@ function privilegePieces(changes: readonly AccessChange[]): Piece[] {
     }
   }
   const inOrder = (list: string[]) =>
-    sortedBy([...new Set(list)], privilege => `${PRIVILEGES.indexOf(privilege)}`.padStart(3)).join(', ');
+    sortedBy([...new Set(list)], privilege => `${PRIVILEGES_IN_ORDER.indexOf(privilege)}`.padStart(3)).join(', ');
   return [
     { name: database },
     `: ${[...things].map(([on, list]) => `${inOrder(list)} on ${on}`).join('; ')}`,

@@ -6,8 +6,8 @@ import { type Decision, type Facts, type Registration, replaces } from './lifecy
 import { graphAfter, type RoleInGraph } from './membership-graph';
 import { withNewName } from './new-name';
 import type { DatabaseState } from './plan-database';
-import type { DatabaseOwner, ObservedRole } from './plan-shared';
-import { NO_LIMIT, withSetting } from './settings';
+import { type DatabaseOwner, NEW_ROLE, type ObservedRole } from './plan-shared';
+import { withSetting } from './settings';
 import { isOfNames, type Planned, PlannedChanges } from './planned-changes';
 import type { PublicDecision, PublicState } from './public-privileges';
 import { type PublicPrivilege, type PublicRecord, recordOf } from './public-records';
@@ -271,7 +271,10 @@ function withRegistration(facts: Facts, registration: Registration): Facts {
 
 function sharedAfter(state: SharedState, change: Change): SharedState {
   switch (change.kind) {
-    case 'createRole': return { ...state, roles: new Map([...state.roles, [change.role, newRole(change.role)]]) };
+    case 'createRole': {
+      const created = { ...NEW_ROLE, role: change.role, oid: oidOf(change.role) };
+      return { ...state, roles: new Map([...state.roles, [change.role, created]]) };
+    }
     case 'dropRole': return { ...state, roles: new Map([...state.roles].filter(([name]) => name !== change.role)) };
     case 'renameRole': return withNewName(state, change.role, change.to);
     case 'allowLogin':
@@ -303,23 +306,6 @@ function sharedAfter(state: SharedState, change: Change): SharedState {
     case 'revoke': return oneByOne(change).reduce((now, one) => sharedPrivilege(now, one as typeof change), state);
     default: return state;
   }
-}
-
-function newRole(role: string): ObservedRole {
-  return {
-    role,
-    oid: oidOf(role),
-    canLogin: false,
-    inherits: true,
-    memberships: [],
-    members: [],
-    databases: [],
-    others: [],
-    connectionLimit: NO_LIMIT,
-    settings: [],
-    dependsIn: [],
-    ownsIn: [],
-  };
 }
 
 function withRoles(state: SharedState, names: string[], after: (role: ObservedRole) => ObservedRole): SharedState {

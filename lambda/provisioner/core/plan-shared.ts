@@ -90,7 +90,7 @@ export function planShared(
   observed: ReadonlyMap<string, ObservedRole>,
   owners: DatabaseOwner[],
 ): Change[] {
-  const plans = wanted.map(one => planRole(one, observed.get(one.role) ?? { ...NOTHING, role: one.role }, owners));
+  const plans = wanted.map(one => planRole(one, observed.get(one.role) ?? { ...NEW_ROLE, role: one.role }, owners));
   return [
     ...wanted
       .filter(({ role }) => !observed.has(role))
@@ -101,7 +101,8 @@ export function planShared(
   ];
 }
 
-const NOTHING = {
+/** What there is of a role that has just been created. */
+export const NEW_ROLE: Omit<ObservedRole, 'role'> = {
   oid: '',
   canLogin: false,
   inherits: true,
